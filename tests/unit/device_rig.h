@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A device as a machine would have it: found by its name, with an interrupt line to look at. */
+#ifndef DORMOUSE_TESTS_DEVICE_RIG_H
+#define DORMOUSE_TESTS_DEVICE_RIG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dev/device.h"
+#include "dev/irq.h"
+
+struct device_rig {
+    const struct device_class *cls;
+    struct device *device;
+    struct device_env env;
+    struct irq_line irq;
+    atomic_bool line; /* as the GIC sees it */
+    uint32_t spi;
+    unsigned wakes; /* calls of env.wake() */
+};
+
+/* Creates and resets the device. Fails the test where there is none of that name. */
+void device_rig_create(struct device_rig *rig, const char *name, struct loop *loop,
+                       struct console *console);
+void device_rig_destroy(struct device_rig *rig);
+
+/* One 32-bit access. */
+uint32_t device_rig_read(struct device_rig *rig, uint64_t offset);
+void device_rig_write(struct device_rig *rig, uint64_t offset, uint32_t value);
+
+/*
+ * Checks the node that the device adds to a tree: its name, its registers' place, its interrupt,
+ * and its lists of strings, given with a slash for the NUL between two.
+ */
+struct device_rig_node {
+    const char *path;
+    const char *compatible;
+    const char *clock_names;
+    uint64_t base;
+    uint32_t spi;
+};
+void device_rig_check_node(const struct device_rig *rig, const struct device_rig_node *expected);
+
+#endif

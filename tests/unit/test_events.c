@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The event log. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "capture.h"
+#include "control/events.h"
+#include "control/news.h"
+#include "scratch.h"
+
+static void read_all(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY);
+    ssize_t length = read(fd, text, size - 1);
+
+    assert_true(length >= 0);
+    text[length] = '\0';
+    close(fd);
+}
+
+static json_t *line_of(const char *text, unsigned number)
+{
+    while (number-- > 0) {
+        text = strchr(text, '\n');
+        assert_non_null(text);
+        text++;
+    }
+    json_t *object = json_loads(text, JSON_DISABLE_EOF_CHECK, NULL);
+    assert_non_null(object);
+    return object;
+}
+
+static void event_is_one_json_line(void **state)
+{
+    struct events *events = events_open("log", "vm-1");
+    char text[1024];
+
+    (void)state;
+    events_emit(events, "wake", "s:i, s:s", "vcpu", 2, "source", "rtc");
+    events_close(events);
+    read_all("log", text, sizeof(text));
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+    json_t *event = line_of(text, 0);
+    assert_true(json_integer_value(json_object_get(event, "time")) > 0);
+    assert_string_equal(json_string_value(json_object_get(event, "vm")), "vm-1");
+    assert_string_equal(json_string_value(json_object_get(event, "event")), "wake");
+    assert_int_equal(json_integer_value(json_object_get(event, "vcpu")), 2);
+    assert_string_equal(json_string_value(json_object_get(event, "source")), "rtc");
+    json_decref(event);
+}
+
+static void addresses_keep_all_their_bits(void **state)
+{
+    struct events *events = events_open("log", "vm");
+    const struct suspend_call call = {.entry = {0x40200000}, .context = UINT64_MAX - 1};
+    char text[1024];
+
+    (void)state;
+    news_power(events, &(struct power_news){.kind = POWER_NEWS_SUSPEND_REQUEST, .call = &call});
+    events_close(events);
+    read_all("log", text, sizeof(text));
+    json_t *event = line_of(text, 0);
+    assert_string_equal(json_string_value(json_object_get(event, "entry")), "0x40200000");
+    assert_string_equal(json_string_value(json_object_get(event, "context")), "0xfffffffffffffffe");
+    assert_int_equal(json_integer_value(json_object_get(event, "width")), 64);
+    json_decref(event);
+}
+
+static void no_log_is_no_error(void **state)
+{
+    (void)state;
+    events_emit(NULL, "boot", "s:i", "boot", 1);
+    events_close(NULL);
+}
+
+static void unwritable_log_is_said(void **state)
+{
+    struct capture capture;
+    char said[256];
+
+    (void)state;
+    capture_begin(&capture, STDERR_FILENO);
+    struct events *events = events_open("/nonexistent/log", "vm");
+    capture_end(&capture, said, sizeof(said));
+    assert_null(events);
+    assert_string_equal(
+        said, "dormouse: cannot open event log /nonexistent/log: No such file or directory\n");
+}
+
+static void fifo_without_a_reader_does_not_hang(void **state)
+{
+    struct capture capture;
+    char said[256];
+    char expected[256];
+
+    (void)state;
+    assert_int_equal(mkfifo("log", 0600), 0);
+    capture_begin(&capture, STDERR_FILENO);
+    assert_null(events_open("log", "vm"));
+    capture_end(&capture, said, sizeof(said));
+    snprintf(expected, sizeof(expected),
+             "dormouse: cannot open event log %s: nobody reads this FIFO; start the reader first\n",
+             "log");
+    assert_string_equal(said, expected);
+}
+
+static void set_file_limit(rlim_t limit)
+{
+    struct rlimit size;
+
+    getrlimit(RLIMIT_FSIZE, &size);
+    size.rlim_cur = limit;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &size), 0);
+}
+
+/* A limit on the file's size stands in for a full disk: a line fits in part, then not at all. */
+static void full_disk_costs_whole_lines_and_is_said_once(void **state)
+{
+    struct events *events = events_open("log", "vm");
+    struct capture capture;
+    char text[1024];
+    char said[512];
+    struct stat status;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    events_emit(events, "boot", "s:i", "boot", 1);
+    assert_int_equal(stat("log", &status), 0);
+    capture_begin(&capture, STDERR_FILENO);
+    set_file_limit((rlim_t)status.st_size + 10);
+    events_emit(events, "asleep", "s:i", "vcpu", 0);
+    events_emit(events, "wake", "s:i", "vcpu", 0);
+    set_file_limit(RLIM_INFINITY);
+    capture_end(&capture, said, sizeof(said));
+    events_emit(events, "resumed", "s:i", "vcpu", 0);
+    events_close(events);
+
+    assert_non_null(strstr(said, "cannot write to event log"));
+    assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+    read_all("log", text, sizeof(text));
+    json_t *lost = line_of(text, 1);
+    assert_string_equal(json_string_value(json_object_get(lost, "event")), "events-lost");
+    assert_int_equal(json_integer_value(json_object_get(lost, "count")), 2);
+    json_t *last = line_of(text, 2);
+    assert_string_equal(json_string_value(json_object_get(last, "event")), "resumed");
+    json_decref(lost);
+    json_decref(last);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(event_is_one_json_line, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(addresses_keep_all_their_bits, scratch_enter,
+                                        scratch_leave),
+        cmocka_unit_test(no_log_is_no_error),
+        cmocka_unit_test(unwritable_log_is_said),
+        cmocka_unit_test_setup_teardown(fifo_without_a_reader_does_not_hang, scratch_enter,
+                                        scratch_leave),
+        cmocka_unit_test_setup_teardown(full_disk_costs_whole_lines_and_is_said_once, scratch_enter,
+                                        scratch_leave),
+    };
+
+    return cmocka_run_group_tests_name("events", tests, NULL, NULL);
+}

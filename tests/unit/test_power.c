@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The power controller over a fake driver: what it decides, and in which order it acts. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "power/power.h"
+
+enum { CPU_COUNT = 4 };
+
+static const struct ipa ram_base = {0x40000000};
+static const uint64_t ram_size = 0x10000000;
+
+/* The driver writes down what it is told to do, a word each, in one line. */
+struct fake {
+    bool off[CPU_COUNT];
+    struct suspend_call call;
+    unsigned pending; /* wakes_pending() */
+    uint64_t reset_type;
+    uint64_t reset_cookie;
+    int fail_at; /* the n-th call that can fail does, with -EIO; 0: none */
+    int calls;
+    char log[1024];
+};
+
+static void note(struct fake *fake, const char *word)
+{
+    size_t used = strlen(fake->log);
+
+    snprintf(fake->log + used, sizeof(fake->log) - used, "%s%s", used > 0 ? " " : "", word);
+}
+
+static int may_fail(struct fake *fake)
+{
+    return ++fake->calls == fake->fail_at ? -EIO : 0;
+}
+
+static void fake_pause(void *driver)
+{
+    note(driver, "pause");
+}
+
+static void fake_resume(void *driver)
+{
+    note(driver, "resume");
+}
+
+static int fake_is_off(void *driver, unsigned vcpu)
+{
+    struct fake *fake = driver;
+    int error = may_fail(fake);
+
+    return error != 0 ? error : fake->off[vcpu];
+}
+
+static int fake_suspend_call(void *driver, unsigned vcpu, struct suspend_call *call)
+{
+    struct fake *fake = driver;
+
+    (void)vcpu;
+    *call = fake->call;
+    return may_fail(fake);
+}
+
+static int fake_answer(void *driver, unsigned vcpu, enum psci_result result)
+{
+    char word[32];
+
+    snprintf(word, sizeof(word), "answer:%u:%d", vcpu, (int)result);
+    note(driver, word);
+    return may_fail(driver);
+}
+
+static bool fake_ram_contains(void *driver, struct ipa start, uint64_t size)
+{
+    (void)driver;
+    return start.value >= ram_base.value && start.value - ram_base.value <= ram_size - size;
+}
+
+static int fake_doze(void *driver, unsigned vcpu)
+{
+    (void)vcpu;
+    note(driver, "doze");
+    return may_fail(driver);
+}
+
+static int fake_restart(void *driver, unsigned vcpu, const struct suspend_call *call)
+{
+    char word[64];
+
+    snprintf(word, sizeof(word), "restart:%u:%llx:%llx%s", vcpu,
+             (unsigned long long)call->entry.value, (unsigned long long)call->context,
+             call->big_endian ? ":be" : "");
+    note(driver, word);
+    return may_fail(driver);
+}
+
+static int fake_waking_intid(void *driver, unsigned vcpu)
+{
+    (void)driver;
+    (void)vcpu;
+    return 27;
+}
+
+static void fake_sleep_begins(void *driver, unsigned counted)
+{
+    char word[32];
+
+    snprintf(word, sizeof(word), "sleep:%x", counted);
+    note(driver, word);
+}
+
+static void fake_sleep_ends(void *driver)
+{
+    note(driver, "awake");
+}
+
+static unsigned fake_wakes_pending(void *driver)
+{
+    const struct fake *fake = driver;
+
+    return fake->pending;
+}
+
+static int fake_reset_arguments(void *driver, unsigned vcpu, uint64_t *type, uint64_t *cookie)
+{
+    struct fake *fake = driver;
+
+    (void)vcpu;
+    *type = fake->reset_type;
+    *cookie = fake->reset_cookie;
+    return may_fail(fake);
+}
+
+static void tell_refused(struct fake *fake, const struct power_news *news)
+{
+    char word[64];
+
+    snprintf(word, sizeof(word), "!refused:%d", (int)news->result);
+    note(fake, word);
+}
+
+static void fake_tell(void *driver, const struct power_news *news)
+{
+    static const char *const words[] = {
+        [POWER_NEWS_VCPU_ON] = "!on",
+        [POWER_NEWS_VCPU_OFF] = "!off",
+        [POWER_NEWS_SUSPEND_REQUEST] = "!request",
+        [POWER_NEWS_HONOURED] = "!honoured",
+        [POWER_NEWS_ASLEEP] = "!asleep",
+        [POWER_NEWS_WAKE] = "!wake",
+        [POWER_NEWS_WAKE_IGNORED] = "!ignored",
+        [POWER_NEWS_RESUMED] = "!resumed",
+        [POWER_NEWS_REBOOT] = "!reboot",
+        [POWER_NEWS_OFF] = "!ended",
+    };
+    char word[64];
+
+    switch (news->kind) {
+    case POWER_NEWS_REFUSED:
+        tell_refused(driver, news);
+        return;
+    case POWER_NEWS_VCPU_ON:
+    case POWER_NEWS_VCPU_OFF:
+        snprintf(word, sizeof(word), "%s:%u", words[news->kind], news->vcpu);
+        break;
+    case POWER_NEWS_WAKE:
+    case POWER_NEWS_WAKE_IGNORED:
+        snprintf(word, sizeof(word), "%s:%s", words[news->kind], wake_name(news->source));
+        break;
+    default:
+        snprintf(word, sizeof(word), "%s", words[news->kind]);
+        break;
+    }
+    note(driver, word);
+}
+
+static const struct power_ops fake_ops = {
+    .pause = fake_pause,
+    .resume = fake_resume,
+    .vcpu_is_off = fake_is_off,
+    .suspend_call = fake_suspend_call,
+    .answer = fake_answer,
+    .ram_contains = fake_ram_contains,
+    .doze = fake_doze,
+    .restart = fake_restart,
+    .waking_intid = fake_waking_intid,
+    .sleep_begins = fake_sleep_begins,
+    .sleep_ends = fake_sleep_ends,
+    .wakes_pending = fake_wakes_pending,
+    .reset_arguments = fake_reset_arguments,
+    .tell = fake_tell,
+};
+
+struct fixture {
+    struct fake fake;
+    struct power power;
+};
+
+/* A machine of four vCPUs, only the first one on, that has started. */
+static void start(struct fixture *fixture, enum suspend_policy policy, unsigned wake)
+{
+    *fixture = (struct fixture){
+        .fake =
+            {
+                .off = {false, true, true, true},
+                .call = {.entry = {0x40200000}, .context = 0xc0ffee},
+            },
+    };
+    assert_int_equal(
+        power_init(&fixture->power, &fake_ops, &fixture->fake, CPU_COUNT, policy, wake), 0);
+    power_start(&fixture->power);
+    fixture->fake.log[0] = '\0';
+}
+
+static void finish(struct fixture *fixture)
+{
+    power_destroy(&fixture->power);
+}
+
+/* What has happened since the last look must be exactly this. */
+static void expect_log(struct fixture *fixture, const char *log)
+{
+    assert_string_equal(fixture->fake.log, log);
+    fixture->fake.log[0] = '\0';
+}
+
+static void honoured_suspend_dozes(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_SUSPEND), 0);
+    expect_log(&f, "pause !request !honoured sleep:f !asleep doze");
+    assert_int_equal(f.power.state, POWER_ASLEEP);
+    finish(&f);
+}
+
+static void interrupt_wakes_at_the_entry(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    f.fake.call.big_endian = true;
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_WAKEUP), 0);
+    expect_log(&f, "pause !wake:irq restart:0:40200000:c0ffee:be awake !resumed resume");
+    assert_int_equal(f.power.state, POWER_RUNNING);
+    finish(&f);
+}
+
+static void secondary_may_call_with_the_first_off(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    f.fake.off[0] = true;
+    f.fake.off[2] = false;
+    power_exit(&f.power, 2, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !off:0 !on:2 !request !honoured sleep:f !asleep doze");
+    power_wake(&f.power, WAKE_SIGNAL);
+    expect_log(&f, "pause !wake:signal restart:2:40200000:c0ffee awake !resumed resume");
+    finish(&f);
+}
+
+static void denied_while_another_is_on(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    f.fake.off[3] = false;
+    f.fake.call.entry = ipa(1); /* The state of the others is looked at before the address. */
+    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_SUSPEND), 0);
+    expect_log(&f, "pause !on:3 !request answer:0:-3 !refused:-3 resume");
+    assert_int_equal(f.power.state, POWER_RUNNING);
+    finish(&f);
+}
+
+static void bad_entries_are_invalid_addresses(void **state)
+{
+    static const uint64_t bad[] = {
+        0,          1,          0x40200001, 0x40200002,     0x40200003,
+        0x3ffffffc, 0x50000000, UINT64_MAX, UINT64_MAX - 3, 0x40200000 | UINT64_C(1) << 32,
+    };
+    struct fixture f;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        start(&f, SUSPEND_REFUSE, WAKE_ALL); /* Also under a policy that refuses anyway. */
+        f.fake.call.entry = ipa(bad[i]);
+        assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_SUSPEND), 0);
+        expect_log(&f, "pause !request answer:0:-9 !refused:-9 resume");
+        finish(&f);
+    }
+}
+
+static void last_word_of_ram_is_a_good_entry(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    f.fake.call.entry = ipa(0x4ffffffc);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    assert_int_equal(f.power.state, POWER_ASLEEP);
+    finish(&f);
+}
+
+static void policy_refuses(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_REFUSE, WAKE_ALL);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request answer:0:-3 !refused:-3 resume");
+    finish(&f);
+}
+
+static void pending_device_wake_ends_the_sleep_at_once(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    f.fake.pending = WAKE_RTC | WAKE_CONSOLE;
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request !honoured sleep:f !asleep "
+                   "pause !wake:rtc restart:0:40200000:c0ffee awake !resumed resume");
+    finish(&f);
+}
+
+static void pending_wake_that_does_not_count_is_left_alone(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_IRQ);
+    f.fake.pending = WAKE_RTC;
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request !honoured sleep:1 !asleep doze");
+    finish(&f);
+}
+
+static void without_irq_the_vcpu_stays_out_of_the_guest(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_RTC);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request !honoured sleep:2 !asleep");
+    power_wake(&f.power, WAKE_RTC);
+    expect_log(&f, "pause !wake:rtc restart:0:40200000:c0ffee awake !resumed resume");
+    finish(&f);
+}
+
+static void ignored_wakes_are_told_once_a_sleep(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_RTC);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    power_wake(&f.power, WAKE_CONSOLE);
+    power_wake(&f.power, WAKE_CONSOLE);
+    power_wake(&f.power, WAKE_SIGNAL);
+    expect_log(&f, "!ignored:console !ignored:signal");
+    power_wake(&f.power, WAKE_RTC);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    power_wake(&f.power, WAKE_CONSOLE);
+    expect_log(&f, "!ignored:console");
+    finish(&f);
+}
+
+static void waking_an_awake_guest_does_nothing(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    power_wake(&f.power, WAKE_RTC);
+    power_wake(&f.power, WAKE_CONSOLE);
+    expect_log(&f, "");
+    power_wake(&f.power, WAKE_SIGNAL); /* The operator is told, every time. */
+    power_wake(&f.power, WAKE_SIGNAL);
+    expect_log(&f, "!ignored:signal !ignored:signal");
+    finish(&f);
+}
+
+static void overtaken_wakeup_exit_runs_on(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    power_wake(&f.power, WAKE_RTC);
+    f.fake.log[0] = '\0';
+    power_exit(&f.power, 0, POWER_EXIT_WAKEUP);
+    expect_log(&f, "resume");
+    finish(&f);
+}
+
+static void resets_say_what_they_keep(void **state)
+{
+    static const struct {
+        enum power_exit exit;
+        uint64_t type;
+        enum power_outcome outcome;
+    } cases[] = {
+        {POWER_EXIT_RESET, 0, POWER_OUTCOME_COLD_RESET},
+        {POWER_EXIT_RESET2, 0, POWER_OUTCOME_WARM_RESET},
+        {POWER_EXIT_RESET2, 0x80000001, POWER_OUTCOME_COLD_RESET},
+    };
+    struct fixture f;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        start(&f, SUSPEND_HONOUR, WAKE_ALL);
+        f.fake.reset_type = cases[i].type;
+        assert_int_equal(power_exit(&f.power, 1, cases[i].exit), 0);
+        expect_log(&f, "pause !reboot");
+        assert_int_equal(f.power.state, POWER_ENDED);
+        assert_int_equal(f.power.outcome, cases[i].outcome);
+        finish(&f);
+    }
+}
+
+static void hibernation_is_not_power_off(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    power_exit(&f.power, 0, POWER_EXIT_HIBERNATE);
+    assert_int_equal(f.power.outcome, POWER_OUTCOME_HIBERNATED);
+    finish(&f);
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    power_exit(&f.power, 0, POWER_EXIT_OFF);
+    assert_int_equal(f.power.outcome, POWER_OUTCOME_OFF);
+    finish(&f);
+}
+
+static void first_end_stands(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    power_exit(&f.power, 0, POWER_EXIT_OFF);
+    f.fake.log[0] = '\0';
+    power_exit(&f.power, 1, POWER_EXIT_RESET);
+    power_exit(&f.power, 1, POWER_EXIT_SUSPEND);
+    power_wake(&f.power, WAKE_SIGNAL);
+    expect_log(&f, "");
+    assert_int_equal(f.power.outcome, POWER_OUTCOME_OFF);
+    finish(&f);
+}
+
+static void observing_tells_changes_only(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    f.fake.off[1] = false;
+    assert_int_equal(power_observe(&f.power), 0);
+    expect_log(&f, "pause !on:1 resume");
+    assert_int_equal(power_observe(&f.power), 0);
+    expect_log(&f, "pause resume");
+    finish(&f);
+}
+
+static void observing_leaves_a_sleeper_alone(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    assert_int_equal(power_observe(&f.power), 0);
+    expect_log(&f, "");
+    finish(&f);
+}
+
+/* Whichever step of a sleep the driver fails at, the error comes out and nobody is let run. */
+static void every_driver_failure_comes_out(void **state)
+{
+    enum { STEPS_THAT_CAN_FAIL = CPU_COUNT + 3 }; /* is_off each, suspend_call, doze, restart */
+    struct fixture f;
+
+    (void)state;
+    for (int n = 1; n <= STEPS_THAT_CAN_FAIL; n++) {
+        start(&f, SUSPEND_HONOUR, WAKE_ALL);
+        f.fake.fail_at = n;
+        int error = power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+        if (error == 0) {
+            error = power_exit(&f.power, 0, POWER_EXIT_WAKEUP);
+        }
+        assert_int_equal(error, -EIO);
+        assert_null(strstr(f.fake.log, "resume"));
+        finish(&f);
+    }
+}
+
+static void restart_clears_what_was_seen(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    f.fake.off[1] = false;
+    power_observe(&f.power);
+    power_exit(&f.power, 0, POWER_EXIT_RESET);
+    power_start(&f.power);
+    f.fake.off[1] = true;
+    f.fake.log[0] = '\0';
+    power_observe(&f.power);
+    expect_log(&f, "pause resume");
+    finish(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(honoured_suspend_dozes),
+        cmocka_unit_test(interrupt_wakes_at_the_entry),
+        cmocka_unit_test(secondary_may_call_with_the_first_off),
+        cmocka_unit_test(denied_while_another_is_on),
+        cmocka_unit_test(bad_entries_are_invalid_addresses),
+        cmocka_unit_test(last_word_of_ram_is_a_good_entry),
+        cmocka_unit_test(policy_refuses),
+        cmocka_unit_test(pending_device_wake_ends_the_sleep_at_once),
+        cmocka_unit_test(pending_wake_that_does_not_count_is_left_alone),
+        cmocka_unit_test(without_irq_the_vcpu_stays_out_of_the_guest),
+        cmocka_unit_test(ignored_wakes_are_told_once_a_sleep),
+        cmocka_unit_test(waking_an_awake_guest_does_nothing),
+        cmocka_unit_test(overtaken_wakeup_exit_runs_on),
+        cmocka_unit_test(resets_say_what_they_keep),
+        cmocka_unit_test(hibernation_is_not_power_off),
+        cmocka_unit_test(first_end_stands),
+        cmocka_unit_test(observing_tells_changes_only),
+        cmocka_unit_test(observing_leaves_a_sleeper_alone),
+        cmocka_unit_test(every_driver_failure_comes_out),
+        cmocka_unit_test(restart_clears_what_was_seen),
+    };
+
+    return cmocka_run_group_tests_name("power", tests, NULL, NULL);
+}

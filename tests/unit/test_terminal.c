@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The console on a terminal, and on a pseudo-terminal of its own making. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "console_rig.h"
+#include "drive.h"
+
+/* --- A terminal as stdin and stdout. --- */
+
+static struct termios mode(void)
+{
+    struct termios now;
+
+    assert_int_equal(tcgetattr(STDIN_FILENO, &now), 0);
+    return now;
+}
+
+static bool is_raw(const struct termios *now)
+{
+    return (now->c_lflag & (ICANON | ECHO | ISIG | IEXTEN)) == 0 && (now->c_oflag & OPOST) == 0 &&
+           (now->c_iflag & (ICRNL | IXON)) == 0;
+}
+
+static void terminal_is_raw_and_put_back(void **state)
+{
+    (void)state;
+    rig_terminal();
+    struct termios before = mode();
+    assert_false(is_raw(&before));
+    rig_start("stdio");
+    struct termios during = mode();
+    assert_true(is_raw(&during));
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFL) & O_NONBLOCK, 0);
+    rig_end();
+    struct termios after = mode();
+    assert_int_equal(after.c_iflag, before.c_iflag);
+    assert_int_equal(after.c_oflag, before.c_oflag);
+    assert_int_equal(after.c_cflag, before.c_cflag);
+    assert_int_equal(after.c_lflag, before.c_lflag);
+    assert_memory_equal(after.c_cc, before.c_cc, sizeof(before.c_cc));
+}
+
+static void continuing_makes_the_terminal_raw_again(void **state)
+{
+    (void)state;
+    rig_terminal();
+    struct termios cooked = mode();
+    rig_start("stdio");
+    assert_int_equal(tcsetattr(STDIN_FILENO, TCSANOW, &cooked), 0);
+    console_continue(rig.console);
+    struct termios now = mode();
+    assert_true(is_raw(&now));
+}
+
+static void keys_reach_the_guest_and_output_the_terminal(void **state)
+{
+    (void)state;
+    rig_terminal();
+    rig.room = 100;
+    rig_start("stdio");
+    rig_give("ls\r\003\004\032");
+    rig_expect_guest("ls\r\003\004\032");
+    rig_put("a\nb\r\n");
+    rig_expect_output("a\nb\r\n");
+}
+
+static void escape_quits_a_guest_that_reads_nothing(void **state)
+{
+    (void)state;
+    rig_terminal();
+    rig_start("stdio");
+    rig_give("typed ahead \001x");
+    drive_until(rig.loop, rig_has_quit, NULL);
+    assert_int_equal(rig.quits, 1);
+    rig_make_room(100);
+    rig_expect_guest("typed ahead ");
+}
+
+static void escape_helps_and_sends_its_own_prefix(void **state)
+{
+    (void)state;
+    rig_terminal();
+    rig.room = 100;
+    rig_start("stdio");
+    rig_catch_errors();
+    rig_give("\001h\001\001\001a.");
+    rig_expect_guest("\001\001.");
+    rig_expect_errors(
+        "dormouse: keys: Ctrl-a x ends the VM, Ctrl-a h shows this, Ctrl-a Ctrl-a sends "
+        "Ctrl-a to the guest\n");
+    assert_int_equal(rig.quits, 0);
+}
+
+/* More than the console keeps: it waits in the terminal, and arrives whole in the end. */
+static void long_paste_arrives_whole(void **state)
+{
+    static char text[3 * RING + 1];
+    size_t sent = 0;
+    size_t seen = 0;
+
+    (void)state;
+    rig_terminal();
+    rig_start("stdio");
+    for (size_t i = 0; i < 3 * RING; i++) {
+        text[i] = (char)('0' + i % 71);
+    }
+    while (rig.received_count < 3 * RING) {
+        ssize_t count = write(rig.out, text + sent, 3 * RING - sent);
+
+        sent += count > 0 ? (size_t)count : 0;
+        drive_until_idle(rig.loop);
+        rig_make_room(16);
+        seen = rig.received_count + 1;
+        if (sent == 3 * RING || seen <= sent) {
+            drive_until(rig.loop, rig_has_received, &seen);
+        }
+    }
+    assert_memory_equal(rig.received, text, 3 * RING);
+}
+
+/* A terminal that belongs to another user: it can be used, but not be opened a second time. */
+static void blocking_terminal_does_not_block(void **state)
+{
+    (void)state;
+    rig_terminal();
+    rig.no_proc = true;
+    rig.room = 100;
+    rig_start("stdio");
+    rig_give("keys");
+    rig_expect_guest("keys");
+    size_t count = rig_put_until_refused();
+    /* As soon as there is room, and not for all that the ring holds, the console writes. */
+    for (rig.output_count = 0; rig.output_count < 2 * RING;) {
+        rig.output_count += read(rig.out, rig.output + rig.output_count, 1) == 1;
+        drive_until_idle(rig.loop);
+    }
+    rig_expect_rest_of_pattern(count);
+    assert_int_equal(rig.writables, 1);
+}
+
+static void hang_up_of_the_terminal_is_quiet(void **state)
+{
+    (void)state;
+    rig_terminal();
+    rig.room = 100;
+    rig_start("stdio");
+    rig_catch_errors();
+    rig_close(&rig.out);
+    drive_until_idle(rig.loop);
+    rig_put("dropped");
+    drive_until_idle(rig.loop);
+    rig_expect_errors(
+        "dormouse: console: cannot write to standard output: Input/output error; guest "
+        "output is dropped from here on\n");
+    assert_int_equal(rig.quits, 0);
+}
+
+/* --- A new pseudo-terminal. --- */
+
+static char pty_name[64];
+
+static void start_pty(void)
+{
+    char said[128];
+
+    rig_catch_errors();
+    rig_start("pty");
+    rig_end_errors(said, sizeof(said));
+    assert_int_equal(sscanf(said, "dormouse: console is on %63s\n", pty_name), 1);
+}
+
+static void join(void)
+{
+    rig.out = open(pty_name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(rig.out >= 0);
+    drive_until_idle(rig.loop);
+}
+
+static void pty_drops_output_until_somebody_comes(void **state)
+{
+    (void)state;
+    start_pty();
+    for (unsigned i = 0; i < 3 * PIPE; i++) {
+        rig_put(".");
+    }
+    drive_until_idle(rig.loop);
+    join();
+    rig_put("hello");
+    rig_expect_output("hello");
+}
+
+static void pty_carries_input_and_no_echo(void **state)
+{
+    (void)state;
+    start_pty();
+    rig.room = 100;
+    join();
+    rig_give("\001x\r");
+    rig_expect_guest("\001x\r");
+    rig_put("out\n");
+    rig_expect_output("out\n");
+    assert_int_equal(rig.received_count, 3);
+    assert_int_equal(rig.quits, 0);
+}
+
+static void pty_survives_hang_up_and_return(void **state)
+{
+    (void)state;
+    start_pty();
+    rig.room = 100;
+    for (size_t expected = 2; expected <= 6; expected += 2) {
+        join();
+        rig_give("in");
+        drive_until(rig.loop, rig_has_received, &expected);
+        rig_put("seen");
+        rig_expect_output("seen");
+        rig_close(&rig.out);
+        drive_until_idle(rig.loop);
+        for (unsigned dropped = 0; dropped < 3 * PIPE; dropped++) {
+            rig_put("x");
+        }
+    }
+}
+
+/* `echo text > /dev/pts/N` is over before the console looks. */
+static void pty_takes_what_a_short_visit_leaves(void **state)
+{
+    (void)state;
+    start_pty();
+    rig.room = 100;
+    rig.out = open(pty_name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    rig_give("left behind");
+    rig_close(&rig.out);
+    rig_expect_guest("left behind");
+}
+
+static void pty_reader_that_leaves_frees_the_refused(void **state)
+{
+    (void)state;
+    start_pty();
+    join();
+    rig_put_until_refused();
+    drive_until_idle(rig.loop);
+    assert_int_equal(rig.writables, 0);
+    rig_close(&rig.out);
+    drive_until(rig.loop, rig_is_writable, NULL);
+    rig_put("dropped");
+    drive_until_idle(rig.loop);
+}
+
+/* The input's hang-up cannot be seen while there is no room to read up to it; the output's is. */
+static void pty_left_with_unread_input_does_not_stall_the_output(void **state)
+{
+    static char flood[2 * RING];
+
+    (void)state;
+    start_pty();
+    rig_watch(true);
+    join();
+    memset(flood, 'x', sizeof(flood));
+    assert_true(write(rig.out, flood, sizeof(flood)) >= (ssize_t)RING);
+    drive_until_idle(rig.loop);
+    rig_close(&rig.out);
+    drive_until_idle(rig.loop);
+    for (unsigned i = 0; i < 2 * PIPE; i++) {
+        if (!console_put(rig.console, '.')) {
+            drive_until(rig.loop, rig_is_writable, NULL);
+        }
+    }
+    drive_until_idle(rig.loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(terminal_is_raw_and_put_back),
+        RIG_TEST(continuing_makes_the_terminal_raw_again),
+        RIG_TEST(keys_reach_the_guest_and_output_the_terminal),
+        RIG_TEST(escape_quits_a_guest_that_reads_nothing),
+        RIG_TEST(escape_helps_and_sends_its_own_prefix),
+        RIG_TEST(long_paste_arrives_whole),
+        RIG_TEST(blocking_terminal_does_not_block),
+        RIG_TEST(hang_up_of_the_terminal_is_quiet),
+        RIG_TEST(pty_drops_output_until_somebody_comes),
+        RIG_TEST(pty_carries_input_and_no_echo),
+        RIG_TEST(pty_survives_hang_up_and_return),
+        RIG_TEST(pty_takes_what_a_short_visit_leaves),
+        RIG_TEST(pty_reader_that_leaves_frees_the_refused),
+        RIG_TEST(pty_left_with_unread_input_does_not_stall_the_output),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

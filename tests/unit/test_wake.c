@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The names of wake sources. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "power/wake.h"
+
+static void lists_are_sets(void **state)
+{
+    static const struct {
+        const char *list;
+        int set;
+    } cases[] = {
+        {"irq", WAKE_IRQ},
+        {"rtc,console", WAKE_RTC | WAKE_CONSOLE},
+        {"signal,signal", WAKE_SIGNAL},
+        {"all", WAKE_ALL},
+        {"none", 0},
+        {"none,rtc", WAKE_RTC},
+    };
+    const char *bad;
+    int bad_length;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(wake_parse(cases[i].list, &bad, &bad_length), cases[i].set);
+    }
+}
+
+static void wrong_word_is_pointed_at(void **state)
+{
+    static const struct {
+        const char *list;
+        int at;
+        int length;
+    } cases[] = {{"", 0, 0}, {"rt", 0, 2}, {"rtcx", 0, 4}, {"rtc,lid,irq", 4, 3}, {"irq,", 4, 0}};
+    const char *bad;
+    int bad_length;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(wake_parse(cases[i].list, &bad, &bad_length), -1);
+        assert_int_equal(bad - cases[i].list, cases[i].at);
+        assert_int_equal(bad_length, cases[i].length);
+    }
+}
+
+static void every_source_has_its_name(void **state)
+{
+    const char *bad;
+    int bad_length;
+
+    (void)state;
+    for (unsigned source = 1; source <= WAKE_ALL; source <<= 1) {
+        assert_int_equal(wake_parse(wake_name(source), &bad, &bad_length), source);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_are_sets),
+        cmocka_unit_test(wrong_word_is_pointed_at),
+        cmocka_unit_test(every_source_has_its_name),
+    };
+
+    return cmocka_run_group_tests_name("wake", tests, NULL, NULL);
+}

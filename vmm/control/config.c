@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "control/config.h"
+
+#include "power/wake.h"
+
+void config_init(struct config *config)
+{
+    *config = (struct config){
+        .name = "dormouse",
+        .cpu_count = 1,
+        .memory_size = UINT64_C(512) << 20,
+        .on_suspend = SUSPEND_OFF,
+        .wake = WAKE_ALL,
+        .psci_version = CONFIG_PSCI_DEFAULT,
+        .console = "stdio",
+    };
+}

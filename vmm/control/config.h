@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a VM is to be: filled in by the command line, or by whoever embeds the monitor.
+ */
+#ifndef DORMOUSE_CONTROL_CONFIG_H
+#define DORMOUSE_CONTROL_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What becomes of a guest's SYSTEM_SUSPEND. */
+enum suspend_policy {
+    SUSPEND_OFF,    /* not offered: PSCI_FEATURES and the call answer NOT_SUPPORTED */
+    SUSPEND_REFUSE, /* offered, and answered DENIED */
+    SUSPEND_HONOUR, /* offered; the guest goes to sleep */
+};
+
+enum {
+    CONFIG_NAME_MAX = 63,
+    CONFIG_PSCI_DEFAULT = 0, /* the newest version that KVM knows */
+};
+
+struct config {
+    const char *name;     /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
+    bool name_given;      /* messages carry it then */
+    const char *kernel;   /* path; Image, Image.gz or EFI zboot */
+    const char *initrd;   /* path, or NULL */
+    const char *append;   /* kernel command line, or NULL */
+    unsigned cpu_count;   /* 1 ... what KVM gives */
+    uint64_t memory_size; /* bytes, a multiple of 2 MiB */
+    enum suspend_policy on_suspend;
+    bool on_suspend_explicit; /* asked for by name: a KVM that cannot is an error, not a warning */
+    unsigned wake;            /* set of WAKE_* */
+    uint32_t psci_version;    /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
+    const char *events;       /* path of the event log, or NULL */
+    const char *console;      /* "stdio", "none", "pty" or a path */
+    const char *dump_dtb;     /* path: write the device tree there instead of running, or NULL */
+    bool no_reboot;           /* end on SYSTEM_RESET and SYSTEM_RESET2 */
+};
+
+/*
+ * The defaults of the library interface: 1 vCPU, 512 MiB, console on stdio, all wake sources, and
+ * SYSTEM_SUSPEND off: a program that does not know of sleeping guests must never meet one. The
+ * command line differs in that one point; its default is to honour.
+ */
+void config_init(struct config *config);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The power controller's news as event lines. */
+#ifndef DORMOUSE_CONTROL_NEWS_H
+#define DORMOUSE_CONTROL_NEWS_H
+
+#include "control/config.h"
+#include "control/events.h"
+#include "power/power.h"
+
+/* A (re)boot: number `count`, from 1, with PSCI `psci_version`; `policy` as in force. */
+void news_boot(struct events *events, const struct config *config, unsigned count,
+               uint32_t psci_version, enum suspend_policy policy);
+
+void news_power(struct events *events, const struct power_news *news);
+
+/* The VM ends without the guest's doing. */
+void news_quit(struct events *events, const char *reason);
+void news_error(struct events *events, const char *message);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "control/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/report.h"
+#include "power/wake.h"
+
+/*
+ * One option: its value goes through `set`, which report()s what is wrong with it and returns
+ * false. Options without a value have `takes` NULL and get NULL.
+ */
+struct option_spec {
+    const char *name;
+    const char *takes;
+    bool (*set)(struct config *config, const char *value);
+};
+
+static const char *const policy_names[] = {
+    [SUSPEND_OFF] = "off",
+    [SUSPEND_REFUSE] = "refuse",
+    [SUSPEND_HONOUR] = "honour",
+};
+
+const char *options_policy_name(enum suspend_policy policy)
+{
+    return policy_names[policy];
+}
+
+static bool set_kernel(struct config *config, const char *value)
+{
+    config->kernel = value;
+    return true;
+}
+
+static bool set_initrd(struct config *config, const char *value)
+{
+    config->initrd = value;
+    return true;
+}
+
+static bool set_append(struct config *config, const char *value)
+{
+    config->append = value;
+    return true;
+}
+
+static bool set_events(struct config *config, const char *value)
+{
+    config->events = value;
+    return true;
+}
+
+static bool set_console(struct config *config, const char *value)
+{
+    config->console = value;
+    return true;
+}
+
+static bool set_dump_dtb(struct config *config, const char *value)
+{
+    config->dump_dtb = value;
+    return true;
+}
+
+static bool set_no_reboot(struct config *config, const char *value)
+{
+    (void)value;
+    config->no_reboot = true;
+    return true;
+}
+
+/* Decimal digits from *text on, which moves behind them; false for none, or more than 64 bits. */
+static bool read_number(const char **text, uint64_t *number)
+{
+    char *end;
+
+    if (!isdigit((unsigned char)**text)) {
+        return false;
+    }
+    errno = 0;
+    *number = strtoull(*text, &end, 10);
+    *text = end;
+    return errno == 0;
+}
+
+static bool set_cpus(struct config *config, const char *value)
+{
+    const char *rest = value;
+    uint64_t count;
+
+    if (!read_number(&rest, &count) || *rest != '\0' || count < 1 || count > UINT16_MAX) {
+        report("--cpus %s: not a number of vCPUs; give 1 or more", value);
+        return false;
+    }
+    config->cpu_count = (unsigned)count;
+    return true;
+}
+
+static unsigned unit_shift(char unit)
+{
+    switch (toupper((unsigned char)unit)) {
+    case 'K':
+        return 10;
+    case 'G':
+        return 30;
+    case 'T':
+        return 40;
+    default:
+        return 20;
+    }
+}
+
+#define MEMORY_GRANULE (UINT64_C(2) << 20)
+#define MEMORY_LEAST   (UINT64_C(16) << 20)
+#define MEMORY_MOST    (UINT64_C(4) << 40) /* one KVM memory slot has less than 8 TiB */
+
+static bool set_memory(struct config *config, const char *value)
+{
+    const char *rest = value;
+    uint64_t number;
+
+    if (!read_number(&rest, &number) || (*rest != '\0' && strchr("KMGTkmgt", *rest) == NULL) ||
+        (*rest != '\0' && rest[1] != '\0')) {
+        report("--memory %s: not a size; give one such as 512M or 2G", value);
+        return false;
+    }
+    unsigned shift = unit_shift(*rest); /* M where no unit is given, as QEMU has it. */
+    uint64_t size = number << shift;
+    if (size >> shift != number || size < MEMORY_LEAST || size > MEMORY_MOST) {
+        report("--memory %s: out of range; give 16M to 4T", value);
+        return false;
+    }
+    if (size % MEMORY_GRANULE != 0) {
+        report("--memory %s: not a multiple of 2M", value);
+        return false;
+    }
+    config->memory_size = size;
+    return true;
+}
+
+static bool set_name(struct config *config, const char *value)
+{
+    size_t length = strlen(value);
+    size_t good =
+        strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    if (length == 0 || length > CONFIG_NAME_MAX || good != length) {
+        report("--name %s: not a name; give 1 to %d letters, digits, '.', '_' or '-'", value,
+               CONFIG_NAME_MAX);
+        return false;
+    }
+    config->name = value;
+    config->name_given = true;
+    return true;
+}
+
+static bool set_on_suspend(struct config *config, const char *value)
+{
+    for (int policy = SUSPEND_OFF; policy <= SUSPEND_HONOUR; policy++) {
+        if (strcmp(value, policy_names[policy]) == 0) {
+            config->on_suspend = (enum suspend_policy)policy;
+            config->on_suspend_explicit = true;
+            return true;
+        }
+    }
+    report("--on-suspend %s: not a policy; give honour, refuse or off", value);
+    return false;
+}
+
+static bool set_wake(struct config *config, const char *value)
+{
+    const char *bad;
+    int bad_length;
+    int set = wake_parse(value, &bad, &bad_length);
+
+    if (set < 0) {
+        report("--wake %s: '%.*s' is no wake source; give a list of irq, rtc, console, signal, or "
+               "all, or none",
+               value, bad_length, bad);
+        return false;
+    }
+    config->wake = (unsigned)set;
+    return true;
+}
+
+/* "MAJOR.MINOR" as PSCI_VERSION encodes it. */
+static bool read_version(const char *text, uint64_t *major, uint64_t *minor)
+{
+    if (!read_number(&text, major) || *text != '.') {
+        return false;
+    }
+    text++;
+    return read_number(&text, minor) && *text == '\0';
+}
+
+static bool set_psci_version(struct config *config, const char *value)
+{
+    uint64_t major;
+    uint64_t minor;
+
+    if (!read_version(value, &major, &minor) || major > 1 || minor > 3 ||
+        (major == 0 && minor != 2)) {
+        report("--psci-version %s: not a version; give 0.2, 1.0, 1.1, 1.2 or 1.3", value);
+        return false;
+    }
+    config->psci_version = (uint32_t)(major << 16 | minor);
+    return true;
+}
+
+static const struct option_spec option_specs[] = {
+    {"--kernel", "FILE", set_kernel},
+    {"--initrd", "FILE", set_initrd},
+    {"--append", "STRING", set_append},
+    {"--cpus", "N", set_cpus},
+    {"--memory", "SIZE", set_memory},
+    {"--name", "NAME", set_name},
+    {"--on-suspend", "honour, refuse or off", set_on_suspend},
+    {"--wake", "LIST", set_wake},
+    {"--psci-version", "VERSION", set_psci_version},
+    {"--events", "FILE", set_events},
+    {"--console", "stdio, none, pty or FILE", set_console},
+    {"--dump-dtb", "FILE", set_dump_dtb},
+    {"--no-reboot", NULL, set_no_reboot},
+};
+
+enum { OPTION_COUNT = sizeof(option_specs) / sizeof(option_specs[0]) };
+
+/* "--memory=1G" and "--memory" are the option whose name is the `length` first characters. */
+static const struct option_spec *find_option(const char *argument, size_t length)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (strlen(option_specs[i].name) == length &&
+            memcmp(option_specs[i].name, argument, length) == 0) {
+            return &option_specs[i];
+        }
+    }
+    return NULL;
+}
+
+/* Takes the option at argv[*at] with its value and moves *at to the last argument taken. */
+static bool take_option(struct config *config, int argc, char *const *argv, int *at)
+{
+    const char *argument = argv[*at];
+    size_t length = strcspn(argument, "=");
+    const struct option_spec *spec = find_option(argument, length);
+    const char *value = argument[length] == '=' ? argument + length + 1 : NULL;
+
+    if (spec == NULL) {
+        report("run: %s is not an option; see dormouse run --help", argument);
+        return false;
+    }
+    if (spec->takes == NULL && value != NULL) {
+        report("run: %s takes no value", spec->name);
+        return false;
+    }
+    if (spec->takes != NULL && value == NULL) {
+        if (*at + 1 >= argc) {
+            report("run: %s needs a value: %s", spec->name, spec->takes);
+            return false;
+        }
+        value = argv[++*at];
+    }
+    return spec->set(config, value);
+}
+
+enum options_result options_parse(struct config *config, int argc, char *const *argv)
+{
+    config_init(config);
+    config->on_suspend = SUSPEND_HONOUR;
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return OPTIONS_HELP;
+        }
+        if (!take_option(config, argc, argv, &i)) {
+            return OPTIONS_BAD;
+        }
+    }
+    if (config->kernel == NULL) {
+        report("run: --kernel FILE is missing; see dormouse run --help");
+        return OPTIONS_BAD;
+    }
+    return OPTIONS_RUN;
+}
+
+const char *options_help(void)
+{
+    return "Usage: dormouse run --kernel FILE [OPTION]...\n"
+           "Runs an arm64 virtual machine that can sleep.\n"
+           "\n"
+           "  --kernel FILE          Image, Image.gz or EFI zboot (gzip, zstd)\n"
+           "  --initrd FILE          initial file system for the kernel\n"
+           "  --append STRING        kernel command line\n"
+           "  --cpus N               vCPUs (1)\n"
+           "  --memory SIZE          guest memory: 512M, 2G (512M)\n"
+           "  --name NAME            of the VM, in events, messages and for the guest (dormouse)\n"
+           "  --on-suspend POLICY    the guest's SYSTEM_SUSPEND: honour, refuse or off (honour)\n"
+           "  --wake LIST            what wakes it: irq, rtc, console, signal, all, none (all)\n"
+           "  --psci-version V       0.2, 1.0, 1.1, 1.2 or 1.3 (the newest that KVM knows)\n"
+           "  --events FILE          write a JSON line for whatever happens\n"
+           "  --console WHERE        stdio, none, pty or a file for the output (stdio)\n"
+           "  --no-reboot            end where the guest asks for a reset\n"
+           "  --dump-dtb FILE        write the device tree and end; needs no KVM\n"
+           "\n"
+           "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it.\n"
+           "Exit status: 0 powered off, 1 error, 2 usage, 3 guest cannot go on, 4 hibernated,\n"
+           "5 reset with --no-reboot, 128+N ended by signal N (Ctrl-a x counts as SIGINT).\n";
+}

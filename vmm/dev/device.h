@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a device is to the machine. A device is one file that defines a `struct device_class` and
+ * registers it with DEVICE_REGISTER(); nothing else in the tree names it.
+ *
+ * Threads: read() and write() come from vCPU threads, callbacks of the loop from the main thread;
+ * the device's own lock orders them. create(), reset(), describe() and destroy() come from the main
+ * thread while no vCPU runs.
+ */
+#ifndef DORMOUSE_DEV_DEVICE_H
+#define DORMOUSE_DEV_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct console;
+struct irq_line;
+struct loop;
+
+/* What the machine gives a device at its creation. */
+struct device_env {
+    struct loop *loop;
+    struct console *console; /* the operator's end of the serial line */
+    struct irq_line *irq;    /* the device's own interrupt line */
+    /*
+     * Says that this device would wake a sleeping guest now (its class's wake_source). Main thread
+     * only, with no device lock held. Calls while the guest is awake are welcome and ignored.
+     */
+    void (*wake)(void *arg);
+    void *wake_arg;
+};
+
+struct device;
+
+struct device_class {
+    const char *name; /* as in the device tree: "pl011" */
+    uint64_t base;    /* guest physical address of the registers */
+    uint64_t size;
+    uint32_t spi;         /* interrupt, as an SPI number (INTID - 32) */
+    unsigned wake_source; /* WAKE_* bit of power/wake.h, 0 for none */
+    int (*create)(const struct device_env *env, struct device **out); /* 0 or -errno */
+    void (*destroy)(struct device *device);
+    void (*reset)(struct device *device); /* as power-on; drives the interrupt line low */
+    /* `offset` < size; `size` 1, 2, 4 or 8, naturally aligned or not: guests do what they like. */
+    uint64_t (*read)(struct device *device, uint64_t offset, unsigned size);
+    void (*write)(struct device *device, uint64_t offset, unsigned size, uint64_t value);
+    /* Whether a reason to wake stands now (unread input, an alarm gone off). NULL: never. */
+    bool (*wake_pending)(struct device *device);
+    /* Adds the device's node(s) to a tree being built with libfdt's sequential-write calls. 0 or
+     * -FDT_ERR_*. */
+    int (*describe)(const struct device_class *cls, void *fdt);
+};
+
+/* Puts a class into the table that device_classes() walks. One use a file, at file scope. */
+#define DEVICE_REGISTER(cls)                                                                       \
+    static const struct device_class *const device_register_##cls                                  \
+        __attribute__((used, section("device_table"))) = &(cls)
+
+/* The classes linked into this program, in no particular order. */
+const struct device_class *const *device_classes(size_t *count);
+
+#endif

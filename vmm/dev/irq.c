@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dev/irq.h"
+
+void irq_init(struct irq_line *line, uint32_t spi,
+              void (*drive)(void *arg, uint32_t spi, bool level), void *arg)
+{
+    *line = (struct irq_line){.spi = spi, .drive = drive, .arg = arg};
+    pthread_mutex_init(&line->lock, NULL);
+}
+
+/*
+ * drive() is called with the lock held: a device on one thread and a hold on another could
+ * otherwise pass each other on the way to the GIC, which would keep the older level.
+ */
+static void change(struct irq_line *line, bool level, bool held)
+{
+    bool before = line->level && !line->held;
+    bool after = level && !held;
+
+    line->level = level;
+    line->held = held;
+    if (before != after) {
+        line->drive(line->arg, line->spi, after);
+    }
+}
+
+void irq_set(struct irq_line *line, bool level)
+{
+    pthread_mutex_lock(&line->lock);
+    change(line, level, line->held);
+    pthread_mutex_unlock(&line->lock);
+}
+
+void irq_hold(struct irq_line *line)
+{
+    pthread_mutex_lock(&line->lock);
+    change(line, line->level, true);
+    pthread_mutex_unlock(&line->lock);
+}
+
+void irq_release(struct irq_line *line)
+{
+    pthread_mutex_lock(&line->lock);
+    change(line, line->level, false);
+    pthread_mutex_unlock(&line->lock);
+}

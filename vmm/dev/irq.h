@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A device's level-triggered interrupt line into the GIC. It can be held: a held line looks low to
+ * the GIC while the device goes on driving it, and shows its true level when released. That is how
+ * a wake source that policy ignores is kept from ending a sleep.
+ */
+#ifndef DORMOUSE_DEV_IRQ_H
+#define DORMOUSE_DEV_IRQ_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct irq_line {
+    pthread_mutex_t lock; /* protects level and held, and orders calls of drive() */
+    uint32_t spi;
+    bool level; /* what the device drives */
+    bool held;
+    void (*drive)(void *arg, uint32_t spi, bool level); /* what the GIC sees */
+    void *arg;
+};
+
+void irq_init(struct irq_line *line, uint32_t spi,
+              void (*drive)(void *arg, uint32_t spi, bool level), void *arg);
+/* Any thread. drive() is called only where the visible level changes. */
+void irq_set(struct irq_line *line, bool level);
+/* Main thread. Both are idempotent. */
+void irq_hold(struct irq_line *line);
+void irq_release(struct irq_line *line);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One direction of a descriptor, read or written without ever blocking the caller, and without
+ * making a descriptor non-blocking that others (the shell, the programs of a pipeline) share.
+ */
+#ifndef DORMOUSE_DEV_LINE_H
+#define DORMOUSE_DEV_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum line_kind {
+    LINE_PLAIN,  /* does not block: non-blocking, or a regular file */
+    LINE_SOCKET, /* each call says that it must not block */
+    LINE_POLLED, /* blocking: asked before each call, and given no more than one byte at a time */
+};
+
+struct line {
+    int fd;
+    enum line_kind kind;
+    bool owned;
+};
+
+/* A line that is closed: reads end of file, writes fail with EBADF. */
+struct line line_none(void);
+
+/* Takes `fd`, which does not block, over. */
+struct line line_own(int fd);
+
+/*
+ * Uses the standard descriptor `fd`, which stays the caller's; `access` is O_RDONLY or O_WRONLY.
+ * A terminal or pipe is opened a second time, which gives a description of our own that can be
+ * non-blocking. A regular file is not: its position, and O_APPEND, belong to the description.
+ */
+struct line line_borrow(int fd, int access);
+void line_close(struct line *line);
+
+/* As read(2) and write(2), but -errno for errors: -EAGAIN where the call would have to wait. */
+ssize_t line_read(const struct line *line, uint8_t *bytes, size_t size);
+ssize_t line_write(const struct line *line, const uint8_t *bytes, size_t size);
+
+#endif

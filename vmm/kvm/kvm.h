@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * KVM, as the machine sees it. The files of this folder are the only ones that know its ioctls, its
+ * structures and its register names.
+ *
+ * Threads: a `struct vm` is the main thread's, but for vm_irq(), which any may call. A `struct
+ * vcpu` belongs to the thread that calls vcpu_run(); any other may use it only while that one is
+ * out of vcpu_run(), and vcpu_kick() at any time.
+ *
+ * Functions that return int return 0 or -errno unless they say otherwise.
+ */
+#ifndef DORMOUSE_KVM_KVM_H
+#define DORMOUSE_KVM_KVM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "machine/ipa.h"
+#include "machine/memory.h"
+#include "power/power.h"
+
+struct vm;
+struct vcpu;
+
+/* What this machine's KVM gives. */
+struct kvm_limits {
+    unsigned cpu_count;
+    unsigned ipa_bits;
+    bool system_suspend; /* KVM_CAP_ARM_SYSTEM_SUSPEND, Linux 5.19 */
+};
+
+/* Opens /dev/kvm and reads its limits. On failure report()s one line and returns -1. */
+int kvm_open(struct kvm_limits *limits);
+
+/* A VM with no memory, vCPUs or interrupt controller yet; NULL with errno set. */
+struct vm *vm_create(int kvm, unsigned ipa_bits);
+/* Takes the VM down. Its vCPUs must have been destroyed. NULL is ignored. */
+void vm_destroy(struct vm *vm);
+int vm_add_memory(struct vm *vm, const struct memory *memory);
+int vm_enable_system_suspend(struct vm *vm);
+
+/*
+ * The GICv3 and its ITS, after all vCPUs have been created and initialised. -ENODEV: this machine's
+ * KVM has no GICv3. `gicr2` is where redistributors beyond MAP_GICR_COUNT go.
+ */
+int vm_create_gic(struct vm *vm, unsigned cpu_count, struct ipa gicr2);
+
+/* Drives the level of a shared peripheral interrupt. Any thread. */
+int vm_irq(struct vm *vm, uint32_t spi, bool level);
+
+/* Creates vCPU `index`; its registers are not there before vcpu_init(). NULL with errno set. */
+struct vcpu *vcpu_create(struct vm *vm, unsigned index);
+void vcpu_destroy(struct vcpu *vcpu);
+
+/* Resets the vCPU, off (waiting for CPU_ON) or able to run. Timers are off afterwards. */
+int vcpu_init(struct vcpu *vcpu, bool off);
+
+/*
+ * The VM's PSCI version, major << 16 | minor, seen through any initialised vCPU. Setting one that
+ * KVM does not know: -EINVAL.
+ */
+int vcpu_get_psci_version(struct vcpu *vcpu, uint32_t *version);
+int vcpu_set_psci_version(struct vcpu *vcpu, uint32_t version);
+
+/* Affinity fields of the MPIDR that the guest reads. */
+int vcpu_get_mpidr(struct vcpu *vcpu, uint64_t *mpidr);
+
+/* Puts the vCPU at `pc` with x0, little-endian unless told otherwise, after vcpu_init(). */
+int vcpu_set_entry(struct vcpu *vcpu, struct ipa pc, uint64_t x0, bool big_endian);
+
+enum vcpu_exit_kind {
+    VCPU_EXIT_KICKED, /* vcpu_kick(), or a signal; also nothing at all: just run again */
+    VCPU_EXIT_READ,   /* the guest loads from no memory: give it vcpu_finish_read() */
+    VCPU_EXIT_WRITE,  /* the guest stores to no memory */
+    VCPU_EXIT_OPAQUE, /* it does so with an instruction that the hardware does not decode for us */
+    VCPU_EXIT_POWER,
+    VCPU_EXIT_FAILED, /* KVM cannot go on; vcpu_describe_failure() says more */
+};
+
+struct vcpu_exit {
+    enum vcpu_exit_kind kind;
+    struct ipa address; /* READ, WRITE */
+    unsigned size;
+    uint64_t value;        /* WRITE */
+    enum power_exit power; /* POWER */
+    uint32_t reason;       /* FAILED: KVM's exit reason, */
+    int error;             /* or the errno of KVM_RUN */
+};
+
+/* Runs the guest until it needs something. An access to no memory is finished by the next call. */
+void vcpu_run(struct vcpu *vcpu, struct vcpu_exit *exit);
+void vcpu_finish_read(struct vcpu *vcpu, uint64_t value, unsigned size);
+/* Makes the guest's opaque access end in an external abort, as a bus with nobody there. */
+int vcpu_abort_access(struct vcpu *vcpu);
+
+/*
+ * Until vcpu_unkick() every vcpu_run() finishes what is in flight and returns VCPU_EXIT_KICKED; one
+ * that is in the guest leaves it once its thread gets a signal, which the caller sends. The mark
+ * comes first and stays, so it does not matter when the signal arrives.
+ */
+void vcpu_kick(struct vcpu *vcpu);
+void vcpu_unkick(struct vcpu *vcpu);
+
+/* One line about a VCPU_EXIT_FAILED: what KVM said, and where the guest was. */
+void vcpu_describe_failure(struct vcpu *vcpu, const struct vcpu_exit *exit, char *text,
+                           size_t size);
+
+/* Power, in KVM's words: MP states. */
+int vcpu_is_off(struct vcpu *vcpu); /* 1, 0 or -errno */
+int vcpu_doze(struct vcpu *vcpu);   /* KVM_MP_STATE_SUSPENDED */
+
+/* PSCI calls that wait for an answer. */
+int vcpu_suspend_call(struct vcpu *vcpu, struct suspend_call *call);
+int vcpu_answer(struct vcpu *vcpu, int64_t result);
+int vcpu_call_arguments(struct vcpu *vcpu, uint64_t *first, uint64_t *second);
+
+/* The interrupt that a dozing vCPU would wake for, or -1 where none is found. All vCPUs paused. */
+int vcpu_pending_intid(struct vcpu *vcpu);
+
+/*
+ * How often the vCPU has made a hypercall so far, read without disturbing it, once counting was
+ * asked for. 0 where KVM does not count (before Linux 5.14).
+ */
+void vcpu_count_hypercalls(struct vcpu *vcpu);
+uint64_t vcpu_hypercall_count(struct vcpu *vcpu);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "control/report.h"
+#include "kvm/internal.h"
+
+int kvm_call(int fd, unsigned long request, void *argument)
+{
+    int result = ioctl(fd, request, argument);
+
+    return result >= 0 ? result : -errno;
+}
+
+/* Extensions and VM types are passed as the ioctl's argument itself, not behind a pointer. */
+static int kvm_call_number(int fd, unsigned long request, unsigned long number)
+{
+    int result = ioctl(fd, request, number);
+
+    return result >= 0 ? result : -errno;
+}
+
+static unsigned extension(int fd, unsigned long capability)
+{
+    int value = kvm_call_number(fd, KVM_CHECK_EXTENSION, capability);
+
+    return value > 0 ? (unsigned)value : 0;
+}
+
+static void report_no_kvm(int error)
+{
+    const char *advice = "";
+
+    if (error == ENOENT || error == ENODEV) {
+        advice = "; this needs an arm64 machine whose kernel has KVM and was started at EL2";
+    } else if (error == EACCES || error == EPERM) {
+        advice = "; run as a member of the group that owns it (usually kvm)";
+    }
+    report("cannot open /dev/kvm: %s%s", strerror(error), advice);
+}
+
+enum { KVM_DEFAULT_IPA_BITS = 40 };
+
+int kvm_open(struct kvm_limits *limits)
+{
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+    if (kvm < 0) {
+        report_no_kvm(errno);
+        return -1;
+    }
+    int version = kvm_call_number(kvm, KVM_GET_API_VERSION, 0);
+    if (version != KVM_API_VERSION) {
+        report("/dev/kvm speaks version %d of its interface, and only version %d is known", version,
+               KVM_API_VERSION);
+        close(kvm);
+        return -1;
+    }
+    limits->cpu_count = extension(kvm, KVM_CAP_MAX_VCPUS);
+    limits->ipa_bits = extension(kvm, KVM_CAP_ARM_VM_IPA_SIZE);
+    if (limits->ipa_bits == 0) {
+        limits->ipa_bits = KVM_DEFAULT_IPA_BITS;
+    }
+    limits->system_suspend = extension(kvm, KVM_CAP_ARM_SYSTEM_SUSPEND) != 0;
+    return kvm;
+}
+
+static int vm_enable(struct vm *vm, uint32_t capability)
+{
+    struct kvm_enable_cap enable = {.cap = capability};
+
+    return kvm_call(vm->fd, KVM_ENABLE_CAP, &enable);
+}
+
+static int vm_prepare(struct vm *vm, int kvm, unsigned ipa_bits)
+{
+    unsigned long type = ipa_bits == KVM_DEFAULT_IPA_BITS ? 0 : KVM_VM_TYPE_ARM_IPA_SIZE(ipa_bits);
+    int fd = kvm_call_number(kvm, KVM_CREATE_VM, type);
+
+    if (fd < 0) {
+        return fd;
+    }
+    vm->fd = fd;
+    int run_size = kvm_call_number(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+    if (run_size < 0) {
+        return run_size;
+    }
+    vm->run_size = (size_t)run_size;
+    int error = kvm_call(fd, KVM_ARM_PREFERRED_TARGET, &vm->target);
+    if (error != 0) {
+        return error;
+    }
+    /*
+     * Without this an access that the hardware does not decode fails KVM_RUN: any guest could end
+     * its monitor with one load-pair. A kernel before 5.5 lacks it, and SYSTEM_SUSPEND too.
+     */
+    vm_enable(vm, KVM_CAP_ARM_NISV_TO_USER);
+    return 0;
+}
+
+struct vm *vm_create(int kvm, unsigned ipa_bits)
+{
+    struct vm *vm = calloc(1, sizeof(*vm));
+
+    if (vm == NULL) {
+        return NULL;
+    }
+    vm->fd = vm->gic_fd = vm->its_fd = -1;
+    int error = vm_prepare(vm, kvm, ipa_bits);
+    if (error != 0) {
+        vm_destroy(vm);
+        errno = -error;
+        return NULL;
+    }
+    return vm;
+}
+
+static void close_if_open(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+void vm_destroy(struct vm *vm)
+{
+    if (vm == NULL) {
+        return;
+    }
+    close_if_open(vm->its_fd);
+    close_if_open(vm->gic_fd);
+    close_if_open(vm->fd);
+    free(vm);
+}
+
+int vm_add_memory(struct vm *vm, const struct memory *memory)
+{
+    struct kvm_userspace_memory_region region = {
+        .guest_phys_addr = memory->base.value,
+        .memory_size = memory->size,
+        .userspace_addr = (uintptr_t)memory->host,
+    };
+
+    return kvm_call(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+int vm_enable_system_suspend(struct vm *vm)
+{
+    return vm_enable(vm, KVM_CAP_ARM_SYSTEM_SUSPEND);
+}
+
+int vm_irq(struct vm *vm, uint32_t spi, bool level)
+{
+    enum { SPI_FIRST_INTID = 32 };
+    struct kvm_irq_level line = {
+        .irq = KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (spi + SPI_FIRST_INTID),
+        .level = level,
+    };
+
+    return kvm_call(vm->fd, KVM_IRQ_LINE, &line);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/news.h"
+#include "control/report.h"
+#include "machine/fdt.h"
+#include "machine/internal.h"
+#include "machine/map.h"
+
+static int create_vcpus(struct machine *machine)
+{
+    struct board *board = &machine->board;
+
+    board->vcpu = calloc(machine->config->cpu_count, sizeof(board->vcpu[0]));
+    if (board->vcpu == NULL) {
+        return -ENOMEM;
+    }
+    for (unsigned i = 0; i < machine->config->cpu_count; i++) {
+        board->vcpu[i] = vcpu_create(board->vm, i);
+        if (board->vcpu[i] == NULL) {
+            return -errno;
+        }
+        int error = vcpu_init(board->vcpu[i], i != 0);
+        if (error != 0) {
+            return error;
+        }
+        if (machine->events != NULL) {
+            vcpu_count_hypercalls(board->vcpu[i]);
+        }
+    }
+    return 0;
+}
+
+/* The device tree is made without asking KVM; here is where the two must agree. */
+static int check_mpidrs(const struct machine *machine)
+{
+    for (unsigned i = 0; i < machine->config->cpu_count; i++) {
+        uint64_t mpidr;
+        int error = vcpu_get_mpidr(machine->board.vcpu[i], &mpidr);
+
+        if (error != 0) {
+            return error;
+        }
+        if (mpidr != fdt_mpidr(i)) {
+            report("this KVM gives vCPU %u the affinity 0x%" PRIx64 ", not 0x%" PRIx64, i, mpidr,
+                   fdt_mpidr(i));
+            return -EPROTO;
+        }
+    }
+    return 0;
+}
+
+static int choose_psci_version(struct machine *machine, uint32_t *version)
+{
+    struct vcpu *vcpu = machine->board.vcpu[0];
+    uint32_t newest;
+    int error = vcpu_get_psci_version(vcpu, &newest);
+
+    *version = machine->config->psci_version;
+    if (error != 0 || *version == CONFIG_PSCI_DEFAULT) {
+        *version = newest;
+        return error;
+    }
+    error = vcpu_set_psci_version(vcpu, *version);
+    if (error == -EINVAL) {
+        report("--psci-version %u.%u: this machine's KVM knows versions up to %u.%u",
+               *version >> 16, *version & 0xffff, newest >> 16, newest & 0xffff);
+    }
+    return error;
+}
+
+static int create_vm(struct machine *machine)
+{
+    struct board *board = &machine->board;
+
+    board->vm = vm_create(machine->kvm, machine->ipa_bits);
+    if (board->vm == NULL) {
+        return -errno;
+    }
+    int error = vm_add_memory(board->vm, &machine->memory);
+    if (error == 0 && machine->policy != SUSPEND_OFF) {
+        error = vm_enable_system_suspend(board->vm);
+    }
+    if (error == 0) {
+        error = create_vcpus(machine);
+    }
+    if (error == 0) {
+        error = check_mpidrs(machine);
+    }
+    return error;
+}
+
+static int create_gic(struct machine *machine)
+{
+    int error = vm_create_gic(machine->board.vm, machine->config->cpu_count,
+                              fdt_gicr2_base(machine->memory.size));
+
+    if (error == -ENODEV) {
+        report("this machine's KVM has no GICv3, which the guest needs");
+        return -EPROTO;
+    }
+    return error;
+}
+
+static int load_guest(struct machine *machine, uint32_t psci_version)
+{
+    struct boot_entry entry;
+    int error = boot_load(machine->boot, &machine->memory, machine->config->cpu_count, psci_version,
+                          &entry);
+
+    if (error != 0) {
+        return -EPROTO; /* boot_load() has said what. */
+    }
+    return vcpu_set_entry(machine->board.vcpu[0], entry.pc, entry.x0, false);
+}
+
+static int start_threads(struct machine *machine)
+{
+    struct board *board = &machine->board;
+
+    board->threads = vcpus_start(board->vcpu, machine->config->cpu_count, &machine->bus,
+                                 machine->exit_fd, machine->config->name);
+    return board->threads != NULL ? 0 : -errno;
+}
+
+static int build(struct machine *machine, uint32_t *psci_version)
+{
+    int error = create_vm(machine);
+
+    if (error == 0) {
+        error = choose_psci_version(machine, psci_version);
+        error = error == -EINVAL ? -EPROTO : error;
+    }
+    if (error == 0) {
+        error = create_gic(machine);
+    }
+    if (error == 0) {
+        error = load_guest(machine, *psci_version);
+    }
+    if (error == 0) {
+        error = start_threads(machine);
+    }
+    return error;
+}
+
+int board_power_on(struct machine *machine)
+{
+    uint32_t psci_version = 0;
+    int error = build(machine, &psci_version);
+
+    if (error != 0) {
+        /* -EPROTO stands for what has been reported already. */
+        if (error != -EPROTO) {
+            report("cannot create the VM: %s", strerror(-error));
+        }
+        return -1;
+    }
+    machine->boot_count++;
+    machine->hypercall_count = 0;
+    news_boot(machine->events, machine->config, machine->boot_count, psci_version, machine->policy);
+    power_start(&machine->power);
+    observe_set(machine, true);
+    vcpus_resume(machine->board.threads);
+    return 0;
+}
+
+void board_power_off(struct machine *machine)
+{
+    struct board *board = &machine->board;
+
+    observe_set(machine, false);
+    vcpus_stop(board->threads);
+    board->threads = NULL;
+    for (unsigned i = 0; board->vcpu != NULL && i < machine->config->cpu_count; i++) {
+        vcpu_destroy(board->vcpu[i]);
+    }
+    free(board->vcpu);
+    board->vcpu = NULL;
+    vm_destroy(board->vm);
+    board->vm = NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What every part of the machine may ask of the whole: to end, to fail, to wake. */
+#include <string.h>
+
+#include "control/news.h"
+#include "control/report.h"
+#include "machine/internal.h"
+
+void machine_end(struct machine *machine, int status)
+{
+    machine->ended = true;
+    machine->status = status;
+    loop_stop(machine->loop);
+}
+
+void machine_fail(struct machine *machine, int error)
+{
+    report("cannot go on with the VM: %s", strerror(-error));
+    news_error(machine->events, strerror(-error));
+    machine_end(machine, STATUS_ERROR);
+}
+
+void machine_wake(struct machine *machine, unsigned source)
+{
+    if (machine->ended) {
+        return;
+    }
+    int error = power_wake(&machine->power, (enum wake_source)source);
+    if (error != 0) {
+        machine_fail(machine, error);
+    }
+}

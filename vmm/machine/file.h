@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files that the operator names: opened with a clear message, read without surprises. */
+#ifndef DORMOUSE_MACHINE_FILE_H
+#define DORMOUSE_MACHINE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Opens regular file `path` for reading; `what` says in messages what it is ("kernel image").
+ * Returns the descriptor, or -errno after report()ing one line.
+ */
+int file_open(const char *path, const char *what, uint64_t *size);
+
+/*
+ * Reads `length` bytes at `offset`, or up to the end of the file where that comes first. Returns 0
+ * with the count in *count, or -errno.
+ */
+int file_read(int fd, uint64_t offset, void *buffer, size_t length, size_t *count);
+
+/* Writes all of `length` bytes at the descriptor's own position. Returns 0 or -errno. */
+int file_write(int fd, const void *bytes, size_t length);
+
+#endif

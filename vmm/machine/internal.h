@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine itself, as its own files share it: machine.c (its life), board.c (what a reboot makes
+ * anew), driver_kernel.c (under the power controller), observe.c, control.c.
+ */
+#ifndef DORMOUSE_MACHINE_INTERNAL_H
+#define DORMOUSE_MACHINE_INTERNAL_H
+
+#include "control/events.h"
+#include "kvm/kvm.h"
+#include "machine/boot.h"
+#include "machine/bus.h"
+#include "machine/loop.h"
+#include "machine/machine.h"
+#include "machine/memory.h"
+#include "machine/signals.h"
+#include "machine/vcpus.h"
+#include "power/power.h"
+
+/*
+ * The half of the machine that a reboot makes anew: KVM's VM and the vCPUs in it. Nothing of the
+ * old one can leak into the new one that way, neither an interrupt nor a timer nor a stuck LPI.
+ */
+struct board {
+    struct vm *vm;
+    struct vcpu **vcpu; /* config->cpu_count of them */
+    struct vcpus *threads;
+};
+
+struct machine {
+    const struct config *config;
+    struct kvm_limits limits;
+    int kvm;
+    unsigned ipa_bits;
+    enum suspend_policy policy; /* in force: KVM may lack what config asks for */
+    struct boot *boot;
+    struct memory memory;
+    struct loop *loop;
+    struct signals signals;
+    struct console *console;
+    struct bus bus;
+    struct events *events;
+    struct power power;
+    int exit_fd; /* eventfd: a vCPU has left the guest */
+    struct loop_source *exit_source;
+    int observe_fd; /* timerfd: time to look at the vCPUs; -1 without an event log */
+    struct loop_source *observe_source;
+    uint64_t hypercall_count; /* at the last look */
+    int64_t asleep_since;     /* events_clock() */
+    struct board board;
+    unsigned boot_count;
+    bool ended;
+    int status;
+};
+
+/* Builds the board, loads the kernel and lets vCPU 0 run. 0, or -1 after report()ing. */
+int board_power_on(struct machine *machine);
+/* Takes the board down; safe on one that was built only in part. */
+void board_power_off(struct machine *machine);
+
+/* The driver under the power controller for a kernel that answers PSCI itself. Its driver is a
+ * machine. */
+extern const struct power_ops driver_kernel_ops;
+
+/* Ends the loop; the process will end with `status`. */
+void machine_end(struct machine *machine, int status);
+
+/* The machine's power state is not known any more: an ioctl that must not fail did, with -errno. */
+void machine_fail(struct machine *machine, int error);
+
+/* `source` has something that would wake the guest; ignored while it is awake. */
+void machine_wake(struct machine *machine, unsigned source);
+
+/* Looking at which vCPUs are on, where there is an event log to tell. 0 or -errno. */
+int observe_open(struct machine *machine);
+void observe_close(struct machine *machine);
+/* Starts or stops looking from time to time. */
+void observe_set(struct machine *machine, bool on);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest physical addresses ("intermediate physical addresses", IPA, in Arm's words) as a type of
+ * their own, so that no host address and no plain number is taken for one by accident.
+ */
+#ifndef DORMOUSE_MACHINE_IPA_H
+#define DORMOUSE_MACHINE_IPA_H
+
+#include <stdint.h>
+
+struct ipa {
+    uint64_t value;
+};
+
+static inline struct ipa ipa(uint64_t value)
+{
+    return (struct ipa){value};
+}
+
+static inline struct ipa ipa_add(struct ipa base, uint64_t offset)
+{
+    return (struct ipa){base.value + offset};
+}
+
+#endif

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/machine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "control/news.h"
+#include "control/options.h"
+#include "control/report.h"
+#include "dev/console.h"
+#include "machine/fdt.h"
+#include "machine/internal.h"
+#include "machine/map.h"
+
+static void quit(struct machine *machine, int signal_number, const char *reason)
+{
+    news_quit(machine->events, reason);
+    machine_end(machine, STATUS_SIGNAL + signal_number);
+}
+
+static void fail_guest(struct machine *machine, unsigned index, const struct vcpu_exit *exit)
+{
+    char text[256];
+
+    vcpus_pause(machine->board.threads);
+    vcpu_describe_failure(machine->board.vcpu[index], exit, text, sizeof(text));
+    report("vCPU %u cannot go on: %s", index, text);
+    news_error(machine->events, text);
+    machine_end(machine, STATUS_GUEST);
+}
+
+static void reboot(struct machine *machine)
+{
+    int error = 0;
+
+    board_power_off(machine);
+    bus_reset(&machine->bus);
+    if (machine->power.outcome == POWER_OUTCOME_COLD_RESET) {
+        error = memory_clear(&machine->memory);
+    }
+    if (error != 0) {
+        machine_fail(machine, error);
+    } else if (board_power_on(machine) != 0) {
+        machine_end(machine, STATUS_ERROR);
+    }
+}
+
+/* Carries out what the controller has decided for the machine as a whole. */
+static void settle(struct machine *machine)
+{
+    if (machine->ended || machine->power.state != POWER_ENDED) {
+        return;
+    }
+    switch (machine->power.outcome) {
+    case POWER_OUTCOME_OFF:
+        machine_end(machine, STATUS_OFF);
+        return;
+    case POWER_OUTCOME_HIBERNATED:
+        machine_end(machine, STATUS_HIBERNATED);
+        return;
+    case POWER_OUTCOME_COLD_RESET:
+    case POWER_OUTCOME_WARM_RESET:
+        if (machine->config->no_reboot) {
+            machine_end(machine, STATUS_RESET);
+        } else {
+            reboot(machine);
+        }
+        return;
+    }
+}
+
+/* Hands what the vCPUs left the guest for to the controller. */
+static void take_exits(struct machine *machine)
+{
+    struct vcpu_exit exit;
+    unsigned index;
+
+    while (!machine->ended && vcpus_next_exit(machine->board.threads, &index, &exit)) {
+        if (exit.kind != VCPU_EXIT_POWER) {
+            fail_guest(machine, index, &exit);
+            return;
+        }
+        int error = power_exit(&machine->power, index, exit.power);
+        if (error != 0) {
+            machine_fail(machine, error);
+            return;
+        }
+        settle(machine);
+    }
+}
+
+static void on_exit_notice(void *arg, uint32_t events)
+{
+    struct machine *machine = arg;
+    uint64_t count;
+
+    (void)events;
+    if (read(machine->exit_fd, &count, sizeof(count)) > 0) {
+        take_exits(machine);
+    }
+}
+
+static void on_device_wake(void *arg, unsigned source)
+{
+    machine_wake(arg, source);
+}
+
+/*
+ * SIGUSR1. The guest may be on its way into SYSTEM_SUSPEND on another core at this moment. With all
+ * vCPUs out of the guest and their exits taken the call has either been made, and is woken, or it
+ * has not, and comes after this wake.
+ */
+static void on_operator_wake(struct machine *machine)
+{
+    vcpus_pause(machine->board.threads);
+    take_exits(machine);
+    if (machine->ended) {
+        return;
+    }
+    machine_wake(machine, WAKE_SIGNAL);
+    if (machine->power.state == POWER_RUNNING) {
+        vcpus_resume(machine->board.threads);
+    } else if (machine->power.state == POWER_ASLEEP && (machine->power.wake & WAKE_IRQ) != 0) {
+        vcpus_resume_one(machine->board.threads, machine->power.sleeper);
+    }
+}
+
+static void on_signal(void *arg, int number)
+{
+    struct machine *machine = arg;
+
+    if (machine->ended) {
+        return;
+    }
+    switch (number) {
+    case SIGUSR1:
+        on_operator_wake(machine);
+        return;
+    case SIGCONT:
+        console_continue(machine->console);
+        return;
+    default:
+        quit(machine, number, sigabbrev_np(number));
+        return;
+    }
+}
+
+static void on_console_quit(void *arg)
+{
+    quit(arg, SIGINT, "Ctrl-a x");
+}
+
+static void drive_irq(void *arg, uint32_t spi, bool level)
+{
+    const struct machine *machine = arg;
+
+    /* Between two boards there is no GIC, and every line is low. */
+    if (machine->board.vm != NULL) {
+        vm_irq(machine->board.vm, spi, level);
+    }
+}
+
+static int watch_exits(struct machine *machine)
+{
+    machine->exit_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (machine->exit_fd < 0) {
+        return -errno;
+    }
+    machine->exit_source =
+        loop_add(machine->loop, machine->exit_fd, EPOLLIN, on_exit_notice, machine);
+    return machine->exit_source != NULL ? 0 : -errno;
+}
+
+static int create_parts(struct machine *machine)
+{
+    const struct bus_env env = {
+        .loop = machine->loop,
+        .console = machine->console,
+        .drive_irq = drive_irq,
+        .wake = on_device_wake,
+        .arg = machine,
+    };
+    int error = watch_exits(machine);
+
+    if (error == 0) {
+        error = observe_open(machine);
+    }
+    if (error == 0) {
+        error = signals_watch(&machine->signals, machine->loop, on_signal, machine);
+    }
+    if (error == 0) {
+        error = power_init(&machine->power, &driver_kernel_ops, machine, machine->config->cpu_count,
+                           machine->policy, machine->config->wake);
+    }
+    return error == 0 ? bus_create(&machine->bus, &env) : error;
+}
+
+/* Everything that outlives a reboot. 0, or -1 after report()ing. */
+static int set_up(struct machine *machine)
+{
+    const struct config *config = machine->config;
+    int error = memory_create(&machine->memory, ipa(MAP_RAM_BASE), config->memory_size);
+
+    if (error != 0) {
+        report("--memory: cannot get %llu MiB for the guest: %s",
+               (unsigned long long)(config->memory_size >> 20), strerror(-error));
+        return -1;
+    }
+    if (config->events != NULL) {
+        machine->events = events_open(config->events, config->name);
+        if (machine->events == NULL) {
+            return -1;
+        }
+    }
+    machine->loop = loop_create();
+    if (machine->loop == NULL) {
+        report("cannot create the event loop: %s", strerror(errno));
+        return -1;
+    }
+    machine->console = console_create(machine->loop, config->console, on_console_quit, machine);
+    if (machine->console == NULL) {
+        return -1;
+    }
+    error = create_parts(machine);
+    if (error != 0) {
+        report("cannot set up the machine: %s", strerror(-error));
+    }
+    return error == 0 ? 0 : -1;
+}
+
+static void tear_down(struct machine *machine)
+{
+    board_power_off(machine);
+    bus_destroy(&machine->bus);
+    power_destroy(&machine->power);
+    signals_unwatch(&machine->signals);
+    observe_close(machine);
+    loop_close(machine->exit_source, machine->exit_fd);
+    console_destroy(machine->console);
+    if (machine->loop != NULL) {
+        loop_destroy(machine->loop);
+    }
+    events_close(machine->events);
+    memory_destroy(&machine->memory);
+}
+
+static unsigned bits_for(uint64_t end)
+{
+    return 64 - (unsigned)__builtin_clzll(end - 1);
+}
+
+/* The guest's address space: KVM's default size, or more where RAM reaches beyond. */
+static bool choose_ipa_bits(struct machine *machine)
+{
+    enum { IPA_BITS_DEFAULT = 40 };
+    uint64_t end = MAP_RAM_BASE + machine->config->memory_size;
+
+    if (machine->config->cpu_count > MAP_GICR_COUNT) {
+        end = fdt_gicr2_base(machine->config->memory_size).value +
+              machine->config->cpu_count * MAP_GICR_STRIDE;
+    }
+    unsigned needed = bits_for(end);
+    if (needed > machine->limits.ipa_bits) {
+        report("--memory: this machine's KVM has guest addresses of %u bits, and %u are needed",
+               machine->limits.ipa_bits, needed);
+        return false;
+    }
+    unsigned usual =
+        machine->limits.ipa_bits < IPA_BITS_DEFAULT ? machine->limits.ipa_bits : IPA_BITS_DEFAULT;
+    machine->ipa_bits = needed > usual ? needed : usual;
+    return true;
+}
+
+/*
+ * What the operator wants of SYSTEM_SUSPEND, held against what KVM and the PSCI version can. Nobody
+ * who asks for an old version needs to be told what it lacks; of an old KVM one may not know.
+ */
+static bool choose_policy(struct machine *machine)
+{
+    enum { PSCI_VERSION_1_0 = 0x10000 };
+    const struct config *config = machine->config;
+    bool too_old =
+        config->psci_version != CONFIG_PSCI_DEFAULT && config->psci_version < PSCI_VERSION_1_0;
+
+    machine->policy = config->on_suspend;
+    if (config->on_suspend == SUSPEND_OFF || (machine->limits.system_suspend && !too_old)) {
+        return true;
+    }
+    const char *lack = too_old ? "PSCI 0.2 has no SYSTEM_SUSPEND"
+                               : "this machine's KVM has no SYSTEM_SUSPEND (Linux 5.19 has)";
+    if (config->on_suspend_explicit) {
+        report("--on-suspend %s: %s; give --on-suspend off",
+               options_policy_name(config->on_suspend), lack);
+        return false;
+    }
+    if (!too_old) {
+        report("%s: the guest is not offered it, as with --on-suspend off", lack);
+    }
+    machine->policy = SUSPEND_OFF;
+    return true;
+}
+
+static bool choose(struct machine *machine)
+{
+    if (machine->config->cpu_count > machine->limits.cpu_count) {
+        report("--cpus %u: this machine's KVM gives at most %u", machine->config->cpu_count,
+               machine->limits.cpu_count);
+        return false;
+    }
+    return choose_policy(machine) && choose_ipa_bits(machine);
+}
+
+static void run(struct machine *machine)
+{
+    if (set_up(machine) != 0 || board_power_on(machine) != 0) {
+        return;
+    }
+    int error = loop_run(machine->loop);
+    if (error != 0) {
+        machine_fail(machine, error);
+    }
+}
+
+int machine_run(const struct config *config)
+{
+    struct machine machine = {
+        .config = config,
+        .exit_fd = -1,
+        .observe_fd = -1,
+        .status = STATUS_ERROR,
+    };
+
+    /* The files come first: what is wrong with them can be said on any machine. */
+    machine.boot = boot_open(config);
+    if (machine.boot == NULL) {
+        return STATUS_ERROR;
+    }
+    machine.kvm = kvm_open(&machine.limits);
+    if (machine.kvm >= 0) {
+        if (choose(&machine)) {
+            run(&machine);
+            tear_down(&machine);
+        }
+        close(machine.kvm);
+    }
+    boot_close(machine.boot);
+    return machine.status;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stands in for machine.c in a build for anything but arm64, whose KVM makes no arm64 guests. */
+#include <stddef.h>
+
+#include "control/report.h"
+#include "machine/boot.h"
+#include "machine/machine.h"
+
+int machine_run(const struct config *config)
+{
+    struct boot *boot = boot_open(config);
+
+    if (boot != NULL) {
+        report("cannot run an arm64 guest: this dormouse was built for another machine; "
+               "--dump-dtb, help and timeline work here");
+        boot_close(boot);
+    }
+    return STATUS_ERROR;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine's address and interrupt map: QEMU's `virt`, as far as it goes, so that kernels and
+ * firmware built for that machine find everything where they expect it.
+ */
+#ifndef DORMOUSE_MACHINE_MAP_H
+#define DORMOUSE_MACHINE_MAP_H
+
+#include <stdint.h>
+
+#define MAP_GICD_BASE   UINT64_C(0x08000000)
+#define MAP_GICD_SIZE   UINT64_C(0x00010000)
+#define MAP_ITS_BASE    UINT64_C(0x08080000)
+#define MAP_ITS_SIZE    UINT64_C(0x00020000)
+#define MAP_GICR_BASE   UINT64_C(0x080A0000)
+#define MAP_GICR_SIZE   UINT64_C(0x00F60000) /* room for MAP_GICR_COUNT redistributors */
+#define MAP_GICR_STRIDE UINT64_C(0x00020000)
+#define MAP_GICR_COUNT  123u
+#define MAP_GICR2_MIN   UINT64_C(0x4000000000) /* the other redistributors: here, or above RAM */
+#define MAP_UART_BASE   UINT64_C(0x09000000)
+#define MAP_UART_SIZE   UINT64_C(0x00001000)
+#define MAP_UART_SPI    1u
+#define MAP_RTC_BASE    UINT64_C(0x09010000)
+#define MAP_RTC_SIZE    UINT64_C(0x00001000)
+#define MAP_RTC_SPI     2u
+#define MAP_RAM_BASE    UINT64_C(0x40000000)
+#define MAP_SPI_COUNT   224u /* with the 32 private ones 256 interrupts in all, as on `virt` */
+
+/* Private interrupts of the Generic Timer, as INTIDs (PPI number + 16). */
+#define MAP_INTID_PTIMER_SECURE 29u
+#define MAP_INTID_PTIMER        30u
+#define MAP_INTID_VTIMER        27u
+#define MAP_INTID_HPTIMER       26u
+
+/* The boot layout inside RAM: the device tree first, the kernel behind it. */
+#define MAP_DTB_OFFSET    UINT64_C(0)
+#define MAP_DTB_SIZE      UINT64_C(0x00200000)
+#define MAP_KERNEL_OFFSET UINT64_C(0x00200000)
+
+#endif

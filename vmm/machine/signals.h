@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Signals as events of the loop: SIGUSR1 wakes, SIGINT, SIGTERM and SIGHUP end, SIGCONT follows a
+ * stop.
+ */
+#ifndef DORMOUSE_MACHINE_SIGNALS_H
+#define DORMOUSE_MACHINE_SIGNALS_H
+
+struct loop;
+struct loop_source;
+
+struct signals {
+    int fd;
+    struct loop_source *source;
+    void (*got)(void *arg, int number);
+    void *arg;
+};
+
+/*
+ * From here on the signals wait for signals_watch(), in all threads started later too; SIGPIPE is
+ * ignored. Call it first of all: a signal during the set-up then ends the VM in good order.
+ */
+void signals_block(void);
+
+/* Hands the signals to `got`, on the main thread. 0 or -errno. */
+int signals_watch(struct signals *signals, struct loop *loop, void (*got)(void *arg, int number),
+                  void *arg);
+void signals_unwatch(struct signals *signals);
+
+#endif

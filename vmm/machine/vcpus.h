@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One thread a vCPU, and the gate that they pass before each entry into the guest. All functions
+ * are the main thread's.
+ */
+#ifndef DORMOUSE_MACHINE_VCPUS_H
+#define DORMOUSE_MACHINE_VCPUS_H
+
+#include <stdbool.h>
+
+#include "kvm/kvm.h"
+
+struct bus;
+struct vcpus;
+
+/*
+ * Starts the threads, paused. `bus` answers the guests' accesses; `notify_fd`, an eventfd, is
+ * written when a vCPU has left the guest for vcpus_next_exit(). `name` must outlive the threads.
+ * NULL with errno set.
+ */
+struct vcpus *vcpus_start(struct vcpu *const *vcpu, unsigned count, const struct bus *bus,
+                          int notify_fd, const char *name);
+
+/* Takes the vCPUs out of the guest and joins the threads. NULL is ignored. */
+void vcpus_stop(struct vcpus *vcpus);
+
+/* Returns with every vCPU out of the guest, and kept out. Idempotent. */
+void vcpus_pause(struct vcpus *vcpus);
+
+/* Lets all run, or one, but for those whose exit has not been taken by vcpus_next_exit(). */
+void vcpus_resume(struct vcpus *vcpus);
+void vcpus_resume_one(struct vcpus *vcpus, unsigned index);
+
+/* Takes the next exit that waits; false: none. The vCPU stays paused until it is resumed. */
+bool vcpus_next_exit(struct vcpus *vcpus, unsigned *index, struct vcpu_exit *exit);
+
+/* Drops the exit of vCPU `index` if one waits. */
+void vcpus_forget_exit(struct vcpus *vcpus, unsigned index);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "power/power.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void tell(const struct power *power, struct power_news news)
+{
+    power->ops->tell(power->driver, &news);
+}
+
+int power_init(struct power *power, const struct power_ops *ops, void *driver, unsigned cpu_count,
+               enum suspend_policy policy, unsigned wake)
+{
+    *power = (struct power){
+        .ops = ops,
+        .driver = driver,
+        .cpu_count = cpu_count,
+        .on = calloc(cpu_count, sizeof(bool)),
+        .policy = policy,
+        .wake = wake,
+    };
+    return power->on != NULL ? 0 : -ENOMEM;
+}
+
+void power_destroy(struct power *power)
+{
+    free(power->on);
+    power->on = NULL;
+}
+
+void power_start(struct power *power)
+{
+    power->state = POWER_RUNNING;
+    power->on[0] = true;
+    tell(power, (struct power_news){.kind = POWER_NEWS_VCPU_ON, .vcpu = 0});
+    for (unsigned i = 1; i < power->cpu_count; i++) {
+        power->on[i] = false;
+    }
+}
+
+/* Reads the power state of every vCPU, all of them paused, and tells the differences. */
+static int observe_paused(struct power *power)
+{
+    for (unsigned i = 0; i < power->cpu_count; i++) {
+        int off = power->ops->vcpu_is_off(power->driver, i);
+
+        if (off < 0) {
+            return off;
+        }
+        if (power->on[i] == !off) {
+            continue;
+        }
+        power->on[i] = !off;
+        tell(power, (struct power_news){
+                        .kind = off ? POWER_NEWS_VCPU_OFF : POWER_NEWS_VCPU_ON,
+                        .vcpu = i,
+                    });
+    }
+    return 0;
+}
+
+int power_observe(struct power *power)
+{
+    if (power->state != POWER_RUNNING) {
+        return 0;
+    }
+    power->ops->pause(power->driver);
+    int error = observe_paused(power);
+    power->ops->resume(power->driver);
+    return error;
+}
+
+static bool another_is_on(const struct power *power, unsigned vcpu)
+{
+    for (unsigned i = 0; i < power->cpu_count; i++) {
+        if (i != vcpu && power->on[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum { AARCH64_INSTRUCTION_SIZE = 4 };
+
+static bool entry_is_valid(const struct power *power, struct ipa entry)
+{
+    return entry.value % AARCH64_INSTRUCTION_SIZE == 0 &&
+           power->ops->ram_contains(power->driver, entry, AARCH64_INSTRUCTION_SIZE);
+}
+
+/*
+ * Why the call must be refused, or NULL. The order is the reference firmware's: the state of the
+ * other cores comes before the address. The operator's word comes last, so that a guest whose call
+ * is wrong learns so under every policy.
+ */
+static const char *refusal(const struct power *power, unsigned vcpu,
+                           const struct suspend_call *call, enum psci_result *result)
+{
+    *result = PSCI_DENIED;
+    if (another_is_on(power, vcpu)) {
+        return "another vCPU is on";
+    }
+    if (!entry_is_valid(power, call->entry)) {
+        *result = PSCI_INVALID_ADDRESS;
+        return "the entry point is not an aligned address in guest memory";
+    }
+    if (power->policy != SUSPEND_HONOUR) {
+        return "policy";
+    }
+    return NULL;
+}
+
+static int refuse(struct power *power, unsigned vcpu, enum psci_result result, const char *reason)
+{
+    int error = power->ops->answer(power->driver, vcpu, result);
+
+    if (error != 0) {
+        return error;
+    }
+    tell(power, (struct power_news){
+                    .kind = POWER_NEWS_REFUSED,
+                    .vcpu = vcpu,
+                    .result = result,
+                    .reason = reason,
+                });
+    power->ops->resume(power->driver);
+    return 0;
+}
+
+/* Ends the sleep: the guest starts again at the entry it named. */
+static int wake_up(struct power *power, enum wake_source source)
+{
+    unsigned vcpu = power->sleeper;
+
+    /* An interrupt may race this wake: pausing takes its exit, if there is one, out of the way. */
+    power->ops->pause(power->driver);
+    tell(power,
+         (struct power_news){
+             .kind = POWER_NEWS_WAKE,
+             .vcpu = vcpu,
+             .source = source,
+             .intid = source == WAKE_IRQ ? power->ops->waking_intid(power->driver, vcpu) : -1,
+         });
+    int error = power->ops->restart(power->driver, vcpu, &power->call);
+    if (error != 0) {
+        return error;
+    }
+    power->state = POWER_RUNNING;
+    power->ops->sleep_ends(power->driver);
+    tell(power,
+         (struct power_news){.kind = POWER_NEWS_RESUMED, .vcpu = vcpu, .call = &power->call});
+    power->ops->resume(power->driver);
+    return 0;
+}
+
+/* The first of the set, in the order of the bits. */
+static enum wake_source first_source(unsigned set)
+{
+    return (enum wake_source)(set & -set);
+}
+
+static int fall_asleep(struct power *power, unsigned vcpu, const struct suspend_call *call)
+{
+    tell(power, (struct power_news){.kind = POWER_NEWS_HONOURED, .vcpu = vcpu});
+    power->state = POWER_ASLEEP;
+    power->sleeper = vcpu;
+    power->call = *call;
+    power->ignored = 0;
+    power->ops->sleep_begins(power->driver, power->wake);
+    tell(power, (struct power_news){.kind = POWER_NEWS_ASLEEP, .vcpu = vcpu});
+
+    /*
+     * The devices have been looking out since sleep_begins(), and here is what they had before: a
+     * wake from before the call, during it or after it is seen on one side or the other.
+     */
+    unsigned pending = power->ops->wakes_pending(power->driver) & power->wake;
+    if (pending != 0) {
+        return wake_up(power, first_source(pending));
+    }
+    /* Where no interrupt may wake, the vCPU stays out of the guest: nothing can spin then. */
+    return (power->wake & WAKE_IRQ) != 0 ? power->ops->doze(power->driver, vcpu) : 0;
+}
+
+static int suspend(struct power *power, unsigned vcpu)
+{
+    struct suspend_call call;
+    enum psci_result result;
+
+    power->ops->pause(power->driver);
+    int error = observe_paused(power);
+    if (error == 0) {
+        error = power->ops->suspend_call(power->driver, vcpu, &call);
+    }
+    if (error != 0) {
+        return error;
+    }
+    tell(power,
+         (struct power_news){.kind = POWER_NEWS_SUSPEND_REQUEST, .vcpu = vcpu, .call = &call});
+    const char *reason = refusal(power, vcpu, &call, &result);
+    return reason != NULL ? refuse(power, vcpu, result, reason) : fall_asleep(power, vcpu, &call);
+}
+
+static int end(struct power *power, unsigned vcpu, enum power_outcome outcome)
+{
+    power->ops->pause(power->driver);
+    power->state = POWER_ENDED;
+    power->outcome = outcome;
+    tell(power, (struct power_news){
+                    .kind = POWER_NEWS_OFF,
+                    .vcpu = vcpu,
+                    .hibernated = outcome == POWER_OUTCOME_HIBERNATED,
+                });
+    return 0;
+}
+
+enum { SYSTEM_WARM_RESET = 0 }; /* the one architectural reset type (DEN0022, SYSTEM_RESET2) */
+
+static int reset(struct power *power, unsigned vcpu, bool has_type)
+{
+    uint64_t type = 0;
+    uint64_t cookie = 0;
+
+    power->ops->pause(power->driver);
+    if (has_type) {
+        int error = power->ops->reset_arguments(power->driver, vcpu, &type, &cookie);
+        if (error != 0) {
+            return error;
+        }
+    }
+    /* A vendor's type has no meaning here but "reset", and the plain reset is the cold one. */
+    bool warm = has_type && type == SYSTEM_WARM_RESET;
+
+    power->state = POWER_ENDED;
+    power->outcome = warm ? POWER_OUTCOME_WARM_RESET : POWER_OUTCOME_COLD_RESET;
+    tell(power, (struct power_news){
+                    .kind = POWER_NEWS_REBOOT,
+                    .vcpu = vcpu,
+                    .warm = warm,
+                    .has_type = has_type,
+                    .reset_type = type,
+                    .reset_cookie = cookie,
+                });
+    return 0;
+}
+
+/* A wake-up that another has overtaken: the guest is awake already. */
+static int carry_on(struct power *power)
+{
+    power->ops->resume(power->driver);
+    return 0;
+}
+
+int power_exit(struct power *power, unsigned vcpu, enum power_exit why)
+{
+    if (power->state == POWER_ENDED) {
+        return 0; /* Another vCPU's SYSTEM_OFF or SYSTEM_RESET came first and stands. */
+    }
+    switch (why) {
+    case POWER_EXIT_SUSPEND:
+        return suspend(power, vcpu);
+    case POWER_EXIT_WAKEUP:
+        return power->state == POWER_ASLEEP ? wake_up(power, WAKE_IRQ) : carry_on(power);
+    case POWER_EXIT_OFF:
+        return end(power, vcpu, POWER_OUTCOME_OFF);
+    case POWER_EXIT_HIBERNATE:
+        return end(power, vcpu, POWER_OUTCOME_HIBERNATED);
+    case POWER_EXIT_RESET:
+        return reset(power, vcpu, false);
+    case POWER_EXIT_RESET2:
+        return reset(power, vcpu, true);
+    }
+    return -EINVAL;
+}
+
+/* Tells of an ignored wake, but of each source only once a sleep: input must not flood the log. */
+static void ignore(struct power *power, enum wake_source source, const char *reason)
+{
+    if ((power->ignored & source) != 0) {
+        return;
+    }
+    if (power->state == POWER_ASLEEP) {
+        power->ignored |= source;
+    }
+    tell(power,
+         (struct power_news){.kind = POWER_NEWS_WAKE_IGNORED, .source = source, .reason = reason});
+}
+
+int power_wake(struct power *power, enum wake_source source)
+{
+    if (power->state == POWER_ASLEEP && (power->wake & source) != 0) {
+        return wake_up(power, source);
+    }
+    if (power->state == POWER_ASLEEP) {
+        ignore(power, source, "not in --wake");
+    } else if (power->state == POWER_RUNNING && source == WAKE_SIGNAL) {
+        /* A device's interrupt reaches a running guest by itself; the operator's wish does not. */
+        power->ignored = 0;
+        ignore(power, source, "the guest is awake");
+    }
+    return 0;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The power controller: every decision about running, sleeping, rebooting and ending is made here,
+ * on the main thread, one at a time. It knows PSCI's rules and the operator's policy, and nothing
+ * of KVM: what it decides is carried out by the driver behind `struct power_ops`. In this file the
+ * kernel answers PSCI and the controller does what KVM leaves to its user (Linux,
+ * Documentation/virt/kvm api.rst 8.36: for SYSTEM_SUSPEND, everything).
+ */
+#ifndef DORMOUSE_POWER_POWER_H
+#define DORMOUSE_POWER_POWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/config.h"
+#include "machine/ipa.h"
+#include "power/wake.h"
+
+/* PSCI's return codes that a monitor gives (DEN0022 5.2.2). */
+enum psci_result {
+    PSCI_DENIED = -3,
+    PSCI_INVALID_ADDRESS = -9,
+};
+
+/* A SYSTEM_SUSPEND call as the guest made it, SMC32 arguments narrowed. */
+struct suspend_call {
+    struct ipa entry;
+    uint64_t context;
+    bool smc32;
+    bool big_endian; /* the caller's SCTLR_EL1.EE */
+};
+
+/* Where one vCPU left the guest for a reason of power. */
+enum power_exit {
+    POWER_EXIT_SUSPEND,   /* SYSTEM_SUSPEND was called; nothing has changed yet */
+    POWER_EXIT_WAKEUP,    /* a dozing vCPU has a deliverable interrupt */
+    POWER_EXIT_OFF,       /* SYSTEM_OFF */
+    POWER_EXIT_HIBERNATE, /* SYSTEM_OFF2, HIBERNATE_OFF */
+    POWER_EXIT_RESET,     /* SYSTEM_RESET */
+    POWER_EXIT_RESET2,    /* SYSTEM_RESET2; reset_type and reset_cookie say which */
+};
+
+/* What the controller has to tell the world, in the order in which it became true. */
+enum power_news_kind {
+    POWER_NEWS_VCPU_ON,
+    POWER_NEWS_VCPU_OFF,
+    POWER_NEWS_SUSPEND_REQUEST, /* call */
+    POWER_NEWS_HONOURED,
+    POWER_NEWS_REFUSED, /* result, reason */
+    POWER_NEWS_ASLEEP,
+    POWER_NEWS_WAKE,         /* source, intid */
+    POWER_NEWS_WAKE_IGNORED, /* source, reason */
+    POWER_NEWS_RESUMED,      /* call */
+    POWER_NEWS_REBOOT,       /* warm, reset_type, reset_cookie */
+    POWER_NEWS_OFF,          /* hibernated */
+};
+
+struct power_news {
+    enum power_news_kind kind;
+    unsigned vcpu;
+    const struct suspend_call *call;
+    enum psci_result result;
+    const char *reason;
+    unsigned source;
+    int intid;         /* the interrupt that woke, or -1 where it is not known */
+    int64_t asleep_ns; /* RESUMED: filled in by the driver, which has a clock */
+    bool warm;
+    bool hibernated;
+    bool has_type; /* RESET2: reset_type and reset_cookie are the guest's */
+    uint64_t reset_type;
+    uint64_t reset_cookie;
+};
+
+/*
+ * What a driver does for the controller. All calls come from the main thread. Those that return int
+ * return 0 or -errno; an error ends the VM, because its power state is then not known any more.
+ */
+struct power_ops {
+    /* Takes every vCPU out of the guest and keeps it out. Idempotent. */
+    void (*pause)(void *driver);
+    /* Lets every vCPU run that has not left the guest for a reason which still waits here. */
+    void (*resume)(void *driver);
+    /* With all paused: 1 if PSCI holds the vCPU off, 0 if not, -errno. */
+    int (*vcpu_is_off)(void *driver, unsigned vcpu);
+    int (*suspend_call)(void *driver, unsigned vcpu, struct suspend_call *call);
+    /* Answers the call: the code becomes the result, nothing else of the vCPU changes. */
+    int (*answer)(void *driver, unsigned vcpu, enum psci_result result);
+    bool (*ram_contains)(void *driver, struct ipa start, uint64_t size);
+    /*
+     * Makes the paused vCPU wait for an interrupt as WFI would, its timers running, and lets it
+     * alone run; POWER_EXIT_WAKEUP follows.
+     */
+    int (*doze)(void *driver, unsigned vcpu);
+    /* Resets the paused vCPU and sets it up to start at the call's entry (DEN0022 6.4). */
+    int (*restart)(void *driver, unsigned vcpu, const struct suspend_call *call);
+    /* The interrupt for which the paused, dozing vCPU would wake, or -1. */
+    int (*waking_intid)(void *driver, unsigned vcpu);
+    /*
+     * A sleep begins: devices look out for wake-ups, and those whose source is not in `counted`
+     * keep their interrupt lines to themselves.
+     */
+    void (*sleep_begins)(void *driver, unsigned counted);
+    /* It ends: held lines show their true level again. */
+    void (*sleep_ends)(void *driver);
+    /* The device sources that have a reason to wake now: a set of WAKE_RTC and WAKE_CONSOLE. */
+    unsigned (*wakes_pending)(void *driver);
+    int (*reset_arguments)(void *driver, unsigned vcpu, uint64_t *type, uint64_t *cookie);
+    void (*tell)(void *driver, const struct power_news *news);
+};
+
+enum power_state {
+    POWER_RUNNING,
+    POWER_ASLEEP,
+    POWER_ENDED, /* outcome says how */
+};
+
+enum power_outcome {
+    POWER_OUTCOME_OFF,
+    POWER_OUTCOME_HIBERNATED,
+    POWER_OUTCOME_COLD_RESET, /* memory contents are not kept */
+    POWER_OUTCOME_WARM_RESET, /* they are (DEN0022, SYSTEM_RESET2) */
+};
+
+struct power {
+    const struct power_ops *ops;
+    void *driver;
+    unsigned cpu_count;
+    bool *on; /* per vCPU: what was last told of it */
+    enum suspend_policy policy;
+    unsigned wake; /* the sources that count */
+    enum power_state state;
+    enum power_outcome outcome;
+    unsigned sleeper;         /* POWER_ASLEEP: the vCPU that called, and will resume */
+    struct suspend_call call; /* POWER_ASLEEP: its call */
+    unsigned ignored;         /* POWER_ASLEEP: ignored sources told of already */
+};
+
+/* `policy` is SUSPEND_OFF where the driver's machine does not offer the call. Returns 0 or -ENOMEM.
+ */
+int power_init(struct power *power, const struct power_ops *ops, void *driver, unsigned cpu_count,
+               enum suspend_policy policy, unsigned wake);
+void power_destroy(struct power *power);
+
+/* The machine starts (again), vCPU 0 on and all others off. */
+void power_start(struct power *power);
+
+/* A vCPU has left the guest and stays paused until the controller says otherwise. 0 or -errno. */
+int power_exit(struct power *power, unsigned vcpu, enum power_exit why);
+
+/*
+ * `source` has something that would wake the guest. Harmless at any time. The caller must have
+ * handed over every exit that happened before (power_exit()), so that a wake behind the guest's
+ * call is never taken for one before it. 0 or -errno.
+ */
+int power_wake(struct power *power, enum wake_source source);
+
+/* Looks at which vCPUs are on and tells what has changed. 0 or -errno. */
+int power_observe(struct power *power);
+
+#endif

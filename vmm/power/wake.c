@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "power/wake.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    unsigned set;
+} wake_words[] = {
+    {"irq", WAKE_IRQ},       {"rtc", WAKE_RTC}, {"console", WAKE_CONSOLE},
+    {"signal", WAKE_SIGNAL}, {"all", WAKE_ALL}, {"none", 0},
+};
+
+enum { WAKE_WORD_COUNT = sizeof(wake_words) / sizeof(wake_words[0]) };
+
+const char *wake_name(unsigned source)
+{
+    for (size_t i = 0; i < WAKE_WORD_COUNT; i++) {
+        if (wake_words[i].set == source) {
+            return wake_words[i].name;
+        }
+    }
+    return "unknown";
+}
+
+static int wake_word(const char *word, size_t length)
+{
+    for (size_t i = 0; i < WAKE_WORD_COUNT; i++) {
+        if (strlen(wake_words[i].name) == length && memcmp(wake_words[i].name, word, length) == 0) {
+            return (int)wake_words[i].set;
+        }
+    }
+    return -1;
+}
+
+int wake_parse(const char *list, const char **bad, int *bad_length)
+{
+    unsigned set = 0;
+
+    for (const char *word = list;;) {
+        size_t length = strcspn(word, ",");
+        int one = wake_word(word, length);
+
+        if (one < 0) {
+            *bad = word;
+            *bad_length = (int)length;
+            return -1;
+        }
+        set |= (unsigned)one;
+        if (word[length] == '\0') {
+            return (int)set;
+        }
+        word += length + 1;
+    }
+}
