@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "exceptions.h"
+
+#include <stddef.h>
+
+#include "layout.h"
+#include "platform.h"
+#include "psci.h"
+#include "report.h"
+#include "smp.h"
+#include "sysreg.h"
+
+struct exception_frame {
+    uint64_t x[CALL_REGISTERS];
+    uint64_t elr;
+    uint64_t spsr;
+};
+
+_Static_assert(offsetof(struct exception_frame, elr) == FRAME_ELR, "layout.h");
+_Static_assert(offsetof(struct exception_frame, spsr) == FRAME_SPSR, "layout.h");
+_Static_assert(sizeof(struct exception_frame) <= FRAME_SIZE, "layout.h");
+
+/* Slots of the vector table: from EL1 on either stack pointer. */
+enum { SYNCHRONOUS_SP0 = 0, IRQ_SP0 = 1, SYNCHRONOUS = 4, IRQ = 5 };
+
+enum { INSTRUCTION_SIZE = 4 };
+
+void exception(struct exception_frame *frame, uint64_t vector);
+
+void exceptions_expect(void)
+{
+    struct cpu *cpu = smp_self();
+
+    cpu->fault_seen = false;
+    cpu->fault_expected = true;
+}
+
+bool exceptions_seen(void)
+{
+    struct cpu *cpu = smp_self();
+
+    cpu->fault_expected = false;
+    return cpu->fault_seen;
+}
+
+void exceptions_interrupts(void (*handler)(struct cpu *cpu))
+{
+    smp_self()->interrupt = handler;
+    if (handler != NULL) {
+        __asm__ volatile("msr daifclr, #2" ::: "memory");
+    } else {
+        __asm__ volatile("msr daifset, #2" ::: "memory");
+    }
+}
+
+static void note_fault(struct cpu *cpu, struct exception_frame *frame)
+{
+    cpu->fault_seen = true;
+    cpu->fault_esr = READ_SYSREG(esr_el1);
+    cpu->fault_far = READ_SYSREG(far_el1);
+    if (frame->elr >= (uint64_t)(uintptr_t)image_start &&
+        frame->elr < (uint64_t)(uintptr_t)image_end) {
+        frame->elr += INSTRUCTION_SIZE;
+    } else {
+        frame->elr =
+            frame->x[30]; /* A call went astray: there is nothing to skip, but a way back. */
+    }
+}
+
+__attribute__((noreturn)) static void report_unexpected(const struct exception_frame *frame,
+                                                        uint64_t vector)
+{
+    static volatile bool reporting;
+
+    /* An exception while reporting one: power off without another word. */
+    if (!reporting) {
+        reporting = true;
+        print("\n");
+        check(false, "unexpected exception");
+        remark("vector %lu ESR 0x%lx ELR 0x%lx FAR 0x%lx SPSR 0x%lx x30 0x%lx MPIDR 0x%lx", vector,
+               READ_SYSREG(esr_el1), frame->elr, READ_SYSREG(far_el1), frame->spsr, frame->x[30],
+               READ_SYSREG(mpidr_el1));
+        report_plan();
+    }
+    for (;;) {
+        psci_call2(PSCI_SYSTEM_OFF, 0, 0);
+    }
+}
+
+void exception(struct exception_frame *frame, uint64_t vector)
+{
+    struct cpu *cpu = smp_self();
+
+    if ((vector == IRQ || vector == IRQ_SP0) && cpu->interrupt != NULL) {
+        cpu->interrupts++;
+        cpu->interrupt(cpu);
+        return;
+    }
+    if ((vector == SYNCHRONOUS || vector == SYNCHRONOUS_SP0) && cpu->fault_expected) {
+        note_fault(cpu, frame);
+        return;
+    }
+    report_unexpected(frame, vector);
+}

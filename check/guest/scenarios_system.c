@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of the machine and its beginning anew. */
+#include <stddef.h>
+
+#include "args.h"
+#include "pattern.h"
+#include "platform.h"
+#include "report.h"
+#include "rtc.h"
+#include "scenario.h"
+#include "smp.h"
+#include "suspend.h"
+
+#define MARKER UINT64_C(0x6d61726b65720000)
+
+enum { WARM_RESET = 0, HIBERNATE_OFF = 1, OFF2_FLAG_HIBERNATE = 1, VERSION_1_1 = 0x10001 };
+
+static void stay(struct cpu *cpu)
+{
+    smp_set_progress(cpu, 1);
+    for (;;) {
+        __asm__ volatile("wfi");
+    }
+}
+
+static void end_from_secondary(struct cpu *cpu)
+{
+    smp_wait_command(cpu, 1); /* One core speaks at a time. */
+    report_end();
+}
+
+SCENARIO(off, "off", "from=boot|secondary",
+         "SYSTEM_OFF, with all other cores on where there are any")
+{
+    for (uint32_t i = 1; i < cpu_count; i++) {
+        bool ends = args_is("from", "secondary") && i == cpu_count - 1;
+
+        check_result(smp_start(&cpus[i], ends ? end_from_secondary : stay, 0), PSCI_SUCCESS,
+                     "CPU_ON of another core");
+        if (ends) {
+            smp_set_command(&cpus[i], 1);
+            stay(smp_self());
+        }
+        check(smp_wait_progress(&cpus[i], 1), "it runs");
+    }
+    check(true, "about to call SYSTEM_OFF");
+}
+
+SCENARIO(off2, "off2", "", "SYSTEM_OFF2: bad arguments are refused, HIBERNATE_OFF ends the machine")
+{
+    if (psci_call2(PSCI_FEATURES, PSCI_SYSTEM_OFF2 | SMC64_BIT, 0) != OFF2_FLAG_HIBERNATE) {
+        skip("SYSTEM_OFF2", "PSCI_FEATURES does not offer it");
+        return;
+    }
+    check_result(psci_call2(PSCI_SYSTEM_OFF2 | SMC64_BIT, 2, 0), PSCI_INVALID_PARAMETERS,
+                 "type 2: INVALID_PARAMETERS");
+    check_result(psci_call2(PSCI_SYSTEM_OFF2 | SMC64_BIT, HIBERNATE_OFF, 1),
+                 PSCI_INVALID_PARAMETERS, "a cookie: INVALID_PARAMETERS");
+    check(true, "about to call SYSTEM_OFF2");
+    report_plan();
+    psci_call2(PSCI_SYSTEM_OFF2 | SMC64_BIT, HIBERNATE_OFF, 0);
+    check(false, "SYSTEM_OFF2 does not return");
+}
+
+/*
+ * The number that the clock keeps over a reset counts the checks, so that numbering goes on, and
+ * the boots. True: this is boot `*boot`, counted from 1.
+ */
+enum { BOOT_SHIFT = 8, CHECKS_MASK = 0xff };
+
+static bool which_boot(unsigned *boot)
+{
+    uint32_t number;
+
+    *boot = 1;
+    if (!rtc_present()) {
+        return check(false, "there is a clock to count the boots with");
+    }
+    if (rtc_find_number(&number)) {
+        *boot = (number >> BOOT_SHIFT) + 1;
+        report_continue(number & CHECKS_MASK);
+    }
+    remark("boot %u", *boot);
+    return true;
+}
+
+static void leave_boot(unsigned boot)
+{
+    rtc_leave_number(boot << BOOT_SHIFT | report_count());
+}
+
+static void reset_returned(void)
+{
+    check(false, "the reset does not return");
+}
+
+/* Memory from behind image and stacks to the end of RAM that a cold boot should find empty. */
+static void check_memory_is_clear(void)
+{
+    check_equal(pattern_find_nonzero(platform_scratch()), 0, "memory is clear");
+}
+
+SCENARIO(reset_cold, "reset-cold", "reboots=1",
+         "SYSTEM_RESET starts the machine anew in place, its memory clear")
+{
+    unsigned boot;
+
+    if (!which_boot(&boot)) {
+        return;
+    }
+    check_memory_is_clear();
+    for (uint32_t i = 1; i < cpu_count; i++) {
+        if (smp_affinity(&cpus[i]) != PSCI_AFFINITY_OFF) {
+            check(false, "the other cores are off");
+        }
+        smp_start(&cpus[i], stay, 0);
+    }
+    if (boot > args_number("reboots", 1)) {
+        return;
+    }
+    pattern_fill(platform_scratch(), MARKER);
+    check(true, "about to call SYSTEM_RESET");
+    leave_boot(boot);
+    psci_call2(PSCI_SYSTEM_RESET, 0, 0);
+    reset_returned();
+}
+
+SCENARIO(reset_warm, "reset2-warm", "reboots=1 cookie=0",
+         "SYSTEM_RESET2 with SYSTEM_WARM_RESET starts the machine anew and keeps its memory")
+{
+    unsigned boot;
+    struct region scratch = platform_scratch();
+
+    if (!psci_has(PSCI_SYSTEM_RESET2 | SMC64_BIT)) {
+        skip("SYSTEM_RESET2", "PSCI_FEATURES does not offer it");
+        return;
+    }
+    if (!which_boot(&boot)) {
+        return;
+    }
+    if (boot > 1) {
+        check_equal(pattern_find_damage(scratch, MARKER + boot - 1), 0, "memory is kept");
+    }
+    if (boot > args_number("reboots", 1)) {
+        return;
+    }
+    pattern_fill(scratch, MARKER + boot);
+    check(true, "about to call SYSTEM_RESET2");
+    leave_boot(boot);
+    psci_call2(PSCI_SYSTEM_RESET2 | SMC64_BIT, WARM_RESET, args_number("cookie", 0));
+    reset_returned();
+}
+
+SCENARIO(reset_arguments, "reset2-arguments", "",
+         "SYSTEM_RESET2 with an architectural type that does not exist: INVALID_PARAMETERS")
+{
+    if (!psci_has(PSCI_SYSTEM_RESET2 | SMC64_BIT)) {
+        check(psci_version() < VERSION_1_1, "SYSTEM_RESET2 is absent only before 1.1");
+        check_result(psci_call2(PSCI_SYSTEM_RESET2 | SMC64_BIT, WARM_RESET, 0), PSCI_NOT_SUPPORTED,
+                     "the call: NOT_SUPPORTED");
+        return;
+    }
+    check_result(psci_call2(PSCI_SYSTEM_RESET2 | SMC64_BIT, 1, 0), PSCI_INVALID_PARAMETERS,
+                 "SMC64, type 1: INVALID_PARAMETERS");
+    check_result(psci_call2(PSCI_SYSTEM_RESET2, 1, 0), PSCI_INVALID_PARAMETERS,
+                 "SMC32, type 1: INVALID_PARAMETERS");
+    check_result(psci_call2(PSCI_SYSTEM_RESET2, 0x7fffffff, 0), PSCI_INVALID_PARAMETERS,
+                 "SMC32, type 0x7fffffff: INVALID_PARAMETERS");
+}

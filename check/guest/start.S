@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where cores start: `start` from the boot loader, `entry_point` from PSCI, which is under test and
+ * may have left anything in the registers.
+ */
+#include "layout.h"
+
+#define R_AARCH64_RELATIVE 1027
+
+/* The header of a Linux Image (Documentation/arch/arm64/booting.rst). */
+    .section .head, "ax"
+    b start
+    .long 0
+    .quad 0                        /* text offset */
+    .long image_size, 0            /* memory that the image needs, bss included */
+    .quad 0b1010                   /* anywhere in RAM, 4 KiB pages, little-endian */
+    .quad 0, 0, 0
+    .ascii "ARM\x64"
+    .long 0
+
+    .text
+    .globl start
+    .balign 4
+start:
+    mrs x20, CurrentEL
+    mov x19, x0                    /* the device tree */
+    msr daifset, #0xf
+    ldr x0, =SCTLR_SANE
+    msr sctlr_el1, x0
+    isb
+
+    adrp x0, bss_start
+    add x0, x0, :lo12:bss_start
+    adrp x1, bss_end
+    add x1, x1, :lo12:bss_end
+1:  cmp x0, x1
+    b.hs 2f
+    stp xzr, xzr, [x0], #16
+    b 1b
+
+2:  adrp x0, image_start           /* linked at 0, so this is what to add */
+    adrp x1, rela_start
+    add x1, x1, :lo12:rela_start
+    adrp x2, rela_end
+    add x2, x2, :lo12:rela_end
+3:  cmp x1, x2
+    b.hs 4f
+    ldp x3, x4, [x1], #16          /* offset, type */
+    ldr x5, [x1], #8               /* addend */
+    cmp x4, #R_AARCH64_RELATIVE
+    b.ne 3b
+    add x5, x5, x0
+    str x5, [x0, x3]
+    b 3b
+
+4:  adrp x0, boot_stack_end
+    add x0, x0, :lo12:boot_stack_end
+    msr spsel, #1
+    mov sp, x0
+    adrp x0, cpus                  /* until it is known which of them this core is */
+    add x0, x0, :lo12:cpus
+    msr tpidr_el1, x0
+    bl core_prepare
+    mov x0, x19
+    mov x1, x20
+    bl guest_main
+5:  wfi
+    b 5b
+
+/* What every core needs before it runs C. Clobbers x0. */
+    .globl core_prepare
+core_prepare:
+    mov x0, #(3 << 20)             /* CPACR_EL1.FPEN: scenarios look at the FP registers */
+    msr cpacr_el1, x0
+    adrp x0, vectors
+    add x0, x0, :lo12:vectors
+    msr vbar_el1, x0
+    isb
+    ret
+
+/*
+ * The entry point given to PSCI. Writes down the state it was entered with before it changes any
+ * of it; system registers whose contents are unknown after a reset serve as scratch memory until
+ * there is an address to store to. A caller that was big-endian arrives here big-endian.
+ */
+    .globl entry_point
+    .balign 4
+entry_point:
+    msr tpidr_el0, x0
+    msr tpidrro_el0, x1
+    msr tpidr_el1, x2
+    msr elr_el1, x3
+    msr far_el1, x4
+    mrs x0, sctlr_el1
+    bic x1, x0, #SCTLR_EE
+    msr sctlr_el1, x1
+    isb
+
+    mrs x1, mpidr_el1
+    ldr x3, =0xff00ffffff
+    and x1, x1, x3
+    adrp x2, cpus
+    add x2, x2, :lo12:cpus
+    adrp x3, cpu_count
+    ldr w3, [x3, :lo12:cpu_count]
+1:  cbz w3, stranger
+    ldr x4, [x2, #CPU_MPIDR]
+    cmp x4, x1
+    b.eq 2f
+    add x2, x2, #CPU_SIZE
+    sub w3, w3, #1
+    b 1b
+
+2:  add x3, x2, #CPU_ENTRY
+    str x0, [x3, #ENTRY_SCTLR]
+    mrs x0, tpidr_el0
+    mrs x1, tpidrro_el0
+    stp x0, x1, [x3, #ENTRY_X]
+    mrs x0, tpidr_el1
+    mrs x1, elr_el1
+    stp x0, x1, [x3, #ENTRY_X + 16]
+    mrs x4, far_el1
+    stp x4, x5, [x3, #ENTRY_X + 32]
+    stp x6, x7, [x3, #ENTRY_X + 48]
+    stp x8, x9, [x3, #ENTRY_X + 64]
+    stp x10, x11, [x3, #ENTRY_X + 80]
+    stp x12, x13, [x3, #ENTRY_X + 96]
+    stp x14, x15, [x3, #ENTRY_X + 112]
+    stp x16, x17, [x3, #ENTRY_X + 128]
+    stp x18, x19, [x3, #ENTRY_X + 144]
+    stp x20, x21, [x3, #ENTRY_X + 160]
+    stp x22, x23, [x3, #ENTRY_X + 176]
+    stp x24, x25, [x3, #ENTRY_X + 192]
+    stp x26, x27, [x3, #ENTRY_X + 208]
+    stp x28, x29, [x3, #ENTRY_X + 224]
+    str x30, [x3, #ENTRY_X + 240]
+    mrs x0, CurrentEL
+    str x0, [x3, #ENTRY_CURRENT_EL]
+    mrs x0, daif
+    str x0, [x3, #ENTRY_DAIF]
+    mrs x0, spsel
+    str x0, [x3, #ENTRY_SPSEL]
+    mrs x0, cntv_ctl_el0
+    str x0, [x3, #ENTRY_CNTV_CTL]
+    mrs x0, cntp_ctl_el0
+    str x0, [x3, #ENTRY_CNTP_CTL]
+    mrs x0, cntvct_el0
+    str x0, [x3, #ENTRY_COUNTER]
+
+    msr daifset, #0xf
+    msr spsel, #1
+    ldr x0, =SCTLR_SANE
+    msr sctlr_el1, x0
+    msr tpidr_el1, x2
+    bl core_prepare
+    ldr x0, [x2, #CPU_RESUMES]
+    cbnz x0, call_resume           /* the core is in psci_call(): go on there */
+    ldr x0, [x2, #CPU_STACK_TOP]
+    mov sp, x0
+    mov x0, x2
+    bl smp_secondary_main
+
+/* A core that the device tree does not name has nothing to run and nobody to tell. */
+stranger:
+    wfi
+    b stranger
+
+    .section .stacks, "aw", %nobits
+    .balign 16
+    .skip 4 * CPU_STACK_SIZE
+boot_stack_end:
+    .globl cpu_stacks
+cpu_stacks:
+    .skip CPU_MAX * CPU_STACK_SIZE

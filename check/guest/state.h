@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a core has besides its general registers, to show that a call which was refused has left it
+ * alone: FP and SIMD registers, system registers, the timers, the interrupts pending and enabled.
+ */
+#ifndef GUEST_STATE_H
+#define GUEST_STATE_H
+
+#include <stdint.h>
+
+/* Laid out for fp_load() and fp_store(). */
+struct fp_state {
+    uint64_t v[64] __attribute__((aligned(16))); /* v0-v31, two words each */
+    uint64_t fpcr;
+    uint64_t fpsr;
+};
+
+enum { STATE_SYSTEM_MAX = 32 };
+
+struct core_state {
+    struct fp_state fp;
+    uint64_t system[STATE_SYSTEM_MAX];
+};
+
+/* Gives every FP register a value of its own. */
+void state_fill_fp(uint64_t seed);
+
+void state_read(struct core_state *state);
+/* The name of the first thing that differs, or NULL. */
+const char *state_difference(const struct core_state *before, const struct core_state *after);
+
+void fp_load(const struct fp_state *state);
+void fp_store(struct fp_state *state);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "timer.h"
+
+#include "platform.h"
+#include "sysreg.h"
+
+uint64_t timer_frequency(void)
+{
+    return READ_SYSREG(cntfrq_el0);
+}
+
+uint64_t timer_milliseconds(uint64_t count)
+{
+    return count * timer_frequency() / 1000;
+}
+
+uint64_t timer_now(enum timer timer)
+{
+    __asm__ volatile("isb" ::: "memory");
+    return timer == TIMER_VIRTUAL ? READ_SYSREG(cntvct_el0) : READ_SYSREG(cntpct_el0);
+}
+
+void timer_arm(enum timer timer, uint64_t deadline)
+{
+    if (timer == TIMER_VIRTUAL) {
+        WRITE_SYSREG(cntv_cval_el0, deadline);
+        WRITE_SYSREG(cntv_ctl_el0, TIMER_CTL_ENABLE);
+    } else {
+        WRITE_SYSREG(cntp_cval_el0, deadline);
+        WRITE_SYSREG(cntp_ctl_el0, TIMER_CTL_ENABLE);
+    }
+}
+
+void timer_stop(enum timer timer)
+{
+    if (timer == TIMER_VIRTUAL) {
+        WRITE_SYSREG(cntv_ctl_el0, 0);
+    } else {
+        WRITE_SYSREG(cntp_ctl_el0, 0);
+    }
+}
+
+uint64_t timer_control(enum timer timer)
+{
+    return timer == TIMER_VIRTUAL ? READ_SYSREG(cntv_ctl_el0) : READ_SYSREG(cntp_ctl_el0);
+}
+
+uint64_t timer_deadline(enum timer timer)
+{
+    return timer == TIMER_VIRTUAL ? READ_SYSREG(cntv_cval_el0) : READ_SYSREG(cntp_cval_el0);
+}
+
+unsigned timer_intid(enum timer timer)
+{
+    return timer == TIMER_VIRTUAL ? platform.virtual_timer_intid : platform.physical_timer_intid;
+}
+
+void timer_delay(uint64_t milliseconds)
+{
+    uint64_t end = timer_now(TIMER_VIRTUAL) + timer_milliseconds(milliseconds);
+
+    while (timer_now(TIMER_VIRTUAL) < end) {
+    }
+}
