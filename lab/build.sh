@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# Compiling with Meson: build/native for this machine, build/arm64 for the lab.
+
+build_help() {
+    cat <<'EOF'
+./dev build [arm64|native]
+
+Compiles dormouse; the last line of the output is the path of the program.
+
+  native   for this machine, with the unit tests (the default)
+  arm64    for arm64, linked statically: runs in the lab and on any arm64 machine. Elsewhere
+           it is cross-compiled against the libraries of Debian's own arm64 packages.
+EOF
+}
+
+build_command() {
+    case ${1-native} in
+    native | arm64)
+        (($# <= 1)) || die "build takes one word; see ./dev help build"
+        build_for "${1-native}"
+        printf '%s\n' "$build/${1-native}/vmm/dormouse"
+        ;;
+    *) die "cannot build for '$1': arm64 and native are what there is" ;;
+    esac
+}
+
+build_for() { # native|arm64
+    if [[ $1 == native ]]; then
+        need build
+        with_lock compile native
+    elif [[ $machine == aarch64 ]]; then
+        need build
+        with_lock compile arm64 -Dstatic_binary=true -Dtests=false
+    else
+        need cross
+        with_lock compile_cross
+    fi
+}
+
+compile_cross() {
+    make_sysroot
+    compile arm64 --cross-file "$build/sysroot.ini" --cross-file "$root/lab/aarch64.ini" \
+        -Dstatic_binary=true -Dtests=false
+}
+
+# The static libraries of the release this machine runs: they must fit the C library that comes
+# with its cross-compiler.
+make_sysroot() {
+    local made_for=''
+    if [[ -r $build/sysroot/.suite ]]; then
+        read -r made_for <"$build/sysroot/.suite"
+    fi
+    if [[ $made_for != "$debian_suite" ]]; then
+        rm -rf "$build/sysroot" "$build/arm64"
+        make_folder "$build/sysroot" "fetching the arm64 libraries to link with" "10 s" fill_sysroot
+    fi
+    local where="[constants]"$'\n'"sysroot = '${build//\'/\\\'}/sysroot'"
+    # Written anew it would make Meson configure anew.
+    if [[ ! -e $build/sysroot.ini || $(<"$build/sysroot.ini") != "$where" ]]; then
+        printf '%s\n' "$where" >"$build/sysroot.ini"
+    fi
+}
+
+fill_sysroot() { # FOLDER
+    fetch_debian "$1" "$debian_suite" libfdt-dev,libjansson-dev,zlib1g-dev,libzstd-dev \
+        ./usr/include ./usr/lib/aarch64-linux-gnu
+    echo "$debian_suite" >"$1/.suite"
+}
+
+compile() { # FOLDER MESON-OPTION...
+    local dir=$build/$1
+    shift
+    # build.ninja is the last thing that a set-up writes.
+    if [[ ! -e $dir/build.ninja ]]; then
+        say "configuring ${dir#"$root/"}"
+        rm -rf "$dir"
+        if ! meson setup "$@" "$dir" "$root" >"$build/meson.log" 2>&1; then
+            show_tail "$build/meson.log" 8
+            die "meson could not configure ${dir#"$root/"}"
+        fi
+    fi
+    if ! ninja -C "$dir" --quiet >"$build/ninja.log" 2>&1; then
+        cat "$build/ninja.log" >&2
+        die "the build in ${dir#"$root/"} failed"
+    fi
+}

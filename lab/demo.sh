@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# `./dev demo`: shows a stock Debian guest fall asleep and wake, and says what that proved.
+
+demo_command() {
+    local status=0 sets
+    (($# == 0)) || die "demo takes no arguments"
+    readarray -t sets < <(lab_needs)
+    need build "${sets[@]}" # All at once; asked for one by one, they take longer.
+    build_for native
+    build_for arm64
+    cat <<'EOF'
+A stock Debian kernel boots on dormouse with 2 vCPUs, sets the alarm of its real-time clock and suspends
+to RAM: it calls SYSTEM_SUSPEND, which dormouse honours. Below are dormouse's events, with the time since
+the start; behind a bar what the guest has to say.
+
+EOF
+    demo_run
+    demo_prove || status=1
+    return "$status"
+}
+
+# Shows the lab's lines as they come, and keeps them.
+demo_run() {
+    local line lab_process output timeline
+    demo_events=() demo_guest=() demo_cpu=() demo_status=''
+    exec {output}< <(exec "$root/dev" lab run --limit 120 --in "$root/lab/host/demo" -- sh demo)
+    lab_process=$!
+    # Ctrl-C reaches the lab as well; other signals have to be handed on.
+    trap 'kill -TERM "$lab_process" 2>/dev/null || true; wait; exit 143' TERM
+    trap 'wait; exit 130' INT
+    exec {timeline}> >(exec "$build/native/vmm/dormouse" timeline)
+    local timeline_process=$!
+    while IFS= read -r -u "$output" line; do
+        line=${line//$'\r'/}
+        case $line in
+        "event "*) demo_event "${line#event }" ;;
+        "guest "*) demo_guest_line "${line#guest }" ;;
+        "cpu "*) demo_cpu+=("${line#cpu }") ;;
+        "status "*) demo_status=${line#status } ;;
+        esac
+    done
+    exec {output}<&- {timeline}>&-
+    wait "$timeline_process" "$lab_process" || true
+    trap - TERM INT
+}
+
+demo_event() { # JSON
+    demo_events+=("$1")
+    printf '%s\n' "$1" >&"$timeline"
+    pause 0.03 # It writes to the same terminal; the guest's next line belongs below.
+}
+
+# Of what the guest's console shows, the lines that tell the story.
+demo_guest_line() { # TEXT
+    local text=$1
+    demo_guest+=("$text")
+    text=${text#\[*\] }
+    case $text in
+    GUEST:* | PM:\ suspend* | psci:* | Enabling\ non-boot* | CPU[0-9]*\ is\ up | *crng\ reseeded* | \
+        *Oops* | *panic* | *Call\ trace* | reboot:*)
+        printf '%s%13s %s%s\n' "$dim" '|' "${text//[^[:print:]]/?}" "$plain"
+        ;;
+    esac
+}
+
+# A member of the first event of that name, or nothing.
+demo_field() { # EVENT MEMBER
+    local json pattern="\"$2\":\"?([^\",}]*)"
+    for json in "${demo_events[@]}"; do
+        if [[ $json == *"\"event\":\"$1\""* ]]; then
+            [[ $json =~ $pattern ]] && printf '%s' "${BASH_REMATCH[1]}"
+            return
+        fi
+    done
+}
+
+demo_guest_said() { # PATTERN: a regular expression; its first group goes to `said`
+    local text
+    said=''
+    for text in "${demo_guest[@]}"; do
+        if [[ $text =~ $1 ]]; then
+            said=${BASH_REMATCH[1]-}
+            return 0
+        fi
+    done
+    return 1
+}
+
+# One line of the proof: what is claimed, and whether all that it rests on was seen.
+demo_claim() { # SENTENCE CONDITION...
+    local sentence=$1 condition
+    shift
+    for condition; do
+        if [[ $condition != yes ]]; then
+            printf '  %snot seen%s  %s\n' "$red" "$plain" "$sentence"
+            demo_failed=yes
+            return
+        fi
+    done
+    printf '  %sseen%s      %s\n' "$green" "$plain" "$sentence"
+}
+
+yes_if() { # COMMAND...
+    if "$@"; then
+        echo yes
+    else
+        echo no
+    fi
+}
+
+# Nanoseconds as seconds with two decimals.
+demo_seconds() { # NANOSECONDS
+    printf '%d.%02d' $(($1 / 1000000000)) $(($1 % 1000000000 / 10000000))
+}
+
+# What dormouse used between the first and the last look while asleep: "MILLISECONDS SECONDS".
+demo_processor_time() {
+    local first last
+    read -ra first <<<"${demo_cpu[0]-0 0}"
+    read -ra last <<<"${demo_cpu[-1]-0 0}"
+    # The lab's kernel counts in hundredths, for processor time and for its uptime.
+    printf '%d ' $(((last[0] - first[0]) * 10))
+    demo_seconds $((10#${last[1]/./}0000000 - 10#${first[1]/./}0000000))
+}
+
+# All of it comes from the events and the console of this very run.
+demo_prove() {
+    local said='' kernel entry asleep cpu demo_failed=''
+    entry=$(demo_field suspend-request entry)
+    asleep=$(demo_field resumed asleep_ns)
+    asleep=${asleep:-0}
+    cpu=$(demo_processor_time)
+    printf '\nWhat this run proves:\n'
+    demo_guest_said '^GUEST: Linux ([^ ]+) is up, CPUs 0-1$' || true
+    kernel=$said
+    demo_claim "Debian's own kernel, Linux ${kernel:-?}, booted on dormouse with 2 CPUs" \
+        "$(yes_if test "$kernel")" "$(yes_if test "$(demo_field boot cpus)" = 2)"
+    demo_claim "it took its other CPU down and called SYSTEM_SUSPEND, entry ${entry:-?}" \
+        "$(yes_if demo_guest_said 'psci: CPU1 killed')" "$(yes_if test "$entry")"
+    demo_claim "dormouse honoured that: the guest was asleep for $(demo_seconds "$asleep") s" \
+        "$(yes_if test "$(demo_field suspend-honoured event)")" \
+        "$(yes_if test "$(demo_field asleep event)")" "$(yes_if test "$asleep" -gt 1000000000)"
+    demo_claim "asleep, the virtual machine used next to no processor time: ${cpu% *} ms in ${cpu#* } s" \
+        "$(yes_if test "${cpu#* }" != 0.00 -a "${cpu% *}" -le 20)"
+    demo_claim "the alarm of its real-time clock woke it" \
+        "$(yes_if test "$(demo_field wake source)" = rtc)"
+    demo_claim "it went on at the entry it had named, and knew that it had slept" \
+        "$(yes_if test "$entry" -a "$(demo_field resumed entry)" = "$entry")" \
+        "$(yes_if demo_guest_said 'crng reseeded on system resumption')"
+    demo_claim "both CPUs are back, its clock is right, and the script that slept went on" \
+        "$(yes_if demo_guest_said '^GUEST: awake after')" "$(yes_if demo_guest_said '^GUEST: ok$')"
+    demo_claim "it turned itself off, and dormouse ended with status 0" \
+        "$(yes_if test "$(demo_field off kind)" = off)" "$(yes_if test "$demo_status" = 0)"
+    [[ ! $demo_failed ]]
+}

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# What the lab boots: Debian's kernels, fetched as packages and never installed, and initramfs
+# images with a static busybox. Each is made when it is first needed and kept under build/lab.
+
+# Takes PATTERNs of files out of a Debian release's arm64 packages. Nothing foreign is run, and the
+# files belong to whoever called, whether or not it took root to unpack them.
+fetch_debian() { # FOLDER SUITE PACKAGE,PACKAGE... PATTERN...
+    local folder=$1 suite=$2 packages=$3 log=$build/fetch.log status=0
+    shift 3
+    fetch_tar "$suite" "$packages" 2>"$log" | {
+        tar -x -C "$folder" --no-same-owner --wildcards --no-wildcards-match-slash \
+            --exclude='./dev/*' "$@" 2>>"$log" &&
+            cat >/dev/null # tar stops at the archive's end, before the padding behind it.
+    } || status=$?
+    if ((status == 130)); then
+        exit 130 # Ctrl-C needs no explanation.
+    elif ((status)); then
+        show_tail "$log" 15
+        die "could not fetch $packages of Debian's $suite for arm64 (is the network there?)"
+    fi
+}
+
+# On an error mmdebstrap ends its whole process group, so it gets one of its own; but then Ctrl-C has to
+# be passed on.
+fetch_tar() { # SUITE PACKAGES
+    local command=(setsid --wait mmdebstrap --variant=extract --format=tar --architectures=arm64
+        --include="$2" "$1" -)
+    if ((EUID != 0)) && can_be_root; then
+        command=(sudo -- "${command[@]}") # Else mmdebstrap helps itself with a user namespace.
+    fi
+    "${command[@]}" </dev/null &
+    trap 'kill -TERM -- "-$!" 2>/dev/null || true; wait "$!" || true; exit 130' INT TERM HUP
+    wait "$!"
+}
+
+# Makes build/lab/debian/NAME: vmlinuz, busybox, and modules/ with what the host needs to speak
+# virtio: Linux 6.12 has it built in. Numbered in the order in which they have to be loaded.
+make_kernel() { # NAME
+    local dir=$build/lab/debian/$1
+    case $1 in
+    bookworm-cloud)
+        make_once "$dir" "fetching Debian 12's cloud kernel, Linux 6.1" "10 s" \
+            fill_kernel bookworm linux-image-cloud-arm64 ./bin/busybox \
+            virtio/virtio_ring virtio/virtio virtio/virtio_pci_legacy_dev \
+            virtio/virtio_pci_modern_dev virtio/virtio_pci char/virtio_console
+        ;;
+    trixie-cloud)
+        make_once "$dir" "fetching Debian 13's cloud kernel, Linux 6.12" "10 s" \
+            fill_kernel trixie linux-image-cloud-arm64 ./usr/bin/busybox
+        ;;
+    trixie-generic)
+        make_once "$dir" "fetching Debian 13's generic kernel, Linux 6.12" "15 s" \
+            fill_kernel trixie linux-image-arm64 ./usr/bin/busybox
+        ;;
+    esac
+}
+
+fill_kernel() { # SUITE PACKAGE BUSYBOX-PATH DRIVER... FOLDER
+    local folder=${*: -1} suite=$1 package=$2 busybox=$3 driver number=10
+    local drivers=("${@:4:$#-4}") patterns=()
+    for driver in "${drivers[@]}"; do
+        patterns+=("./lib/modules/*/kernel/drivers/$driver.ko")
+    done
+    mkdir "$folder/tree" "$folder/modules"
+    fetch_debian "$folder/tree" "$suite" "busybox-static,$package" \
+        './boot/vmlinuz-*' "$busybox" "${patterns[@]}"
+    mv "$folder/tree"/boot/vmlinuz-* "$folder/vmlinuz"
+    mv "$folder/tree/$busybox" "$folder/busybox"
+    for driver in "${drivers[@]}"; do
+        mv "$folder/tree"/lib/modules/*/kernel/drivers/"$driver.ko" \
+            "$folder/modules/$number-${driver#*/}.ko"
+        number=$((number + 1))
+    done
+    rm -rf "$folder/tree"
+}
+
+# Makes build/lab/debian/trixie-rtcwake: the one program of a real guest's that busybox has none for.
+make_rtcwake() {
+    make_once "$build/lab/debian/trixie-rtcwake" "fetching Debian 13's rtcwake" "10 s" fill_rtcwake
+}
+
+fill_rtcwake() { # FOLDER
+    fetch_debian "$1" trixie util-linux,util-linux-extra ./usr/sbin/rtcwake \
+        ./usr/lib/aarch64-linux-gnu/libc.so.6 ./usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1
+    mv "$1"/usr/sbin/* "$1"/usr/lib/aarch64-linux-gnu/* "$1"
+    rm -r "${1:?}/usr"
+}
+
+kernel_of_host() { # 6.1|6.12
+    case $1 in
+    6.1) echo bookworm-cloud ;;
+    6.12) echo trixie-cloud ;;
+    esac
+}
+
+kernel_of_guest() { # cloud|generic
+    echo "trixie-$1"
+}
+
+# An uncompressed initramfs of what a folder holds, all of it root's: an emulated processor copies
+# faster than it unpacks. With -L symbolic links become what they point to.
+make_cpio() { # FOLDER [-L] >FILE
+    local folder=$1
+    shift
+    (cd "$folder" && find "$@" . -print0 | cpio --null -o -H newc --quiet -R +0:+0 "$@")
+}
+
+# The initramfs of the stock Debian guests: busybox, rtcwake, an init, and the scripts it can run. It is
+# small enough to be made for every run, so it cannot be out of date.
+make_guest_initrd() { # BUSYBOX TEMPORARY-FOLDER FILE
+    local tree=$2 rtcwake=$build/lab/debian/trixie-rtcwake
+    make_rtcwake
+    mkdir -p "$tree"/{bin,dev,proc,sys,tmp,lib/aarch64-linux-gnu}
+    ln -s "$rtcwake/rtcwake" "$tree/bin/rtcwake"
+    ln -s "$rtcwake/libc.so.6" "$tree/lib/aarch64-linux-gnu/libc.so.6"
+    ln -s "$rtcwake/ld-linux-aarch64.so.1" "$tree/lib/ld-linux-aarch64.so.1"
+    ln -s "$root/tests/lab/guest/init" "$tree/init"
+    ln -s "$root/tests/lab/guest/tests" "$tree/tests"
+    ln -s "$1" "$tree/bin/busybox"
+    make_cpio "$tree" -L >"$3"
+}

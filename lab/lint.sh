@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# `./dev lint`: checks of the source that run nothing of it.
+
+# Those that ./dev test runs as well.
+lint_quick=(format headers shell)
+
+lint_command() {
+    local part failed=0
+    need lint
+    build_for native
+    build_for arm64
+    for part in "${lint_quick[@]}" clang tidy; do
+        say "lint: $part"
+        if ! "lint_$part"; then
+            complain "lint: $part found something"
+            failed=1
+        fi
+    done
+    return "$failed"
+}
+
+# The C files of these kinds, ended with NUL.
+lint_find() { # PATTERN...
+    local folder names=() folders=()
+    for folder in include lib vmm check tests bench fuzz; do
+        [[ ! -d $root/$folder ]] || folders+=("$folder")
+    done
+    for folder; do
+        names+=(-o -name "$folder")
+    done
+    (cd "$root" && find "${folders[@]}" -type f \( "${names[@]:1}" \) -print0)
+}
+
+lint_format() {
+    lint_find '*.c' '*.h' | (cd "$root" && xargs -0 -r clang-format-19 --dry-run -Werror)
+}
+
+# Every header compiles alone: what it needs it includes. For arm64, which has all of KVM's types.
+lint_headers() {
+    local header failed=0
+    local compile=(clang-19 -target aarch64-linux-gnu --sysroot="$build/sysroot" -fsyntax-only
+        -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror
+        -Wno-unused-function -I vmm -I check/guest -I tests/unit)
+    if [[ $machine == aarch64 ]]; then
+        compile=("${compile[@]/--sysroot=*/-pipe}")
+    fi
+    while IFS= read -r -d '' header; do
+        (cd "$root" && "${compile[@]}" -include "$header" -x c /dev/null) || failed=1
+    done < <(lint_find '*.h')
+    return "$failed"
+}
+
+lint_shell() {
+    local file others=()
+    while IFS= read -r -d '' file; do
+        others+=("$file")
+    done < <(cd "$root" && find .ci tests bench lab/host -type f -print0 |
+        xargs -0 -r grep -lZE '^(#!/.*sh|# shellcheck shell=)')
+    (cd "$root" && shellcheck -x -a dev && shellcheck -x "${others[@]}")
+}
+
+# Another compiler's warnings.
+lint_clang() {
+    CC=clang-19 with_lock compile native-clang
+}
+
+# The arm64 build has all of dormouse, the native one the unit tests.
+lint_tidy() {
+    local failed=0
+    lint_tidy_files arm64 . || failed=1
+    lint_tidy_files native /tests/ || failed=1
+    return "$failed"
+}
+
+lint_tidy_files() { # BUILD-FOLDER PART-OF-THE-PATH
+    sed -n 's/^ *"file": "\(.*\)",*$/\1/p' "$build/$1/compile_commands.json" |
+        grep -e "$2" | grep '\.c$' | sort -u | tr '\n' '\0' |
+        (cd "$build/$1" && xargs -0 -r -n 2 -P "$(nproc)" clang-tidy-19 --quiet -p . 2>&1) |
+        sed '/^[0-9]* warnings\? generated\.$/d; /^\[[0-9]*\/[0-9]*\] Processing file/d'
+}

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# `./dev lab`: runs a command on an arm64 machine that has KVM, emulated where this one is not one.
+
+lab_help() {
+    cat <<'EOF'
+./dev lab shell [OPTION]...
+./dev lab run [OPTION]... [--] COMMAND [ARGUMENT]...
+
+Starts the lab: an arm64 machine with /dev/kvm, a Debian kernel and busybox. It is emulated by QEMU
+(3 to 4 seconds to start); on an arm64 machine with /dev/kvm, COMMAND runs right there instead.
+`run` runs COMMAND, shows what it prints as it comes and ends with its exit status; its standard input
+is empty. `shell` is interactive. The lab is thrown away afterwards.
+
+  --host 6.1|6.12         kernel of the lab: Debian 12's or 13's (the default)
+  --guest cloud|generic   Debian 13 kernel for guests: the cloud one (the default) or the generic
+                          one. May be given more than once; $LAB_GUEST is the first
+  --in PATH               copy a file or folder into the command's working folder
+  --out NAME              copy a file or folder from there to the current folder, at the end
+  --limit SECONDS         time limit (run: 600; shell: none)
+  --cpus N, --memory M    processors (2) and memory (4G) of the lab
+  --icount                one instruction is one nanosecond of the lab's time: slow, but counts of
+                          instructions repeat exactly
+
+COMMAND finds in its environment: DORMOUSE (the program; also in PATH), LAB_GUEST (folder with vmlinuz
+and initrd), LAB_GUESTS (folder with a folder for each --guest), LAB_BARE (bare-metal test guest),
+LAB_TOOLS and LAB_TESTS (test programs, scripts), LAB_TMP (scratch folder), LAB_HOST.
+
+Exit status: COMMAND's own; 124 at the time limit; 125 where the lab itself failed (its kernel's last
+words are shown); 130 and 143 after Ctrl-C and SIGTERM; 141 where nobody reads the output any more.
+EOF
+}
+
+lab_command() {
+    lab_mode=${1-}
+    case $lab_mode in
+    run | shell) shift ;;
+    *) die "lab wants to know what to do: shell or run; see ./dev help lab" ;;
+    esac
+    lab_defaults
+    lab_options "$@"
+    lab_start
+}
+
+lab_defaults() {
+    lab_host=6.12 lab_host_chosen='' lab_guests=() lab_ins=() lab_outs=() lab_words=()
+    lab_limit=600 lab_cpus=2 lab_memory=4G lab_icount=''
+    [[ $lab_mode == run ]] || lab_limit=''
+}
+
+lab_options() { # OPTION...
+    while (($#)); do
+        case $1 in
+        --host | --guest | --in | --out | --limit | --cpus | --memory)
+            (($# >= 2)) || die "lab: $1 wants a value; see ./dev help lab"
+            lab_option "$1" "$2"
+            shift
+            ;;
+        --*=*)
+            set -- "${1%%=*}" "${1#*=}" "${@:2}"
+            continue
+            ;;
+        --icount) lab_icount=yes ;;
+        --)
+            shift
+            break
+            ;;
+        -*) die "lab: unknown option $1; see ./dev help lab" ;;
+        *) break ;;
+        esac
+        shift
+    done
+    lab_words=("$@")
+    ((${#lab_guests[@]})) || lab_guests=(cloud)
+    if [[ $lab_mode == run ]]; then
+        ((${#lab_words[@]})) || die "lab run wants a command; see ./dev help lab"
+    else
+        ((${#lab_words[@]} == 0)) || die "lab shell takes no command: that is lab run"
+    fi
+}
+
+lab_option() { # NAME VALUE
+    case $1=$2 in
+    --host=6.1 | --host=6.12) lab_host=$2 lab_host_chosen=yes ;;
+    --host=*) die "lab: no host kernel '$2': 6.1 and 6.12 are what there is" ;;
+    --guest=cloud | --guest=generic) lab_guests+=("$2") ;;
+    --guest=*) die "lab: no guest kernel '$2': cloud and generic are what there is" ;;
+    --in=*)
+        [[ -r $2 ]] || die "lab: cannot read $2"
+        lab_ins+=("$(realpath -- "$2")")
+        ;;
+    --out=/* | --out=..* | --out=*/../* | --out=)
+        die "lab: --out names a file in the command's working folder, and '$2' is none"
+        ;;
+    --out=*) lab_outs+=("$2") ;;
+    --limit=* | --cpus=*)
+        [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || die "lab: $1 wants a number, not '$2'"
+        [[ $1 == --limit ]] && lab_limit=$2 || lab_cpus=$2
+        ;;
+    --memory=*)
+        [[ $2 =~ ^[1-9][0-9]{0,5}[MG]$ ]] || die "lab: --memory wants a size such as 4G, not '$2'"
+        lab_memory=$2
+        ;;
+    esac
+}
+
+# This machine is a lab itself where it has KVM for arm64.
+lab_is_native() {
+    [[ $machine == aarch64 && -e /dev/kvm ]]
+}
+
+# The sets of packages that the lab and the programs for it need.
+lab_needs() {
+    local sets=(images)
+    if ! lab_is_native; then
+        sets+=(emulator)
+    fi
+    if [[ $machine == aarch64 ]]; then
+        sets+=(build)
+    else
+        sets+=(cross)
+    fi
+    printf '%s\n' "${sets[@]}"
+}
+
+lab_start() {
+    local sets
+    readarray -t sets < <(lab_needs)
+    need "${sets[@]}"
+    if lab_is_native; then
+        lab_check_native
+    fi
+    lab_terminal
+    build_for arm64
+    local guest
+    for guest in "${lab_guests[@]}"; do
+        make_kernel "$(kernel_of_guest "$guest")"
+    done
+    lab_make_run_folder
+    # Remembered, because what ends this process may come while it waits for another.
+    trap 'lab_clean' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 129' HUP
+    local status=0
+    if lab_is_native; then
+        lab_native || status=$?
+    else
+        lab_emulated || status=$?
+    fi
+    exit "$status"
+}
+
+lab_terminal() {
+    lab_tty=''
+    [[ $lab_mode == shell ]] || return 0
+    [[ -t 0 && -t 1 ]] || die "lab shell needs a terminal; without one use lab run"
+    lab_tty=$(stty -g)
+}
+
+# One folder for all that this run needs. Who holds a lock on it is alive, and with the others goes
+# what they left: a process that was killed cannot clean up.
+lab_make_run_folder() {
+    local old new
+    mkdir -p "$build/run"
+    for old in "$build"/run/*; do
+        if [[ -d $old ]] && flock -n "$old" true; then
+            rm -rf "$old"
+        fi
+    done
+    new=$(mktemp -d "$build/run/.new.XXXXXX")
+    exec {lab_lock}<"$new"
+    flock -n "$lab_lock"
+    run=$build/run/${new##*.new.}
+    mv -T "$new" "$run"
+    lab_pid='' lab_watch='' lab_helpers=() lab_followers=()
+}
+
+# Ends and removes whatever is left: also the way out on Ctrl-C.
+lab_clean() {
+    trap - EXIT
+    trap '' INT TERM HUP
+    if [[ $lab_watch ]]; then
+        kill "$lab_watch" 2>/dev/null || true
+    fi
+    if [[ $lab_pid ]]; then
+        lab_end_machine
+    fi
+    if ((${#lab_helpers[@]} + ${#lab_followers[@]})); then
+        kill "${lab_helpers[@]}" "${lab_followers[@]}" 2>/dev/null || true
+    fi
+    wait
+    if [[ $lab_tty ]]; then
+        stty "$lab_tty" </dev/tty || true
+    fi
+    rm -rf "$run"
+}
+
+lab_end_machine() {
+    local tries=0
+    kill -TERM "$lab_pid" 2>/dev/null || return 0
+    while all_alive "$lab_pid"; do
+        if ((++tries > 40)); then
+            kill -KILL "$lab_pid" 2>/dev/null || true
+        fi
+        pause 0.05
+    done
+}
+
+lab_take_out() { # FOLDER: where the command's files are
+    local name status=0
+    for name in "${lab_outs[@]}"; do
+        if [[ ! -e $1/$name ]]; then
+            complain "lab: the command made no $name to take out"
+            status=125
+            continue
+        fi
+        rm -rf "./${name##*/}"
+        mv -T "$1/$name" "./${name##*/}"
+    done
+    return "$status"
+}

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# The lab on a machine that is one: arm64, with KVM. The command runs right there.
+
+lab_check_native() {
+    if [[ ! -r /dev/kvm || ! -w /dev/kvm ]]; then
+        die "lab: no permission to use /dev/kvm: join its group (sudo adduser $(id -un) kvm)" \
+            "and log in again"
+    fi
+    if [[ $lab_host_chosen ]]; then
+        say "lab: this machine's own kernel, $(uname -r), is the host; --host is ignored"
+    fi
+}
+
+lab_native() {
+    local status=0 guest folder
+    mkdir "$run/work" "$run/guests" "$run/tmp"
+    make_guest_initrd "$build/lab/debian/trixie-cloud/busybox" "$run/guest" "$run/guest.cpio"
+    for guest in "${lab_guests[@]}"; do
+        folder=$run/guests/$guest
+        mkdir "$folder"
+        ln -s "$build/lab/debian/$(kernel_of_guest "$guest")/vmlinuz" "$folder/vmlinuz"
+        ln -s "$run/guest.cpio" "$folder/initrd"
+    done
+    ((${#lab_ins[@]} == 0)) || cp -a -t "$run/work" -- "${lab_ins[@]}"
+    export DORMOUSE=$build/arm64/vmm/dormouse LAB_GUEST=$run/guests/${lab_guests[0]} \
+        LAB_GUESTS=$run/guests LAB_BARE=$build/arm64/check/guest/guest.img \
+        LAB_TOOLS=$build/arm64/tests/lab LAB_TESTS=$root/tests/lab LAB_TMP=$run/tmp \
+        LAB_HOST=native PATH=$build/arm64/vmm:$build/arm64/tests/lab:$PATH
+    cd "$run/work"
+    if [[ $lab_mode == shell ]]; then
+        say "lab: this machine is the lab; exit leaves it"
+        "${SHELL:-/bin/sh}" || status=$?
+    else
+        lab_native_run || status=$?
+    fi
+    cd "$OLDPWD"
+    lab_take_out "$run/work" || status=$((status ? status : $?))
+    return "$status"
+}
+
+# `timeout` gives the command a process group of its own, which ends as a whole.
+lab_native_run() {
+    local status=0 start=$SECONDS
+    timeout -k 5 "$lab_limit" "${lab_words[@]}" </dev/null {lab_lock}<&- &
+    lab_pid=$!
+    wait "$lab_pid" || status=$?
+    lab_pid=''
+    if ((status == 124 && SECONDS - start >= lab_limit)); then
+        complain "lab: the limit of $lab_limit s is over; the command was stopped"
+    fi
+    return "$status"
+}

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# The Debian packages that ./dev needs, in sets, and how they get here.
+
+# One set's packages. What a compiler only recommends (its C library) is named, because
+# recommendations are not installed.
+packages_of() { # SET
+    case $1 in
+    build)
+        echo gcc libc6-dev meson ninja-build pkg-config \
+            libfdt-dev libjansson-dev zlib1g-dev libzstd-dev libcmocka-dev
+        ;;
+    cross)
+        echo gcc meson ninja-build pkg-config gcc-aarch64-linux-gnu libc6-dev-arm64-cross mmdebstrap
+        ;;
+    images) echo mmdebstrap cpio ;;
+    emulator) echo qemu-system-arm ;;
+    lint) echo clang-format-19 clang-tidy-19 clang-19 shellcheck ;;
+    esac
+}
+
+purpose_of() { # SET
+    case $1 in
+    build) echo "compile and test on this machine" ;;
+    cross) echo "compile for arm64" ;;
+    images) echo "fetch Debian's arm64 kernels and make initramfs images of them" ;;
+    emulator) echo "run an arm64 machine with KVM" ;;
+    lint) echo "check the source" ;;
+    esac
+}
+
+check_debian() {
+    local id='' name='' line
+    debian_suite=''
+    while IFS= read -r line; do
+        line=${line//\"/}
+        case $line in
+        ID=*) id=${line#*=} ;;
+        PRETTY_NAME=*) name=${line#*=} ;;
+        VERSION_CODENAME=*) debian_suite=${line#*=} ;;
+        esac
+    done </etc/os-release
+    if [[ $id != debian || ! $debian_suite =~ ^(bookworm|trixie)$ ]]; then
+        die "./dev sets itself up on Debian 12 and 13 only, and this is ${name:-unknown};" \
+            "a container or chroot of one of them will do"
+    fi
+    case $machine in
+    x86_64) debian_arch=amd64 ;;
+    aarch64) debian_arch=arm64 ;;
+    *) die "./dev works on x86-64 and arm64 machines, and this is $machine" ;;
+    esac
+}
+
+# Sets `missing` to those of the packages that are not installed for this machine's architecture.
+find_missing() { # PACKAGE...
+    local -A installed=()
+    local package status arch
+    while read -r package status arch; do
+        if [[ $status == installed && ($arch == "$debian_arch" || $arch == all) ]]; then
+            installed[$package]=yes
+        fi
+    # Packages dpkg never heard of make it fail, and are just what is looked for.
+    done < <(dpkg-query -W -f '${Package} ${db:Status-Status} ${Architecture}\n' "$@" 2>/dev/null)
+    missing=()
+    for package; do
+        [[ ${installed[$package]-} ]] || missing+=("$package")
+    done
+}
+
+# Installs what is missing of the sets, or explains why it cannot.
+need() { # SET...
+    local set words=() purposes=() missing
+    check_debian
+    for set; do
+        read -ra words <<<"$(packages_of "$set") ${words[*]-}"
+    done
+    find_missing "${words[@]}"
+    ((${#missing[@]})) || return 0
+    for set; do
+        read -ra words <<<"$(packages_of "$set")"
+        find_missing "${words[@]}"
+        ((${#missing[@]} == 0)) || {
+            say "to $(purpose_of "$set"), these Debian packages are missing: ${missing[*]}"
+            purposes+=("${missing[@]}")
+        }
+    done
+    readarray -t missing < <(printf '%s\n' "${purposes[@]}" | sort -u)
+    with_lock install_packages "${missing[@]}"
+}
+
+install_packages() { # PACKAGE...
+    local missing start=$SECONDS
+    find_missing "$@" # Another ./dev may have installed them while this one waited.
+    ((${#missing[@]})) || return 0
+    if ! can_be_root; then
+        die "please install them as root: apt-get install --no-install-recommends ${missing[*]}"
+    fi
+    say "installing them with apt-get (usually a minute or less)"
+    if ! run_apt "${missing[@]}" >"$build/apt.log" 2>&1; then
+        show_tail "$build/apt.log" 15
+        die "apt-get could not install ${missing[*]}; all it said is in $build/apt.log"
+    fi
+    say "done in $((SECONDS - start)) s"
+}
+
+can_be_root() {
+    command -v apt-get >/dev/null || return 1
+    ((EUID == 0)) && return
+    command -v sudo >/dev/null || return 1
+    # Asking for a password needs somebody to ask.
+    sudo -n true 2>/dev/null || { [[ -t 0 ]] && sudo -v; }
+}
+
+as_root() { # COMMAND...
+    if ((EUID == 0)); then
+        "$@"
+    else
+        sudo -- "$@"
+    fi
+}
+
+run_apt() { # PACKAGE...
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
+    as_root "${apt[@]}" update </dev/null || return
+    as_root "${apt[@]}" install -y --no-install-recommends "$@" </dev/null
+}

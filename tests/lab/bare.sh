@@ -1,0 +1,486 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# Bare-metal guests (check/guest): PSCI as a guest with nothing between it and the machine sees it.
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_TESTS/lib.sh"
+
+# Whether the report of one scenario would show a failure: a test of the tests.
+test_failures_show() {
+    run_bare scenario=fail
+    expect_status 0
+    expect_equal verdict "$(tr -d '\r' <"$work/console" | tap_verdict)" \
+        "not ok 2 - this fails: got 0x1, expected 0x2"
+    run_bare scenario=fault
+    expect_status 0
+    expect_equal verdict "$(tr -d '\r' <"$work/console" | tap_verdict)" \
+        "not ok 2 - unexpected exception"
+    expect_console "ESR 0xf2000001"
+    run_bare scenario=unfinished
+    expect_status 0
+    expect_equal verdict "$(tr -d '\r' <"$work/console" | tap_verdict)" \
+        "the report ends without a plan"
+}
+
+# The calls as such.
+
+test_version() {
+    expect_scenario "version version=1.1" --psci-version 1.1
+    expect_event boot psci 1.1
+    expect_scenario "version version=1.0" --psci-version 1.0
+    expect_event boot psci 1.0
+    expect_scenario "version version=0.2" --psci-version 0.2 --on-suspend off
+    expect_event boot psci 0.2
+}
+
+# PSCI 0.2 has no SYSTEM_SUSPEND: by default it is not offered then; asked for, it is an error.
+test_version_without_suspend() {
+    expect_scenario "features suspend=no" --psci-version 0.2
+    expect_event boot on_suspend off
+    run_bare scenario=off --psci-version 0.2 --on-suspend honour
+    expect_status 1
+}
+
+test_features() {
+    expect_scenario "features suspend=yes" --psci-version 1.1
+    expect_scenario "features suspend=yes" --psci-version 1.0
+    expect_scenario "features suspend=no" --on-suspend off
+    expect_scenario features --psci-version 0.2 --on-suspend off
+}
+
+test_unknown_calls() {
+    expect_scenario unknown
+}
+
+# SYSTEM_SUSPEND honoured.
+
+# The events of one sleep, its call as the guest remarked it.
+expect_one_sleep() { # WIDTH SOURCE
+    expect_events boot suspend-request suspend-honoured asleep wake resumed off
+    expect_event suspend-request entry "$(remarked entry)"
+    expect_event suspend-request context "$(remarked context)"
+    expect_event suspend-request width "$1"
+    expect_event wake source "$2"
+    expect_event resumed entry "$(remarked entry)"
+}
+
+test_suspend64() {
+    expect_scenario suspend64
+    expect_one_sleep 64 irq
+    expect_event suspend-request vcpu 0
+    expect_event wake intid 27
+    asleep=$(event_field "$work/events" resumed asleep_ns)
+    [ "$asleep" -ge 50000000 ] || fail "asleep for $asleep ns, expected nearly 100 ms"
+}
+
+test_suspend32() {
+    expect_scenario suspend32
+    expect_one_sleep 32 irq
+    expect_event wake intid 27
+}
+
+test_physical_timer() {
+    expect_scenario "suspend64 timer=physical"
+    expect_one_sleep 64 irq
+    expect_event wake intid 30
+    expect_scenario "suspend32 timer=physical"
+    expect_one_sleep 32 irq
+    expect_event wake intid 30
+}
+
+test_big_endian() {
+    expect_scenario big-endian
+    expect_scenario big-endian --cpus 2
+}
+
+test_pending_interrupt() {
+    expect_scenario pending
+    expect_event_count resumed 3
+    expect_event wake intid 5
+    expect_event wake intid 27 2
+    expect_event wake intid 30 3
+}
+
+test_masked_interrupt() {
+    expect_scenario masked
+    expect_event_count resumed 2
+}
+
+test_secondary() {
+    expect_scenario secondary --cpus 2
+    expect_one_sleep 64 irq
+    expect_event suspend-request vcpu 1
+    expect_event resumed vcpu 1
+    expect_scenario secondary --cpus 4
+    expect_event suspend-request vcpu 1
+    expect_event resumed vcpu 1
+}
+
+# limit race 200
+test_race() {
+    guest_limit=180
+    expect_scenario "race last=2000"
+    expect_event_count resumed 2001
+}
+
+# The same over the whole way from the call to the sleep, which is longer.
+# limit race_wide 200
+test_race_wide() {
+    guest_limit=180
+    expect_scenario "race first=2000 last=402000 step=400 seed=2"
+    expect_event_count resumed 1001
+}
+
+# limit many 200
+test_many() {
+    guest_limit=180
+    expect_scenario suspend-many --cpus 2
+    expect_event_count resumed 1000
+}
+
+# SYSTEM_SUSPEND refused.
+
+test_denied() {
+    expect_scenario denied --cpus 2
+    expect_event suspend-refused answer DENIED
+    expect_event suspend-refused reason "another vCPU is on"
+    expect_event_count resumed 1
+    expect_scenario denied --cpus 4
+    expect_event_count resumed 1
+}
+
+test_invalid_entry() {
+    expect_scenario invalid-entry
+    expect_event suspend-request entry 0x0
+    expect_event suspend-refused answer INVALID_ADDRESS
+    # Twelve addresses, four of them too great for SMC32; then two that are right.
+    expect_event_count suspend-refused 20
+    expect_event_count resumed 2
+}
+
+test_refused_state() {
+    expect_scenario refused-state
+    expect_scenario refused-state --cpus 2
+    expect_event suspend-refused answer INVALID_ADDRESS
+    expect_event suspend-refused answer DENIED 3
+    expect_event_count suspend-honoured 0
+}
+
+test_policy_refuse() {
+    expect_scenario suspend-refuse --on-suspend refuse --cpus 2
+    expect_event boot on_suspend refuse
+    expect_event suspend-refused answer DENIED
+    expect_event_count suspend-refused 2
+    expect_event_count suspend-honoured 0
+}
+
+test_policy_off() {
+    expect_scenario suspend-off --on-suspend off --cpus 2
+    expect_event boot on_suspend off
+    expect_event_count suspend-request 0
+}
+
+# A kernel that does not know SYSTEM_SUSPEND: the default degrades, a wish is an error.
+test_old_kernel() {
+    runner="without_cap 216"
+    run_bare scenario=suspend-off
+    expect_tap
+    expect_status 0
+    expect_event boot on_suspend off
+    [ -s "$work/errors" ] || fail "no warning that guests cannot sleep"
+    expect_equal "lines of warning" "$(wc -l <"$work/errors")" 1
+    run_bare scenario=suspend-off --on-suspend honour
+    expect_status 1
+    expect_equal "lines of error" "$(wc -l <"$work/errors")" 1
+    run_bare scenario=suspend-off --on-suspend off
+    expect_tap
+    expect_status 0
+    expect_no_errors
+}
+
+# What wakes and what does not.
+
+test_wake_rtc() {
+    expect_scenario wake-rtc
+    expect_event_count wake 1
+}
+
+# Only the alarm counts; the timer fires long before and is not heard.
+test_wake_rtc_only() {
+    expect_scenario "wake-rtc timer=300" --wake rtc
+    expect_event boot wake '["rtc"]'
+    expect_event wake source rtc
+    # Nor does the alarm need the guest's interrupt controller.
+    expect_scenario "wake-rtc timer=300 gic=no" --wake rtc
+    expect_event wake source rtc
+}
+
+# The alarm does not count; it waits until the timer has fired.
+test_wake_irq_only() {
+    expect_scenario wake-timer --wake irq
+    expect_event wake source irq
+    expect_event wake intid 27
+}
+
+test_wake_console() {
+    start_bare "scenario=wake-console expect=w" --wake console
+    wait_event "$work/events" asleep
+    type_keys w
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_event wake source console
+    start_bare "scenario=wake-console expect=xyz irq=yes" --wake all
+    wait_event "$work/events" asleep
+    type_keys xyz
+    wait_guest
+    expect_tap
+    expect_status 0
+}
+
+test_wake_console_ignored() {
+    start_bare "scenario=wake-console expect=abc irq=yes timer=2000" --wake irq
+    wait_event "$work/events" asleep
+    type_keys abc
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_event wake source irq
+    expect_event wake intid 27
+}
+
+# Typed before the guest sleeps and not read: it is a reason to wake as well, be it in the UART
+# already (the guest has unmasked its interrupt) or not.
+test_wake_console_pending() {
+    for irq in yes no; do
+        start_bare "scenario=wake-console expect=q irq=$irq delay=1000" --wake console
+        wait_console "delay"
+        type_keys q
+        wait_guest
+        expect_tap
+        expect_status 0
+        expect_event wake source console
+        # Not typed too late by chance: the guest had hardly time to be asleep.
+        [ "$(event_field "$work/events" resumed asleep_ns)" -lt 500000000 ] ||
+            fail "the guest slept"
+    done
+}
+
+# An alarm that has gone off and not been dealt with.
+test_wake_rtc_pending() {
+    expect_scenario "wake-rtc delay=2500" --wake rtc
+    expect_event wake source rtc
+    [ "$(event_field "$work/events" resumed asleep_ns)" -lt 500000000 ] || fail "the guest slept"
+}
+
+test_wake_signal() {
+    start_bare "scenario=wake-operator timer=300" --wake signal
+    wait_event "$work/events" asleep
+    sleep 1
+    kill -USR1 "$guest"
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_event wake source signal
+}
+
+# A signal that does not count does not keep others from waking.
+test_wake_signal_ignored() {
+    start_bare "scenario=suspend64 ms=2000" --wake irq
+    wait_event "$work/events" asleep
+    kill -USR1 "$guest"
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_event wake-ignored source signal
+    expect_event wake source irq
+}
+
+# Nothing wakes it, not even a signal that does not count; only the end does.
+test_wake_none() {
+    start_bare "scenario=wake-operator timer=200" --wake none
+    wait_event "$work/events" asleep
+    sleep 1
+    kill -USR1 "$guest"
+    wait_event "$work/events" wake-ignored
+    expect_event_count wake 0
+    kill -TERM "$guest"
+    wait_guest
+    expect_status 143
+    expect_event wake-ignored source signal
+    expect_event_count resumed 0
+}
+
+# Asleep with wake-ups at hand that do not count: no CPU time is used, whether or not interrupts do
+# count.
+test_asleep_is_idle() {
+    for wake in signal irq,signal; do
+        timer=$([ $wake = signal ] && echo timer=100 || echo timer=0)
+        start_bare "scenario=wake-operator $timer" --wake $wake
+        wait_event "$work/events" asleep
+        sleep 1
+        type_keys 'who is there?'
+        before=$(cpu_ticks "$guest")
+        sleep 3
+        after=$(cpu_ticks "$guest")
+        kill -USR1 "$guest"
+        wait_guest
+        expect_tap
+        [ $((after - before)) -le 1 ] ||
+            fail "--wake $wake: $((after - before)) ticks of CPU time used in 3 s of sleep"
+    done
+}
+
+# Clock ticks (10 ms) of CPU time, all threads.
+cpu_ticks() { # PID
+    sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'
+}
+
+# vCPUs.
+
+test_cpus() {
+    for cpus in 1 2 4 8; do
+        expect_scenario "cpu-on cpus=$cpus" --cpus $cpus
+        expect_event boot cpus $cpus
+    done
+}
+
+# limit cpus_64 180
+test_cpus_64() {
+    guest_limit=160
+    expect_scenario "cpu-on cpus=64" --cpus 64 --memory 1G
+}
+
+test_cpu_on_errors() {
+    expect_scenario cpu-on-errors
+    expect_scenario cpu-on-errors --cpus 2
+}
+
+test_cpu_on_race() {
+    expect_scenario cpu-on-race --cpus 4
+}
+
+test_cpu_off() {
+    expect_scenario cpu-off --cpus 2
+    expect_scenario cpu-off --cpus 4
+}
+
+test_affinity() {
+    expect_scenario affinity
+    expect_scenario affinity --cpus 2
+}
+
+test_cpu_suspend() {
+    expect_scenario cpu-suspend
+}
+
+# On and off are seen, and before the suspend request that depends on it.
+test_vcpu_events() {
+    expect_scenario secondary --cpus 2
+    before=$(sed '/suspend-request/,$d' "$work/events" |
+        sed -n 's/.*"event":"\(vcpu-[^"]*\)","vcpu":\([0-9]*\).*/\1 \2/p' | sort | tr '\n' ' ')
+    expect_equal "before the call" "$before" "vcpu-off 0 vcpu-on 0 vcpu-on 1 "
+}
+
+# The end and a new beginning.
+
+test_off() {
+    expect_scenario off
+    expect_events boot off
+    expect_event off kind off
+    expect_scenario off --cpus 4
+    expect_scenario "off from=secondary" --cpus 4
+    expect_event off vcpu 3
+}
+
+test_hibernate() {
+    run_bare scenario=off2
+    expect_tap
+    if grep -qa SKIP "$work/console"; then
+        expect_status 0
+        expect_event off kind off
+    else
+        expect_status 4
+        expect_event off kind hibernate
+    fi
+}
+
+test_reset_cold() {
+    expect_scenario "reset-cold reboots=3" --cpus 2
+    expect_events boot reboot boot reboot boot reboot boot off
+    expect_event reboot kind cold
+    expect_event boot boot 4 4
+}
+
+test_reset_warm() {
+    expect_scenario "reset2-warm reboots=3 cookie=0x1234" --cpus 2 --psci-version 1.1
+    expect_events boot reboot boot reboot boot reboot boot off
+    expect_event reboot kind warm
+    expect_event reboot cookie 0x1234
+}
+
+test_reset_arguments() {
+    expect_scenario reset2-arguments --psci-version 1.1
+    expect_scenario reset2-arguments --psci-version 1.0
+    expect_event_count reboot 0
+}
+
+test_no_reboot() {
+    run_bare scenario=reset-cold --no-reboot
+    expect_status 5
+    expect_event_count boot 1
+    run_bare scenario=reset2-warm --no-reboot --psci-version 1.1
+    expect_status 5
+    expect_event_count boot 1
+}
+
+# The machine around.
+
+test_rtc() {
+    expect_scenario "rtc now=$(date +%s)"
+}
+
+test_uart() {
+    start_bare "scenario=uart-echo count=26"
+    wait_console ready
+    type_keys abcdefghijklmnopqrstuvwxyz
+    wait_guest
+    expect_tap
+    expect_console "echo: abcdefghijklmnopqrstuvwxyz"
+    start_bare scenario=uart-interrupt
+    wait_console ready
+    type_keys x
+    wait_guest
+    expect_tap
+}
+
+# Nothing of much output is lost.
+test_uart_flood() {
+    fox="the quick brown fox jumps over the lazy dog"
+    expect_scenario "uart-flood lines=60"
+    expect_equal "complete lines" \
+        "$(tr -d '\r' <"$work/console" | grep -c "^line [0-9]* of 60: $fox\$")" 60
+}
+
+test_memory() {
+    expect_scenario "memory size=536870912"
+    expect_scenario "memory size=33554432" --memory 32M
+}
+
+# More RAM than this machine has, above 4 GiB: it is only there when it is touched.
+test_memory_above_4g() {
+    expect_scenario "memory size=6442450944" --memory 6G
+    expect_scenario invalid-entry --memory 6G
+}
+
+test_bad_access() {
+    expect_scenario bad-access
+}
+
+test_device_fuzz() {
+    for seed in 1 2 3; do
+        run_bare "scenario=device-fuzz seed=$seed"
+        expect_tap
+        expect_status 0
+    done
+}

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# What the lab's tests share. POSIX sh: it runs in busybox ash, dash and bash.
+#
+# A test works in a folder of its own, $work, and looks at what a guest left there:
+#   console  what the guest said        events  what dormouse told (JSON lines)
+#   errors   dormouse's standard error  status  its exit status (also in $status)
+# Tests run under `set -eu`: a command that fails ends them.
+
+# Ends the test.
+fail() {
+    echo "fail: $*"
+    exit 1
+}
+
+# Makes $work, once a test.
+make_work() {
+    if [ -z "${work:-}" ]; then
+        work=$(mktemp -d "$LAB_TMP/test.XXXXXX") || fail "cannot make a folder in $LAB_TMP"
+        trap clean_up EXIT
+    fi
+}
+
+clean_up() {
+    if [ -n "${guest:-}" ] && [ ! -e "$work/status" ]; then
+        kill -KILL "$guest" 2>/dev/null || true
+        wait "$guest_watcher" 2>/dev/null || true
+    fi
+    rm -rf "$work"
+}
+
+# start_bare "KERNEL COMMAND LINE" [OPTION]...
+# Starts the bare-metal guest. Its console input is what type_keys sends. Sets $guest, the process
+# that signals go to; $runner in front of dormouse where that is set.
+start_bare() {
+    bare_append=$1
+    shift
+    start_dormouse run --kernel "$LAB_BARE" --append "$bare_append" "$@"
+}
+
+# start_dormouse ARGUMENT...: the same with any arguments; --events is added.
+start_dormouse() {
+    make_work
+    rm -f "$work/status" "$work/keys" "$work/events"
+    mkfifo "$work/keys"
+    # Open at both ends, so that nobody waits for nobody and the input never ends.
+    exec 9<>"$work/keys"
+    (
+        # shellcheck disable=SC2086 # several words
+        ${runner:-} "$DORMOUSE" "$@" --events "$work/events" \
+            <"$work/keys" >"$work/console" 2>"$work/errors" 9>&- &
+        echo $! >"$work/pid.new"
+        mv "$work/pid.new" "$work/pid"
+        run_status wait $!
+        echo "$status" >"$work/status.new"
+        mv "$work/status.new" "$work/status"
+    ) &
+    guest_watcher=$!
+    until [ -e "$work/pid" ]; do sleep 0.02; done
+    guest=$(cat "$work/pid")
+    rm "$work/pid"
+}
+
+# Types on the guest's console; the argument is a format of printf.
+type_keys() {
+    # shellcheck disable=SC2059 # the format is the point
+    printf "$1" >&9
+}
+
+# Until the guest ends, $guest_limit seconds (80) at most. Sets $status.
+wait_guest() {
+    wait_until "${guest_limit:-80}" test -e "$work/status" || {
+        show
+        fail "the guest did not end within ${guest_limit:-80} s"
+    }
+    status=$(cat "$work/status")
+    show
+}
+
+# Puts what there is into the log, for whoever reads it after a failure.
+show() {
+    echo "--- exit status ${status:-none yet}; console:"
+    tr -d '\r\000' <"$work/console" | tail -n 100
+    if [ -s "$work/errors" ]; then
+        echo "--- errors:"
+        cat "$work/errors"
+    fi
+    if [ -s "$work/events" ]; then
+        echo "--- events (the last 30):"
+        tail -n 30 "$work/events"
+    fi
+    echo "---"
+}
+
+# start_bare and wait_guest in one.
+run_bare() {
+    start_bare "$@"
+    wait_guest
+}
+
+# wait_until SECONDS COMMAND...: tries until it succeeds; fails when the time is up.
+wait_until() {
+    wait_tries=$(($1 * 20))
+    shift
+    until "$@"; do
+        wait_tries=$((wait_tries - 1))
+        [ $wait_tries -gt 0 ] || return 1
+        sleep 0.05
+    done
+}
+
+# wait_console TEXT [SECONDS]: until the guest has said so.
+wait_console() {
+    wait_until "${2:-30}" grep -qaF -- "$1" "$work/console" || {
+        show
+        fail "the guest did not say \"$1\" within ${2:-30} s"
+    }
+}
+
+# event_count FILE EVENT
+event_count() {
+    if [ -e "$1" ]; then grep -c "\"event\":\"$2\"" "$1" || true; else echo 0; fi
+}
+
+has_events() { # FILE EVENT COUNT
+    [ "$(event_count "$1" "$2")" -ge "$3" ]
+}
+
+# wait_event FILE EVENT [COUNT] [SECONDS]: until it has happened COUNT times (1).
+wait_event() {
+    wait_until "${4:-30}" has_events "$1" "$2" "${3:-1}" || {
+        show
+        fail "no event $2 (${3:-1} times) within ${4:-30} s"
+    }
+}
+
+# event_field FILE EVENT FIELD [N]: a field of the Nth such event (1): a string without its quotes,
+# a list with its brackets; nothing where there is none.
+event_field() {
+    awk -v event="$2" -v field="$3" -v wanted="${4:-1}" '
+        index($0, "\"event\":\"" event "\"") && ++count == wanted {
+            at = index($0, "\"" field "\":")
+            if (!at) exit
+            rest = substr($0, at + length(field) + 3)
+            if (substr(rest, 1, 1) == "\"") { split(substr(rest, 2), part, "\""); print part[1] }
+            else if (substr(rest, 1, 1) == "[") print substr(rest, 1, index(rest, "]"))
+            else { split(rest, part, /[,}]/); print part[1] }
+            exit
+        }' "$1"
+}
+
+# Names of all events in order, in one line; vcpu-on and vcpu-off left out.
+event_names() { # FILE
+    sed -n 's/.*"event":"\([^"]*\)".*/\1/p' "$1" | grep -v '^vcpu-' | tr '\n' ' ' | sed 's/ $//'
+}
+
+# Runs a command whose failure is not the test's: sets $status.
+run_status() { # COMMAND...
+    status=0
+    "$@" || status=$?
+}
+
+expect_status() {
+    [ "$status" = "$1" ] || fail "exit status $status, expected $1"
+}
+
+expect_equal() { # WHAT GOT EXPECTED
+    [ "$2" = "$3" ] || fail "$1: got $2, expected $3"
+}
+
+# expect_event EVENT FIELD VALUE [N]
+expect_event() {
+    expect_equal "event $1 ${4:-1}, $2" "$(event_field "$work/events" "$1" "$2" "${4:-1}")" "$3"
+}
+
+expect_event_count() { # EVENT COUNT
+    expect_equal "number of $1 events" "$(event_count "$work/events" "$1")" "$2"
+}
+
+# The events from first to last, but for vcpu-on and vcpu-off.
+expect_events() {
+    expect_equal events "$(event_names "$work/events")" "$*"
+}
+
+# Every event has a time, and time never goes back.
+expect_events_in_order() {
+    awk -F'[:,]' '$1 != "{\"time\"" || $2 < last { exit 1 } { last = $2 }' "$work/events" ||
+        fail "the events' times are not in order"
+}
+
+expect_console() { # TEXT
+    grep -qaF -- "$1" "$work/console" || fail "the console does not say \"$1\""
+}
+
+# Dormouse itself had nothing to say.
+expect_no_errors() {
+    [ ! -s "$work/errors" ] || fail "unexpected: $(head -n 1 "$work/errors")"
+}
+
+# The guest's report is complete: checks 1 to N, the plan 1..N at the end, and nothing failed.
+expect_tap() {
+    verdict=$(tr -d '\r\000' <"$work/console" | tap_verdict)
+    [ "$verdict" = ok ] || fail "$verdict"
+}
+
+tap_verdict() {
+    awk '
+        /^not ok/ && !bad { bad = $0 }
+        /^ok [0-9]+ - / || /^not ok [0-9]+ - / {
+            number = $1 == "ok" ? $2 : $3
+            if (number != ++count && !gap) gap = count
+            planned = 0
+        }
+        /^1\.\.[0-9]+$/ { plan = substr($0, 4); planned = 1 }
+        END {
+            if (bad) print bad
+            else if (gap) print "check " gap " is missing"
+            else if (!planned) print "the report ends without a plan"
+            else if (count < 1 || plan != count) print "plan of " plan ", but " count " checks"
+            else print "ok"
+        }'
+}
+
+# A scenario that must pass and power off: `expect_scenario "NAME KEYS..." [OPTION]...`
+expect_scenario() {
+    scenario=$1
+    shift
+    run_bare "scenario=$scenario" "$@"
+    expect_tap
+    expect_status 0
+    expect_no_errors
+    expect_events_in_order
+}
+
+# What the guest remarked as "NAME VALUE ...": the word behind NAME.
+remarked() { # NAME
+    tr -d '\r' <"$work/console" | awk -v name="$1" '
+        /^# / { for (i = 2; i < NF; i++) if ($i == name) { print $(i + 1); exit } }'
+}

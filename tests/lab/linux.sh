@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# Stock Debian guests: they sleep, wake, plug CPUs, reboot and power off.
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_TESTS/lib.sh"
+
+# start_linux "TEST ARGUMENTS..." [OPTION]...: the guest runs tests/lab/guest/tests/TEST.
+start_linux() {
+    linux_test=$1
+    shift
+    start_dormouse run --kernel "$LAB_GUEST/vmlinuz" --initrd "$LAB_GUEST/initrd" \
+        --append "console=ttyAMA0 quiet test=$linux_test" "$@"
+}
+
+# The guest ended by itself, after it had said that all was well.
+expect_linux_ok() {
+    grep -qa 'GUEST: ok' "$work/console" ||
+        fail "$(tr -d '\r\000' <"$work/console" | grep -a 'GUEST: fail' || echo "the guest did not finish its test")"
+    expect_status 0
+    expect_no_errors
+    expect_events_in_order
+}
+
+run_linux() {
+    start_linux "$@"
+    wait_guest
+    expect_linux_ok
+}
+
+sleep_cycles() { # CPUS CYCLES
+    guest_limit=560
+    run_linux "sleep cycles=$2" --cpus "$1"
+    expect_event_count asleep "$2"
+    expect_event_count resumed "$2"
+    expect_event_count suspend-refused 0
+    expect_equal "wakes by the RTC" "$(grep -c '"source":"rtc"' "$work/events")" "$2"
+}
+
+# limit sleep_2 600
+test_sleep_2() {
+    sleep_cycles 2 50
+    # The other vCPU went off before each call and came back behind it. It may go on and off between two
+    # looks, which is then not told.
+    [ "$(event_count "$work/events" vcpu-off)" -ge 25 ] ||
+        fail "vCPU 1 went off $(event_count "$work/events" vcpu-off) times in 50 sleeps"
+}
+
+# Side by side: each sleeps for a good part of the time.
+# once sleep_1_and_4
+# limit sleep_1_and_4 600
+test_sleep_1_and_4() {
+    (sleep_cycles 1 50) &
+    one=$!
+    (sleep_cycles 4 50) &
+    four=$!
+    run_status wait $one
+    one_status=$status
+    run_status wait $four
+    [ "$one_status" -eq 0 ] && [ "$status" -eq 0 ] || exit 1
+}
+
+# once rtcwake
+# limit rtcwake 180
+test_rtcwake() {
+    guest_limit=160
+    run_linux rtcwake --cpus 2
+    expect_event wake source rtc
+}
+
+# limit wake_console 180
+test_wake_console() {
+    guest_limit=160
+    start_linux console --cpus 2
+    wait_event "$work/events" asleep 1 60
+    sleep 1
+    expect_event_count wake 0
+    type_keys x
+    wait_guest
+    expect_linux_ok
+    expect_event wake source console
+}
+
+# once wake_signal
+# limit wake_signal 180
+test_wake_signal() {
+    guest_limit=160
+    start_linux console
+    wait_event "$work/events" asleep 1 60
+    kill -USR1 "$guest"
+    wait_guest
+    expect_linux_ok
+    expect_event wake source signal
+}
+
+# limit hotplug 600
+test_hotplug() {
+    guest_limit=560
+    run_linux "hotplug cycles=100" --cpus 2
+}
+
+# once s2idle
+# limit s2idle 180
+test_s2idle() {
+    guest_limit=160
+    run_linux s2idle --cpus 2
+    expect_event_count suspend-request 0
+}
+
+# Not offered SYSTEM_SUSPEND the kernel has s2idle and no more.
+# limit suspend_off 180
+test_suspend_off() {
+    guest_limit=160
+    run_linux "s2idle mem_sleep=s2idle" --cpus 2 --on-suspend off
+    expect_event boot on_suspend off
+    expect_event_count suspend-request 0
+}
+
+# limit suspend_refused 180
+test_suspend_refused() {
+    guest_limit=160
+    run_linux refused --cpus 2 --on-suspend refuse
+    expect_event suspend-refused answer DENIED
+    expect_event suspend-refused reason policy
+    expect_event_count asleep 0
+}
+
+# PSCI 0.2 has no SYSTEM_SUSPEND; the kernel is content with what there is.
+# once psci_0_2
+# limit psci_0_2 180
+test_psci_0_2() {
+    guest_limit=160
+    run_linux "s2idle mem_sleep=s2idle" --psci-version 0.2
+    expect_event boot psci 0.2
+}
+
+# once reboot
+# limit reboot 1200
+test_reboot() {
+    guest_limit=120
+    start_linux reboot --memory 192M
+    turn=0
+    while [ $turn -lt 20 ]; do
+        turn=$((turn + 1))
+        wait_event "$work/events" boot $turn 60
+        wait_until 60 has_said "GUEST: what next?" $turn ||
+            fail "boot $turn did not come up: $(show)"
+        type_keys 'reboot\n'
+    done
+    wait_until 60 has_said "GUEST: what next?" 21 || fail "boot 21 did not come up: $(show)"
+    type_keys 'off\n'
+    wait_guest
+    expect_linux_ok
+    expect_event_count boot 21
+    expect_event_count reboot 20
+}
+
+has_said() { # TEXT COUNT
+    [ "$(grep -caF -- "$1" "$work/console")" -ge "$2" ]
+}
+
+# More than the guest can have below 4 GiB.
+# once memory_6g
+# limit memory_6g 180
+test_memory_6g() {
+    guest_limit=160
+    run_linux off --memory 6G
+}
+
+# The packed forms of the kernel; the tool makes them of the same file.
+# once packed
+# limit packed 600
+test_packed() {
+    make_work
+    for form in gzip zboot-gzip zboot-zstd; do
+        pack_kernel "$form" "$LAB_GUEST/vmlinuz" "$work/kernel" || fail "cannot make a $form kernel"
+        guest_limit=160
+        start_dormouse run --kernel "$work/kernel" --initrd "$LAB_GUEST/initrd" \
+            --append "console=ttyAMA0 quiet test=off"
+        wait_guest
+        expect_linux_ok
+    done
+}
+
+# Debian's other kernel, where the lab has it.
+# once generic
+# limit generic 240
+test_generic() {
+    # shellcheck disable=SC2153 # not LAB_GUEST
+    [ -e "$LAB_GUESTS/generic/vmlinuz" ] || fail "the lab was not given the generic kernel"
+    LAB_GUEST=$LAB_GUESTS/generic
+    guest_limit=220
+    run_linux "sleep cycles=2" --cpus 4
+    expect_event_count resumed 2
+}

@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Runs the tests that need KVM, inside the lab.
+#
+#   run.sh --list [HOST]                 names them, GROUP/NAME; those for that host kernel
+#   run.sh [--logs FOLDER] [NAME]...     runs those (all); a NAME is GROUP/NAME, or GROUP for its all
+#
+# A group is a file GROUP.sh beside this one, a test its function test_NAME. A test fails when it ends
+# with a status other than 0, or takes longer than 120 seconds, or than a line `# limit NAME SECONDS`
+# of the file says. A line `# once NAME` marks one that does not depend on the host's kernel: it is not
+# listed for the older, 6.1. The reason is the last line it printed that starts with "fail: ".
+#
+# POSIX sh: it runs in busybox ash, dash and bash.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+work=$(mktemp -d "${LAB_TMP:-${TMPDIR:-/tmp}}/run.XXXXXX") || exit 1
+logs=$work/logs
+session='' watchdog=''
+trap 'end_test; rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+list_group() { # GROUP
+    sed -n "s|^test_\([a-z0-9_]*\)() {\$|$1/\1|p" "$here/$1.sh"
+}
+
+# Lists tests, without those marked `once` if the kernel is not the one that runs these.
+list_for_host() { # HOST
+    list_all | while IFS=/ read -r group name; do
+        if [ "$1" != 6.1 ] || ! grep -q "^# once $name\$" "$here/$group.sh"; then
+            echo "$group/$name"
+        fi
+    done
+}
+
+list_all() {
+    for file in "$here"/*.sh; do
+        group=$(basename "$file" .sh)
+        case $group in
+        run | lib) ;;
+        *) list_group "$group" ;;
+        esac
+    done
+}
+
+# Fails where a name means no test.
+resolve() { # NAME...
+    for name; do
+        group=${name%%/*}
+        if [ -z "$group" ] || [ ! -e "$here/$group.sh" ] || [ "$group" = run ] || [ "$group" = lib ]; then
+            echo "run.sh: there is no group $group of tests" >&2
+            return 1
+        elif [ "$name" = "$group" ]; then
+            list_group "$group"
+        elif list_group "$group" | grep -qxF -- "$name"; then
+            echo "$name"
+        else
+            echo "run.sh: there is no test $name" >&2
+            return 1
+        fi
+    done
+}
+
+limit_of() { # GROUP NAME
+    limit=$(sed -n "s/^# limit $2 \([0-9]*\).*/\1/p" "$here/$1.sh")
+    echo "${limit:-120}"
+}
+
+# What a test started is in the process group that it started in, or not yet in one of its own.
+end_test() {
+    for process in $session $watchdog; do
+        kill -KILL "$process" 2>/dev/null
+        kill -KILL "-$process" 2>/dev/null
+    done
+    wait 2>/dev/null # Some shells would have their say about the killed ones.
+    session='' watchdog=''
+}
+
+# Runs one test in a session of its own, at most for its limit. Sets $reason, empty when it passed.
+run_test() { # GROUP NAME LOG
+    rm -f "$work/expired"
+    seconds=$(limit_of "$1" "$2")
+    # shellcheck disable=SC2016 # for the inner shell
+    setsid sh -c 'cd "$3" && set -eu && . ./lib.sh && . "$3/$1.sh" && "test_$2"' \
+        sh "$1" "$2" "$here" </dev/null >"$3" 2>&1 &
+    session=$!
+    # shellcheck disable=SC2016
+    setsid sh -c 'sleep "$1"; : >"$2"; kill -KILL "-$3"' \
+        sh "$seconds" "$work/expired" "$session" </dev/null >/dev/null 2>&1 &
+    watchdog=$!
+    wait "$session" 2>/dev/null
+    status=$?
+    end_test
+    if [ -e "$work/expired" ]; then
+        reason="not done within $seconds s"
+    elif [ "$status" -eq 0 ]; then
+        reason=''
+    else
+        reason=$(sed -n 's/^fail: //p' "$3" | tail -n 1)
+        reason=${reason:-"ended with status $status"}
+    fi
+}
+
+run_all() { # GROUP/NAME...
+    failed=0
+    for test; do
+        echo "run $test"
+        log=$logs/$(echo "$test" | tr / -).log
+        start=$(date +%s)
+        run_test "${test%%/*}" "${test#*/}" "$log"
+        took=$(($(date +%s) - start))
+        if [ -z "$reason" ]; then
+            echo "ok $test ($took s)"
+        else
+            failed=$((failed + 1))
+            echo "not ok $test: $reason"
+            tail -n 40 "$log" | tr -d '\r' | sed 's/^/    | /'
+        fi
+    done
+    [ "$failed" -eq 0 ]
+}
+
+if [ "${1-}" = --list ]; then
+    list_for_host "${2-}"
+    exit
+fi
+if [ "${1-}" = --logs ]; then
+    logs=$2
+    shift 2
+fi
+mkdir -p "$logs" || exit 1
+if [ $# -eq 0 ]; then
+    names=$(list_all) || exit 1
+else
+    names=$(resolve "$@") || exit 1
+fi
+# shellcheck disable=SC2086 # one name a word
+run_all $names

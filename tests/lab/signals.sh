@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# Operators: signals and keys in every state, terminals left as they were, two instances at once.
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_TESTS/lib.sh"
+
+# ends_by SIGNAL STATUS: a guest that is awake, and one that is asleep, end by the signal.
+ends_by() {
+    start_bare "scenario=uart-echo count=1"
+    wait_console ready
+    kill -"$1" "$guest"
+    wait_guest
+    expect_status "$2"
+    expect_event quit reason "$1"
+    expect_no_errors
+    for wake in signal all; do
+        start_bare scenario=wake-operator --wake $wake
+        wait_event "$work/events" asleep
+        kill -"$1" "$guest"
+        wait_guest
+        expect_status "$2"
+        expect_event quit reason "$1"
+        expect_no_errors
+    done
+}
+
+test_term() {
+    ends_by TERM 143
+}
+
+test_int() {
+    ends_by INT 130
+}
+
+test_hup() {
+    ends_by HUP 129
+}
+
+# A signal that comes before the guest exists is not lost either.
+test_term_at_once() {
+    for delay in 0 0.01 0.03 0.1; do
+        start_bare scenario=wake-operator
+        sleep $delay
+        kill -TERM "$guest"
+        wait_guest
+        case $status in
+        143) ;;
+        *) fail "exit status $status after $delay s" ;;
+        esac
+    done
+}
+
+# Stopped and continued by job control: awake, asleep, and with a wake that comes while it is stopped.
+test_stop_and_continue() {
+    start_bare "scenario=wake-operator timer=300" --wake signal
+    wait_event "$work/events" boot
+    kill -STOP "$guest"
+    sleep 0.5
+    kill -CONT "$guest"
+    wait_event "$work/events" asleep
+    kill -STOP "$guest"
+    sleep 0.5
+    expect_event_count wake 0
+    kill -USR1 "$guest"
+    sleep 0.5
+    expect_event_count wake 0
+    kill -CONT "$guest"
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_event wake source signal
+}
+
+# A signal to a guest that is awake changes nothing, and the log says so.
+test_signal_awake() {
+    start_bare "scenario=uart-echo count=1"
+    wait_console ready
+    kill -USR1 "$guest"
+    wait_event "$work/events" wake-ignored
+    expect_event wake-ignored source signal
+    expect_event wake-ignored reason "the guest is awake"
+    type_keys x
+    wait_guest
+    expect_tap
+    expect_status 0
+}
+
+# USR1 again and again around the calls of a guest that sleeps a thousand times: every sleep ends.
+# limit wake_storm 120
+test_wake_storm() {
+    guest_limit=100
+    start_bare "scenario=suspend-many cycles=300" --cpus 2
+    until [ -e "$work/status" ]; do
+        kill -USR1 "$guest" 2>/dev/null || break
+        sleep 0.01
+    done
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_event_count resumed 300
+}
+
+# Terminals.
+
+# on_terminal STEP... -- ARGUMENT...: runs dormouse on a terminal of its own; sets $status.
+on_terminal() {
+    make_work
+    run_status "$LAB_TOOLS/with_tty" --limit 50 "$@" >"$work/console" 2>"$work/errors"
+    cat "$work/console"
+}
+
+expect_restored() {
+    expect_console "with_tty: terminal restored"
+}
+
+test_key_quits() {
+    make_work
+    on_terminal --raw --keys '\x01x' -- "$DORMOUSE" run --kernel "$LAB_BARE" \
+        --append scenario=wake-operator --events "$work/events"
+    expect_status 130
+    expect_restored
+    expect_event quit reason "Ctrl-a x"
+}
+
+test_key_helps() {
+    on_terminal --raw --keys '\x01h' --after 'Ctrl-a' --keys '\x01x' -- "$DORMOUSE" run \
+        --kernel "$LAB_BARE" --append scenario=wake-operator
+    expect_status 130
+    expect_restored
+}
+
+# Ctrl-C is the guest's on a terminal.
+test_interrupt_key_is_the_guests() {
+    on_terminal --raw --after ready --keys '\x03' -- "$DORMOUSE" run --kernel "$LAB_BARE" \
+        --append "scenario=uart-echo count=1"
+    expect_status 0
+    expect_restored
+    expect_console "$(printf 'echo: \003')"
+}
+
+# Where the console is not the terminal Ctrl-C is the operator's.
+test_interrupt_key_ends() {
+    on_terminal --wait 1500 --keys '\x03' -- "$DORMOUSE" run --kernel "$LAB_BARE" \
+        --append scenario=wake-operator --console none
+    expect_status 130
+    expect_restored
+}
+
+test_terminal_restored_by_signals() {
+    for name in TERM INT HUP; do
+        on_terminal --raw --kill $name -- "$DORMOUSE" run --kernel "$LAB_BARE" \
+            --append scenario=wake-operator
+        expect_restored
+    done
+    expect_status 129
+}
+
+test_terminal_restored_by_power_off() {
+    on_terminal --raw -- "$DORMOUSE" run --kernel "$LAB_BARE" --append scenario=version
+    expect_status 0
+    expect_restored
+}
+
+# The shell resets the terminal when a job stops; after SIGCONT it must be raw again.
+test_terminal_raw_after_continue() {
+    on_terminal --raw --kill STOP --cook --kill CONT --raw --keys '\x01x' -- "$DORMOUSE" run \
+        --kernel "$LAB_BARE" --append scenario=wake-operator
+    expect_status 130
+    expect_restored
+}
+
+test_error_leaves_terminal_alone() {
+    on_terminal -- "$DORMOUSE" run --kernel /no/such
+    expect_status 1
+    expect_restored
+}
+
+# The other places for a console.
+
+test_console_pty() {
+    make_work
+    "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=uart-echo count=3" --console pty \
+        --events "$work/events" 2>"$work/errors" &
+    guest=$!
+    wait_until 20 grep -q 'console is on /dev/pts/' "$work/errors" || fail "no name of a pty"
+    pty=$(sed -n 's/.*console is on //p' "$work/errors")
+    sleep 1 # Nobody has it open: what the guest says is lost, and it is not held up.
+    # In a child, which is no leader of a session: the pty would become this shell's terminal.
+    (
+        exec 8<>"$pty"
+        stty raw -echo <&8
+        printf abc >&8
+        while kill -0 "$guest" 2>/dev/null; do sleep 0.1; done
+    )
+    run_status wait "$guest"
+    : >"$work/status"
+    expect_status 0
+}
+
+test_console_file() {
+    make_work
+    "$DORMOUSE" run --kernel "$LAB_BARE" --append scenario=version --console "$work/console" ||
+        fail "exit status $?"
+    expect_tap
+}
+
+# Two instances share nothing but the kernel image and the machine.
+test_two_instances() {
+    make_work
+    "$DORMOUSE" run --name one --kernel "$LAB_BARE" --append "scenario=suspend-many cycles=50" \
+        --console "$work/console1" --events "$work/events1" &
+    one=$!
+    "$DORMOUSE" run --name two --kernel "$LAB_BARE" --append "scenario=suspend-many cycles=50" \
+        --console "$work/console2" --events "$work/events2" &
+    two=$!
+    wait $one || fail "the first ended with $?"
+    wait $two || fail "the second ended with $?"
+    for number in 1 2; do
+        expect_equal "verdict $number" "$(tr -d '\r' <"$work/console$number" | tap_verdict)" ok
+        expect_equal "resumed $number" "$(event_count "$work/events$number" resumed)" 50
+    done
+    expect_equal name "$(event_field "$work/events2" boot vm)" two
+}
+
+# The name is in messages, events, the threads' names and the guest's device tree.
+test_name() {
+    start_bare scenario=wake-operator --name bedroom --cpus 2
+    wait_event "$work/events" asleep
+    expect_event boot vm bedroom
+    cat /proc/"$guest"/task/*/comm >"$work/threads"
+    grep -qx bedroom/1 "$work/threads" || fail "threads: $(cat "$work/threads")"
+    kill -TERM "$guest"
+    wait_guest
+    "$DORMOUSE" run --name bedroom --kernel "$LAB_BARE" --dump-dtb "$work/dtb" || fail "no device tree"
+    grep -qa bedroom "$work/dtb" || fail "the device tree lacks the name"
+    run_status "$DORMOUSE" run --name bedroom --kernel /no/such 2>"$work/errors"
+    expect_equal message "$(cat "$work/errors")" \
+        "dormouse: bedroom: cannot open kernel image /no/such: No such file or directory"
+}
