@@ -1,0 +1,167 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=dash
+# What bench/run.sh measures, inside the lab: `lab.sh NAME...`. Prints a line a figure: NAME VALUE UNIT. Under QEMU's
+# -icount with one processor a nanosecond of the lab's time is an instruction.
+
+set -u
+work=$(mktemp -d "$LAB_TMP/bench.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+guest="--kernel $LAB_GUEST/vmlinuz --initrd $LAB_GUEST/initrd --cpus 2 --memory 512M"
+unit=${BENCH_UNIT:-instructions}
+
+fail() {
+    echo "bench: $*" >&2
+    exit 1
+}
+
+# Waits until FILE has a line that matches PATTERN.
+wait_for() { # FILE PATTERN
+    tries=0
+    until grep -q -- "$2" "$1" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || fail "no '$2' in $1: $(tail -n 3 "$1")"
+        sleep 0.1
+    done
+}
+
+# Starts a guest in the background that runs TEST; sets $pid.
+start_guest() { # TEST OPTION...
+    test=$1
+    shift
+    # shellcheck disable=SC2086 # $guest is a list of words
+    "$DORMOUSE" run $guest --append "console=ttyAMA0 quiet test=$test" \
+        --console "$work/console" "$@" </dev/null &
+    pid=$!
+}
+
+end_guest() {
+    kill -TERM "$pid"
+    wait "$pid"
+    rm -f "$work/events" "$work/console"
+}
+
+# Nanoseconds on a processor of all threads of $pid so far.
+cpu_time() {
+    cat /proc/"$pid"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
+}
+
+bench_start() {
+    sleep 30 # What the lab's own kernel still has to do after its start is counted too.
+    # shellcheck disable=SC2086
+    set -- "$DORMOUSE" run $guest --append "console=ttyAMA0 quiet" --console none
+    ./until_guest "$@" >/dev/null || fail "no start" # Fills the page cache.
+    echo "exec-to-guest $(./until_guest "$@") $unit"
+    echo "exec-to-guest-calls $(./until_guest -s "$@") calls"
+}
+
+# Memory of the process that is not the guest's. The guest's is the 512 MiB around the mapped kernel,
+# which is 2 MiB above its start.
+print_memory() { # NAME FIELD
+    awk -v name="$1" -v field="$2:" -v kernel="$LAB_GUEST/vmlinuz" '
+        function hex(text,   i, value) {
+            value = 0
+            for (i = 1; i <= length(text); i++)
+                value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+            return value
+        }
+        /^[0-9a-f]+-[0-9a-f]+ / {
+            split($1, range, "-")
+            from = hex(range[1])
+            starts[++count] = from
+            if (!ram && $NF == kernel) ram = from - 2 * 1048576
+        }
+        $1 == field { sizes[count] = $2 }
+        END {
+            if (!ram) exit 1
+            for (i = 1; i <= count; i++)
+                if (starts[i] < ram || starts[i] >= ram + 512 * 1048576) total += sizes[i]
+            print name, total, "kB"
+        }' "/proc/$pid/smaps" || fail "cannot find the guest's memory"
+}
+
+bench_idle() {
+    start_guest idle
+    wait_for "$work/console" "GUEST: idle"
+    sleep 60 # The same for the guest's kernel.
+    print_memory memory-resident Rss
+    print_memory memory-anonymous Anonymous
+    before=$(cpu_time)
+    sleep 10
+    echo "idle-10s $(($(cpu_time) - before)) $unit"
+    end_guest
+}
+
+bench_asleep() {
+    start_guest console --events "$work/events"
+    wait_for "$work/events" '"asleep"'
+    sleep 1
+    before=$(cpu_time)
+    sleep 60
+    echo "asleep-60s $(($(cpu_time) - before)) $unit"
+    end_guest
+}
+
+# The lab kernel's own tracepoints are the clock: nothing of dormouse measures itself.
+trace() { # on|off
+    tracing=/sys/kernel/tracing
+    [ -d $tracing/events ] || mount -t tracefs trace $tracing || fail "no tracefs"
+    if [ "$1" = on ]; then
+        echo mono >$tracing/trace_clock
+        echo 'kvm:kvm_userspace_exit kvm:kvm_entry sched:sched_switch timer:hrtimer_expire_entry' \
+            >$tracing/set_event
+        echo 16384 >$tracing/buffer_size_kb
+        echo >$tracing/trace
+    fi
+    [ "$1" = on ] && echo 1 >$tracing/tracing_on || echo 0 >$tracing/tracing_on
+}
+
+# From the exit with SYSTEM_SUSPEND until no thread of ours is on the processor; and from the expiry of
+# the wake's timer to the guest's first entry. The medians over all cycles.
+print_latencies() { # NAME-SUFFIX TIMER-FUNCTION
+    awk -v suffix="$1" -v timer="function=$2" -v unit="$unit" '
+        function stamp(   i) {
+            for (i = 1; i <= NF; i++)
+                if ($i ~ /^[0-9]+\.[0-9]+:$/) return $i * 1e9
+        }
+        function median(list, count,   i, j, swap) {
+            for (i = 1; i < count; i++)
+                for (j = i + 1; j <= count; j++)
+                    if (list[j] < list[i]) { swap = list[i]; list[i] = list[j]; list[j] = swap }
+            return list[int((count + 1) / 2)]
+        }
+        /KVM_EXIT_SYSTEM_EVENT/ && !state { called = stamp(); state = 1 }
+        state == 1 && /prev_comm=dormouse/ && /next_comm=swapper/ {
+            fell = stamp() - called; state = 2
+        }
+        state == 2 && index($0, timer) { woken = stamp(); state = 3 }
+        state == 3 && /kvm_entry/ {
+            down[++sleeps] = fell; up[sleeps] = stamp() - woken; state = 0
+        }
+        END {
+            if (!sleeps) exit 1
+            printf "suspend-to-asleep-%s %.0f %s\n", suffix, median(down, sleeps), unit
+            printf "wake-to-entry-%s %.0f %s\n", suffix, median(up, sleeps), unit
+        }' /sys/kernel/tracing/trace || fail "no sleep in the trace"
+}
+
+bench_sleep() {
+    trace on
+    start_guest "sleep cycles=5"
+    wait_for "$work/console" "GUEST: ok"
+    trace off
+    print_latencies rtc timerfd_tmrproc
+    wait "$pid"
+}
+
+bench_sleep_irq() {
+    trace on
+    "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=suspend-many cycles=20 ticks=1250000" --console "$work/console" ||
+        fail "the bare-metal guest ended with status $?"
+    trace off
+    print_latencies irq kvm_bg_timer_expire
+}
+
+for name; do
+    "bench_$name"
+done
