@@ -100,13 +100,17 @@ run_bare() {
 
 # wait_until SECONDS COMMAND...: tries until it succeeds; fails when the time is up.
 wait_until() {
-    wait_tries=$(($1 * 20))
+    wait_end=$(($(uptime_seconds) + $1))
     shift
     until "$@"; do
-        wait_tries=$((wait_tries - 1))
-        [ $wait_tries -gt 0 ] || return 1
+        [ "$(uptime_seconds)" -le $wait_end ] || return 1
         sleep 0.05
     done
+}
+
+uptime_seconds() {
+    read -r uptime _ </proc/uptime
+    echo "${uptime%.*}"
 }
 
 # wait_console TEXT [SECONDS]: until the guest has said so.

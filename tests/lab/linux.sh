@@ -29,7 +29,7 @@ run_linux() {
 }
 
 sleep_cycles() { # CPUS CYCLES
-    guest_limit=560
+    guest_limit=340
     run_linux "sleep cycles=$2" --cpus "$1"
     expect_event_count asleep "$2"
     expect_event_count resumed "$2"
@@ -37,7 +37,7 @@ sleep_cycles() { # CPUS CYCLES
     expect_equal "wakes by the RTC" "$(grep -c '"source":"rtc"' "$work/events")" "$2"
 }
 
-# limit sleep_2 600
+# limit sleep_2 360
 test_sleep_2() {
     sleep_cycles 2 50
     # The other vCPU went off before each call and came back behind it. It may go on and off between two
@@ -48,7 +48,7 @@ test_sleep_2() {
 
 # Side by side: each sleeps for a good part of the time.
 # once sleep_1_and_4
-# limit sleep_1_and_4 600
+# limit sleep_1_and_4 360
 test_sleep_1_and_4() {
     (sleep_cycles 1 50) &
     one=$!
