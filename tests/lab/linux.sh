@@ -134,7 +134,7 @@ test_psci_0_2() {
     expect_event boot psci 0.2
 }
 
-# once reboot
+# once reboot 6.1
 # limit reboot 1200
 test_reboot() {
     guest_limit=120

@@ -7,8 +7,9 @@
 #
 # A group is a file GROUP.sh beside this one, a test its function test_NAME. A test fails when it ends
 # with a status other than 0, or takes longer than 120 seconds, or than a line `# limit NAME SECONDS`
-# of the file says. A line `# once NAME` marks one that does not depend on the host's kernel: it is not
-# listed for the older, 6.1. The reason is the last line it printed that starts with "fail: ".
+# of the file says. A line `# once NAME [HOST]` marks one that does not depend on the host's kernel: of
+# the lab's two, 6.12 and 6.1, it is listed for that one only (6.12). The reason is the last line it
+# printed that starts with "fail: ".
 #
 # POSIX sh: it runs in busybox ash, dash and bash.
 set -u
@@ -25,13 +26,20 @@ list_group() { # GROUP
     sed -n "s|^test_\([a-z0-9_]*\)() {\$|$1/\1|p" "$here/$1.sh"
 }
 
-# Lists tests, without those marked `once` if the kernel is not the one that runs these.
+# Lists tests, without those that are marked for the other of the lab's two hosts.
 list_for_host() { # HOST
     list_all | while IFS=/ read -r group name; do
-        if [ "$1" != 6.1 ] || ! grep -q "^# once $name\$" "$here/$group.sh"; then
+        if runs_on "$1" "$here/$group.sh" "$name"; then
             echo "$group/$name"
         fi
     done
+}
+
+runs_on() { # HOST FILE NAME
+    case $1:$(sed -n "s/^# once $3\( .*\)*\$/once\1/p" "$2") in
+    6.1:once | 6.12:once\ *) return 1 ;;
+    *) return 0 ;;
+    esac
 }
 
 list_all() {
