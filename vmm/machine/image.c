@@ -367,13 +367,32 @@ static int load_plain(const struct image *image, struct memory *memory, struct i
     return error;
 }
 
+/*
+ * The libraries may use all of the room they are given as scratch space, also behind what they
+ * unpack. So they get what the kernel claims for itself, and more only where its file is larger.
+ */
+static void unpack_kernel(const struct image *image, struct memory *memory, struct ipa start,
+                          struct unpack_result *result)
+{
+    uint64_t room = memory_room(memory, start);
+    uint8_t *output = memory_at(memory, start, room);
+
+    result->status = UNPACK_FULL;
+    if (image->image_size != 0 && image->image_size < room) {
+        image->unpack(&image->packed, output, image->image_size, result);
+    }
+    if (result->status == UNPACK_FULL) {
+        image->unpack(&image->packed, output, room, result);
+    }
+}
+
 static int load_packed(const struct image *image, struct memory *memory, struct ipa start,
                        uint64_t *size)
 {
     uint64_t room = memory_room(memory, start);
     struct unpack_result result;
 
-    image->unpack(&image->packed, memory_at(memory, start, room), room, &result);
+    unpack_kernel(image, memory, start, &result);
     if (result.status == UNPACK_FULL) {
         report("%s: kernel needs more than the %" PRIu64 " MiB of guest memory at 0x%" PRIx64
                "; give more with --memory",
