@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * libvpsci: Arm's Power State Coordination Interface (PSCI, Arm DEN0022) for one virtual machine.
+ *
+ * A guest asks for power with a call (HVC or SMC). The embedder, a monitor or a hypervisor, hands
+ * the call to vpsci_call() and does what the outcome says: write a result and go on, wait, start
+ * somewhere else, or decide a request. The library keeps the power state of every vCPU, decides
+ * everything that the specification decides, and leaves to the embedder what only a host can know.
+ *
+ *     struct vpsci_outcome out;
+ *     vpsci_next(vcpu, &out);                    // may this vCPU run?
+ *     for (;;) {
+ *         switch (out.action) {
+ *         case VPSCI_ENTER:  // reset the vCPU; PC = out.entry.address, x0 = out.entry.context
+ *         case VPSCI_RETURN: // x0 = out.x0
+ *         case VPSCI_RUN:    // run the guest until it exits; a call goes to vpsci_call(), any
+ *                            // other exit is dealt with and then vpsci_next() asked
+ *         case VPSCI_WAIT:   // look at out.wait and out.request; sleep until kicked; vpsci_next()
+ *         }
+ *     }
+ *
+ * docs/embedding.md walks through a whole monitor of that shape.
+ *
+ * Rules that hold for all of it
+ *  - The caller owns everything: memory, threads, time, hardware. The library has no global state,
+ *    allocates nothing, and needs nothing of a C library but memcpy() and memset().
+ *  - Whatever a guest passes, no function here crashes, loops without bound, or touches another VM.
+ *    What an embedder passes is checked where that is cheap; the rest is stated as a precondition.
+ *  - Stopping a vCPU thread for the host's own reasons (a pause, a debugger, a migration) is no
+ *    power state, and the library never learns of it.
+ *  - Results for a guest are `enum vpsci_result`, the specification's numbers. Results for the
+ *    embedder are `enum vpsci_error`. The two are never mixed.
+ *
+ * Threads
+ *  Every function names who may call it:
+ *  - *owner*: the one thread that runs this vCPU, or one that has stopped that thread. Two owner
+ *    calls for the same vCPU never overlap; those of different vCPUs may, freely.
+ *  - *any thread*: at any time, also while owners are inside the library.
+ *  - *exclusive*: while no other call for the same VM is in progress.
+ *  All are non-blocking. None waits for another thread, so that a vCPU thread which the host has
+ *  descheduled in the middle of a call holds up nobody.
+ */
+#ifndef VPSCI_VPSCI_H
+#define VPSCI_VPSCI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** One virtual machine, and one of its vCPUs. Both live in memory that the embedder gave. */
+struct vpsci_vm;
+struct vpsci_vcpu;
+
+/** An intermediate physical address: what a guest takes for a physical one. */
+struct vpsci_ipa {
+    uint64_t value;
+};
+
+/**
+ * A CPU's name: the affinity fields of its MPIDR_EL1, Aff3 in bits 39:32, Aff2 in 23:16, Aff1 in
+ * 15:8, Aff0 in 7:0; all other bits are zero.
+ */
+struct vpsci_mpidr {
+    uint64_t value;
+};
+
+enum {
+    VPSCI_VCPU_MAX = 4096,
+    /** What memory for a VM, and for its statistics, is aligned to, in bytes. */
+    VPSCI_ALIGNMENT = 64,
+    /** "No lower level", in `struct vpsci_power_state`. */
+    VPSCI_NO_STATE = 0xff,
+    /** The most entries that a table of power states may have. */
+    VPSCI_STATE_MAX = 64,
+    /** The highest power level, and the highest affinity level. */
+    VPSCI_LEVEL_MAX = 3
+};
+
+/** What PSCI functions return to a guest (DEN0022, "Return codes"). */
+enum vpsci_result {
+    VPSCI_SUCCESS = 0,
+    VPSCI_NOT_SUPPORTED = -1,
+    VPSCI_INVALID_PARAMETERS = -2,
+    VPSCI_DENIED = -3,
+    VPSCI_ALREADY_ON = -4,
+    VPSCI_ON_PENDING = -5,
+    VPSCI_INTERNAL_FAILURE = -6,
+    VPSCI_NOT_PRESENT = -7,
+    VPSCI_DISABLED = -8,
+    VPSCI_INVALID_ADDRESS = -9
+};
+
+/** What the library returns to its embedder when it cannot do as asked. */
+enum vpsci_error {
+    VPSCI_E_ARGUMENT = -1,  /**< a null pointer, a number out of range, misaligned memory */
+    VPSCI_E_MEMORY = -2,    /**< the memory given is too small */
+    VPSCI_E_MPIDR = -3,     /**< an MPIDR has other bits than its affinity fields, or comes twice */
+    VPSCI_E_STATES = -4,    /**< the table of power states, or the tree of domains, is unsound */
+    VPSCI_E_VERSION = -5,   /**< no such version of PSCI, or of the SMC calling convention */
+    VPSCI_E_STATE = -6,     /**< nothing to answer, or not possible in the vCPU's present state */
+    VPSCI_E_BUSY = -7,      /**< a call or a request is in progress; try again after it */
+    VPSCI_E_TRUNCATED = -8, /**< a saved record ends early, or is longer than it says */
+    VPSCI_E_MAGIC = -9,     /**< not a saved record */
+    VPSCI_E_NEWER = -10,    /**< a saved record of a newer format than this library knows */
+    VPSCI_E_CHECKSUM = -11, /**< a saved record was damaged */
+    VPSCI_E_MISMATCH = -12, /**< a saved record of a VM that is configured otherwise */
+    VPSCI_E_IMPOSSIBLE = -13 /**< a saved record of a state that no VM can be in */
+};
+
+/** Numbers of the functions: the low byte of a function ID (DEN0022, "Function prototypes"). */
+enum vpsci_function {
+    VPSCI_FN_VERSION = 0x00,
+    VPSCI_FN_CPU_SUSPEND = 0x01,
+    VPSCI_FN_CPU_OFF = 0x02,
+    VPSCI_FN_CPU_ON = 0x03,
+    VPSCI_FN_AFFINITY_INFO = 0x04,
+    VPSCI_FN_MIGRATE = 0x05,
+    VPSCI_FN_MIGRATE_INFO_TYPE = 0x06,
+    VPSCI_FN_MIGRATE_INFO_UP_CPU = 0x07,
+    VPSCI_FN_SYSTEM_OFF = 0x08,
+    VPSCI_FN_SYSTEM_RESET = 0x09,
+    VPSCI_FN_FEATURES = 0x0a,
+    VPSCI_FN_CPU_FREEZE = 0x0b,
+    VPSCI_FN_CPU_DEFAULT_SUSPEND = 0x0c,
+    VPSCI_FN_NODE_HW_STATE = 0x0d,
+    VPSCI_FN_SYSTEM_SUSPEND = 0x0e,
+    VPSCI_FN_SET_SUSPEND_MODE = 0x0f,
+    VPSCI_FN_STAT_RESIDENCY = 0x10,
+    VPSCI_FN_STAT_COUNT = 0x11,
+    VPSCI_FN_SYSTEM_RESET2 = 0x12,
+    VPSCI_FN_MEM_PROTECT = 0x13,
+    VPSCI_FN_MEM_PROTECT_CHECK_RANGE = 0x14,
+    VPSCI_FN_SYSTEM_OFF2 = 0x15
+};
+
+/** Function IDs are one of these plus a number (SMCCC, Arm DEN0028). */
+#define VPSCI_FID_32 UINT32_C(0x84000000)
+#define VPSCI_FID_64 UINT32_C(0xc4000000)
+
+/** The general calls of the SMC calling convention that are answered too. */
+#define VPSCI_FID_SMCCC_VERSION       UINT32_C(0x80000000)
+#define VPSCI_FID_SMCCC_ARCH_FEATURES UINT32_C(0x80000001)
+
+/** Versions of PSCI, as KVM_REG_ARM_PSCI_VERSION has them too: major << 16 | minor. */
+#define VPSCI_VERSION_0_1    UINT32_C(0x00000001)
+#define VPSCI_VERSION_0_2    UINT32_C(0x00000002)
+#define VPSCI_VERSION_1_0    UINT32_C(0x00010000)
+#define VPSCI_VERSION_1_1    UINT32_C(0x00010001)
+#define VPSCI_VERSION_1_2    UINT32_C(0x00010002)
+#define VPSCI_VERSION_1_3    UINT32_C(0x00010003)
+#define VPSCI_VERSION_NEWEST VPSCI_VERSION_1_3
+
+/**
+ * What a VM offers beyond the mandatory functions. All are off unless asked for, so that a new
+ * version of the library shows a guest nothing new by itself. A function whose capability is off
+ * answers NOT_SUPPORTED, and PSCI_FEATURES says the same of it.
+ */
+enum vpsci_capability {
+    /** SYSTEM_SUSPEND. To advertise it changes what guests do: Linux then makes "deep" its default
+     *  way to suspend. Turn it on once something can wake the VM. */
+    VPSCI_CAP_SYSTEM_SUSPEND = 1 << 0,
+    /** SYSTEM_RESET2 with the architectural type SYSTEM_WARM_RESET. */
+    VPSCI_CAP_SYSTEM_RESET2 = 1 << 1,
+    /** SYSTEM_RESET2 also with vendor types (bit 31 set). Needs VPSCI_CAP_SYSTEM_RESET2. */
+    VPSCI_CAP_VENDOR_RESET = 1 << 2,
+    /** SYSTEM_OFF2 with HIBERNATE_OFF. */
+    VPSCI_CAP_SYSTEM_OFF2 = 1 << 3,
+    /** OS-initiated mode: PSCI_SET_SUSPEND_MODE, and bit 0 of PSCI_FEATURES(CPU_SUSPEND). */
+    VPSCI_CAP_OS_INITIATED = 1 << 4,
+    VPSCI_CAP_CPU_FREEZE = 1 << 5,
+    VPSCI_CAP_CPU_DEFAULT_SUSPEND = 1 << 6,
+    VPSCI_CAP_NODE_HW_STATE = 1 << 7,
+    /** PSCI_STAT_RESIDENCY and PSCI_STAT_COUNT. Needs `statistics` and `ops->now`. */
+    VPSCI_CAP_STATISTICS = 1 << 8,
+    /** MEM_PROTECT; with `ops->range_is_protected` also MEM_PROTECT_CHECK_RANGE. */
+    VPSCI_CAP_MEM_PROTECT = 1 << 9
+};
+
+/** How a VM behaves where the specification leaves a choice. */
+enum vpsci_option {
+    /** `power_state` has the extended format: StateID 27:0, StateType 30 (bit 1 of
+     *  PSCI_FEATURES(CPU_SUSPEND)). Otherwise the original one: StateID 15:0, StateType 16,
+     *  PowerLevel 25:24. */
+    VPSCI_OPTION_EXTENDED_STATE = 1 << 0,
+    /** Every CPU_ON that the specification allows becomes a request, for the host to admit or to
+     *  refuse. Otherwise it is honoured at once. */
+    VPSCI_OPTION_ASK_CPU_ON = 1 << 1,
+    /** Do as KVM does: while a CPU_ON is pending, AFFINITY_INFO says ON and another CPU_ON gets
+     *  ALREADY_ON. Otherwise both say ON_PENDING. */
+    VPSCI_OPTION_NO_ON_PENDING = 1 << 2
+};
+
+/** What the hardware of a power domain does (DEN0022, NODE_HW_STATE). */
+enum vpsci_hw_state { VPSCI_HW_ON = 0, VPSCI_HW_OFF = 1, VPSCI_HW_STANDBY = 2 };
+
+/**
+ * One low-power state that CPU_SUSPEND accepts. A state of a level above 0 is a composite: it puts
+ * the domain of that level into `local` and everything beneath it into the state `below`.
+ *
+ * In platform-coordinated mode, a domain whose cores asked for different states gets the shallowest
+ * of them, which is the one that comes first in the table; it stays on while a core beneath it
+ * runs, or asked for a state of a lower level only.
+ */
+struct vpsci_power_state {
+    /** What a guest passes as `power_state`, all of it. No two entries have the same. Its StateType
+     *  bit is set if the core loses its context, that is, if the level 0 state of its chain has
+     *  `local` VPSCI_HW_OFF; in the original format its PowerLevel is `level`. */
+    uint32_t value;
+    /** The highest level that the state affects, 0 (a core) to 3. */
+    uint8_t level;
+    /** The state of the domain at that level: VPSCI_HW_STANDBY or VPSCI_HW_OFF. A domain is never
+     *  OFF with something beneath it that is only in STANDBY: it stays on. */
+    uint8_t local;
+    /** Index of the entry, of the next lower level and earlier in the table, that says what happens
+     *  beneath; VPSCI_NO_STATE at level 0. */
+    uint8_t below;
+};
+
+/** What the guest is told of a Trusted OS beside it (DEN0022 5.9, MIGRATE_INFO_TYPE). */
+enum vpsci_trusted_os {
+    VPSCI_TRUSTED_OS_NONE = 0,       /**< type 2; MIGRATE and MIGRATE_INFO_UP_CPU: NOT_SUPPORTED */
+    VPSCI_TRUSTED_OS_MULTIPROCESSOR, /**< the same to the guest */
+    VPSCI_TRUSTED_OS_MIGRATABLE,     /**< type 0; lives on one core, MIGRATE becomes a request */
+    VPSCI_TRUSTED_OS_FIXED           /**< type 1; lives on one core, MIGRATE is DENIED */
+};
+
+/**
+ * What only the host knows. All are optional, and are called by whichever thread is inside the
+ * library, several at once where several are. They may not call back.
+ */
+struct vpsci_ops {
+    /** May a vCPU start at `address`? Alignment has been checked. Without it, every aligned address
+     *  will do. False makes the call INVALID_ADDRESS (INVALID_PARAMETERS before PSCI 1.0). */
+    bool (*entry_is_valid)(void *host, struct vpsci_ipa address);
+    /** Is all of this memory cleared on a reset while MEM_PROTECT is on? `length` is not 0 and
+     *  base + length - 1 does not wrap. */
+    bool (*range_is_protected)(void *host, struct vpsci_ipa base, uint64_t length);
+    /** Microseconds since any fixed moment, never going back. Only statistics ask. */
+    uint64_t (*now)(void *host);
+};
+
+/**
+ * A VM, described. The library keeps the pointer, and reads what it points to: all of it must stay
+ * as it is until the VM is gone. Zero is a good value for everything but the first two fields.
+ */
+struct vpsci_config {
+    /** How many vCPUs there are: 1 to VPSCI_VCPU_MAX. */
+    uint32_t vcpu_count;
+    /** `vcpu_count` names, all different, in any layout. */
+    const struct vpsci_mpidr *mpidrs;
+    /** The vCPU that is on at the start and after a reset, as an index into `mpidrs`. */
+    uint32_t boot_vcpu;
+    /** The version of PSCI, VPSCI_VERSION_*; 0 for the newest. */
+    uint32_t version;
+    /** The version of the SMC calling convention: 0x10000 to 0x10005; 0 for 1.1. From 1.3 on, bit
+     * 16 of a function ID is a hint and is ignored. The embedder sees to registers. */
+    uint32_t smccc_version;
+    uint32_t capabilities; /**< of enum vpsci_capability */
+    uint32_t options;      /**< of enum vpsci_option */
+    /** IDs of CPU_SUSPEND, CPU_OFF, CPU_ON and MIGRATE for version 0.1, which has none of its own;
+     *  all zero for those of KVM, 0x95c1ba5e and the three that follow. */
+    uint32_t ids_0_1[4];
+    /** The low-power states, shallow ones first, up to VPSCI_STATE_MAX. NULL for a standby and a
+     *  powerdown state of the core: 0 and 0x10000, or 0 and 0x40000000 in the extended format. */
+    const struct vpsci_power_state *states;
+    uint32_t state_count;
+    /** The tree of power domains: domains[n - 1][i] is the lowest index of the vCPUs that share
+     *  vCPU i's domain of level n. A NULL entry says that domains of that level follow the affinity
+     *  fields: the vCPUs that agree in Aff3 to Aff<n>. Each domain lies within one of the next
+     *  level. */
+    const uint16_t *domains[VPSCI_LEVEL_MAX];
+    enum vpsci_trusted_os trusted_os;
+    /** Where a Trusted OS that lives on one core is at the start: an index into `mpidrs`. */
+    uint32_t trusted_os_vcpu;
+    /** Room for statistics: vpsci_statistics_size() bytes, aligned to VPSCI_ALIGNMENT, or NULL. */
+    void *statistics;
+    size_t statistics_size;
+    const struct vpsci_ops *ops; /**< NULL: none */
+    void *host;                  /**< handed to `ops` */
+};
+
+/** A guest's call, as its registers hold it. */
+struct vpsci_call {
+    uint64_t function; /**< x0; the upper half does not matter */
+    uint64_t args[3];  /**< x1 to x3 */
+    bool aarch32;      /**< the caller is in AArch32 state */
+    bool big_endian;   /**< its data accesses are big-endian: SCTLR_ELx.EE, or CPSR.E */
+};
+
+/** What a vCPU is to do now. */
+enum vpsci_action {
+    /** Run on: registers are as they should be. */
+    VPSCI_RUN = 0,
+    /** Write x0, then run on. x1 to x3 carry no results; keep or clear them. */
+    VPSCI_RETURN,
+    /** Reset the vCPU, start it at `entry`. Handed out exactly once. */
+    VPSCI_ENTER,
+    /** Do not run. Ask vpsci_next() again when kicked. */
+    VPSCI_WAIT,
+    /** As VPSCI_RETURN with NOT_SUPPORTED; but the ID is neither PSCI's nor one of the general
+     *  calls, and an embedder that has something behind it may answer in its own way. */
+    VPSCI_FOREIGN
+};
+
+/** Why a vCPU waits, and for what. */
+enum vpsci_wait {
+    VPSCI_WAIT_NOT = 0,
+    VPSCI_WAIT_OFF,       /**< off: for CPU_ON */
+    VPSCI_WAIT_FROZEN,    /**< off by CPU_FREEZE: for CPU_ON */
+    VPSCI_WAIT_STARTING,  /**< for the host's answer to the CPU_ON that would start it */
+    VPSCI_WAIT_STANDBY,   /**< in CPU_SUSPEND, context kept: for vpsci_wake() */
+    VPSCI_WAIT_POWERDOWN, /**< in CPU_SUSPEND or CPU_DEFAULT_SUSPEND: for vpsci_wake() */
+    VPSCI_WAIT_SUSPENDED, /**< in SYSTEM_SUSPEND, honoured: for vpsci_wake() */
+    VPSCI_WAIT_HELD,      /**< put into VPSCI_MP_SUSPENDED by the host: for vpsci_wake() */
+    VPSCI_WAIT_ANSWER,    /**< for vpsci_answer() to `request` */
+    VPSCI_WAIT_STOPPED /**< the system is stopping or has stopped: SYSTEM_OFF, SYSTEM_RESET ... */
+};
+
+/** Something that the host has to decide: `function` is VPSCI_FN_CPU_ON, MIGRATE, SYSTEM_SUSPEND,
+ *  SYSTEM_OFF, SYSTEM_RESET, SYSTEM_RESET2 or SYSTEM_OFF2. */
+struct vpsci_request {
+    bool pending; /**< false: nothing to decide, the rest is zero */
+    enum vpsci_function function;
+    struct vpsci_vcpu *vcpu;   /**< whose call it is; what vpsci_answer() wants */
+    struct vpsci_vcpu *target; /**< CPU_ON, MIGRATE: the other vCPU; else NULL */
+    struct vpsci_ipa entry;    /**< CPU_ON, SYSTEM_SUSPEND: where it would start */
+    uint64_t context;          /**< CPU_ON, SYSTEM_SUSPEND: the context ID */
+    uint32_t type;             /**< SYSTEM_RESET2: reset_type; SYSTEM_OFF2: 1, HIBERNATE_OFF */
+    uint64_t cookie;           /**< SYSTEM_RESET2: the cookie */
+};
+
+/** Where and how a vCPU starts (DEN0022, "Initial core configuration"): at the highest exception
+ *  level that the guest has, MMU and caches off, all exceptions masked, x0 the context ID. */
+struct vpsci_entry {
+    struct vpsci_ipa address;
+    uint64_t context;
+    bool aarch32;    /**< in AArch32 state, as the caller was */
+    bool thumb;      /**< T32; bit 0 of the address given is already cleared. AArch32 only */
+    bool big_endian; /**< as the caller was: SCTLR_ELx.EE, or CPSR.E */
+};
+
+struct vpsci_outcome {
+    enum vpsci_action action;
+    enum vpsci_wait wait;     /**< VPSCI_WAIT: why; else VPSCI_WAIT_NOT */
+    uint64_t x0;              /**< VPSCI_RETURN, VPSCI_FOREIGN: the result */
+    struct vpsci_entry entry; /**< VPSCI_ENTER: where; else zero */
+    /** After a CPU_ON that was honoured at once: kick this vCPU, it has been told to start. Else
+     *  NULL. */
+    struct vpsci_vcpu *start;
+    /** VPSCI_WAIT_ANSWER: what the caller waits for. VPSCI_WAIT_STOPPED: on the vCPU that asked for
+     *  it, and until it is answered, the system request. Else not pending. */
+    struct vpsci_request request;
+};
+
+/* ---- A VM's memory, start and reset ------------------------------------------------------- */
+
+/** Bytes of memory that a VM of so many vCPUs needs; 0 if that is none, or too many. Any thread. */
+size_t vpsci_size(uint32_t vcpu_count);
+
+/** Bytes of memory that statistics need, for so many vCPUs and entries in the table of states (2 if
+ *  there is no table); 0 where a number is out of range. Any thread. */
+size_t vpsci_statistics_size(uint32_t vcpu_count, uint32_t state_count);
+
+/**
+ * Makes a VM in `memory` (`size` bytes, aligned to VPSCI_ALIGNMENT): its boot vCPU is on, the
+ * others are off, the suspend mode is platform-coordinated, MEM_PROTECT is off, all statistics are
+ * zero. There is no way to undo it, and no need: forget the memory. Exclusive.
+ *
+ * @return 0, with *vm set; or, with *vm NULL:
+ *   VPSCI_E_ARGUMENT  a null pointer; `vcpu_count`, `boot_vcpu`, `trusted_os`, `trusted_os_vcpu` or
+ *                     `state_count` out of range; unknown bits in `capabilities` or `options`;
+ *                     `ids_0_1` not all different; memory or statistics misaligned
+ *   VPSCI_E_MEMORY    memory or statistics too small
+ *   VPSCI_E_MPIDR     see there
+ *   VPSCI_E_STATES    an entry of `states` or of `domains` breaks a rule given there
+ *   VPSCI_E_VERSION   `version` or `smccc_version` is none
+ */
+int vpsci_init(void *memory, size_t size, const struct vpsci_config *config, struct vpsci_vm **vm);
+
+/**
+ * Puts every vCPU back as vpsci_init() left it, after the embedder has reset the machine: the boot
+ * vCPU is on, with registers that are the embedder's business, the rest is off, whatever any of
+ * them waited for is forgotten, statistics are zero. The version of PSCI stays; so does
+ * MEM_PROTECT, unless the reset was a SYSTEM_RESET2 (TF-A; inferred). The Trusted OS is where it
+ * started. Exclusive.
+ */
+void vpsci_reset(struct vpsci_vm *vm);
+
+/** The vCPU with this index, or NULL. Any thread. */
+struct vpsci_vcpu *vpsci_vcpu(struct vpsci_vm *vm, uint32_t index);
+
+/** The vCPU of this name, or NULL. The cost does not depend on how many there are. Any thread. */
+struct vpsci_vcpu *vpsci_find(struct vpsci_vm *vm, struct vpsci_mpidr mpidr);
+
+uint32_t vpsci_index(const struct vpsci_vcpu *vcpu);
+struct vpsci_mpidr vpsci_mpidr(const struct vpsci_vcpu *vcpu);
+
+/** The version of PSCI in force, as PSCI_VERSION and KVM_REG_ARM_PSCI_VERSION encode it. Any
+ * thread. */
+uint32_t vpsci_version(const struct vpsci_vm *vm);
+
+/**
+ * Pins the version, as a write of KVM_REG_ARM_PSCI_VERSION does. A guest that has already asked may
+ * have drawn conclusions: set it before the guest runs. Any thread.
+ *
+ * @return 0, or VPSCI_E_VERSION, with nothing changed.
+ */
+int vpsci_version_set(struct vpsci_vm *vm, uint32_t version);
+
+/* ---- Running vCPUs ------------------------------------------------------------------------ */
+
+/**
+ * A guest's call. Does all that PSCI says, and says what the vCPU is to do:
+ *
+ *   VPSCI_RETURN   the call is over; x0 is its result. Error codes are sign-extended to 64 bits for
+ *                  either width, other results of SMC32 calls zero-extended.
+ *   VPSCI_FOREIGN  the call is none of the library's; x0 is NOT_SUPPORTED
+ *   VPSCI_WAIT     the vCPU does not run on:
+ *     WAIT_OFF, WAIT_FROZEN         CPU_OFF, CPU_FREEZE
+ *     WAIT_STANDBY, WAIT_POWERDOWN  CPU_SUSPEND, CPU_DEFAULT_SUSPEND. If an interrupt that is to
+ *                                   wake the vCPU is pending already, call vpsci_wake() now.
+ *     WAIT_ANSWER    SYSTEM_SUSPEND, MIGRATE, and CPU_ON with VPSCI_OPTION_ASK_CPU_ON: decide
+ *                    out->request, at once or later, with vpsci_answer()
+ *     WAIT_STOPPED   SYSTEM_OFF, SYSTEM_RESET, SYSTEM_RESET2, SYSTEM_OFF2: kick every vCPU, whose
+ *                    vpsci_next() now says WAIT_STOPPED as well, then decide out->request. Not
+ *                    pending if another vCPU's system request is still undecided or was honoured.
+ *
+ * Never VPSCI_RUN or VPSCI_ENTER. A vCPU that is not running, by what vpsci_next() says, cannot
+ * make calls: nothing happens then, and the outcome is vpsci_next()'s. (A call made by a vCPU that
+ * has not yet noticed that the system is stopping is carried out.) Owner.
+ *
+ * Registers of the guest other than x0 play no part: until an outcome says otherwise they stay as
+ * they are, so that a refused call leaves no trace.
+ */
+void vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *call, struct vpsci_outcome *out);
+
+/**
+ * What this vCPU is to do now. To be asked before every entry into the guest, or at least after
+ * every kick. VPSCI_RETURN and VPSCI_ENTER are handed out once: they end a wait, the vCPU counts as
+ * running from here on, and the embedder has to carry them out. VPSCI_RUN and VPSCI_WAIT change
+ * nothing and can be asked for any number of times. Owner.
+ */
+void vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out);
+
+/**
+ * Wakes a vCPU: an interrupt, or whatever else the host takes for a reason, has come for it. Ends
+ * CPU_SUSPEND, CPU_DEFAULT_SUSPEND, SYSTEM_SUSPEND and VPSCI_MP_SUSPENDED. A wake that comes while
+ * the host still considers a SYSTEM_SUSPEND is kept: if it is honoured, it ends at once. A vCPU
+ * that is running, off or starting is not affected, and remembers nothing: a wake that came before
+ * the call is found by looking at pending interrupts after it, as vpsci_call() asks. Any thread.
+ *
+ * @return true if the vCPU was waiting for it and its owner must be kicked. False also for a wake
+ * that came before, and for one that is kept.
+ */
+bool vpsci_wake(struct vpsci_vcpu *vcpu);
+
+/**
+ * Answers the pending request of `vcpu`, once, at any time after vpsci_call() returned. The owner
+ * of `vcpu` then has to be kicked (every vCPU's, where the system was stopped). Any thread.
+ *
+ * @param result VPSCI_SUCCESS honours it:
+ *   CPU_ON           the target is pending: kick it too; the caller gets SUCCESS
+ *   MIGRATE          the Trusted OS is now on the target; the caller gets SUCCESS
+ *   SYSTEM_SUSPEND   the caller sleeps until vpsci_wake(), then starts at the entry
+ *   the others       the system has stopped; the embedder ends the VM, or resets it and calls
+ *                    vpsci_reset(). Honouring a SYSTEM_RESET2 turns MEM_PROTECT off.
+ * An error code refuses it: the caller gets the code and runs on with all else as it was, the
+ * target of a CPU_ON is off (or frozen) again, a system that was stopping goes on.
+ *
+ * @return 0, or
+ *   VPSCI_E_ARGUMENT  `result` is no enum vpsci_result
+ *   VPSCI_E_STATE     nothing is pending: it was answered, or the VM was reset
+ */
+int vpsci_answer(struct vpsci_vcpu *vcpu, enum vpsci_result result);
+
+/** The request of `vcpu` that waits for an answer, in *request; also after vpsci_restore().
+ *  @return request->pending. Any thread. */
+bool vpsci_request(struct vpsci_vcpu *vcpu, struct vpsci_request *request);
+
+/* ---- The host's view ---------------------------------------------------------------------- */
+
+/** Power states of a vCPU, finer than a guest can tell. */
+enum vpsci_state {
+    VPSCI_STATE_OFF = 0,
+    VPSCI_STATE_FROZEN,     /**< off, by CPU_FREEZE */
+    VPSCI_STATE_STARTING,   /**< CPU_ON is being decided by the host */
+    VPSCI_STATE_ON_PENDING, /**< CPU_ON accepted, not yet running */
+    VPSCI_STATE_ON,
+    VPSCI_STATE_STANDBY,           /**< CPU_SUSPEND, context kept */
+    VPSCI_STATE_POWERDOWN,         /**< CPU_SUSPEND, to start at its entry */
+    VPSCI_STATE_SUSPEND_REQUESTED, /**< SYSTEM_SUSPEND is being decided by the host */
+    VPSCI_STATE_SUSPENDED,         /**< SYSTEM_SUSPEND, honoured */
+    VPSCI_STATE_HELD,              /**< VPSCI_MP_SUSPENDED, by the host */
+    VPSCI_STATE_ASKING             /**< on, waiting for an answer to CPU_ON or MIGRATE */
+};
+
+/** A vCPU's state. One that has been woken or answered and has not yet asked vpsci_next() is ON.
+ * Any thread. */
+enum vpsci_state vpsci_state(const struct vpsci_vcpu *vcpu);
+
+/** Where the system as a whole is. */
+enum vpsci_system {
+    VPSCI_SYSTEM_RUNNING = 0,
+    VPSCI_SYSTEM_STOPPING, /**< all vCPUs are to stop; the request is being decided */
+    VPSCI_SYSTEM_STOPPED   /**< the request was honoured: off, or to be reset */
+};
+
+enum vpsci_system vpsci_system(const struct vpsci_vm *vm);
+
+/** How many vCPUs are not off: what SYSTEM_SUSPEND wants to be 1. Any thread. */
+uint32_t vpsci_on_count(const struct vpsci_vm *vm);
+
+/** Whether MEM_PROTECT is on: then memory is to be cleared before anything else can run in it after
+ *  SYSTEM_RESET, SYSTEM_OFF, or the end of the VM. Any thread. */
+bool vpsci_mem_protect(const struct vpsci_vm *vm);
+
+/** KVM's names and numbers for a vCPU's multiprocessing state (KVM_GET_MP_STATE). */
+enum vpsci_mp_state { VPSCI_MP_RUNNABLE = 0, VPSCI_MP_STOPPED = 5, VPSCI_MP_SUSPENDED = 10 };
+
+/**
+ * The MP state that a vCPU of KVM would be given for what this one is in: STOPPED if it is off
+ * (also while the host decides on its CPU_ON), or if the system is stopping or stopped; SUSPENDED
+ * if it waits for vpsci_wake(); else RUNNABLE, also while a CPU_ON is pending or its own request is
+ * undecided. Any thread.
+ */
+enum vpsci_mp_state vpsci_mp_state(const struct vpsci_vcpu *vcpu);
+
+/**
+ * Sets it, by the host's will and not by the guest's:
+ *   VPSCI_MP_STOPPED    the vCPU is off, as after CPU_OFF; an entry that was pending is forgotten.
+ *                       One that is off, or frozen, stays so.
+ *   VPSCI_MP_RUNNABLE   one that was off is on, and runs with the registers that the embedder gives
+ *                       it; one that waits for vpsci_wake() is woken; else nothing changes
+ *   VPSCI_MP_SUSPENDED  one that runs waits (VPSCI_WAIT_HELD) until vpsci_wake(), and then runs on;
+ *                       one that was off does the same; one that waits for vpsci_wake() already
+ * goes on waiting. VPSCI_E_STATE if vpsci_next() has an entry or a result to hand out. Owner: the
+ * vCPU's thread, or one that has stopped it.
+ *
+ * @return 0, or, with nothing changed,
+ *   VPSCI_E_ARGUMENT  no such state
+ *   VPSCI_E_BUSY      the vCPU waits for an answer, or its CPU_ON does; or the system is stopping
+ * or stopped VPSCI_E_STATE     see above
+ */
+int vpsci_mp_state_set(struct vpsci_vcpu *vcpu, enum vpsci_mp_state state);
+
+/* ---- Save and restore --------------------------------------------------------------------- */
+
+/** Bytes that vpsci_save() writes. Any thread. */
+size_t vpsci_save_size(const struct vpsci_vm *vm);
+
+/**
+ * Writes all that the library knows of a VM: states of all vCPUs, pending entries, undecided
+ * requests, wakes that came meanwhile, a reset half way, statistics, version and modes. The record
+ * has a version and a checksum and is the same on machines of either endianness. What it holds is
+ * the state at one moment, also while others go on calling. Any thread.
+ *
+ * @return the number of bytes, or
+ *   VPSCI_E_MEMORY  `size` is below vpsci_save_size()
+ *   VPSCI_E_BUSY    an owner is inside the library right now, half way through a change. Its
+ *                   registers could not be saved either: stop the vCPUs, then save.
+ */
+ptrdiff_t vpsci_save(const struct vpsci_vm *vm, void *buffer, size_t size);
+
+/**
+ * Puts a VM that vpsci_init() made with the same vCPUs, power states and domains into the state
+ * that was saved. The record may come from an older version of the library, and from anybody: it is
+ * checked in full before anything is changed. Capabilities, options and the calling convention's
+ * version are the configuration's; a record that needs a capability which is off is a mismatch.
+ * Statistics are taken over where both have them. Exclusive.
+ *
+ * @return 0, or, with nothing changed, VPSCI_E_TRUNCATED, VPSCI_E_MAGIC, VPSCI_E_NEWER,
+ *   VPSCI_E_CHECKSUM, VPSCI_E_MISMATCH, VPSCI_E_IMPOSSIBLE
+ */
+int vpsci_restore(struct vpsci_vm *vm, const void *record, size_t size);
+
+/* ---- Words for people --------------------------------------------------------------------- */
+
+/** What an enum vpsci_error means, in English; never NULL. Any thread. */
+const char *vpsci_error_text(int error);
+
+/** "CPU_ON" and the like for a function ID of PSCI of either width, else NULL. Any thread. */
+const char *vpsci_function_name(uint32_t id);
+
+/** "SUCCESS", "DENIED" and the like, else NULL. Any thread. */
+const char *vpsci_result_name(int64_t result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a guest's registers to a function, and back. */
+#include "internal.h"
+
+struct function {
+    int64_t (*handler)(struct vpsci__invocation *call);
+    uint32_t since;
+    uint32_t needs;
+    uint8_t widths;
+    uint8_t words;
+};
+
+#define FUNCTION(name, handler, widths, since, words, needs)                                       \
+    [VPSCI_FN_##name] = {vpsci__##handler, since, needs, widths, words},
+static const struct function functions[] = {
+#include "functions.def"
+};
+
+enum {
+    FUNCTION_COUNT = sizeof(functions) / sizeof(functions[0]),
+    RANGE_SIZE = 0x20 /* function numbers that belong to PSCI, DEN0022 */
+};
+
+#define ID_WIDE   UINT32_C(0x40000000)
+#define ID_FAST   UINT32_C(0x80000000)
+#define ID_HINT   UINT32_C(0x00010000) /* "no live SVE state", SMCCC 1.3 */
+#define SMCCC_1_1 UINT32_C(0x10001)
+#define SMCCC_1_3 UINT32_C(0x10003)
+
+static bool in_range(uint32_t id)
+{
+    return (id & ~ID_WIDE) - VPSCI_FID_32 < RANGE_SIZE;
+}
+
+/* What a VM offers in a version of PSCI: bit n stands for function n as SMC32, bit 32 + n as SMC64.
+ * Calls and PSCI_FEATURES both look here, so that what is announced and what works are the same. */
+uint64_t vpsci__offers(const struct vpsci_vm *vm, uint32_t version)
+{
+    uint64_t offers = 0;
+    uint32_t n;
+
+    for (n = 0; version != VPSCI_VERSION_0_1 && n < FUNCTION_COUNT; n++) {
+        const struct function *function = &functions[n];
+
+        if (function->since <= version && !(function->needs & ~vm->has)) {
+            offers |= (uint64_t)(function->widths & 1) << n;
+            offers |= (uint64_t)(function->widths >> 1) << (32 + n);
+        }
+    }
+    return offers;
+}
+
+/* Is the function behind an ID offered to such a caller? */
+static bool is_offered(const struct vpsci__invocation *call, uint32_t id)
+{
+    uint64_t offers = vpsci__load(&call->vm->offers);
+    uint32_t number = id & (RANGE_SIZE - 1);
+
+    if (call->call->aarch32) {
+        offers &= UINT32_MAX;
+    }
+    return in_range(id) && (offers >> (id & ID_WIDE ? 32 + number : number) & 1);
+}
+
+static uint64_t narrow(uint64_t argument, bool is_word)
+{
+    return argument & (is_word ? UINT32_MAX : UINT64_MAX);
+}
+
+static int64_t run(struct vpsci__invocation *call, uint32_t number, bool wide)
+{
+    const struct function *function = &functions[number];
+    const uint64_t *args = call->call->args;
+    uint32_t words = wide ? function->words : 7;
+    int64_t result;
+
+    call->function = (uint8_t)number;
+    call->wide = wide;
+    call->args[0] = narrow(args[0], words & 1);
+    call->args[1] = narrow(args[1], words >> 1 & 1);
+    call->args[2] = narrow(args[2], words >> 2);
+    result = function->handler(call);
+    if (result < 0) {
+        return vpsci__result(call->vm, (int)result);
+    }
+    return wide ? result : (int64_t)(uint32_t)result;
+}
+
+/* Version 0.1 has four functions, with IDs that the VM's description chooses (DEN0022, and the
+ * device tree binding arm,psci). Their arguments are as wide as the caller's registers. */
+static bool is_legacy(const struct vpsci__invocation *call, uint32_t id, uint32_t *number)
+{
+    static const uint8_t numbers[] = {VPSCI_FN_CPU_SUSPEND, VPSCI_FN_CPU_OFF, VPSCI_FN_CPU_ON,
+                                      VPSCI_FN_MIGRATE};
+    uint32_t i;
+
+    if (vpsci_version(call->vm) != VPSCI_VERSION_0_1) {
+        return false;
+    }
+    for (i = 0; i < 4; i++) {
+        if (id == call->vm->ids_0_1[i]) {
+            *number = numbers[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static int64_t foreign(struct vpsci__invocation *call)
+{
+    call->out->action = VPSCI_FOREIGN;
+    return VPSCI_NOT_SUPPORTED;
+}
+
+/* The general calls of SMCCC 7: they exist from 1.1 on, and have nothing to do with PSCI's version.
+ * What ARCH_FEATURES does not know may be something that the embedder offers. */
+static int64_t general(struct vpsci__invocation *call, uint32_t id)
+{
+    uint32_t asked = (uint32_t)call->call->args[0];
+
+    if (call->vm->smccc_version < SMCCC_1_1) {
+        return foreign(call);
+    }
+    if (id == VPSCI_FID_SMCCC_VERSION) {
+        return call->vm->smccc_version;
+    }
+    if (id == VPSCI_FID_SMCCC_ARCH_FEATURES &&
+        (asked == VPSCI_FID_SMCCC_VERSION || asked == VPSCI_FID_SMCCC_ARCH_FEATURES)) {
+        return VPSCI_SUCCESS;
+    }
+    return foreign(call);
+}
+
+static int64_t dispatch(struct vpsci__invocation *call, uint32_t id)
+{
+    uint32_t number;
+
+    if (is_legacy(call, id, &number)) {
+        return functions[number].needs & ~call->vm->has ? VPSCI_NOT_SUPPORTED
+                                                        : run(call, number, !call->call->aarch32);
+    }
+    if ((id & ID_FAST) && call->vm->smccc_version >= SMCCC_1_3) {
+        id &= ~ID_HINT;
+    }
+    if (is_offered(call, id)) {
+        return run(call, id & (RANGE_SIZE - 1), (id & ID_WIDE) != 0);
+    }
+    return in_range(id) ? VPSCI_NOT_SUPPORTED : general(call, id);
+}
+
+void vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *guest, struct vpsci_outcome *out)
+{
+    struct vpsci__invocation call;
+    int64_t result;
+
+    if (vpsci__state_of(vpsci__load(&vcpu->word)) != VPSCI__ON) {
+        vpsci_next(vcpu, out);
+        if (out->action != VPSCI_RUN) {
+            return;
+        }
+        /* It was held, and has been woken right now. */
+    }
+    call.vm = vpsci__vm(vcpu);
+    call.vcpu = vcpu;
+    call.call = guest;
+    call.out = out;
+    *out = (struct vpsci_outcome){.action = VPSCI_RETURN};
+    result = dispatch(&call, (uint32_t)guest->function);
+    if (out->action != VPSCI_WAIT) {
+        out->x0 = (uint64_t)result;
+    }
+}
+
+/* What an old version knows of the codes: 0.1 only 0 to -3, and INVALID_ADDRESS came with 1.0. */
+int vpsci__result(const struct vpsci_vm *vm, int result)
+{
+    uint32_t version = vpsci_version(vm);
+
+    if (result == VPSCI_INVALID_ADDRESS && version < VPSCI_VERSION_1_0) {
+        return VPSCI_INVALID_PARAMETERS;
+    }
+    if (version != VPSCI_VERSION_0_1 || result >= VPSCI_DENIED) {
+        return result;
+    }
+    if (result == VPSCI_INTERNAL_FAILURE || result == VPSCI_DISABLED) {
+        return VPSCI_DENIED;
+    }
+    return VPSCI_INVALID_PARAMETERS;
+}
+
+int64_t vpsci__version(struct vpsci__invocation *call)
+{
+    return vpsci_version(call->vm);
+}
+
+/* DEN0022, PSCI_FEATURES. */
+int64_t vpsci__features(struct vpsci__invocation *call)
+{
+    uint32_t id = (uint32_t)call->args[0];
+
+    if (id == VPSCI_FID_SMCCC_VERSION && call->vm->smccc_version >= SMCCC_1_1) {
+        return VPSCI_SUCCESS;
+    }
+    if (!is_offered(call, id)) {
+        return VPSCI_NOT_SUPPORTED;
+    }
+    switch (id & (RANGE_SIZE - 1)) {
+    case VPSCI_FN_CPU_SUSPEND:
+        return (call->vm->config->options & VPSCI_OPTION_EXTENDED_STATE ? 2 : 0) |
+               (call->vm->has & VPSCI_CAP_OS_INITIATED ? 1 : 0);
+    case VPSCI_FN_SYSTEM_OFF2:
+        return 1; /* HIBERNATE_OFF */
+    default:
+        return 0;
+    }
+}

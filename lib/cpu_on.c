@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* CPU_ON and AFFINITY_INFO. */
+#include "internal.h"
+
+/* What a CPU_ON that came second gets (DEN0022 5.6). */
+static int taken(const struct vpsci_vm *vm, uint64_t word)
+{
+    switch (vpsci__state_of(word)) {
+    case VPSCI__CLAIMED:
+    case VPSCI__STARTING:
+    case VPSCI__PENDING:
+    case VPSCI__REVOKING:
+        return vm->config->options & VPSCI_OPTION_NO_ON_PENDING ? VPSCI_ALREADY_ON
+                                                                : VPSCI_ON_PENDING;
+    default:
+        return VPSCI_ALREADY_ON;
+    }
+}
+
+/*
+ * Takes an off vCPU for a CPU_ON: of several callers exactly one succeeds, with the new word in
+ * *claimed, and nobody has touched the payload before. The count goes up first. In between it is
+ * one too high, which only SYSTEM_SUSPEND of another vCPU could see, and that is DENIED anyway:
+ * this caller is on. Each turn of the loop means that another call, or the host, got through.
+ */
+static int claim(struct vpsci_vm *vm, struct vpsci_vcpu *target, uint64_t *claimed)
+{
+    uint64_t word = vpsci__settled(vm, target);
+
+    while (vpsci__is_off(word)) {
+        *claimed = vpsci__with_slot(vpsci__to(word, VPSCI__CLAIMED), vpsci__state_of(word));
+        vpsci__add(&vm->census, 1);
+        if (vpsci__swap(&target->word, &word, *claimed)) {
+            return VPSCI_SUCCESS;
+        }
+        vpsci__add(&vm->census, UINT64_MAX);
+        word = vpsci__settled(vm, target);
+    }
+    return taken(vm, word);
+}
+
+/* Leaves it to the host. The caller says that it is half way until it asks: no record has a target
+ * that is starting, and nobody who asked. */
+static int64_t ask(struct vpsci__invocation *call, struct vpsci_vcpu *target, uint64_t claimed)
+{
+    uint64_t own = vpsci__load(&call->vcpu->word);
+
+    vpsci__store(&call->vcpu->word, (own | VPSCI__UNSETTLED) + VPSCI__CHANGE);
+    vpsci__store(&target->word,
+                 vpsci__with_slot(vpsci__to(claimed, VPSCI__STARTING), vpsci__slot_of(claimed)));
+    return vpsci__ask(call, target);
+}
+
+int64_t vpsci__cpu_on(struct vpsci__invocation *call)
+{
+    struct vpsci_vcpu *target = vpsci__target(call->vm, call->args[0]);
+    struct vpsci__start start;
+    uint64_t claimed = 0;
+    int result;
+
+    if (!target) {
+        return VPSCI_INVALID_PARAMETERS;
+    }
+    if (!vpsci__start_read(call, call->args[1], call->args[2], &start)) {
+        return VPSCI_INVALID_ADDRESS;
+    }
+    result = claim(call->vm, target, &claimed);
+    if (result) {
+        return result;
+    }
+    vpsci__start_write(target, &start);
+    if (call->vm->config->options & VPSCI_OPTION_ASK_CPU_ON) {
+        return ask(call, target, claimed);
+    }
+    /* Pairs with the load in vpsci_next() of the target, which then reads the payload. */
+    vpsci__store(&target->word, vpsci__to(claimed, VPSCI__PENDING));
+    call->out->start = target;
+    return VPSCI_SUCCESS;
+}
+
+/* What AFFINITY_INFO says of one core: 0 ON, 1 OFF, 2 ON_PENDING (DEN0022 5.7). */
+static uint32_t affinity_of(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
+{
+    uint64_t word = vpsci__settled(vm, vcpu);
+
+    if (vpsci__is_off(word)) {
+        return 1;
+    }
+    return taken(vm, word) == VPSCI_ON_PENDING ? 2 : 0;
+}
+
+/*
+ * A whole instance is ON if one of its cores is, else ON_PENDING if one is. Each core is looked at
+ * at some moment during the call; where others come and go meanwhile the answer is made of those
+ * moments.
+ */
+static int64_t affinity_of_group(const struct vpsci_vm *vm, uint32_t affinity, uint32_t mask)
+{
+    static const int8_t results[] = {VPSCI_INVALID_PARAMETERS, 1, 2, 2, 0, 0, 0, 0};
+    uint32_t seen = 0; /* bit 0: some core is off, bit 1: pending, bit 2: on */
+    uint32_t i;
+
+    for (i = 0; i < vm->vcpu_count && !(seen & 4); i++) {
+        const struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
+
+        if (((vcpu->affinity ^ affinity) & mask) == 0) {
+            static const uint8_t bits[] = {4, 1, 2};
+
+            seen |= bits[affinity_of(vm, vcpu)];
+        }
+    }
+    return results[seen];
+}
+
+int64_t vpsci__affinity_info(struct vpsci__invocation *call)
+{
+    uint32_t level = (uint32_t)call->args[1];
+    const struct vpsci_vcpu *target;
+
+    if (level > VPSCI_LEVEL_MAX || (call->args[0] & ~VPSCI__AFFINITY_BITS)) {
+        return VPSCI_INVALID_PARAMETERS;
+    }
+    if (level > 0) {
+        return affinity_of_group(call->vm, vpsci__pack(call->args[0]), ~UINT32_C(0) << 8 * level);
+    }
+    target = vpsci__target(call->vm, call->args[0]);
+    return target ? (int64_t)affinity_of(call->vm, target) : VPSCI_INVALID_PARAMETERS;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A VM's memory, its start and its reset, and what is asked about it. */
+#include "internal.h"
+
+enum {
+    KNOWN_CAPABILITIES = (VPSCI_CAP_MEM_PROTECT << 1) - 1,
+    KNOWN_OPTIONS = (VPSCI_OPTION_NO_ON_PENDING << 1) - 1,
+    DEFAULT_STATE_COUNT = 2
+};
+
+static const uint32_t kvm_ids[4] = {0x95c1ba5e, 0x95c1ba5f, 0x95c1ba60, 0x95c1ba61};
+
+static size_t round_up(size_t size)
+{
+    return (size + VPSCI_ALIGNMENT - 1) & ~(size_t)(VPSCI_ALIGNMENT - 1);
+}
+
+size_t vpsci_size(uint32_t vcpu_count)
+{
+    if (vcpu_count == 0 || vcpu_count > VPSCI_VCPU_MAX) {
+        return 0;
+    }
+    return round_up(sizeof(struct vpsci_vm) + vcpu_count * sizeof(struct vpsci_vcpu) +
+                    (sizeof(uint16_t) * 2 << vpsci__slot_bits(vcpu_count)));
+}
+
+size_t vpsci_statistics_size(uint32_t vcpu_count, uint32_t state_count)
+{
+    if (vcpu_count == 0 || vcpu_count > VPSCI_VCPU_MAX || state_count == 0 ||
+        state_count > VPSCI_STATE_MAX) {
+        return 0;
+    }
+    return round_up((size_t)vcpu_count * vpsci__stat_cells(state_count) *
+                    sizeof(struct vpsci__cell));
+}
+
+static bool is_aligned(const void *memory)
+{
+    return (uintptr_t)memory % VPSCI_ALIGNMENT == 0;
+}
+
+static bool ids_differ(const uint32_t *ids)
+{
+    return ids[0] != ids[1] && ids[0] != ids[2] && ids[0] != ids[3] && ids[1] != ids[2] &&
+           ids[1] != ids[3] && ids[2] != ids[3];
+}
+
+static bool has_ids(const struct vpsci_config *config)
+{
+    return (config->ids_0_1[0] | config->ids_0_1[1] | config->ids_0_1[2] | config->ids_0_1[3]) != 0;
+}
+
+static bool numbers_are_good(const struct vpsci_config *config)
+{
+    return config->vcpu_count > 0 && config->vcpu_count <= VPSCI_VCPU_MAX &&
+           config->boot_vcpu < config->vcpu_count && config->trusted_os_vcpu < config->vcpu_count &&
+           (uint32_t)config->trusted_os <= VPSCI_TRUSTED_OS_FIXED &&
+           config->state_count <= VPSCI_STATE_MAX;
+}
+
+static bool bits_are_known(const struct vpsci_config *config)
+{
+    return !(config->capabilities & ~(uint32_t)KNOWN_CAPABILITIES) &&
+           !(config->options & ~(uint32_t)KNOWN_OPTIONS);
+}
+
+static bool arguments_are_good(const void *memory, const struct vpsci_config *config)
+{
+    if (!memory || !config || !config->mpidrs) {
+        return false;
+    }
+    if (!is_aligned(memory) || !is_aligned(config->statistics)) {
+        return false;
+    }
+    if (!numbers_are_good(config) || !bits_are_known(config)) {
+        return false;
+    }
+    return (config->states != NULL) == (config->state_count != 0) &&
+           (!has_ids(config) || ids_differ(config->ids_0_1));
+}
+
+static bool memory_suffices(size_t size, const struct vpsci_config *config)
+{
+    uint32_t states = config->state_count ? config->state_count : DEFAULT_STATE_COUNT;
+
+    return size >= vpsci_size(config->vcpu_count) &&
+           (!config->statistics ||
+            config->statistics_size >= vpsci_statistics_size(config->vcpu_count, states));
+}
+
+bool vpsci__version_known(uint32_t version)
+{
+    return version == VPSCI_VERSION_0_1 || version == VPSCI_VERSION_0_2 ||
+           version - VPSCI_VERSION_1_0 <= VPSCI_VERSION_NEWEST - VPSCI_VERSION_1_0;
+}
+
+static bool versions_are_known(const struct vpsci_config *config)
+{
+    return (config->version == 0 || vpsci__version_known(config->version)) &&
+           (config->smccc_version == 0 || config->smccc_version - UINT32_C(0x10000) <= 5);
+}
+
+/* What the VM has, so that each function needs no more than a look at one mask. */
+static uint32_t resolve(const struct vpsci_config *config)
+{
+    const struct vpsci_ops *ops = config->ops;
+    uint32_t has = config->capabilities;
+
+    if (config->trusted_os >= VPSCI_TRUSTED_OS_MIGRATABLE) {
+        has |= VPSCI__HAS_RESIDENT;
+    }
+    if ((has & VPSCI_CAP_STATISTICS) && config->statistics && ops && ops->now) {
+        has |= VPSCI__HAS_STATISTICS;
+    }
+    if ((has & VPSCI_CAP_MEM_PROTECT) && ops && ops->range_is_protected) {
+        has |= VPSCI__HAS_RANGES;
+    }
+    return has;
+}
+
+/* What does not depend on other vCPUs. */
+static void describe(struct vpsci_vm *vm, const struct vpsci_config *config)
+{
+    const uint32_t *ids = has_ids(config) ? config->ids_0_1 : kvm_ids;
+    uint32_t i;
+
+    *vm = (struct vpsci_vm){
+        .config = config,
+        .vcpu_count = config->vcpu_count,
+        .has = resolve(config),
+        .smccc_version = config->smccc_version ? config->smccc_version : UINT32_C(0x10001),
+        .ids_0_1 = {ids[0], ids[1], ids[2], ids[3]},
+        .slot_bits = (uint8_t)vpsci__slot_bits(config->vcpu_count),
+    };
+    if (vm->has & VPSCI__HAS_STATISTICS) {
+        vm->statistics = (struct vpsci__cell *)config->statistics;
+    }
+    vm->slots = (uint16_t *)(uintptr_t)vpsci__vcpu(vm, config->vcpu_count);
+    for (i = 0; i < config->vcpu_count; i++) {
+        *vpsci__vcpu(vm, i) = (struct vpsci_vcpu){
+            .affinity = vpsci__pack(config->mpidrs[i].value),
+            .index = (uint16_t)i,
+        };
+    }
+}
+
+static bool mpidrs_are_good(const struct vpsci_config *config)
+{
+    uint32_t i;
+
+    for (i = 0; i < config->vcpu_count; i++) {
+        if (config->mpidrs[i].value & ~VPSCI__AFFINITY_BITS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int vpsci_init(void *memory, size_t size, const struct vpsci_config *config,
+               struct vpsci_vm **result)
+{
+    struct vpsci_vm *vm = (struct vpsci_vm *)memory;
+
+    if (!result) {
+        return VPSCI_E_ARGUMENT;
+    }
+    *result = NULL;
+    if (!arguments_are_good(memory, config)) {
+        return VPSCI_E_ARGUMENT;
+    }
+    if (!memory_suffices(size, config)) {
+        return VPSCI_E_MEMORY;
+    }
+    if (!versions_are_known(config)) {
+        return VPSCI_E_VERSION;
+    }
+    if (!mpidrs_are_good(config)) {
+        return VPSCI_E_MPIDR;
+    }
+    describe(vm, config);
+    if (!vpsci__find_prepare(vm)) {
+        return VPSCI_E_MPIDR;
+    }
+    if (!vpsci__states_prepare(vm) || !vpsci__domains_prepare(vm)) {
+        return VPSCI_E_STATES;
+    }
+    (void)vpsci_version_set(vm, config->version ? config->version : VPSCI_VERSION_NEWEST);
+    vpsci_reset(vm);
+    *result = vm;
+    return 0;
+}
+
+void vpsci_reset(struct vpsci_vm *vm)
+{
+    uint32_t cells = vpsci__stat_cells(vm->state_count) * vm->vcpu_count;
+    uint32_t i;
+
+    for (i = 0; i < vm->vcpu_count; i++) {
+        struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
+        bool boots = i == vm->config->boot_vcpu;
+
+        vpsci__poke(&vcpu->entry, 0);
+        vpsci__poke(&vcpu->context, 0);
+        vpsci__poke(&vcpu->form, 0);
+        vpsci__store(&vcpu->word,
+                     vpsci__to(vpsci__load(&vcpu->word), boots ? VPSCI__ON : VPSCI__OFF));
+    }
+    vpsci__nodes_reset(vm);
+    for (i = 0; vm->statistics && i < cells; i++) {
+        vpsci__store(&vm->statistics[i], 0);
+    }
+    vpsci__store(&vm->resident, vm->config->trusted_os_vcpu);
+    vpsci__store(&vm->census, vpsci__with_journal(1, VPSCI__NOBODY));
+    vpsci__store(&vm->system, vpsci__with_stage(0, VPSCI__RUNNING, VPSCI__NOBODY));
+}
+
+struct vpsci_vcpu *vpsci_vcpu(struct vpsci_vm *vm, uint32_t index)
+{
+    return index < vm->vcpu_count ? vpsci__vcpu(vm, index) : NULL;
+}
+
+uint32_t vpsci_index(const struct vpsci_vcpu *vcpu)
+{
+    return vcpu->index;
+}
+
+struct vpsci_mpidr vpsci_mpidr(const struct vpsci_vcpu *vcpu)
+{
+    uint64_t affinity = vcpu->affinity;
+
+    return (struct vpsci_mpidr){(affinity & 0xff000000) << 8 | (affinity & 0xffffff)};
+}
+
+uint32_t vpsci_version(const struct vpsci_vm *vm)
+{
+    return (uint32_t)vpsci__load(&vm->version);
+}
+
+int vpsci_version_set(struct vpsci_vm *vm, uint32_t version)
+{
+    if (!vpsci__version_known(version)) {
+        return VPSCI_E_VERSION;
+    }
+    vpsci__store(&vm->version, version);
+    vpsci__store(&vm->offers, vpsci__offers(vm, version));
+    return 0;
+}
+
+uint32_t vpsci_on_count(const struct vpsci_vm *vm)
+{
+    return vpsci__count_of(vpsci__load(&vm->census));
+}
+
+enum vpsci_system vpsci_system(const struct vpsci_vm *vm)
+{
+    switch (vpsci__stage_of(vpsci__load(&vm->system))) {
+    case VPSCI__RUNNING:
+        return VPSCI_SYSTEM_RUNNING;
+    case VPSCI__STOPPED:
+        return VPSCI_SYSTEM_STOPPED;
+    default:
+        return VPSCI_SYSTEM_STOPPING;
+    }
+}

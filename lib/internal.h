@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the library share. Words and their orders: word.h and atomic.h. */
+#ifndef VPSCI_INTERNAL_H
+#define VPSCI_INTERNAL_H
+
+#include <stdalign.h>
+
+#include "vpsci/vpsci.h"
+#include "word.h"
+
+/* What a VM has, besides enum vpsci_capability: the same bits, further up. */
+enum {
+    VPSCI__HAS_RESIDENT = 1 << 16,   /* a Trusted OS on one core */
+    VPSCI__HAS_STATISTICS = 1 << 17, /* the capability, the memory and the clock */
+    VPSCI__HAS_RANGES = 1 << 18      /* MEM_PROTECT, and the host says what is covered */
+};
+
+/*
+ * A vCPU. The payload, `entry` to `form`, is written by whoever holds the word in CLAIMED (of an
+ * off vCPU) or by the owner (of a running one), before the word publishes it.
+ */
+struct vpsci_vcpu {
+    struct vpsci__cell word;
+    struct vpsci__cell entry;   /* address; SYSTEM_RESET2, SYSTEM_OFF2: type */
+    struct vpsci__cell context; /* context ID; SYSTEM_RESET2: cookie */
+    struct vpsci__cell form;    /* VPSCI__FORM_*, function and peer */
+    struct vpsci__cell nodes;   /* domains that this vCPU is the first of: bits 8n-1:8n-8 say which
+                                   entry the one of level n is in, plus 1; 0: it is on */
+    uint32_t affinity;          /* Aff3 31:24 ... Aff0 7:0 */
+    uint16_t index;
+    uint16_t domain[VPSCI_LEVEL_MAX]; /* the first vCPU of its domain of level 1, 2, 3 */
+};
+
+/* form: function 7:0, flags, peer 31:16: with an entry, whose call it was; of ASKING, the target */
+#define VPSCI__FORM_AARCH32    (UINT64_C(1) << 8)
+#define VPSCI__FORM_THUMB      (UINT64_C(1) << 9)
+#define VPSCI__FORM_BIG_ENDIAN (UINT64_C(1) << 10)
+
+/* A VM. The vCPUs follow it in memory, then the two halves of the table that vpsci_find() uses. */
+struct vpsci_vm {
+    alignas(VPSCI_ALIGNMENT) struct vpsci__cell census;
+    struct vpsci__cell system;
+    struct vpsci__cell version;
+    struct vpsci__cell offers;   /* see vpsci__offers() */
+    struct vpsci__cell protect;  /* MEM_PROTECT is on */
+    struct vpsci__cell resident; /* index of the vCPU with the Trusted OS */
+    const struct vpsci_config *config;
+    const struct vpsci_power_state *states;
+    struct vpsci__cell *statistics; /* NULL without */
+    uint16_t *slots;
+    uint32_t vcpu_count;
+    uint32_t state_count;
+    uint32_t has;           /* enum vpsci_capability, VPSCI__HAS_* */
+    uint32_t smccc_version; /* as configured, or the default */
+    uint32_t ids_0_1[4];
+    uint32_t factors[2]; /* of the two hashes */
+    uint8_t slot_bits;   /* of either half of the table */
+    uint8_t highest;     /* the highest level in the table of states */
+    uint8_t
+        deepest[VPSCI_LEVEL_MAX + 1]; /* what a core that is off agrees to: the last entry of each
+                                         level (of level 0, the last that is OFF), or NO_STATE */
+};
+
+_Static_assert(sizeof(struct vpsci_vcpu) <= 56,
+               "with its slots a vCPU is to cost 64 bytes at most");
+
+/* One call, decoded. */
+struct vpsci__invocation {
+    struct vpsci_vm *vm;
+    struct vpsci_vcpu *vcpu;
+    const struct vpsci_call *call;
+    struct vpsci_outcome *out;
+    uint64_t args[3]; /* narrowed to what the function takes */
+    uint8_t function; /* its number */
+    bool wide;        /* the arguments and the result have 64 bits */
+};
+
+/* Where a vCPU is to start: a payload. */
+struct vpsci__start {
+    uint64_t address;
+    uint64_t context;
+    uint64_t form;
+};
+
+static inline struct vpsci_vcpu *vpsci__vcpu(const struct vpsci_vm *vm, uint32_t index)
+{
+    return (struct vpsci_vcpu *)(uintptr_t)(vm + 1) + index;
+}
+
+static inline struct vpsci_vm *vpsci__vm(const struct vpsci_vcpu *vcpu)
+{
+    return (struct vpsci_vm *)(uintptr_t)(vcpu - vcpu->index) - 1;
+}
+
+static inline bool vpsci__is_off(uint64_t word)
+{
+    return vpsci__state_of(word) <= VPSCI__FROZEN;
+}
+
+/* call.c: handlers return a PSCI result, or anything once they made `out` a wait */
+#define FUNCTION(name, handler, widths, since, words, needs)                                       \
+    int64_t vpsci__##handler(struct vpsci__invocation *call);
+#include "functions.def"
+uint64_t vpsci__offers(const struct vpsci_vm *vm, uint32_t version);
+int vpsci__result(const struct vpsci_vm *vm, int result);
+
+/* next.c */
+int64_t vpsci__wait(struct vpsci__invocation *call, enum vpsci_wait wait);
+
+/* start.c */
+bool vpsci__start_read(const struct vpsci__invocation *call, uint64_t entry, uint64_t context,
+                       struct vpsci__start *start);
+void vpsci__start_write(struct vpsci_vcpu *vcpu, const struct vpsci__start *start);
+bool vpsci__start_aligned(uint64_t address, uint64_t form);
+
+/* cpu_off.c */
+uint64_t vpsci__settled(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu);
+bool vpsci__leave(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state off, bool was_up);
+
+/* request.c */
+int64_t vpsci__ask(struct vpsci__invocation *call, const struct vpsci_vcpu *target);
+void vpsci__request(const struct vpsci_vcpu *vcpu, bool stops, struct vpsci_request *request);
+
+/* mpidr.c */
+bool vpsci__find_prepare(struct vpsci_vm *vm);
+struct vpsci_vcpu *vpsci__target(const struct vpsci_vm *vm, uint64_t mpidr);
+uint32_t vpsci__slot_bits(uint32_t vcpu_count);
+static inline uint32_t vpsci__pack(uint64_t mpidr)
+{
+    return (uint32_t)((mpidr >> 8 & 0xff000000) | (mpidr & 0xffffff));
+}
+#define VPSCI__AFFINITY_BITS UINT64_C(0xff00ffffff)
+
+/* states.c */
+bool vpsci__states_prepare(struct vpsci_vm *vm);
+bool vpsci__domains_prepare(struct vpsci_vm *vm);
+uint32_t vpsci__entry_of(const struct vpsci_vm *vm, uint32_t power_state);
+uint32_t vpsci__state_at(const struct vpsci_vm *vm, uint32_t entry, uint32_t level);
+bool vpsci__is_powerdown(const struct vpsci_vm *vm, uint32_t entry);
+
+/* domain.c */
+bool vpsci__accounts(const struct vpsci_vm *vm);
+bool vpsci__is_down(uint64_t word);
+void vpsci__went_down(struct vpsci_vcpu *vcpu, bool by_os);
+void vpsci__came_up(struct vpsci_vcpu *vcpu, uint64_t old);
+int vpsci__os_may(struct vpsci_vcpu *vcpu, uint32_t entry);
+uint32_t vpsci__node_entry(const struct vpsci_vm *vm, uint32_t first, uint32_t level);
+void vpsci__nodes_reset(struct vpsci_vm *vm);
+
+/* statistics.c */
+uint32_t vpsci__core_entry(const struct vpsci_vm *vm, uint64_t word);
+void vpsci__stat_enter(const struct vpsci_vm *vm, uint32_t index, uint32_t level, uint32_t entry);
+void vpsci__stat_leave(const struct vpsci_vm *vm, uint32_t index, uint32_t level, uint32_t entry);
+struct vpsci__cell *vpsci__stat_row(const struct vpsci_vm *vm, uint32_t index);
+uint32_t vpsci__stat_cells(uint32_t state_count);
+
+/* init.c */
+bool vpsci__version_known(uint32_t version);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* MEM_PROTECT: memory that is cleared before anybody else can read it (DEN0022, from 1.1 on). */
+#include "internal.h"
+
+int64_t vpsci__mem_protect(struct vpsci__invocation *call)
+{
+    uint64_t before = vpsci__load(&call->vm->protect);
+
+    /* Of calls at once, each is told what it replaced. */
+    while (!vpsci__swap(&call->vm->protect, &before, call->args[0] != 0)) {
+    }
+    return (int64_t)before;
+}
+
+int64_t vpsci__mem_protect_check_range(struct vpsci__invocation *call)
+{
+    const struct vpsci_config *config = call->vm->config;
+    uint64_t top = call->wide ? UINT64_MAX : UINT32_MAX;
+    uint64_t base = call->args[0];
+    uint64_t length = call->args[1];
+
+    if (length == 0 || length - 1 > top - base) {
+        return VPSCI_DENIED;
+    }
+    if (!config->ops->range_is_protected(config->host, (struct vpsci_ipa){base}, length)) {
+        return VPSCI_DENIED;
+    }
+    return VPSCI_SUCCESS;
+}
+
+bool vpsci_mem_protect(const struct vpsci_vm *vm)
+{
+    return vpsci__load(&vm->protect) != 0;
+}

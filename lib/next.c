@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a vCPU is to do now, and what ends its waits. */
+#include "internal.h"
+
+/* For each state: why the vCPU does not run, and what it is handed when that ends. */
+static const struct {
+    uint8_t wait;   /* enum vpsci_wait */
+    uint8_t ready;  /* enum vpsci_action, once there is something to hand out */
+    bool wakes;     /* vpsci_wake() is for it */
+    bool by_itself; /* ready without a wake */
+} waits[VPSCI__STATE_COUNT] = {
+    [VPSCI__OFF] = {VPSCI_WAIT_OFF, VPSCI_WAIT, false, false},
+    [VPSCI__FROZEN] = {VPSCI_WAIT_FROZEN, VPSCI_WAIT, false, false},
+    [VPSCI__CLAIMED] = {VPSCI_WAIT_STARTING, VPSCI_WAIT, false, false},
+    [VPSCI__STARTING] = {VPSCI_WAIT_STARTING, VPSCI_WAIT, false, false},
+    [VPSCI__PENDING] = {VPSCI_WAIT_STARTING, VPSCI_ENTER, false, true},
+    [VPSCI__REVOKING] = {VPSCI_WAIT_STARTING, VPSCI_WAIT, false, false},
+    [VPSCI__ON] = {VPSCI_WAIT_NOT, VPSCI_RUN, false, false},
+    [VPSCI__RETURNING] = {VPSCI_WAIT_NOT, VPSCI_RETURN, false, true},
+    [VPSCI__ASKING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, false, false},
+    [VPSCI__ANSWERING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, false, false},
+    [VPSCI__STANDBY] = {VPSCI_WAIT_STANDBY, VPSCI_RETURN, true, false},
+    [VPSCI__POWERDOWN] = {VPSCI_WAIT_POWERDOWN, VPSCI_ENTER, true, false},
+    [VPSCI__CHECKING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, true, false},
+    [VPSCI__SUSPEND_ASKED] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, true, false},
+    [VPSCI__HONOURING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, true, false},
+    [VPSCI__SUSPENDED] = {VPSCI_WAIT_SUSPENDED, VPSCI_ENTER, true, false},
+    [VPSCI__HELD] = {VPSCI_WAIT_HELD, VPSCI_WAIT, true, false},
+};
+
+static void wait_for(const struct vpsci_vcpu *vcpu, enum vpsci_wait wait, struct vpsci_outcome *out)
+{
+    out->action = VPSCI_WAIT;
+    out->wait = wait;
+    if (wait == VPSCI_WAIT_ANSWER || wait == VPSCI_WAIT_STOPPED) {
+        vpsci__request(vcpu, wait == VPSCI_WAIT_STOPPED, &out->request);
+    }
+}
+
+static void read_entry(const struct vpsci_vcpu *vcpu, struct vpsci_entry *entry)
+{
+    uint64_t form = vpsci__peek(&vcpu->form);
+
+    entry->address.value = vpsci__peek(&vcpu->entry);
+    entry->context = vpsci__peek(&vcpu->context);
+    entry->aarch32 = (form & VPSCI__FORM_AARCH32) != 0;
+    entry->thumb = (form & VPSCI__FORM_THUMB) != 0;
+    entry->big_endian = (form & VPSCI__FORM_BIG_ENDIAN) != 0;
+}
+
+/* Is there something to hand out? */
+static bool is_ready(uint64_t word)
+{
+    return waits[vpsci__state_of(word)].by_itself ||
+           ((word & VPSCI__WAKE) && waits[vpsci__state_of(word)].ready != VPSCI_WAIT);
+}
+
+/* Whoever is ready is changed by nobody but its owner, who is here: the swap cannot fail. */
+static void hand_out(struct vpsci_vcpu *vcpu, uint64_t word, struct vpsci_outcome *out)
+{
+    const struct vpsci_vm *vm = vpsci__vm(vcpu);
+    uint64_t on = vpsci__to(word, VPSCI__ON);
+
+    out->action = (enum vpsci_action)waits[vpsci__state_of(word)].ready;
+    if (out->action == VPSCI_RETURN) {
+        out->x0 = (uint64_t)(int64_t)vpsci__result(vm, -(int)vpsci__code_of(word));
+    } else {
+        read_entry(vcpu, &out->entry);
+    }
+    if (!vpsci__accounts(vm) || !vpsci__is_down(word)) {
+        vpsci__store(&vcpu->word, on);
+        return;
+    }
+    vpsci__store(&vcpu->word, on | VPSCI__UNSETTLED);
+    vpsci__came_up(vcpu, word);
+    vpsci__store(&vcpu->word, on);
+}
+
+void vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out)
+{
+    const struct vpsci_vm *vm = vpsci__vm(vcpu);
+    uint64_t word;
+
+    *out = (struct vpsci_outcome){.action = VPSCI_RUN};
+    if (vpsci__stage_of(vpsci__load(&vm->system)) != VPSCI__RUNNING) {
+        wait_for(vcpu, VPSCI_WAIT_STOPPED, out);
+        return;
+    }
+    /* Pairs with the stores in vpsci__cpu_on() and vpsci_answer(): the payload is complete. */
+    word = vpsci__settled(vm, vcpu);
+    if (is_ready(word)) {
+        hand_out(vcpu, word, out);
+    } else if (vpsci__state_of(word) != VPSCI__ON) {
+        wait_for(vcpu, (enum vpsci_wait)waits[vpsci__state_of(word)].wait, out);
+    }
+}
+
+/* Ends a handler whose caller does not run on. If that has changed again already, the next
+ * vpsci_next() tells. */
+int64_t vpsci__wait(struct vpsci__invocation *call, enum vpsci_wait wait)
+{
+    wait_for(call->vcpu, wait, call->out);
+    return VPSCI_SUCCESS;
+}
+
+bool vpsci_wake(struct vpsci_vcpu *vcpu)
+{
+    uint64_t word = vpsci__load(&vcpu->word);
+
+    while (waits[vpsci__state_of(word)].wakes && !(word & VPSCI__WAKE)) {
+        bool held = vpsci__state_of(word) == VPSCI__HELD;
+
+        if (vpsci__swap(&vcpu->word, &word,
+                        held ? vpsci__to(word, VPSCI__ON) : (word | VPSCI__WAKE) + VPSCI__CHANGE)) {
+            return waits[vpsci__state_of(word)].wait != VPSCI_WAIT_ANSWER;
+        }
+    }
+    return false;
+}

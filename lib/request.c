@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the host decides: requests, and the answers to them. */
+#include "internal.h"
+
+/* CPU_ON and MIGRATE: the caller is on, and waits. */
+int64_t vpsci__ask(struct vpsci__invocation *call, const struct vpsci_vcpu *target)
+{
+    struct vpsci_vcpu *vcpu = call->vcpu;
+
+    vpsci__poke(&vcpu->form, call->function | (uint64_t)target->index << 16);
+    vpsci__store(&vcpu->word, vpsci__to(vpsci__load(&vcpu->word), VPSCI__ASKING));
+    return vpsci__wait(call, VPSCI_WAIT_ANSWER);
+}
+
+/* The system stops, at the wish of this vCPU. */
+static bool is_stopping(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
+{
+    uint64_t system = vpsci__load(&vm->system);
+
+    return vpsci__stage_of(system) == VPSCI__STOP_ASKED && vpsci__actor_of(system) == vcpu->index;
+}
+
+static bool is_asking(uint64_t word)
+{
+    return vpsci__state_of(word) == VPSCI__ASKING || vpsci__state_of(word) == VPSCI__SUSPEND_ASKED;
+}
+
+static void describe(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
+                     struct vpsci_request *request)
+{
+    uint64_t form = vpsci__peek(&vcpu->form);
+    const struct vpsci_vcpu *payload = vcpu;
+
+    request->pending = true;
+    request->function = (enum vpsci_function)(form & 0xff);
+    request->vcpu = vpsci__vcpu(vm, vcpu->index);
+    switch (request->function) {
+    case VPSCI_FN_CPU_ON:
+        payload = request->target = vpsci__vcpu(vm, (uint32_t)(form >> 16));
+        break;
+    case VPSCI_FN_MIGRATE:
+        request->target = vpsci__vcpu(vm, (uint32_t)(form >> 16));
+        return;
+    case VPSCI_FN_SYSTEM_SUSPEND:
+        break;
+    default:
+        request->type = (uint32_t)vpsci__peek(&vcpu->entry);
+        request->cookie = vpsci__peek(&vcpu->context);
+        return;
+    }
+    request->entry.value = vpsci__peek(&payload->entry);
+    request->context = vpsci__peek(&payload->context);
+}
+
+/* The request of a vCPU, or only one that stops the system. What was read counts if the word is
+ * still the same afterwards. */
+void vpsci__request(const struct vpsci_vcpu *vcpu, bool stops, struct vpsci_request *request)
+{
+    const struct vpsci_vm *vm = vpsci__vm(vcpu);
+    uint64_t word;
+
+    do {
+        word = vpsci__load(&vcpu->word);
+        *request = (struct vpsci_request){.pending = false};
+        if (is_stopping(vm, vcpu) || (!stops && is_asking(word))) {
+            describe(vm, vcpu, request);
+        }
+    } while (vpsci__load(&vcpu->word) != word);
+}
+
+bool vpsci_request(struct vpsci_vcpu *vcpu, struct vpsci_request *request)
+{
+    vpsci__request(vcpu, false, request);
+    return request->pending;
+}
+
+/* Honours or refuses the CPU_ON that the vCPU asks for. While it is decided the target can change
+ * only here: it is off, and neither another CPU_ON nor the host may have it. */
+static void answer_cpu_on(struct vpsci_vm *vm, struct vpsci_vcpu *target, int result)
+{
+    uint64_t word = vpsci__load(&target->word);
+    enum vpsci__state off = (enum vpsci__state)vpsci__slot_of(word);
+
+    if (result == VPSCI_SUCCESS) {
+        vpsci__store(&target->word, vpsci__to(word, VPSCI__PENDING));
+        return;
+    }
+    vpsci__store(&target->word, vpsci__to(word, off));
+    vpsci__add(&vm->census, UINT64_MAX);
+}
+
+/* The caller's word is the last to change, so that it cannot go on while its target is half way. */
+static int answer_asking(struct vpsci_vm *vm, struct vpsci_vcpu *vcpu, uint64_t word, int result)
+{
+    uint64_t form = vpsci__peek(&vcpu->form);
+    uint32_t target = (uint32_t)(form >> 16);
+
+    /* Of two who answer at once, one gets through. */
+    if (!vpsci__swap(&vcpu->word, &word, vpsci__to(word, VPSCI__ANSWERING))) {
+        return VPSCI_E_STATE;
+    }
+    if ((form & 0xff) == VPSCI_FN_CPU_ON) {
+        answer_cpu_on(vm, vpsci__vcpu(vm, target), result);
+    } else if (result == VPSCI_SUCCESS) {
+        vpsci__store(&vm->resident, target);
+    }
+    vpsci__store(&vcpu->word, vpsci__to_returning(word, result) + VPSCI__CHANGE);
+    return 0;
+}
+
+/* A wake that comes while this is decided stays in the word, and ends the sleep at once. */
+static int answer_suspend(struct vpsci_vcpu *vcpu, uint64_t word, int result)
+{
+    while (vpsci__state_of(word) == VPSCI__SUSPEND_ASKED) {
+        if (result != VPSCI_SUCCESS) {
+            if (vpsci__swap(&vcpu->word, &word, vpsci__to_returning(word, result))) {
+                return 0;
+            }
+        } else if (vpsci__swap(&vcpu->word, &word,
+                               vpsci__to(word, VPSCI__HONOURING) | (word & VPSCI__WAKE))) {
+            vpsci__went_down(vcpu, false);
+            word = vpsci__load(&vcpu->word);
+            while (!vpsci__swap(&vcpu->word, &word,
+                                vpsci__to(word, VPSCI__SUSPENDED) | (word & VPSCI__WAKE))) {
+            }
+            return 0;
+        }
+    }
+    return VPSCI_E_STATE;
+}
+
+/* SYSTEM_OFF and its like. The answer is claimed, written into the caller's word, and only then may
+ * the vCPUs see that they can go on. */
+static int answer_stop(struct vpsci_vm *vm, struct vpsci_vcpu *vcpu, uint64_t system, int result)
+{
+    uint64_t form = vpsci__peek(&vcpu->form);
+
+    while (vpsci__stage_of(system) == VPSCI__STOP_ASKED && vpsci__actor_of(system) == vcpu->index) {
+        if (vpsci__swap(&vm->system, &system,
+                        vpsci__with_stage(system, VPSCI__STOP_ANSWERED, vcpu->index))) {
+            if (result != VPSCI_SUCCESS) {
+                vpsci__store(&vcpu->word, vpsci__to_returning(vpsci__load(&vcpu->word), result));
+            } else if ((form & 0xff) == VPSCI_FN_SYSTEM_RESET2) {
+                vpsci__store(&vm->protect, 0);
+            }
+            system = vpsci__load(&vm->system);
+            while (!vpsci__swap(&vm->system, &system,
+                                vpsci__with_stage(system, result ? VPSCI__RUNNING : VPSCI__STOPPED,
+                                                  VPSCI__NOBODY))) {
+            }
+            return 0;
+        }
+    }
+    return VPSCI_E_STATE;
+}
+
+int vpsci_answer(struct vpsci_vcpu *vcpu, enum vpsci_result result)
+{
+    struct vpsci_vm *vm = vpsci__vm(vcpu);
+    uint64_t system = vpsci__load(&vm->system);
+    uint64_t word = vpsci__load(&vcpu->word);
+
+    if ((int)result > VPSCI_SUCCESS || (int)result < VPSCI_INVALID_ADDRESS) {
+        return VPSCI_E_ARGUMENT;
+    }
+    switch (vpsci__state_of(word)) {
+    case VPSCI__ASKING:
+        return answer_asking(vm, vcpu, word, (int)result);
+    case VPSCI__SUSPEND_ASKED:
+        return answer_suspend(vcpu, word, (int)result);
+    default:
+        return answer_stop(vm, vcpu, system, (int)result);
+    }
+}

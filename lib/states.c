@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of low-power states and the tree of power domains: what the embedder gave, checked. */
+#include "internal.h"
+
+#define TYPE_ORIGINAL     UINT32_C(0x00010000) /* StateType: powerdown */
+#define RESERVED_ORIGINAL UINT32_C(0xfcfe0000)
+#define TYPE_EXTENDED     UINT32_C(0x40000000)
+#define RESERVED_EXTENDED UINT32_C(0xb0000000)
+
+static const struct vpsci_power_state original_states[] = {
+    {0, 0, VPSCI_HW_STANDBY, VPSCI_NO_STATE},
+    {TYPE_ORIGINAL, 0, VPSCI_HW_OFF, VPSCI_NO_STATE},
+};
+
+static const struct vpsci_power_state extended_states[] = {
+    {0, 0, VPSCI_HW_STANDBY, VPSCI_NO_STATE},
+    {TYPE_EXTENDED, 0, VPSCI_HW_OFF, VPSCI_NO_STATE},
+};
+
+/* The entry of the table that a guest means, or NO_STATE: reserved bits and combinations that do
+ * not exist are simply not in it (DEN0022 5.4.2). */
+uint32_t vpsci__entry_of(const struct vpsci_vm *vm, uint32_t power_state)
+{
+    uint32_t entry;
+
+    for (entry = 0; entry < vm->state_count; entry++) {
+        if (vm->states[entry].value == power_state) {
+            return entry;
+        }
+    }
+    return VPSCI_NO_STATE;
+}
+
+/* The entry that `entry` has for a level beneath its own, or itself; NO_STATE above it. */
+uint32_t vpsci__state_at(const struct vpsci_vm *vm, uint32_t entry, uint32_t level)
+{
+    while (entry != VPSCI_NO_STATE && vm->states[entry].level > level) {
+        entry = vm->states[entry].below;
+    }
+    return entry != VPSCI_NO_STATE && vm->states[entry].level == level ? entry : VPSCI_NO_STATE;
+}
+
+/* The core loses its context. */
+bool vpsci__is_powerdown(const struct vpsci_vm *vm, uint32_t entry)
+{
+    return vm->states[vpsci__state_at(vm, entry, 0)].local == VPSCI_HW_OFF;
+}
+
+/* Entry i rests on an earlier one of the next lower level, and is not OFF above one in STANDBY. */
+static bool rests_on(const struct vpsci_power_state *states, uint32_t i)
+{
+    const struct vpsci_power_state *state = &states[i];
+
+    if (state->level == 0) {
+        return state->below == VPSCI_NO_STATE;
+    }
+    return state->below < i && states[state->below].level == state->level - 1 &&
+           (state->local == VPSCI_HW_STANDBY || states[state->below].local == VPSCI_HW_OFF);
+}
+
+/* The number that the guest passes says of the entry what the format makes it say. */
+static bool is_encoded(const struct vpsci_vm *vm, uint32_t entry)
+{
+    uint32_t value = vm->states[entry].value;
+
+    if (vm->config->options & VPSCI_OPTION_EXTENDED_STATE) {
+        return !(value & RESERVED_EXTENDED) &&
+               ((value & TYPE_EXTENDED) != 0) == vpsci__is_powerdown(vm, entry);
+    }
+    return !(value & RESERVED_ORIGINAL) && (value >> 24) == vm->states[entry].level &&
+           ((value & TYPE_ORIGINAL) != 0) == vpsci__is_powerdown(vm, entry);
+}
+
+static bool is_sound(const struct vpsci_vm *vm, uint32_t i)
+{
+    const struct vpsci_power_state *state = &vm->states[i];
+
+    return state->level <= VPSCI_LEVEL_MAX &&
+           (state->local == VPSCI_HW_STANDBY || state->local == VPSCI_HW_OFF) &&
+           rests_on(vm->states, i) && is_encoded(vm, i) && vpsci__entry_of(vm, state->value) == i;
+}
+
+bool vpsci__states_prepare(struct vpsci_vm *vm)
+{
+    const struct vpsci_config *config = vm->config;
+    uint32_t i;
+
+    vm->states = config->states;
+    vm->state_count = config->state_count;
+    if (!vm->states) {
+        vm->state_count = sizeof(original_states) / sizeof(original_states[0]);
+        vm->states =
+            config->options & VPSCI_OPTION_EXTENDED_STATE ? extended_states : original_states;
+    }
+    for (i = 0; i <= VPSCI_LEVEL_MAX; i++) {
+        vm->deepest[i] = VPSCI_NO_STATE;
+    }
+    for (i = 0; i < vm->state_count; i++) {
+        const struct vpsci_power_state *state = &vm->states[i];
+
+        if (!is_sound(vm, i)) {
+            return false;
+        }
+        if (state->level > 0 || state->local == VPSCI_HW_OFF) {
+            vm->deepest[state->level] = (uint8_t)i;
+        }
+        if (state->level > vm->highest) {
+            vm->highest = state->level;
+        }
+    }
+    return true;
+}
+
+/* The first vCPU that agrees with vCPU i in the affinity fields from `level` up. Neighbours are
+ * mostly of one domain, so this looks at the nearest first. */
+static uint32_t first_by_affinity(const struct vpsci_vm *vm, uint32_t i, uint32_t level)
+{
+    uint32_t other;
+
+    for (other = i; other-- > 0;) {
+        uint32_t differs = vpsci__vcpu(vm, other)->affinity ^ vpsci__vcpu(vm, i)->affinity;
+
+        if (differs >> 8 * level == 0) {
+            return vpsci__vcpu(vm, other)->domain[level - 1];
+        }
+    }
+    return i;
+}
+
+static bool is_nested(const struct vpsci_vm *vm, uint32_t i, uint32_t level)
+{
+    const struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
+    uint32_t first = vcpu->domain[level - 1];
+
+    if (first > i || vpsci__vcpu(vm, first)->domain[level - 1] != first) {
+        return false;
+    }
+    return level == VPSCI_LEVEL_MAX || vpsci__vcpu(vm, first)->domain[level] == vcpu->domain[level];
+}
+
+bool vpsci__domains_prepare(struct vpsci_vm *vm)
+{
+    uint32_t i;
+    uint32_t level;
+
+    for (level = VPSCI_LEVEL_MAX; level > 0; level--) {
+        const uint16_t *given = vm->config->domains[level - 1];
+
+        for (i = 0; i < vm->vcpu_count; i++) {
+            vpsci__vcpu(vm, i)->domain[level - 1] =
+                given ? given[i] : (uint16_t)first_by_affinity(vm, i, level);
+            if (!is_nested(vm, i, level)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
