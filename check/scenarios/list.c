@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The list of all scenarios. */
+#include "families.h"
+#include "text.h"
+
+const struct family *const families[] = {
+    &version_family,      &smccc_family,          &features_family,       &affinity_info_family,
+    &cpu_on_family,       &cpu_on_refused_family, &cpu_off_family,        &cpu_suspend_family,
+    &os_initiated_family, &statistics_family,     &node_hw_state_family,  &migrate_family,
+    &mem_protect_family,  &legacy_family,         &system_suspend_family, &race_family,
+    &hostile_family,      &system_end_family,
+};
+
+const uint32_t family_count = sizeof(families) / sizeof(families[0]);
+
+const struct scenario *scenario_at(uint32_t n)
+{
+    for (uint32_t i = 0; i < family_count; i++) {
+        if (n < families[i]->count) {
+            return &families[i]->scenarios[n];
+        }
+        n -= families[i]->count;
+    }
+    return NULL;
+}
+
+const struct scenario *scenario_find(const char *name)
+{
+    for (uint32_t n = 0; scenario_at(n) != NULL; n++) {
+        if (text_equal(scenario_at(n)->name, name)) {
+            return scenario_at(n);
+        }
+    }
+    return NULL;
+}

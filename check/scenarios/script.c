@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The part of script.h that has CPUs do something. */
+#include "script.h"
+
+static const struct event no_event;
+
+/* Functions of which there is an SMC64 form (DEN0022 5.1). */
+static const uint32_t wide_functions =
+    HAS(FN_CPU_SUSPEND) | HAS(FN_CPU_ON) | HAS(FN_AFFINITY_INFO) | HAS(FN_MIGRATE) |
+    HAS(FN_MIGRATE_INFO_UP_CPU) | HAS(FN_CPU_DEFAULT_SUSPEND) | HAS(FN_NODE_HW_STATE) |
+    HAS(FN_SYSTEM_SUSPEND) | HAS(FN_STAT_RESIDENCY) | HAS(FN_STAT_COUNT) | HAS(FN_SYSTEM_RESET2) |
+    HAS(FN_MEM_PROTECT_CHECK_RANGE) | HAS(FN_SYSTEM_OFF2);
+
+bool has_64(uint32_t function)
+{
+    return function < FN_RANGE && (wide_functions & HAS(function)) != 0;
+}
+
+static uint32_t id_0_1(const struct trial *t, uint32_t function)
+{
+    static const uint8_t order[] = {FN_CPU_SUSPEND, FN_CPU_OFF, FN_CPU_ON, FN_MIGRATE};
+
+    for (uint32_t i = 0; i < COUNT_OF(order); i++) {
+        if (order[i] == function) {
+            return t->machine->ids_0_1[i];
+        }
+    }
+    return FID32(function);
+}
+
+uint32_t id(const struct trial *t, uint32_t function)
+{
+    if (t->version < V0_2) {
+        return id_0_1(t, function);
+    }
+    return has_64(function) && !t->machine->aarch32 ? FID64(function) : FID32(function);
+}
+
+bool offers(const struct trial *t, uint32_t function)
+{
+    return ((t->functions32 | t->functions64) & HAS(function)) != 0;
+}
+
+/* ---- Calls -------------------------------------------------------------------------------- */
+
+/* A CPU in AArch32 state has no upper halves to put anything into. */
+static struct guest_call make_call(const struct trial *t, uint64_t function, uint64_t a, uint64_t b,
+                                   uint64_t c)
+{
+    uint64_t mask = t->machine->aarch32 ? UINT32_MAX : UINT64_MAX;
+
+    return (struct guest_call){
+        .function = function & mask,
+        .args = {a & mask, b & mask, c & mask},
+        .aarch32 = t->machine->aarch32,
+    };
+}
+
+struct event call(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
+                  uint64_t c)
+{
+    struct guest_call call = make_call(t, function, a, b, c);
+    struct event event = no_event;
+
+    if (!t->over) {
+        t->view->ops->call(t->view->self, cpu, &call, &event);
+    }
+    return event;
+}
+
+struct event call_big_endian(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a,
+                             uint64_t b, uint64_t c)
+{
+    struct guest_call call = make_call(t, function, a, b, c);
+    struct event event = no_event;
+
+    call.big_endian = true;
+    if (!t->over) {
+        t->view->ops->call(t->view->self, cpu, &call, &event);
+    }
+    return event;
+}
+
+struct event begin(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
+                   uint64_t c)
+{
+    struct guest_call call = make_call(t, function, a, b, c);
+    struct event event = no_event;
+
+    if (!t->over) {
+        t->view->ops->begin(t->view->self, cpu, &call, &event);
+    }
+    return event;
+}
+
+struct event await(struct trial *t, uint32_t cpu)
+{
+    struct event event = no_event;
+
+    if (!t->over) {
+        t->view->ops->await(t->view->self, cpu, &event);
+    }
+    return event;
+}
+
+struct team_call of(const struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
+                    uint64_t c)
+{
+    return (struct team_call){.cpu = cpu, .call = make_call(t, function, a, b, c)};
+}
+
+void together(struct trial *t, struct team_call *calls, uint32_t count)
+{
+    if (!t->over) {
+        t->view->ops->together(t->view->self, calls, count);
+    }
+}
+
+void interrupt(struct trial *t, uint32_t cpu)
+{
+    if (!t->over) {
+        t->view->ops->interrupt(t->view->self, cpu);
+    }
+}
+
+void interrupt_soon(struct trial *t, uint32_t cpu)
+{
+    if (!t->over) {
+        t->view->ops->interrupt_soon(t->view->self, cpu);
+    }
+}
+
+struct end ending(struct trial *t)
+{
+    struct end end = {.kind = END_NOT};
+
+    if (!t->over) {
+        t->view->ops->end(t->view->self, &end);
+    }
+    return end;
+}
+
+void restart(struct trial *t)
+{
+    if (!t->over) {
+        t->view->ops->restart(t->view->self);
+    }
+}
+
+void pass_time(struct trial *t, uint64_t microseconds)
+{
+    if (!t->over) {
+        t->view->ops->pass(t->view->self, microseconds);
+    }
+}
+
+/* ---- Short forms -------------------------------------------------------------------------- */
+
+struct event cpu_on(struct trial *t, uint32_t caller, uint64_t target, uint64_t address,
+                    uint64_t context)
+{
+    return call(t, caller, id(t, FN_CPU_ON), target, address, context);
+}
+
+struct event cpu_off(struct trial *t, uint32_t cpu)
+{
+    return call(t, cpu, id(t, FN_CPU_OFF), 0, 0, 0);
+}
+
+struct event affinity(struct trial *t, uint32_t caller, uint64_t target, uint64_t level)
+{
+    return call(t, caller, id(t, FN_AFFINITY_INFO), target, level, 0);
+}
+
+struct event features(struct trial *t, uint64_t function)
+{
+    return call(t, boot(t), FID32(FN_FEATURES), function, 0, 0);
+}
+
+struct event suspend(struct trial *t, uint32_t cpu, uint64_t power_state, uint64_t address,
+                     uint64_t context)
+{
+    return call(t, cpu, id(t, FN_CPU_SUSPEND), power_state, address, context);
+}
+
+struct event system_suspend(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context)
+{
+    return call(t, cpu, id(t, FN_SYSTEM_SUSPEND), address, context, 0);
+}
+
+struct event set_mode(struct trial *t, uint32_t cpu, uint64_t mode)
+{
+    return call(t, cpu, FID32(FN_SET_SUSPEND_MODE), mode, 0, 0);
+}
+
+void start_by(struct trial *t, uint32_t caller, uint32_t cpu, uint64_t context)
+{
+    returns(t, cpu_on(t, caller, mpidr(t, cpu), entry(t), context), IS_SUCCESS,
+            "CPU_ON of a CPU that is off");
+    enters(t, await(t, cpu), entry(t), context, "the CPU that was turned on");
+}
+
+void start(struct trial *t, uint32_t cpu)
+{
+    start_by(t, boot(t), cpu, 0x1000 + cpu);
+}
+
+/* 5.5: where a Trusted OS lives on the CPU, DENIED is right; migrate.c and cpu_off.c see to that.
+ */
+void stop(struct trial *t, uint32_t cpu)
+{
+    struct event e = cpu_off(t, cpu);
+
+    if (e.kind == EVENT_RETURNED && code(&e) == RET_DENIED && offers(t, FN_MIGRATE_INFO_UP_CPU)) {
+        skip(t, "a Trusted OS keeps the CPU on");
+    }
+    vanishes(t, e, "CPU_OFF");
+}
+
+static void is_in(struct trial *t, uint32_t cpu, uint32_t state, const char *what)
+{
+    if (t->version >= V0_2) {
+        returns_number(t, affinity(t, boot(t), mpidr(t, cpu), 0), state, what);
+    }
+}
+
+void is_on(struct trial *t, uint32_t cpu, const char *what)
+{
+    is_in(t, cpu, AFFINITY_ON, what);
+}
+
+void is_off(struct trial *t, uint32_t cpu, const char *what)
+{
+    is_in(t, cpu, AFFINITY_OFF, what);
+}
+
+void put_into(struct trial *t, uint32_t cpu, const struct machine_state *state, uint64_t context)
+{
+    vanishes(t, suspend(t, cpu, state->value, entry(t), context), "CPU_SUSPEND");
+}
+
+void wakes_from(struct trial *t, uint32_t cpu, const struct machine_state *state, uint64_t address,
+                uint64_t context)
+{
+    interrupt(t, cpu);
+    struct event e = await(t, cpu);
+
+    if (e.kind == EVENT_ENTERED && state->powerdown) {
+        enters(t, e, address, context, "waking from a powerdown state");
+    } else {
+        returns(t, e, IS_SUCCESS, "waking from CPU_SUSPEND");
+    }
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* PSCI_STAT_RESIDENCY and PSCI_STAT_COUNT. */
+#include "families.h"
+#include "script.h"
+
+static uint64_t ask(struct trial *t, uint32_t function, uint64_t target, uint64_t state)
+{
+    struct event e = call(t, boot(t), id(t, function), target, state, 0);
+
+    comes_back(t, e, "statistics");
+    return t->machine->aarch32 ? (uint32_t)e.x0 : e.x0;
+}
+
+static uint64_t count_of(struct trial *t, uint32_t cpu, const struct machine_state *state)
+{
+    return ask(t, FN_STAT_COUNT, mpidr(t, cpu), state->value);
+}
+
+static uint64_t residency_of(struct trial *t, uint32_t cpu, const struct machine_state *state)
+{
+    return ask(t, FN_STAT_RESIDENCY, mpidr(t, cpu), state->value);
+}
+
+static void zero_at_start(struct trial *t)
+{
+    for (uint32_t i = 0; i < t->machine->state_count; i++) {
+        expect_equal(t, count_of(t, boot(t), &t->machine->states[i]), 0,
+                     "PSCI_STAT_COUNT of a CPU that never slept");
+        expect_equal(t, residency_of(t, boot(t), &t->machine->states[i]), 0,
+                     "PSCI_STAT_RESIDENCY of a CPU that never slept");
+    }
+}
+
+static void sleep_for(struct trial *t, uint32_t cpu, const struct machine_state *state,
+                      uint64_t microseconds)
+{
+    put_into(t, cpu, state, 1);
+    if ((t->machine->abilities & VIEW_TIME) != 0) {
+        pass_time(t, microseconds);
+    }
+    wakes_from(t, cpu, state, entry(t), 1);
+}
+
+static void counts(struct trial *t, bool powerdown)
+{
+    const struct machine_state *state = state_need(t, 0, powerdown);
+    const struct machine_state *rest = state_find(t, 0, !powerdown);
+    uint32_t cpu = other(t, 0);
+
+    start(t, cpu);
+    uint64_t before = count_of(t, cpu, state);
+    uint64_t rest_before = rest != NULL ? count_of(t, cpu, rest) : 0;
+
+    for (int i = 0; i < 3; i++) {
+        sleep_for(t, cpu, state, 10);
+    }
+    expect_equal(t, count_of(t, cpu, state), before + 3, "PSCI_STAT_COUNT after three times");
+    if (rest != NULL) {
+        expect_equal(t, count_of(t, cpu, rest), rest_before, "PSCI_STAT_COUNT of another state");
+    }
+}
+
+static void counts_standby(struct trial *t)
+{
+    counts(t, false);
+}
+
+static void counts_powerdown(struct trial *t)
+{
+    counts(t, true);
+}
+
+static void residency(struct trial *t)
+{
+    const struct machine_state *state = state_need(t, 0, false);
+    uint32_t cpu = other(t, 0);
+
+    start(t, cpu);
+    uint64_t before = residency_of(t, cpu, state);
+
+    sleep_for(t, cpu, state, 1500);
+    sleep_for(t, cpu, state, 2500);
+    uint64_t after = residency_of(t, cpu, state);
+
+    expect(t, after - before >= 4000 && after - before < UINT64_C(1000000),
+           "PSCI_STAT_RESIDENCY is not about the 4000 microseconds that the CPU slept");
+    pass_time(t, 5000);
+    expect_equal(t, residency_of(t, cpu, state), after, "PSCI_STAT_RESIDENCY of a CPU that runs");
+}
+
+static void refused_does_not_count(struct trial *t)
+{
+    const struct machine_state *state = state_need(t, 0, true);
+    uint64_t odd = t->machine->entry | (t->machine->aarch32 ? 2 : 1);
+
+    interrupt_soon(t, boot(t));
+    struct event e = suspend(t, boot(t), state->value, odd, 0);
+
+    if (code(&e) == RET_SUCCESS) {
+        skip(t, "the server does not look at entry points");
+    }
+    expect_equal(t, count_of(t, boot(t), state), 0, "PSCI_STAT_COUNT after a refused CPU_SUSPEND");
+}
+
+static void each_cpu(struct trial *t)
+{
+    const struct machine_state *state = state_need(t, 0, false);
+
+    start(t, other(t, 0));
+    sleep_for(t, other(t, 0), state, 10);
+    expect_equal(t, count_of(t, boot(t), state), 0, "PSCI_STAT_COUNT of another CPU");
+    expect_equal(t, count_of(t, other(t, 0), state), 1, "PSCI_STAT_COUNT of the CPU that slept");
+}
+
+/* There are no error codes: what is not known has no statistics. */
+static void nonsense(struct trial *t)
+{
+    uint64_t state = t->machine->state_count > 0 ? t->machine->states[0].value : 0;
+    uint32_t functions[] = {FN_STAT_COUNT, FN_STAT_RESIDENCY};
+
+    for (uint32_t i = 0; i < COUNT_OF(functions); i++) {
+        expect_equal(t, ask(t, functions[i], absent_mpidr(t, boot(t), 0), state), 0,
+                     "statistics of a CPU that does not exist");
+        expect_equal(t, ask(t, functions[i], mpidr(t, boot(t)) | UINT64_C(1) << 24, state), 0,
+                     "statistics of a CPU with a reserved bit in its name");
+        expect_equal(t, ask(t, functions[i], mpidr(t, boot(t)), UINT32_MAX), 0,
+                     "statistics of a state that does not exist");
+    }
+}
+
+static void upper_halves(struct trial *t)
+{
+    const struct machine_state *state = state_need(t, 0, false);
+    uint32_t cpu = other(t, 0);
+
+    start(t, cpu);
+    sleep_for(t, cpu, state, 10);
+    returns_number(t,
+                   call(t, boot(t), FID32(FN_STAT_COUNT), GARBAGE | mpidr(t, cpu),
+                        GARBAGE | state->value, GARBAGE),
+                   1, "SMC32 PSCI_STAT_COUNT with garbage in the upper halves");
+    expect_equal(t, ask(t, FN_STAT_COUNT, mpidr(t, cpu), GARBAGE | state->value), 1,
+                 "PSCI_STAT_COUNT with garbage in the upper half of power_state");
+}
+
+/* A domain goes down with the last core in it, and only then. */
+static void cluster(struct trial *t)
+{
+    const struct machine_state *state = state_need(t, 1, true);
+    uint32_t a = stranger(t, 1, boot(t));
+    uint32_t b = sibling(t, 1, a);
+
+    if (t->over) {
+        return;
+    }
+    start(t, a);
+    start(t, b);
+    uint64_t before = count_of(t, a, state);
+
+    sleep_for(t, a, state, 10);
+    expect_equal(t, count_of(t, a, state), before,
+                 "PSCI_STAT_COUNT of a cluster of which a CPU runs");
+    put_into(t, b, state, 2);
+    put_into(t, a, state, 3);
+    expect_equal(t, count_of(t, b, state), before + 1, "PSCI_STAT_COUNT of a cluster that is down");
+    wakes_from(t, a, state, entry(t), 3);
+    wakes_from(t, b, state, entry(t), 2);
+    expect_equal(t, count_of(t, a, state), before + 1, "PSCI_STAT_COUNT of a cluster that is up");
+}
+
+static void cpu_off_counts(struct trial *t)
+{
+    const struct machine_state *state = state_need(t, 0, true);
+    uint32_t cpu = other(t, 0);
+
+    start(t, cpu);
+    uint64_t before = count_of(t, cpu, state);
+
+    stop(t, cpu);
+    start(t, cpu);
+    uint64_t after = count_of(t, cpu, state);
+
+    expect(t, after == before || after == before + 1,
+           "PSCI_STAT_COUNT after one CPU_OFF is neither what it was nor one more");
+    characteristic(t, "CPU_OFF in statistics", after == before ? "does not count" : "counts");
+}
+
+static void zero_after_reset(struct trial *t)
+{
+    const struct machine_state *state = state_need(t, 0, false);
+
+    interrupt_soon(t, boot(t));
+    returns(t, suspend(t, boot(t), state->value, 0, 0), IS_SUCCESS, "CPU_SUSPEND");
+    vanishes(t, call(t, boot(t), FID32(FN_SYSTEM_RESET), 0, 0, 0), "SYSTEM_RESET");
+    expect_end(t, END_RESET, "SYSTEM_RESET");
+    restart(t);
+    expect_equal(t, count_of(t, boot(t), state), 0, "PSCI_STAT_COUNT after a reset");
+}
+
+#define STAT   (HAS(FN_STAT_COUNT) | HAS(FN_STAT_RESIDENCY))
+#define MISLED "the guest's idle governor is misled"
+
+static const struct scenario scenarios[] = {
+    {.name = "stat-zero-at-start",
+     .clause = "PSCI_STAT_RESIDENCY, PSCI_STAT_COUNT",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT,
+     .run = zero_at_start},
+    {.name = "stat-count-standby",
+     .clause = "PSCI_STAT_COUNT",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT,
+     .cpus = 2,
+     .run = counts_standby},
+    {.name = "stat-count-powerdown",
+     .clause = "PSCI_STAT_COUNT",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT,
+     .cpus = 2,
+     .run = counts_powerdown},
+    {.name = "stat-residency",
+     .clause = "PSCI_STAT_RESIDENCY",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT,
+     .abilities = VIEW_TIME,
+     .cpus = 2,
+     .run = residency},
+    {.name = "stat-refused-does-not-count",
+     .clause = "PSCI_STAT_COUNT",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT,
+     .run = refused_does_not_count},
+    {.name = "stat-each-cpu",
+     .clause = "PSCI_STAT_COUNT, target_cpu",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT,
+     .cpus = 2,
+     .run = each_cpu},
+    {.name = "stat-nonsense-is-zero",
+     .clause = "PSCI_STAT_RESIDENCY, PSCI_STAT_COUNT, return values",
+     .consequence = "an error code is taken for a number of microseconds",
+     .since = V1_0,
+     .needs = STAT,
+     .run = nonsense},
+    {.name = "stat-upper-halves",
+     .clause = "DEN0028 SMC32 argument passing",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT,
+     .cpus = 2,
+     .run = upper_halves},
+    {.name = "stat-cluster",
+     .clause = "PSCI_STAT_COUNT, power domains",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT,
+     .cpus = 4,
+     .run = cluster},
+    {.name = "stat-cpu-off",
+     .clause = "PSCI_STAT_COUNT",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT,
+     .cpus = 2,
+     .run = cpu_off_counts},
+    {.name = "stat-zero-after-reset",
+     .clause = "PSCI_STAT_COUNT, cold boot",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT,
+     .abilities = VIEW_END | VIEW_RESTART,
+     .run = zero_after_reset},
+};
+
+const struct family statistics_family = {"statistics", scenarios, COUNT_OF(scenarios)};
