@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 # Compiling with Meson: build/native for this machine, build/arm64 for the lab.
 
+arm64_options=(-Dstatic_binary=true -Ddefault_library=static -Dtests=false)
+
 build_help() {
     cat <<'EOF'
 ./dev build [arm64|native]
@@ -31,7 +33,7 @@ build_for() { # native|arm64
         with_lock compile native
     elif [[ $machine == aarch64 ]]; then
         need build
-        with_lock compile arm64 -Dstatic_binary=true -Dtests=false
+        with_lock compile arm64 "${arm64_options[@]}"
     else
         need cross
         with_lock compile_cross
@@ -41,7 +43,7 @@ build_for() { # native|arm64
 compile_cross() {
     make_sysroot
     compile arm64 --cross-file "$build/sysroot.ini" --cross-file "$root/lab/aarch64.ini" \
-        -Dstatic_binary=true -Dtests=false
+        "${arm64_options[@]}"
 }
 
 # The static libraries of the release this machine runs: they must fit the C library that comes
@@ -71,14 +73,15 @@ fill_sysroot() { # FOLDER
 compile() { # FOLDER MESON-OPTION...
     local dir=$build/$1
     shift
-    # build.ninja is the last thing that a set-up writes.
-    if [[ ! -e $dir/build.ninja ]]; then
+    # build.ninja is the last thing that a set-up writes. Meson alone would keep options as they were.
+    if [[ ! -e $dir/build.ninja || ! -e $dir/.options || $(<"$dir/.options") != "$*" ]]; then
         say "configuring ${dir#"$root/"}"
         rm -rf "$dir"
         if ! meson setup "$@" "$dir" "$root" >"$build/meson.log" 2>&1; then
             show_tail "$build/meson.log" 8
             die "meson could not configure ${dir#"$root/"}"
         fi
+        printf '%s\n' "$*" >"$dir/.options"
     fi
     if ! ninja -C "$dir" --quiet >"$build/ninja.log" 2>&1; then
         cat "$build/ninja.log" >&2

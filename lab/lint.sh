@@ -5,6 +5,14 @@
 # Those that ./dev test runs as well.
 lint_quick=(format headers shell)
 
+lint_names() {
+    printf '%s\n' "${lint_quick[@]}"
+}
+
+lint_test() { # NAME
+    "lint_$1"
+}
+
 lint_command() {
     local part failed=0
     need lint
@@ -41,7 +49,7 @@ lint_headers() {
     local header failed=0
     local compile=(clang-19 -target aarch64-linux-gnu --sysroot="$build/sysroot" -fsyntax-only
         -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror
-        -Wno-unused-function -I vmm -I check/guest -I tests/unit)
+        -Wno-unused-function -I include -I lib -I vmm -I check/guest -I tests/unit)
     if [[ $machine == aarch64 ]]; then
         compile=("${compile[@]/--sysroot=*/-pipe}")
     fi
@@ -65,11 +73,11 @@ lint_clang() {
     CC=clang-19 with_lock compile native-clang
 }
 
-# The arm64 build has all of dormouse, the native one the unit tests.
+# The arm64 build has all of dormouse and libvpsci, the native one the tests that run here.
 lint_tidy() {
     local failed=0
     lint_tidy_files arm64 . || failed=1
-    lint_tidy_files native /tests/ || failed=1
+    lint_tidy_files native '/\(tests\|check\)/' || failed=1
     return "$failed"
 }
 

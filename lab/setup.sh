@@ -16,6 +16,14 @@ packages_of() { # SET
     images) echo mmdebstrap cpio ;;
     emulator) echo qemu-system-arm ;;
     lint) echo clang-format-19 clang-tidy-19 clang-19 shellcheck ;;
+    library) echo gcc g++ libc6-dev clang-19 pkg-config ;;
+    targets)
+        echo meson ninja-build qemu-user "$(compiler_for_arm64)" \
+            gcc-arm-linux-gnueabihf gcc-riscv64-linux-gnu
+        ;;
+    instruments) echo meson ninja-build clang-19 llvm-19 libclang-rt-19-dev ;;
+    mutants) echo gcc libc6-dev patch ;;
+    counting) echo gcc libc6-dev valgrind "$(compiler_for_arm64)" ;;
     esac
 }
 
@@ -26,7 +34,21 @@ purpose_of() { # SET
     images) echo "fetch Debian's arm64 kernels and make initramfs images of them" ;;
     emulator) echo "run an arm64 machine with KVM" ;;
     lint) echo "check the source" ;;
+    library) echo "compile against libvpsci as others will" ;;
+    targets) echo "compile libvpsci for other processors, and run it" ;;
+    instruments) echo "measure coverage, and run fuzzers" ;;
+    mutants) echo "put mistakes into libvpsci that its tests have to find" ;;
+    counting) echo "count instructions" ;;
     esac
+}
+
+# Debian's own compiler goes by the name of a cross-compiler, too.
+compiler_for_arm64() {
+    if [[ $machine == aarch64 ]]; then
+        echo gcc
+    else
+        echo gcc-aarch64-linux-gnu
+    fi
 }
 
 check_debian() {

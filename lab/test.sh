@@ -1,25 +1,45 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# `./dev test`: the unit tests, the cheap checks of the source, and the tests in the lab.
+# `./dev test`: which tests there are, which are meant, and running them one kind after the other. A
+# kind is what comes before the slash in the names of its tests.
+
+# Kinds whose tests Meson runs, each a test suite of that name.
+test_meson_kinds=(unit vpsci)
+# Kinds whose tests are functions here: KIND_names lists them, KIND_test runs one. A kind of a single
+# test has no KIND_names; the test has the kind's name.
+test_function_kinds=(lint cross fuzz zoo cover)
 
 test_help() {
     cat <<'EOF'
 ./dev test [--host 6.1|6.12] [NAME...]
-./dev test quick
+./dev test quick|library
 ./dev test --list
 
 Runs all tests, or those named: a NAME of --list, or the beginning of some up to a slash, such as
-unit, lab-6.12 or lab-6.1/linux. --host runs the lab's tests on one host kernel only; quick is
-another word for unit, what needs no lab. dev/... are the tests of this command itself. Ends with the
-line "N passed, N failed" and fails if one did. What was said is kept in build/test-logs.
+unit, lab-6.12 or lab-6.1/linux. --host runs the lab's tests on one host kernel only.
+
+  quick     unit and vpsci, without what may take long: under a minute
+  library   all of libvpsci's own tests: vpsci, cross, fuzz, zoo, cover
+
+  unit      dormouse's parts               vpsci   libvpsci's
+  cross     libvpsci for other processors, run by qemu-user
+  fuzz      the inputs that fuzzers found worth keeping, once more
+  zoo       mistakes put into libvpsci on purpose, which its tests have to find
+  cover     that its tests reach every line, branch and condition of libvpsci
+  lint      format, headers, scripts       dev     this command itself, the documents, the library
+                                                   as it is installed
+  lab-...   dormouse with real KVM and guests
+
+Ends with the line "N passed, N failed" and fails if one did. What was said is kept in
+build/test-logs.
 EOF
 }
 
 test_command() {
-    local wanted=() list='' hosts=() sets
+    local wanted=() list='' hosts=() sets all=() quick=() selected=()
     while (($#)); do
         case $1 in
-        quick) wanted+=(unit) ;;
+        library) wanted+=(vpsci cross fuzz zoo cover) ;;
         --list) list=yes ;;
         --host)
             [[ ${2-} =~ ^6\.(1|12)$ ]] || die "test: --host wants 6.1 or 6.12"
@@ -32,16 +52,13 @@ test_command() {
         shift
     done
     test_choose_hosts "${hosts[@]}"
-    if [[ $list || ${wanted[*]-} == unit ]]; then
-        need build
-    else
-        readarray -t sets < <(lab_needs)
-        need build lint "${sets[@]}"
-    fi
+    readarray -t sets < <([[ $list ]] || test_needs "${wanted[@]}")
+    need build "${sets[@]}"
     if ! (build_for native); then
         [[ $list ]] || printf '0 passed, 1 failed\n'
         exit 1
     fi
+    test_names
     test_select "${wanted[@]}"
     if [[ $list ]]; then
         printf '%s\n' "${selected[@]}"
@@ -60,10 +77,71 @@ test_choose_hosts() { # HOST...
     fi
 }
 
+# The sets of packages that tests of these names need, besides `build`.
+test_needs() { # NAME...
+    local name
+    (($#)) || set -- "${test_meson_kinds[@]}" "${test_function_kinds[@]}" dev lab
+    for name; do
+        case ${name%%/*} in
+        quick | unit | vpsci) ;;
+        lint) echo lint && lab_needs ;;
+        cross) echo targets ;;
+        zoo) echo mutants ;;
+        fuzz | cover) echo instruments ;;
+        dev) printf '%s\n' lint library && lab_needs ;;
+        *) lab_needs ;;
+        esac
+    done | sort -u
+}
+
+# Sets `all` to the names of all tests, and `quick` to those of Meson's that are quick.
+test_names() {
+    local kind host
+    readarray -t all < <(test_names_of_meson native "${test_meson_kinds[@]}")
+    readarray -t quick < <(test_quick_of_meson native "${test_meson_kinds[@]}")
+    readarray -t -O "${#all[@]}" all < <(
+        for kind in "${test_function_kinds[@]}"; do
+            if declare -F "${kind}_names" >/dev/null; then
+                "${kind}_names" | sed "s|^|$kind/|"
+            else
+                echo "$kind"
+            fi
+        done
+        "$root/tests/dev/run.sh" --list | if lab_is_native; then
+            grep -v '^emulator/'
+        else
+            cat
+        fi | sed 's|^|dev/|'
+        for host in "${hosts[@]}"; do
+            "$root/tests/lab/run.sh" --list "$host" | sed "s|^|lab-$host/|"
+        done
+    )
+}
+
+# The tests of a build folder as SUITE/NAME, of these suites.
+test_names_of_meson() { # FOLDER SUITE...
+    local intro=$build/$1/meson-info/intro-tests.json suite
+    for suite in "${@:2}"; do
+        # Some Mesons write it in one line, some in many.
+        tr -s '\n ' ' ' <"$intro" | grep -oE '"(name|timeout|suite)": (\[[^]]*\]|"[^"]*"|[0-9]+)' |
+            awk -F '"' -v suite="$suite" -v most="${test_most_seconds-}" '
+                $2 == "name" { name = $4 }
+                $2 == "timeout" { seconds = substr($3, 2) + 0 }
+                $2 == "suite" && index($0, ":" suite "\"") && (!most || seconds <= most) {
+                    print suite "/" name
+                }'
+    done
+}
+
+# Those of them that are given a minute at most.
+test_quick_of_meson() { # FOLDER SUITE...
+    local test_most_seconds=60
+    test_names_of_meson "$@"
+}
+
 # Sets `selected` to the tests that are meant by the names: all without one.
 test_select() { # NAME...
-    local all=() name test found
-    readarray -t all < <(test_names)
+    local name test found
     selected=()
     if (($# == 0)); then
         selected=("${all[@]}")
@@ -71,7 +149,7 @@ test_select() { # NAME...
     for name; do
         found=''
         for test in "${all[@]}"; do
-            if [[ $test == "$name" || $test == "$name"/* ]]; then
+            if test_is_meant "$test" "$name"; then
                 selected+=("$test")
                 found=yes
             fi
@@ -80,55 +158,51 @@ test_select() { # NAME...
     done
 }
 
-test_names() {
-    local host
-    grep -o '"name": "[^"]*"' "$build/native/meson-info/intro-tests.json" |
-        sed 's|.*: "\(.*\)"|unit/\1|'
-    printf 'lint/%s\n' "${lint_quick[@]}"
-    "$root/tests/dev/run.sh" --list | if lab_is_native; then
-        grep -v '^emulator/'
+test_is_meant() { # TEST NAME
+    if [[ $2 == quick ]]; then
+        [[ " ${quick[*]} " == *" $1 "* ]]
     else
-        cat
-    fi | sed 's|^|dev/|'
-    for host in "${hosts[@]}"; do
-        "$root/tests/lab/run.sh" --list "$host" | sed "s|^|lab-$host/|"
-    done
+        [[ $1 == "$2" || $1 == "$2"/* ]]
+    fi
 }
 
-# Those of `selected` that begin with PREFIX, without it.
-test_names_under() { # PREFIX
+# Those of `selected` that are of this kind.
+test_names_under() { # KIND
     local test
     for test in "${selected[@]}"; do
-        if [[ $test == "$1"/* ]]; then
-            printf '%s\n' "${test#"$1"/}"
+        if [[ $test == "$1" || $test == "$1"/* ]]; then
+            printf '%s\n' "$test"
         fi
     done
 }
 
 test_run() {
-    local names host pid
+    local kind names host pid
     session_process='' test_children=()
     mkdir -p "$build/test-logs"
     test_notes=$(mktemp -d "$build/test-logs/.notes.XXXXXX")
     trap test_clean EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    readarray -t names < <(test_names_under unit)
-    ((${#names[@]} == 0)) || test_units "${names[@]}"
-    if [[ ${names[*]} != "${selected[*]#unit/}" ]]; then
+    readarray -t names < <(for kind in "${test_meson_kinds[@]}"; do test_names_under "$kind"; done)
+    ((${#names[@]} == 0)) || test_meson "${names[@]}"
+    # Those that are left but for a few need the arm64 build.
+    if grep -qE '^(lint|dev|lab-[^/]*)/' < <(printf '%s\n' "${selected[@]}"); then
         (build_for arm64) || test_failed build/arm64 "does not compile"
     fi
-    readarray -t names < <(test_names_under lint)
-    ((${#names[@]} == 0)) || test_lint "${names[@]}"
+    for kind in "${test_function_kinds[@]}"; do
+        readarray -t names < <(test_names_under "$kind")
+        ((${#names[@]} == 0)) || test_functions "$kind" "${names[@]}"
+    done
     readarray -t names < <(test_names_under dev)
     if ((${#names[@]})); then
-        test_start test_dev "${names[@]}"
+        test_start test_dev "${names[@]#dev/}"
         wait "${test_children[@]}" || true
         test_children=()
     fi
     for host in "${hosts[@]}"; do
         readarray -t names < <(test_names_under "lab-$host")
-        ((${#names[@]} == 0)) || test_start test_lab "$host" "${names[@]}"
+        ((${#names[@]} == 0)) || test_start test_lab "$host" "${names[@]#"lab-$host/"}"
     done
     for pid in "${test_children[@]}"; do
         wait "$pid" || true
@@ -148,79 +222,15 @@ test_clean() {
     rm -rf "$test_notes"
 }
 
-# Starts a session of tests in a process of its own. Guests sleep a good part of their tests, so that two
-# emulated machines share two processors well; on one processor they take turns.
-test_start() { # FUNCTION ARGUMENT...
-    test_child "$@" &
-    test_children+=($!)
-    if (($(nproc) < 2)); then
-        wait "${test_children[-1]}" || true
-        unset 'test_children[-1]'
-    fi
-}
-
-test_child() { # FUNCTION ARGUMENT...
-    trap test_end_session EXIT
-    trap 'exit 143' TERM
-    "$@"
-}
-
-test_end_session() {
-    trap - EXIT
-    trap '' TERM
-    if [[ $session_process ]]; then
-        kill -TERM "$session_process" 2>/dev/null || true
-    fi
-    wait
-}
-
-# Results are kept in files, because the labs' processes find some of them.
-test_note() { # passed|failed NAME
-    printf '%s\n' "$2" >>"$test_notes/$1"
-}
-
-test_summary() {
-    local passed_names=() failed_names=()
-    touch "$test_notes/passed" "$test_notes/failed"
-    readarray -t passed_names <"$test_notes/passed"
-    readarray -t failed_names <"$test_notes/failed"
-    if ((${#failed_names[@]})); then
-        printf '\nfailed:\n'
-        printf '  %s\n' "${failed_names[@]}"
-        printf 'logs are in %s\n' "$build/test-logs"
-    fi
-    printf '%d passed, %d failed\n' "${#passed_names[@]}" "${#failed_names[@]}"
-    ((${#failed_names[@]} == 0)) || exit 1
-}
-
-# On a terminal, what is going on now; overwritten by what comes next.
-test_progress() { # TEXT
-    if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then
-        printf '\r\e[K%s' "$1"
-    fi
-}
-
-test_passed() { # NAME DETAIL
-    test_progress ''
-    printf '%sok%s %s (%s)\n' "$green" "$plain" "$1" "$2"
-    test_note passed "$1"
-}
-
-test_failed() { # NAME REASON [LOG]
-    test_progress ''
-    printf '%snot ok%s %s: %s\n' "$red" "$plain" "$1" "$2"
-    test_note failed "$1"
-    if [[ ${3-} ]]; then
-        show_tail "$3" 40 2>&1
-    fi
-}
-
-# Runs unit tests with Meson and reads its report. One that it does not report has failed.
-test_units() { # NAME...
-    local line name log=$build/test-logs/unit.log showing=''
+# Runs tests with Meson and reads its report. One that it does not report has failed.
+test_meson() { # SUITE/NAME...
+    local line name log=$build/test-logs/meson.log showing=''
     local result='^ *[0-9]+/[0-9]+ +(.*[^ ]) +(OK|FAIL|TIMEOUT|ERROR|SKIP|INTERRUPT) +([0-9.]+) ?s'
-    local -A done_names=()
-    test_progress "running unit tests"
+    local -A full_names=()
+    for name; do
+        full_names[${name#*/}]=$name
+    done
+    test_progress "running ${*%%/*}"
     while IFS= read -r line; do
         if [[ $line =~ ^(Ok:|Summary) ]]; then
             cat >/dev/null # It repeats what has been said.
@@ -231,132 +241,37 @@ test_units() { # NAME...
             continue
         fi
         name=${BASH_REMATCH[1]##*[ :]}
-        done_names[$name]=yes
         showing=''
         if [[ ${BASH_REMATCH[2]} == OK ]]; then
-            test_passed "unit/$name" "${BASH_REMATCH[3]} s"
+            test_passed "${full_names[$name]}" "${BASH_REMATCH[3]} s"
         else
-            test_failed "unit/$name" "${BASH_REMATCH[2]}"
+            test_failed "${full_names[$name]}" "${BASH_REMATCH[2]}"
             showing=yes
         fi
-    done < <(meson test -C "$build/native" --no-rebuild --print-errorlogs "$@" 2>&1 </dev/null |
+        unset "full_names[$name]"
+    done < <(meson test -C "$build/native" --no-rebuild --print-errorlogs "${@#*/}" 2>&1 </dev/null |
         tee "$log")
-    for name; do
-        [[ ${done_names[$name]-} ]] || test_failed "unit/$name" "was not run" "$log"
+    for name in "${full_names[@]}"; do
+        test_failed "$name" "was not run" "$log"
     done
 }
 
-test_lint() { # NAME...
-    local name log start
-    for name; do
-        log=$build/test-logs/lint-$name.log
-        start=$SECONDS
-        test_progress "running lint/$name"
-        if "lint_$name" >"$log" 2>&1; then
-            test_passed "lint/$name" "$((SECONDS - start)) s"
-        else
-            test_failed "lint/$name" "see the log" "$log"
-        fi
-    done
-}
-
-# One session of the lab runs all tests of one host kernel.
-test_lab() { # HOST NAME...
-    local host=$1 folder=$build/test-logs/lab-$1 words=()
+# Runs each test of a kind by its function.
+test_functions() { # KIND NAME...
+    local kind=$1 name log start
     shift
-    [[ $host == native ]] || words=(--host "$host")
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    cd "$folder"
-    # The session's own limit is only for when this process can no longer see to it.
-    # shellcheck disable=SC2016 # for the shell in the lab
-    session_command=("$root/dev" lab run "${words[@]}" --limit 7200 \
-        --guest cloud --guest generic --out logs -- \
-        sh -c 'exec sh "$LAB_TESTS/run.sh" --logs logs "$@"' sh "$@")
-    test_session "lab-$host" "$root/tests/lab" "$@"
-}
-
-# The tests of ./dev itself.
-test_dev() { # NAME...
-    local folder=$build/test-logs/dev
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    cd "$folder"
-    session_command=(sh "$root/tests/dev/run.sh" --logs "$folder/logs" "$@")
-    test_session dev "$root/tests/dev" "$@"
-}
-
-# Runs session_command, a run.sh somewhere, and reads what it says. Tests that have no result when it
-# ends, have failed.
-test_session() { # PREFIX FOLDER-OF-GROUPS NAME...
-    local prefix=$1 groups=$2 line='' current='' status=0 patience=180 name
-    local -A todo=()
-    shift 2
     for name; do
-        todo[$name]=yes
-    done
-    test_progress "starting $prefix"
-    exec {session_output}< <(exec "${session_command[@]}" 2>&1)
-    session_process=$!
-    while test_read_line "$patience"; do
-        printf '%s\n' "$line" >>session.log
-        test_session_line
-    done
-    if ((status > 128)); then
-        complain "test: nothing came from $prefix for $patience s; ending it"
-        kill -TERM "$session_process" 2>/dev/null || true
-    fi
-    exec {session_output}<&-
-    wait "$session_process" || true
-    session_process=''
-    for name; do
-        [[ ${todo[$name]-} ]] || continue
-        if [[ $name == "$current" ]]; then
-            test_failed "$prefix/$name" "the session ended while it ran"
+        log=$build/test-logs/${name//\//-}.log
+        start=$SECONDS
+        test_progress "running $name"
+        # In a process of its own, which ends where a command fails.
+        ("${kind}_test" "${name#"$kind"/}") >"$log" 2>&1 </dev/null &
+        test_children=($!)
+        if wait "$!"; then
+            test_passed "$name" "$((SECONDS - start)) s"
         else
-            test_failed "$prefix/$name" "not run: the session had ended${current:+ during $current}"
+            test_failed "$name" "see the log" "$log"
         fi
+        test_children=()
     done
-}
-
-test_read_line() { # SECONDS
-    status=0
-    IFS= read -r -t "$1" -u "$session_output" line || status=$?
-    return "$status"
-}
-
-# What run.sh says about a test; the lines that follow a failure are its log's last ones.
-test_session_line() {
-    local name
-    case $line in
-    "run "*)
-        current=${line#run }
-        patience=$(test_patience "$current")
-        test_progress "running $prefix/$current"
-        ;;
-    "ok "*)
-        name=${line#ok }
-        name=${name%% (*}
-        unset "todo[$name]"
-        line=${line##* (}
-        test_passed "$prefix/$name" "${line%)}"
-        ;;
-    "not ok "*)
-        name=${line#not ok }
-        name=${name%%: *}
-        unset "todo[$name]"
-        test_failed "$prefix/$name" "${line#*: }"
-        ;;
-    *)
-        test_progress ''
-        printf '%s\n' "$line"
-        ;;
-    esac
-}
-
-# How long a session may be silent: run.sh ends a test at its limit, unless the lab itself hangs.
-test_patience() { # GROUP/NAME
-    local limit
-    limit=$(sed -n "s/^# limit ${1#*/} \([0-9]*\).*/\1/p" "$groups/${1%%/*}.sh")
-    echo $((${limit:-120} + 120))
 }

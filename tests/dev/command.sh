@@ -5,7 +5,7 @@
 test_help_names_every_command() {
     try "$root/dev"
     expect_status 0
-    for command in demo build test lint bench lab setup clean help; do
+    for command in demo build test lint cross cover fuzz bench lab setup clean help; do
         expect_line out "^  $command "
     done
 }
@@ -45,4 +45,19 @@ test_list_names_tests_that_can_be_run() {
     try "$root/dev" test unit/irq
     expect_status 0
     expect_line out "^1 passed, 0 failed$"
+}
+
+test_bench_help_names_both() {
+    try "$root/dev" bench --help
+    expect_status 0
+    expect_line out "lib"
+    expect_line out "json"
+}
+
+test_unknown_words_are_refused() {
+    for command in build test cross cover fuzz bench; do
+        try "$root/dev" "$command" no_such_word
+        expect_status 1
+        expect_line err "^dev: .*no_such_word"
+    done
 }

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# `./dev cover`: how much of lib/ its tests reach, as clang counts it.
+
+cover_help() {
+    cat <<'EOF'
+./dev cover
+
+Runs libvpsci's quick tests on a library that counts, and prints which percentage of its lines and
+branches they reach, and of its conditions they show to matter alone (MC/DC); then every place that
+is missing. Fails if something is. A report to read is in build/cover/index.html.
+EOF
+}
+
+cover_command() {
+    case ${1-} in
+    '') ;;
+    -h | --help)
+        cover_help
+        return
+        ;;
+    *) die "cover: '$1' is unknown; see ./dev cover --help" ;;
+    esac
+    need build instruments
+    cover_test
+}
+
+cover_test() {
+    local tests=()
+    cover_build
+    cover_run_tests
+    cover_merge
+    cover_report
+}
+
+cover_build() {
+    local flags="-fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc"
+    # A line that is all one macro of a system header, as an atomic operation is, counts as well.
+    flags+=" -mllvm -system-headers-coverage"
+    # With a C library everywhere: the counters need one.
+    # Meson's own trial is instrumented as well, and would leave its counts where we are.
+    mkdir -p "$build/cover"
+    LLVM_PROFILE_FILE=$build/cover/trial.profraw CC=clang-19 with_lock compile cover/build -Dparts=lib \
+        -Dfreestanding=false -Dwerror=false "-Dc_args=$flags" "-Dc_link_args=$flags"
+}
+
+# All that is quick, and has libvpsci in it.
+cover_run_tests() {
+    readarray -t tests < <(test_quick_of_meson cover/build vpsci)
+    ((${#tests[@]})) || die "cover: there are no tests"
+    rm -rf "$build/cover/counts"
+    LLVM_PROFILE_FILE=$build/cover/counts/%p-%m.profraw meson test -C "$build/cover/build" \
+        --no-rebuild --print-errorlogs "${tests[@]#*/}" >"$build/cover/test.log" 2>&1 || {
+        show_tail "$build/cover/test.log" 40
+        die "cover: a test fails"
+    }
+}
+
+cover_merge() {
+    llvm-profdata-19 merge -sparse "$build"/cover/counts/*.profraw -o "$build/cover/all.profdata"
+}
+
+# The shared library has every file of the library, also what no test ever calls.
+cover_report() {
+    local missing words=("$build/cover/build/lib/libvpsci.so"
+        -instr-profile="$build/cover/all.profdata" -ignore-filename-regex='/(tests|check|include)/')
+    llvm-cov-19 show "${words[@]}" -format=html -show-branches=count -show-mcdc \
+        -show-instantiations=false -output-dir="$build/cover" >/dev/null
+    llvm-cov-19 report "${words[@]}" -show-mcdc-summary -show-region-summary=false |
+        awk -f "$root/lab/cover_report.awk"
+    missing=$(llvm-cov-19 show "${words[@]}" -show-branches=count -show-mcdc \
+        -show-instantiations=false | awk -v root="$root/" -f "$root/lab/cover_missing.awk")
+    [[ $missing ]] || return 0
+    printf '\nnot covered:\n%s\n' "$missing"
+    return 1
+}

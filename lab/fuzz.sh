@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# `./dev fuzz`: libFuzzer on what takes bytes from strangers. Each fuzz/NAME.c is a target; inputs that
+# were worth keeping are in fuzz/corpus/NAME.
+
+fuzz_seconds=60
+fuzz_long_seconds=3600
+fuzz_long_calls=10000000000
+
+# The most bytes of an input, where 1024 are too few.
+declare -A fuzz_sizes=([image]=8192)
+
+fuzz_help() {
+    cat <<EOF
+./dev fuzz [--seconds N|--long] [--keep] [TARGET...]
+
+Searches for inputs that break something, under the address and undefined-behaviour sanitizers:
+$(fuzz_names | tr '\n' ' ')or those named, each for N seconds ($fuzz_seconds). It begins with the
+inputs of fuzz/corpus and with those that earlier runs found, which are in build/fuzz/found. What
+broke something is kept in build/fuzz/broken.
+
+  --long  each for an hour, and 10^10 random calls to libvpsci and to the model of it in
+          tests/model, side by side: the best part of a day
+  --keep  afterwards, adds to fuzz/corpus what of all that was found reaches code that nothing in
+          there does, for you to commit
+EOF
+}
+
+fuzz_names() {
+    grep -l '^int LLVMFuzzerTestOneInput(.*)$' "$root"/fuzz/*.c | sed 's|.*/\(.*\)\.c|\1|'
+}
+
+fuzz_command() {
+    local targets=() target seconds=$fuzz_seconds long='' keep='' failed=0
+    while (($#)); do
+        case $1 in
+        --seconds)
+            [[ ${2-} =~ ^[1-9][0-9]*$ ]] || die "fuzz: --seconds wants a number"
+            seconds=$2
+            shift
+            ;;
+        --long) long=yes seconds=$fuzz_long_seconds ;;
+        --keep) keep=yes ;;
+        -h | --help)
+            fuzz_help
+            return
+            ;;
+        *)
+            fuzz_names | grep -qxF -- "$1" || die "fuzz: no target '$1'; there are" "$(fuzz_names | tr '\n' ' ')"
+            targets+=("$1")
+            ;;
+        esac
+        shift
+    done
+    ((${#targets[@]})) || readarray -t targets < <(fuzz_names)
+    need build instruments
+    fuzz_build
+    for target in "${targets[@]}"; do
+        fuzz_search "$target" "$seconds" || failed=1
+        [[ ! $keep ]] || fuzz_keep "$target" || failed=1
+    done
+    [[ ! $long ]] || fuzz_lockstep || failed=1
+    return "$failed"
+}
+
+fuzz_build() {
+    CC=clang-19 with_lock compile fuzz/build -Dfuzz=true -Dwerror=false -Ddefault_library=static \
+        -Db_sanitize=address,undefined -Db_lundef=false \
+        "-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=all"
+}
+
+# The inputs in fuzz/corpus, once.
+fuzz_test() { # TARGET
+    fuzz_build
+    mkdir -p "$build/fuzz/none"
+    fuzz_run "$1" -runs=0 "$build/fuzz/none" "$(fuzz_corpus "$1")"
+}
+
+fuzz_search() { # TARGET SECONDS
+    local found=$build/fuzz/found/$1
+    mkdir -p "$found"
+    say "fuzz: $1 for $2 s"
+    if ! fuzz_run "$1" -max_total_time="$2" -print_final_stats=1 "$found" "$(fuzz_corpus "$1")"; then
+        complain "fuzz: $1 found something; the input is in build/fuzz/broken"
+        return 1
+    fi
+}
+
+fuzz_keep() { # TARGET
+    mkdir -p "$root/fuzz/corpus/$1"
+    fuzz_run "$1" -merge=1 "$root/fuzz/corpus/$1" "$build/fuzz/found/$1"
+    say "fuzz: fuzz/corpus/$1 has $(find "$root/fuzz/corpus/$1" -type f | wc -l) inputs now"
+}
+
+fuzz_run() { # TARGET WORD...
+    mkdir -p "$build/fuzz/broken"
+    "$build/fuzz/build/fuzz/fuzz_$1" -timeout=10 -rss_limit_mb=2048 \
+        -max_len="${fuzz_sizes[$1]-1024}" \
+        -artifact_prefix="$build/fuzz/broken/$1-" "${@:2}"
+}
+
+# A target without a corpus begins with nothing.
+fuzz_corpus() { # TARGET
+    if [[ -d $root/fuzz/corpus/$1 ]]; then
+        echo "$root/fuzz/corpus/$1"
+    else
+        echo "$build/fuzz/none"
+    fi
+}
+
+fuzz_lockstep() {
+    build_for native
+    say "fuzz: $fuzz_long_calls calls to libvpsci and its model"
+    "$build/native/tests/model/lockstep_random" --calls "$fuzz_long_calls"
+}

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh disable=SC2154 # shared with lib.sh
+# libvpsci as others get it: its list of sources, what it exports and needs, its installation, C++.
+
+native=$root/build/native
+
+build_native() {
+    "$root/dev" build native >/dev/null
+}
+
+# The functions that the header declares.
+public_functions() {
+    sed -n 's/^[a-z].*[ *]\(vpsci_[a-z0-9_]*\)(.*/\1/p' "$root/include/vpsci/vpsci.h" | LC_ALL=C sort
+}
+
+# Into $work/dest. Sets what pkg-config needs to find it there, with paths from $work: the blank in it
+# would be one too many for some pkgconf.
+install_library() {
+    build_native
+    meson install -C "$native" --no-rebuild --destdir "$work/dest" >log 2>&1 || fail "meson install: $(tail -n 3 log)"
+    description=$(find dest -name vpsci.pc)
+    [ "$description" ] || fail "vpsci.pc is not installed"
+    export PKG_CONFIG_LIBDIR="${description%/*}" PKG_CONFIG_SYSROOT_DIR=dest
+    library=$work/$(dirname "$PKG_CONFIG_LIBDIR")
+}
+
+# Compiles with what pkg-config says; its words are quoted for a shell.
+compile_installed() { # COMPILER WORD...
+    eval "set -- \"\$@\" $(pkg-config --cflags --libs vpsci)"
+    try "$@"
+    expect_status 0
+}
+
+test_list_of_sources_is_complete() {
+    (cd "$root/lib" && LC_ALL=C ls -- *.c) >there
+    diff "$root/lib/sources.txt" there || fail "lib/sources.txt does not name each C file of lib/, sorted"
+}
+
+# As another build system would do it: nothing but the list and a path.
+test_sources_compile_by_themselves() {
+    mkdir objects
+    while read -r file; do
+        gcc -std=c11 -ffreestanding -Wall -Wextra -Werror -I "$root/include" -c "$root/lib/$file" \
+            -o "objects/${file%.c}.o" || fail "$file does not compile"
+    done <"$root/lib/sources.txt"
+}
+
+test_exports_what_the_header_declares() {
+    build_native
+    public_functions >declared
+    [ "$(wc -l <declared)" -ge 20 ] || fail "no functions found in the header"
+    sed -n 's/^    \(vpsci_[a-z0-9_]*\);$/\1/p' "$root/lib/vpsci.map" >mapped
+    diff declared mapped || fail "lib/vpsci.map is not the sorted list of the header's functions"
+    nm -D --defined-only "$native/lib/libvpsci.so" | sed -n 's/.* T \(.*\)@@VPSCI_.*/\1/p' | LC_ALL=C sort >exported
+    diff declared exported || fail "the shared library exports other functions"
+}
+
+test_needs_memcpy_and_memset_only() {
+    build_native
+    nm -u "$native/lib/libvpsci.a" | sed -n 's/^ *U //p' | sort -u |
+        grep -v -e '^vpsci_' -e '^memcpy$' -e '^memset$' -e '^_GLOBAL_OFFSET_TABLE_$' >needed || :
+    expect_text needed ""
+}
+
+test_has_no_state_of_its_own() {
+    build_native
+    # What is writable only until relocated does not count.
+    objdump -h "$native/lib/libvpsci.a" | awk '$2 ~ /^\.(data|bss|tdata|tbss)$/ && $3 !~ /^0*$/' >state
+    expect_text state ""
+}
+
+test_installs_where_it_is_told() {
+    install_library
+    for file in libvpsci.a libvpsci.so libvpsci.so.0; do
+        [ -e "$library/$file" ] || fail "$file is not installed"
+    done
+    objdump -p "$library/libvpsci.so" | grep -q 'SONAME *libvpsci\.so\.0$' || fail "not the right soname"
+    [ "$(find dest -name '*.h')" = "$(find dest -path '*/include/vpsci/vpsci.h')" ] ||
+        fail "other headers than vpsci/vpsci.h are installed"
+}
+
+test_header_is_good_for_cpp() {
+    install_library
+    cat >cpp.cc <<'EOF'
+#include <vpsci/vpsci.h>
+
+int main()
+{
+    vpsci_config config{};
+    vpsci_vm *vm;
+    return vpsci_size(1) > 0 && vpsci_init(nullptr, 0, &config, &vm) == VPSCI_E_ARGUMENT ? 0 : 1;
+}
+EOF
+    for compiler in g++ clang++-19; do
+        for standard in c++11 c++17; do
+            compile_installed "$compiler" -std="$standard" -Wall -Wextra -Wpedantic -Werror -o cpp cpp.cc
+            LD_LIBRARY_PATH=$library ./cpp || fail "a program by $compiler -std=$standard does not work"
+        done
+    done
+}
+
+test_header_is_good_for_c11() {
+    install_library
+    printf '%s\n' '#include <vpsci/vpsci.h>' 'int main(void) { return vpsci_size(0) > 0; }' >alone.c
+    for compiler in gcc clang-19; do
+        compile_installed "$compiler" -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror alone.c
+    done
+}
+
+# A build that has none of what dormouse needs.
+test_library_builds_alone() {
+    try meson setup -Dparts=lib -Dtests=false alone "$root"
+    expect_status 0
+    try ninja -C alone
+    expect_status 0
+    for file in libvpsci.a libvpsci.so; do
+        [ -e "alone/lib/$file" ] || fail "there is no $file"
+    done
+}
