@@ -275,6 +275,20 @@ static void system_is_not_off_above_a_cluster_in_retention(void **state)
     assert_int_equal(rig_result(&rig, 2, FN64(STAT_COUNT), 0, RIG_SYSTEM_DOWN, 0), 0);
 }
 
+static void domains_need_no_statistics(void **state)
+{
+    (void)state;
+    rig_describe(&rig, 4);
+    rig.config.statistics = NULL;
+    assert_int_equal(rig_init(&rig), 0);
+    assert_true(rig_run(&rig, 2));
+    assert_int_equal(rig_node(&rig, 0, 2, 1), VPSCI_HW_ON);
+    assert_true(rig_sleep(&rig, 2, RIG_CLUSTER_DOWN));
+    assert_int_equal(rig_node(&rig, 0, 2, 1), OFF);
+    assert_true(rig_wake(&rig, 2));
+    assert_int_equal(rig_node(&rig, 0, 2, 1), VPSCI_HW_ON);
+}
+
 static void nodes_that_do_not_exist_have_no_state(void **state)
 {
     (void)state;
@@ -369,6 +383,19 @@ static void last_man_of_the_system_needs_the_other_clusters_down(void **state)
     assert_int_equal(rig_result(&rig, 3, FN64(STAT_COUNT), 0, RIG_SYSTEM_DOWN, 0), 1);
 }
 
+static void who_powered_down_leaves_it_to_one_who_goes_off(void **state)
+{
+    (void)state;
+    make_four_by_os();
+    assert_true(rig_sleep(&rig, 0, RIG_CORE_DOWN));
+    assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).wait, VPSCI_WAIT_OFF);
+    assert_int_equal(rig_node(&rig, 3, 0, 1), OFF);
+    make_four_by_os();
+    assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
+    assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).wait, VPSCI_WAIT_OFF);
+    assert_int_equal(rig_node(&rig, 3, 0, 1), VPSCI_HW_ON);
+}
+
 static void mode_goes_back_only_by_the_last_core(void **state)
 {
     (void)state;
@@ -397,12 +424,14 @@ int main(void)
         cmocka_unit_test(off_cores_agree_to_everything),
         cmocka_unit_test(all_of_the_system_goes_down_and_one_wake_brings_back_his_part),
         cmocka_unit_test(system_is_not_off_above_a_cluster_in_retention),
+        cmocka_unit_test(domains_need_no_statistics),
         cmocka_unit_test(nodes_that_do_not_exist_have_no_state),
         cmocka_unit_test(cores_say_what_their_hardware_would),
         cmocka_unit_test(last_man_decides),
         cmocka_unit_test(who_is_not_last_is_refused),
         cmocka_unit_test(last_man_does_not_turn_off_who_only_stands_by),
         cmocka_unit_test(last_man_of_the_system_needs_the_other_clusters_down),
+        cmocka_unit_test(who_powered_down_leaves_it_to_one_who_goes_off),
         cmocka_unit_test(mode_goes_back_only_by_the_last_core),
     };
 

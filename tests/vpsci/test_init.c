@@ -210,6 +210,8 @@ static void sizes_are_aligned_and_64_bytes_a_vcpu(void **state)
     (void)state;
     for (count = 1; count <= VPSCI_VCPU_MAX; count *= 2) {
         assert_int_equal(vpsci_size(count) % VPSCI_ALIGNMENT, 0);
+        assert_true(vpsci_size(count) > 32 * (size_t)count);
+        assert_true(vpsci_statistics_size(count, 2) > 32 * (size_t)count);
         assert_true(vpsci_size(count) <= 512 + 64 * (size_t)count);
         assert_int_equal(vpsci_statistics_size(count, 2) % VPSCI_ALIGNMENT, 0);
     }
