@@ -52,6 +52,26 @@ test_unknown_calls() {
     expect_scenario unknown
 }
 
+# By SMC as by HVC. KVM of 6.1 refuses every SMC.
+# once smc
+test_smc() {
+    expect_scenario smc --cpus 2
+    expect_one_sleep 64 irq
+}
+
+# Who answers: what is asked for, else dormouse where KVM lets it.
+test_psci_mode() {
+    if [ -z "${DORMOUSE_PSCI:-}" ]; then
+        [ "$LAB_HOST" = 6.1 ] && expected=kernel || expected=user
+        expect_scenario version
+        expect_event boot psci_mode "$expected"
+        expect_scenario version --psci auto
+        expect_event boot psci_mode "$expected"
+    fi
+    expect_scenario version --psci kernel
+    expect_event boot psci_mode kernel
+}
+
 # SYSTEM_SUSPEND honoured.
 
 # The events of one sleep, its call as the guest remarked it.
@@ -183,16 +203,16 @@ test_policy_off() {
 # A kernel that does not know SYSTEM_SUSPEND: the default degrades, a wish is an error.
 test_old_kernel() {
     runner="without_cap 216"
-    run_bare scenario=suspend-off
+    run_bare scenario=suspend-off --psci kernel
     expect_tap
     expect_status 0
     expect_event boot on_suspend off
     [ -s "$work/errors" ] || fail "no warning that guests cannot sleep"
     expect_equal "lines of warning" "$(wc -l <"$work/errors")" 1
-    run_bare scenario=suspend-off --on-suspend honour
+    run_bare scenario=suspend-off --on-suspend honour --psci kernel
     expect_status 1
     expect_equal "lines of error" "$(wc -l <"$work/errors")" 1
-    run_bare scenario=suspend-off --on-suspend off
+    run_bare scenario=suspend-off --on-suspend off --psci kernel
     expect_tap
     expect_status 0
     expect_no_errors
@@ -372,6 +392,62 @@ test_affinity() {
 
 test_cpu_suspend() {
     expect_scenario cpu-suspend
+}
+
+# Only where dormouse answers: KVM's own PSCI has no powerdown, takes any entry point, and knows nothing
+# between off and on.
+test_user_only() {
+    user_mode || return 0
+    expect_scenario powerdown --cpus 2
+    expect_scenario powerdown-is-on --cpus 2
+    expect_scenario cpu-suspend-errors
+    expect_scenario cpu-on-entry --cpus 2
+    expect_scenario on-pending --cpus 4
+    expect_scenario on-pending --cpus 4 --on-pending hide
+    expect_equal "times ON_PENDING was said" "$(remarked pending)" 0
+}
+
+user_mode() {
+    [ "${DORMOUSE_PSCI:-auto}" != kernel ] && [ "$LAB_HOST" != 6.1 ]
+}
+
+# Cores that call all the time harm neither the others nor dormouse. In user mode every on and off is
+# told.
+test_call_flood() {
+    expect_scenario call-flood --cpus 4
+    if user_mode; then
+        expect_equal "ons and offs told of vCPU 1" \
+            "$(grep -c '"event":"vcpu-on","vcpu":1' "$work/events")" \
+            "$(grep -c '"event":"vcpu-off","vcpu":1' "$work/events")"
+        expect_equal "turns told" "$(grep -c '"event":"vcpu-on","vcpu":1' "$work/events")" "$(remarked turns)"
+    fi
+    [ ! -s "$work/errors" ] || fail "it makes dormouse talk"
+}
+
+# vCPUs that are off, or wait in CPU_SUSPEND, use no CPU time; nor does a pause wake them.
+test_off_is_idle() {
+    start_bare "scenario=uart-echo count=1" --cpus 8
+    wait_console ready
+    sleep 1
+    before=$(secondary_ticks "$guest")
+    sleep 2
+    after=$(secondary_ticks "$guest")
+    type_keys x
+    wait_guest
+    expect_tap
+    [ $((after - before)) -le 1 ] || fail "$((after - before)) ticks of CPU time used by vCPUs that are off"
+}
+
+# Clock ticks of the threads of all vCPUs but the first.
+secondary_ticks() { # PID
+    ticks=0
+    for thread in /proc/"$1"/task/*; do
+        case $(cat "$thread/comm") in
+        dormouse/0) ;;
+        dormouse/*) ticks=$((ticks + $(sed 's/.*) //' "$thread/stat" | awk '{ print $12 + $13 }'))) ;;
+        esac
+    done
+    echo $ticks
 }
 
 # On and off are seen, and before the suspend request that depends on it.

@@ -108,7 +108,16 @@ test_psci_version_unknown() {
     *) return ;; # A newer KVM knows them all.
     esac
     said_like 1 "--psci-version 1.3: this machine's KVM knows versions up to 1.1" \
-        --kernel "$LAB_BARE" --psci-version 1.3 --console none
+        --kernel "$LAB_BARE" --psci kernel --psci-version 1.3 --console none
+}
+
+# A KVM without the SMCCC filter. What else may be wrong is not looked at first.
+# once psci_user_needs_filter 6.1
+test_psci_user_needs_filter() {
+    make_work
+    [ "$LAB_HOST" = 6.1 ] || return 0
+    said 1 "--psci user: this machine's KVM has no SMCCC filter (Linux 6.4 has); give --psci kernel or auto" \
+        --kernel "$LAB_BARE" --psci user
 }
 
 test_suspend_needs_psci_1() {
@@ -120,8 +129,8 @@ test_suspend_needs_psci_1() {
 test_old_kernel() {
     runner="without_cap 216"
     said 1 "--on-suspend honour: this machine's KVM has no SYSTEM_SUSPEND (Linux 5.19 has); give --on-suspend off" \
-        --kernel "$LAB_BARE" --on-suspend honour
-    run_bare scenario=suspend-off
+        --kernel "$LAB_BARE" --on-suspend honour --psci kernel
+    run_bare scenario=suspend-off --psci kernel
     expect_tap
     expect_equal warning "$(cat "$work/errors")" "dormouse: this machine's KVM has no SYSTEM_SUSPEND (Linux 5.19 has): the guest is not offered it, as with --on-suspend off"
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
 # What the lab's tests share. POSIX sh: it runs in busybox ash, dash and bash.
+# DORMOUSE_PSCI, where it is set, is who answers PSCI: --psci. A test that wants somebody in particular
+# says so itself, which counts.
 #
 # A test works in a folder of its own, $work, and looks at what a guest left there:
 #   console  what the guest said        events  what dormouse told (JSON lines)
@@ -40,6 +42,8 @@ start_bare() {
 
 # start_dormouse ARGUMENT...: the same with any arguments; --events is added.
 start_dormouse() {
+    dormouse_command=$1
+    shift
     make_work
     rm -f "$work/status" "$work/keys" "$work/events"
     mkfifo "$work/keys"
@@ -47,8 +51,8 @@ start_dormouse() {
     exec 9<>"$work/keys"
     (
         # shellcheck disable=SC2086 # several words
-        ${runner:-} "$DORMOUSE" "$@" --events "$work/events" \
-            <"$work/keys" >"$work/console" 2>"$work/errors" 9>&- &
+        ${runner:-} "$DORMOUSE" "$dormouse_command" ${DORMOUSE_PSCI:+--psci "$DORMOUSE_PSCI"} "$@" \
+            --events "$work/events" <"$work/keys" >"$work/console" 2>"$work/errors" 9>&- &
         echo $! >"$work/pid.new"
         mv "$work/pid.new" "$work/pid"
         run_status wait $!

@@ -8,8 +8,9 @@
 # A group is a file GROUP.sh beside this one, a test its function test_NAME. A test fails when it ends
 # with a status other than 0, or takes longer than 120 seconds, or than a line `# limit NAME SECONDS`
 # of the file says. A line `# once NAME [HOST]` marks one that does not depend on the host's kernel: of
-# the lab's two, 6.12 and 6.1, it is listed for that one only (6.12). The reason is the last line it
-# printed that starts with "fail: ".
+# the lab's two, 6.12 and 6.1, it is listed for that one only (6.12); `# only HOST` does so for a group.
+# A line `# again GROUP NAME...` makes tests of another group tests of this one too: its file is read
+# after this one. The reason is the last line it printed that starts with "fail: ".
 #
 # POSIX sh: it runs in busybox ash, dash and bash.
 set -u
@@ -24,6 +25,7 @@ trap 'exit 143' TERM
 
 list_group() { # GROUP
     sed -n "s|^test_\([a-z0-9_]*\)() {\$|$1/\1|p" "$here/$1.sh"
+    sed -n 's/^# again [a-z]* //p' "$here/$1.sh" | tr ' ' '\n' | sed "s|^|$1/|"
 }
 
 # Lists tests, without those that are marked for the other of the lab's two hosts.
@@ -36,6 +38,10 @@ list_for_host() { # HOST
 }
 
 runs_on() { # HOST FILE NAME
+    only=$(sed -n 's/^# only //p' "$2")
+    case $1:$only in
+    6.1:6.12 | 6.12:6.1) return 1 ;;
+    esac
     case $1:$(sed -n "s/^# once $3\( .*\)*\$/once\1/p" "$2") in
     6.1:once | 6.12:once\ *) return 1 ;;
     *) return 0 ;;
@@ -75,6 +81,12 @@ limit_of() { # GROUP NAME
     echo "${limit:-120}"
 }
 
+# The group that another one has a test from; else itself.
+home_of() { # GROUP NAME
+    home=$(sed -n "s/^# again \([a-z]*\) \(.* \)*$2\( .*\)*\$/\1/p" "$here/$1.sh")
+    echo "${home:-$1}"
+}
+
 # What a test started is in the process group that it started in, or not yet in one of its own.
 end_test() {
     for process in $session $watchdog; do
@@ -90,8 +102,8 @@ run_test() { # GROUP NAME LOG
     rm -f "$work/expired"
     seconds=$(limit_of "$1" "$2")
     # shellcheck disable=SC2016 # for the inner shell
-    setsid sh -c 'cd "$3" && set -eu && . ./lib.sh && . "$3/$1.sh" && "test_$2"' \
-        sh "$1" "$2" "$here" </dev/null >"$3" 2>&1 &
+    setsid sh -c 'cd "$3" && set -eu && . ./lib.sh && . "$3/$1.sh" && . "$3/$4.sh" && "test_$2"' \
+        sh "$1" "$2" "$here" "$(home_of "$1" "$2")" </dev/null >"$3" 2>&1 &
     session=$!
     # shellcheck disable=SC2016
     setsid sh -c 'sleep "$1"; : >"$2"; kill -KILL "-$3"' \

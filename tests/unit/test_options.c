@@ -15,7 +15,7 @@
 #include "control/options.h"
 #include "power/wake.h"
 
-enum { ARGUMENTS_MAX = 12, WORD_MAX = 64 };
+enum { ARGUMENTS_MAX = 16, WORD_MAX = 64 };
 
 static enum options_result parse(struct config *config, const char *const *words)
 {
@@ -49,6 +49,8 @@ static void defaults_of_the_command_line(void **state)
     assert_false(config.on_suspend_explicit);
     assert_int_equal(config.wake, WAKE_ALL);
     assert_int_equal(config.psci_version, CONFIG_PSCI_DEFAULT);
+    assert_int_equal(config.psci_mode, PSCI_MODE_AUTO);
+    assert_false(config.hide_on_pending);
     assert_false(config.no_reboot);
 }
 
@@ -68,7 +70,8 @@ static void every_option_is_taken(void **state)
     (void)state;
     assert_int_equal(PARSE(&config, "--kernel=k", "--initrd=i", "--append=a b=c", "--cpus=8",
                            "--memory=6G", "--name=vm-1", "--on-suspend=refuse", "--wake=rtc,irq",
-                           "--psci-version=1.1", "--events=e", "--console=pty", "--no-reboot"),
+                           "--psci=kernel", "--on-pending=hide", "--psci-version=1.1", "--events=e",
+                           "--console=pty", "--no-reboot"),
                      OPTIONS_RUN);
     assert_string_equal(config.initrd, "i");
     assert_string_equal(config.append, "a b=c");
@@ -78,6 +81,8 @@ static void every_option_is_taken(void **state)
     assert_int_equal(config.on_suspend, SUSPEND_REFUSE);
     assert_true(config.on_suspend_explicit);
     assert_int_equal(config.wake, WAKE_RTC | WAKE_IRQ);
+    assert_int_equal(config.psci_mode, PSCI_MODE_KERNEL);
+    assert_true(config.hide_on_pending);
     assert_int_equal(config.psci_version, 0x10001);
     assert_string_equal(config.events, "e");
     assert_string_equal(config.console, "pty");
@@ -160,6 +165,9 @@ static const struct {
     {"--wake", "rtc,",
      "--wake rtc,: '' is no wake source; give a list of irq, rtc, console, signal, or all, or "
      "none"},
+    {"--on-pending", "maybe", "--on-pending maybe: not an answer; give say or hide"},
+    {"--psci", "guest", "--psci guest: nobody who answers PSCI; give user, kernel or auto"},
+    {"--psci", "", "--psci : nobody who answers PSCI; give user, kernel or auto"},
     {"--psci-version", "2.0", "--psci-version 2.0: not a version; give 0.2, 1.0, 1.1, 1.2 or 1.3"},
     {"--psci-version", "1", "--psci-version 1: not a version; give 0.2, 1.0, 1.1, 1.2 or 1.3"},
     {"--psci-version", "0.1", "--psci-version 0.1: not a version; give 0.2, 1.0, 1.1, 1.2 or 1.3"},

@@ -77,6 +77,15 @@ static int fake_answer(void *driver, unsigned vcpu, enum psci_result result)
     return may_fail(driver);
 }
 
+static int fake_honour(void *driver, unsigned vcpu)
+{
+    char word[32];
+
+    snprintf(word, sizeof(word), "honour:%u", vcpu);
+    note(driver, word);
+    return may_fail(driver);
+}
+
 static bool fake_ram_contains(void *driver, struct ipa start, uint64_t size)
 {
     (void)driver;
@@ -187,6 +196,7 @@ static const struct power_ops fake_ops = {
     .vcpu_is_off = fake_is_off,
     .suspend_call = fake_suspend_call,
     .answer = fake_answer,
+    .honour = fake_honour,
     .ram_contains = fake_ram_contains,
     .doze = fake_doze,
     .restart = fake_restart,
@@ -238,7 +248,7 @@ static void honoured_suspend_dozes(void **state)
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
     assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_SUSPEND), 0);
-    expect_log(&f, "pause !request !honoured sleep:f !asleep doze");
+    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep doze");
     assert_int_equal(f.power.state, POWER_ASLEEP);
     finish(&f);
 }
@@ -267,7 +277,7 @@ static void secondary_may_call_with_the_first_off(void **state)
     f.fake.off[0] = true;
     f.fake.off[2] = false;
     power_exit(&f.power, 2, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !off:0 !on:2 !request !honoured sleep:f !asleep doze");
+    expect_log(&f, "pause !off:0 !on:2 !request honour:2 !honoured sleep:f !asleep doze");
     power_wake(&f.power, WAKE_SIGNAL);
     expect_log(&f, "pause !wake:signal restart:2:40200000:c0ffee awake !resumed resume");
     finish(&f);
@@ -336,7 +346,7 @@ static void pending_device_wake_ends_the_sleep_at_once(void **state)
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
     f.fake.pending = WAKE_RTC | WAKE_CONSOLE;
     power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !request !honoured sleep:f !asleep "
+    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep "
                    "pause !wake:rtc restart:0:40200000:c0ffee awake !resumed resume");
     finish(&f);
 }
@@ -349,7 +359,7 @@ static void pending_wake_that_does_not_count_is_left_alone(void **state)
     start(&f, SUSPEND_HONOUR, WAKE_IRQ);
     f.fake.pending = WAKE_RTC;
     power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !request !honoured sleep:1 !asleep doze");
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1 !asleep doze");
     finish(&f);
 }
 
@@ -360,7 +370,7 @@ static void without_irq_the_vcpu_stays_out_of_the_guest(void **state)
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_RTC);
     power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !request !honoured sleep:2 !asleep");
+    expect_log(&f, "pause !request honour:0 !honoured sleep:2 !asleep");
     power_wake(&f.power, WAKE_RTC);
     expect_log(&f, "pause !wake:rtc restart:0:40200000:c0ffee awake !resumed resume");
     finish(&f);
@@ -433,7 +443,7 @@ static void resets_say_what_they_keep(void **state)
         start(&f, SUSPEND_HONOUR, WAKE_ALL);
         f.fake.reset_type = cases[i].type;
         assert_int_equal(power_exit(&f.power, 1, cases[i].exit), 0);
-        expect_log(&f, "pause !reboot");
+        expect_log(&f, "pause honour:1 !reboot");
         assert_int_equal(f.power.state, POWER_ENDED);
         assert_int_equal(f.power.outcome, cases[i].outcome);
         finish(&f);
@@ -501,7 +511,8 @@ static void observing_leaves_a_sleeper_alone(void **state)
 /* Whichever step of a sleep the driver fails at, the error comes out and nobody is let run. */
 static void every_driver_failure_comes_out(void **state)
 {
-    enum { STEPS_THAT_CAN_FAIL = CPU_COUNT + 3 }; /* is_off each, suspend_call, doze, restart */
+    /* is_off each, suspend_call, honour, doze, restart */
+    enum { STEPS_THAT_CAN_FAIL = CPU_COUNT + 4 };
     struct fixture f;
 
     (void)state;
@@ -514,6 +525,55 @@ static void every_driver_failure_comes_out(void **state)
         }
         assert_int_equal(error, -EIO);
         assert_null(strstr(f.fake.log, "resume"));
+        finish(&f);
+    }
+}
+
+/* What PSCI has refused already is answered so, whatever has become of the others meanwhile. */
+static void refusals_by_psci_stand(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_DENIED), 0);
+    expect_log(&f, "pause !request answer:0:-3 !refused:-3 resume");
+    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_BAD_ENTRY), 0);
+    expect_log(&f, "pause !request answer:0:-9 !refused:-9 resume");
+    assert_int_equal(f.power.state, POWER_RUNNING);
+    finish(&f);
+}
+
+static void changes_are_told_once(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    power_changed(&f.power, 2, true);
+    power_changed(&f.power, 2, true);
+    power_changed(&f.power, 0, false);
+    power_changed(&f.power, 2, false);
+    expect_log(&f, "!on:2 !off:0 !off:2");
+    power_exit(&f.power, 1, POWER_EXIT_OFF);
+    f.fake.log[0] = '\0';
+    power_changed(&f.power, 2, true);
+    expect_log(&f, "");
+    finish(&f);
+}
+
+static void failed_ends_come_out(void **state)
+{
+    static const enum power_exit exits[] = {POWER_EXIT_OFF, POWER_EXIT_HIBERNATE, POWER_EXIT_RESET,
+                                            POWER_EXIT_RESET2};
+    struct fixture f;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+        start(&f, SUSPEND_HONOUR, WAKE_ALL);
+        f.fake.fail_at = 1;
+        assert_int_equal(power_exit(&f.power, 0, exits[i]), -EIO);
+        assert_int_equal(f.power.state, POWER_RUNNING);
         finish(&f);
     }
 }
@@ -557,6 +617,9 @@ int main(void)
         cmocka_unit_test(observing_tells_changes_only),
         cmocka_unit_test(observing_leaves_a_sleeper_alone),
         cmocka_unit_test(every_driver_failure_comes_out),
+        cmocka_unit_test(refusals_by_psci_stand),
+        cmocka_unit_test(changes_are_told_once),
+        cmocka_unit_test(failed_ends_come_out),
         cmocka_unit_test(restart_clears_what_was_seen),
     };
 

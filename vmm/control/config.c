@@ -11,6 +11,7 @@ void config_init(struct config *config)
         .memory_size = UINT64_C(512) << 20,
         .on_suspend = SUSPEND_OFF,
         .wake = WAKE_ALL,
+        .psci_mode = PSCI_MODE_AUTO,
         .psci_version = CONFIG_PSCI_DEFAULT,
         .console = "stdio",
     };

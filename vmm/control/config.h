@@ -15,9 +15,16 @@ enum suspend_policy {
     SUSPEND_HONOUR, /* offered; the guest goes to sleep */
 };
 
+/* Who answers the guest's PSCI calls. */
+enum psci_mode {
+    PSCI_MODE_AUTO,   /* the monitor where KVM lets it (Linux 6.4 does), else the kernel */
+    PSCI_MODE_KERNEL, /* KVM, and the monitor does what KVM leaves to it */
+    PSCI_MODE_USER,   /* the monitor, by libvpsci */
+};
+
 enum {
     CONFIG_NAME_MAX = 63,
-    CONFIG_PSCI_DEFAULT = 0, /* the newest version that KVM knows */
+    CONFIG_PSCI_DEFAULT = 0, /* the newest version that whoever answers knows */
 };
 
 struct config {
@@ -31,11 +38,14 @@ struct config {
     enum suspend_policy on_suspend;
     bool on_suspend_explicit; /* asked for by name: a KVM that cannot is an error, not a warning */
     unsigned wake;            /* set of WAKE_* */
-    uint32_t psci_version;    /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
-    const char *events;       /* path of the event log, or NULL */
-    const char *console;      /* "stdio", "none", "pty" or a path */
-    const char *dump_dtb;     /* path: write the device tree there instead of running, or NULL */
-    bool no_reboot;           /* end on SYSTEM_RESET and SYSTEM_RESET2 */
+    enum psci_mode psci_mode;
+    bool hide_on_pending;  /* user mode: a vCPU that has been told to start is ON at once, as in KVM
+                            */
+    uint32_t psci_version; /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
+    const char *events;    /* path of the event log, or NULL */
+    const char *console;   /* "stdio", "none", "pty" or a path */
+    const char *dump_dtb;  /* path: write the device tree there instead of running, or NULL */
+    bool no_reboot;        /* end on SYSTEM_RESET and SYSTEM_RESET2 */
 };
 
 /*

@@ -33,18 +33,18 @@ static json_t *wake_list(unsigned set)
     return list;
 }
 
-void news_boot(struct events *events, const struct config *config, unsigned count,
-               uint32_t psci_version, enum suspend_policy policy)
+void news_boot(struct events *events, const struct config *config, const struct news_boot *boot)
 {
     char psci[16];
 
     if (events == NULL) {
         return;
     }
-    snprintf(psci, sizeof(psci), "%u.%u", psci_version >> 16, psci_version & 0xffff);
-    events_emit(events, "boot", "s:i, s:i, s:I, s:s, s:s, s:o", "boot", (int)count, "cpus",
-                (int)config->cpu_count, "memory", (json_int_t)config->memory_size, "psci", psci,
-                "on_suspend", options_policy_name(policy), "wake", wake_list(config->wake));
+    snprintf(psci, sizeof(psci), "%u.%u", boot->psci_version >> 16, boot->psci_version & 0xffff);
+    events_emit(events, "boot", "s:i, s:i, s:I, s:s, s:s, s:s, s:o", "boot", (int)boot->count,
+                "cpus", (int)config->cpu_count, "memory", (json_int_t)config->memory_size, "psci",
+                psci, "psci_mode", options_mode_name(boot->psci_mode), "on_suspend",
+                options_policy_name(boot->policy), "wake", wake_list(config->wake));
 }
 
 static void tell_vcpu(struct events *events, const char *event, const struct power_news *news)

@@ -7,9 +7,15 @@
 #include "control/events.h"
 #include "power/power.h"
 
-/* A (re)boot: number `count`, from 1, with PSCI `psci_version`; `policy` as in force. */
-void news_boot(struct events *events, const struct config *config, unsigned count,
-               uint32_t psci_version, enum suspend_policy policy);
+/* What a (re)boot found in force, which config may have left open. */
+struct news_boot {
+    unsigned count; /* from 1 */
+    enum psci_mode psci_mode;
+    uint32_t psci_version;
+    enum suspend_policy policy;
+};
+
+void news_boot(struct events *events, const struct config *config, const struct news_boot *boot);
 
 void news_power(struct events *events, const struct power_news *news);
 

@@ -31,6 +31,17 @@ const char *options_policy_name(enum suspend_policy policy)
     return policy_names[policy];
 }
 
+static const char *const mode_names[] = {
+    [PSCI_MODE_AUTO] = "auto",
+    [PSCI_MODE_KERNEL] = "kernel",
+    [PSCI_MODE_USER] = "user",
+};
+
+const char *options_mode_name(enum psci_mode mode)
+{
+    return mode_names[mode];
+}
+
 static bool set_kernel(struct config *config, const char *value)
 {
     config->kernel = value;
@@ -188,6 +199,28 @@ static bool set_wake(struct config *config, const char *value)
     return true;
 }
 
+static bool set_psci(struct config *config, const char *value)
+{
+    for (int mode = PSCI_MODE_AUTO; mode <= PSCI_MODE_USER; mode++) {
+        if (strcmp(value, mode_names[mode]) == 0) {
+            config->psci_mode = (enum psci_mode)mode;
+            return true;
+        }
+    }
+    report("--psci %s: nobody who answers PSCI; give user, kernel or auto", value);
+    return false;
+}
+
+static bool set_on_pending(struct config *config, const char *value)
+{
+    config->hide_on_pending = strcmp(value, "hide") == 0;
+    if (!config->hide_on_pending && strcmp(value, "say") != 0) {
+        report("--on-pending %s: not an answer; give say or hide", value);
+        return false;
+    }
+    return true;
+}
+
 /* "MAJOR.MINOR" as PSCI_VERSION encodes it. */
 static bool read_version(const char *text, uint64_t *major, uint64_t *minor)
 {
@@ -221,6 +254,8 @@ static const struct option_spec option_specs[] = {
     {"--name", "NAME", set_name},
     {"--on-suspend", "honour, refuse or off", set_on_suspend},
     {"--wake", "LIST", set_wake},
+    {"--psci", "user, kernel or auto", set_psci},
+    {"--on-pending", "say or hide", set_on_pending},
     {"--psci-version", "VERSION", set_psci_version},
     {"--events", "FILE", set_events},
     {"--console", "stdio, none, pty or FILE", set_console},
@@ -300,7 +335,10 @@ const char *options_help(void)
            "  --name NAME            of the VM, in events, messages and for the guest (dormouse)\n"
            "  --on-suspend POLICY    the guest's SYSTEM_SUSPEND: honour, refuse or off (honour)\n"
            "  --wake LIST            what wakes it: irq, rtc, console, signal, all, none (all)\n"
-           "  --psci-version V       0.2, 1.0, 1.1, 1.2 or 1.3 (the newest that KVM knows)\n"
+           "  --psci WHO             who answers PSCI: user (dormouse), kernel or auto (auto)\n"
+           "  --on-pending ANSWER    vCPUs about to start: say ON_PENDING, or hide it as KVM does "
+           "(say)\n"
+           "  --psci-version V       0.2, 1.0, 1.1, 1.2 or 1.3 (the newest that is known)\n"
            "  --events FILE          write a JSON line for whatever happens\n"
            "  --console WHERE        stdio, none, pty or a file for the output (stdio)\n"
            "  --no-reboot            end where the guest asks for a reset\n"

@@ -23,4 +23,7 @@ const char *options_help(void);
 /* "honour", "refuse" or "off". */
 const char *options_policy_name(enum suspend_policy policy);
 
+/* "user", "kernel" or "auto". */
+const char *options_mode_name(enum psci_mode mode);
+
 #endif

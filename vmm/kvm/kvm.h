@@ -33,12 +33,20 @@ struct kvm_limits {
 /* Opens /dev/kvm and reads its limits. On failure report()s one line and returns -1. */
 int kvm_open(struct kvm_limits *limits);
 
+/* Whether vm_forward_psci() can be (KVM_ARM_VM_SMCCC_FILTER, Linux 6.4). Makes a VM to ask. */
+bool kvm_can_forward_psci(int kvm, const struct kvm_limits *limits);
+
 /* A VM with no memory, vCPUs or interrupt controller yet; NULL with errno set. */
 struct vm *vm_create(int kvm, unsigned ipa_bits);
 /* Takes the VM down. Its vCPUs must have been destroyed. NULL is ignored. */
 void vm_destroy(struct vm *vm);
 int vm_add_memory(struct vm *vm, const struct memory *memory);
 int vm_enable_system_suspend(struct vm *vm);
+/*
+ * Lets PSCI calls, by HVC and by SMC, leave the guest as VCPU_EXIT_CALL instead of being KVM's, and
+ * refuses those of PSCI 0.1. Before any vCPU runs.
+ */
+int vm_forward_psci(struct vm *vm);
 
 /*
  * The GICv3 and its ITS, after all vCPUs have been created and initialised. -ENODEV: this machine's
@@ -74,6 +82,7 @@ enum vcpu_exit_kind {
     VCPU_EXIT_READ,   /* the guest loads from no memory: give it vcpu_finish_read() */
     VCPU_EXIT_WRITE,  /* the guest stores to no memory */
     VCPU_EXIT_OPAQUE, /* it does so with an instruction that the hardware does not decode for us */
+    VCPU_EXIT_CALL,   /* it calls PSCI, after vm_forward_psci(): vcpu_read_call() */
     VCPU_EXIT_POWER,
     VCPU_EXIT_FAILED, /* KVM cannot go on; vcpu_describe_failure() says more */
 };
@@ -109,6 +118,15 @@ void vcpu_describe_failure(struct vcpu *vcpu, const struct vcpu_exit *exit, char
 /* Power, in KVM's words: MP states. */
 int vcpu_is_off(struct vcpu *vcpu); /* 1, 0 or -errno */
 int vcpu_doze(struct vcpu *vcpu);   /* KVM_MP_STATE_SUSPENDED */
+int vcpu_rouse(struct vcpu *vcpu);  /* KVM_MP_STATE_RUNNABLE */
+
+/* A call that left the guest: VCPU_EXIT_CALL. PC is behind it already. */
+struct vcpu_call {
+    uint64_t x[4];
+    bool big_endian; /* the caller's SCTLR_EL1.EE */
+};
+
+int vcpu_read_call(struct vcpu *vcpu, struct vcpu_call *call);
 
 /* PSCI calls that wait for an answer. */
 int vcpu_suspend_call(struct vcpu *vcpu, struct suspend_call *call);

@@ -18,6 +18,7 @@
 #define REG_X0        CORE_REG(regs.regs[0])
 #define REG_X1        CORE_REG(regs.regs[1])
 #define REG_X2        CORE_REG(regs.regs[2])
+#define REG_X3        CORE_REG(regs.regs[3])
 #define REG_PC        CORE_REG(regs.pc)
 #define REG_SCTLR_EL1 ARM64_SYS_REG(3, 0, 1, 0, 0)
 #define REG_MPIDR_EL1 ARM64_SYS_REG(3, 0, 0, 0, 5)
@@ -209,6 +210,9 @@ static void decode(const struct kvm_run *run, struct vcpu_exit *exit)
     case KVM_EXIT_ARM_NISV:
         exit->kind = VCPU_EXIT_OPAQUE;
         return;
+    case KVM_EXIT_HYPERCALL:
+        exit->kind = VCPU_EXIT_CALL;
+        return;
     case KVM_EXIT_SYSTEM_EVENT:
         decode_system_event(run, exit);
         return;
@@ -284,6 +288,29 @@ int vcpu_is_off(struct vcpu *vcpu)
 int vcpu_doze(struct vcpu *vcpu)
 {
     return set_mp_state(vcpu, KVM_MP_STATE_SUSPENDED);
+}
+
+int vcpu_rouse(struct vcpu *vcpu)
+{
+    return set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
+}
+
+/* KVM_EXIT_HYPERCALL says which function and by which instruction, but the arguments are registers.
+ */
+int vcpu_read_call(struct vcpu *vcpu, struct vcpu_call *call)
+{
+    static const uint64_t registers[] = {REG_X0, REG_X1, REG_X2, REG_X3};
+    uint64_t sctlr = 0;
+    int error = 0;
+
+    for (unsigned i = 0; i < sizeof(registers) / sizeof(registers[0]) && error == 0; i++) {
+        error = vcpu_get_reg(vcpu, registers[i], &call->x[i]);
+    }
+    if (error == 0) {
+        error = vcpu_get_reg(vcpu, REG_SCTLR_EL1, &sctlr);
+    }
+    call->big_endian = (sctlr & SCTLR_EE) != 0;
+    return error;
 }
 
 int vcpu_call_arguments(struct vcpu *vcpu, uint64_t *first, uint64_t *second)

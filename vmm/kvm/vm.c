@@ -45,6 +45,29 @@ static void report_no_kvm(int error)
 
 enum { KVM_DEFAULT_IPA_BITS = 40 };
 
+static unsigned long vm_type(unsigned ipa_bits)
+{
+    return ipa_bits == KVM_DEFAULT_IPA_BITS ? 0 : KVM_VM_TYPE_ARM_IPA_SIZE(ipa_bits);
+}
+
+/*
+ * The SMCCC filter (Linux, Documentation/virt/kvm/devices/vm.rst), Linux 6.4's; older headers,
+ * which this builds with too, do not have it.
+ */
+enum {
+    SMCCC_CTRL = 0,   /* the group of attributes */
+    SMCCC_FILTER = 0, /* the attribute */
+    SMCCC_DENY = 1,
+    SMCCC_FORWARD = 2,
+};
+
+struct smccc_filter {
+    uint32_t base;
+    uint32_t count;
+    uint8_t action;
+    uint8_t pad[15];
+};
+
 int kvm_open(struct kvm_limits *limits)
 {
     int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -69,6 +92,21 @@ int kvm_open(struct kvm_limits *limits)
     return kvm;
 }
 
+bool kvm_can_forward_psci(int kvm, const struct kvm_limits *limits)
+{
+    struct kvm_device_attr attr = {.group = SMCCC_CTRL, .attr = SMCCC_FILTER};
+    bool small = limits->ipa_bits < KVM_DEFAULT_IPA_BITS;
+    int vm = kvm_call_number(kvm, KVM_CREATE_VM,
+                             vm_type(small ? limits->ipa_bits : KVM_DEFAULT_IPA_BITS));
+
+    if (vm < 0) {
+        return false;
+    }
+    bool can = kvm_call(vm, KVM_HAS_DEVICE_ATTR, &attr) == 0;
+    close(vm);
+    return can;
+}
+
 static int vm_enable(struct vm *vm, uint32_t capability)
 {
     struct kvm_enable_cap enable = {.cap = capability};
@@ -78,8 +116,7 @@ static int vm_enable(struct vm *vm, uint32_t capability)
 
 static int vm_prepare(struct vm *vm, int kvm, unsigned ipa_bits)
 {
-    unsigned long type = ipa_bits == KVM_DEFAULT_IPA_BITS ? 0 : KVM_VM_TYPE_ARM_IPA_SIZE(ipa_bits);
-    int fd = kvm_call_number(kvm, KVM_CREATE_VM, type);
+    int fd = kvm_call_number(kvm, KVM_CREATE_VM, vm_type(ipa_bits));
 
     if (fd < 0) {
         return fd;
@@ -151,6 +188,27 @@ int vm_add_memory(struct vm *vm, const struct memory *memory)
 int vm_enable_system_suspend(struct vm *vm)
 {
     return vm_enable(vm, KVM_CAP_ARM_SYSTEM_SUSPEND);
+}
+
+int vm_forward_psci(struct vm *vm)
+{
+    /* PSCI's numbers are 0x00 to 0x1f (DEN0022 5.1); those of 0.1 are KVM's own choice. */
+    const struct smccc_filter filters[] = {
+        {.base = 0x84000000, .count = 0x20, .action = SMCCC_FORWARD},
+        {.base = 0xc4000000, .count = 0x20, .action = SMCCC_FORWARD},
+        {.base = KVM_PSCI_FN_BASE, .count = 4, .action = SMCCC_DENY},
+    };
+    int error = 0;
+
+    for (unsigned i = 0; i < sizeof(filters) / sizeof(filters[0]) && error == 0; i++) {
+        struct kvm_device_attr attr = {
+            .group = SMCCC_CTRL,
+            .attr = SMCCC_FILTER,
+            .addr = (uintptr_t)&filters[i],
+        };
+        error = kvm_call(vm->fd, KVM_SET_DEVICE_ATTR, &attr);
+    }
+    return error;
 }
 
 int vm_irq(struct vm *vm, uint32_t spi, bool level)

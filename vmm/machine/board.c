@@ -27,7 +27,7 @@ static int create_vcpus(struct machine *machine)
         if (error != 0) {
             return error;
         }
-        if (machine->events != NULL) {
+        if (machine->observe_fd >= 0) {
             vcpu_count_hypercalls(board->vcpu[i]);
         }
     }
@@ -57,6 +57,11 @@ static int choose_psci_version(struct machine *machine, uint32_t *version)
 {
     struct vcpu *vcpu = machine->board.vcpu[0];
     uint32_t newest;
+
+    if (machine->psci_mode == PSCI_MODE_USER) {
+        *version = psci_version(&machine->psci);
+        return 0;
+    }
     int error = vcpu_get_psci_version(vcpu, &newest);
 
     *version = machine->config->psci_version;
@@ -72,6 +77,16 @@ static int choose_psci_version(struct machine *machine, uint32_t *version)
     return error;
 }
 
+/* Gives PSCI to whoever is to answer it. */
+static int give_psci(struct machine *machine)
+{
+    if (machine->psci_mode == PSCI_MODE_USER) {
+        psci_reset(&machine->psci);
+        return vm_forward_psci(machine->board.vm);
+    }
+    return machine->policy != SUSPEND_OFF ? vm_enable_system_suspend(machine->board.vm) : 0;
+}
+
 static int create_vm(struct machine *machine)
 {
     struct board *board = &machine->board;
@@ -81,8 +96,8 @@ static int create_vm(struct machine *machine)
         return -errno;
     }
     int error = vm_add_memory(board->vm, &machine->memory);
-    if (error == 0 && machine->policy != SUSPEND_OFF) {
-        error = vm_enable_system_suspend(board->vm);
+    if (error == 0) {
+        error = give_psci(machine);
     }
     if (error == 0) {
         error = create_vcpus(machine);
@@ -120,9 +135,15 @@ static int load_guest(struct machine *machine, uint32_t psci_version)
 static int start_threads(struct machine *machine)
 {
     struct board *board = &machine->board;
+    const struct vcpus_env env = {
+        .count = machine->config->cpu_count,
+        .bus = &machine->bus,
+        .psci = machine->psci_mode == PSCI_MODE_USER ? &machine->psci : NULL,
+        .notify_fd = machine->exit_fd,
+        .name = machine->config->name,
+    };
 
-    board->threads = vcpus_start(board->vcpu, machine->config->cpu_count, &machine->bus,
-                                 machine->exit_fd, machine->config->name);
+    board->threads = vcpus_start(board->vcpu, &env);
     return board->threads != NULL ? 0 : -errno;
 }
 
@@ -160,7 +181,13 @@ int board_power_on(struct machine *machine)
     }
     machine->boot_count++;
     machine->hypercall_count = 0;
-    news_boot(machine->events, machine->config, machine->boot_count, psci_version, machine->policy);
+    const struct news_boot news = {
+        .count = machine->boot_count,
+        .psci_mode = machine->psci_mode,
+        .psci_version = psci_version,
+        .policy = machine->policy,
+    };
+    news_boot(machine->events, machine->config, &news);
     power_start(&machine->power);
     observe_set(machine, true);
     vcpus_resume(machine->board.threads);

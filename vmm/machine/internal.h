@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The machine itself, as its own files share it: machine.c (its life), board.c (what a reboot makes
- * anew), driver_kernel.c (under the power controller), observe.c, control.c.
+ * anew), driver_kernel.c and driver_user.c (under the power controller), observe.c, control.c.
  */
 #ifndef DORMOUSE_MACHINE_INTERNAL_H
 #define DORMOUSE_MACHINE_INTERNAL_H
@@ -13,6 +13,7 @@
 #include "machine/loop.h"
 #include "machine/machine.h"
 #include "machine/memory.h"
+#include "machine/psci.h"
 #include "machine/signals.h"
 #include "machine/vcpus.h"
 #include "power/power.h"
@@ -33,6 +34,8 @@ struct machine {
     int kvm;
     unsigned ipa_bits;
     enum suspend_policy policy; /* in force: KVM may lack what config asks for */
+    enum psci_mode psci_mode;   /* in force: never auto */
+    struct psci psci;           /* user mode: libvpsci; else empty */
     struct boot *boot;
     struct memory memory;
     struct loop *loop;
@@ -58,9 +61,12 @@ int board_power_on(struct machine *machine);
 /* Takes the board down; safe on one that was built only in part. */
 void board_power_off(struct machine *machine);
 
-/* The driver under the power controller for a kernel that answers PSCI itself. Its driver is a
- * machine. */
+/* The drivers under the power controller, for either psci_mode. Their driver is a machine. */
 extern const struct power_ops driver_kernel_ops;
+extern const struct power_ops driver_user_ops;
+
+/* Tells what the vCPUs' threads say of coming on and going off; nothing in kernel mode. */
+void machine_take_changes(struct machine *machine);
 
 /* Ends the loop; the process will end with `status`. */
 void machine_end(struct machine *machine, int status);

@@ -101,6 +101,7 @@ static void on_exit_notice(void *arg, uint32_t events)
 
     (void)events;
     if (read(machine->exit_fd, &count, sizeof(count)) > 0) {
+        machine_take_changes(machine);
         take_exits(machine);
     }
 }
@@ -176,6 +177,27 @@ static int watch_exits(struct machine *machine)
     return machine->exit_source != NULL ? 0 : -errno;
 }
 
+/* The power controller, and what answers PSCI where that is not the kernel. */
+static int create_psci(struct machine *machine)
+{
+    bool user = machine->psci_mode == PSCI_MODE_USER;
+    const struct psci_options options = {
+        .cpu_count = machine->config->cpu_count,
+        .version = machine->config->psci_version,
+        .hide_on_pending = machine->config->hide_on_pending,
+        .system_suspend = machine->policy != SUSPEND_OFF,
+        .tell_changes = machine->events != NULL,
+        .notify_fd = machine->exit_fd,
+        .memory = &machine->memory,
+    };
+    int error = user ? psci_create(&machine->psci, &options) : 0;
+
+    return error != 0
+               ? error
+               : power_init(&machine->power, user ? &driver_user_ops : &driver_kernel_ops, machine,
+                            machine->config->cpu_count, machine->policy, machine->config->wake);
+}
+
 static int create_parts(struct machine *machine)
 {
     const struct bus_env env = {
@@ -194,8 +216,7 @@ static int create_parts(struct machine *machine)
         error = signals_watch(&machine->signals, machine->loop, on_signal, machine);
     }
     if (error == 0) {
-        error = power_init(&machine->power, &driver_kernel_ops, machine, machine->config->cpu_count,
-                           machine->policy, machine->config->wake);
+        error = create_psci(machine);
     }
     return error == 0 ? bus_create(&machine->bus, &env) : error;
 }
@@ -238,6 +259,7 @@ static void tear_down(struct machine *machine)
     board_power_off(machine);
     bus_destroy(&machine->bus);
     power_destroy(&machine->power);
+    psci_destroy(&machine->psci);
     signals_unwatch(&machine->signals);
     observe_close(machine);
     loop_close(machine->exit_source, machine->exit_fd);
@@ -287,8 +309,10 @@ static bool choose_policy(struct machine *machine)
     bool too_old =
         config->psci_version != CONFIG_PSCI_DEFAULT && config->psci_version < PSCI_VERSION_1_0;
 
+    bool can = machine->psci_mode == PSCI_MODE_USER || machine->limits.system_suspend;
+
     machine->policy = config->on_suspend;
-    if (config->on_suspend == SUSPEND_OFF || (machine->limits.system_suspend && !too_old)) {
+    if (config->on_suspend == SUSPEND_OFF || (can && !too_old)) {
         return true;
     }
     const char *lack = too_old ? "PSCI 0.2 has no SYSTEM_SUSPEND"
@@ -305,6 +329,22 @@ static bool choose_policy(struct machine *machine)
     return true;
 }
 
+/* What the operator wants, held against what KVM can; it is not asked where the kernel is wanted.
+ */
+static bool choose_psci_mode(struct machine *machine)
+{
+    enum psci_mode wanted = machine->config->psci_mode;
+    bool can = wanted != PSCI_MODE_KERNEL && kvm_can_forward_psci(machine->kvm, &machine->limits);
+
+    if (wanted == PSCI_MODE_USER && !can) {
+        report("--psci user: this machine's KVM has no SMCCC filter (Linux 6.4 has); "
+               "give --psci kernel or auto");
+        return false;
+    }
+    machine->psci_mode = can ? PSCI_MODE_USER : PSCI_MODE_KERNEL;
+    return true;
+}
+
 static bool choose(struct machine *machine)
 {
     if (machine->config->cpu_count > machine->limits.cpu_count) {
@@ -312,7 +352,7 @@ static bool choose(struct machine *machine)
                machine->limits.cpu_count);
         return false;
     }
-    return choose_policy(machine) && choose_ipa_bits(machine);
+    return choose_psci_mode(machine) && choose_policy(machine) && choose_ipa_bits(machine);
 }
 
 static void run(struct machine *machine)

@@ -47,7 +47,7 @@ static void on_observe(void *arg, uint32_t events)
 
 int observe_open(struct machine *machine)
 {
-    if (machine->events == NULL) {
+    if (machine->events == NULL || machine->psci_mode == PSCI_MODE_USER) {
         return 0;
     }
     machine->observe_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

@@ -10,30 +10,41 @@
 #include <unistd.h>
 
 #include "machine/bus.h"
+#include "machine/psci.h"
 
 /*
  * The gate. A thread is either out in the guest or parked behind the gate. Main closes a gate by
  * may_run = false and a kick, and knows the thread parked when `parked` says so; it opens it by
  * may_run = true and a broadcast. A kick that comes at any other moment is harmless: the mark in
  * the vCPU (vcpu_kick()) stays until the thread itself, passing an open gate, takes it away.
+ *
+ * In user mode libvpsci has its say at the gate too: behind an open one wait those that it holds
+ * off. They count as parked, which is what keeps a pause and a vCPU that is off apart: the one is
+ * `may_run`, the other libvpsci's state, and neither is made of the other. Who changes that state
+ * nudges the thread, under its lock; the thread asks libvpsci under it, so no nudge is lost.
+ *
+ * The lock is each thread's own: a call of one vCPU never waits for another's, but for the moment
+ * in which both want to know about the same one.
  */
 struct vcpu_thread {
     struct vcpus *all;
     struct vcpu *vcpu;
+    unsigned index;
     pthread_t thread;
-    bool started;
-    bool may_run;  /* all->lock */
-    bool parked;   /* all->lock */
-    bool has_exit; /* all->lock: `exit` waits for the main thread */
+    bool started;         /* main's */
+    pthread_mutex_t lock; /* all that follows */
+    pthread_cond_t moved; /* the gate opened, libvpsci's mind changed, or the thread parked */
+    bool quit;
+    bool may_run;
+    bool parked;
+    bool has_exit; /* `exit` waits for the main thread */
     struct vcpu_exit exit;
 };
 
 struct vcpus {
-    pthread_mutex_t lock; /* the fields marked so above, and quit */
-    pthread_cond_t moved; /* a gate opened, or a thread parked */
-    bool quit;
     int notify_fd;
     const struct bus *bus;
+    struct psci *psci; /* NULL: the kernel answers PSCI */
     const char *name;
     unsigned count;
     struct vcpu_thread threads[];
@@ -49,60 +60,154 @@ static void on_kick(int number)
     (void)number; /* Its arrival is all: it ends a KVM_RUN in progress. */
 }
 
-/* Waits behind the gate. False: the thread is to end. */
-static bool pass_gate(struct vcpu_thread *self)
+/* With the lock held, leaves *exit for the main thread. */
+static void post(struct vcpu_thread *self, const struct vcpu_exit *exit)
 {
-    struct vcpus *all = self->all;
+    uint64_t one = 1;
 
-    pthread_mutex_lock(&all->lock);
-    self->parked = true;
-    pthread_cond_broadcast(&all->moved);
-    while (!self->may_run && !all->quit) {
-        pthread_cond_wait(&all->moved, &all->lock);
-    }
-    self->parked = false;
-    if (!all->quit) {
-        vcpu_unkick(self->vcpu);
-    }
-    bool go = !all->quit;
-    pthread_mutex_unlock(&all->lock);
-    return go;
+    self->exit = *exit;
+    self->has_exit = true;
+    self->may_run = false;
+    /* An eventfd takes 2^64 - 2 of these before it refuses one. */
+    (void)!write(self->all->notify_fd, &one, sizeof(one));
 }
 
 static void hand_over(struct vcpu_thread *self, const struct vcpu_exit *exit)
 {
-    struct vcpus *all = self->all;
-    uint64_t one = 1;
+    pthread_mutex_lock(&self->lock);
+    post(self, exit);
+    pthread_mutex_unlock(&self->lock);
+}
 
-    pthread_mutex_lock(&all->lock);
-    self->exit = *exit;
-    self->has_exit = true;
-    self->may_run = false;
-    pthread_mutex_unlock(&all->lock);
-    /* An eventfd takes 2^64 - 2 of these before it refuses one. */
-    (void)!write(all->notify_fd, &one, sizeof(one));
+/* Behind an open gate, with the lock held: whether the vCPU may enter the guest. */
+static bool may_enter(struct vcpu_thread *self)
+{
+    struct vcpu_exit exit;
+
+    if (self->all->psci == NULL) {
+        return true;
+    }
+    struct psci_step step = psci_next(self->all->psci, self->index, self->vcpu, &exit);
+    if (step.verdict == PSCI_HAND_OVER) {
+        post(self, &exit);
+    }
+    return step.verdict == PSCI_RUN;
+}
+
+/* Waits behind the gate. False: the thread is to end. */
+static bool pass_gate(struct vcpu_thread *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->parked = true;
+    pthread_cond_broadcast(&self->moved);
+    while (!self->quit && !(self->may_run && may_enter(self))) {
+        pthread_cond_wait(&self->moved, &self->lock);
+    }
+    self->parked = false;
+    if (!self->quit) {
+        vcpu_unkick(self->vcpu);
+    }
+    bool go = !self->quit;
+    pthread_mutex_unlock(&self->lock);
+    return go;
+}
+
+/* Gets a thread that waits for libvpsci's word to ask again. */
+static void nudge(struct vcpu_thread *thread)
+{
+    pthread_mutex_lock(&thread->lock);
+    pthread_cond_broadcast(&thread->moved);
+    pthread_mutex_unlock(&thread->lock);
+}
+
+void vcpus_nudge(struct vcpus *all, unsigned index)
+{
+    nudge(&all->threads[index]);
+}
+
+/* With the lock held. */
+static void kick(struct vcpu_thread *thread)
+{
+    vcpu_kick(thread->vcpu);
+    pthread_kill(thread->thread, kick_signal());
+}
+
+/*
+ * Takes all others out of the guest, back to their gates, where libvpsci keeps them: the system has
+ * been stopped, and what a guest does after its SYSTEM_RESET nobody wants to see.
+ */
+static void stop_others(struct vcpu_thread *self)
+{
+    for (unsigned i = 0; i < self->all->count; i++) {
+        struct vcpu_thread *other = &self->all->threads[i];
+
+        if (other == self) {
+            continue;
+        }
+        pthread_mutex_lock(&other->lock);
+        if (!other->parked) {
+            kick(other);
+        }
+        pthread_mutex_unlock(&other->lock);
+    }
+}
+
+/* What the thread does with an exit. */
+enum served {
+    SERVED,   /* done: back into the guest */
+    PARK,     /* nothing for anybody, but to the gate */
+    HAND_OVER /* the main thread's */
+};
+
+static enum served serve_psci(struct vcpu_thread *self, struct vcpu_exit *exit)
+{
+    if (self->all->psci == NULL) {
+        return HAND_OVER;
+    }
+    struct psci_step step = psci_serve(self->all->psci, self->index, self->vcpu, exit);
+    if (step.start >= 0) {
+        vcpus_nudge(self->all, (unsigned)step.start);
+    }
+    if (step.stop) {
+        stop_others(self);
+    }
+    switch (step.verdict) {
+    case PSCI_RUN:
+        return SERVED;
+    case PSCI_STAY_OUT:
+        return PARK;
+    case PSCI_HAND_OVER:
+        break;
+    }
+    return HAND_OVER;
 }
 
 /*
  * Answers what needs no decision. An access is complete only when KVM has run the vCPU once more,
  * so the thread does not park here: a kicked vCPU completes it and comes out at once.
  */
-static bool serve(struct vcpu_thread *self, const struct vcpu_exit *exit)
+static enum served serve(struct vcpu_thread *self, struct vcpu_exit *exit)
 {
     const struct bus *bus = self->all->bus;
 
     switch (exit->kind) {
+    case VCPU_EXIT_KICKED:
+        return PARK;
     case VCPU_EXIT_READ:
         vcpu_finish_read(self->vcpu, bus_read(bus, exit->address, exit->size), exit->size);
-        return true;
+        return SERVED;
     case VCPU_EXIT_WRITE:
         bus_write(bus, exit->address, exit->size, exit->value);
-        return true;
+        return SERVED;
     case VCPU_EXIT_OPAQUE:
-        return vcpu_abort_access(self->vcpu) == 0;
-    default:
-        return false;
+        return vcpu_abort_access(self->vcpu) == 0 ? SERVED : HAND_OVER;
+    case VCPU_EXIT_CALL:
+    case VCPU_EXIT_POWER:
+        return serve_psci(self, exit);
+    case VCPU_EXIT_FAILED:
+        break;
     }
+    return HAND_OVER;
 }
 
 /* As `top -H` shows it. The kernel keeps 15 characters; the number is the part that matters. */
@@ -110,8 +215,7 @@ static void name_thread(const struct vcpu_thread *self)
 {
     char text[32];
 
-    snprintf(text, sizeof(text), "%.10s/%u", self->all->name,
-             (unsigned)(self - self->all->threads));
+    snprintf(text, sizeof(text), "%.10s/%u", self->all->name, self->index);
     text[15] = '\0';
     pthread_setname_np(pthread_self(), text);
 }
@@ -120,13 +224,15 @@ static void *thread_main(void *arg)
 {
     struct vcpu_thread *self = arg;
     struct vcpu_exit exit;
+    enum served served;
 
     name_thread(self);
     while (pass_gate(self)) {
         do {
             vcpu_run(self->vcpu, &exit);
-        } while (serve(self, &exit));
-        if (exit.kind != VCPU_EXIT_KICKED) {
+            served = serve(self, &exit);
+        } while (served == SERVED);
+        if (served == HAND_OVER) {
             hand_over(self, &exit);
         }
     }
@@ -156,24 +262,32 @@ static int start_threads(struct vcpus *all)
     return error;
 }
 
-struct vcpus *vcpus_start(struct vcpu *const *vcpu, unsigned count, const struct bus *bus,
-                          int notify_fd, const char *name)
+static void prepare(struct vcpus *all, unsigned index, struct vcpu *vcpu)
 {
-    struct vcpus *all = calloc(1, sizeof(*all) + count * sizeof(all->threads[0]));
+    struct vcpu_thread *thread = &all->threads[index];
+
+    thread->all = all;
+    thread->vcpu = vcpu;
+    thread->index = index;
+    pthread_mutex_init(&thread->lock, NULL);
+    pthread_cond_init(&thread->moved, NULL);
+}
+
+struct vcpus *vcpus_start(struct vcpu *const *vcpu, const struct vcpus_env *env)
+{
+    struct vcpus *all = calloc(1, sizeof(*all) + env->count * sizeof(all->threads[0]));
     struct sigaction action = {.sa_handler = on_kick};
 
     if (all == NULL) {
         return NULL;
     }
-    pthread_mutex_init(&all->lock, NULL);
-    pthread_cond_init(&all->moved, NULL);
-    all->notify_fd = notify_fd;
-    all->bus = bus;
-    all->name = name;
-    all->count = count;
-    for (unsigned i = 0; i < count; i++) {
-        all->threads[i].all = all;
-        all->threads[i].vcpu = vcpu[i];
+    all->notify_fd = env->notify_fd;
+    all->bus = env->bus;
+    all->psci = env->psci;
+    all->name = env->name;
+    all->count = env->count;
+    for (unsigned i = 0; i < all->count; i++) {
+        prepare(all, i, vcpu[i]);
     }
     sigaction(kick_signal(), &action, NULL);
     int error = start_threads(all);
@@ -185,94 +299,103 @@ struct vcpus *vcpus_start(struct vcpu *const *vcpu, unsigned count, const struct
     return all;
 }
 
-/* With the lock held. */
-static void kick(struct vcpu_thread *thread)
-{
-    vcpu_kick(thread->vcpu);
-    pthread_kill(thread->thread, kick_signal());
-}
-
+/* Its thread must not touch another's lock any more, so all end before any is taken apart. */
 void vcpus_stop(struct vcpus *all)
 {
-    if (all == NULL) {
-        return;
-    }
-    pthread_mutex_lock(&all->lock);
-    all->quit = true;
-    for (unsigned i = 0; i < all->count; i++) {
-        if (all->threads[i].started) {
-            kick(&all->threads[i]);
+    for (unsigned i = 0; all != NULL && i < all->count; i++) {
+        struct vcpu_thread *thread = &all->threads[i];
+
+        pthread_mutex_lock(&thread->lock);
+        thread->quit = true;
+        if (thread->started) {
+            kick(thread);
         }
+        pthread_cond_broadcast(&thread->moved);
+        pthread_mutex_unlock(&thread->lock);
     }
-    pthread_cond_broadcast(&all->moved);
-    pthread_mutex_unlock(&all->lock);
-    for (unsigned i = 0; i < all->count; i++) {
+    for (unsigned i = 0; all != NULL && i < all->count; i++) {
         if (all->threads[i].started) {
             pthread_join(all->threads[i].thread, NULL);
         }
     }
-    pthread_cond_destroy(&all->moved);
-    pthread_mutex_destroy(&all->lock);
+    for (unsigned i = 0; all != NULL && i < all->count; i++) {
+        pthread_cond_destroy(&all->threads[i].moved);
+        pthread_mutex_destroy(&all->threads[i].lock);
+    }
     free(all);
+}
+
+static void close_gate(struct vcpu_thread *thread)
+{
+    pthread_mutex_lock(&thread->lock);
+    thread->may_run = false;
+    if (!thread->parked) {
+        kick(thread);
+    }
+    pthread_mutex_unlock(&thread->lock);
+}
+
+static void wait_parked(struct vcpu_thread *thread)
+{
+    pthread_mutex_lock(&thread->lock);
+    while (!thread->parked) {
+        pthread_cond_wait(&thread->moved, &thread->lock);
+    }
+    pthread_mutex_unlock(&thread->lock);
 }
 
 void vcpus_pause(struct vcpus *all)
 {
-    pthread_mutex_lock(&all->lock);
     for (unsigned i = 0; i < all->count; i++) {
-        all->threads[i].may_run = false;
-        if (!all->threads[i].parked) {
-            kick(&all->threads[i]);
-        }
+        close_gate(&all->threads[i]);
     }
     for (unsigned i = 0; i < all->count; i++) {
-        while (!all->threads[i].parked) {
-            pthread_cond_wait(&all->moved, &all->lock);
-        }
+        wait_parked(&all->threads[i]);
     }
-    pthread_mutex_unlock(&all->lock);
-}
-
-static void open_gates(struct vcpus *all, unsigned first, unsigned count)
-{
-    pthread_mutex_lock(&all->lock);
-    for (unsigned i = first; i < first + count; i++) {
-        all->threads[i].may_run = !all->threads[i].has_exit;
-    }
-    pthread_cond_broadcast(&all->moved);
-    pthread_mutex_unlock(&all->lock);
-}
-
-void vcpus_resume(struct vcpus *all)
-{
-    open_gates(all, 0, all->count);
 }
 
 void vcpus_resume_one(struct vcpus *all, unsigned index)
 {
-    open_gates(all, index, 1);
+    struct vcpu_thread *thread = &all->threads[index];
+
+    pthread_mutex_lock(&thread->lock);
+    thread->may_run = !thread->has_exit;
+    pthread_cond_broadcast(&thread->moved);
+    pthread_mutex_unlock(&thread->lock);
+}
+
+void vcpus_resume(struct vcpus *all)
+{
+    for (unsigned i = 0; i < all->count; i++) {
+        vcpus_resume_one(all, i);
+    }
+}
+
+static bool take_exit(struct vcpu_thread *thread, struct vcpu_exit *exit)
+{
+    pthread_mutex_lock(&thread->lock);
+    bool found = thread->has_exit;
+    if (found) {
+        thread->has_exit = false;
+        *exit = thread->exit;
+    }
+    pthread_mutex_unlock(&thread->lock);
+    return found;
 }
 
 bool vcpus_next_exit(struct vcpus *all, unsigned *index, struct vcpu_exit *exit)
 {
-    bool found = false;
-
-    pthread_mutex_lock(&all->lock);
-    for (unsigned i = 0; i < all->count && !found; i++) {
-        if (all->threads[i].has_exit) {
-            all->threads[i].has_exit = false;
-            *index = i;
-            *exit = all->threads[i].exit;
-            found = true;
+    for (*index = 0; *index < all->count; (*index)++) {
+        if (take_exit(&all->threads[*index], exit)) {
+            return true;
         }
     }
-    pthread_mutex_unlock(&all->lock);
-    return found;
+    return false;
 }
 
 void vcpus_forget_exit(struct vcpus *all, unsigned index)
 {
-    pthread_mutex_lock(&all->lock);
-    all->threads[index].has_exit = false;
-    pthread_mutex_unlock(&all->lock);
+    struct vcpu_exit exit;
+
+    take_exit(&all->threads[index], &exit);
 }

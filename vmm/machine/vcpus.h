@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One thread a vCPU, and the gate that they pass before each entry into the guest. All functions
- * are the main thread's.
+ * but vcpus_nudge() are the main thread's.
  */
 #ifndef DORMOUSE_MACHINE_VCPUS_H
 #define DORMOUSE_MACHINE_VCPUS_H
@@ -11,15 +11,20 @@
 #include "kvm/kvm.h"
 
 struct bus;
+struct psci;
 struct vcpus;
 
-/*
- * Starts the threads, paused. `bus` answers the guests' accesses; `notify_fd`, an eventfd, is
- * written when a vCPU has left the guest for vcpus_next_exit(). `name` must outlive the threads.
- * NULL with errno set.
- */
-struct vcpus *vcpus_start(struct vcpu *const *vcpu, unsigned count, const struct bus *bus,
-                          int notify_fd, const char *name);
+/* What it points to must outlive the threads. */
+struct vcpus_env {
+    unsigned count;
+    const struct bus *bus; /* answers the guest's accesses */
+    struct psci *psci;     /* answers its PSCI calls; NULL: KVM does */
+    int notify_fd;         /* an eventfd, written when there is something for vcpus_next_exit() */
+    const char *name;
+};
+
+/* Starts the threads, paused. NULL with errno set. */
+struct vcpus *vcpus_start(struct vcpu *const *vcpu, const struct vcpus_env *env);
 
 /* Takes the vCPUs out of the guest and joins the threads. NULL is ignored. */
 void vcpus_stop(struct vcpus *vcpus);
@@ -30,6 +35,9 @@ void vcpus_pause(struct vcpus *vcpus);
 /* Lets all run, or one, but for those whose exit has not been taken by vcpus_next_exit(). */
 void vcpus_resume(struct vcpus *vcpus);
 void vcpus_resume_one(struct vcpus *vcpus, unsigned index);
+
+/* Gets a vCPU that waits for libvpsci to let it run to ask again. Any thread. */
+void vcpus_nudge(struct vcpus *vcpus, unsigned index);
 
 /* Takes the next exit that waits; false: none. The vCPU stays paused until it is resumed. */
 bool vcpus_next_exit(struct vcpus *vcpus, unsigned *index, struct vcpu_exit *exit);

@@ -39,6 +39,26 @@ void power_start(struct power *power)
     }
 }
 
+/* What is known of the vCPU; a difference is told. */
+static void see(struct power *power, unsigned vcpu, bool on)
+{
+    if (power->on[vcpu] == on) {
+        return;
+    }
+    power->on[vcpu] = on;
+    tell(power, (struct power_news){
+                    .kind = on ? POWER_NEWS_VCPU_ON : POWER_NEWS_VCPU_OFF,
+                    .vcpu = vcpu,
+                });
+}
+
+void power_changed(struct power *power, unsigned vcpu, bool on)
+{
+    if (power->state != POWER_ENDED) {
+        see(power, vcpu, on);
+    }
+}
+
 /* Reads the power state of every vCPU, all of them paused, and tells the differences. */
 static int observe_paused(struct power *power)
 {
@@ -48,14 +68,7 @@ static int observe_paused(struct power *power)
         if (off < 0) {
             return off;
         }
-        if (power->on[i] == !off) {
-            continue;
-        }
-        power->on[i] = !off;
-        tell(power, (struct power_news){
-                        .kind = off ? POWER_NEWS_VCPU_OFF : POWER_NEWS_VCPU_ON,
-                        .vcpu = i,
-                    });
+        see(power, i, !off);
     }
     return 0;
 }
@@ -90,25 +103,34 @@ static bool entry_is_valid(const struct power *power, struct ipa entry)
 }
 
 /*
- * Why the call must be refused, or NULL. The order is the reference firmware's: the state of the
- * other cores comes before the address. The operator's word comes last, so that a guest whose call
- * is wrong learns so under every policy.
+ * Whether the call is right, as whoever answers PSCI would say. The order is the reference
+ * firmware's: the state of the other cores comes before the address.
  */
-static const char *refusal(const struct power *power, unsigned vcpu,
-                           const struct suspend_call *call, enum psci_result *result)
+static enum power_exit judge(const struct power *power, unsigned vcpu,
+                             const struct suspend_call *call)
+{
+    if (another_is_on(power, vcpu)) {
+        return POWER_EXIT_DENIED;
+    }
+    return entry_is_valid(power, call->entry) ? POWER_EXIT_SUSPEND : POWER_EXIT_BAD_ENTRY;
+}
+
+/*
+ * Why the call so judged must be refused, or NULL. The operator's word comes last, so that a guest
+ * whose call is wrong learns so under every policy.
+ */
+static const char *refusal(const struct power *power, enum power_exit judged,
+                           enum psci_result *result)
 {
     *result = PSCI_DENIED;
-    if (another_is_on(power, vcpu)) {
+    if (judged == POWER_EXIT_DENIED) {
         return "another vCPU is on";
     }
-    if (!entry_is_valid(power, call->entry)) {
+    if (judged == POWER_EXIT_BAD_ENTRY) {
         *result = PSCI_INVALID_ADDRESS;
         return "the entry point is not an aligned address in guest memory";
     }
-    if (power->policy != SUSPEND_HONOUR) {
-        return "policy";
-    }
-    return NULL;
+    return power->policy != SUSPEND_HONOUR ? "policy" : NULL;
 }
 
 static int refuse(struct power *power, unsigned vcpu, enum psci_result result, const char *reason)
@@ -162,6 +184,11 @@ static enum wake_source first_source(unsigned set)
 
 static int fall_asleep(struct power *power, unsigned vcpu, const struct suspend_call *call)
 {
+    int error = power->ops->honour(power->driver, vcpu);
+
+    if (error != 0) {
+        return error;
+    }
     tell(power, (struct power_news){.kind = POWER_NEWS_HONOURED, .vcpu = vcpu});
     power->state = POWER_ASLEEP;
     power->sleeper = vcpu;
@@ -182,7 +209,7 @@ static int fall_asleep(struct power *power, unsigned vcpu, const struct suspend_
     return (power->wake & WAKE_IRQ) != 0 ? power->ops->doze(power->driver, vcpu) : 0;
 }
 
-static int suspend(struct power *power, unsigned vcpu)
+static int suspend(struct power *power, unsigned vcpu, enum power_exit why)
 {
     struct suspend_call call;
     enum psci_result result;
@@ -197,13 +224,19 @@ static int suspend(struct power *power, unsigned vcpu)
     }
     tell(power,
          (struct power_news){.kind = POWER_NEWS_SUSPEND_REQUEST, .vcpu = vcpu, .call = &call});
-    const char *reason = refusal(power, vcpu, &call, &result);
+    enum power_exit judged = why == POWER_EXIT_SUSPEND ? judge(power, vcpu, &call) : why;
+    const char *reason = refusal(power, judged, &result);
     return reason != NULL ? refuse(power, vcpu, result, reason) : fall_asleep(power, vcpu, &call);
 }
 
 static int end(struct power *power, unsigned vcpu, enum power_outcome outcome)
 {
     power->ops->pause(power->driver);
+    int error = power->ops->honour(power->driver, vcpu);
+
+    if (error != 0) {
+        return error;
+    }
     power->state = POWER_ENDED;
     power->outcome = outcome;
     tell(power, (struct power_news){
@@ -222,11 +255,12 @@ static int reset(struct power *power, unsigned vcpu, bool has_type)
     uint64_t cookie = 0;
 
     power->ops->pause(power->driver);
-    if (has_type) {
-        int error = power->ops->reset_arguments(power->driver, vcpu, &type, &cookie);
-        if (error != 0) {
-            return error;
-        }
+    int error = has_type ? power->ops->reset_arguments(power->driver, vcpu, &type, &cookie) : 0;
+    if (error == 0) {
+        error = power->ops->honour(power->driver, vcpu);
+    }
+    if (error != 0) {
+        return error;
     }
     /* A vendor's type has no meaning here but "reset", and the plain reset is the cold one. */
     bool warm = has_type && type == SYSTEM_WARM_RESET;
@@ -258,7 +292,9 @@ int power_exit(struct power *power, unsigned vcpu, enum power_exit why)
     }
     switch (why) {
     case POWER_EXIT_SUSPEND:
-        return suspend(power, vcpu);
+    case POWER_EXIT_DENIED:
+    case POWER_EXIT_BAD_ENTRY:
+        return suspend(power, vcpu, why);
     case POWER_EXIT_WAKEUP:
         return power->state == POWER_ASLEEP ? wake_up(power, WAKE_IRQ) : carry_on(power);
     case POWER_EXIT_OFF:

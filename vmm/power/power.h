@@ -2,9 +2,10 @@
 /*
  * The power controller: every decision about running, sleeping, rebooting and ending is made here,
  * on the main thread, one at a time. It knows PSCI's rules and the operator's policy, and nothing
- * of KVM: what it decides is carried out by the driver behind `struct power_ops`. In this file the
- * kernel answers PSCI and the controller does what KVM leaves to its user (Linux,
- * Documentation/virt/kvm api.rst 8.36: for SYSTEM_SUSPEND, everything).
+ * of KVM: what it decides is carried out by the driver behind `struct power_ops`. There are two
+ * drivers. Where the kernel answers PSCI the controller does what KVM leaves to its user (Linux,
+ * Documentation/virt/kvm api.rst 8.36: for SYSTEM_SUSPEND, everything). Where libvpsci does, on the
+ * vCPUs' threads, what reaches the controller are calls that concern the whole machine, checked.
  */
 #ifndef DORMOUSE_POWER_POWER_H
 #define DORMOUSE_POWER_POWER_H
@@ -33,6 +34,8 @@ struct suspend_call {
 /* Where one vCPU left the guest for a reason of power. */
 enum power_exit {
     POWER_EXIT_SUSPEND,   /* SYSTEM_SUSPEND was called; nothing has changed yet */
+    POWER_EXIT_DENIED,    /* the same, and PSCI itself refuses it: another vCPU is on, */
+    POWER_EXIT_BAD_ENTRY, /* or the entry point is none */
     POWER_EXIT_WAKEUP,    /* a dozing vCPU has a deliverable interrupt */
     POWER_EXIT_OFF,       /* SYSTEM_OFF */
     POWER_EXIT_HIBERNATE, /* SYSTEM_OFF2, HIBERNATE_OFF */
@@ -85,6 +88,8 @@ struct power_ops {
     int (*suspend_call)(void *driver, unsigned vcpu, struct suspend_call *call);
     /* Answers the call: the code becomes the result, nothing else of the vCPU changes. */
     int (*answer)(void *driver, unsigned vcpu, enum psci_result result);
+    /* Tells whoever answers PSCI, if that is not the kernel, that the vCPU's call is honoured. */
+    int (*honour)(void *driver, unsigned vcpu);
     bool (*ram_contains)(void *driver, struct ipa start, uint64_t size);
     /*
      * Makes the paused vCPU wait for an interrupt as WFI would, its timers running, and lets it
@@ -153,6 +158,12 @@ int power_exit(struct power *power, unsigned vcpu, enum power_exit why);
  * call is never taken for one before it. 0 or -errno.
  */
 int power_wake(struct power *power, enum wake_source source);
+
+/*
+ * A vCPU has come on or gone off: of a driver that hears of it. `on` is what was so at that moment,
+ * and such calls come in the order of the moments.
+ */
+void power_changed(struct power *power, unsigned vcpu, bool on);
 
 /* Looks at which vCPUs are on and tells what has changed. 0 or -errno. */
 int power_observe(struct power *power);

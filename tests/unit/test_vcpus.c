@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vCPU threads in user mode, over vCPUs whose guest is a function: calls, waits, pauses, and the
+ * order in which comings and goings are told. In place of vmm/kvm are the functions at the top.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "machine/fdt.h"
+#include "machine/map.h"
+#include "machine/psci.h"
+#include "machine/vcpus.h"
+
+enum { VCPU_MOST = 8, ENTRY = MAP_RAM_BASE, RAM_SIZE = 1 << 20 };
+
+/* A vCPU, and the guest in it: `step` is called when it may run, and makes one call by call_psci().
+ */
+struct vcpu {
+    unsigned index;
+    pthread_mutex_t lock; /* kicked, interrupt */
+    pthread_cond_t changed;
+    bool kicked;
+    bool interrupt;
+    bool dozing;
+    struct vcpu_call call;
+    bool entered; /* it is at its entry point, x0 the context ID */
+    void (*step)(struct vcpu *vcpu);
+    unsigned state;     /* the guest function's own */
+    atomic_uint steps;  /* how often it ran */
+    atomic_uint enters; /* how often it was reset */
+    int fail;           /* the next vcpu_read_call() does so */
+};
+
+int vcpu_init(struct vcpu *vcpu, bool off)
+{
+    assert_false(off);
+    vcpu->dozing = false;
+    return 0;
+}
+
+int vcpu_set_entry(struct vcpu *vcpu, struct ipa pc, uint64_t x0, bool big_endian)
+{
+    assert_true(pc.value == ENTRY);
+    assert_false(big_endian);
+    vcpu->call.x[0] = x0;
+    vcpu->entered = true;
+    vcpu->enters++;
+    return 0;
+}
+
+int vcpu_doze(struct vcpu *vcpu)
+{
+    vcpu->dozing = true;
+    return 0;
+}
+
+int vcpu_rouse(struct vcpu *vcpu)
+{
+    vcpu->dozing = false;
+    return 0;
+}
+
+int vcpu_answer(struct vcpu *vcpu, int64_t result)
+{
+    vcpu->call.x[0] = (uint64_t)result;
+    return 0;
+}
+
+int vcpu_read_call(struct vcpu *vcpu, struct vcpu_call *call)
+{
+    *call = vcpu->call;
+    return vcpu->fail;
+}
+
+void vcpu_finish_read(struct vcpu *vcpu, uint64_t value, unsigned size)
+{
+    (void)vcpu;
+    (void)value;
+    (void)size;
+}
+
+int vcpu_abort_access(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    return 0;
+}
+
+static void set_kicked(struct vcpu *vcpu, bool kicked)
+{
+    pthread_mutex_lock(&vcpu->lock);
+    vcpu->kicked = kicked;
+    pthread_cond_broadcast(&vcpu->changed);
+    pthread_mutex_unlock(&vcpu->lock);
+}
+
+void vcpu_kick(struct vcpu *vcpu)
+{
+    set_kicked(vcpu, true);
+}
+
+void vcpu_unkick(struct vcpu *vcpu)
+{
+    set_kicked(vcpu, false);
+}
+
+/* As KVM_RUN in KVM_MP_STATE_SUSPENDED: until an interrupt, or a kick. */
+static bool wait_dozing(struct vcpu *vcpu)
+{
+    pthread_mutex_lock(&vcpu->lock);
+    while (vcpu->dozing && !vcpu->interrupt && !vcpu->kicked) {
+        pthread_cond_wait(&vcpu->changed, &vcpu->lock);
+    }
+    bool kicked = vcpu->kicked;
+    pthread_mutex_unlock(&vcpu->lock);
+    return !kicked;
+}
+
+void vcpu_run(struct vcpu *vcpu, struct vcpu_exit *exit)
+{
+    if (!wait_dozing(vcpu)) {
+        exit->kind = VCPU_EXIT_KICKED;
+    } else if (vcpu->dozing) {
+        exit->kind = VCPU_EXIT_POWER;
+        exit->power = POWER_EXIT_WAKEUP;
+    } else {
+        vcpu->step(vcpu);
+        vcpu->steps++;
+        exit->kind = VCPU_EXIT_CALL;
+    }
+}
+
+static void interrupt(struct vcpu *vcpu)
+{
+    pthread_mutex_lock(&vcpu->lock);
+    vcpu->interrupt = true;
+    pthread_cond_broadcast(&vcpu->changed);
+    pthread_mutex_unlock(&vcpu->lock);
+}
+
+/* What a guest function does. */
+static void call_psci(struct vcpu *vcpu, uint32_t function, uint64_t first, uint64_t second,
+                      uint64_t third)
+{
+    vcpu->entered = false;
+    vcpu->call = (struct vcpu_call){.x = {function, first, second, third}};
+}
+
+struct fixture {
+    struct vcpu vcpu[VCPU_MOST];
+    unsigned count;
+    struct memory memory;
+    struct psci psci;
+    struct vcpus *vcpus;
+    int notify_fd;
+    bool on[VCPU_MOST]; /* as told */
+    unsigned told_on;   /* how often it was told of a start */
+};
+
+static struct fixture fixture;
+
+static void start(unsigned count, void (*boot)(struct vcpu *), void (*others)(struct vcpu *))
+{
+    struct fixture *f = &fixture;
+    struct vcpu *pointers[VCPU_MOST];
+
+    memset(f, 0, sizeof(*f));
+    f->count = count;
+    f->notify_fd = eventfd(0, EFD_NONBLOCK);
+    f->memory = (struct memory){.base = ipa(MAP_RAM_BASE), .size = RAM_SIZE};
+    for (unsigned i = 0; i < count; i++) {
+        f->vcpu[i].index = i;
+        f->vcpu[i].step = i == 0 ? boot : others;
+        pthread_mutex_init(&f->vcpu[i].lock, NULL);
+        pthread_cond_init(&f->vcpu[i].changed, NULL);
+        pointers[i] = &f->vcpu[i];
+    }
+    const struct psci_options options = {
+        .cpu_count = count,
+        .system_suspend = true,
+        .tell_changes = true,
+        .notify_fd = f->notify_fd,
+        .memory = &f->memory,
+    };
+    assert_int_equal(psci_create(&f->psci, &options), 0);
+    const struct vcpus_env env = {
+        .count = count, .psci = &f->psci, .notify_fd = f->notify_fd, .name = "test"};
+    f->on[0] = true;
+    f->vcpus = vcpus_start(pointers, &env);
+    assert_non_null(f->vcpus);
+    vcpus_resume(f->vcpus);
+}
+
+static void finish(void)
+{
+    vcpus_stop(fixture.vcpus);
+    psci_destroy(&fixture.psci);
+    close(fixture.notify_fd);
+}
+
+/* What the main thread does with what it is told: a vCPU comes on that was off, and so on. */
+static void take_changes(void)
+{
+    struct fixture *f = &fixture;
+    unsigned vcpu;
+    enum change what;
+
+    while (changes_take(f->psci.changes, &vcpu, &what)) {
+        assert_int_equal(f->on[vcpu], what == CHANGE_OFF);
+        f->on[vcpu] = what == CHANGE_ON;
+        f->told_on += what == CHANGE_ON;
+        vcpus_nudge(f->vcpus, vcpu);
+    }
+}
+
+/* Until a vCPU hands something over; what happens meanwhile is told. Fails after a while. */
+static void await_exit(unsigned *index, struct vcpu_exit *exit)
+{
+    enum { PATIENCE = 20000 };
+    struct pollfd poll_fd = {.fd = fixture.notify_fd, .events = POLLIN};
+    uint64_t count;
+
+    for (;;) {
+        take_changes();
+        if (vcpus_next_exit(fixture.vcpus, index, exit)) {
+            return;
+        }
+        assert_int_equal(poll(&poll_fd, 1, PATIENCE), 1);
+        (void)!read(fixture.notify_fd, &count, sizeof(count));
+    }
+}
+
+static void expect_exit(unsigned index, enum power_exit why)
+{
+    struct vcpu_exit exit;
+    unsigned got;
+
+    await_exit(&got, &exit);
+    assert_int_equal(exit.kind, VCPU_EXIT_POWER);
+    assert_int_equal(got, index);
+    assert_int_equal(exit.power, why);
+}
+
+/* Longer than a thread needs that has something to do. */
+static void let_time_pass(void)
+{
+    usleep(20000);
+}
+
+/* Guests. */
+
+static void turn_off(struct vcpu *vcpu)
+{
+    call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_CPU_OFF, 0, 0, 0);
+}
+
+static void spin(struct vcpu *vcpu)
+{
+    call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_VERSION, 0, 0, 0);
+}
+
+enum { STARTS = 2000 };
+
+static unsigned starts; /* that were answered SUCCESS */
+
+/* Starts all others over and over, whether or not they are off, then ends. */
+static void start_others(struct vcpu *vcpu)
+{
+    if (vcpu->state > 0) {
+        starts += vcpu->call.x[0] == 0;
+    }
+    unsigned target = 1 + vcpu->state++ % (fixture.count - 1);
+
+    if (starts < STARTS) {
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, fdt_mpidr(target), ENTRY, target);
+    } else {
+        call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_SYSTEM_OFF, 0, 0, 0);
+    }
+}
+
+static void off_at_once(struct vcpu *vcpu)
+{
+    assert_true(vcpu->entered);
+    assert_int_equal(vcpu->call.x[0], vcpu->index);
+    turn_off(vcpu);
+}
+
+static unsigned all_enters(void)
+{
+    unsigned sum = 0;
+
+    for (unsigned i = 0; i < fixture.count; i++) {
+        sum += fixture.vcpu[i].enters;
+    }
+    return sum;
+}
+
+/* Every start that was promised is made and told, none twice, and the last moment is in order. */
+static void starts_are_made_and_told(void **state)
+{
+    (void)state;
+    starts = 0;
+    start(VCPU_MOST, start_others, off_at_once);
+    expect_exit(0, POWER_EXIT_OFF);
+    vcpus_pause(fixture.vcpus);
+    take_changes();
+    /* A target may have been told to start and been stopped before it did. */
+    unsigned pending = 0;
+    for (unsigned i = 0; i < fixture.count; i++) {
+        pending += vpsci_state(psci_vcpu(&fixture.psci, i)) == VPSCI_STATE_ON_PENDING;
+    }
+    assert_int_equal(all_enters() + pending, starts);
+    assert_int_equal(fixture.told_on, all_enters());
+    finish();
+}
+
+/* The same with a main thread that stops and starts everything all the time. */
+static void pauses_change_nothing(void **state)
+{
+    struct vcpu_exit exit;
+    unsigned index;
+
+    (void)state;
+    starts = 0;
+    start(VCPU_MOST, start_others, off_at_once);
+    do {
+        vcpus_pause(fixture.vcpus);
+        take_changes();
+        vcpus_resume(fixture.vcpus);
+    } while (!vcpus_next_exit(fixture.vcpus, &index, &exit));
+    assert_int_equal(exit.power, POWER_EXIT_OFF);
+    vcpus_pause(fixture.vcpus);
+    take_changes();
+    assert_int_equal(fixture.told_on, all_enters());
+    finish();
+}
+
+/* Nobody takes what is told: vCPUs that would start wait, those that run go on, a pause works. */
+static void unread_changes_hold_up_starts_only(void **state)
+{
+    (void)state;
+    starts = 0;
+    start(2, start_others, off_at_once);
+    let_time_pass();
+    assert_in_range(all_enters(), 0, 16);
+    vcpus_pause(fixture.vcpus);
+    vcpus_resume(fixture.vcpus);
+    unsigned steps = fixture.vcpu[0].steps;
+    let_time_pass();
+    assert_true(fixture.vcpu[0].steps > steps);
+    expect_exit(0, POWER_EXIT_OFF); /* Now they are taken. */
+    finish();
+}
+
+static const struct {
+    uint32_t power_state;
+    bool enters;
+} sleeps[] = {{0, false}, {0x10000, true}};
+
+static uint32_t sleep_state;
+
+static void suspend_once(struct vcpu *vcpu)
+{
+    if (vcpu->state++ == 0) {
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_SUSPEND, sleep_state, ENTRY, 0);
+    } else {
+        assert_int_equal(vcpu->call.x[0], 0); /* SUCCESS, or the context ID */
+        call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_SYSTEM_OFF, 0, 0, 0);
+    }
+}
+
+/* CPU_SUSPEND waits for an interrupt; a pause is none. */
+static void pause_is_no_wake(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < sizeof(sleeps) / sizeof(sleeps[0]); i++) {
+        sleep_state = sleeps[i].power_state;
+        start(1, suspend_once, NULL);
+        for (unsigned round = 0; round < 100; round++) {
+            vcpus_pause(fixture.vcpus);
+            vcpus_resume(fixture.vcpus);
+        }
+        let_time_pass();
+        assert_int_equal(fixture.vcpu[0].steps, 1);
+        interrupt(&fixture.vcpu[0]);
+        expect_exit(0, POWER_EXIT_OFF);
+        assert_int_equal(fixture.vcpu[0].enters, sleeps[i].enters);
+        finish();
+    }
+}
+
+/* An interrupt while all is paused is there when it goes on. */
+static void interrupt_during_a_pause_is_kept(void **state)
+{
+    (void)state;
+    sleep_state = 0x10000;
+    start(1, suspend_once, NULL);
+    let_time_pass();
+    vcpus_pause(fixture.vcpus);
+    interrupt(&fixture.vcpu[0]);
+    let_time_pass();
+    assert_int_equal(fixture.vcpu[0].steps, 1);
+    vcpus_resume(fixture.vcpus);
+    expect_exit(0, POWER_EXIT_OFF);
+    finish();
+}
+
+static void start_one_and_reset(struct vcpu *vcpu)
+{
+    if (vcpu->state++ == 0) {
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, fdt_mpidr(1), ENTRY, 1);
+    } else if (fixture.vcpu[1].steps > 0) {
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_SYSTEM_RESET2, 0x80000007, 42, 0);
+    } else {
+        spin(vcpu);
+    }
+}
+
+/* A reset stops the others by itself; it is handed over once, with its arguments. */
+static void reset_stops_the_others(void **state)
+{
+    struct vpsci_request request;
+
+    (void)state;
+    start(2, start_one_and_reset, spin);
+    expect_exit(0, POWER_EXIT_RESET2);
+    assert_true(vpsci_request(psci_vcpu(&fixture.psci, 0), &request));
+    assert_int_equal(request.type, 0x80000007);
+    assert_int_equal(request.cookie, 42);
+    let_time_pass();
+    unsigned steps = fixture.vcpu[1].steps;
+    let_time_pass();
+    assert_int_equal(fixture.vcpu[1].steps, steps);
+    finish();
+}
+
+static void suspend_badly(struct vcpu *vcpu)
+{
+    static const uint64_t entries[] = {ENTRY + 1, MAP_RAM_BASE + RAM_SIZE, ENTRY};
+    unsigned n = vcpu->state++;
+
+    if (n < 3) {
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_SYSTEM_SUSPEND, entries[n], 7, 0);
+    } else {
+        assert_int_equal((int64_t)vcpu->call.x[0], VPSCI_DENIED);
+        call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_SYSTEM_OFF, 0, 0, 0);
+    }
+}
+
+/* Every SYSTEM_SUSPEND is handed over, x0 still the function ID; those that are wrong with why. */
+static void suspends_are_handed_over(void **state)
+{
+    struct vpsci_request request;
+
+    (void)state;
+    start(1, suspend_badly, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        expect_exit(0, POWER_EXIT_BAD_ENTRY);
+        assert_true(fixture.vcpu[0].call.x[0] == (VPSCI_FID_64 | VPSCI_FN_SYSTEM_SUSPEND));
+        assert_false(vpsci_request(psci_vcpu(&fixture.psci, 0), &request));
+        vcpus_resume(fixture.vcpus);
+    }
+    expect_exit(0, POWER_EXIT_SUSPEND);
+    vcpus_resume(fixture.vcpus); /* Not answered: it stays where it is. */
+    let_time_pass();
+    assert_int_equal(fixture.vcpu[0].steps, 3);
+    assert_int_equal(vpsci_answer(psci_vcpu(&fixture.psci, 0), VPSCI_DENIED), 0);
+    vcpus_nudge(fixture.vcpus, 0);
+    expect_exit(0, POWER_EXIT_OFF);
+    finish();
+}
+
+static void fail_now(struct vcpu *vcpu)
+{
+    vcpu->fail = -EIO;
+    spin(vcpu);
+}
+
+static void failing_kvm_comes_out(void **state)
+{
+    struct vcpu_exit exit;
+    unsigned index;
+
+    (void)state;
+    start(1, fail_now, NULL);
+    await_exit(&index, &exit);
+    assert_int_equal(exit.kind, VCPU_EXIT_FAILED);
+    assert_int_equal(exit.error, EIO);
+    finish();
+}
+
+/* The last vCPU turns itself off: nothing runs, and everything can still be stopped. */
+static void all_off_is_quiet(void **state)
+{
+    (void)state;
+    start(2, turn_off, NULL);
+    let_time_pass();
+    assert_int_equal(fixture.vcpu[0].steps, 1);
+    vcpus_pause(fixture.vcpus);
+    take_changes();
+    assert_false(fixture.on[0]);
+    vcpus_resume(fixture.vcpus);
+    let_time_pass();
+    assert_int_equal(fixture.vcpu[0].steps, 1);
+    finish();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(starts_are_made_and_told),
+        cmocka_unit_test(pauses_change_nothing),
+        cmocka_unit_test(unread_changes_hold_up_starts_only),
+        cmocka_unit_test(pause_is_no_wake),
+        cmocka_unit_test(interrupt_during_a_pause_is_kept),
+        cmocka_unit_test(reset_stops_the_others),
+        cmocka_unit_test(suspends_are_handed_over),
+        cmocka_unit_test(failing_kvm_comes_out),
+        cmocka_unit_test(all_off_is_quiet),
+    };
+
+    return cmocka_run_group_tests_name("vcpus", tests, NULL, NULL);
+}

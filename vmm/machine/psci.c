@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/psci.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "machine/fdt.h"
+
+enum { INSTRUCTION_SIZE = 4 };
+
+static bool entry_is_valid(void *host, struct vpsci_ipa address)
+{
+    return memory_contains(host, ipa(address.value), INSTRUCTION_SIZE);
+}
+
+/*
+ * What a guest is offered beyond the mandatory functions: what kernel mode has, so that it sees the
+ * same in both.
+ */
+static uint32_t capabilities(const struct psci_options *options)
+{
+    uint32_t always = VPSCI_CAP_SYSTEM_RESET2 | VPSCI_CAP_VENDOR_RESET | VPSCI_CAP_SYSTEM_OFF2;
+
+    return always | (options->system_suspend ? VPSCI_CAP_SYSTEM_SUSPEND : 0);
+}
+
+static void describe(struct psci *psci, const struct psci_options *options)
+{
+    for (unsigned i = 0; i < options->cpu_count; i++) {
+        psci->mpidrs[i].value = fdt_mpidr(i);
+    }
+    psci->ops.entry_is_valid = entry_is_valid;
+    psci->config = (struct vpsci_config){
+        .vcpu_count = options->cpu_count,
+        .mpidrs = psci->mpidrs,
+        .version = options->version,
+        .capabilities = capabilities(options),
+        .options = options->hide_on_pending ? VPSCI_OPTION_NO_ON_PENDING : 0,
+        .ops = &psci->ops,
+        .host = options->memory,
+    };
+}
+
+int psci_create(struct psci *psci, const struct psci_options *options)
+{
+    /* aligned_alloc() wants whole units. */
+    size_t size =
+        (vpsci_size(options->cpu_count) + VPSCI_ALIGNMENT - 1) & ~(size_t)(VPSCI_ALIGNMENT - 1);
+
+    psci->mpidrs = calloc(options->cpu_count, sizeof(psci->mpidrs[0]));
+    psci->memory = size != 0 ? aligned_alloc(VPSCI_ALIGNMENT, size) : NULL;
+    if (psci->mpidrs == NULL || psci->memory == NULL) {
+        return -ENOMEM;
+    }
+    if (options->tell_changes) {
+        psci->changes = changes_create(options->cpu_count);
+        if (psci->changes == NULL) {
+            return -ENOMEM;
+        }
+    }
+    psci->notify_fd = options->notify_fd;
+    describe(psci, options);
+    return vpsci_init(psci->memory, size, &psci->config, &psci->vm) == 0 ? 0 : -EINVAL;
+}
+
+void psci_destroy(struct psci *psci)
+{
+    changes_destroy(psci->changes);
+    free(psci->memory);
+    free(psci->mpidrs);
+    *psci = (struct psci){.vm = NULL};
+}
+
+void psci_reset(struct psci *psci)
+{
+    vpsci_reset(psci->vm);
+    if (psci->changes != NULL) {
+        changes_clear(psci->changes);
+    }
+}
+
+uint32_t psci_version(const struct psci *psci)
+{
+    return vpsci_version(psci->vm);
+}
+
+struct vpsci_vcpu *psci_vcpu(const struct psci *psci, unsigned index)
+{
+    return vpsci_vcpu(psci->vm, index);
+}
+
+int psci_enter(struct vcpu *vcpu, const struct vpsci_entry *entry)
+{
+    int error = vcpu_init(vcpu, false);
+
+    return error != 0
+               ? error
+               : vcpu_set_entry(vcpu, ipa(entry->address.value), entry->context, entry->big_endian);
+}
+
+static struct psci_step step(enum psci_verdict verdict)
+{
+    return (struct psci_step){.verdict = verdict, .start = -1};
+}
+
+/* An ioctl that must not fail did. */
+static struct psci_step fail(struct vcpu_exit *exit, int error)
+{
+    *exit = (struct vcpu_exit){.kind = VCPU_EXIT_FAILED, .error = -error};
+    return step(PSCI_HAND_OVER);
+}
+
+static struct psci_step run_unless(struct vcpu_exit *exit, int error)
+{
+    return error == 0 ? step(PSCI_RUN) : fail(exit, error);
+}
+
+static struct psci_step hand_over(struct vcpu_exit *exit, enum power_exit why)
+{
+    *exit = (struct vcpu_exit){.kind = VCPU_EXIT_POWER, .power = why};
+    return step(PSCI_HAND_OVER);
+}
+
+/*
+ * KVM keeps the vCPU waiting as in WFI, its timers running, and says WAKEUP. A vCPU that was taken
+ * out of it meanwhile, by a pause, comes here again: only a wake ends the wait.
+ */
+static struct psci_step doze(struct vcpu *vcpu, struct vcpu_exit *exit)
+{
+    return run_unless(exit, vcpu_doze(vcpu));
+}
+
+/* The result of a call that had to wait; in CPU_SUSPEND it waited dozing. */
+static int finish_call(struct vcpu *vcpu, uint64_t result)
+{
+    int error = vcpu_rouse(vcpu);
+
+    return error != 0 ? error : vcpu_answer(vcpu, (int64_t)result);
+}
+
+static struct psci_step carry_out(struct vcpu *vcpu, const struct vpsci_outcome *out,
+                                  struct vcpu_exit *exit)
+{
+    switch (out->action) {
+    case VPSCI_RUN:
+        return step(PSCI_RUN);
+    case VPSCI_RETURN:
+    case VPSCI_FOREIGN:
+        return run_unless(exit, finish_call(vcpu, out->x0));
+    case VPSCI_ENTER:
+        return run_unless(exit, psci_enter(vcpu, &out->entry));
+    case VPSCI_WAIT:
+        break;
+    }
+    switch (out->wait) {
+    case VPSCI_WAIT_STANDBY:
+    case VPSCI_WAIT_POWERDOWN:
+    case VPSCI_WAIT_SUSPENDED: /* With its gate open: interrupts are to be looked out for. */
+        return doze(vcpu, exit);
+    default:
+        return step(PSCI_STAY_OUT);
+    }
+}
+
+static void end_change(struct psci *psci, unsigned index, uint64_t ticket, enum change what)
+{
+    uint64_t one = 1;
+
+    changes_end(psci->changes, ticket, index, what);
+    (void)!write(psci->notify_fd, &one, sizeof(one));
+}
+
+static void wait_off(struct vpsci_outcome *out)
+{
+    *out = (struct vpsci_outcome){.action = VPSCI_WAIT, .wait = VPSCI_WAIT_OFF};
+}
+
+/* vpsci_next() for a vCPU that has been told to start, and if it does, tells so. */
+static void next_start(struct psci *psci, unsigned index, struct vpsci_outcome *out)
+{
+    if (!changes_have_room(psci->changes, index)) {
+        wait_off(out); /* Main nudges this vCPU once it has told of the earlier changes. */
+        return;
+    }
+    uint64_t ticket = changes_begin(psci->changes, index);
+    vpsci_next(psci_vcpu(psci, index), out);
+    end_change(psci, index, ticket, out->action == VPSCI_ENTER ? CHANGE_ON : CHANGE_NONE);
+}
+
+/*
+ * A vCPU that is off is not asked about further: a CPU_ON could come in between and it would start
+ * without a ticket. Whoever calls CPU_ON nudges it afterwards.
+ */
+static void next(struct psci *psci, unsigned index, struct vpsci_outcome *out)
+{
+    struct vpsci_vcpu *self = psci_vcpu(psci, index);
+
+    switch (psci->changes != NULL ? vpsci_state(self) : VPSCI_STATE_ON) {
+    case VPSCI_STATE_OFF:
+    case VPSCI_STATE_FROZEN:
+    case VPSCI_STATE_STARTING:
+        wait_off(out);
+        return;
+    case VPSCI_STATE_ON_PENDING:
+        next_start(psci, index, out);
+        return;
+    default:
+        vpsci_next(self, out);
+        return;
+    }
+}
+
+struct psci_step psci_next(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                           struct vcpu_exit *exit)
+{
+    struct vpsci_outcome out;
+
+    next(psci, index, &out);
+    return carry_out(vcpu, &out, exit);
+}
+
+/* vpsci_call(), and if it turns the vCPU off, tells so. */
+static void call(struct psci *psci, unsigned index, const struct vpsci_call *guest_call,
+                 struct vpsci_outcome *out)
+{
+    struct vpsci_vcpu *self = psci_vcpu(psci, index);
+    bool may_go_off = (uint32_t)guest_call->function == (VPSCI_FID_32 | VPSCI_FN_CPU_OFF);
+
+    if (psci->changes == NULL || !may_go_off) {
+        vpsci_call(self, guest_call, out);
+        return;
+    }
+    uint64_t ticket = changes_begin(psci->changes, index);
+    vpsci_call(self, guest_call, out);
+    end_change(psci, index, ticket, out->wait == VPSCI_WAIT_OFF ? CHANGE_OFF : CHANGE_NONE);
+}
+
+/* What the main thread has to decide. */
+static struct psci_step ask(const struct vpsci_request *request, struct vcpu_exit *exit)
+{
+    struct psci_step result;
+
+    switch (request->function) {
+    case VPSCI_FN_SYSTEM_SUSPEND:
+        return hand_over(exit, POWER_EXIT_SUSPEND);
+    case VPSCI_FN_SYSTEM_OFF:
+        result = hand_over(exit, POWER_EXIT_OFF);
+        break;
+    case VPSCI_FN_SYSTEM_OFF2:
+        result = hand_over(exit, POWER_EXIT_HIBERNATE);
+        break;
+    case VPSCI_FN_SYSTEM_RESET:
+        result = hand_over(exit, POWER_EXIT_RESET);
+        break;
+    default:
+        result = hand_over(exit, POWER_EXIT_RESET2);
+        break;
+    }
+    result.stop = true;
+    return result;
+}
+
+/*
+ * A SYSTEM_SUSPEND that libvpsci refuses is the operator's business all the same: the main thread
+ * tells of it, and writes the answer. x0 is left as it is until then, for it says which width the
+ * call had.
+ */
+static bool is_refused_suspend(const struct vpsci_call *guest_call, const struct vpsci_outcome *out)
+{
+    uint32_t function = (uint32_t)guest_call->function & ~(VPSCI_FID_32 ^ VPSCI_FID_64);
+
+    return function == (VPSCI_FID_32 | VPSCI_FN_SYSTEM_SUSPEND) && out->action == VPSCI_RETURN &&
+           ((int64_t)out->x0 == VPSCI_DENIED || (int64_t)out->x0 == VPSCI_INVALID_ADDRESS);
+}
+
+static struct psci_step answer_call(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                                    struct vcpu_exit *exit)
+{
+    struct vcpu_call registers;
+    struct vpsci_outcome out;
+    int error = vcpu_read_call(vcpu, &registers);
+
+    if (error != 0) {
+        return fail(exit, error);
+    }
+    const struct vpsci_call guest_call = {
+        .function = registers.x[0],
+        .args = {registers.x[1], registers.x[2], registers.x[3]},
+        .big_endian = registers.big_endian,
+    };
+    call(psci, index, &guest_call, &out);
+    if (out.request.pending) {
+        return ask(&out.request, exit);
+    }
+    if (is_refused_suspend(&guest_call, &out)) {
+        return hand_over(exit, (int64_t)out.x0 == VPSCI_DENIED ? POWER_EXIT_DENIED
+                                                               : POWER_EXIT_BAD_ENTRY);
+    }
+    if (out.action == VPSCI_RETURN || out.action == VPSCI_FOREIGN) {
+        struct psci_step result = run_unless(exit, vcpu_answer(vcpu, (int64_t)out.x0));
+        result.start = out.start != NULL ? (int)vpsci_index(out.start) : -1;
+        return result;
+    }
+    return carry_out(vcpu, &out, exit);
+}
+
+/* An interrupt for a vCPU that waits in KVM_RUN. Whether it ends SYSTEM_SUSPEND is not for us. */
+static struct psci_step wake(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                             struct vcpu_exit *exit)
+{
+    struct vpsci_vcpu *self = psci_vcpu(psci, index);
+
+    if (vpsci_state(self) == VPSCI_STATE_SUSPENDED) {
+        return step(PSCI_HAND_OVER);
+    }
+    vpsci_wake(self);
+    return psci_next(psci, index, vcpu, exit);
+}
+
+struct psci_step psci_serve(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                            struct vcpu_exit *exit)
+{
+    if (exit->kind == VCPU_EXIT_CALL) {
+        return answer_call(psci, index, vcpu, exit);
+    }
+    return exit->power == POWER_EXIT_WAKEUP ? wake(psci, index, vcpu, exit) : step(PSCI_HAND_OVER);
+}
