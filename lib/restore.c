@@ -51,7 +51,8 @@ static int check_bytes(const uint8_t *record, size_t size, struct vpsci__header 
         return VPSCI_E_TRUNCATED;
     }
     get_header(record, header);
-    if (header->magic != RECORD_MAGIC) {
+    /* There was never a format 0. */
+    if (header->magic != RECORD_MAGIC || header->format == 0) {
         return VPSCI_E_MAGIC;
     }
     if (header->format > RECORD_FORMAT) {

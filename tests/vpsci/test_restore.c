@@ -174,6 +174,7 @@ static void header_with_a_number_changed_is_refused(void **state)
 {
     static const struct damage damages[] = {
         {DRIVE_CORES, VPSCI_E_MAGIC, {{AT_MAGIC, 1, 'x'}}},
+        {DRIVE_CORES, VPSCI_E_MAGIC, {{AT_FORMAT, 4, 0}}},
         {DRIVE_CORES, VPSCI_E_NEWER, {{AT_FORMAT, 4, RECORD_FORMAT + 1}}},
         {DRIVE_CORES, VPSCI_E_TRUNCATED, {{AT_LENGTH, 4, 64}}},
         {DRIVE_CORES, VPSCI_E_MISMATCH, {{AT_VCPU_COUNT, 4, 3}}},
@@ -451,8 +452,8 @@ static void each_flipped_bit_is_noticed(void **state)
 
         record[at] ^= (uint8_t)(1 << bit % 8);
         if (at >= AT_FORMAT && at < AT_LENGTH) {
-            /* Format 0 is older than any; all others are newer. */
-            error = bit == 8 * (size_t)AT_FORMAT ? VPSCI_E_CHECKSUM : VPSCI_E_NEWER;
+            /* There was never a format 0; all others are newer. */
+            error = bit == 8 * (size_t)AT_FORMAT ? VPSCI_E_MAGIC : VPSCI_E_NEWER;
         }
         assert_refused(size, error);
         record[at] ^= (uint8_t)(1 << bit % 8);
