@@ -12,7 +12,8 @@
 
 #include "vm.h"
 
-enum { LOG_MAX = 1024 };
+/* More than a thread's calls ever take, if they come to their ends. */
+enum { LOG_MAX = 512 };
 
 /* A hash of 128 bits. */
 struct digest {

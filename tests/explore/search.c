@@ -65,6 +65,7 @@ static bool advance(uint32_t thread)
     struct event *event = &run.events[run.depth++];
 
     if (!machine_step(thread, event) || run.depth == DEPTH_MAX) {
+        run.depth--; /* it did nothing */
         return complain("a call does not come to an end");
     }
     run.learned |= footprint_learn(event);

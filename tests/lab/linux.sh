@@ -37,6 +37,7 @@ sleep_cycles() { # CPUS CYCLES
     expect_equal "wakes by the RTC" "$(grep -c '"source":"rtc"' "$work/events")" "$2"
 }
 
+# once sleep_2
 # limit sleep_2 360
 test_sleep_2() {
     sleep_cycles 2 50
@@ -47,7 +48,7 @@ test_sleep_2() {
 }
 
 # Side by side: each sleeps for a good part of the time.
-# once sleep_1_and_4
+# once sleep_1_and_4 6.1
 # limit sleep_1_and_4 360
 test_sleep_1_and_4() {
     (sleep_cycles 1 50) &
