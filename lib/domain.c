@@ -23,7 +23,7 @@ bool vpsci__is_down(uint64_t word)
         [VPSCI__OFF] = true,       [VPSCI__FROZEN] = true,    [VPSCI__STARTING] = true,
         [VPSCI__PENDING] = true,   [VPSCI__STANDBY] = true,   [VPSCI__POWERDOWN] = true,
         [VPSCI__CLAIMED] = true,   [VPSCI__SUSPENDED] = true, [VPSCI__LEAVING] = true,
-        [VPSCI__HONOURING] = true,
+        [VPSCI__HONOURING] = true, [VPSCI__REVOKING] = true,
     };
 
     return down[vpsci__state_of(word)];

@@ -56,6 +56,11 @@ static void turn_on_1(void *machine)
     got[0] = rig_result(machine, 0, FN64(CPU_ON), rig.mpidrs[1].value, RIG_ENTRY, 0);
 }
 
+static void turn_off_0(void *machine)
+{
+    got[0] = rig_call(machine, 0, FN32(CPU_OFF), 0, 0, 0).wait;
+}
+
 static void wake_0(void *machine)
 {
     got[0] = vpsci_wake(rig_vcpu(machine, 0));
@@ -147,6 +152,19 @@ static void one_who_is_in_the_journal_is_off_though_his_word_is_not(void **state
     assert_int_equal(got[0], 1);
     assert_int_equal(got[1], VPSCI_HW_OFF);
     assert_int_equal(vpsci_on_count(rig.vm), 1);
+}
+
+static void one_who_never_came_to_run_keeps_no_domain_up(void **state)
+{
+    (void)state;
+    make(4);
+    assert_true(rig_run(&rig, 2));
+    assert_true(rig_turn_on(&rig, 1));
+    interrupt(TRAP_SWAP, &rig.vm->census, 0, turn_off_0);
+    assert_int_equal(vpsci_mp_state_set(rig_vcpu(&rig, 1), VPSCI_MP_STOPPED), 0);
+    assert_interrupted();
+    assert_int_equal(got[0], VPSCI_WAIT_OFF);
+    assert_int_equal(rig_node(&rig, 2, 0, 1), VPSCI_HW_OFF);
 }
 
 static void one_who_never_came_to_run_is_pending_until_he_is_off(void **state)
@@ -609,6 +627,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_who_is_leaving_is_on_until_the_journal_says_so),
         cmocka_unit_test(one_who_is_in_the_journal_is_off_though_his_word_is_not),
+        cmocka_unit_test(one_who_never_came_to_run_keeps_no_domain_up),
         cmocka_unit_test(one_who_never_came_to_run_is_pending_until_he_is_off),
         cmocka_unit_test(wake_while_falling_asleep_is_kept),
         cmocka_unit_test(wake_that_comes_second_wakes_nobody),
