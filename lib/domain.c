@@ -102,9 +102,8 @@ static bool all_are_down(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcp
     return true;
 }
 
-/* The deepest entry of a level that a core agrees to, NO_STATE for none. In
- * OS-initiated mode one in powerdown has nothing to lose and agrees to all: the OS decides by who
- * comes last. */
+/* The deepest entry of a level that a core agrees to, NO_STATE for none. In OS-initiated mode one
+ * in powerdown has nothing to lose and agrees to all: the OS decides by who comes last. */
 static uint32_t vote(const struct vpsci_vm *vm, uint64_t word, uint32_t level)
 {
     bool agrees = vpsci__state_of(word) == VPSCI__POWERDOWN && is_os_initiated(vm);

@@ -5,7 +5,7 @@
 /* What the host may do about a state. */
 enum grip {
     BUSY,    /* nothing: an answer or another call is on its way */
-    OFF,     /* */
+    OFF,     /* or frozen */
     RUNS,    /* nothing waits to be handed out */
     PENDING, /* vpsci_next() has something to hand out */
     WAITS    /* for vpsci_wake() */

@@ -82,6 +82,13 @@ struct vpsci__saved {
     uint32_t nodes;
 };
 
+/* When a stay began, plus 1, turned into how long it has gone on, plus 1; and back. 0: none does.
+ */
+static inline uint64_t vpsci__turn_stay(uint64_t value, uint64_t now)
+{
+    return value ? now + 2 - value : 0;
+}
+
 /* Writing and reading walk over the record with the same steps: see record.c. */
 void vpsci__put(uint8_t **at, uint64_t value, uint32_t size);
 uint64_t vpsci__get(const uint8_t **at, uint32_t size);

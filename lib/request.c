@@ -12,14 +12,6 @@ int64_t vpsci__ask(struct vpsci__invocation *call, const struct vpsci_vcpu *targ
     return vpsci__wait(call, VPSCI_WAIT_ANSWER);
 }
 
-/* The system stops, at the wish of this vCPU. */
-static bool is_stopping(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
-{
-    uint64_t system = vpsci__load(&vm->system);
-
-    return vpsci__stage_of(system) == VPSCI__STOP_ASKED && vpsci__actor_of(system) == vcpu->index;
-}
-
 static bool is_asking(uint64_t word)
 {
     return vpsci__state_of(word) == VPSCI__ASKING || vpsci__state_of(word) == VPSCI__SUSPEND_ASKED;
@@ -62,7 +54,7 @@ void vpsci__request(const struct vpsci_vcpu *vcpu, bool stops, struct vpsci_requ
     do {
         word = vpsci__load(&vcpu->word);
         *request = (struct vpsci_request){.pending = false};
-        if (is_stopping(vm, vcpu) || (!stops && is_asking(word))) {
+        if (vpsci__is_actor(vpsci__load(&vm->system), vcpu->index) || (!stops && is_asking(word))) {
             describe(vm, vcpu, request);
         }
     } while (vpsci__load(&vcpu->word) != word);
@@ -135,7 +127,7 @@ static int answer_stop(struct vpsci_vm *vm, struct vpsci_vcpu *vcpu, uint64_t sy
 {
     uint64_t form = vpsci__peek(&vcpu->form);
 
-    while (vpsci__stage_of(system) == VPSCI__STOP_ASKED && vpsci__actor_of(system) == vcpu->index) {
+    while (vpsci__is_actor(system, vcpu->index)) {
         if (vpsci__swap(&vm->system, &system,
                         vpsci__with_stage(system, VPSCI__STOP_ANSWERED, vcpu->index))) {
             if (result != VPSCI_SUCCESS) {

@@ -356,8 +356,8 @@ static void set_statistics(const struct vpsci_vm *vm, const uint8_t *record)
         for (i = 0; i < cells; i++) {
             uint64_t value = vpsci__get(&at, 8);
 
-            if (i <= VPSCI_LEVEL_MAX && value) {
-                value = now + 2 - value;
+            if (i <= VPSCI_LEVEL_MAX) {
+                value = vpsci__turn_stay(value, now);
             }
             vpsci__store(&row[i], value);
         }

@@ -13,17 +13,12 @@ static bool is_step(uint64_t word)
     return vpsci__state_of(word) >= VPSCI__SAVED_COUNT || (word & VPSCI__UNSETTLED);
 }
 
-/* A system request has its type and cookie where others have an entry. */
-static bool is_actor(const struct vpsci_vcpu *vcpu, uint64_t system)
-{
-    return vpsci__stage_of(system) == VPSCI__STOP_ASKED && vpsci__actor_of(system) == vcpu->index;
-}
-
 static void put_vcpu(const struct vpsci_vcpu *vcpu, uint64_t system, uint8_t **at)
 {
     uint64_t word = vpsci__load(&vcpu->word);
     uint32_t state = vpsci__state_of(word);
-    bool acts = is_actor(vcpu, system);
+    /* A system request has its type and cookie where others have an entry. */
+    bool acts = vpsci__is_actor(system, vcpu->index);
     bool starts = acts || vpsci__has_entry(state);
 
     vpsci__put(at, vcpu->affinity, 4);
@@ -47,8 +42,8 @@ static void put_statistics(const struct vpsci_vm *vm, uint32_t index, uint64_t n
     for (i = 0; i < cells; i++) {
         uint64_t value = vpsci__load(&row[i]);
 
-        if (i <= VPSCI_LEVEL_MAX && value) {
-            value = now + 2 - value;
+        if (i <= VPSCI_LEVEL_MAX) {
+            value = vpsci__turn_stay(value, now);
         }
         vpsci__put(at, value, 8);
     }

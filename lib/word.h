@@ -124,6 +124,12 @@ static inline enum vpsci__stage vpsci__stage_of(uint64_t system)
     return (enum vpsci__stage)(system >> 16 & 3);
 }
 
+/* The vCPU's system request is undecided. */
+static inline bool vpsci__is_actor(uint64_t system, uint32_t index)
+{
+    return vpsci__stage_of(system) == VPSCI__STOP_ASKED && vpsci__actor_of(system) == index;
+}
+
 static inline uint64_t vpsci__with_stage(uint64_t system, enum vpsci__stage stage, uint32_t actor)
 {
     return (system & ~UINT64_C(0x3ffff)) | (uint64_t)stage << 16 | actor;
