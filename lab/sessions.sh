@@ -66,12 +66,12 @@ test_session() { # PREFIX FOLDER-OF-GROUPS NAME...
     for name in "${left[@]}"; do
         todo[$name]=yes
     done
-    test_session_once "${left[@]}"
-    test_session_left
-    while ((${#left[@]} > 0 && session_spares-- > 0)); do
-        complain "test: $prefix stopped${current:+ during $current}; going on with a new one"
+    while
         test_session_once "${left[@]}"
         test_session_left
+        ((${#left[@]} > 0 && session_spares-- > 0))
+    do
+        complain "test: $prefix stopped${current:+ during $current}; going on with a new one"
     done
     for name in "${left[@]}"; do
         if [[ $name == "$current" ]]; then

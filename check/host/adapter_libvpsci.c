@@ -386,12 +386,12 @@ static const struct configuration old_migratable = {
     .config = {.version = VPSCI_VERSION_0_2, .trusted_os = VPSCI_TRUSTED_OS_MIGRATABLE},
     .default_states = true};
 
-#define ADAPTER(title, text, the_machine, the_configuration)                                       \
+#define ADAPTER_WITH(are_threads, title, text, the_machine, the_configuration)                     \
     {.name = (title),                                                                              \
      .description = (text),                                                                        \
      .machine = &(the_machine),                                                                    \
      .configuration = &(the_configuration),                                                        \
-     .threads = true,                                                                              \
+     .threads = (are_threads),                                                                     \
      .create = create,                                                                             \
      .call = make_call,                                                                            \
      .poll = poll,                                                                                 \
@@ -400,19 +400,9 @@ static const struct configuration old_migratable = {
      .restart = restart,                                                                           \
      .pass = pass}
 
+#define ADAPTER(...) ADAPTER_WITH(true, __VA_ARGS__)
 /* What is moved has one thread at a time. */
-#define ADAPTER_ALONE(title, text, the_machine, the_configuration)                                 \
-    {.name = (title),                                                                              \
-     .description = (text),                                                                        \
-     .machine = &(the_machine),                                                                    \
-     .configuration = &(the_configuration),                                                        \
-     .create = create,                                                                             \
-     .call = make_call,                                                                            \
-     .poll = poll,                                                                                 \
-     .wake = wake,                                                                                 \
-     .end = end,                                                                                   \
-     .restart = restart,                                                                           \
-     .pass = pass}
+#define ADAPTER_ALONE(...) ADAPTER_WITH(false, __VA_ARGS__)
 
 const struct adapter adapters[] = {
     ADAPTER("everything", "all capabilities, two clusters of two", cluster_machine, everything),

@@ -358,11 +358,12 @@ struct vpsci_outcome {
 
 /* ---- A VM's memory, start and reset ------------------------------------------------------- */
 
-/** Bytes of memory that a VM of so many vCPUs needs; 0 if that is none, or too many. Any thread. */
+/** Bytes of memory that a VM of so many vCPUs needs, a multiple of VPSCI_ALIGNMENT; 0 if that is
+ * none, or too many. Any thread. */
 size_t vpsci_size(uint32_t vcpu_count);
 
-/** Bytes of memory that statistics need, for so many vCPUs and entries in the table of states (2 if
- *  there is no table); 0 where a number is out of range. Any thread. */
+/** Bytes of memory that statistics need, a multiple as well, for so many vCPUs and entries in the
+ * table of states (2 if there is no table); 0 where a number is out of range. Any thread. */
 size_t vpsci_statistics_size(uint32_t vcpu_count, uint32_t state_count);
 
 /**

@@ -40,15 +40,15 @@ static void write_cell(uint32_t index, uint64_t value)
 }
 
 /* What the cell holds after an access. */
-static uint64_t changed(enum explore_op op, uint64_t before, uint64_t value, uint64_t expected)
+static uint64_t changed(enum access_op op, uint64_t before, uint64_t value, uint64_t expected)
 {
     switch (op) {
-    case EXPLORE_STORE:
-    case EXPLORE_POKE:
+    case ACCESS_STORE:
+    case ACCESS_POKE:
         return value;
-    case EXPLORE_SWAP:
+    case ACCESS_SWAP:
         return before == expected ? value : before;
-    case EXPLORE_ADD:
+    case ACCESS_ADD:
         return before + value;
     default:
         return before;
@@ -63,11 +63,11 @@ static void push(struct thread *thread, uint64_t value)
 }
 
 /* The one access of this step. */
-static uint64_t perform(enum explore_op op, uint32_t index, uint64_t value, uint64_t expected)
+static uint64_t perform(enum access_op op, uint32_t index, uint64_t value, uint64_t expected)
 {
     uint64_t before = machine.arena.cells[index];
     uint64_t after = changed(op, before, value, expected);
-    bool returns = op != EXPLORE_STORE && op != EXPLORE_POKE;
+    bool returns = op != ACCESS_STORE && op != ACCESS_POKE;
 
     step.event->op = (uint8_t)op;
     step.event->cell = (uint16_t)index;
@@ -80,8 +80,8 @@ static uint64_t perform(enum explore_op op, uint32_t index, uint64_t value, uint
     return before;
 }
 
-uint64_t explore_access(enum explore_op op, const struct vpsci__cell *cell, uint64_t value,
-                        uint64_t expected)
+uint64_t shared_access(enum access_op op, const struct vpsci__cell *cell, uint64_t value,
+                       uint64_t expected)
 {
     uint64_t *direct = (uint64_t *)(uintptr_t)&cell->value;
     size_t index;
@@ -101,7 +101,7 @@ uint64_t explore_access(enum explore_op op, const struct vpsci__cell *cell, uint
     }
     step.endless = !step.done;
     step.thread->pending = (uint16_t)(index + 1);
-    step.thread->looks = op == EXPLORE_LOAD || op == EXPLORE_PEEK;
+    step.thread->looks = op == ACCESS_LOAD || op == ACCESS_PEEK;
     longjmp(step.leave, 1);
 }
 

@@ -38,7 +38,7 @@ static inline struct digest digest_add(struct digest digest, uint64_t value)
 struct event {
     uint8_t thread;
     uint8_t action;
-    uint8_t op;  /* enum explore_op */
+    uint8_t op;  /* enum access_op */
     bool begins; /* ... the action */
     bool ends;   /* ... with `result` */
     uint16_t cell;

@@ -65,7 +65,7 @@ static void print_access(const struct script *script, const struct event *event)
     (void)printf("  %-5s   %-5s %-16s %s", script->name, ops[event->op], cell, before);
     if (event->before != event->after) {
         (void)printf(" -> %s", after);
-    } else if (event->op == EXPLORE_SWAP) {
+    } else if (event->op == ACCESS_SWAP) {
         (void)printf(" (fails)");
     }
     (void)printf("\n");

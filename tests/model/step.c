@@ -332,32 +332,11 @@ void step_choose(struct step *step, struct choices *c, const struct model *m, co
     }
 }
 
-static const char *name_of(enum vpsci_function function)
+static const char *name_of(uint32_t number)
 {
-    static const char *const names[] = {"PSCI_VERSION",
-                                        "CPU_SUSPEND",
-                                        "CPU_OFF",
-                                        "CPU_ON",
-                                        "AFFINITY_INFO",
-                                        "MIGRATE",
-                                        "MIGRATE_INFO_TYPE",
-                                        "MIGRATE_INFO_UP_CPU",
-                                        "SYSTEM_OFF",
-                                        "SYSTEM_RESET",
-                                        "PSCI_FEATURES",
-                                        "CPU_FREEZE",
-                                        "CPU_DEFAULT_SUSPEND",
-                                        "NODE_HW_STATE",
-                                        "SYSTEM_SUSPEND",
-                                        "PSCI_SET_SUSPEND_MODE",
-                                        "PSCI_STAT_RESIDENCY",
-                                        "PSCI_STAT_COUNT",
-                                        "SYSTEM_RESET2",
-                                        "MEM_PROTECT",
-                                        "MEM_PROTECT_CHECK_RANGE",
-                                        "SYSTEM_OFF2"};
+    const char *name = vpsci_function_name(VPSCI_FID_32 | number);
 
-    return (size_t)function < sizeof(names) / sizeof(names[0]) ? names[function] : "?";
+    return name ? name : "?";
 }
 
 static void print_call(const struct vpsci_call *call, FILE *to)
@@ -366,8 +345,7 @@ static void print_call(const struct vpsci_call *call, FILE *to)
 
     (void)fprintf(to, "calls 0x%" PRIx64, call->function);
     if ((id & ~UINT32_C(0x4001001f)) == VPSCI_FID_32) {
-        (void)fprintf(to, " %s/%d", name_of((enum vpsci_function)(id & 0x1f)),
-                      (id & BIT(30)) != 0 ? 64 : 32);
+        (void)fprintf(to, " %s/%d", name_of(id & 0x1f), (id & BIT(30)) != 0 ? 64 : 32);
     }
     (void)fprintf(to, "(0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ")%s%s", call->args[0],
                   call->args[1], call->args[2], call->aarch32 ? " AArch32" : "",

@@ -32,7 +32,7 @@ static const struct vpsci__cell *word_of(uint32_t cpu)
 }
 
 /* Before the access number `skip` (from 0) of this kind, calls `spring`. */
-static void interrupt(enum trap_op op, const struct vpsci__cell *cell, unsigned skip,
+static void interrupt(enum access_op op, const struct vpsci__cell *cell, unsigned skip,
                       void (*spring)(void *rig))
 {
     trap_set((struct trap){op, cell, skip, spring, &rig});
@@ -133,7 +133,7 @@ static void one_who_is_leaving_is_on_until_the_journal_says_so(void **state)
     (void)state;
     make(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(TRAP_SWAP, &rig.vm->census, 0, look_at_1);
+    interrupt(ACCESS_SWAP, &rig.vm->census, 0, look_at_1);
     assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).wait, VPSCI_WAIT_OFF);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -146,7 +146,7 @@ static void one_who_is_in_the_journal_is_off_though_his_word_is_not(void **state
     (void)state;
     make(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(TRAP_SWAP, word_of(1), 1, look_at_1);
+    interrupt(ACCESS_SWAP, word_of(1), 1, look_at_1);
     assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).wait, VPSCI_WAIT_OFF);
     assert_interrupted();
     assert_int_equal(got[0], 1);
@@ -160,7 +160,7 @@ static void one_who_never_came_to_run_keeps_no_domain_up(void **state)
     make(4);
     assert_true(rig_run(&rig, 2));
     assert_true(rig_turn_on(&rig, 1));
-    interrupt(TRAP_SWAP, &rig.vm->census, 0, turn_off_0);
+    interrupt(ACCESS_SWAP, &rig.vm->census, 0, turn_off_0);
     assert_int_equal(vpsci_mp_state_set(rig_vcpu(&rig, 1), VPSCI_MP_STOPPED), 0);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_WAIT_OFF);
@@ -172,7 +172,7 @@ static void one_who_never_came_to_run_is_pending_until_he_is_off(void **state)
     (void)state;
     make(2);
     assert_true(rig_turn_on(&rig, 1));
-    interrupt(TRAP_SWAP, &rig.vm->census, 0, turn_on_1);
+    interrupt(ACCESS_SWAP, &rig.vm->census, 0, turn_on_1);
     assert_int_equal(vpsci_mp_state_set(rig_vcpu(&rig, 1), VPSCI_MP_STOPPED), 0);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_ON_PENDING);
@@ -187,7 +187,7 @@ static void wake_while_falling_asleep_is_kept(void **state)
 
     (void)state;
     make(2);
-    interrupt(TRAP_SWAP, word_of(0), 0, wake_0);
+    interrupt(ACCESS_SWAP, word_of(0), 0, wake_0);
     assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -201,7 +201,7 @@ static void wake_that_comes_second_wakes_nobody(void **state)
     (void)state;
     make(2);
     assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
-    interrupt(TRAP_SWAP, word_of(0), 0, wake_0);
+    interrupt(ACCESS_SWAP, word_of(0), 0, wake_0);
     assert_false(vpsci_wake(rig_vcpu(&rig, 0)));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -212,7 +212,7 @@ static void suspend_beside_a_reset_sleeps(void **state)
     (void)state;
     make(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(TRAP_SWAP, &rig.vm->system, 0, reset_by_1);
+    interrupt(ACCESS_SWAP, &rig.vm->system, 0, reset_by_1);
     assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_WAIT);
@@ -225,7 +225,7 @@ static void two_first_suspends_at_once_both_sleep(void **state)
     (void)state;
     make(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(TRAP_SWAP, &rig.vm->system, 0, put_1_to_sleep);
+    interrupt(ACCESS_SWAP, &rig.vm->system, 0, put_1_to_sleep);
     assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -237,7 +237,7 @@ static void mode_is_refused_after_a_suspend_that_came_between(void **state)
     (void)state;
     make(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(TRAP_SWAP, &rig.vm->system, 0, put_1_to_sleep);
+    interrupt(ACCESS_SWAP, &rig.vm->system, 0, put_1_to_sleep);
     assert_int_equal(rig_result(&rig, 0, FN32(SET_SUSPEND_MODE), 1, 0, 0), VPSCI_DENIED);
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -262,7 +262,7 @@ static void two_last_men_take_their_cluster_down_once(void **state)
 {
     (void)state;
     make_cluster();
-    interrupt(TRAP_LOAD, word_of(1), 0, put_1_to_sleep);
+    interrupt(ACCESS_LOAD, word_of(1), 0, put_1_to_sleep);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -275,7 +275,7 @@ static void cluster_that_another_takes_down_meanwhile_goes_down_once(void **stat
     (void)state;
     make_cluster();
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt(TRAP_SWAP, &rig_vcpu(&rig, 0)->nodes, 0, nap_1_deeply);
+    interrupt(ACCESS_SWAP, &rig_vcpu(&rig, 0)->nodes, 0, nap_1_deeply);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -288,7 +288,7 @@ static void cluster_stays_on_for_one_who_comes_up_while_it_is_looked_at(void **s
     (void)state;
     make_cluster();
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt(TRAP_LOAD, word_of(1), 1, run_1_again);
+    interrupt(ACCESS_LOAD, word_of(1), 1, run_1_again);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -301,7 +301,7 @@ static void cluster_comes_back_for_one_who_comes_up_as_it_goes_down(void **state
     (void)state;
     make_cluster();
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt(TRAP_LOAD, word_of(1), 2, run_1_again);
+    interrupt(ACCESS_LOAD, word_of(1), 2, run_1_again);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -319,7 +319,7 @@ static void change_the_wish_of_1(void *machine)
 {
     nap_1_in_retention(machine);
     got[0] = got[1];
-    interrupt(TRAP_SWAP, &vpsci__stat_row(rig.vm, 0)[1], 0, nap_1_in_retention);
+    interrupt(ACCESS_SWAP, &vpsci__stat_row(rig.vm, 0)[1], 0, nap_1_in_retention);
 }
 
 static void cluster_follows_wishes_that_change_as_it_goes_down(void **state)
@@ -327,7 +327,7 @@ static void cluster_follows_wishes_that_change_as_it_goes_down(void **state)
     (void)state;
     make_cluster();
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt(TRAP_LOAD, word_of(1), 2, change_the_wish_of_1);
+    interrupt(ACCESS_LOAD, word_of(1), 2, change_the_wish_of_1);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -342,7 +342,7 @@ static void last_man_is_refused_if_another_was_up_while_he_looked(void **state)
     assert_int_equal(rig_result(&rig, 0, FN32(SET_SUSPEND_MODE), 1, 0, 0), VPSCI_SUCCESS);
     assert_true(rig_run(&rig, 1));
     assert_true(rig_sleep(&rig, 1, RIG_CORE_DOWN));
-    interrupt(TRAP_LOAD, word_of(1), 1, nap_1);
+    interrupt(ACCESS_LOAD, word_of(1), 1, nap_1);
     assert_int_equal(rig_result(&rig, 0, FN64(CPU_SUSPEND), RIG_CLUSTER_DOWN, RIG_ENTRY, 0),
                      VPSCI_DENIED);
     assert_interrupted();
@@ -356,7 +356,7 @@ static void each_mem_protect_is_told_what_it_replaced(void **state)
     (void)state;
     make(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(TRAP_SWAP, &rig.vm->protect, 0, protect_by_1);
+    interrupt(ACCESS_SWAP, &rig.vm->protect, 0, protect_by_1);
     assert_int_equal(rig_result(&rig, 0, FN32(MEM_PROTECT), 0, 0, 0), 1);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -369,7 +369,7 @@ static void host_is_told_that_a_cpu_on_came_first(void **state)
 {
     (void)state;
     make(2);
-    interrupt(TRAP_SWAP, word_of(1), 0, turn_on_1);
+    interrupt(ACCESS_SWAP, word_of(1), 0, turn_on_1);
     assert_int_equal(vpsci_mp_state_set(rig_vcpu(&rig, 1), VPSCI_MP_RUNNABLE), VPSCI_E_BUSY);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_SUCCESS);
@@ -386,7 +386,7 @@ static void sleeper_whom_the_host_stops_and_a_wake_hits_is_off(void **state)
         make(2);
         assert_true(rig_run(&rig, 1));
         assert_true(rig_sleep(&rig, 1, RIG_STANDBY));
-        interrupt(TRAP_SWAP, word_of(1), step, wake_1);
+        interrupt(ACCESS_SWAP, word_of(1), step, wake_1);
         assert_int_equal(vpsci_mp_state_set(rig_vcpu(&rig, 1), VPSCI_MP_STOPPED), 0);
         assert_interrupted();
         assert_int_equal(got[0], true);
@@ -405,7 +405,7 @@ static void of_two_answers_to_a_cpu_on_one_gets_through(void **state)
     assert_int_equal(rig_init(&rig), 0);
     assert_int_equal(rig_call(&rig, 0, FN64(CPU_ON), rig.mpidrs[1].value, RIG_ENTRY, 0).wait,
                      VPSCI_WAIT_ANSWER);
-    interrupt(TRAP_SWAP, word_of(0), 0, refuse_0);
+    interrupt(ACCESS_SWAP, word_of(0), 0, refuse_0);
     assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), VPSCI_E_STATE);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -427,7 +427,7 @@ static void wake_while_a_system_suspend_is_honoured_is_kept(void **state)
     (void)state;
     for (step = 0; step < 2; step++) {
         make_suspending();
-        interrupt(TRAP_SWAP, word_of(0), step, wake_0);
+        interrupt(ACCESS_SWAP, word_of(0), step, wake_0);
         assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), 0);
         assert_interrupted();
         assert_int_equal(got[0], false);
@@ -439,7 +439,7 @@ static void wake_while_a_system_suspend_is_refused_does_not_matter(void **state)
 {
     (void)state;
     make_suspending();
-    interrupt(TRAP_SWAP, word_of(0), 0, wake_0);
+    interrupt(ACCESS_SWAP, word_of(0), 0, wake_0);
     assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_DENIED), 0);
     assert_interrupted();
     assert_int_equal((int64_t)rig_next(&rig, 0).x0, VPSCI_DENIED);
@@ -450,7 +450,7 @@ static void of_two_answers_to_a_system_suspend_one_gets_through(void **state)
 {
     (void)state;
     make_suspending();
-    interrupt(TRAP_SWAP, word_of(0), 0, refuse_0);
+    interrupt(ACCESS_SWAP, word_of(0), 0, refuse_0);
     assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), VPSCI_E_STATE);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -468,7 +468,7 @@ static void of_two_answers_to_a_reset_one_gets_through(void **state)
 {
     (void)state;
     make_resetting();
-    interrupt(TRAP_SWAP, &rig.vm->system, 0, refuse_0);
+    interrupt(ACCESS_SWAP, &rig.vm->system, 0, refuse_0);
     assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), VPSCI_E_STATE);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -484,7 +484,7 @@ static void reset_is_honoured_beside_another_change_of_the_system(void **state)
     (void)state;
     for (step = 0; step < 2; step++) {
         make_resetting();
-        interrupt(TRAP_SWAP, &rig.vm->system, step, set_mode_by_1);
+        interrupt(ACCESS_SWAP, &rig.vm->system, step, set_mode_by_1);
         assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), 0);
         assert_interrupted();
         assert_int_equal(got[0], VPSCI_SUCCESS);
@@ -501,7 +501,7 @@ static void of_two_resets_at_once_one_is_the_request(void **state)
     (void)state;
     make(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(TRAP_SWAP, &rig.vm->system, 0, reset_by_1);
+    interrupt(ACCESS_SWAP, &rig.vm->system, 0, reset_by_1);
     out = rig_call(&rig, 0, FN32(SYSTEM_OFF), 0, 0, 0);
     assert_interrupted();
     assert_int_equal(out.wait, VPSCI_WAIT_STOPPED);
@@ -516,7 +516,7 @@ static void reset_beside_another_change_of_the_system_is_the_request(void **stat
     (void)state;
     make(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(TRAP_SWAP, &rig.vm->system, 0, set_mode_by_1);
+    interrupt(ACCESS_SWAP, &rig.vm->system, 0, set_mode_by_1);
     assert_true(rig_call(&rig, 0, FN32(SYSTEM_RESET), 0, 0, 0).request.pending);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_SUCCESS);
@@ -526,7 +526,7 @@ static void system_suspend_is_refused_if_the_host_turns_one_on(void **state)
 {
     (void)state;
     make(2);
-    interrupt(TRAP_LOAD, &rig.vm->census, 1, host_turns_on_1);
+    interrupt(ACCESS_LOAD, &rig.vm->census, 1, host_turns_on_1);
     assert_int_equal(rig_result(&rig, 0, FN64(SYSTEM_SUSPEND), RIG_ENTRY, 0, 0), VPSCI_DENIED);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -537,7 +537,7 @@ static void wake_while_a_system_suspend_is_made_is_kept(void **state)
 {
     (void)state;
     make(2);
-    interrupt(TRAP_SWAP, word_of(0), 0, wake_0);
+    interrupt(ACCESS_SWAP, word_of(0), 0, wake_0);
     assert_int_equal(rig_call(&rig, 0, FN64(SYSTEM_SUSPEND), RIG_ENTRY, 0, 0).wait,
                      VPSCI_WAIT_ANSWER);
     assert_interrupted();
@@ -553,7 +553,7 @@ static void record_is_not_made_while_one_goes_off(void **state)
     (void)state;
     make(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(TRAP_SWAP, &rig.vm->census, 0, save);
+    interrupt(ACCESS_SWAP, &rig.vm->census, 0, save);
     assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).wait, VPSCI_WAIT_OFF);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_E_BUSY);
@@ -563,7 +563,7 @@ static void record_is_not_made_while_one_falls_asleep(void **state)
 {
     (void)state;
     make(2);
-    interrupt(TRAP_SWAP, word_of(0), 0, save);
+    interrupt(ACCESS_SWAP, word_of(0), 0, save);
     assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_E_BUSY);
@@ -573,7 +573,7 @@ static void record_is_not_made_while_a_stop_is_answered(void **state)
 {
     (void)state;
     make_resetting();
-    interrupt(TRAP_SWAP, &rig.vm->system, 1, save);
+    interrupt(ACCESS_SWAP, &rig.vm->system, 1, save);
     assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), 0);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_E_BUSY);
@@ -583,11 +583,11 @@ static void record_of_a_vm_that_changes_meanwhile_does_not_count(void **state)
 {
     (void)state;
     make(2);
-    interrupt(TRAP_LOAD, &rig.vm->protect, 0, turn_on_1);
+    interrupt(ACCESS_LOAD, &rig.vm->protect, 0, turn_on_1);
     assert_int_equal(vpsci_save(rig.vm, record, sizeof(record)), VPSCI_E_BUSY);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_SUCCESS);
-    interrupt(TRAP_LOAD, &rig.vm->protect, 0, set_mode_by_0);
+    interrupt(ACCESS_LOAD, &rig.vm->protect, 0, set_mode_by_0);
     assert_int_equal(vpsci_save(rig.vm, record, sizeof(record)), VPSCI_E_BUSY);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_SUCCESS);
@@ -605,7 +605,7 @@ static void deschedule(void *machine)
 /* Its thread gets no further than this. */
 static void begin_to_turn_off_1(void *machine)
 {
-    interrupt(TRAP_SWAP, &rig.vm->census, 0, deschedule);
+    interrupt(ACCESS_SWAP, &rig.vm->census, 0, deschedule);
     if (setjmp(descheduled) == 0) {
         (void)rig_call(machine, 1, FN32(CPU_OFF), 0, 0, 0);
     }
@@ -616,7 +616,7 @@ static void record_does_not_count_if_one_is_half_way_at_its_end(void **state)
     (void)state;
     make(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(TRAP_LOAD, &rig.vm->protect, 0, begin_to_turn_off_1);
+    interrupt(ACCESS_LOAD, &rig.vm->protect, 0, begin_to_turn_off_1);
     assert_int_equal(vpsci_save(rig.vm, record, sizeof(record)), VPSCI_E_BUSY);
     assert_interrupted();
     assert_int_equal(rig_state(&rig, 1), VPSCI_STATE_ON);

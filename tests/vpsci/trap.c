@@ -15,7 +15,20 @@ bool trap_sprang(void)
     return !set.spring;
 }
 
-static void look_for_trap(enum trap_op op, const struct vpsci__cell *cell)
+/* To a trap, what is written or read of a payload is stored or loaded. */
+static enum access_op plain(enum access_op op)
+{
+    switch (op) {
+    case ACCESS_PEEK:
+        return ACCESS_LOAD;
+    case ACCESS_POKE:
+        return ACCESS_STORE;
+    default:
+        return op;
+    }
+}
+
+static void look_for_trap(enum access_op op, const struct vpsci__cell *cell)
 {
     struct trap trap = set;
 
@@ -30,18 +43,19 @@ static void look_for_trap(enum trap_op op, const struct vpsci__cell *cell)
     trap.spring(trap.argument);
 }
 
-uint64_t trap_access(enum trap_op op, const struct vpsci__cell *cell, uint64_t value,
-                     uint64_t expected)
+uint64_t shared_access(enum access_op op, const struct vpsci__cell *cell, uint64_t value,
+                       uint64_t expected)
 {
     /* All cells are the library's own, and none of them is really constant. */
     struct vpsci__cell *memory = (struct vpsci__cell *)(uintptr_t)cell;
     uint64_t before;
 
+    op = plain(op);
     look_for_trap(op, cell);
     before = memory->value;
-    if (op == TRAP_STORE || (op == TRAP_SWAP && before == expected)) {
+    if (op == ACCESS_STORE || (op == ACCESS_SWAP && before == expected)) {
         memory->value = value;
-    } else if (op == TRAP_ADD) {
+    } else if (op == ACCESS_ADD) {
         memory->value = before + value;
     }
     return before;

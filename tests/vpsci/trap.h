@@ -3,10 +3,10 @@
 #ifndef VPSCI_TRAP_H
 #define VPSCI_TRAP_H
 
-#include "trap_atomic.h"
+#include "../atomic.h"
 
 struct trap {
-    enum trap_op op;
+    enum access_op op;
     const struct vpsci__cell *cell;
     unsigned skip; /* how many such accesses are left alone */
     void (*spring)(void *argument);

@@ -95,7 +95,7 @@ link() {
 
 prepare_explorer() {
     [ ! -d "$work/explore" ] || return 0
-    extra="-include $root/tests/explore/atomic.h -I$work/source"
+    extra="-include $root/tests/atomic.h -I$work/source"
     # shellcheck disable=SC2046
     compile "$work/explore-lib" $(sources | in_directory "$work/source")
     compile "$work/explore" "$root"/tests/explore/*.c
@@ -162,7 +162,7 @@ try_scenario() {
 
 try_explorer() {
     prepare_explorer
-    extra="-include $root/tests/explore/atomic.h -I$work/tree/lib"
+    extra="-include $root/tests/atomic.h -I$work/tree/lib"
     try_on "$work/good-explore" "$work/explore-lib" "$work/explore"
 }
 

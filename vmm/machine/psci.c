@@ -44,9 +44,7 @@ static void describe(struct psci *psci, const struct psci_options *options)
 
 int psci_create(struct psci *psci, const struct psci_options *options)
 {
-    /* aligned_alloc() wants whole units. */
-    size_t size =
-        (vpsci_size(options->cpu_count) + VPSCI_ALIGNMENT - 1) & ~(size_t)(VPSCI_ALIGNMENT - 1);
+    size_t size = vpsci_size(options->cpu_count);
 
     psci->mpidrs = calloc(options->cpu_count, sizeof(psci->mpidrs[0]));
     psci->memory = size != 0 ? aligned_alloc(VPSCI_ALIGNMENT, size) : NULL;
