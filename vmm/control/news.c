@@ -76,6 +76,18 @@ static void tell_wake(struct events *events, const struct power_news *news)
     }
 }
 
+static void tell_asked(struct events *events, const struct power_news *news)
+{
+    events_emit(events, "suspend-asked", "s:i, s:I, s:s", "vcpu", (int)news->vcpu, "deadline_ns",
+                (json_int_t)news->deadline_ns, "default", news->by_default ? "honour" : "refuse");
+}
+
+/* The operator's: no vCPU called. */
+static void tell_reset(struct events *events)
+{
+    events_emit(events, "reboot", "s:s, s:s", "kind", "cold", "by", "operator");
+}
+
 static void tell_reboot(struct events *events, const struct power_news *news)
 {
     const char *kind = news->warm ? "warm" : "cold";
@@ -121,11 +133,33 @@ void news_power(struct events *events, const struct power_news *news)
                     hex(news->call->entry.value).text, "asleep_ns", (json_int_t)news->asleep_ns);
         return;
     case POWER_NEWS_REBOOT:
-        tell_reboot(events, news);
+        if (news->by_host) {
+            tell_reset(events);
+        } else {
+            tell_reboot(events, news);
+        }
         return;
     case POWER_NEWS_OFF:
         events_emit(events, "off", "s:i, s:s", "vcpu", (int)news->vcpu, "kind",
                     news->hibernated ? "hibernate" : "off");
+        return;
+    case POWER_NEWS_STOPPED:
+        events_emit(events, "paused", "");
+        return;
+    case POWER_NEWS_CONTINUED:
+        events_emit(events, "continued", "");
+        return;
+    case POWER_NEWS_ASKED:
+        tell_asked(events, news);
+        return;
+    case POWER_NEWS_ADMITTED:
+        tell_vcpu(events, "vcpu-admitted", news);
+        return;
+    case POWER_NEWS_WITHDRAWN:
+        tell_vcpu(events, "vcpu-withdrawn", news);
+        return;
+    case POWER_NEWS_NOT_ADMITTED:
+        tell_vcpu(events, "vcpu-not-admitted", news);
         return;
     }
 }

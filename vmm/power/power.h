@@ -56,6 +56,12 @@ enum power_news_kind {
     POWER_NEWS_RESUMED,      /* call */
     POWER_NEWS_REBOOT,       /* warm, reset_type, reset_cookie */
     POWER_NEWS_OFF,          /* hibernated */
+    POWER_NEWS_STOPPED,      /* the operator has paused the machine; asleep or off is another thing */
+    POWER_NEWS_CONTINUED,    /* and lets it go on */
+    POWER_NEWS_ASKED,        /* call, deadline_ns, by_default: the operator is to answer */
+    POWER_NEWS_ADMITTED,     /* vcpu: CPU_ON may start it */
+    POWER_NEWS_WITHDRAWN,    /* vcpu: CPU_ON may not start it any more, and it is off */
+    POWER_NEWS_NOT_ADMITTED, /* vcpu: a CPU_ON of it was DENIED; told once until it is admitted */
 };
 
 struct power_news {
@@ -67,6 +73,9 @@ struct power_news {
     unsigned source;
     int intid;         /* the interrupt that woke, or -1 where it is not known */
     int64_t asleep_ns; /* RESUMED: filled in by the driver, which has a clock */
+    int64_t deadline_ns; /* ASKED: so long from now */
+    bool by_default;     /* ASKED: what happens then: true, the call is honoured */
+    bool by_host;        /* REBOOT: the operator's doing; the guest did not ask */
     bool warm;
     bool hibernated;
     bool has_type; /* RESET2: reset_type and reset_cookie are the guest's */

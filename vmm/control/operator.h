@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an operator may ask of a machine while it runs. The machine implements it
+ * (machine/operator.c), the protocol servers of this folder call it. Main thread only.
+ *
+ * Functions that return text return NULL when they have done what was asked; else nothing has
+ * changed, and the text, which is a constant, says why in a sentence without a full stop.
+ */
+#ifndef DORMOUSE_CONTROL_OPERATOR_H
+#define DORMOUSE_CONTROL_OPERATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum operator_status {
+    OPERATOR_RUNNING,
+    OPERATOR_SUSPENDED, /* asleep: in SYSTEM_SUSPEND, honoured */
+    OPERATOR_PAUSED,    /* stopped by the operator, whatever the guest is in */
+    OPERATOR_SHUTDOWN,  /* off, and kept by --no-shutdown */
+};
+
+struct operator_vcpu {
+    uint64_t mpidr;
+    int thread_id;     /* as gettid() says */
+    bool admitted;     /* CPU_ON may start it */
+    const char *state; /* "on", "off", "on-pending", "standby", "powerdown", "suspended", ... */
+};
+
+struct operator_ops {
+    enum operator_status (*status)(void *machine);
+    unsigned (*vcpu_count)(void *machine);
+    void (*vcpu)(void *machine, unsigned index, struct operator_vcpu *vcpu);
+
+    /* Stopping a stopped machine, and letting a running one go on, is no error. */
+    const char *(*stop)(void *machine);
+    const char *(*cont)(void *machine);
+    const char *(*wake)(void *machine);
+    const char *(*reset)(void *machine);
+    /* Ends the VM, and the process with status 0, once the caller has returned to the loop. */
+    void (*quit)(void *machine);
+
+    /* Whether a SYSTEM_SUSPEND waits for an answer (--on-suspend ask), and the answer. */
+    bool (*suspend_is_pending)(void *machine);
+    const char *(*answer_suspend)(void *machine, bool honour);
+    /* A vCPU that is on stays on when it is withdrawn, until the guest turns it off. */
+    const char *(*admit)(void *machine, unsigned vcpu);
+    const char *(*withdraw)(void *machine, unsigned vcpu);
+};
+
+#endif
