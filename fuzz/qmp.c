@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Any bytes as a QMP client: every command is answered by one line of JSON, and the connection ends
+ * when the client has said all, or before. The first byte says how many come at once.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "control/qmp_internal.h"
+#include "control/report.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+/* Where the client is. */
+struct run {
+    struct loop *loop;
+    int fd;
+    const uint8_t *bytes;
+    size_t left;
+    size_t step;
+    char line[8192]; /* what came since the last line */
+    size_t line_length;
+};
+
+void report(const char *format, ...)
+{
+    (void)format;
+}
+
+static void check(bool right)
+{
+    if (!right) {
+        abort();
+    }
+}
+
+static enum operator_status status(void *machine)
+{
+    (void)machine;
+    return OPERATOR_RUNNING;
+}
+
+static unsigned vcpu_count(void *machine)
+{
+    (void)machine;
+    return 3;
+}
+
+static void vcpu(void *machine, unsigned index, struct operator_vcpu *vcpu)
+{
+    (void)machine;
+    check(index < 3);
+    *vcpu = (struct operator_vcpu){.state = "on"};
+}
+
+static const char *agree(void *machine)
+{
+    (void)machine;
+    return NULL;
+}
+
+static void quit(void *machine)
+{
+    (void)machine;
+}
+
+static bool is_pending(void *machine)
+{
+    (void)machine;
+    return false;
+}
+
+static const char *answer(void *machine, bool honour)
+{
+    (void)machine;
+    return honour ? "not pending" : NULL;
+}
+
+static const char *admit(void *machine, unsigned index)
+{
+    (void)machine;
+    return index < 3 ? NULL : "there is no such vCPU";
+}
+
+static const struct operator_ops ops = {
+    .status = status,
+    .vcpu_count = vcpu_count,
+    .vcpu = vcpu,
+    .stop = agree,
+    .cont = agree,
+    .wake = agree,
+    .reset = agree,
+    .quit = quit,
+    .suspend_is_pending = is_pending,
+    .answer_suspend = answer,
+    .admit = admit,
+    .withdraw = admit,
+};
+
+static void take_line(const struct run *run)
+{
+    json_t *reply = json_loadb(run->line, run->line_length, 0, NULL);
+
+    check(json_is_object(reply));
+    json_decref(reply);
+}
+
+static void take(struct run *run, const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        check(run->line_length < sizeof(run->line));
+        if (bytes[i] == '\n') {
+            take_line(run);
+            run->line_length = 0;
+        } else {
+            run->line[run->line_length++] = bytes[i];
+        }
+    }
+}
+
+/* The client's turn: reads what there is, then says a little more; after its last word it hangs up.
+ */
+static void on_client(void *arg, uint32_t events)
+{
+    struct run *run = arg;
+    char bytes[4096];
+    ssize_t count;
+
+    (void)events;
+    while ((count = recv(run->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+        take(run, bytes, (size_t)count);
+    }
+    if (count == 0 || errno != EAGAIN) {
+        check(run->line_length == 0);
+        loop_stop(run->loop);
+        return;
+    }
+    size_t length = run->left < run->step ? run->left : run->step;
+    if (length == 0) {
+        shutdown(run->fd, SHUT_WR);
+        return;
+    }
+    if (send(run->fd, run->bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length) {
+        run->bytes += length;
+        run->left -= length;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static struct run run;
+    struct qmp qmp = {.name = "fuzz", .ops = &ops, .fd = -1};
+    int fds[2];
+
+    if (size == 0) {
+        return 0;
+    }
+    check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
+    run = (struct run){.fd = fds[0], .bytes = bytes + 1, .left = size - 1, .step = 1u + bytes[0]};
+    run.loop = qmp.loop = loop_create();
+    check(qmp.loop != NULL && qmp_client_add(&qmp, fds[1]));
+    struct loop_source *source = loop_add(run.loop, run.fd, EPOLLIN | EPOLLOUT, on_client, &run);
+    check(source != NULL && loop_run(run.loop) == 0);
+    while (qmp.clients != NULL) {
+        qmp_client_remove(qmp.clients);
+    }
+    loop_close(source, run.fd);
+    loop_destroy(run.loop);
+    return 0;
+}

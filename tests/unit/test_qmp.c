@@ -1,0 +1,670 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The QMP server over real sockets, with a machine that writes down what is asked of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "capture.h"
+#include "control/qmp_internal.h"
+#include "drive.h"
+#include "scratch.h"
+
+#define GREETING                                                                                   \
+    "{\"QMP\":{\"version\":{\"qemu\":{\"major\":0,\"minor\":1,\"micro\":0},\"package\":"           \
+    "\"dormouse 0.1.0\"},\"capabilities\":[]}}\n"
+#define DONE "{\"return\":{}}\n"
+
+static struct loop *loop;
+static struct qmp *qmp;
+static char asked[256]; /* of the machine, a word each */
+static enum operator_status machine_status;
+static const char *objection;
+
+static const char *note(const char *word)
+{
+    size_t used = strlen(asked);
+
+    (void)snprintf(asked + used, sizeof(asked) - used, "%s%s", used > 0 ? " " : "", word);
+    return objection;
+}
+
+static enum operator_status fake_status(void *machine)
+{
+    (void)machine;
+    return machine_status;
+}
+
+static unsigned fake_vcpu_count(void *machine)
+{
+    (void)machine;
+    return 2;
+}
+
+static void fake_vcpu(void *machine, unsigned index, struct operator_vcpu *vcpu)
+{
+    (void)machine;
+    *vcpu = (struct operator_vcpu){
+        .mpidr = 0x100 + index,
+        .thread_id = 7 + (int)index,
+        .admitted = index == 0,
+        .state = index == 0 ? "on" : "off",
+    };
+}
+
+static const char *fake_stop(void *machine)
+{
+    (void)machine;
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_STOPPED});
+    return note("stop");
+}
+
+static const char *fake_cont(void *machine)
+{
+    (void)machine;
+    return note("cont");
+}
+
+static const char *fake_wake(void *machine)
+{
+    (void)machine;
+    return note("wake");
+}
+
+static const char *fake_reset(void *machine)
+{
+    (void)machine;
+    return note("reset");
+}
+
+static void fake_quit(void *machine)
+{
+    (void)machine;
+    note("quit");
+    qmp_tell_quit(qmp, QUIT_BY_QMP);
+}
+
+static bool fake_pending(void *machine)
+{
+    (void)machine;
+    return true;
+}
+
+static const char *fake_answer(void *machine, bool honour)
+{
+    (void)machine;
+    return note(honour ? "honour" : "refuse");
+}
+
+static const char *fake_admit(void *machine, unsigned vcpu)
+{
+    char word[32];
+
+    (void)machine;
+    (void)snprintf(word, sizeof(word), "admit:%u", vcpu);
+    return note(word);
+}
+
+static const char *fake_withdraw(void *machine, unsigned vcpu)
+{
+    char word[32];
+
+    (void)machine;
+    (void)snprintf(word, sizeof(word), "withdraw:%u", vcpu);
+    return note(word);
+}
+
+static const struct operator_ops fake_ops = {
+    .status = fake_status,
+    .vcpu_count = fake_vcpu_count,
+    .vcpu = fake_vcpu,
+    .stop = fake_stop,
+    .cont = fake_cont,
+    .wake = fake_wake,
+    .reset = fake_reset,
+    .quit = fake_quit,
+    .suspend_is_pending = fake_pending,
+    .answer_suspend = fake_answer,
+    .admit = fake_admit,
+    .withdraw = fake_withdraw,
+};
+
+static struct qmp *serve(const char *path)
+{
+    return qmp_open(loop, path, "vm-1", &fake_ops, NULL);
+}
+
+static int enter(void **state)
+{
+    asked[0] = '\0';
+    objection = NULL;
+    machine_status = OPERATOR_RUNNING;
+    if (scratch_enter(state) != 0) {
+        return -1;
+    }
+    loop = loop_create();
+    qmp = serve("qmp");
+    return loop != NULL && qmp != NULL ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+    qmp_close(qmp);
+    loop_destroy(loop);
+    return scratch_leave(state);
+}
+
+static int client(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "qmp"};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    drive_until_idle(loop);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    size_t length = strlen(text);
+
+    assert_int_equal(send(fd, text, length, MSG_NOSIGNAL), length);
+    drive_until_idle(loop);
+}
+
+/* All that has come for the client since the last look must be exactly this. */
+static void expect(int fd, const char *expected)
+{
+    char said[8192];
+    ssize_t count = read(fd, said, sizeof(said) - 1);
+
+    said[count > 0 ? count : 0] = '\0';
+    assert_string_equal(said, expected);
+}
+
+/* The server has closed the connection, after these words. */
+static void expect_end(int fd, const char *expected)
+{
+    char byte;
+
+    expect(fd, expected);
+    assert_int_equal(read(fd, &byte, 1), 0);
+    close(fd);
+}
+
+static int negotiated_client(void)
+{
+    int fd = client();
+
+    expect(fd, GREETING);
+    say(fd, "{\"execute\":\"qmp_capabilities\"}");
+    expect(fd, DONE);
+    return fd;
+}
+
+/* Reads what has come and drops all but its first event's name and data. */
+static void expect_event(int fd, const char *name, const char *data)
+{
+    char said[8192];
+    ssize_t count = read(fd, said, sizeof(said));
+    assert_true(count > 0);
+    json_t *event = json_loadb(said, (size_t)count, JSON_DISABLE_EOF_CHECK, NULL);
+    char *text = json_dumps(json_object_get(event, "data"), JSON_COMPACT);
+
+    assert_string_equal(json_string_value(json_object_get(event, "event")), name);
+    assert_string_equal(text, data);
+    assert_true(
+        json_is_integer(json_object_get(json_object_get(event, "timestamp"), "microseconds")));
+    free(text);
+    json_decref(event);
+}
+
+static void negotiation_comes_first(void **state)
+{
+    int fd = client();
+
+    (void)state;
+    expect(fd, GREETING);
+    say(fd, "{\"execute\":\"stop\"}");
+    expect(fd, "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"capabilities must be "
+               "negotiated first: qmp_capabilities\"}}\n");
+    say(fd, "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]}}");
+    expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"none of the capabilities is "
+               "offered\"}}\n");
+    say(fd, "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[]},\"id\":[1,{}]}");
+    expect(fd, "{\"return\":{},\"id\":[1,{}]}\n");
+    say(fd, "{\"execute\":\"qmp_capabilities\"}");
+    expect(fd, "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"capabilities have been "
+               "negotiated already\"}}\n");
+    assert_string_equal(asked, "");
+    close(fd);
+}
+
+static void queries_say_what_is(void **state)
+{
+    int fd = negotiated_client();
+
+    (void)state;
+    say(fd, "{\"execute\":\"query-status\"}");
+    expect(fd, "{\"return\":{\"status\":\"running\",\"running\":true,\"singlestep\":false}}\n");
+    machine_status = OPERATOR_SUSPENDED;
+    say(fd, "{\"execute\":\"query-status\"}");
+    expect(fd, "{\"return\":{\"status\":\"suspended\",\"running\":false,\"singlestep\":false}}\n");
+    say(fd, "{\"execute\":\"query-name\"}");
+    expect(fd, "{\"return\":{\"name\":\"vm-1\"}}\n");
+    say(fd, "{\"execute\":\"x-dormouse-query-suspend\"}");
+    expect(fd, "{\"return\":{\"pending\":true}}\n");
+    say(fd, "{\"execute\":\"query-cpus-fast\"}");
+    expect(fd,
+           "{\"return\":[{\"cpu-index\":0,\"qom-path\":\"/machine/unattached/device[0]\","
+           "\"thread-id\":7,\"target\":\"aarch64\",\"props\":{},\"x-dormouse-mpidr\":\"0x100\","
+           "\"x-dormouse-state\":\"on\",\"x-dormouse-admitted\":true},{\"cpu-index\":1,"
+           "\"qom-path\":\"/machine/unattached/device[1]\",\"thread-id\":8,\"target\":\"aarch64\","
+           "\"props\":{},\"x-dormouse-mpidr\":\"0x101\",\"x-dormouse-state\":\"off\","
+           "\"x-dormouse-admitted\":false}]}\n");
+    close(fd);
+}
+
+/* Every command that query-commands names exists, and those that need nothing answer. */
+static void commands_are_all_there(void **state)
+{
+    int fd = negotiated_client();
+    char said[8192];
+    size_t index;
+    json_t *entry;
+
+    (void)state;
+    say(fd, "{\"execute\":\"query-commands\"}");
+    ssize_t count = read(fd, said, sizeof(said));
+    assert_true(count > 0);
+    json_t *reply = json_loadb(said, (size_t)count, 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(reply, "return")), 15);
+    json_array_foreach(json_object_get(reply, "return"), index, entry)
+    {
+        (void)snprintf(said, sizeof(said), "{\"execute\":\"%s\"}",
+                       json_string_value(json_object_get(entry, "name")));
+        say(fd, said);
+    }
+    json_decref(reply);
+    count = read(fd, said, sizeof(said) - 1);
+    assert_true(count > 0);
+    said[count] = '\0';
+    assert_null(strstr(said, "no such command"));
+    assert_string_equal(asked, "stop cont wake reset quit");
+    close(fd);
+}
+
+static void commands_reach_the_machine(void **state)
+{
+    int fd = negotiated_client();
+
+    (void)state;
+    say(fd, "{\"execute\":\"cont\"}{\"execute\":\"system_wakeup\"}\n[\n]\n");
+    expect(fd, DONE DONE
+           "{\"error\":{\"class\":\"GenericError\",\"desc\":\"a command is an object\"}}\n");
+    say(fd, "{\"execute\":\"x-dormouse-answer-suspend\",\"arguments\":{\"honour\":false}}");
+    say(fd, "{\"execute\":\"x-dormouse-admit-vcpu\",\"arguments\":{\"cpu-index\":3}}");
+    say(fd, "{\"execute\":\"x-dormouse-withdraw-vcpu\",\"arguments\":{\"cpu-index\":-1}}");
+    expect(fd, DONE DONE DONE);
+    assert_string_equal(asked, "cont wake refuse admit:3 withdraw:4294967295");
+    objection = "why not";
+    say(fd, "{\"execute\":\"system_reset\",\"id\":\"x\"}");
+    expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"why not\"},\"id\":\"x\"}\n");
+    close(fd);
+}
+
+static const struct {
+    const char *sent;
+    const char *desc;
+} wrong[] = {
+    {"hello\n", "this is not JSON"},
+    {"}\n", "this is not JSON"},
+    {"{\"execute\":\"stop\n", "this is not JSON"},
+    {"{\"execute\":\"stop\",}", "this is not JSON"},
+    {"{]", "this is not JSON"},
+    {"{\"execute\":\"\xff\"}", "this is not JSON"},
+    {"{\"execute\":\"cont\",\"execute\":\"quit\"}", "this is not JSON"},
+    {"{\"execute\":\"cont\",\"id\":99999999999999999999}", "this is not JSON"},
+    {"{}", "'execute' must be a string, and name a command"},
+    {"{\"execute\":1}", "'execute' must be a string, and name a command"},
+    {"{\"exec-oob\":\"cont\"}", "member 'exec-oob' is unexpected"},
+    {"{\"execute\":\"cont\",\"control\":{}}", "member 'control' is unexpected"},
+    {"{\"execute\":\"cont\",\"arguments\":[]}", "'arguments' must be an object"},
+    {"{\"execute\":\"cont\",\"arguments\":{\"x\":1}}", "parameter 'x' is unexpected"},
+    {"{\"execute\":\"x-dormouse-admit-vcpu\"}", "parameter 'cpu-index' is missing"},
+    {"{\"execute\":\"x-dormouse-admit-vcpu\",\"arguments\":{\"cpu-index\":\"1\"}}",
+     "parameter 'cpu-index' must be an integer"},
+    {"{\"execute\":\"x-dormouse-answer-suspend\",\"arguments\":{\"honour\":1}}",
+     "parameter 'honour' must be a boolean"},
+};
+
+static void wrong_commands_are_one_error_each(void **state)
+{
+    int fd = negotiated_client();
+    char expected[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        say(fd, wrong[i].sent);
+        (void)snprintf(expected, sizeof(expected),
+                       "{\"error\":{\"class\":\"GenericError\",\"desc\":\"%s\"}}\n", wrong[i].desc);
+        expect(fd, expected);
+    }
+    say(fd, "{\"execute\":\"x-dormouse-fly\"}");
+    expect(fd, "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"there is no such command: see "
+               "query-commands\"}}\n");
+    assert_string_equal(asked, "");
+    close(fd);
+}
+
+static void commands_may_come_in_pieces(void **state)
+{
+    static const char text[] = "  {\"execute\" :\r\n \"c\\u006fnt\", \"id\": \"}{\\\"[\"}";
+    int fd = negotiated_client();
+    char byte[2] = "";
+
+    (void)state;
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        byte[0] = text[i];
+        say(fd, byte);
+    }
+    expect(fd, "{\"return\":{},\"id\":\"}{\\\"[\"}\n");
+    assert_string_equal(asked, "cont");
+    close(fd);
+}
+
+static void events_are_for_those_who_negotiated(void **state)
+{
+    int one = negotiated_client();
+    int two = negotiated_client();
+    int mute = client();
+
+    (void)state;
+    expect(mute, GREETING);
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_ASLEEP});
+    expect_event(one, "SUSPEND", "{}");
+    expect_event(two, "SUSPEND", "{}");
+    expect(mute, "");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_RESUMED});
+    expect_event(one, "WAKEUP", "{}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_VCPU_OFF});
+    qmp_tell(NULL, &(struct power_news){.kind = POWER_NEWS_ASLEEP});
+    expect(one, "");
+    close(one);
+    close(two);
+    close(mute);
+}
+
+static void events_say_what_happened(void **state)
+{
+    static const struct suspend_call call = {.entry = {0x40200000}, .context = UINT64_MAX};
+    int fd = negotiated_client();
+
+    (void)state;
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_REBOOT});
+    expect_event(fd, "RESET", "{\"guest\":true,\"reason\":\"guest-reset\"}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_REBOOT, .by_host = true});
+    expect_event(fd, "RESET", "{\"guest\":false,\"reason\":\"host-qmp-system-reset\"}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_REBOOT,
+                                       .has_type = true,
+                                       .reset_type = 0x80000001,
+                                       .reset_cookie = UINT64_MAX});
+    expect_event(
+        fd, "RESET",
+        "{\"guest\":true,\"reason\":\"guest-reset\",\"x-dormouse-kind\":\"cold\","
+        "\"x-dormouse-type\":\"0x80000001\",\"x-dormouse-cookie\":\"0xffffffffffffffff\"}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_OFF, .hibernated = true});
+    expect_event(fd, "SHUTDOWN",
+                 "{\"guest\":true,\"reason\":\"guest-shutdown\",\"x-dormouse-hibernated\":true}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_ASKED,
+                                       .vcpu = 1,
+                                       .call = &call,
+                                       .deadline_ns = 5000000000,
+                                       .by_default = true});
+    expect_event(fd, "X_DORMOUSE_SUSPEND_REQUEST",
+                 "{\"cpu-index\":1,\"entry\":\"0x40200000\",\"context\":\"0xffffffffffffffff\","
+                 "\"deadline-ms\":5000,\"default\":\"honour\"}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_NOT_ADMITTED, .vcpu = 3});
+    expect_event(fd, "X_DORMOUSE_VCPU_NOT_ADMITTED", "{\"cpu-index\":3}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_CONTINUED});
+    expect_event(fd, "RESUME", "{}");
+    qmp_tell_quit(qmp, QUIT_BY_SIGNAL);
+    expect_event(fd, "SHUTDOWN", "{\"guest\":false,\"reason\":\"host-signal\"}");
+    close(fd);
+}
+
+static void too_long_and_too_deep_end_the_connection(void **state)
+{
+    int fd = negotiated_client();
+    char text[4097];
+
+    (void)state;
+    say(fd, "{\"execute\":\"");
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    for (unsigned i = 0; i < QMP_COMMAND_MAX / (sizeof(text) - 1) - 1; i++) {
+        say(fd, text);
+    }
+    expect(fd, "");
+    say(fd, text);
+    expect_end(fd,
+               "{\"error\":{\"class\":\"GenericError\",\"desc\":\"the command is too long\"}}\n");
+
+    fd = negotiated_client();
+    memset(text, '[', QMP_DEPTH_MAX + 1);
+    text[QMP_DEPTH_MAX + 1] = '\0';
+    say(fd, text);
+    expect_end(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"the command is nested too "
+                   "deeply\"}}\n");
+
+    fd = negotiated_client();
+    memset(text, '[', QMP_DEPTH_MAX);
+    memset(text + QMP_DEPTH_MAX, ']', QMP_DEPTH_MAX);
+    text[2 * QMP_DEPTH_MAX] = '\0';
+    say(fd, text);
+    expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"a command is an object\"}}\n");
+    close(fd);
+}
+
+/* A client that does not read is cut off, and no other misses anything. */
+static void slow_clients_are_cut_off(void **state)
+{
+    int slow = negotiated_client();
+    int quick = negotiated_client();
+    char said[8192];
+    ssize_t got = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_ASLEEP});
+        ssize_t count = read(quick, said, sizeof(said));
+        assert_true(count > 0 && said[count - 1] == '\n');
+        if (i % 100 == 0) {
+            drive_until_idle(loop);
+        }
+    }
+    assert_int_equal(qmp->client_count, 1);
+    for (ssize_t count; (count = read(slow, said, sizeof(said))) > 0;) {
+        got += count;
+    }
+    assert_true(got > 0); /* What the socket had taken. */
+    say(quick, "{\"execute\":\"cont\"}");
+    expect(quick, DONE);
+    close(quick);
+    close(slow);
+}
+
+/* One that asks without reading is not read either, and goes on where it stopped. */
+static void replies_wait_for_their_reader(void **state)
+{
+    static const char query[] = "{\"execute\":\"query-cpus-fast\"}";
+    int fd = negotiated_client();
+    char said[65536];
+    unsigned sent = 0;
+    unsigned replies = 0;
+
+    (void)state;
+    while (send(fd, query, sizeof(query) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(query) - 1) {
+        sent++;
+        if (sent % 64 == 0) {
+            drive_until_idle(loop);
+        }
+    }
+    for (bool more = true; more;) {
+        drive_until_idle(loop);
+        ssize_t count = read(fd, said, sizeof(said));
+        more = count > 0;
+        for (ssize_t i = 0; i < count; i++) {
+            replies += said[i] == '\n';
+        }
+    }
+    assert_true(sent > 100);
+    assert_int_equal(replies, sent);
+    close(fd);
+}
+
+static void clients_come_and_go(void **state)
+{
+    int fds[QMP_CLIENTS_MAX];
+
+    (void)state;
+    for (unsigned i = 0; i < QMP_CLIENTS_MAX; i++) {
+        fds[i] = client();
+    }
+    expect_end(client(),
+               "{\"error\": {\"class\": \"GenericError\", \"desc\": \"too many clients\"}}\n");
+    close(fds[3]);
+    drive_until_idle(loop);
+    fds[3] = negotiated_client();
+    for (unsigned i = 0; i < QMP_CLIENTS_MAX; i++) {
+        close(fds[i]);
+    }
+    drive_until_idle(loop);
+    assert_int_equal(qmp->client_count, 0);
+    /* What was asked before a half-close is answered. */
+    int fd = client();
+    send(fd, "{\"execute\":\"qmp_capabilities\"}{\"execute\":\"cont\"}{\"exec", 55, 0);
+    shutdown(fd, SHUT_WR);
+    drive_until_idle(loop);
+    expect_end(fd, GREETING DONE DONE);
+}
+
+/* With no descriptor left the caller is turned away, and the loop does not spin. */
+static void without_descriptors_clients_are_turned_away(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "qmp"};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct rlimit limit;
+    struct rlimit none;
+
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    none = limit;
+    none.rlim_cur = (rlim_t)fd + 1;
+    setrlimit(RLIMIT_NOFILE, &none);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    drive_until_idle(loop);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    expect_end(fd, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"too many clients\"}}\n");
+}
+
+static void expect_refusal(const char *path, const char *words)
+{
+    struct capture capture;
+    char said[512];
+
+    capture_begin(&capture, STDERR_FILENO);
+    struct qmp *other = serve(path);
+    capture_end(&capture, said, sizeof(said));
+    assert_null(other);
+    assert_string_equal(said, words);
+}
+
+static void socket_is_taken_with_care(void **state)
+{
+    struct stat status;
+    char path[200];
+
+    (void)state;
+    assert_int_equal(stat("qmp", &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    expect_refusal("qmp", "dormouse: --qmp qmp: another program listens there already\n");
+    scratch_write("file", "precious", 8);
+    expect_refusal("file", "dormouse: --qmp file: there is something else than a socket already\n");
+    assert_int_equal(access("file", F_OK), 0);
+    expect_refusal("none/qmp", "dormouse: --qmp none/qmp: cannot listen there: No such file or "
+                               "directory\n");
+    memset(path, 'x', sizeof(path) - 1);
+    path[sizeof(path) - 1] = '\0';
+    char expected[400];
+    (void)snprintf(expected, sizeof(expected),
+                   "dormouse: --qmp %s: a socket's path has 1 to 107 characters\n", path);
+    expect_refusal(path, expected);
+
+    /* One that its listener left behind is replaced; one that has been replaced is left alone. */
+    assert_int_equal(link("qmp", "kept"), 0);
+    qmp_close(qmp);
+    assert_int_not_equal(access("qmp", F_OK), 0);
+    assert_int_equal(rename("kept", "qmp"), 0);
+    qmp = serve("qmp");
+    assert_non_null(qmp);
+    unlink("qmp");
+    struct qmp *second = serve("qmp");
+    assert_non_null(second);
+    qmp_close(qmp);
+    qmp = second;
+    assert_int_equal(access("qmp", F_OK), 0);
+}
+
+static void last_words_are_sent(void **state)
+{
+    int fd = negotiated_client();
+
+    (void)state;
+    say(fd, "{\"execute\":\"quit\"}");
+    qmp_close(qmp);
+    qmp = NULL;
+    expect_event(fd, "SHUTDOWN", "{\"guest\":false,\"reason\":\"host-qmp-quit\"}");
+    assert_string_equal(asked, "quit");
+    close(fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(negotiation_comes_first),
+        TEST(queries_say_what_is),
+        TEST(commands_are_all_there),
+        TEST(commands_reach_the_machine),
+        TEST(wrong_commands_are_one_error_each),
+        TEST(commands_may_come_in_pieces),
+        TEST(events_are_for_those_who_negotiated),
+        TEST(events_say_what_happened),
+        TEST(too_long_and_too_deep_end_the_connection),
+        TEST(slow_clients_are_cut_off),
+        TEST(replies_wait_for_their_reader),
+        TEST(clients_come_and_go),
+        TEST(without_descriptors_clients_are_turned_away),
+        TEST(socket_is_taken_with_care),
+        TEST(last_words_are_sent),
+    };
+
+    return cmocka_run_group_tests_name("qmp", tests, NULL, NULL);
+}

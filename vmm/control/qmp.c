@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The door: the listening socket. */
+#include "control/qmp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "control/qmp_internal.h"
+#include "control/report.h"
+
+static void turn_away(int fd)
+{
+    static const char words[] = "{\"error\": {\"class\": \"GenericError\", "
+                                "\"desc\": \"too many clients\"}}\n";
+
+    (void)!send(fd, words, sizeof(words) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+}
+
+/* With no descriptor left the client could be neither served nor refused, and would call for ever.
+ */
+static void turn_away_without_descriptor(struct qmp *qmp)
+{
+    close(qmp->reserve_fd);
+    int fd = accept4(qmp->fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) {
+        turn_away(fd);
+    }
+    qmp->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void on_connection(void *arg, uint32_t events)
+{
+    struct qmp *qmp = arg;
+    int fd = accept4(qmp->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    (void)events;
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE) && qmp->reserve_fd >= 0) {
+        turn_away_without_descriptor(qmp);
+    } else if (fd >= 0 && qmp->client_count >= QMP_CLIENTS_MAX) {
+        turn_away(fd);
+    } else if (fd >= 0) {
+        qmp_client_add(qmp, fd);
+    }
+}
+
+/* Whether somebody listens at `address`: 1, 0, or -errno. */
+static int is_in_use(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    int result =
+        connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN
+            ? 1
+            : (errno == ECONNREFUSED ? 0 : -errno);
+    close(fd);
+    return result;
+}
+
+/* Removes a socket that its listener has left behind. False after report()ing a line. */
+static bool clear_way(const struct sockaddr_un *address)
+{
+    const char *path = address->sun_path;
+    struct stat status;
+
+    if (lstat(path, &status) != 0) {
+        return true; /* There is nothing; or bind() will say it. */
+    }
+    if (!S_ISSOCK(status.st_mode)) {
+        report("--qmp %s: there is something else than a socket already", path);
+        return false;
+    }
+    int in_use = is_in_use(address);
+    if (in_use > 0) {
+        report("--qmp %s: another program listens there already", path);
+        return false;
+    }
+    if (in_use < 0 || unlink(path) != 0) {
+        report("--qmp %s: cannot take over the socket that is there: %s", path,
+               strerror(in_use < 0 ? -in_use : errno));
+        return false;
+    }
+    return true;
+}
+
+/* Whoever may connect may end the VM: the owner alone, from the first moment on. */
+static int bind_for_owner(int fd, const struct sockaddr_un *address)
+{
+    mode_t mask = umask(S_IRWXG | S_IRWXO | S_IXUSR);
+    int result = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+    int error = errno;
+
+    umask(mask);
+    errno = error;
+    return result;
+}
+
+static bool listen_at(struct qmp *qmp, const struct sockaddr_un *address)
+{
+    struct stat status;
+
+    qmp->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (qmp->fd < 0 || bind_for_owner(qmp->fd, address) != 0) {
+        return false;
+    }
+    qmp->inode = lstat(qmp->path, &status) == 0 ? status.st_ino : 0;
+    if (listen(qmp->fd, QMP_CLIENTS_MAX) != 0) {
+        return false;
+    }
+    qmp->source = loop_add(qmp->loop, qmp->fd, EPOLLIN, on_connection, qmp);
+    return qmp->source != NULL;
+}
+
+static struct qmp *open_at(struct qmp *qmp)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(qmp->path);
+
+    if (length == 0 || length >= sizeof(address.sun_path)) {
+        report("--qmp %s: a socket's path has 1 to %zu characters", qmp->path,
+               sizeof(address.sun_path) - 1);
+        return NULL;
+    }
+    memcpy(address.sun_path, qmp->path, length);
+    if (!clear_way(&address)) {
+        return NULL;
+    }
+    if (!listen_at(qmp, &address)) {
+        report("--qmp %s: cannot listen there: %s", qmp->path, strerror(errno));
+        return NULL;
+    }
+    return qmp;
+}
+
+struct qmp *qmp_open(struct loop *loop, const char *path, const char *name,
+                     const struct operator_ops *ops, void *machine)
+{
+    struct qmp *qmp = calloc(1, sizeof(*qmp));
+
+    if (qmp == NULL) {
+        report("--qmp %s: %s", path, strerror(ENOMEM));
+        return NULL;
+    }
+    *qmp = (struct qmp){
+        .loop = loop,
+        .path = path,
+        .name = name,
+        .ops = ops,
+        .machine = machine,
+        .fd = -1,
+        .reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC),
+    };
+    if (open_at(qmp) == NULL) {
+        qmp_close(qmp);
+        return NULL;
+    }
+    return qmp;
+}
+
+/* Somebody may have put another socket in its place. */
+static void remove_socket(const struct qmp *qmp)
+{
+    struct stat status;
+
+    if (qmp->inode != 0 && lstat(qmp->path, &status) == 0 && status.st_ino == qmp->inode) {
+        unlink(qmp->path);
+    }
+}
+
+void qmp_close(struct qmp *qmp)
+{
+    if (qmp == NULL) {
+        return;
+    }
+    while (qmp->clients != NULL) {
+        qmp_client_remove(qmp->clients);
+    }
+    remove_socket(qmp);
+    loop_close(qmp->source, qmp->fd);
+    if (qmp->reserve_fd >= 0) {
+        close(qmp->reserve_fd);
+    }
+    free(qmp);
+}

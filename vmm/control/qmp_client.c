@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A turn of the event loop takes one command of one client, and none of a client that has not yet
+ * been sent all there is for it: so much work at most, and so much memory, can a client ask for.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "control/qmp_internal.h"
+
+struct qmp_client {
+    struct qmp *qmp;
+    struct qmp_client *next;
+    struct qmp_client *previous;
+    int fd;
+    struct loop_source *source;
+    bool negotiated;
+    bool closing; /* once all is sent */
+    bool broken;  /* nothing can be sent any more */
+    struct qmp_frame frame;
+    char *output; /* what waits to be sent */
+    size_t output_length;
+    size_t output_size;
+    size_t input_length;
+    char input[QMP_COMMAND_MAX];
+};
+
+static void close_client(struct qmp_client *client)
+{
+    struct qmp *qmp = client->qmp;
+
+    loop_close(client->source, client->fd);
+    if (client->previous != NULL) {
+        client->previous->next = client->next;
+    } else {
+        qmp->clients = client->next;
+    }
+    if (client->next != NULL) {
+        client->next->previous = client->previous;
+    }
+    qmp->client_count--;
+    free(client->output);
+    free(client);
+}
+
+/* Sends what the socket takes now. */
+static void flush(struct qmp_client *client)
+{
+    while (client->output_length > 0 && !client->broken) {
+        ssize_t sent =
+            send(client->fd, client->output, client->output_length, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (sent < 0 && errno == EINTR) {
+            continue;
+        }
+        if (sent < 0) {
+            client->broken = errno != EAGAIN;
+            return;
+        }
+        client->output_length -= (size_t)sent;
+        memmove(client->output, client->output + sent, client->output_length);
+    }
+}
+
+static bool make_room(struct qmp_client *client, size_t length)
+{
+    size_t needed = client->output_length + length;
+
+    if (needed > QMP_OUTPUT_MAX) {
+        return false;
+    }
+    if (needed <= client->output_size) {
+        return true;
+    }
+    char *output = realloc(client->output, needed);
+    if (output == NULL) {
+        return false;
+    }
+    client->output = output;
+    client->output_size = needed;
+    return true;
+}
+
+/* A line of text. A client for which there is no room is given up: it would miss something. */
+static void send_line(struct qmp_client *client, const char *text, size_t length)
+{
+    if (client->broken || !make_room(client, length + 1)) {
+        client->broken = true;
+        return;
+    }
+    memcpy(client->output + client->output_length, text, length);
+    client->output[client->output_length + length] = '\n';
+    client->output_length += length + 1;
+    flush(client);
+}
+
+/* Takes `object`; NULL: there was no memory for it. */
+static void send_object(struct qmp_client *client, json_t *object)
+{
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+
+    if (text != NULL) {
+        send_line(client, text, strlen(text));
+    } else {
+        client->broken = true;
+    }
+    free(text);
+    json_decref(object);
+}
+
+/* Goes on, or ends. */
+static void settle(struct qmp_client *client)
+{
+    if (client->broken || (client->closing && client->output_length == 0)) {
+        close_client(client);
+        return;
+    }
+    loop_watch(client->source, client->output_length > 0 ? EPOLLOUT : EPOLLIN);
+}
+
+static void refuse(struct qmp_client *client, const char *why)
+{
+    send_object(client, qmp_error(why));
+    client->closing = true;
+}
+
+static void execute(struct qmp_client *client)
+{
+    size_t length = client->input_length;
+
+    client->input_length = 0;
+    send_object(client, qmp_execute(client->qmp, client->input, length, &client->negotiated));
+}
+
+/*
+ * Takes bytes, which are still in the socket, to the end of a command or to theirs. Returns how
+ * many have been dealt with.
+ */
+static size_t take_bytes(struct qmp_client *client, const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (client->input_length == QMP_COMMAND_MAX) {
+            refuse(client, "the command is too long");
+            return count;
+        }
+        client->input[client->input_length++] = bytes[i];
+        switch (qmp_frame_byte(&client->frame, bytes[i])) {
+        case QMP_FRAME_MORE:
+            break;
+        case QMP_FRAME_DONE:
+            return i + 1;
+        case QMP_FRAME_DEEP:
+            refuse(client, "the command is nested too deeply");
+            return count;
+        }
+    }
+    if (!client->frame.begun) {
+        client->input_length = 0; /* Space between commands. */
+    }
+    return count;
+}
+
+/* What is behind the command stays in the socket, which so remains readable. */
+static void take_input(struct qmp_client *client)
+{
+    char bytes[4096];
+    ssize_t count = recv(client->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+
+    if (count < 0) {
+        client->broken = errno != EAGAIN && errno != EINTR;
+        return;
+    }
+    if (count == 0) {
+        client->closing = true; /* It has said all that it will, and got all that was asked for. */
+        return;
+    }
+    size_t taken = take_bytes(client, bytes, (size_t)count);
+    (void)!recv(client->fd, bytes, taken, MSG_DONTWAIT);
+    if (client->input_length > 0 && !client->frame.begun) {
+        execute(client);
+    }
+}
+
+static void on_ready(void *arg, uint32_t events)
+{
+    struct qmp_client *client = arg;
+
+    if ((events & EPOLLERR) != 0) {
+        client->broken = true;
+    } else if (client->output_length > 0) {
+        flush(client);
+    } else if (!client->closing) {
+        take_input(client);
+    }
+    settle(client);
+}
+
+bool qmp_client_add(struct qmp *qmp, int fd)
+{
+    struct qmp_client *client = calloc(1, sizeof(*client));
+
+    if (client != NULL) {
+        client->qmp = qmp;
+        client->fd = fd;
+        client->source = loop_add(qmp->loop, fd, EPOLLIN, on_ready, client);
+    }
+    if (client == NULL || client->source == NULL) {
+        free(client);
+        close(fd);
+        return false;
+    }
+    client->next = qmp->clients;
+    if (client->next != NULL) {
+        client->next->previous = client;
+    }
+    qmp->clients = client;
+    qmp->client_count++;
+    send_object(client, qmp_greeting());
+    settle(client);
+    return true;
+}
+
+void qmp_client_remove(struct qmp_client *client)
+{
+    flush(client);
+    close_client(client);
+}
+
+void qmp_send_event(struct qmp *qmp, json_t *event)
+{
+    char *text = event != NULL ? json_dumps(event, JSON_COMPACT) : NULL;
+
+    for (struct qmp_client *client = qmp->clients; text != NULL && client != NULL;
+         client = client->next) {
+        if (!client->negotiated || client->closing) {
+            continue;
+        }
+        send_line(client, text, strlen(text));
+        /*
+         * One that is given up may be the one whose command this is about. It ends in its own turn,
+         * which comes whether or not it reads: by the hang-up.
+         */
+        if (client->broken) {
+            shutdown(client->fd, SHUT_RDWR);
+        }
+        loop_watch(client->source,
+                   client->output_length > 0 || client->broken ? EPOLLOUT : EPOLLIN);
+    }
+    free(text);
+    json_decref(event);
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The commands, in a table; the checks that all of them share are made before any is called. */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/qmp_internal.h"
+
+/* A command's only argument; what it says of it. */
+enum argument_kind { NO_ARGUMENT, BOOLEAN, CPU_INDEX, ENABLE };
+
+struct argument {
+    enum argument_kind kind;
+    const char *name;
+    const char *problem; /* of a value that is no such thing */
+    bool optional;
+};
+
+static const struct argument arguments[] = {
+    [NO_ARGUMENT] = {NO_ARGUMENT, NULL, NULL, true},
+    [BOOLEAN] = {BOOLEAN, "honour", "must be a boolean", false},
+    [CPU_INDEX] = {CPU_INDEX, "cpu-index", "must be an integer", false},
+    [ENABLE] = {ENABLE, "enable", "must be an array", true},
+};
+
+/* Does it and returns what the client gets, or NULL with the reason in *error (NULL: no memory). */
+typedef json_t *command_fn(struct qmp *qmp, const json_t *argument, const char **error);
+
+static json_t *version(void)
+{
+    int major = 0;
+    int minor = 0;
+    int micro = 0;
+
+    (void)sscanf(DORMOUSE_VERSION, "%d.%d.%d", &major, &minor, &micro);
+    return json_pack("{s:{s:i, s:i, s:i}, s:s}", "qemu", "major", major, "minor", minor, "micro",
+                     micro, "package", "dormouse " DORMOUSE_VERSION);
+}
+
+json_t *qmp_greeting(void)
+{
+    return json_pack("{s:{s:o, s:[]}}", "QMP", "version", version(), "capabilities");
+}
+
+static json_t *error_reply(const char *class, const char *description)
+{
+    return json_pack("{s:{s:s, s:s}}", "error", "class", class, "desc", description);
+}
+
+json_t *qmp_error(const char *description)
+{
+    return error_reply("GenericError", description);
+}
+
+/* For the commands of which there is nothing to tell but that they are done. */
+static json_t *done(const char *objection, const char **error)
+{
+    *error = objection;
+    return objection == NULL ? json_object() : NULL;
+}
+
+static json_t *negotiate(struct qmp *qmp, const json_t *enable, const char **error)
+{
+    (void)qmp;
+    return done(json_array_size(enable) > 0 ? "none of the capabilities is offered" : NULL, error);
+}
+
+static json_t *query_version(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)qmp, (void)argument, (void)error;
+    return version();
+}
+
+static json_t *query_name(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)argument, (void)error;
+    return json_pack("{s:s}", "name", qmp->name);
+}
+
+static json_t *query_status(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    static const char *const names[] = {
+        [OPERATOR_RUNNING] = "running",
+        [OPERATOR_SUSPENDED] = "suspended",
+        [OPERATOR_PAUSED] = "paused",
+        [OPERATOR_SHUTDOWN] = "shutdown",
+    };
+    enum operator_status status = qmp->ops->status(qmp->machine);
+
+    (void)argument, (void)error;
+    return json_pack("{s:s, s:b, s:b}", "status", names[status], "running",
+                     status == OPERATOR_RUNNING, "singlestep", 0);
+}
+
+static json_t *describe_vcpu(struct qmp *qmp, unsigned index)
+{
+    struct operator_vcpu vcpu;
+    char mpidr[sizeof("0x0123456789abcdef")];
+    char path[48];
+
+    qmp->ops->vcpu(qmp->machine, index, &vcpu);
+    (void)snprintf(mpidr, sizeof(mpidr), "0x%" PRIx64, vcpu.mpidr);
+    (void)snprintf(path, sizeof(path), "/machine/unattached/device[%u]", index);
+    return json_pack("{s:i, s:s, s:i, s:s, s:{}, s:s, s:s, s:b}", "cpu-index", (int)index,
+                     "qom-path", path, "thread-id", vcpu.thread_id, "target", "aarch64", "props",
+                     "x-dormouse-mpidr", mpidr, "x-dormouse-state", vcpu.state,
+                     "x-dormouse-admitted", (int)vcpu.admitted);
+}
+
+static json_t *query_cpus_fast(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    json_t *list = json_array();
+    unsigned count = qmp->ops->vcpu_count(qmp->machine);
+
+    (void)argument, (void)error;
+    for (unsigned i = 0; list != NULL && i < count; i++) {
+        json_array_append_new(list, describe_vcpu(qmp, i));
+    }
+    return list;
+}
+
+static json_t *stop(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)argument;
+    return done(qmp->ops->stop(qmp->machine), error);
+}
+
+static json_t *cont(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)argument;
+    return done(qmp->ops->cont(qmp->machine), error);
+}
+
+static json_t *system_wakeup(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)argument;
+    return done(qmp->ops->wake(qmp->machine), error);
+}
+
+static json_t *system_reset(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)argument;
+    return done(qmp->ops->reset(qmp->machine), error);
+}
+
+static json_t *quit(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)argument;
+    qmp->ops->quit(qmp->machine);
+    return done(NULL, error);
+}
+
+static json_t *query_suspend(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)argument, (void)error;
+    return json_pack("{s:b}", "pending", (int)qmp->ops->suspend_is_pending(qmp->machine));
+}
+
+static json_t *answer_suspend(struct qmp *qmp, const json_t *honour, const char **error)
+{
+    return done(qmp->ops->answer_suspend(qmp->machine, json_is_true(honour)), error);
+}
+
+/* What is no vCPU's number becomes one that no machine has. */
+static unsigned cpu_index(const json_t *argument)
+{
+    json_int_t value = json_integer_value(argument);
+
+    return value < 0 || value > INT_MAX ? UINT_MAX : (unsigned)value;
+}
+
+static json_t *admit_vcpu(struct qmp *qmp, const json_t *index, const char **error)
+{
+    return done(qmp->ops->admit(qmp->machine, cpu_index(index)), error);
+}
+
+static json_t *withdraw_vcpu(struct qmp *qmp, const json_t *index, const char **error)
+{
+    return done(qmp->ops->withdraw(qmp->machine, cpu_index(index)), error);
+}
+
+static command_fn query_commands;
+
+static const struct command {
+    const char *name;
+    enum argument_kind argument;
+    command_fn *run;
+} commands[] = {
+    {"qmp_capabilities", ENABLE, negotiate},
+    {"query-commands", NO_ARGUMENT, query_commands},
+    {"query-version", NO_ARGUMENT, query_version},
+    {"query-name", NO_ARGUMENT, query_name},
+    {"query-status", NO_ARGUMENT, query_status},
+    {"query-cpus-fast", NO_ARGUMENT, query_cpus_fast},
+    {"stop", NO_ARGUMENT, stop},
+    {"cont", NO_ARGUMENT, cont},
+    {"system_wakeup", NO_ARGUMENT, system_wakeup},
+    {"system_reset", NO_ARGUMENT, system_reset},
+    {"quit", NO_ARGUMENT, quit},
+    {"x-dormouse-query-suspend", NO_ARGUMENT, query_suspend},
+    {"x-dormouse-answer-suspend", BOOLEAN, answer_suspend},
+    {"x-dormouse-admit-vcpu", CPU_INDEX, admit_vcpu},
+    {"x-dormouse-withdraw-vcpu", CPU_INDEX, withdraw_vcpu},
+};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static json_t *query_commands(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    json_t *list = json_array();
+
+    (void)qmp, (void)argument, (void)error;
+    for (size_t i = 0; list != NULL && i < COMMAND_COUNT; i++) {
+        json_array_append_new(list, json_pack("{s:s}", "name", commands[i].name));
+    }
+    return list;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+enum { NAME_SHOWN = 64 }; /* of a name that the client gave: an error has a decent length */
+
+static json_t *complain(const char *what, const char *name, const char *problem)
+{
+    char text[160];
+
+    (void)snprintf(text, sizeof(text), "%s '%.*s' %s", what, NAME_SHOWN, name, problem);
+    /* A name that was cut in the middle of a character is no text. */
+    json_t *reply = qmp_error(text);
+    return reply != NULL ? reply : qmp_error(problem);
+}
+
+static bool has_type(const json_t *value, enum argument_kind kind)
+{
+    switch (kind) {
+    case BOOLEAN:
+        return json_is_boolean(value);
+    case CPU_INDEX:
+        return json_is_integer(value);
+    case ENABLE:
+        return json_is_array(value);
+    case NO_ARGUMENT:
+        break;
+    }
+    return false;
+}
+
+/* NULL where the arguments are what the command takes; else the reply. */
+static json_t *check_arguments(const struct command *command, json_t *given)
+{
+    const struct argument *wanted = &arguments[command->argument];
+    const char *name;
+    json_t *value;
+
+    if (given != NULL && !json_is_object(given)) {
+        return qmp_error("'arguments' must be an object");
+    }
+    json_object_foreach(given, name, value)
+    {
+        if (wanted->name == NULL || strcmp(name, wanted->name) != 0) {
+            return complain("parameter", name, "is unexpected");
+        }
+        if (!has_type(value, wanted->kind)) {
+            return complain("parameter", name, wanted->problem);
+        }
+    }
+    if (!wanted->optional && json_object_get(given, wanted->name) == NULL) {
+        return complain("parameter", wanted->name, "is missing");
+    }
+    return NULL;
+}
+
+static json_t *run_command(struct qmp *qmp, const struct command *command, json_t *given)
+{
+    const char *error = NULL;
+    const char *name = arguments[command->argument].name;
+    json_t *result = command->run(qmp, name != NULL ? json_object_get(given, name) : NULL, &error);
+
+    if (result == NULL) {
+        return error != NULL ? qmp_error(error) : NULL;
+    }
+    return json_pack("{s:o}", "return", result);
+}
+
+/* Before negotiation there is one command, and after it that one is no more. */
+static json_t *check_negotiation(const char *name, bool negotiated)
+{
+    bool negotiates = strcmp(name, "qmp_capabilities") == 0;
+
+    if (negotiates == negotiated) {
+        return error_reply("CommandNotFound",
+                           negotiated ? "capabilities have been negotiated already"
+                                      : "capabilities must be negotiated first: qmp_capabilities");
+    }
+    return NULL;
+}
+
+static json_t *check_members(const json_t *request)
+{
+    static const char *const known[] = {"execute", "arguments", "id"};
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)request, name, value)
+    {
+        bool found = false;
+
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+            found = found || strcmp(name, known[i]) == 0;
+        }
+        if (!found) {
+            return complain("member", name, "is unexpected");
+        }
+    }
+    return NULL;
+}
+
+static json_t *answer(struct qmp *qmp, json_t *request, bool *negotiated)
+{
+    const char *name = json_string_value(json_object_get(request, "execute"));
+    json_t *given = json_object_get(request, "arguments");
+    json_t *objection = check_members(request);
+
+    if (objection != NULL) {
+        return objection;
+    }
+    if (name == NULL) {
+        return qmp_error("'execute' must be a string, and name a command");
+    }
+    objection = check_negotiation(name, *negotiated);
+    if (objection != NULL) {
+        return objection;
+    }
+    const struct command *command = find_command(name);
+    if (command == NULL) {
+        return error_reply("CommandNotFound", "there is no such command: see query-commands");
+    }
+    objection = check_arguments(command, given);
+    if (objection != NULL) {
+        return objection;
+    }
+    json_t *reply = run_command(qmp, command, given);
+    *negotiated = *negotiated || json_object_get(reply, "return") != NULL;
+    return reply;
+}
+
+json_t *qmp_execute(struct qmp *qmp, const char *text, size_t length, bool *negotiated)
+{
+    json_error_t error;
+    json_t *request = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *reply;
+
+    if (request == NULL) {
+        return qmp_error("this is not JSON");
+    }
+    reply = json_is_object(request) ? answer(qmp, request, negotiated)
+                                    : qmp_error("a command is an object");
+    json_t *id = json_object_get(request, "id");
+    if (id != NULL && reply != NULL) {
+        json_object_set(reply, "id", id);
+    }
+    json_decref(request);
+    return reply;
+}
