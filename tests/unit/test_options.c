@@ -117,6 +117,60 @@ static void wake_none_is_empty(void **state)
     assert_int_equal(config.wake, 0);
 }
 
+static void some_vcpus_may_wait_for_admission(void **state)
+{
+    struct config config;
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "2,max=8"), OPTIONS_RUN);
+    assert_int_equal(config.cpu_count, 8);
+    assert_int_equal(config.cpus_admitted, 2);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "2,max=8", "--cpus", "3"),
+                     OPTIONS_RUN);
+    assert_int_equal(config.cpu_count, 3);
+    assert_int_equal(config.cpus_admitted, 0);
+}
+
+static void asking_has_a_deadline_and_a_default(void **state)
+{
+    struct config config;
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--qmp", "s", "--on-suspend", "ask"),
+                     OPTIONS_RUN);
+    assert_int_equal(config.on_suspend, SUSPEND_ASK);
+    assert_int_equal(config.ask_seconds, 10);
+    assert_false(config.ask_default);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--qmp", "s", "--on-suspend",
+                           "ask,default=honour,deadline=3"),
+                     OPTIONS_RUN);
+    assert_int_equal(config.ask_seconds, 3);
+    assert_true(config.ask_default);
+}
+
+static void options_agree_with_each_other(void **state)
+{
+    struct config config;
+    struct capture capture;
+    char said[512];
+
+    (void)state;
+    capture_begin(&capture, STDERR_FILENO);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "ask"), OPTIONS_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--no-shutdown"), OPTIONS_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--paused"), OPTIONS_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "1,max=2", "--psci", "kernel"),
+                     OPTIONS_BAD);
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(
+        said,
+        "dormouse: --on-suspend ask: the operator answers by QMP; give --qmp PATH as well\n"
+        "dormouse: --no-shutdown: only QMP ends a machine that stays off; give --qmp PATH as well\n"
+        "dormouse: --paused: only QMP lets the machine go on; give --qmp PATH as well\n"
+        "dormouse: --cpus with max: the kernel asks nobody before it starts a vCPU; give --psci "
+        "user\n");
+}
+
 static void help_wins(void **state)
 {
     struct config config;
@@ -136,12 +190,25 @@ static const struct {
     {"vmlinuz", NULL, "run: vmlinuz is not an option; see dormouse run --help"},
     {"--kern", "k", "run: --kern is not an option; see dormouse run --help"},
     {"--kernel", NULL, "run: --kernel needs a value: FILE"},
-    {"--on-suspend", NULL, "run: --on-suspend needs a value: honour, refuse or off"},
+    {"--on-suspend", NULL, "run: --on-suspend needs a value: honour, refuse, ask or off"},
     {"--no-reboot=yes", NULL, "run: --no-reboot takes no value"},
     {"--cpus", "0", "--cpus 0: not a number of vCPUs; give 1 or more"},
     {"--cpus", "-1", "--cpus -1: not a number of vCPUs; give 1 or more"},
     {"--cpus", "two", "--cpus two: not a number of vCPUs; give 1 or more"},
-    {"--cpus", "2x", "--cpus 2x: not a number of vCPUs; give 1 or more"},
+    {"--cpus", "2x", "--cpus 2x: behind the number only ',max=N' may follow"},
+    {"--cpus", "2,8", "--cpus 2,8: behind the number only ',max=N' may follow"},
+    {"--cpus", "2,max=", "--cpus 2,max=: behind the number only ',max=N' may follow"},
+    {"--cpus", "2,max=8x", "--cpus 2,max=8x: behind the number only ',max=N' may follow"},
+    {"--cpus", "2,max=1", "--cpus 2,max=1: there cannot be fewer vCPUs at most than at the start"},
+    {"--on-suspend", "ask,deadline=0",
+     "--on-suspend ask,deadline=0: 'deadline=0' cannot follow ask; give deadline=SECONDS (1 to "
+     "86400), default=honour or default=refuse"},
+    {"--on-suspend", "ask,",
+     "--on-suspend ask,: '' cannot follow ask; give deadline=SECONDS (1 to "
+     "86400), default=honour or default=refuse"},
+    {"--on-suspend", "ask,default=off",
+     "--on-suspend ask,default=off: 'default=off' cannot follow ask; give deadline=SECONDS (1 to "
+     "86400), default=honour or default=refuse"},
     {"--cpus", "99999999999999999999",
      "--cpus 99999999999999999999: not a number of vCPUs; give 1 or more"},
     {"--memory", "", "--memory : not a size; give one such as 512M or 2G"},
@@ -156,7 +223,7 @@ static const struct {
     {"--memory", "513M", "--memory 513M: not a multiple of 2M"},
     {"--name", "", "--name : not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
     {"--name", "a b", "--name a b: not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
-    {"--on-suspend", "honor", "--on-suspend honor: not a policy; give honour, refuse or off"},
+    {"--on-suspend", "honor", "--on-suspend honor: not a policy; give honour, refuse, ask or off"},
     {"--wake", "rtc,lid",
      "--wake rtc,lid: 'lid' is no wake source; give a list of irq, rtc, console, signal, or all, "
      "or none"},
@@ -200,6 +267,9 @@ int main(void)
         cmocka_unit_test(every_option_is_taken),
         cmocka_unit_test(sizes_have_units),
         cmocka_unit_test(wake_none_is_empty),
+        cmocka_unit_test(some_vcpus_may_wait_for_admission),
+        cmocka_unit_test(asking_has_a_deadline_and_a_default),
+        cmocka_unit_test(options_agree_with_each_other),
         cmocka_unit_test(help_wins),
         cmocka_unit_test(bad_options_are_one_clear_line),
     };

@@ -12,7 +12,7 @@
 
 #include "power/power.h"
 
-enum { CPU_COUNT = 4 };
+enum { CPU_COUNT = 4, ASK_NS = 7 };
 
 static const struct ipa ram_base = {0x40000000};
 static const uint64_t ram_size = 0x10000000;
@@ -99,6 +99,22 @@ static int fake_doze(void *driver, unsigned vcpu)
     return may_fail(driver);
 }
 
+static void fake_resume_one(void *driver, unsigned vcpu)
+{
+    char word[32];
+
+    snprintf(word, sizeof(word), "run:%u", vcpu);
+    note(driver, word);
+}
+
+static void fake_deadline(void *driver, int64_t nanoseconds)
+{
+    char word[48];
+
+    snprintf(word, sizeof(word), "deadline:%lld", (long long)nanoseconds);
+    note(driver, word);
+}
+
 static int fake_restart(void *driver, unsigned vcpu, const struct suspend_call *call)
 {
     char word[64];
@@ -168,6 +184,9 @@ static void fake_tell(void *driver, const struct power_news *news)
         [POWER_NEWS_RESUMED] = "!resumed",
         [POWER_NEWS_REBOOT] = "!reboot",
         [POWER_NEWS_OFF] = "!ended",
+        [POWER_NEWS_STOPPED] = "!stopped",
+        [POWER_NEWS_CONTINUED] = "!continued",
+        [POWER_NEWS_ASKED] = "!asked",
     };
     char word[64];
 
@@ -199,6 +218,8 @@ static const struct power_ops fake_ops = {
     .honour = fake_honour,
     .ram_contains = fake_ram_contains,
     .doze = fake_doze,
+    .resume_one = fake_resume_one,
+    .deadline = fake_deadline,
     .restart = fake_restart,
     .waking_intid = fake_waking_intid,
     .sleep_begins = fake_sleep_begins,
@@ -223,8 +244,13 @@ static void start(struct fixture *fixture, enum suspend_policy policy, unsigned 
                 .call = {.entry = {0x40200000}, .context = 0xc0ffee},
             },
     };
-    assert_int_equal(
-        power_init(&fixture->power, &fake_ops, &fixture->fake, CPU_COUNT, policy, wake), 0);
+    const struct power_options options = {
+        .cpu_count = CPU_COUNT,
+        .policy = policy,
+        .wake = wake,
+        .ask_ns = ASK_NS,
+    };
+    assert_int_equal(power_init(&fixture->power, &fake_ops, &fixture->fake, &options), 0);
     power_start(&fixture->power);
     fixture->fake.log[0] = '\0';
 }
@@ -248,7 +274,7 @@ static void honoured_suspend_dozes(void **state)
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
     assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_SUSPEND), 0);
-    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep doze");
+    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep doze run:0");
     assert_int_equal(f.power.state, POWER_ASLEEP);
     finish(&f);
 }
@@ -277,7 +303,7 @@ static void secondary_may_call_with_the_first_off(void **state)
     f.fake.off[0] = true;
     f.fake.off[2] = false;
     power_exit(&f.power, 2, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !off:0 !on:2 !request honour:2 !honoured sleep:f !asleep doze");
+    expect_log(&f, "pause !off:0 !on:2 !request honour:2 !honoured sleep:f !asleep doze run:2");
     power_wake(&f.power, WAKE_SIGNAL);
     expect_log(&f, "pause !wake:signal restart:2:40200000:c0ffee awake !resumed resume");
     finish(&f);
@@ -359,7 +385,7 @@ static void pending_wake_that_does_not_count_is_left_alone(void **state)
     start(&f, SUSPEND_HONOUR, WAKE_IRQ);
     f.fake.pending = WAKE_RTC;
     power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !request honour:0 !honoured sleep:1 !asleep doze");
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1 !asleep doze run:0");
     finish(&f);
 }
 
@@ -595,6 +621,159 @@ static void restart_clears_what_was_seen(void **state)
     finish(&f);
 }
 
+static void operator_is_asked_and_honours(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_ASK, WAKE_ALL);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request deadline:7 !asked");
+    assert_int_equal(f.power.state, POWER_ASKED);
+    assert_int_equal(power_answer(&f.power, true, "x"), 0);
+    expect_log(&f, "deadline:0 honour:0 !honoured sleep:f !asleep doze run:0");
+    assert_int_equal(power_answer(&f.power, true, "x"), -EINVAL);
+    expect_log(&f, "");
+    finish(&f);
+}
+
+static void operator_is_asked_and_refuses(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_ASK, WAKE_ALL);
+    assert_int_equal(power_answer(&f.power, false, "x"), -EINVAL);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    assert_int_equal(power_answer(&f.power, false, "x"), 0);
+    expect_log(&f, "deadline:0 answer:0:-3 !refused:-3 resume");
+    assert_int_equal(f.power.state, POWER_RUNNING);
+    finish(&f);
+}
+
+/* What PSCI refuses nobody is asked about. */
+static void wrong_calls_do_not_reach_the_operator(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_ASK, WAKE_ALL);
+    f.fake.off[1] = false;
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !on:1 !request answer:0:-3 !refused:-3 resume");
+    finish(&f);
+}
+
+static void deadline_answers_by_default(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_ASK, WAKE_ALL);
+    assert_int_equal(power_deadline(&f.power), 0);
+    expect_log(&f, "");
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    assert_int_equal(power_deadline(&f.power), 0);
+    expect_log(&f, "deadline:0 answer:0:-3 !refused:-3 resume");
+    f.power.ask_default = true;
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    assert_int_equal(power_deadline(&f.power), 0);
+    assert_int_equal(f.power.state, POWER_ASLEEP);
+    finish(&f);
+}
+
+/* As in libvpsci: a wake between the request and the answer is kept; and forgotten by a refusal. */
+static void wake_before_the_answer_is_kept(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_ASK, WAKE_ALL);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    power_wake(&f.power, WAKE_SIGNAL);
+    f.fake.log[0] = '\0';
+    power_answer(&f.power, true, "x");
+    expect_log(&f, "deadline:0 honour:0 !honoured sleep:f !asleep pause !wake:signal "
+                   "restart:0:40200000:c0ffee awake !resumed resume");
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    power_wake(&f.power, WAKE_SIGNAL);
+    power_answer(&f.power, false, "x");
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    power_answer(&f.power, true, "x");
+    expect_log(&f, "deadline:0 honour:0 !honoured sleep:f !asleep doze run:0");
+    finish(&f);
+}
+
+static void paused_machine_decides_but_does_not_run(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    power_stop(&f.power);
+    power_stop(&f.power);
+    expect_log(&f, "pause !stopped");
+    assert_int_equal(power_observe(&f.power), 0);
+    expect_log(&f, "");
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND); /* It had left the guest before. */
+    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep doze");
+    power_cont(&f.power);
+    power_cont(&f.power);
+    expect_log(&f, "!continued run:0");
+    power_stop(&f.power);
+    power_wake(&f.power, WAKE_RTC);
+    expect_log(&f, "pause !stopped pause !wake:rtc restart:0:40200000:c0ffee awake !resumed");
+    power_cont(&f.power);
+    expect_log(&f, "!continued resume");
+    finish(&f);
+}
+
+static void pause_outlasts_question_and_reset(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_ASK, WAKE_ALL);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    power_stop(&f.power);
+    f.fake.log[0] = '\0';
+    power_cont(&f.power);
+    expect_log(&f, "!continued"); /* The question still waits. */
+    power_stop(&f.power);
+    f.fake.log[0] = '\0';
+    power_reset(&f.power);
+    expect_log(&f, "pause deadline:0 !reboot");
+    assert_int_equal(f.power.outcome, POWER_OUTCOME_COLD_RESET);
+    power_start(&f.power);
+    power_go_on(&f.power);
+    expect_log(&f, "!on:0");
+    power_cont(&f.power);
+    expect_log(&f, "!continued resume");
+    finish(&f);
+}
+
+static void operator_resets_a_sleeper(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    power_reset(&f.power);
+    expect_log(&f, "pause awake !reboot");
+    power_exit(&f.power, 0, POWER_EXIT_WAKEUP); /* Came meanwhile. */
+    expect_log(&f, "");
+    power_stop(&f.power);
+    power_cont(&f.power);
+    expect_log(&f, "pause !stopped !continued");
+    finish(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -621,6 +800,14 @@ int main(void)
         cmocka_unit_test(changes_are_told_once),
         cmocka_unit_test(failed_ends_come_out),
         cmocka_unit_test(restart_clears_what_was_seen),
+        cmocka_unit_test(operator_is_asked_and_honours),
+        cmocka_unit_test(operator_is_asked_and_refuses),
+        cmocka_unit_test(wrong_calls_do_not_reach_the_operator),
+        cmocka_unit_test(deadline_answers_by_default),
+        cmocka_unit_test(wake_before_the_answer_is_kept),
+        cmocka_unit_test(paused_machine_decides_but_does_not_run),
+        cmocka_unit_test(pause_outlasts_question_and_reset),
+        cmocka_unit_test(operator_resets_a_sleeper),
     };
 
     return cmocka_run_group_tests_name("power", tests, NULL, NULL);

@@ -10,6 +10,7 @@ void config_init(struct config *config)
         .cpu_count = 1,
         .memory_size = UINT64_C(512) << 20,
         .on_suspend = SUSPEND_OFF,
+        .ask_seconds = 10,
         .wake = WAKE_ALL,
         .psci_mode = PSCI_MODE_AUTO,
         .psci_version = CONFIG_PSCI_DEFAULT,

@@ -13,6 +13,7 @@ enum suspend_policy {
     SUSPEND_OFF,    /* not offered: PSCI_FEATURES and the call answer NOT_SUPPORTED */
     SUSPEND_REFUSE, /* offered, and answered DENIED */
     SUSPEND_HONOUR, /* offered; the guest goes to sleep */
+    SUSPEND_ASK,    /* offered; the operator decides each call */
 };
 
 /* Who answers the guest's PSCI calls. */
@@ -28,14 +29,17 @@ enum {
 };
 
 struct config {
-    const char *name;     /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
-    bool name_given;      /* messages carry it then */
-    const char *kernel;   /* path; Image, Image.gz or EFI zboot */
-    const char *initrd;   /* path, or NULL */
-    const char *append;   /* kernel command line, or NULL */
-    unsigned cpu_count;   /* 1 ... what KVM gives */
-    uint64_t memory_size; /* bytes, a multiple of 2 MiB */
+    const char *name;       /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
+    bool name_given;        /* messages carry it then */
+    const char *kernel;     /* path; Image, Image.gz or EFI zboot */
+    const char *initrd;     /* path, or NULL */
+    const char *append;     /* kernel command line, or NULL */
+    unsigned cpu_count;     /* 1 ... what KVM gives */
+    unsigned cpus_admitted; /* of these, from the first: CPU_ON of the others is DENIED; 0: all */
+    uint64_t memory_size;   /* bytes, a multiple of 2 MiB */
     enum suspend_policy on_suspend;
+    unsigned ask_seconds;     /* SUSPEND_ASK: the operator's time for an answer, */
+    bool ask_default;         /* and what the answer is then: true, to honour */
     bool on_suspend_explicit; /* asked for by name: a KVM that cannot is an error, not a warning */
     unsigned wake;            /* set of WAKE_* */
     enum psci_mode psci_mode;
@@ -45,7 +49,10 @@ struct config {
     const char *events;    /* path of the event log, or NULL */
     const char *console;   /* "stdio", "none", "pty" or a path */
     const char *dump_dtb;  /* path: write the device tree there instead of running, or NULL */
-    bool no_reboot;        /* end on SYSTEM_RESET and SYSTEM_RESET2 */
+    const char *qmp;       /* path of the operator's socket, or NULL */
+    bool paused;           /* from the start, until the operator lets the machine go on */
+    bool no_shutdown; /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
+    bool no_reboot;   /* end on SYSTEM_RESET and SYSTEM_RESET2 */
 };
 
 /*

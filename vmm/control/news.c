@@ -41,10 +41,12 @@ void news_boot(struct events *events, const struct config *config, const struct 
         return;
     }
     snprintf(psci, sizeof(psci), "%u.%u", boot->psci_version >> 16, boot->psci_version & 0xffff);
-    events_emit(events, "boot", "s:i, s:i, s:I, s:s, s:s, s:s, s:o", "boot", (int)boot->count,
-                "cpus", (int)config->cpu_count, "memory", (json_int_t)config->memory_size, "psci",
-                psci, "psci_mode", options_mode_name(boot->psci_mode), "on_suspend",
-                options_policy_name(boot->policy), "wake", wake_list(config->wake));
+    events_emit(events, "boot", "s:i, s:i, s:i, s:I, s:s, s:s, s:s, s:o", "boot", (int)boot->count,
+                "cpus", (int)config->cpu_count, "admitted",
+                (int)(config->cpus_admitted != 0 ? config->cpus_admitted : config->cpu_count),
+                "memory", (json_int_t)config->memory_size, "psci", psci, "psci_mode",
+                options_mode_name(boot->psci_mode), "on_suspend", options_policy_name(boot->policy),
+                "wake", wake_list(config->wake));
 }
 
 static void tell_vcpu(struct events *events, const char *event, const struct power_news *news)
@@ -80,12 +82,6 @@ static void tell_asked(struct events *events, const struct power_news *news)
 {
     events_emit(events, "suspend-asked", "s:i, s:I, s:s", "vcpu", (int)news->vcpu, "deadline_ns",
                 (json_int_t)news->deadline_ns, "default", news->by_default ? "honour" : "refuse");
-}
-
-/* The operator's: no vCPU called. */
-static void tell_reset(struct events *events)
-{
-    events_emit(events, "reboot", "s:s, s:s", "kind", "cold", "by", "operator");
 }
 
 static void tell_reboot(struct events *events, const struct power_news *news)
@@ -134,7 +130,7 @@ void news_power(struct events *events, const struct power_news *news)
         return;
     case POWER_NEWS_REBOOT:
         if (news->by_host) {
-            tell_reset(events);
+            events_emit(events, "reset", "s:s", "kind", "cold"); /* No vCPU called. */
         } else {
             tell_reboot(events, news);
         }

@@ -24,6 +24,7 @@ static const char *const policy_names[] = {
     [SUSPEND_OFF] = "off",
     [SUSPEND_REFUSE] = "refuse",
     [SUSPEND_HONOUR] = "honour",
+    [SUSPEND_ASK] = "ask",
 };
 
 const char *options_policy_name(enum suspend_policy policy)
@@ -78,6 +79,26 @@ static bool set_dump_dtb(struct config *config, const char *value)
     return true;
 }
 
+static bool set_qmp(struct config *config, const char *value)
+{
+    config->qmp = value;
+    return true;
+}
+
+static bool set_paused(struct config *config, const char *value)
+{
+    (void)value;
+    config->paused = true;
+    return true;
+}
+
+static bool set_no_shutdown(struct config *config, const char *value)
+{
+    (void)value;
+    config->no_shutdown = true;
+    return true;
+}
+
 static bool set_no_reboot(struct config *config, const char *value)
 {
     (void)value;
@@ -99,16 +120,45 @@ static bool read_number(const char **text, uint64_t *number)
     return errno == 0;
 }
 
+/* A number of vCPUs from *text on, which moves behind it. */
+static bool read_cpus(const char **text, unsigned *cpus)
+{
+    uint64_t number;
+
+    if (!read_number(text, &number) || number < 1 || number > UINT16_MAX) {
+        return false;
+    }
+    *cpus = (unsigned)number;
+    return true;
+}
+
+/* "2", or "2,max=8": two that are admitted, of eight. */
 static bool set_cpus(struct config *config, const char *value)
 {
+    static const char max[] = ",max=";
     const char *rest = value;
-    uint64_t count;
+    unsigned first;
 
-    if (!read_number(&rest, &count) || *rest != '\0' || count < 1 || count > UINT16_MAX) {
+    if (!read_cpus(&rest, &first)) {
         report("--cpus %s: not a number of vCPUs; give 1 or more", value);
         return false;
     }
-    config->cpu_count = (unsigned)count;
+    config->cpu_count = first;
+    config->cpus_admitted = 0;
+    if (*rest == '\0') {
+        return true;
+    }
+    bool has_max = strncmp(rest, max, sizeof(max) - 1) == 0;
+    rest += has_max ? sizeof(max) - 1 : 0;
+    if (!has_max || !read_cpus(&rest, &config->cpu_count) || *rest != '\0') {
+        report("--cpus %s: behind the number only ',max=N' may follow", value);
+        return false;
+    }
+    if (config->cpu_count < first) {
+        report("--cpus %s: there cannot be fewer vCPUs at most than at the start", value);
+        return false;
+    }
+    config->cpus_admitted = first;
     return true;
 }
 
@@ -170,8 +220,55 @@ static bool set_name(struct config *config, const char *value)
     return true;
 }
 
+enum { ASK_SECONDS_MAX = 24 * 60 * 60 };
+
+/* One of the comma-separated words behind "ask": `length` characters from `word` on. */
+static bool set_ask_word(struct config *config, const char *word, size_t length)
+{
+    static const char deadline[] = "deadline=";
+    const char *number = word + sizeof(deadline) - 1;
+    uint64_t seconds;
+
+    if (length == strlen("default=honour") && strncmp(word, "default=honour", length) == 0) {
+        config->ask_default = true;
+        return true;
+    }
+    if (length == strlen("default=refuse") && strncmp(word, "default=refuse", length) == 0) {
+        config->ask_default = false;
+        return true;
+    }
+    if (length < sizeof(deadline) || strncmp(word, deadline, sizeof(deadline) - 1) != 0 ||
+        !read_number(&number, &seconds) || number != word + length || seconds < 1 ||
+        seconds > ASK_SECONDS_MAX) {
+        return false;
+    }
+    config->ask_seconds = (unsigned)seconds;
+    return true;
+}
+
+static bool set_ask(struct config *config, const char *value)
+{
+    config->on_suspend = SUSPEND_ASK;
+    config->on_suspend_explicit = true;
+    for (const char *word = value + strlen("ask"); *word != '\0';) {
+        size_t length = strcspn(++word, ",");
+
+        if (!set_ask_word(config, word, length)) {
+            report("--on-suspend %s: '%.*s' cannot follow ask; give deadline=SECONDS (1 to %d), "
+                   "default=honour or default=refuse",
+                   value, (int)length, word, ASK_SECONDS_MAX);
+            return false;
+        }
+        word += length;
+    }
+    return true;
+}
+
 static bool set_on_suspend(struct config *config, const char *value)
 {
+    if (strcmp(value, "ask") == 0 || strncmp(value, "ask,", strlen("ask,")) == 0) {
+        return set_ask(config, value);
+    }
     for (int policy = SUSPEND_OFF; policy <= SUSPEND_HONOUR; policy++) {
         if (strcmp(value, policy_names[policy]) == 0) {
             config->on_suspend = (enum suspend_policy)policy;
@@ -179,7 +276,7 @@ static bool set_on_suspend(struct config *config, const char *value)
             return true;
         }
     }
-    report("--on-suspend %s: not a policy; give honour, refuse or off", value);
+    report("--on-suspend %s: not a policy; give honour, refuse, ask or off", value);
     return false;
 }
 
@@ -249,10 +346,10 @@ static const struct option_spec option_specs[] = {
     {"--kernel", "FILE", set_kernel},
     {"--initrd", "FILE", set_initrd},
     {"--append", "STRING", set_append},
-    {"--cpus", "N", set_cpus},
+    {"--cpus", "N, or N,max=M", set_cpus},
     {"--memory", "SIZE", set_memory},
     {"--name", "NAME", set_name},
-    {"--on-suspend", "honour, refuse or off", set_on_suspend},
+    {"--on-suspend", "honour, refuse, ask or off", set_on_suspend},
     {"--wake", "LIST", set_wake},
     {"--psci", "user, kernel or auto", set_psci},
     {"--on-pending", "say or hide", set_on_pending},
@@ -260,7 +357,10 @@ static const struct option_spec option_specs[] = {
     {"--events", "FILE", set_events},
     {"--console", "stdio, none, pty or FILE", set_console},
     {"--dump-dtb", "FILE", set_dump_dtb},
+    {"--qmp", "PATH", set_qmp},
+    {"--paused", NULL, set_paused},
     {"--no-reboot", NULL, set_no_reboot},
+    {"--no-shutdown", NULL, set_no_shutdown},
 };
 
 enum { OPTION_COUNT = sizeof(option_specs) / sizeof(option_specs[0]) };
@@ -303,6 +403,32 @@ static bool take_option(struct config *config, int argc, char *const *argv, int 
     return spec->set(config, value);
 }
 
+/* What options want of each other. */
+static bool agree(const struct config *config)
+{
+    if (config->kernel == NULL) {
+        report("run: --kernel FILE is missing; see dormouse run --help");
+        return false;
+    }
+    if (config->on_suspend == SUSPEND_ASK && config->qmp == NULL) {
+        report("--on-suspend ask: the operator answers by QMP; give --qmp PATH as well");
+        return false;
+    }
+    if (config->no_shutdown && config->qmp == NULL) {
+        report("--no-shutdown: only QMP ends a machine that stays off; give --qmp PATH as well");
+        return false;
+    }
+    if (config->paused && config->qmp == NULL) {
+        report("--paused: only QMP lets the machine go on; give --qmp PATH as well");
+        return false;
+    }
+    if (config->cpus_admitted != 0 && config->psci_mode == PSCI_MODE_KERNEL) {
+        report("--cpus with max: the kernel asks nobody before it starts a vCPU; give --psci user");
+        return false;
+    }
+    return true;
+}
+
 enum options_result options_parse(struct config *config, int argc, char *const *argv)
 {
     config_init(config);
@@ -315,11 +441,7 @@ enum options_result options_parse(struct config *config, int argc, char *const *
             return OPTIONS_BAD;
         }
     }
-    if (config->kernel == NULL) {
-        report("run: --kernel FILE is missing; see dormouse run --help");
-        return OPTIONS_BAD;
-    }
-    return OPTIONS_RUN;
+    return agree(config) ? OPTIONS_RUN : OPTIONS_BAD;
 }
 
 const char *options_help(void)
@@ -330,10 +452,12 @@ const char *options_help(void)
            "  --kernel FILE          Image, Image.gz or EFI zboot (gzip, zstd)\n"
            "  --initrd FILE          initial file system for the kernel\n"
            "  --append STRING        kernel command line\n"
-           "  --cpus N               vCPUs (1)\n"
+           "  --cpus N[,max=M]       vCPUs (1); of M, N are admitted until the operator says more\n"
            "  --memory SIZE          guest memory: 512M, 2G (512M)\n"
            "  --name NAME            of the VM, in events, messages and for the guest (dormouse)\n"
-           "  --on-suspend POLICY    the guest's SYSTEM_SUSPEND: honour, refuse or off (honour)\n"
+           "  --on-suspend POLICY    the guest's SYSTEM_SUSPEND: honour, refuse, ask or off "
+           "(honour)\n"
+           "                         ask[,deadline=SECONDS][,default=honour|refuse] (10, refuse)\n"
            "  --wake LIST            what wakes it: irq, rtc, console, signal, all, none (all)\n"
            "  --psci WHO             who answers PSCI: user (dormouse), kernel or auto (auto)\n"
            "  --on-pending ANSWER    vCPUs about to start: say ON_PENDING, or hide it as KVM does "
@@ -341,6 +465,9 @@ const char *options_help(void)
            "  --psci-version V       0.2, 1.0, 1.1, 1.2 or 1.3 (the newest that is known)\n"
            "  --events FILE          write a JSON line for whatever happens\n"
            "  --console WHERE        stdio, none, pty or a file for the output (stdio)\n"
+           "  --qmp PATH             listen for operators on this Unix socket (QMP)\n"
+           "  --paused               start paused, until the operator's cont; needs --qmp\n"
+           "  --no-shutdown          stay, off, where the guest powers off; needs --qmp\n"
            "  --no-reboot            end where the guest asks for a reset\n"
            "  --dump-dtb FILE        write the device tree and end; needs no KVM\n"
            "\n"

@@ -20,7 +20,7 @@ enum options_result options_parse(struct config *config, int argc, char *const *
 /* The text of `dormouse run --help`. */
 const char *options_help(void);
 
-/* "honour", "refuse" or "off". */
+/* "honour", "refuse", "ask" or "off". */
 const char *options_policy_name(enum suspend_policy policy);
 
 /* "user", "kernel" or "auto". */

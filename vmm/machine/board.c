@@ -9,6 +9,7 @@
 #include "machine/fdt.h"
 #include "machine/internal.h"
 #include "machine/map.h"
+#include "machine/operator.h"
 
 static int create_vcpus(struct machine *machine)
 {
@@ -189,8 +190,11 @@ int board_power_on(struct machine *machine)
     };
     news_boot(machine->events, machine->config, &news);
     power_start(&machine->power);
+    for (unsigned i = 1; i < machine->config->cpu_count; i++) {
+        operator_saw_off(machine, i);
+    }
     observe_set(machine, true);
-    vcpus_resume(machine->board.threads);
+    power_go_on(&machine->power);
     return 0;
 }
 

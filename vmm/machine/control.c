@@ -13,10 +13,23 @@ void machine_end(struct machine *machine, int status)
     loop_stop(machine->loop);
 }
 
+void machine_tell(struct machine *machine, const struct power_news *news)
+{
+    news_power(machine->events, news);
+    qmp_tell(machine->qmp, news);
+}
+
+void machine_tell_quit(struct machine *machine, enum quit_reason reason, const char *words)
+{
+    news_quit(machine->events, words);
+    qmp_tell_quit(machine->qmp, reason);
+}
+
 void machine_fail(struct machine *machine, int error)
 {
     report("cannot go on with the VM: %s", strerror(-error));
     news_error(machine->events, strerror(-error));
+    qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
     machine_end(machine, STATUS_ERROR);
 }
 

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "control/news.h"
 #include "dev/console.h"
+#include "machine/operator.h"
 
 void driver_pause(void *driver)
 {
@@ -38,12 +38,20 @@ bool driver_ram_contains(void *driver, struct ipa start, uint64_t size)
 int driver_doze(void *driver, unsigned vcpu)
 {
     struct machine *machine = driver;
-    int error = vcpu_doze(machine->board.vcpu[vcpu]);
 
-    if (error == 0) {
-        vcpus_resume_one(machine->board.threads, vcpu);
-    }
-    return error;
+    return vcpu_doze(machine->board.vcpu[vcpu]);
+}
+
+void driver_resume_one(void *driver, unsigned vcpu)
+{
+    struct machine *machine = driver;
+
+    vcpus_resume_one(machine->board.threads, vcpu);
+}
+
+void driver_deadline(void *driver, int64_t nanoseconds)
+{
+    operator_deadline(driver, nanoseconds);
 }
 
 int driver_waking_intid(void *driver, unsigned vcpu)
@@ -93,5 +101,8 @@ void driver_tell(void *driver, const struct power_news *news)
     } else if (news->kind == POWER_NEWS_RESUMED) {
         told.asleep_ns = events_clock() - machine->asleep_since;
     }
-    news_power(machine->events, &told);
+    machine_tell(machine, &told);
+    if (news->kind == POWER_NEWS_VCPU_OFF) {
+        operator_saw_off(machine, news->vcpu);
+    }
 }

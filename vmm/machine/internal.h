@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The machine itself, as its own files share it: machine.c (its life), board.c (what a reboot makes
- * anew), driver_kernel.c and driver_user.c (under the power controller), observe.c, control.c.
+ * anew), driver_kernel.c and driver_user.c (under the power controller), observe.c,
+ * control.c, operator.c.
  */
 #ifndef DORMOUSE_MACHINE_INTERNAL_H
 #define DORMOUSE_MACHINE_INTERNAL_H
 
 #include "control/events.h"
+#include "control/qmp.h"
 #include "kvm/kvm.h"
 #include "machine/boot.h"
 #include "machine/bus.h"
@@ -50,6 +52,9 @@ struct machine {
     struct loop_source *observe_source;
     uint64_t hypercall_count; /* at the last look */
     int64_t asleep_since;     /* events_clock() */
+    struct qmp *qmp;          /* NULL without --qmp */
+    int deadline_fd;          /* timerfd: the operator's time to answer is up; -1 without --qmp */
+    struct loop_source *deadline_source;
     struct board board;
     unsigned boot_count;
     bool ended;
@@ -67,6 +72,14 @@ extern const struct power_ops driver_user_ops;
 
 /* Tells what the vCPUs' threads say of coming on and going off; nothing in kernel mode. */
 void machine_take_changes(struct machine *machine);
+
+/* Hands what the vCPUs left the guest for to the controller, and carries out what it decides. */
+void machine_take_exits(struct machine *machine);
+void machine_settle(struct machine *machine);
+
+/* Tells the event log and the operators. */
+void machine_tell(struct machine *machine, const struct power_news *news);
+void machine_tell_quit(struct machine *machine, enum quit_reason reason, const char *words);
 
 /* Ends the loop; the process will end with `status`. */
 void machine_end(struct machine *machine, int status);

@@ -16,10 +16,12 @@
 #include "machine/fdt.h"
 #include "machine/internal.h"
 #include "machine/map.h"
+#include "machine/operator.h"
 
-static void quit(struct machine *machine, int signal_number, const char *reason)
+static void quit(struct machine *machine, int signal_number, enum quit_reason reason,
+                 const char *words)
 {
-    news_quit(machine->events, reason);
+    machine_tell_quit(machine, reason, words);
     machine_end(machine, STATUS_SIGNAL + signal_number);
 }
 
@@ -31,6 +33,7 @@ static void fail_guest(struct machine *machine, unsigned index, const struct vcp
     vcpu_describe_failure(machine->board.vcpu[index], exit, text, sizeof(text));
     report("vCPU %u cannot go on: %s", index, text);
     news_error(machine->events, text);
+    qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
     machine_end(machine, STATUS_GUEST);
 }
 
@@ -50,18 +53,27 @@ static void reboot(struct machine *machine)
     }
 }
 
-/* Carries out what the controller has decided for the machine as a whole. */
-static void settle(struct machine *machine)
+/* Under --no-shutdown the machine is off and stays, paused: the operator resets it, or quits. */
+static void stay_or_end(struct machine *machine, int status)
+{
+    if (machine->config->no_shutdown) {
+        power_stop(&machine->power);
+    } else {
+        machine_end(machine, status);
+    }
+}
+
+void machine_settle(struct machine *machine)
 {
     if (machine->ended || machine->power.state != POWER_ENDED) {
         return;
     }
     switch (machine->power.outcome) {
     case POWER_OUTCOME_OFF:
-        machine_end(machine, STATUS_OFF);
+        stay_or_end(machine, STATUS_OFF);
         return;
     case POWER_OUTCOME_HIBERNATED:
-        machine_end(machine, STATUS_HIBERNATED);
+        stay_or_end(machine, STATUS_HIBERNATED);
         return;
     case POWER_OUTCOME_COLD_RESET:
     case POWER_OUTCOME_WARM_RESET:
@@ -74,8 +86,7 @@ static void settle(struct machine *machine)
     }
 }
 
-/* Hands what the vCPUs left the guest for to the controller. */
-static void take_exits(struct machine *machine)
+void machine_take_exits(struct machine *machine)
 {
     struct vcpu_exit exit;
     unsigned index;
@@ -90,7 +101,7 @@ static void take_exits(struct machine *machine)
             machine_fail(machine, error);
             return;
         }
-        settle(machine);
+        machine_settle(machine);
     }
 }
 
@@ -102,7 +113,8 @@ static void on_exit_notice(void *arg, uint32_t events)
     (void)events;
     if (read(machine->exit_fd, &count, sizeof(count)) > 0) {
         machine_take_changes(machine);
-        take_exits(machine);
+        operator_take_refusals(machine);
+        machine_take_exits(machine);
     }
 }
 
@@ -119,15 +131,13 @@ static void on_device_wake(void *arg, unsigned source)
 static void on_operator_wake(struct machine *machine)
 {
     vcpus_pause(machine->board.threads);
-    take_exits(machine);
+    machine_take_exits(machine);
     if (machine->ended) {
         return;
     }
     machine_wake(machine, WAKE_SIGNAL);
-    if (machine->power.state == POWER_RUNNING) {
-        vcpus_resume(machine->board.threads);
-    } else if (machine->power.state == POWER_ASLEEP && (machine->power.wake & WAKE_IRQ) != 0) {
-        vcpus_resume_one(machine->board.threads, machine->power.sleeper);
+    if (!machine->ended) {
+        power_go_on(&machine->power);
     }
 }
 
@@ -146,14 +156,14 @@ static void on_signal(void *arg, int number)
         console_continue(machine->console);
         return;
     default:
-        quit(machine, number, sigabbrev_np(number));
+        quit(machine, number, QUIT_BY_SIGNAL, sigabbrev_np(number));
         return;
     }
 }
 
 static void on_console_quit(void *arg)
 {
-    quit(arg, SIGINT, "Ctrl-a x");
+    quit(arg, SIGINT, QUIT_BY_CONSOLE, "Ctrl-a x");
 }
 
 static void drive_irq(void *arg, uint32_t spi, bool level)
@@ -181,21 +191,30 @@ static int watch_exits(struct machine *machine)
 static int create_psci(struct machine *machine)
 {
     bool user = machine->psci_mode == PSCI_MODE_USER;
+    bool asks = machine->config->cpus_admitted != 0;
     const struct psci_options options = {
         .cpu_count = machine->config->cpu_count,
         .version = machine->config->psci_version,
         .hide_on_pending = machine->config->hide_on_pending,
         .system_suspend = machine->policy != SUSPEND_OFF,
-        .tell_changes = machine->events != NULL,
+        .tell_changes = machine->events != NULL || asks,
+        .cpus_admitted = asks ? machine->config->cpus_admitted : 0,
         .notify_fd = machine->exit_fd,
         .memory = &machine->memory,
     };
+    const struct power_options power_options = {
+        .cpu_count = machine->config->cpu_count,
+        .policy = machine->policy,
+        .wake = machine->config->wake,
+        .stopped = machine->config->paused,
+        .ask_ns = (int64_t)machine->config->ask_seconds * 1000000000,
+        .ask_default = machine->config->ask_default,
+    };
     int error = user ? psci_create(&machine->psci, &options) : 0;
 
-    return error != 0
-               ? error
-               : power_init(&machine->power, user ? &driver_user_ops : &driver_kernel_ops, machine,
-                            machine->config->cpu_count, machine->policy, machine->config->wake);
+    return error != 0 ? error
+                      : power_init(&machine->power, user ? &driver_user_ops : &driver_kernel_ops,
+                                   machine, &power_options);
 }
 
 static int create_parts(struct machine *machine)
@@ -250,13 +269,15 @@ static int set_up(struct machine *machine)
     error = create_parts(machine);
     if (error != 0) {
         report("cannot set up the machine: %s", strerror(-error));
+        return -1;
     }
-    return error == 0 ? 0 : -1;
+    return operator_open(machine);
 }
 
 static void tear_down(struct machine *machine)
 {
     board_power_off(machine);
+    operator_close(machine);
     bus_destroy(&machine->bus);
     power_destroy(&machine->power);
     psci_destroy(&machine->psci);
@@ -341,6 +362,12 @@ static bool choose_psci_mode(struct machine *machine)
                "give --psci kernel or auto");
         return false;
     }
+    if (!can && machine->config->cpus_admitted != 0) {
+        report(
+            "--cpus with max: this machine's KVM has no SMCCC filter (Linux 6.4 has), and starts "
+            "vCPUs without asking");
+        return false;
+    }
     machine->psci_mode = can ? PSCI_MODE_USER : PSCI_MODE_KERNEL;
     return true;
 }
@@ -372,6 +399,7 @@ int machine_run(const struct config *config)
         .config = config,
         .exit_fd = -1,
         .observe_fd = -1,
+        .deadline_fd = -1,
         .status = STATUS_ERROR,
     };
 

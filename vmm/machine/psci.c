@@ -36,7 +36,8 @@ static void describe(struct psci *psci, const struct psci_options *options)
         .mpidrs = psci->mpidrs,
         .version = options->version,
         .capabilities = capabilities(options),
-        .options = options->hide_on_pending ? VPSCI_OPTION_NO_ON_PENDING : 0,
+        .options = (options->hide_on_pending ? VPSCI_OPTION_NO_ON_PENDING : 0) |
+                   (options->cpus_admitted != 0 ? VPSCI_OPTION_ASK_CPU_ON : 0),
         .ops = &psci->ops,
         .host = options->memory,
     };
@@ -57,6 +58,12 @@ int psci_create(struct psci *psci, const struct psci_options *options)
             return -ENOMEM;
         }
     }
+    if (options->cpus_admitted != 0) {
+        psci->admission = admission_create(options->cpu_count, options->cpus_admitted);
+        if (psci->admission == NULL) {
+            return -ENOMEM;
+        }
+    }
     psci->notify_fd = options->notify_fd;
     describe(psci, options);
     return vpsci_init(psci->memory, size, &psci->config, &psci->vm) == 0 ? 0 : -EINVAL;
@@ -65,6 +72,7 @@ int psci_create(struct psci *psci, const struct psci_options *options)
 void psci_destroy(struct psci *psci)
 {
     changes_destroy(psci->changes);
+    admission_destroy(psci->admission);
     free(psci->memory);
     free(psci->mpidrs);
     *psci = (struct psci){.vm = NULL};
@@ -107,6 +115,12 @@ static struct psci_step fail(struct vcpu_exit *exit, int error)
 {
     *exit = (struct vcpu_exit){.kind = VCPU_EXIT_FAILED, .error = -error};
     return step(PSCI_HAND_OVER);
+}
+
+static struct psci_step starting(struct psci_step result, const struct vpsci_vcpu *target)
+{
+    result.start = target != NULL ? (int)vpsci_index(target) : -1;
+    return result;
 }
 
 static struct psci_step run_unless(struct vcpu_exit *exit, int error)
@@ -161,12 +175,18 @@ static struct psci_step carry_out(struct vcpu *vcpu, const struct vpsci_outcome 
     }
 }
 
-static void end_change(struct psci *psci, unsigned index, uint64_t ticket, enum change what)
+/* The main thread has something to look at. */
+static void notify(const struct psci *psci)
 {
     uint64_t one = 1;
 
-    changes_end(psci->changes, ticket, index, what);
     (void)!write(psci->notify_fd, &one, sizeof(one));
+}
+
+static void end_change(struct psci *psci, unsigned index, uint64_t ticket, enum change what)
+{
+    changes_end(psci->changes, ticket, index, what);
+    notify(psci);
 }
 
 static void wait_off(struct vpsci_outcome *out)
@@ -272,6 +292,24 @@ static bool is_refused_suspend(const struct vpsci_call *guest_call, const struct
            ((int64_t)out->x0 == VPSCI_DENIED || (int64_t)out->x0 == VPSCI_INVALID_ADDRESS);
 }
 
+/*
+ * The operator's word on a CPU_ON, given in advance, so that the caller waits for nobody. *out
+ * becomes what the caller is to do. It cannot have another request pending, nor be answered twice.
+ */
+static void decide_start(struct psci *psci, unsigned index, struct vpsci_outcome *out)
+{
+    struct vpsci_vcpu *caller = psci_vcpu(psci, index);
+    struct vpsci_vcpu *target = out->request.target;
+    bool admitted = admission_ask(psci->admission, vpsci_index(target));
+
+    vpsci_answer(caller, admitted ? VPSCI_SUCCESS : VPSCI_DENIED);
+    vpsci_next(caller, out);
+    out->start = admitted ? target : NULL;
+    if (!admitted) {
+        notify(psci);
+    }
+}
+
 static struct psci_step answer_call(struct psci *psci, unsigned index, struct vcpu *vcpu,
                                     struct vcpu_exit *exit)
 {
@@ -288,6 +326,9 @@ static struct psci_step answer_call(struct psci *psci, unsigned index, struct vc
         .big_endian = registers.big_endian,
     };
     call(psci, index, &guest_call, &out);
+    if (out.request.pending && out.request.function == VPSCI_FN_CPU_ON) {
+        decide_start(psci, index, &out);
+    }
     if (out.request.pending) {
         return ask(&out.request, exit);
     }
@@ -296,11 +337,9 @@ static struct psci_step answer_call(struct psci *psci, unsigned index, struct vc
                                                                : POWER_EXIT_BAD_ENTRY);
     }
     if (out.action == VPSCI_RETURN || out.action == VPSCI_FOREIGN) {
-        struct psci_step result = run_unless(exit, vcpu_answer(vcpu, (int64_t)out.x0));
-        result.start = out.start != NULL ? (int)vpsci_index(out.start) : -1;
-        return result;
+        return starting(run_unless(exit, vcpu_answer(vcpu, (int64_t)out.x0)), out.start);
     }
-    return carry_out(vcpu, &out, exit);
+    return starting(carry_out(vcpu, &out, exit), out.start);
 }
 
 /* An interrupt for a vCPU that waits in KVM_RUN. Whether it ends SYSTEM_SUSPEND is not for us. */

@@ -13,6 +13,7 @@
 #include <vpsci/vpsci.h>
 
 #include "kvm/kvm.h"
+#include "machine/admission.h"
 #include "machine/changes.h"
 #include "machine/memory.h"
 
@@ -22,7 +23,8 @@ struct psci {
     struct vpsci_mpidr *mpidrs;
     void *memory; /* libvpsci's */
     struct vpsci_vm *vm;
-    struct changes *changes; /* NULL: nobody wants to know who is on */
+    struct changes *changes;     /* NULL: nobody wants to know who is on */
+    struct admission *admission; /* NULL: whoever is told to start, starts */
     int notify_fd;
 };
 
@@ -32,8 +34,10 @@ struct psci_options {
     bool system_suspend;
     bool hide_on_pending;
     bool tell_changes;
-    int notify_fd;         /* an eventfd, written when there is something in `changes` */
-    struct memory *memory; /* where entry points may be */
+    unsigned cpus_admitted; /* so many, from the first, may be started before psci.admission says
+                               more; 0: all may, always */
+    int notify_fd;          /* an eventfd, written when there is something in `changes` */
+    struct memory *memory;  /* where entry points may be */
 };
 
 /* 0 or -errno. psci_destroy() takes down what there is in either case, and a zeroed one. Main. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ struct vcpu_thread {
     unsigned index;
     pthread_t thread;
     bool started;         /* main's */
+    _Atomic int id;       /* gettid()'s; 0 before the thread first ran */
     pthread_mutex_t lock; /* all that follows */
     pthread_cond_t moved; /* the gate opened, libvpsci's mind changed, or the thread parked */
     bool quit;
@@ -227,6 +229,7 @@ static void *thread_main(void *arg)
     enum served served;
 
     name_thread(self);
+    atomic_store_explicit(&self->id, gettid(), memory_order_relaxed);
     while (pass_gate(self)) {
         do {
             vcpu_run(self->vcpu, &exit);
@@ -369,6 +372,11 @@ void vcpus_resume(struct vcpus *all)
     for (unsigned i = 0; i < all->count; i++) {
         vcpus_resume_one(all, i);
     }
+}
+
+int vcpus_thread_id(const struct vcpus *all, unsigned index)
+{
+    return atomic_load_explicit(&all->threads[index].id, memory_order_relaxed);
 }
 
 static bool take_exit(struct vcpu_thread *thread, struct vcpu_exit *exit)

@@ -39,6 +39,9 @@ void vcpus_resume_one(struct vcpus *vcpus, unsigned index);
 /* Gets a vCPU that waits for libvpsci to let it run to ask again. Any thread. */
 void vcpus_nudge(struct vcpus *vcpus, unsigned index);
 
+/* The thread of vCPU `index`, as gettid() says there. */
+int vcpus_thread_id(const struct vcpus *vcpus, unsigned index);
+
 /* Takes the next exit that waits; false: none. The vCPU stays paused until it is resumed. */
 bool vcpus_next_exit(struct vcpus *vcpus, unsigned *index, struct vcpu_exit *exit);
 

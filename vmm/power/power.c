@@ -9,16 +9,19 @@ static void tell(const struct power *power, struct power_news news)
     power->ops->tell(power->driver, &news);
 }
 
-int power_init(struct power *power, const struct power_ops *ops, void *driver, unsigned cpu_count,
-               enum suspend_policy policy, unsigned wake)
+int power_init(struct power *power, const struct power_ops *ops, void *driver,
+               const struct power_options *options)
 {
     *power = (struct power){
         .ops = ops,
         .driver = driver,
-        .cpu_count = cpu_count,
-        .on = calloc(cpu_count, sizeof(bool)),
-        .policy = policy,
-        .wake = wake,
+        .cpu_count = options->cpu_count,
+        .on = calloc(options->cpu_count, sizeof(bool)),
+        .policy = options->policy,
+        .wake = options->wake,
+        .stopped = options->stopped,
+        .ask_ns = options->ask_ns,
+        .ask_default = options->ask_default,
     };
     return power->on != NULL ? 0 : -ENOMEM;
 }
@@ -52,6 +55,27 @@ static void see(struct power *power, unsigned vcpu, bool on)
                 });
 }
 
+/*
+ * Lets run what may: nothing while the operator has paused the machine or has yet to answer; asleep
+ * the caller alone, and only where an interrupt may wake it: out of the guest nothing can spin.
+ */
+static void let_run(const struct power *power)
+{
+    if (power->stopped) {
+        return;
+    }
+    if (power->state == POWER_RUNNING) {
+        power->ops->resume(power->driver);
+    } else if (power->state == POWER_ASLEEP && (power->wake & WAKE_IRQ) != 0) {
+        power->ops->resume_one(power->driver, power->sleeper);
+    }
+}
+
+void power_go_on(struct power *power)
+{
+    let_run(power);
+}
+
 void power_changed(struct power *power, unsigned vcpu, bool on)
 {
     if (power->state != POWER_ENDED) {
@@ -75,12 +99,12 @@ static int observe_paused(struct power *power)
 
 int power_observe(struct power *power)
 {
-    if (power->state != POWER_RUNNING) {
+    if (power->state != POWER_RUNNING || power->stopped) {
         return 0;
     }
     power->ops->pause(power->driver);
     int error = observe_paused(power);
-    power->ops->resume(power->driver);
+    let_run(power);
     return error;
 }
 
@@ -130,7 +154,7 @@ static const char *refusal(const struct power *power, enum power_exit judged,
         *result = PSCI_INVALID_ADDRESS;
         return "the entry point is not an aligned address in guest memory";
     }
-    return power->policy != SUSPEND_HONOUR ? "policy" : NULL;
+    return power->policy == SUSPEND_REFUSE || power->policy == SUSPEND_OFF ? "policy" : NULL;
 }
 
 static int refuse(struct power *power, unsigned vcpu, enum psci_result result, const char *reason)
@@ -146,7 +170,8 @@ static int refuse(struct power *power, unsigned vcpu, enum psci_result result, c
                     .result = result,
                     .reason = reason,
                 });
-    power->ops->resume(power->driver);
+    power->state = POWER_RUNNING;
+    let_run(power);
     return 0;
 }
 
@@ -172,7 +197,7 @@ static int wake_up(struct power *power, enum wake_source source)
     power->ops->sleep_ends(power->driver);
     tell(power,
          (struct power_news){.kind = POWER_NEWS_RESUMED, .vcpu = vcpu, .call = &power->call});
-    power->ops->resume(power->driver);
+    let_run(power);
     return 0;
 }
 
@@ -182,8 +207,10 @@ static enum wake_source first_source(unsigned set)
     return (enum wake_source)(set & -set);
 }
 
-static int fall_asleep(struct power *power, unsigned vcpu, const struct suspend_call *call)
+/* The call is power->call, the caller power->sleeper, and all is paused. */
+static int fall_asleep(struct power *power)
 {
+    unsigned vcpu = power->sleeper;
     int error = power->ops->honour(power->driver, vcpu);
 
     if (error != 0) {
@@ -191,42 +218,81 @@ static int fall_asleep(struct power *power, unsigned vcpu, const struct suspend_
     }
     tell(power, (struct power_news){.kind = POWER_NEWS_HONOURED, .vcpu = vcpu});
     power->state = POWER_ASLEEP;
-    power->sleeper = vcpu;
-    power->call = *call;
     power->ignored = 0;
     power->ops->sleep_begins(power->driver, power->wake);
     tell(power, (struct power_news){.kind = POWER_NEWS_ASLEEP, .vcpu = vcpu});
 
     /*
      * The devices have been looking out since sleep_begins(), and here is what they had before: a
-     * wake from before the call, during it or after it is seen on one side or the other.
+     * wake from before the call, during it or after it is seen on one side or the other. The
+     * operator's wake, which is no level of anything, was kept while he was asked.
      */
-    unsigned pending = power->ops->wakes_pending(power->driver) & power->wake;
+    unsigned pending = (power->ops->wakes_pending(power->driver) | power->woken) & power->wake;
+    power->woken = 0;
     if (pending != 0) {
         return wake_up(power, first_source(pending));
     }
-    /* Where no interrupt may wake, the vCPU stays out of the guest: nothing can spin then. */
-    return (power->wake & WAKE_IRQ) != 0 ? power->ops->doze(power->driver, vcpu) : 0;
+    error = (power->wake & WAKE_IRQ) != 0 ? power->ops->doze(power->driver, vcpu) : 0;
+    if (error == 0) {
+        let_run(power);
+    }
+    return error;
+}
+
+/* Nobody runs until power_answer(): all other vCPUs are off, and the caller waits for its answer.
+ */
+static int ask(struct power *power)
+{
+    power->state = POWER_ASKED;
+    power->woken = 0;
+    power->ops->deadline(power->driver, power->ask_ns);
+    tell(power, (struct power_news){
+                    .kind = POWER_NEWS_ASKED,
+                    .vcpu = power->sleeper,
+                    .call = &power->call,
+                    .deadline_ns = power->ask_ns,
+                    .by_default = power->ask_default,
+                });
+    return 0;
+}
+
+int power_answer(struct power *power, bool honour, const char *by)
+{
+    if (power->state != POWER_ASKED) {
+        return -EINVAL;
+    }
+    power->ops->deadline(power->driver, 0);
+    return honour ? fall_asleep(power) : refuse(power, power->sleeper, PSCI_DENIED, by);
+}
+
+int power_deadline(struct power *power)
+{
+    return power->state == POWER_ASKED
+               ? power_answer(power, power->ask_default, "no answer before the deadline")
+               : 0;
 }
 
 static int suspend(struct power *power, unsigned vcpu, enum power_exit why)
 {
-    struct suspend_call call;
     enum psci_result result;
 
     power->ops->pause(power->driver);
     int error = observe_paused(power);
     if (error == 0) {
-        error = power->ops->suspend_call(power->driver, vcpu, &call);
+        error = power->ops->suspend_call(power->driver, vcpu, &power->call);
     }
     if (error != 0) {
         return error;
     }
-    tell(power,
-         (struct power_news){.kind = POWER_NEWS_SUSPEND_REQUEST, .vcpu = vcpu, .call = &call});
-    enum power_exit judged = why == POWER_EXIT_SUSPEND ? judge(power, vcpu, &call) : why;
+    power->sleeper = vcpu;
+    tell(power, (struct power_news){
+                    .kind = POWER_NEWS_SUSPEND_REQUEST, .vcpu = vcpu, .call = &power->call});
+    enum power_exit judged = why == POWER_EXIT_SUSPEND ? judge(power, vcpu, &power->call) : why;
     const char *reason = refusal(power, judged, &result);
-    return reason != NULL ? refuse(power, vcpu, result, reason) : fall_asleep(power, vcpu, &call);
+    if (reason != NULL) {
+        return refuse(power, vcpu, result, reason);
+    }
+    return power->policy == SUSPEND_ASK ? ask(power) : fall_asleep(power);
 }
 
 static int end(struct power *power, unsigned vcpu, enum power_outcome outcome)
@@ -279,9 +345,9 @@ static int reset(struct power *power, unsigned vcpu, bool has_type)
 }
 
 /* A wake-up that another has overtaken: the guest is awake already. */
-static int carry_on(struct power *power)
+static int carry_on(const struct power *power)
 {
-    power->ops->resume(power->driver);
+    let_run(power);
     return 0;
 }
 
@@ -327,6 +393,11 @@ int power_wake(struct power *power, enum wake_source source)
     if (power->state == POWER_ASLEEP && (power->wake & source) != 0) {
         return wake_up(power, source);
     }
+    if (power->state == POWER_ASKED) {
+        /* What devices have is still there when the sleep begins. */
+        power->woken |= source & WAKE_SIGNAL;
+        return 0;
+    }
     if (power->state == POWER_ASLEEP) {
         ignore(power, source, "not in --wake");
     } else if (power->state == POWER_RUNNING && source == WAKE_SIGNAL) {
@@ -335,4 +406,37 @@ int power_wake(struct power *power, enum wake_source source)
         ignore(power, source, "the guest is awake");
     }
     return 0;
+}
+
+void power_stop(struct power *power)
+{
+    if (power->stopped) {
+        return;
+    }
+    power->ops->pause(power->driver);
+    power->stopped = true;
+    tell(power, (struct power_news){.kind = POWER_NEWS_STOPPED});
+}
+
+void power_cont(struct power *power)
+{
+    if (!power->stopped) {
+        return;
+    }
+    power->stopped = false;
+    tell(power, (struct power_news){.kind = POWER_NEWS_CONTINUED});
+    let_run(power);
+}
+
+void power_reset(struct power *power)
+{
+    power->ops->pause(power->driver);
+    if (power->state == POWER_ASLEEP) {
+        power->ops->sleep_ends(power->driver);
+    } else if (power->state == POWER_ASKED) {
+        power->ops->deadline(power->driver, 0);
+    }
+    power->state = POWER_ENDED;
+    power->outcome = POWER_OUTCOME_COLD_RESET;
+    tell(power, (struct power_news){.kind = POWER_NEWS_REBOOT, .by_host = true});
 }

@@ -56,11 +56,11 @@ enum power_news_kind {
     POWER_NEWS_RESUMED,      /* call */
     POWER_NEWS_REBOOT,       /* warm, reset_type, reset_cookie */
     POWER_NEWS_OFF,          /* hibernated */
-    POWER_NEWS_STOPPED,      /* the operator has paused the machine; asleep or off is another thing */
-    POWER_NEWS_CONTINUED,    /* and lets it go on */
-    POWER_NEWS_ASKED,        /* call, deadline_ns, by_default: the operator is to answer */
-    POWER_NEWS_ADMITTED,     /* vcpu: CPU_ON may start it */
-    POWER_NEWS_WITHDRAWN,    /* vcpu: CPU_ON may not start it any more, and it is off */
+    POWER_NEWS_STOPPED,   /* the operator has paused the machine; asleep or off is another thing */
+    POWER_NEWS_CONTINUED, /* and lets it go on */
+    POWER_NEWS_ASKED,     /* call, deadline_ns, by_default: the operator is to answer */
+    POWER_NEWS_ADMITTED,  /* vcpu: CPU_ON may start it */
+    POWER_NEWS_WITHDRAWN, /* vcpu: CPU_ON may not start it any more, and it is off */
     POWER_NEWS_NOT_ADMITTED, /* vcpu: a CPU_ON of it was DENIED; told once until it is admitted */
 };
 
@@ -71,8 +71,8 @@ struct power_news {
     enum psci_result result;
     const char *reason;
     unsigned source;
-    int intid;         /* the interrupt that woke, or -1 where it is not known */
-    int64_t asleep_ns; /* RESUMED: filled in by the driver, which has a clock */
+    int intid;           /* the interrupt that woke, or -1 where it is not known */
+    int64_t asleep_ns;   /* RESUMED: filled in by the driver, which has a clock */
     int64_t deadline_ns; /* ASKED: so long from now */
     bool by_default;     /* ASKED: what happens then: true, the call is honoured */
     bool by_host;        /* REBOOT: the operator's doing; the guest did not ask */
@@ -101,10 +101,14 @@ struct power_ops {
     int (*honour)(void *driver, unsigned vcpu);
     bool (*ram_contains)(void *driver, struct ipa start, uint64_t size);
     /*
-     * Makes the paused vCPU wait for an interrupt as WFI would, its timers running, and lets it
-     * alone run; POWER_EXIT_WAKEUP follows.
+     * Makes the paused vCPU wait for an interrupt as WFI would once it is let run, its timers
+     * running; POWER_EXIT_WAKEUP follows.
      */
     int (*doze)(void *driver, unsigned vcpu);
+    /* Lets this vCPU alone run. */
+    void (*resume_one)(void *driver, unsigned vcpu);
+    /* power_deadline() is to be called so many nanoseconds from now; 0: not any more. */
+    void (*deadline)(void *driver, int64_t nanoseconds);
     /* Resets the paused vCPU and sets it up to start at the call's entry (DEN0022 6.4). */
     int (*restart)(void *driver, unsigned vcpu, const struct suspend_call *call);
     /* The interrupt for which the paused, dozing vCPU would wake, or -1. */
@@ -124,6 +128,7 @@ struct power_ops {
 
 enum power_state {
     POWER_RUNNING,
+    POWER_ASKED, /* a SYSTEM_SUSPEND waits for the operator's answer */
     POWER_ASLEEP,
     POWER_ENDED, /* outcome says how */
 };
@@ -144,18 +149,30 @@ struct power {
     unsigned wake; /* the sources that count */
     enum power_state state;
     enum power_outcome outcome;
-    unsigned sleeper;         /* POWER_ASLEEP: the vCPU that called, and will resume */
-    struct suspend_call call; /* POWER_ASLEEP: its call */
+    bool stopped;             /* paused by the operator, whatever the state; no power state */
+    unsigned sleeper;         /* POWER_ASKED, POWER_ASLEEP: the vCPU that called, and will resume */
+    struct suspend_call call; /* the same: its call */
+    int64_t ask_ns;           /* SUSPEND_ASK: how long the operator has */
+    bool ask_default;         /* SUSPEND_ASK: and if he does not answer: true, honour */
+    unsigned woken;           /* POWER_ASKED: the operator's wake came before his answer */
     unsigned ignored;         /* POWER_ASLEEP: ignored sources told of already */
 };
 
-/* `policy` is SUSPEND_OFF where the driver's machine does not offer the call. Returns 0 or -ENOMEM.
- */
-int power_init(struct power *power, const struct power_ops *ops, void *driver, unsigned cpu_count,
-               enum suspend_policy policy, unsigned wake);
+struct power_options {
+    unsigned cpu_count;
+    enum suspend_policy policy; /* SUSPEND_OFF where the driver's machine does not offer the call */
+    unsigned wake;              /* the sources that count */
+    int64_t ask_ns;             /* SUSPEND_ASK: the deadline, in nanoseconds from the call */
+    bool stopped;               /* the machine starts paused */
+    bool ask_default;           /* and what happens then: true, the call is honoured */
+};
+
+/* Returns 0 or -ENOMEM. */
+int power_init(struct power *power, const struct power_ops *ops, void *driver,
+               const struct power_options *options);
 void power_destroy(struct power *power);
 
-/* The machine starts (again), vCPU 0 on and all others off. */
+/* The machine starts (again), vCPU 0 on and all others off. A pause outlasts it. */
 void power_start(struct power *power);
 
 /* A vCPU has left the guest and stays paused until the controller says otherwise. 0 or -errno. */
@@ -167,6 +184,29 @@ int power_exit(struct power *power, unsigned vcpu, enum power_exit why);
  * call is never taken for one before it. 0 or -errno.
  */
 int power_wake(struct power *power, enum wake_source source);
+
+/* Behind a pause() of the caller's own: lets run what may. */
+void power_go_on(struct power *power);
+
+/*
+ * The operator's answer to a SYSTEM_SUSPEND; `by` is the reason that a refusal is told with, a
+ * constant. -EINVAL: nothing waits for an answer, and nothing has happened. Else as power_exit().
+ */
+int power_answer(struct power *power, bool honour, const char *by);
+
+/* The time is up that ops->deadline() set. Harmless at any other. 0 or -errno. */
+int power_deadline(struct power *power);
+
+/*
+ * The operator pauses the machine, and lets it go on. A pause is no power state: what the guest is
+ * in, running, asleep or waiting for an answer, stays and moves on, but nothing runs. Without
+ * effect on a machine that is, or is not, paused already.
+ */
+void power_stop(struct power *power);
+void power_cont(struct power *power);
+
+/* The operator resets the machine: it has ended with POWER_OUTCOME_COLD_RESET, in any state. */
+void power_reset(struct power *power);
 
 /*
  * A vCPU has come on or gone off: of a driver that hears of it. `on` is what was so at that moment,

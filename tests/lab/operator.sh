@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# The operator: QMP, answers to SYSTEM_SUSPEND, pause and go on, admission of vCPUs.
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_TESTS/lib.sh"
+# shellcheck source=tests/lab/linux.sh
+. "$LAB_TESTS/linux.sh"
+
+# qmp STEP...: a client of the guest's, see tests/lab/tools/qmp.c; what the server says is added to
+# $work/qmp.said.
+qmp() {
+    wait_until 30 test -S "$work/qmp" || fail "no socket"
+    "$LAB_TOOLS/qmp" "$work/qmp" "$@" >"$work/qmp.new" 2>&1 || {
+        cat "$work/qmp.new"
+        show
+        fail "$(tail -n 1 "$work/qmp.new")"
+    }
+    cat "$work/qmp.new"
+    cat "$work/qmp.new" >>"$work/qmp.said"
+}
+
+expect_said() { # TEXT
+    grep -qF -- "$1" "$work/qmp.new" || fail "QMP did not say $1"
+}
+
+# The guest's own end is told, and what it was.
+test_status() {
+    make_work
+    start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"
+    wait_event "$work/events" asleep
+    qmp query-status query-cpus-fast query-commands query-name
+    expect_said '{"return":{"status":"suspended","running":false'
+    expect_said '"x-dormouse-state":"suspended"'
+    expect_equal "mode of the socket" "$(stat -c %a "$work/qmp")" 600
+    qmp system_wakeup @WAKEUP @SHUTDOWN
+    expect_said '"guest":true'
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_event wake source signal
+    [ ! -e "$work/qmp" ] || fail "the socket is left"
+}
+
+# A pause is neither off nor asleep, and nothing runs in it.
+test_pause() {
+    make_work
+    start_bare "scenario=suspend64 ms=1500" --qmp "$work/qmp"
+    wait_event "$work/events" asleep
+    qmp stop query-status
+    expect_said '"status":"paused"'
+    sleep 2
+    expect_event_count wake 0
+    qmp query-status stop cont
+    expect_said '"status":"paused"'
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_events boot suspend-request suspend-honoured asleep paused continued wake resumed off
+    [ "$(event_field "$work/events" resumed asleep_ns)" -gt 1900000000 ] || fail "it woke in a pause"
+}
+
+# limit pause_linux 200
+test_pause_linux() {
+    make_work
+    guest_limit=160
+    start_linux "hotplug cycles=10" --cpus 2 --qmp "$work/qmp"
+    wait_event "$work/events" vcpu-on 2 60
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        qmp stop cont
+        sleep 0.2
+    done
+    qmp stop query-status
+    expect_said '"status":"paused"'
+    before=$(wc -l <"$work/events")
+    sleep 1
+    expect_equal "lines of events in the pause" "$(wc -l <"$work/events")" "$before"
+    qmp cont
+    wait_guest
+    expect_linux_ok
+}
+
+test_ask() {
+    make_work
+    start_bare "scenario=suspend64" --on-suspend ask,deadline=50 --qmp "$work/qmp"
+    wait_event "$work/events" suspend-asked
+    qmp x-dormouse-query-suspend query-status 'x-dormouse-answer-suspend:{"honour":true}' @SUSPEND
+    expect_said '{"return":{"pending":true}}'
+    expect_said '"status":"running"'
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_events boot suspend-request suspend-asked suspend-honoured asleep wake resumed off
+}
+
+# Refused by the operator, and by nobody's answer.
+test_ask_refused() {
+    make_work
+    start_bare "scenario=suspend-refuse" --on-suspend ask,deadline=50 --cpus 2 --qmp "$work/qmp"
+    wait_event "$work/events" suspend-asked
+    qmp 'x-dormouse-answer-suspend:{"honour":false}'
+    wait_event "$work/events" suspend-asked 2
+    qmp 'x-dormouse-answer-suspend:{"honour":false}'
+    wait_guest
+    expect_tap
+    expect_event suspend-refused reason "the operator"
+    expect_event_count suspend-honoured 0
+    expect_scenario suspend-refuse --on-suspend ask,deadline=1 --cpus 2 --qmp "$work/qmp"
+    expect_event suspend-refused reason "no answer before the deadline"
+    expect_event_count suspend-refused 2
+    expect_scenario suspend64 --on-suspend ask,deadline=1,default=honour --qmp "$work/qmp"
+    expect_event_count resumed 1
+}
+
+# The operator's wake before his answer: honoured, the sleep is over at once.
+test_ask_woken() {
+    make_work
+    start_bare "scenario=wake-operator timer=0" --wake signal --on-suspend ask,deadline=50 \
+        --qmp "$work/qmp"
+    wait_event "$work/events" suspend-asked
+    qmp system_wakeup 'x-dormouse-answer-suspend:{"honour":true}' @WAKEUP
+    wait_guest
+    expect_status 0
+    expect_event wake source signal
+}
+
+test_reset_and_quit() {
+    make_work
+    start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"
+    wait_event "$work/events" asleep
+    qmp system_reset @RESET
+    expect_said '"host-qmp-system-reset"'
+    wait_event "$work/events" asleep 2
+    qmp stop system_reset query-status
+    expect_said '"status":"paused"'
+    expect_event_count boot 3
+    qmp cont
+    wait_event "$work/events" asleep 3
+    qmp quit @SHUTDOWN
+    expect_said '"host-qmp-quit"'
+    wait_guest
+    expect_status 0
+    expect_event quit reason "QMP quit"
+}
+
+# Off, the machine stays for the operator; a reset starts it again, paused.
+test_no_shutdown() {
+    make_work
+    start_bare "scenario=suspend64" --no-shutdown --qmp "$work/qmp"
+    wait_event "$work/events" off
+    qmp query-status
+    expect_said '"status":"shutdown"'
+    qmp system_reset query-status cont
+    expect_said '"status":"paused"'
+    wait_event "$work/events" off 2
+    qmp quit
+    wait_guest
+    expect_status 0
+}
+
+# SYSTEM_RESET2 with what it says.
+test_parameters() {
+    make_work
+    start_bare "scenario=reset2-warm reboots=1 cookie=0x1234" --qmp "$work/qmp" --psci-version 1.1 \
+        --paused --no-shutdown
+    qmp query-status cont @RESET
+    expect_said '"status":"paused"'
+    expect_said '"x-dormouse-kind":"warm","x-dormouse-type":"0x0","x-dormouse-cookie":"0x1234"'
+    wait_event "$work/events" off
+    qmp quit
+    wait_guest
+    expect_status 0
+}
+
+# Another dormouse at the same socket; one that has been left behind; something else.
+test_socket() {
+    make_work
+    start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"
+    wait_event "$work/events" asleep
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --qmp "$work/qmp" --console none 2>"$work/second"
+    expect_status 1
+    expect_equal "the second one's words" "$(cat "$work/second")" \
+        "dormouse: --qmp $work/qmp: another program listens there already"
+    kill -KILL "$guest"
+    wait_until 10 test -e "$work/status"
+    [ -S "$work/qmp" ] || fail "the killed one's socket is gone"
+    expect_scenario suspend64 --qmp "$work/qmp"
+    echo precious >"$work/qmp"
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --qmp "$work/qmp" --console none 2>"$work/second"
+    expect_status 1
+    expect_equal "the file that was there" "$(cat "$work/qmp")" precious
+}
+
+# limit admission 200
+test_admission() {
+    make_work
+    [ "$LAB_HOST" != 6.1 ] || {
+        run_bare scenario=suspend64 --cpus 1,max=2
+        expect_status 1
+        return 0
+    }
+    guest_limit=160
+    start_linux admission --cpus 2,max=4 --qmp "$work/qmp"
+    wait_console "waits for CPU 2" 100
+    expect_event_count vcpu-not-admitted 2
+    qmp query-cpus-fast
+    expect_said '"x-dormouse-state":"off","x-dormouse-admitted":false'
+    qmp 'x-dormouse-admit-vcpu:{"cpu-index":2}' @X_DORMOUSE_VCPU_ADMITTED
+    wait_console "CPU 2 came" 60
+    qmp 'x-dormouse-withdraw-vcpu:{"cpu-index":2}'
+    expect_event_count vcpu-withdrawn 0
+    type_keys '\n'
+    wait_guest
+    expect_linux_ok
+    expect_event boot admitted 2
+    expect_event vcpu-withdrawn vcpu 2
+}
