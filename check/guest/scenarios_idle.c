@@ -33,8 +33,8 @@ static uint64_t bad_entry(unsigned n)
 enum { BAD_ENTRY_COUNT = 4 };
 
 /*
- * To power down with a timer running, and to be back at the entry point after it fired; the reset
- * has turned it off.
+ * To power down with a timer running, and to be back at the entry point after it fired; it is as it
+ * was set.
  */
 static const char *powerdown_problem(bool wide, uint64_t context)
 {
@@ -48,10 +48,11 @@ static const char *powerdown_problem(bool wide, uint64_t context)
     if (!suspend_call(&call)) {
         return "the call returned";
     }
+    timer_stop(TIMER_VIRTUAL);
     if (timer_now(TIMER_VIRTUAL) - start < timer_milliseconds(TIMER_MS) / 2) {
         return "it did not wait for the timer";
     }
-    return suspend_entry_problem(&self->entry, wide ? context : (uint32_t)context, false);
+    return suspend_powerdown_problem(&self->entry, wide ? context : (uint32_t)context);
 }
 
 static void power_down_as_secondary(struct cpu *cpu)

@@ -116,6 +116,17 @@ const char *suspend_entry_problem(const struct entry_state *entry, uint64_t cont
     return NULL;
 }
 
+const char *suspend_powerdown_problem(const struct entry_state *entry, uint64_t context)
+{
+    struct entry_state rest = *entry;
+
+    if ((rest.cntv_ctl & TIMER_CTL_ENABLE) == 0) {
+        return "the virtual timer is off";
+    }
+    rest.cntv_ctl = 0;
+    return suspend_entry_problem(&rest, context, false);
+}
+
 /* x1-x30 are UNKNOWN at an entry point: of interest, not a verdict. */
 static void remark_registers(const struct entry_state *entry)
 {

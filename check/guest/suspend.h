@@ -40,6 +40,11 @@ bool suspend_check_resumed(bool resumed, const struct psci_call *call, const cha
 /* What is wrong with the state at an entry point (DEN0022 6.4), or NULL. */
 const char *suspend_entry_problem(const struct entry_state *entry, uint64_t context,
                                   bool big_endian);
+/*
+ * The same after a powerdown CPU_SUSPEND with the virtual timer set: timers that the device tree
+ * calls always-on go on through it.
+ */
+const char *suspend_powerdown_problem(const struct entry_state *entry, uint64_t context);
 /* The same with a line for each point. */
 void suspend_check_entry(const struct entry_state *entry, uint64_t context, bool big_endian);
 

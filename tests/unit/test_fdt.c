@@ -249,6 +249,105 @@ static void every_cpu_has_a_node_with_its_affinity(void **state)
     }
 }
 
+/* What `name` of `path` refers to is the node `expected`. */
+static void assert_refers(const char *path, const char *name, const char *expected)
+{
+    int size;
+    const uint8_t *value = property(path, name, &size);
+    uint32_t cell;
+
+    assert_int_equal(size, sizeof(cell));
+    memcpy(&cell, value, sizeof(cell));
+    assert_int_equal(fdt_node_offset_by_phandle(tree, be32toh(cell)), node(expected));
+}
+
+static void without_idle_nothing_is_said_of_it(void **state)
+{
+    struct fdt_input input = usual_input();
+    struct idle_plan plan;
+
+    (void)state;
+    idle_plan(&plan, IDLE_NONE, 0, 2);
+    input.idle = &plan;
+    build(&input);
+    assert_absent("/cpus/cpu@0", "phandle");
+    assert_absent("/cpus/cpu@0", "cpu-idle-states");
+    assert_int_equal(fdt_path_offset(tree, "/cpus/idle-states"), -FDT_ERR_NOTFOUND);
+    assert_int_equal(fdt_path_offset(tree, "/cpus/cpu-map"), -FDT_ERR_NOTFOUND);
+}
+
+static void idle_states_of_cores_are_the_cpus(void **state)
+{
+    struct fdt_input input = usual_input();
+    struct idle_plan plan;
+
+    (void)state;
+    idle_plan(&plan, IDLE_STANDBY, 0, 2);
+    input.idle = &plan;
+    build(&input);
+    assert_string("/cpus/idle-states", "entry-method", "psci");
+    assert_string("/cpus/idle-states/cpu-standby", "compatible", "arm,idle-state");
+    ASSERT_CELLS("/cpus/idle-states/cpu-standby", "arm,psci-suspend-param", 1);
+    assert_refers("/cpus/cpu@1", "cpu-idle-states", "/cpus/idle-states/cpu-standby");
+    assert_absent("/cpus/cpu@1", "power-domains");
+
+    /* PSCI 0.2 has no OS-initiated mode: the clusters' states are not for it. */
+    idle_plan(&plan, IDLE_POWERDOWN, 2, 2);
+    input.psci_version = 2;
+    build(&input);
+    assert_absent("/cpus/cpu@0", "power-domains");
+    assert_int_equal(fdt_path_offset(tree, "/cpus/domain-idle-states"), -FDT_ERR_NOTFOUND);
+}
+
+static void clusters_are_power_domains(void **state)
+{
+    struct fdt_input input = usual_input();
+    struct idle_plan plan;
+
+    (void)state;
+    idle_plan(&plan, IDLE_POWERDOWN, 2, 3);
+    input.cpu_count = 3;
+    input.idle = &plan;
+    build(&input);
+    assert_refers("/cpus/cpu-map/cluster0/core0", "cpu", "/cpus/cpu@0");
+    assert_refers("/cpus/cpu-map/cluster0/core1", "cpu", "/cpus/cpu@1");
+    assert_refers("/cpus/cpu-map/cluster1/core0", "cpu", "/cpus/cpu@2");
+    assert_refers("/cpus/cpu@2", "power-domains", "/psci/power-domain-cpu2");
+    assert_string("/cpus/cpu@2", "power-domain-names", "psci");
+    assert_absent("/cpus/cpu@2", "cpu-idle-states");
+    assert_refers("/psci/power-domain-cpu1", "power-domains", "/psci/power-domain-cluster0");
+    assert_refers("/psci/power-domain-cpu2", "power-domains", "/psci/power-domain-cluster1");
+    ASSERT_CELLS("/psci/power-domain-cpu2", "#power-domain-cells", 0);
+    assert_refers("/psci/power-domain-cluster1", "domain-idle-states",
+                  "/cpus/domain-idle-states/cluster-powerdown");
+    assert_absent("/psci/power-domain-cluster1", "power-domains");
+    assert_string("/cpus/domain-idle-states/cluster-powerdown", "compatible", "domain-idle-state");
+    ASSERT_CELLS("/cpus/domain-idle-states/cluster-powerdown", "arm,psci-suspend-param",
+                 0x01010022);
+}
+
+/* Every number of clusters has its share, and none is empty. */
+static void plans_are_sound(void **state)
+{
+    (void)state;
+    for (unsigned cpus = 1; cpus <= 9; cpus++) {
+        for (unsigned clusters = 1; clusters <= cpus; clusters++) {
+            struct idle_plan plan;
+
+            idle_plan(&plan, IDLE_POWERDOWN, clusters, cpus);
+            assert_int_equal(idle_first_cpu(&plan, 0), 0);
+            assert_int_equal(idle_first_cpu(&plan, clusters), cpus);
+            for (unsigned i = 0; i < clusters; i++) {
+                unsigned lowest = idle_first_cpu(&plan, i);
+
+                assert_true(lowest < idle_first_cpu(&plan, i + 1));
+                assert_int_equal(idle_cluster(&plan, lowest), i);
+                assert_int_equal(idle_cluster(&plan, idle_first_cpu(&plan, i + 1) - 1), i);
+            }
+        }
+    }
+}
+
 static void psci_says_its_version(void **state)
 {
     static const char since_1_0[] = "arm,psci-1.0\0arm,psci-0.2";
@@ -452,6 +551,10 @@ int main(void)
         TEST(memory_of_any_size_is_one_range),
         TEST(affinities_are_those_of_kvm),
         TEST(every_cpu_has_a_node_with_its_affinity),
+        TEST(without_idle_nothing_is_said_of_it),
+        TEST(idle_states_of_cores_are_the_cpus),
+        TEST(clusters_are_power_domains),
+        TEST(plans_are_sound),
         TEST(psci_says_its_version),
         TEST(the_timer_is_always_on),
         TEST(the_gic_has_an_its),

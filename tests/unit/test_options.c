@@ -69,9 +69,10 @@ static void every_option_is_taken(void **state)
 
     (void)state;
     assert_int_equal(PARSE(&config, "--kernel=k", "--initrd=i", "--append=a b=c", "--cpus=8",
-                           "--memory=6G", "--name=vm-1", "--on-suspend=refuse", "--wake=rtc,irq",
-                           "--psci=kernel", "--on-pending=hide", "--psci-version=1.1", "--events=e",
-                           "--console=pty", "--no-reboot"),
+                           "--clusters=2", "--idle=powerdown", "--memory=6G", "--name=vm-1",
+                           "--on-suspend=refuse", "--wake=rtc,irq", "--psci=user",
+                           "--on-pending=hide", "--psci-version=1.1", "--events=e", "--console=pty",
+                           "--no-reboot"),
                      OPTIONS_RUN);
     assert_string_equal(config.initrd, "i");
     assert_string_equal(config.append, "a b=c");
@@ -81,7 +82,9 @@ static void every_option_is_taken(void **state)
     assert_int_equal(config.on_suspend, SUSPEND_REFUSE);
     assert_true(config.on_suspend_explicit);
     assert_int_equal(config.wake, WAKE_RTC | WAKE_IRQ);
-    assert_int_equal(config.psci_mode, PSCI_MODE_KERNEL);
+    assert_int_equal(config.psci_mode, PSCI_MODE_USER);
+    assert_int_equal(config.clusters, 2);
+    assert_int_equal(config.idle, IDLE_POWERDOWN);
     assert_true(config.hide_on_pending);
     assert_int_equal(config.psci_version, 0x10001);
     assert_string_equal(config.events, "e");
@@ -159,6 +162,9 @@ static void options_agree_with_each_other(void **state)
     assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "ask"), OPTIONS_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--no-shutdown"), OPTIONS_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--paused"), OPTIONS_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--clusters", "2"), OPTIONS_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--idle", "standby", "--psci", "kernel"),
+                     OPTIONS_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "1,max=2", "--psci", "kernel"),
                      OPTIONS_BAD);
     capture_end(&capture, said, sizeof(said));
@@ -167,6 +173,8 @@ static void options_agree_with_each_other(void **state)
         "dormouse: --on-suspend ask: the operator answers by QMP; give --qmp PATH as well\n"
         "dormouse: --no-shutdown: only QMP ends a machine that stays off; give --qmp PATH as well\n"
         "dormouse: --paused: only QMP lets the machine go on; give --qmp PATH as well\n"
+        "dormouse: --clusters 2: there are only 1 vCPUs\n"
+        "dormouse: --idle: the kernel's CPU_SUSPEND has no states; give --psci user\n"
         "dormouse: --cpus with max: the kernel asks nobody before it starts a vCPU; give --psci "
         "user\n");
 }
@@ -196,6 +204,8 @@ static const struct {
     {"--cpus", "-1", "--cpus -1: not a number of vCPUs; give 1 or more"},
     {"--cpus", "two", "--cpus two: not a number of vCPUs; give 1 or more"},
     {"--cpus", "2x", "--cpus 2x: behind the number only ',max=N' may follow"},
+    {"--clusters", "0", "--clusters 0: not a number of clusters; give 1 or more"},
+    {"--idle", "deep", "--idle deep: not a kind of states; give none, standby or powerdown"},
     {"--cpus", "2,8", "--cpus 2,8: behind the number only ',max=N' may follow"},
     {"--cpus", "2,max=", "--cpus 2,max=: behind the number only ',max=N' may follow"},
     {"--cpus", "2,max=8x", "--cpus 2,max=8x: behind the number only ',max=N' may follow"},

@@ -67,6 +67,21 @@ int vcpu_doze(struct vcpu *vcpu)
     return 0;
 }
 
+/* The fake's timers are untouched by its reset. */
+int vcpu_save_timers(struct vcpu *vcpu, struct vcpu_timers *timers)
+{
+    (void)vcpu;
+    *timers = (struct vcpu_timers){.value = {0}};
+    return 0;
+}
+
+int vcpu_restore_timers(struct vcpu *vcpu, const struct vcpu_timers *timers)
+{
+    (void)vcpu;
+    (void)timers;
+    return 0;
+}
+
 int vcpu_rouse(struct vcpu *vcpu)
 {
     vcpu->dozing = false;

@@ -23,6 +23,13 @@ enum psci_mode {
     PSCI_MODE_USER,   /* the monitor, by libvpsci */
 };
 
+/* Which low-power states CPU_SUSPEND has to offer beyond KVM's own. */
+enum idle_mode {
+    IDLE_NONE,      /* the guest is told of none */
+    IDLE_STANDBY,   /* ones that keep the context */
+    IDLE_POWERDOWN, /* and ones that end at an entry point */
+};
+
 enum {
     CONFIG_NAME_MAX = 63,
     CONFIG_PSCI_DEFAULT = 0, /* the newest version that whoever answers knows */
@@ -36,7 +43,9 @@ struct config {
     const char *append;     /* kernel command line, or NULL */
     unsigned cpu_count;     /* 1 ... what KVM gives */
     unsigned cpus_admitted; /* of these, from the first: CPU_ON of the others is DENIED; 0: all */
-    uint64_t memory_size;   /* bytes, a multiple of 2 MiB */
+    unsigned clusters;      /* of vCPUs, each a power domain; 0: nothing is said of clusters */
+    enum idle_mode idle;
+    uint64_t memory_size; /* bytes, a multiple of 2 MiB */
     enum suspend_policy on_suspend;
     unsigned ask_seconds;     /* SUSPEND_ASK: the operator's time for an answer, */
     bool ask_default;         /* and what the answer is then: true, to honour */

@@ -160,6 +160,14 @@ void news_power(struct events *events, const struct power_news *news)
     }
 }
 
+void news_idle(struct events *events, unsigned vcpu, const char *state, uint64_t count)
+{
+    if (count != 0) {
+        events_emit(events, "idle", "s:i, s:s, s:I", "vcpu", (int)vcpu, "state", state, "count",
+                    (json_int_t)count);
+    }
+}
+
 void news_quit(struct events *events, const char *reason)
 {
     events_emit(events, "quit", "s:s", "reason", reason);

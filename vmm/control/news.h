@@ -19,6 +19,10 @@ void news_boot(struct events *events, const struct config *config, const struct 
 
 void news_power(struct events *events, const struct power_news *news);
 
+/* So often did the vCPU ask for that low-power state, since the start or the last reset. Nothing is
+ * said of never. */
+void news_idle(struct events *events, unsigned vcpu, const char *state, uint64_t count);
+
 /* The VM ends without the guest's doing. */
 void news_quit(struct events *events, const char *reason);
 void news_error(struct events *events, const char *message);

@@ -162,6 +162,35 @@ static bool set_cpus(struct config *config, const char *value)
     return true;
 }
 
+static bool set_clusters(struct config *config, const char *value)
+{
+    const char *rest = value;
+
+    if (!read_cpus(&rest, &config->clusters) || *rest != '\0') {
+        report("--clusters %s: not a number of clusters; give 1 or more", value);
+        return false;
+    }
+    return true;
+}
+
+static bool set_idle(struct config *config, const char *value)
+{
+    static const char *const names[] = {
+        [IDLE_NONE] = "none",
+        [IDLE_STANDBY] = "standby",
+        [IDLE_POWERDOWN] = "powerdown",
+    };
+
+    for (int mode = IDLE_NONE; mode <= IDLE_POWERDOWN; mode++) {
+        if (strcmp(value, names[mode]) == 0) {
+            config->idle = (enum idle_mode)mode;
+            return true;
+        }
+    }
+    report("--idle %s: not a kind of states; give none, standby or powerdown", value);
+    return false;
+}
+
 static unsigned unit_shift(char unit)
 {
     switch (toupper((unsigned char)unit)) {
@@ -347,6 +376,8 @@ static const struct option_spec option_specs[] = {
     {"--initrd", "FILE", set_initrd},
     {"--append", "STRING", set_append},
     {"--cpus", "N, or N,max=M", set_cpus},
+    {"--clusters", "N", set_clusters},
+    {"--idle", "none, standby or powerdown", set_idle},
     {"--memory", "SIZE", set_memory},
     {"--name", "NAME", set_name},
     {"--on-suspend", "honour, refuse, ask or off", set_on_suspend},
@@ -422,6 +453,14 @@ static bool agree(const struct config *config)
         report("--paused: only QMP lets the machine go on; give --qmp PATH as well");
         return false;
     }
+    if (config->clusters > config->cpu_count) {
+        report("--clusters %u: there are only %u vCPUs", config->clusters, config->cpu_count);
+        return false;
+    }
+    if (config->idle != IDLE_NONE && config->psci_mode == PSCI_MODE_KERNEL) {
+        report("--idle: the kernel's CPU_SUSPEND has no states; give --psci user");
+        return false;
+    }
     if (config->cpus_admitted != 0 && config->psci_mode == PSCI_MODE_KERNEL) {
         report("--cpus with max: the kernel asks nobody before it starts a vCPU; give --psci user");
         return false;
@@ -453,6 +492,10 @@ const char *options_help(void)
            "  --initrd FILE          initial file system for the kernel\n"
            "  --append STRING        kernel command line\n"
            "  --cpus N[,max=M]       vCPUs (1); of M, N are admitted until the operator says more\n"
+           "  --clusters N           group the vCPUs (no groups)\n"
+           "  --idle STATES          low-power states for the guest's idle CPUs, and with "
+           "--clusters\n"
+           "                         of clusters: none, standby or powerdown (none)\n"
            "  --memory SIZE          guest memory: 512M, 2G (512M)\n"
            "  --name NAME            of the VM, in events, messages and for the guest (dormouse)\n"
            "  --on-suspend POLICY    the guest's SYSTEM_SUSPEND: honour, refuse, ask or off "

@@ -12,17 +12,17 @@
 enum argument_kind { NO_ARGUMENT, BOOLEAN, CPU_INDEX, ENABLE };
 
 struct argument {
-    enum argument_kind kind;
     const char *name;
     const char *problem; /* of a value that is no such thing */
+    enum argument_kind kind;
     bool optional;
 };
 
 static const struct argument arguments[] = {
-    [NO_ARGUMENT] = {NO_ARGUMENT, NULL, NULL, true},
-    [BOOLEAN] = {BOOLEAN, "honour", "must be a boolean", false},
-    [CPU_INDEX] = {CPU_INDEX, "cpu-index", "must be an integer", false},
-    [ENABLE] = {ENABLE, "enable", "must be an array", true},
+    [NO_ARGUMENT] = {NULL, NULL, NO_ARGUMENT, true},
+    [BOOLEAN] = {"honour", "must be a boolean", BOOLEAN, false},
+    [CPU_INDEX] = {"cpu-index", "must be an integer", CPU_INDEX, false},
+    [ENABLE] = {"enable", "must be an array", ENABLE, true},
 };
 
 /* Does it and returns what the client gets, or NULL with the reason in *error (NULL: no memory). */
@@ -30,12 +30,12 @@ typedef json_t *command_fn(struct qmp *qmp, const json_t *argument, const char *
 
 static json_t *version(void)
 {
-    int major = 0;
-    int minor = 0;
-    int micro = 0;
+    char *rest;
+    json_int_t major = strtol(DORMOUSE_VERSION, &rest, 10);
+    json_int_t minor = strtol(rest + 1, &rest, 10);
+    json_int_t micro = strtol(rest + 1, &rest, 10);
 
-    (void)sscanf(DORMOUSE_VERSION, "%d.%d.%d", &major, &minor, &micro);
-    return json_pack("{s:{s:i, s:i, s:i}, s:s}", "qemu", "major", major, "minor", minor, "micro",
+    return json_pack("{s:{s:I, s:I, s:I}, s:s}", "qemu", "major", major, "minor", minor, "micro",
                      micro, "package", "dormouse " DORMOUSE_VERSION);
 }
 

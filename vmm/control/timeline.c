@@ -39,6 +39,7 @@ static const struct phrase {
     {"wake-ignored", YELLOW, "wake by {source} ignored: {reason}"},
     {"resumed", GREEN, "vCPU {vcpu} resumes at its entry {entry}"},
     {"reboot", BOLD, "vCPU {vcpu} asks for a {kind} reset"},
+    {"idle", PLAIN, "vCPU {vcpu} was {count} times in {state}"},
     {"reset", BOLD, "the operator resets the machine"},
     {"paused", YELLOW, "paused by the operator"},
     {"continued", GREEN, "the operator lets it go on"},

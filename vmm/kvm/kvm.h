@@ -133,6 +133,14 @@ int vcpu_suspend_call(struct vcpu *vcpu, struct suspend_call *call);
 int vcpu_answer(struct vcpu *vcpu, int64_t result);
 int vcpu_call_arguments(struct vcpu *vcpu, uint64_t *first, uint64_t *second);
 
+/* The guest's timers, virtual and physical, over a vcpu_init(); what they count goes on anyway. */
+struct vcpu_timers {
+    uint64_t value[4];
+};
+
+int vcpu_save_timers(struct vcpu *vcpu, struct vcpu_timers *timers);
+int vcpu_restore_timers(struct vcpu *vcpu, const struct vcpu_timers *timers);
+
 /* The interrupt that a dozing vCPU would wake for, or -1 where none is found. All vCPUs paused. */
 int vcpu_pending_intid(struct vcpu *vcpu);
 

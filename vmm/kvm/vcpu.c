@@ -347,6 +347,34 @@ int vcpu_suspend_call(struct vcpu *vcpu, struct suspend_call *call)
     return 0;
 }
 
+/* When it fires comes before whether: a timer must not be on with an old comparison. */
+static const uint64_t timer_registers[4] = {
+    KVM_REG_ARM_TIMER_CVAL,
+    KVM_REG_ARM_PTIMER_CVAL,
+    KVM_REG_ARM_TIMER_CTL,
+    KVM_REG_ARM_PTIMER_CTL,
+};
+
+int vcpu_save_timers(struct vcpu *vcpu, struct vcpu_timers *timers)
+{
+    int error = 0;
+
+    for (unsigned i = 0; i < 4 && error == 0; i++) {
+        error = vcpu_get_reg(vcpu, timer_registers[i], &timers->value[i]);
+    }
+    return error;
+}
+
+int vcpu_restore_timers(struct vcpu *vcpu, const struct vcpu_timers *timers)
+{
+    int error = 0;
+
+    for (unsigned i = 0; i < 4 && error == 0; i++) {
+        error = vcpu_set_reg(vcpu, timer_registers[i], timers->value[i]);
+    }
+    return error;
+}
+
 int vcpu_answer(struct vcpu *vcpu, int64_t result)
 {
     return vcpu_set_reg(vcpu, REG_X0, (uint64_t)result);

@@ -16,6 +16,7 @@
 #include "control/report.h"
 #include "machine/fdt.h"
 #include "machine/file.h"
+#include "machine/idle.h"
 #include "machine/image.h"
 #include "machine/map.h"
 
@@ -175,6 +176,7 @@ static int load_tree(const struct fdt_input *input, struct memory *memory)
 static int load(const struct boot *boot, struct memory *memory, struct fdt_input *input,
                 struct layout *layout)
 {
+    struct idle_plan idle;
     int error =
         image_load(boot->image, memory, ipa(MAP_RAM_BASE + MAP_KERNEL_OFFSET), &layout->kernel);
 
@@ -184,6 +186,8 @@ static int load(const struct boot *boot, struct memory *memory, struct fdt_input
     if (error) {
         return error;
     }
+    idle_plan(&idle, boot->config->idle, boot->config->clusters, input->cpu_count);
+    input->idle = &idle;
     input->name = boot->config->name;
     input->append = boot->config->append;
     input->memory_size = memory->size;

@@ -25,6 +25,18 @@ void machine_tell_quit(struct machine *machine, enum quit_reason reason, const c
     qmp_tell_quit(machine->qmp, reason);
 }
 
+void machine_tell_idle(struct machine *machine)
+{
+    const struct psci *psci = &machine->psci;
+
+    for (unsigned i = 0; psci->plan.count != 0 && i < machine->config->cpu_count; i++) {
+        for (unsigned state = 0; state < psci->plan.count; state++) {
+            news_idle(machine->events, i, psci->plan.states[state].name,
+                      psci_idle_count(psci, i, state));
+        }
+    }
+}
+
 void machine_fail(struct machine *machine, int error)
 {
     report("cannot go on with the VM: %s", strerror(-error));

@@ -136,6 +136,147 @@ uint64_t fdt_mpidr(unsigned index)
     return aff2 << 16 | aff1 << 8 | aff0;
 }
 
+/*
+ * Phandles of the nodes of which there are many; those of devices (fdt.h) are below. A machine has
+ * no more than 2^16 vCPUs.
+ */
+enum {
+    PHANDLE_STATE = 0x10000,
+    PHANDLE_CPU = 0x20000,
+    PHANDLE_CPU_DOMAIN = 0x30000,
+    PHANDLE_CLUSTER_DOMAIN = 0x40000,
+};
+
+enum { NAME_SIZE = 32 };
+
+static void begin_numbered(struct tree *tree, const char *name, unsigned number)
+{
+    char full[NAME_SIZE];
+
+    (void)snprintf(full, sizeof(full), "%s%u", name, number);
+    begin_node(tree, full);
+}
+
+/*
+ * Power domains are the guest's to coordinate (OS-initiated mode) where there are clusters with
+ * states of their own, and PSCI has that mode. Else each CPU is told of the states of a core.
+ */
+static bool has_domains(const struct fdt_input *input)
+{
+    return input->idle != NULL && input->idle->count != 0 && input->idle->clusters != 0 &&
+           input->psci_version >= 0x10000;
+}
+
+/* Refers to all states of a power level. */
+static void put_states(struct tree *tree, const char *name, const struct idle_plan *idle,
+                       unsigned level)
+{
+    uint32_t cells[IDLE_STATES_MAX];
+    size_t count = 0;
+
+    for (unsigned i = 0; i < idle->count; i++) {
+        if (idle->states[i].power.level == level) {
+            cells[count++] = htobe32(PHANDLE_STATE + i);
+        }
+    }
+    put_bytes(tree, name, cells, count * sizeof(cells[0]));
+}
+
+static void add_state(struct tree *tree, const struct idle_plan *idle, unsigned index)
+{
+    const struct idle_state *state = &idle->states[index];
+
+    begin_node(tree, state->name);
+    put_string(tree, "compatible",
+               state->power.level == 0 ? "arm,idle-state" : "domain-idle-state");
+    put_u32(tree, "arm,psci-suspend-param", state->power.value);
+    put_u32(tree, "entry-latency-us", state->entry_us);
+    put_u32(tree, "exit-latency-us", state->exit_us);
+    put_u32(tree, "min-residency-us", state->residency_us);
+    put_u32(tree, "phandle", PHANDLE_STATE + index);
+    end_node(tree);
+}
+
+static void add_states(struct tree *tree, const char *name, const struct idle_plan *idle,
+                       unsigned level)
+{
+    begin_node(tree, name);
+    if (level == 0) {
+        put_string(tree, "entry-method", "psci");
+    }
+    for (unsigned i = 0; i < idle->count; i++) {
+        if (idle->states[i].power.level == level) {
+            add_state(tree, idle, i);
+        }
+    }
+    end_node(tree);
+}
+
+static void add_cpu_map(struct tree *tree, const struct fdt_input *input)
+{
+    begin_node(tree, "cpu-map");
+    for (unsigned cluster = 0; cluster < input->idle->clusters; cluster++) {
+        unsigned first = idle_first_cpu(input->idle, cluster);
+        unsigned end = idle_first_cpu(input->idle, cluster + 1);
+
+        begin_numbered(tree, "cluster", cluster);
+        for (unsigned i = first; i < end; i++) {
+            begin_numbered(tree, "core", i - first);
+            put_u32(tree, "cpu", PHANDLE_CPU + i);
+            end_node(tree);
+        }
+        end_node(tree);
+    }
+    end_node(tree);
+}
+
+static void put_cpu_idle(struct tree *tree, const struct fdt_input *input, unsigned index)
+{
+    if (input->idle == NULL || (input->idle->count == 0 && input->idle->clusters == 0)) {
+        return;
+    }
+    put_u32(tree, "phandle", PHANDLE_CPU + index);
+    if (has_domains(input)) {
+        put_u32(tree, "power-domains", PHANDLE_CPU_DOMAIN + index);
+        put_string(tree, "power-domain-names", "psci");
+    } else if (input->idle->count != 0) {
+        put_states(tree, "cpu-idle-states", input->idle, 0);
+    }
+}
+
+static void add_cpus_idle(struct tree *tree, const struct fdt_input *input)
+{
+    if (input->idle != NULL && input->idle->clusters != 0) {
+        add_cpu_map(tree, input);
+    }
+    if (input->idle != NULL && input->idle->count != 0) {
+        add_states(tree, "idle-states", input->idle, 0);
+    }
+    if (has_domains(input)) {
+        add_states(tree, "domain-idle-states", input->idle, 1);
+    }
+}
+
+/* Linux's binding arm,psci: a domain a core, in a domain a cluster. */
+static void add_power_domains(struct tree *tree, const struct fdt_input *input)
+{
+    for (unsigned i = 0; i < input->cpu_count; i++) {
+        begin_numbered(tree, "power-domain-cpu", i);
+        put_u32(tree, "#power-domain-cells", 0);
+        put_states(tree, "domain-idle-states", input->idle, 0);
+        put_u32(tree, "power-domains", PHANDLE_CLUSTER_DOMAIN + idle_cluster(input->idle, i));
+        put_u32(tree, "phandle", PHANDLE_CPU_DOMAIN + i);
+        end_node(tree);
+    }
+    for (unsigned i = 0; i < input->idle->clusters; i++) {
+        begin_numbered(tree, "power-domain-cluster", i);
+        put_u32(tree, "#power-domain-cells", 0);
+        put_states(tree, "domain-idle-states", input->idle, 1);
+        put_u32(tree, "phandle", PHANDLE_CLUSTER_DOMAIN + i);
+        end_node(tree);
+    }
+}
+
 /* One address cell is what the binding allows, and `virt` has, where no CPU has an Aff3. */
 static void add_cpus(struct tree *tree, const struct fdt_input *input)
 {
@@ -148,8 +289,10 @@ static void add_cpus(struct tree *tree, const struct fdt_input *input)
         put_u32(tree, "reg", (uint32_t)fdt_mpidr(i));
         /* Also for the only CPU: it is how Linux learns that this one can be suspended. */
         put_string(tree, "enable-method", "psci");
+        put_cpu_idle(tree, input, i);
         end_node(tree);
     }
+    add_cpus_idle(tree, input);
     end_node(tree);
 }
 
@@ -164,6 +307,9 @@ static void add_psci(struct tree *tree, const struct fdt_input *input)
         put_string(tree, "compatible", "arm,psci-0.2");
     }
     put_string(tree, "method", "hvc");
+    if (has_domains(input)) {
+        add_power_domains(tree, input);
+    }
     end_node(tree);
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "machine/idle.h"
 #include "machine/ipa.h"
 
 struct fdt_input {
@@ -13,7 +14,8 @@ struct fdt_input {
     const char *append; /* NULL: none */
     uint64_t memory_size;
     unsigned cpu_count;
-    uint32_t psci_version; /* major << 16 | minor */
+    uint32_t psci_version;        /* major << 16 | minor */
+    const struct idle_plan *idle; /* NULL: no states, no clusters */
     struct ipa initrd;
     uint64_t initrd_size; /* 0: none */
     const uint8_t *seed;  /* NULL, or FDT_SEED_SIZE random bytes for kaslr-seed and rng-seed */

@@ -68,6 +68,7 @@ void machine_settle(struct machine *machine)
     if (machine->ended || machine->power.state != POWER_ENDED) {
         return;
     }
+    machine_tell_idle(machine);
     switch (machine->power.outcome) {
     case POWER_OUTCOME_OFF:
         stay_or_end(machine, STATUS_OFF);
@@ -198,6 +199,8 @@ static int create_psci(struct machine *machine)
         .hide_on_pending = machine->config->hide_on_pending,
         .system_suspend = machine->policy != SUSPEND_OFF,
         .tell_changes = machine->events != NULL || asks,
+        .idle = machine->config->idle,
+        .clusters = machine->config->clusters,
         .cpus_admitted = asks ? machine->config->cpus_admitted : 0,
         .notify_fd = machine->exit_fd,
         .memory = &machine->memory,
@@ -360,6 +363,12 @@ static bool choose_psci_mode(struct machine *machine)
     if (wanted == PSCI_MODE_USER && !can) {
         report("--psci user: this machine's KVM has no SMCCC filter (Linux 6.4 has); "
                "give --psci kernel or auto");
+        return false;
+    }
+    if (!can && machine->config->idle != IDLE_NONE) {
+        report(
+            "--idle: this machine's KVM has no SMCCC filter (Linux 6.4 has), and its CPU_SUSPEND "
+            "has no states");
         return false;
     }
     if (!can && machine->config->cpus_admitted != 0) {

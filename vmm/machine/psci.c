@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "machine/fdt.h"
@@ -22,7 +24,48 @@ static uint32_t capabilities(const struct psci_options *options)
 {
     uint32_t always = VPSCI_CAP_SYSTEM_RESET2 | VPSCI_CAP_VENDOR_RESET | VPSCI_CAP_SYSTEM_OFF2;
 
-    return always | (options->system_suspend ? VPSCI_CAP_SYSTEM_SUSPEND : 0);
+    return always | (options->system_suspend ? VPSCI_CAP_SYSTEM_SUSPEND : 0) |
+           (options->idle != IDLE_NONE ? VPSCI_CAP_STATISTICS | VPSCI_CAP_NODE_HW_STATE : 0) |
+           (options->idle != IDLE_NONE && options->clusters != 0 ? VPSCI_CAP_OS_INITIATED : 0);
+}
+
+static uint64_t microseconds(void *host)
+{
+    struct timespec now;
+
+    (void)host;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Idle states, if there are to be any, in libvpsci's words. 0 or -ENOMEM. */
+static int describe_idle(struct psci *psci, const struct psci_options *options)
+{
+    unsigned cpus = options->cpu_count;
+
+    idle_plan(&psci->plan, options->idle, options->clusters, cpus);
+    if (psci->plan.count == 0) {
+        return 0;
+    }
+    for (unsigned i = 0; i < psci->plan.count; i++) {
+        psci->states[i] = psci->plan.states[i].power;
+    }
+    psci->config.states = psci->states;
+    psci->config.state_count = psci->plan.count;
+    psci->clusters = calloc(cpus, sizeof(psci->clusters[0]));
+    psci->idle_counts = calloc((size_t)cpus * IDLE_STATES_MAX, sizeof(psci->idle_counts[0]));
+    psci->config.statistics_size = vpsci_statistics_size(cpus, psci->plan.count);
+    psci->statistics = aligned_alloc(VPSCI_ALIGNMENT, psci->config.statistics_size);
+    psci->config.statistics = psci->statistics;
+    if (psci->clusters == NULL || psci->idle_counts == NULL || psci->statistics == NULL) {
+        return -ENOMEM;
+    }
+    for (unsigned i = 0; i < cpus; i++) {
+        psci->clusters[i] = (uint16_t)idle_first_cpu(&psci->plan, idle_cluster(&psci->plan, i));
+    }
+    psci->config.domains[0] = psci->clusters;
+    psci->ops.now = microseconds;
+    return 0;
 }
 
 static void describe(struct psci *psci, const struct psci_options *options)
@@ -66,6 +109,10 @@ int psci_create(struct psci *psci, const struct psci_options *options)
     }
     psci->notify_fd = options->notify_fd;
     describe(psci, options);
+    int error = describe_idle(psci, options);
+    if (error != 0) {
+        return error;
+    }
     return vpsci_init(psci->memory, size, &psci->config, &psci->vm) == 0 ? 0 : -EINVAL;
 }
 
@@ -73,6 +120,9 @@ void psci_destroy(struct psci *psci)
 {
     changes_destroy(psci->changes);
     admission_destroy(psci->admission);
+    free(psci->clusters);
+    free(psci->statistics);
+    free(psci->idle_counts);
     free(psci->memory);
     free(psci->mpidrs);
     *psci = (struct psci){.vm = NULL};
@@ -81,8 +131,27 @@ void psci_destroy(struct psci *psci)
 void psci_reset(struct psci *psci)
 {
     vpsci_reset(psci->vm);
+    if (psci->idle_counts != NULL) {
+        memset(psci->idle_counts, 0,
+               (size_t)psci->config.vcpu_count * IDLE_STATES_MAX * sizeof(psci->idle_counts[0]));
+    }
     if (psci->changes != NULL) {
         changes_clear(psci->changes);
+    }
+}
+
+uint64_t psci_idle_count(const struct psci *psci, unsigned index, unsigned state)
+{
+    return psci->idle_counts[(size_t)index * IDLE_STATES_MAX + state];
+}
+
+/* The call was a CPU_SUSPEND and was accepted. */
+static void count_idle(struct psci *psci, unsigned index, uint64_t power_state)
+{
+    int state = idle_find(&psci->plan, (uint32_t)power_state);
+
+    if (state >= 0) {
+        psci->idle_counts[(size_t)index * IDLE_STATES_MAX + (unsigned)state]++;
     }
 }
 
@@ -339,7 +408,31 @@ static struct psci_step answer_call(struct psci *psci, unsigned index, struct vc
     if (out.action == VPSCI_RETURN || out.action == VPSCI_FOREIGN) {
         return starting(run_unless(exit, vcpu_answer(vcpu, (int64_t)out.x0)), out.start);
     }
+    if (out.wait == VPSCI_WAIT_STANDBY || out.wait == VPSCI_WAIT_POWERDOWN) {
+        count_idle(psci, index, guest_call.args[0]);
+    }
     return starting(carry_out(vcpu, &out, exit), out.start);
+}
+
+/*
+ * A powered-down vCPU starts at its entry point, and starting resets its timers, one of which woke
+ * it perhaps. The device tree calls them always-on: they go on through the sleep of their core.
+ */
+static struct psci_step power_up(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                                 struct vcpu_exit *exit)
+{
+    struct vcpu_timers timers;
+    int error = vcpu_save_timers(vcpu, &timers);
+
+    if (error != 0) {
+        return fail(exit, error);
+    }
+    vpsci_wake(psci_vcpu(psci, index));
+    struct psci_step result = psci_next(psci, index, vcpu, exit);
+    if (result.verdict != PSCI_RUN) {
+        return result;
+    }
+    return run_unless(exit, vcpu_restore_timers(vcpu, &timers));
 }
 
 /* An interrupt for a vCPU that waits in KVM_RUN. Whether it ends SYSTEM_SUSPEND is not for us. */
@@ -350,6 +443,9 @@ static struct psci_step wake(struct psci *psci, unsigned index, struct vcpu *vcp
 
     if (vpsci_state(self) == VPSCI_STATE_SUSPENDED) {
         return step(PSCI_HAND_OVER);
+    }
+    if (vpsci_state(self) == VPSCI_STATE_POWERDOWN) {
+        return power_up(psci, index, vcpu, exit);
     }
     vpsci_wake(self);
     return psci_next(psci, index, vcpu, exit);

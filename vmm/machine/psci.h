@@ -15,13 +15,19 @@
 #include "kvm/kvm.h"
 #include "machine/admission.h"
 #include "machine/changes.h"
+#include "machine/idle.h"
 #include "machine/memory.h"
 
 struct psci {
     struct vpsci_config config;
     struct vpsci_ops ops;
     struct vpsci_mpidr *mpidrs;
-    void *memory; /* libvpsci's */
+    struct idle_plan plan;
+    struct vpsci_power_state states[IDLE_STATES_MAX];
+    uint16_t *clusters;    /* for libvpsci: the first vCPU of each one's cluster */
+    void *statistics;      /* libvpsci's, where there are idle states */
+    uint64_t *idle_counts; /* [vCPU][state]: asked for; each vCPU's are its own thread's */
+    void *memory;          /* libvpsci's */
     struct vpsci_vm *vm;
     struct changes *changes;     /* NULL: nobody wants to know who is on */
     struct admission *admission; /* NULL: whoever is told to start, starts */
@@ -36,8 +42,10 @@ struct psci_options {
     bool tell_changes;
     unsigned cpus_admitted; /* so many, from the first, may be started before psci.admission says
                                more; 0: all may, always */
-    int notify_fd;          /* an eventfd, written when there is something in `changes` */
-    struct memory *memory;  /* where entry points may be */
+    enum idle_mode idle;
+    unsigned clusters;     /* 0: none */
+    int notify_fd;         /* an eventfd, written when there is something in `changes` */
+    struct memory *memory; /* where entry points may be */
 };
 
 /* 0 or -errno. psci_destroy() takes down what there is in either case, and a zeroed one. Main. */
@@ -48,6 +56,9 @@ void psci_reset(struct psci *psci);
 
 uint32_t psci_version(const struct psci *psci);
 struct vpsci_vcpu *psci_vcpu(const struct psci *psci, unsigned index);
+
+/* How often the vCPU asked for the state, an index into `plan`. Main, while that is paused. */
+uint64_t psci_idle_count(const struct psci *psci, unsigned index, unsigned state);
 
 enum psci_verdict {
     PSCI_RUN,       /* the vCPU enters the guest */

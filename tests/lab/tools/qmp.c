@@ -139,7 +139,7 @@ static void command(const char *step)
                                 (int)(colon - step), step, colon + 1)
                      : snprintf(text, sizeof(text), "{\"execute\":\"%s\"}\n", step);
 
-    if (length >= (int)sizeof(text) ||
+    if (server < 0 || length >= (int)sizeof(text) ||
         send(server, text, (size_t)length, MSG_NOSIGNAL) != (ssize_t)length) {
         give_up("cannot send ", step);
     }
@@ -161,7 +161,7 @@ int main(int argc, char **argv)
     if (argc < 2 || strlen(argv[1]) >= sizeof(address.sun_path)) {
         give_up("usage: qmp SOCKET [STEP]...", "");
     }
-    strcpy(address.sun_path, argv[1]);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", argv[1]);
     server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (server < 0 || connect(server, (const struct sockaddr *)&address, sizeof(address)) != 0) {
         give_up("cannot connect: ", strerror(errno));

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# Low-power states of CPUs and clusters: --idle and --clusters. Dormouse answers PSCI here.
+# only 6.12
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_TESTS/lib.sh"
+# shellcheck source=tests/lab/linux.sh
+. "$LAB_TESTS/linux.sh"
+
+# Dormouse's own counts of vCPU 0.
+expect_idle() { # STATE COUNT
+    expect_equal "count of $1" "$(sed -n "s/.*\"event\":\"idle\",\"vcpu\":0,\"state\":\"$1\",\"count\":\([0-9]*\).*/\1/p" \
+        "$work/events")" "$2"
+}
+
+test_standby() {
+    expect_scenario "idle-states core=1 times=30" --idle standby
+    expect_idle cpu-standby 30
+    expect_scenario "idle-states core=1 cluster=0x1000011 times=20" --idle standby --cpus 4 --clusters 2
+    expect_idle cpu-standby 20
+    expect_idle cluster-standby 20
+}
+
+test_powerdown() {
+    expect_scenario "idle-states core=0x10002 times=30" --idle powerdown
+    expect_idle cpu-powerdown 30
+    expect_scenario "idle-states core=0x10002 cluster=0x1010022 times=20" --idle powerdown \
+        --cpus 3 --clusters 2
+    expect_idle cluster-powerdown 20
+}
+
+test_os_initiated() {
+    expect_scenario "os-initiated cluster=0x1000011" --idle standby --cpus 4 --clusters 2
+    expect_scenario "os-initiated cluster=0x1010022" --idle powerdown --cpus 3 --clusters 2
+    expect_scenario "os-initiated cluster=0x1010022" --idle powerdown --cpus 2 --clusters 1
+}
+
+# limit linux_standby 200
+test_linux_standby() {
+    guest_limit=160
+    run_linux "cpuidle state=cpu-standby" --cpus 2 --idle standby
+}
+
+# limit linux_powerdown 200
+test_linux_powerdown() {
+    guest_limit=160
+    run_linux "cpuidle state=cpu-powerdown" --cpus 2 --idle powerdown
+}
+
+# limit linux_domains 200
+test_linux_domains() {
+    guest_limit=160
+    run_linux "cpuidle state=cpu-powerdown domains=2" --cpus 4 --clusters 2 --idle powerdown
+    [ "$(event_count "$work/events" idle)" -gt 0 ] || fail "dormouse counted nothing"
+}
+
+# Hotplug beside idle states.
+# limit linux_hotplug 300
+test_linux_hotplug() {
+    guest_limit=280
+    run_linux "hotplug cycles=30" --cpus 4 --clusters 2 --idle powerdown
+}
+
+test_refused() {
+    run_bare scenario=off --idle standby --psci kernel
+    expect_status 2
+    run_bare scenario=off --clusters 3 --cpus 2
+    expect_status 2
+}
