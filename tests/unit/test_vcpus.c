@@ -28,6 +28,12 @@ enum { VCPU_MOST = 8, ENTRY = MAP_RAM_BASE, RAM_SIZE = 1 << 20 };
 
 /* A vCPU, and the guest in it: `step` is called when it may run, and makes one call by call_psci().
  */
+/* The registers of a call: x0 to x3. */
+struct fake_call {
+    uint64_t x[1 + VCPU_ARGUMENTS_MAX];
+    bool big_endian;
+};
+
 struct vcpu {
     unsigned index;
     pthread_mutex_t lock; /* kicked, interrupt */
@@ -35,13 +41,13 @@ struct vcpu {
     bool kicked;
     bool interrupt;
     bool dozing;
-    struct vcpu_call call;
+    struct fake_call call;
     bool entered; /* it is at its entry point, x0 the context ID */
     void (*step)(struct vcpu *vcpu);
     unsigned state;     /* the guest function's own */
     atomic_uint steps;  /* how often it ran */
     atomic_uint enters; /* how often it was reset */
-    int fail;           /* the next vcpu_read_call() does so */
+    int fail;           /* the next vcpu_read_arguments() does so */
 };
 
 int vcpu_init(struct vcpu *vcpu, bool off)
@@ -94,9 +100,18 @@ int vcpu_answer(struct vcpu *vcpu, int64_t result)
     return 0;
 }
 
-int vcpu_read_call(struct vcpu *vcpu, struct vcpu_call *call)
+/* What is not asked for is poison. */
+int vcpu_read_arguments(struct vcpu *vcpu, unsigned count, uint64_t arguments[VCPU_ARGUMENTS_MAX])
 {
-    *call = vcpu->call;
+    for (unsigned i = 0; i < VCPU_ARGUMENTS_MAX; i++) {
+        arguments[i] = i < count ? vcpu->call.x[i + 1] : UINT64_C(0x5a5a5a5a5a5a5a5a);
+    }
+    return vcpu->fail;
+}
+
+int vcpu_read_endianness(struct vcpu *vcpu, bool *big_endian)
+{
+    *big_endian = vcpu->call.big_endian;
     return vcpu->fail;
 }
 
@@ -154,6 +169,7 @@ void vcpu_run(struct vcpu *vcpu, struct vcpu_exit *exit)
         vcpu->step(vcpu);
         vcpu->steps++;
         exit->kind = VCPU_EXIT_CALL;
+        exit->function = (uint32_t)vcpu->call.x[0];
     }
 }
 
@@ -170,7 +186,7 @@ static void call_psci(struct vcpu *vcpu, uint32_t function, uint64_t first, uint
                       uint64_t third)
 {
     vcpu->entered = false;
-    vcpu->call = (struct vcpu_call){.x = {function, first, second, third}};
+    vcpu->call = (struct fake_call){.x = {function, first, second, third}};
 }
 
 struct fixture {

@@ -82,7 +82,7 @@ enum vcpu_exit_kind {
     VCPU_EXIT_READ,   /* the guest loads from no memory: give it vcpu_finish_read() */
     VCPU_EXIT_WRITE,  /* the guest stores to no memory */
     VCPU_EXIT_OPAQUE, /* it does so with an instruction that the hardware does not decode for us */
-    VCPU_EXIT_CALL,   /* it calls PSCI, after vm_forward_psci(): vcpu_read_call() */
+    VCPU_EXIT_CALL,   /* it calls PSCI, after vm_forward_psci(): vcpu_read_arguments() */
     VCPU_EXIT_POWER,
     VCPU_EXIT_FAILED, /* KVM cannot go on; vcpu_describe_failure() says more */
 };
@@ -93,6 +93,7 @@ struct vcpu_exit {
     unsigned size;
     uint64_t value;        /* WRITE */
     enum power_exit power; /* POWER */
+    uint32_t function;     /* CALL: w0 */
     uint32_t reason;       /* FAILED: KVM's exit reason, */
     int error;             /* or the errno of KVM_RUN */
 };
@@ -120,13 +121,14 @@ int vcpu_is_off(struct vcpu *vcpu); /* 1, 0 or -errno */
 int vcpu_doze(struct vcpu *vcpu);   /* KVM_MP_STATE_SUSPENDED */
 int vcpu_rouse(struct vcpu *vcpu);  /* KVM_MP_STATE_RUNNABLE */
 
-/* A call that left the guest: VCPU_EXIT_CALL. PC is behind it already. */
-struct vcpu_call {
-    uint64_t x[4];
-    bool big_endian; /* the caller's SCTLR_EL1.EE */
-};
+/*
+ * A call that left the guest: VCPU_EXIT_CALL. PC is behind it already. Each argument, x1 and on,
+ * and the caller's endianness (SCTLR_EL1.EE) is a system call: ask for what the function has.
+ */
+enum { VCPU_ARGUMENTS_MAX = 3 };
 
-int vcpu_read_call(struct vcpu *vcpu, struct vcpu_call *call);
+int vcpu_read_arguments(struct vcpu *vcpu, unsigned count, uint64_t arguments[VCPU_ARGUMENTS_MAX]);
+int vcpu_read_endianness(struct vcpu *vcpu, bool *big_endian);
 
 /* PSCI calls that wait for an answer. */
 int vcpu_suspend_call(struct vcpu *vcpu, struct suspend_call *call);

@@ -212,6 +212,7 @@ static void decode(const struct kvm_run *run, struct vcpu_exit *exit)
         return;
     case KVM_EXIT_HYPERCALL:
         exit->kind = VCPU_EXIT_CALL;
+        exit->function = (uint32_t)run->hypercall.nr;
         return;
     case KVM_EXIT_SYSTEM_EVENT:
         decode_system_event(run, exit);
@@ -295,21 +296,23 @@ int vcpu_rouse(struct vcpu *vcpu)
     return set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
 }
 
-/* KVM_EXIT_HYPERCALL says which function and by which instruction, but the arguments are registers.
- */
-int vcpu_read_call(struct vcpu *vcpu, struct vcpu_call *call)
+int vcpu_read_arguments(struct vcpu *vcpu, unsigned count, uint64_t arguments[VCPU_ARGUMENTS_MAX])
 {
-    static const uint64_t registers[] = {REG_X0, REG_X1, REG_X2, REG_X3};
-    uint64_t sctlr = 0;
+    static const uint64_t registers[VCPU_ARGUMENTS_MAX] = {REG_X1, REG_X2, REG_X3};
     int error = 0;
 
-    for (unsigned i = 0; i < sizeof(registers) / sizeof(registers[0]) && error == 0; i++) {
-        error = vcpu_get_reg(vcpu, registers[i], &call->x[i]);
+    for (unsigned i = 0; i < count && error == 0; i++) {
+        error = vcpu_get_reg(vcpu, registers[i], &arguments[i]);
     }
-    if (error == 0) {
-        error = vcpu_get_reg(vcpu, REG_SCTLR_EL1, &sctlr);
-    }
-    call->big_endian = (sctlr & SCTLR_EE) != 0;
+    return error;
+}
+
+int vcpu_read_endianness(struct vcpu *vcpu, bool *big_endian)
+{
+    uint64_t sctlr = 0;
+    int error = vcpu_get_reg(vcpu, REG_SCTLR_EL1, &sctlr);
+
+    *big_endian = (sctlr & SCTLR_EE) != 0;
     return error;
 }
 

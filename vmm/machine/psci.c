@@ -379,21 +379,74 @@ static void decide_start(struct psci *psci, unsigned index, struct vpsci_outcome
     }
 }
 
+/*
+ * What a call says beyond its function: so many arguments, and an entry point to be started at in
+ * the caller's endianness. Each costs a system call to read, and most calls have few. What is
+ * missing here has all.
+ */
+struct shape {
+    bool known;
+    uint8_t arguments;
+    bool starts;
+};
+
+static const struct shape shapes[] = {
+    [VPSCI_FN_VERSION] = {true, 0, false},
+    [VPSCI_FN_CPU_SUSPEND] = {true, 3, true},
+    [VPSCI_FN_CPU_OFF] = {true, 0, false},
+    [VPSCI_FN_CPU_ON] = {true, 3, true},
+    [VPSCI_FN_AFFINITY_INFO] = {true, 2, false},
+    [VPSCI_FN_MIGRATE] = {true, 1, false},
+    [VPSCI_FN_MIGRATE_INFO_TYPE] = {true, 0, false},
+    [VPSCI_FN_MIGRATE_INFO_UP_CPU] = {true, 0, false},
+    [VPSCI_FN_SYSTEM_OFF] = {true, 0, false},
+    [VPSCI_FN_SYSTEM_RESET] = {true, 0, false},
+    [VPSCI_FN_FEATURES] = {true, 1, false},
+    [VPSCI_FN_CPU_FREEZE] = {true, 0, false},
+    [VPSCI_FN_CPU_DEFAULT_SUSPEND] = {true, 2, true},
+    [VPSCI_FN_NODE_HW_STATE] = {true, 2, false},
+    [VPSCI_FN_SYSTEM_SUSPEND] = {true, 2, true},
+    [VPSCI_FN_SET_SUSPEND_MODE] = {true, 1, false},
+    [VPSCI_FN_STAT_RESIDENCY] = {true, 2, false},
+    [VPSCI_FN_STAT_COUNT] = {true, 2, false},
+    [VPSCI_FN_SYSTEM_RESET2] = {true, 2, false},
+    [VPSCI_FN_MEM_PROTECT] = {true, 1, false},
+    [VPSCI_FN_MEM_PROTECT_CHECK_RANGE] = {true, 2, false},
+    [VPSCI_FN_SYSTEM_OFF2] = {true, 2, false},
+};
+
+enum { SHAPE_COUNT = sizeof(shapes) / sizeof(shapes[0]) };
+
+static struct shape shape_of(uint32_t function)
+{
+    static const struct shape all = {true, VCPU_ARGUMENTS_MAX, true};
+    uint32_t number = function & 0xff;
+
+    return number < SHAPE_COUNT && shapes[number].known ? shapes[number] : all;
+}
+
+static int read_call(struct vcpu *vcpu, uint32_t function, struct vpsci_call *guest_call)
+{
+    struct shape shape = shape_of(function);
+
+    *guest_call = (struct vpsci_call){.function = function};
+    int error = vcpu_read_arguments(vcpu, shape.arguments, guest_call->args);
+    if (error != 0 || !shape.starts) {
+        return error;
+    }
+    return vcpu_read_endianness(vcpu, &guest_call->big_endian);
+}
+
 static struct psci_step answer_call(struct psci *psci, unsigned index, struct vcpu *vcpu,
                                     struct vcpu_exit *exit)
 {
-    struct vcpu_call registers;
+    struct vpsci_call guest_call;
     struct vpsci_outcome out;
-    int error = vcpu_read_call(vcpu, &registers);
+    int error = read_call(vcpu, exit->function, &guest_call);
 
     if (error != 0) {
         return fail(exit, error);
     }
-    const struct vpsci_call guest_call = {
-        .function = registers.x[0],
-        .args = {registers.x[1], registers.x[2], registers.x[3]},
-        .big_endian = registers.big_endian,
-    };
     call(psci, index, &guest_call, &out);
     if (out.request.pending && out.request.function == VPSCI_FN_CPU_ON) {
         decide_start(psci, index, &out);
