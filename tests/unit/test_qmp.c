@@ -518,7 +518,8 @@ static void replies_wait_for_their_reader(void **state)
     unsigned replies = 0;
 
     (void)state;
-    while (send(fd, query, sizeof(query) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(query) - 1) {
+    while (fd >= 0 &&
+           send(fd, query, sizeof(query) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(query) - 1) {
         sent++;
         if (sent % 64 == 0) {
             drive_until_idle(loop);

@@ -33,6 +33,7 @@ struct boot {
     struct image *image;
     int initrd; /* descriptor, or -1: none */
     uint64_t initrd_size;
+    struct idle_plan idle;
 };
 
 /* What one load has put where. */
@@ -68,6 +69,7 @@ struct boot *boot_open(const struct config *config)
         return NULL;
     }
     *boot = (struct boot){.config = config, .initrd = -1, .image = image_open(config->kernel)};
+    idle_plan(&boot->idle, config->idle, config->clusters, config->cpu_count);
     if (!boot->image || open_initrd(boot)) {
         boot_close(boot);
         return NULL;
@@ -176,7 +178,6 @@ static int load_tree(const struct fdt_input *input, struct memory *memory)
 static int load(const struct boot *boot, struct memory *memory, struct fdt_input *input,
                 struct layout *layout)
 {
-    struct idle_plan idle;
     int error =
         image_load(boot->image, memory, ipa(MAP_RAM_BASE + MAP_KERNEL_OFFSET), &layout->kernel);
 
@@ -186,8 +187,7 @@ static int load(const struct boot *boot, struct memory *memory, struct fdt_input
     if (error) {
         return error;
     }
-    idle_plan(&idle, boot->config->idle, boot->config->clusters, input->cpu_count);
-    input->idle = &idle;
+    input->idle = &boot->idle;
     input->name = boot->config->name;
     input->append = boot->config->append;
     input->memory_size = memory->size;
