@@ -15,7 +15,7 @@ test_help() {
 ./dev test quick|library
 ./dev test --list
 
-Runs all tests, or those named: a NAME of --list, or the beginning of some up to a slash, such as
+Runs all tests but the long ones, or those named: a NAME of --list, or the beginning of some up to a slash, such as
 unit, lab-6.12 or lab-6.1/linux. --host runs the lab's tests on one host kernel only.
 
   quick     unit and vpsci, without what may take long: under a minute
@@ -29,6 +29,7 @@ unit, lab-6.12 or lab-6.1/linux. --host runs the lab's tests on one host kernel 
   lint      format, headers, scripts       dev     this command itself, the documents, the library
                                                    as it is installed
   lab-...   dormouse with real KVM and guests
+  lab-.../long   stress at length, about a quarter of an hour: only where it is named
 
 Ends with the line "N passed, N failed" and fails if one did. What was said is kept in
 build/test-logs.
@@ -139,12 +140,12 @@ test_quick_of_meson() { # FOLDER SUITE...
     test_names_of_meson "$@"
 }
 
-# Sets `selected` to the tests that are meant by the names: all without one.
+# Sets `selected` to the tests that are meant by the names: without one all but the long ones.
 test_select() { # NAME...
     local name test found
     selected=()
     if (($# == 0)); then
-        selected=("${all[@]}")
+        readarray -t selected < <(printf '%s\n' "${all[@]}" | grep -v '^lab-[^/]*/long/')
     fi
     for name; do
         found=''

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# The stress tests at length. Not among those that run where no names are given.
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_TESTS/lib.sh"
+# shellcheck source=tests/lab/linux.sh
+. "$LAB_TESTS/linux.sh"
+
+# limit churn 1200
+test_churn() {
+    guest_limit=1180
+    expect_scenario "cpu-churn pairs=100000 seed=11" --cpus 8
+}
+
+# limit churn_stopped 1200
+test_churn_stopped() {
+    guest_limit=1180
+    start_bare "scenario=cpu-churn pairs=100000 seed=12" --cpus 8
+    wait_event "$work/events" vcpu-on 9
+    "$LAB_TOOLS/stop_threads" --seed 13 --seconds 600 "$guest"
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_events_in_order
+}
+
+# limit hotplug 3000
+test_hotplug() {
+    guest_limit=2980
+    run_linux "churn rounds=500 sleeps=20" --cpus 4
+}
