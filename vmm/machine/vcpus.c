@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -16,16 +17,18 @@
 /*
  * The gate. A thread is either out in the guest or parked behind the gate. Main closes a gate by
  * may_run = false and a kick, and knows the thread parked when `parked` says so; it opens it by
- * may_run = true and a broadcast. A kick that comes at any other moment is harmless: the mark in
+ * may_run = true and a nudge. A kick that comes at any other moment is harmless: the mark in
  * the vCPU (vcpu_kick()) stays until the thread itself, passing an open gate, takes it away.
  *
  * In user mode libvpsci has its say at the gate too: behind an open one wait those that it holds
  * off. They count as parked, which is what keeps a pause and a vCPU that is off apart: the one is
  * `may_run`, the other libvpsci's state, and neither is made of the other. Who changes that state
- * nudges the thread, under its lock; the thread asks libvpsci under it, so no nudge is lost.
+ * nudges the thread. A nudge is a semaphore's post behind the change: one that comes while the
+ * thread asks makes it ask once more, so none is lost; and whoever nudges waits for nobody, also
+ * where the host has taken the thread off its processor in the middle of its asking, lock in hand.
  *
- * The lock is each thread's own: a call of one vCPU never waits for another's, but for the moment
- * in which both want to know about the same one.
+ * The lock is each thread's own, and is taken by that thread and by main; by other vCPUs' threads
+ * only where the system is stopped.
  */
 struct vcpu_thread {
     struct vcpus *all;
@@ -33,9 +36,10 @@ struct vcpu_thread {
     unsigned index;
     pthread_t thread;
     bool started;         /* main's */
+    sem_t nudged;         /* the gate opened, or libvpsci's mind changed; any thread posts */
     _Atomic int id;       /* gettid()'s; 0 before the thread first ran */
     pthread_mutex_t lock; /* all that follows */
-    pthread_cond_t moved; /* the gate opened, libvpsci's mind changed, or the thread parked */
+    pthread_cond_t moved; /* the thread parked */
     bool quit;
     bool may_run;
     bool parked;
@@ -96,6 +100,13 @@ static bool may_enter(struct vcpu_thread *self)
     return step.verdict == PSCI_RUN;
 }
 
+/* A kick's signal is none. */
+static void wait_nudge(struct vcpu_thread *self)
+{
+    while (sem_wait(&self->nudged) != 0 && errno == EINTR) {
+    }
+}
+
 /* Waits behind the gate. False: the thread is to end. */
 static bool pass_gate(struct vcpu_thread *self)
 {
@@ -103,7 +114,9 @@ static bool pass_gate(struct vcpu_thread *self)
     self->parked = true;
     pthread_cond_broadcast(&self->moved);
     while (!self->quit && !(self->may_run && may_enter(self))) {
-        pthread_cond_wait(&self->moved, &self->lock);
+        pthread_mutex_unlock(&self->lock);
+        wait_nudge(self);
+        pthread_mutex_lock(&self->lock);
     }
     self->parked = false;
     if (!self->quit) {
@@ -114,17 +127,9 @@ static bool pass_gate(struct vcpu_thread *self)
     return go;
 }
 
-/* Gets a thread that waits for libvpsci's word to ask again. */
-static void nudge(struct vcpu_thread *thread)
-{
-    pthread_mutex_lock(&thread->lock);
-    pthread_cond_broadcast(&thread->moved);
-    pthread_mutex_unlock(&thread->lock);
-}
-
 void vcpus_nudge(struct vcpus *all, unsigned index)
 {
-    nudge(&all->threads[index]);
+    sem_post(&all->threads[index].nudged);
 }
 
 /* With the lock held. */
@@ -274,6 +279,7 @@ static void prepare(struct vcpus *all, unsigned index, struct vcpu *vcpu)
     thread->index = index;
     pthread_mutex_init(&thread->lock, NULL);
     pthread_cond_init(&thread->moved, NULL);
+    sem_init(&thread->nudged, 0, 0);
 }
 
 struct vcpus *vcpus_start(struct vcpu *const *vcpu, const struct vcpus_env *env)
@@ -313,8 +319,8 @@ void vcpus_stop(struct vcpus *all)
         if (thread->started) {
             kick(thread);
         }
-        pthread_cond_broadcast(&thread->moved);
         pthread_mutex_unlock(&thread->lock);
+        sem_post(&thread->nudged);
     }
     for (unsigned i = 0; all != NULL && i < all->count; i++) {
         if (all->threads[i].started) {
@@ -322,6 +328,7 @@ void vcpus_stop(struct vcpus *all)
         }
     }
     for (unsigned i = 0; all != NULL && i < all->count; i++) {
+        sem_destroy(&all->threads[i].nudged);
         pthread_cond_destroy(&all->threads[i].moved);
         pthread_mutex_destroy(&all->threads[i].lock);
     }
@@ -363,8 +370,8 @@ void vcpus_resume_one(struct vcpus *all, unsigned index)
 
     pthread_mutex_lock(&thread->lock);
     thread->may_run = !thread->has_exit;
-    pthread_cond_broadcast(&thread->moved);
     pthread_mutex_unlock(&thread->lock);
+    sem_post(&thread->nudged);
 }
 
 void vcpus_resume(struct vcpus *all)
