@@ -35,7 +35,7 @@ static volatile uint64_t stopping; /* core 0's word */
 static uint32_t draw(struct record *record, uint32_t below)
 {
     record->random = record->random * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (uint32_t)(record->random >> 33) % below;
+    return below > 0 ? (uint32_t)(record->random >> 33) % below : 0;
 }
 
 static uint32_t index_of(const struct cpu *cpu)
