@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# What a guest's PSCI calls cost where dormouse answers them (user) and where KVM does (kernel), side by side, at
+# 1, 8 and 64 vCPUs: a table, and build/bench-psci.json. Nothing here is a test.
+#
+# The lab's processor is emulated with QEMU's -icount: a nanosecond of its time is one instruction of guest,
+# kernel and dormouse together. "own" is what is left of user's figure without the bare way to the monitor and
+# back, which is measured beside it: dormouse's own part, its system calls included.
+set -euo pipefail
+
+here=$(dirname "$(realpath -- "$0")")
+root=${here%/*}
+json=$root/build/bench-psci.json
+
+names=(bare-exit psci-version affinity-info cpu-suspend-pending system-suspend cpu-on-to-entry)
+
+measure() {
+    "$root/dev" lab run --icount --cpus 1 --limit 1500 --in "$here/psci_lab.sh" -- sh psci_lab.sh
+}
+
+# Rows of the table: a call, then for each number of vCPUs user, kernel, own.
+show() {
+    local name cpus user kernel bare
+    printf '%-20s' call
+    for cpus in 1 8 64; do
+        printf ' | %7s %7s %7s' "user $cpus" "kern. $cpus" own
+    done
+    printf '\n'
+    for name in "${names[@]}"; do
+        printf '%-20s' "$name"
+        for cpus in 1 8 64; do
+            user=${values[user $cpus $name]--}
+            kernel=${values[kernel $cpus $name]--}
+            bare=${values[user $cpus bare-exit]--}
+            if [[ $user == - || $name == bare-exit ]]; then
+                printf ' | %7s %7s %7s' "$user" "$kernel" -
+            else
+                printf ' | %7s %7s %7s' "$user" "$kernel" $((user - bare))
+            fi
+        done
+        printf '\n'
+    done
+}
+
+write_json() {
+    local key separator=''
+    printf '['
+    for key in "${!values[@]}"; do
+        read -r who cpus name <<<"$key"
+        printf '%s\n  {"psci": "%s", "cpus": %s, "name": "%s", "instructions": %s}' "$separator" \
+            "$who" "$cpus" "$name" "${values[$key]}"
+        separator=,
+    done
+    printf '\n]\n'
+}
+
+"$root/dev" build arm64 >/dev/null
+echo "measuring PSCI calls on an emulated machine that counts instructions; usually 3 minutes" >&2
+declare -A values=()
+while read -r who cpus name value; do
+    echo "  $who $cpus $name $value" >&2
+    values["$who $cpus $name"]=$value
+done < <(measure)
+((${#values[@]} > 0)) || {
+    echo "nothing could be measured" >&2
+    exit 1
+}
+show
+write_json >"$json"
+echo "written to $json" >&2

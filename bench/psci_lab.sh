@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=dash
+# What bench/psci.sh measures, inside the lab: a line a figure, WHO CPUS NAME NANOSECONDS. Under QEMU's
+# -icount with one processor a nanosecond of the lab's time is an instruction.
+set -u
+
+sleep 30 # What the lab's own kernel still has to do after its start is counted too.
+
+for who in user kernel; do
+    for cpus in 1 8 64; do
+        "$DORMOUSE" run --psci $who --cpus $cpus --memory 1G --kernel "$LAB_BARE" \
+            --append "scenario=bench-psci" --console said </dev/null || {
+            echo "bench: the guest ended with status $?: $(tail -n 1 said)" >&2
+            exit 1
+        }
+        tr -d '\r' <said | sed -n "s/^# bench /$who $cpus /p"
+    done
+done

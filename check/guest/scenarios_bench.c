@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What PSCI calls cost, in nanoseconds of the virtual counter: instructions, where the lab's
+ * processor counts those. Figures for people (`./dev bench psci`); nothing is judged here.
+ */
+#include <stddef.h>
+
+#include "gic.h"
+#include "layout.h"
+#include "mmio.h"
+#include "platform.h"
+#include "report.h"
+#include "scenario.h"
+#include "smp.h"
+#include "suspend.h"
+#include "timer.h"
+
+enum { SGI = 5, NOBODY = 0x0b000000, BATCHES = 32, BATCH = 32 };
+
+static uint64_t nanoseconds(uint64_t ticks)
+{
+    return ticks * 1000000000 / timer_frequency();
+}
+
+static uint64_t usual_entry(void)
+{
+    return (uint64_t)(uintptr_t)entry_point;
+}
+
+/*
+ * The least of many: whatever else the host does in between, its own clock ticks for one, only
+ * adds.
+ */
+struct least {
+    uint64_t start;
+    uint64_t ticks;
+};
+
+static struct least nothing_yet(void)
+{
+    return (struct least){.ticks = UINT64_MAX};
+}
+
+static void begin(struct least *least)
+{
+    least->start = timer_now(TIMER_VIRTUAL);
+}
+
+static void end(struct least *least, uint64_t end)
+{
+    if (end - least->start < least->ticks) {
+        least->ticks = end - least->start;
+    }
+}
+
+static void tell(const char *name, const struct least *least, uint64_t calls)
+{
+    remark("bench %s %lu", name, nanoseconds(least->ticks) / calls);
+}
+
+/* The call and nothing around it: psci_call() and its kin look at every register. */
+static uint64_t bare_call(uint64_t function, uint64_t first, uint64_t second)
+{
+    register uint64_t x0 __asm__("x0") = function;
+    register uint64_t x1 __asm__("x1") = first;
+    register uint64_t x2 __asm__("x2") = second;
+    register uint64_t x3 __asm__("x3") = 0;
+
+    __asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : "memory");
+    return x0;
+}
+
+/* What a call costs whose answer needs nothing but the answer. */
+static void measure_call(const char *name, uint32_t function, uint64_t first)
+{
+    struct least least = nothing_yet();
+
+    for (unsigned i = 0; i < BATCHES; i++) {
+        begin(&least);
+        for (unsigned call = 0; call < BATCH; call++) {
+            bare_call(function, first, 0);
+        }
+        end(&least, timer_now(TIMER_VIRTUAL));
+    }
+    tell(name, &least, BATCH);
+}
+
+/* The way to the monitor and back, which every call that it answers takes too. */
+static void measure_exit(void)
+{
+    struct least least = nothing_yet();
+
+    for (unsigned i = 0; i < BATCHES; i++) {
+        begin(&least);
+        for (unsigned call = 0; call < BATCH; call++) {
+            mmio_read32(NOBODY);
+        }
+        end(&least, timer_now(TIMER_VIRTUAL));
+    }
+    tell("bare-exit", &least, BATCH);
+}
+
+static void measure_start(void)
+{
+    struct least least = nothing_yet();
+
+    for (unsigned i = 1; i <= BATCHES; i++) {
+        begin(&least);
+        if (smp_start(&cpus[1], NULL, i) != PSCI_SUCCESS || !smp_wait_arrivals(&cpus[1], i) ||
+            !smp_wait_off(&cpus[1])) {
+            check(false, "the other core starts and goes off");
+            return;
+        }
+        end(&least, cpus[1].entry.counter);
+    }
+    tell("cpu-on-to-entry", &least, 1);
+}
+
+static void measure_standby(void)
+{
+    struct least least = nothing_yet();
+
+    gic_enable(SGI);
+    for (unsigned i = 0; i < BATCHES; i++) {
+        gic_send_to_self(SGI);
+        begin(&least);
+        bare_call(PSCI_CPU_SUSPEND | SMC64_BIT, 0, usual_entry());
+        end(&least, timer_now(TIMER_VIRTUAL));
+        gic_take();
+    }
+    tell("cpu-suspend-pending", &least, 1);
+}
+
+/* With the wake there already: all that is not sleep. */
+static void measure_system_suspend(void)
+{
+    struct least least = nothing_yet();
+    struct cpu *self = smp_self();
+    struct psci_call call;
+
+    for (unsigned i = 0; i < BATCHES; i++) {
+        gic_enable(SGI);
+        gic_send_to_self(SGI);
+        suspend_prepare(&call, SUSPEND_64, usual_entry(), i);
+        begin(&least);
+        if (!suspend_call(&call)) {
+            check(false, "SYSTEM_SUSPEND comes back at its entry point");
+            return;
+        }
+        end(&least, self->entry.counter);
+        gic_take();
+    }
+    tell("system-suspend", &least, 1);
+}
+
+SCENARIO(bench_psci, "bench-psci", "",
+         "what PSCI calls cost, in nanoseconds of the counter; judges nothing")
+{
+    measure_exit();
+    measure_call("psci-version", PSCI_VERSION, 0);
+    measure_call("affinity-info", PSCI_AFFINITY_INFO | SMC64_BIT, cpus[cpu_count - 1].mpidr);
+    measure_standby();
+    measure_system_suspend();
+    if (cpu_count > 1) {
+        measure_start();
+    }
+    check(true, "all was measured");
+}
