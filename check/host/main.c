@@ -96,7 +96,7 @@ static int configurations_command(void)
 
 static int list_command(void)
 {
-    struct runner runner = {.line = put_line, .context = stdout};
+    struct runner runner = {.tap = {.line = put_line, .context = stdout}};
 
     runner_list(&runner);
     return EXIT_SUCCESS;
@@ -147,8 +147,7 @@ static int run_command(int count, char *const *words)
     struct run_options options = {.first = adapters, .count = adapter_count, .threads = true};
     int used = parse_options(&options, count, words);
     struct runner runner = {
-        .line = put_line,
-        .context = stdout,
+        .tap = {.line = put_line, .context = stdout},
         .parallel = options.threads ? in_parallel : NULL,
         .names = (const char *const *)(words + used),
         .name_count = (uint32_t)(count - used),
@@ -167,7 +166,7 @@ static int run_command(int count, char *const *words)
     } else {
         runner_run_all(&runner, options.first, options.count);
     }
-    return runner.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return runner.tap.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

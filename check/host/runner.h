@@ -4,22 +4,16 @@
 #ifndef CHECK_RUNNER_H
 #define CHECK_RUNNER_H
 
+#include "../scenarios/tap.h"
 #include "view.h"
 
 struct runner {
-    /** Takes a line, without its end. */
-    void (*line)(void *context, const char *line);
-    void *context;
+    struct tap tap;         /**< where to, and what came of it */
     view_parallel parallel; /**< NULL: no threads */
     /** Which scenarios, by name; count 0: all of them. A name that ends in '*' stands for all that
      *  begin so. */
     const char *const *names;
     uint32_t name_count;
-    const char *indent; /**< of the runner's own */
-    /** Out: over all configurations. */
-    uint32_t passed;
-    uint32_t failed;
-    uint32_t skipped;
 };
 
 /** A document of one configuration: a test point a scenario. */

@@ -33,3 +33,12 @@ const struct scenario *scenario_find(const char *name)
     }
     return NULL;
 }
+
+bool scenario_matches(const char *pattern, const char *name)
+{
+    while (*pattern != '\0' && *pattern == *name) {
+        pattern++;
+        name++;
+    }
+    return (pattern[0] == '*' && pattern[1] == '\0') || *pattern == *name;
+}

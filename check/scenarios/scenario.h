@@ -204,6 +204,8 @@ extern const uint32_t family_count;
 const struct scenario *scenario_at(uint32_t n);
 /** The scenario of that name, or NULL. */
 const struct scenario *scenario_find(const char *name);
+/** Whether a name is that, or begins so if the pattern ends in '*'. */
+bool scenario_matches(const char *pattern, const char *name);
 
 /* ---- Trials ------------------------------------------------------------------------------- */
 

@@ -12,10 +12,10 @@ static void put_line(void *context, const char *line)
 
 int main(int count, char **arguments)
 {
-    struct runner runner = {.line = put_line};
+    struct runner runner = {.tap = {.line = put_line}};
 
     (void)count;
     (void)arguments;
     runner_run_all(&runner, adapters, adapter_count);
-    return runner.failed ? 1 : 0;
+    return runner.tap.failed ? 1 : 0;
 }
