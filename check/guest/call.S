@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "layout.h"
+#include "own.inc"
 
     .arch_extension fp
     .arch_extension simd
@@ -11,10 +11,10 @@
 
 /*
  * The call itself, with every register as `struct psci_call` says. x0 points to that on entry. The
- * last thing before the call and the first thing after it is SCTLR_EL1: in between, memory may be
- * big-endian, so nothing is loaded or stored there.
+ * last thing before the call and the first thing after it is SCTLR: in between, memory may be
+ * big-endian, so nothing is loaded or stored there. At EL2 the registers of EL1 are mere storage.
  */
-.macro CALL_WITH instruction
+.macro CALL_WITH instruction, level
     msr tpidrro_el0, x0
     ldr x1, [x0, #CALL_SP_EL0]
     msr sp_el0, x1
@@ -40,7 +40,7 @@
     ldp x27, x28, [x0, #CALL_IN + 216]
     ldp x29, x30, [x0, #CALL_IN + 232]
     ldr x0, [x0, #CALL_SCTLR]
-    msr sctlr_el1, x0
+    msr sctlr_\level, x0
     isb
     mrs x0, tpidr_el0
     \instruction #0
@@ -48,13 +48,13 @@
     mrs x0, daif
     msr contextidr_el1, x0
     msr daifset, #0xf
-    mrs x0, sctlr_el1
+    mrs x0, sctlr_\level
     msr far_el1, x0
     bic x0, x0, #SCTLR_EE
     bic x0, x0, #SCTLR_M
     bic x0, x0, #SCTLR_C
     bic x0, x0, #SCTLR_I
-    msr sctlr_el1, x0
+    msr sctlr_\level, x0
     isb
     b call_returned
 .endm
@@ -80,10 +80,13 @@ psci_call:
     str x2, [x1, #CPU_RESUME_SP]
     ldr x2, [x0, #CALL_RESUMES]
     str x2, [x1, #CPU_RESUMES]
+    mrs x1, CurrentEL
+    tbnz x1, #CURRENT_EL2_BIT, 2f
     ldr x1, [x0, #CALL_SMC]
     cbnz x1, 1f
-    CALL_WITH hvc
-1:  CALL_WITH smc
+    CALL_WITH hvc, el1
+1:  CALL_WITH smc, el1
+2:  CALL_WITH smc, el2             /* an HVC would come to ourselves */
 
 call_returned:
     mrs x0, tpidrro_el0

@@ -14,13 +14,15 @@ struct exception_frame {
     uint64_t x[CALL_REGISTERS];
     uint64_t elr;
     uint64_t spsr;
+    uint64_t sctlr;
 };
 
 _Static_assert(offsetof(struct exception_frame, elr) == FRAME_ELR, "layout.h");
 _Static_assert(offsetof(struct exception_frame, spsr) == FRAME_SPSR, "layout.h");
+_Static_assert(offsetof(struct exception_frame, sctlr) == FRAME_SCTLR, "layout.h");
 _Static_assert(sizeof(struct exception_frame) <= FRAME_SIZE, "layout.h");
 
-/* Slots of the vector table: from EL1 on either stack pointer. */
+/* Slots of the vector table: from the own level on either stack pointer. */
 enum { SYNCHRONOUS_SP0 = 0, IRQ_SP0 = 1, SYNCHRONOUS = 4, IRQ = 5 };
 
 enum { INSTRUCTION_SIZE = 4 };
@@ -56,8 +58,8 @@ void exceptions_interrupts(void (*handler)(struct cpu *cpu))
 static void note_fault(struct cpu *cpu, struct exception_frame *frame)
 {
     cpu->fault_seen = true;
-    cpu->fault_esr = READ_SYSREG(esr_el1);
-    cpu->fault_far = READ_SYSREG(far_el1);
+    cpu->fault_esr = READ_OWN_SYSREG(esr);
+    cpu->fault_far = READ_OWN_SYSREG(far);
     if (frame->elr >= (uint64_t)(uintptr_t)image_start &&
         frame->elr < (uint64_t)(uintptr_t)image_end) {
         frame->elr += INSTRUCTION_SIZE;
@@ -78,7 +80,7 @@ __attribute__((noreturn)) static void report_unexpected(const struct exception_f
         print("\n");
         check(false, "unexpected exception");
         remark("vector %lu ESR 0x%lx ELR 0x%lx FAR 0x%lx SPSR 0x%lx x30 0x%lx MPIDR 0x%lx", vector,
-               READ_SYSREG(esr_el1), frame->elr, READ_SYSREG(far_el1), frame->spsr, frame->x[30],
+               READ_OWN_SYSREG(esr), frame->elr, READ_OWN_SYSREG(far), frame->spsr, frame->x[30],
                READ_SYSREG(mpidr_el1));
         report_plan();
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gic.h"
 
+#include "level.h"
 #include "mmio.h"
 #include "platform.h"
 #include "smp.h"
@@ -30,6 +31,8 @@ enum {
     PRIVATE_INTIDS = 32,
     PRIORITY_MASK = 0xf0,
     PATIENCE = 1000000,
+    ICC_SRE_EL2_SRE = 1u << 0,
+    ICC_SRE_EL2_ENABLE = 1u << 3,
 };
 
 #define GICD_CTLR_BUSY (1u << 31)
@@ -104,6 +107,9 @@ static bool init_redistributor(void)
 
 void gic_init_interface(void)
 {
+    if (level_own() == 2) {
+        WRITE_SYSREG(icc_sre_el2, READ_SYSREG(icc_sre_el2) | ICC_SRE_EL2_SRE | ICC_SRE_EL2_ENABLE);
+    }
     WRITE_SYSREG(icc_sre_el1, READ_SYSREG(icc_sre_el1) | 1);
     WRITE_SYSREG(icc_pmr_el1, PRIORITY_MASK);
     WRITE_SYSREG(icc_igrpen1_el1, 1);

@@ -42,17 +42,22 @@
 #define CALL_RESUMES     568
 
 /* struct exception_frame */
-#define FRAME_X    0
-#define FRAME_ELR  248
-#define FRAME_SPSR 256
-#define FRAME_SIZE 272
+#define FRAME_X     0
+#define FRAME_ELR   248
+#define FRAME_SPSR  256
+#define FRAME_SCTLR 264
+#define FRAME_SIZE  272
 
-/* SCTLR_EL1. SANE: the bits that are one in a core without later extensions, and nothing else. */
-#define SCTLR_SANE 0x30d00800
-#define SCTLR_M    (1 << 0)
-#define SCTLR_C    (1 << 2)
-#define SCTLR_I    (1 << 12)
-#define SCTLR_EE   (1 << 25)
+/* CurrentEL: this bit is set at EL2 and not at EL1. */
+#define CURRENT_EL2_BIT 3
+
+/* SCTLR. SANE: the bits that are one in a core without later extensions, and nothing else. */
+#define SCTLR_EL1_SANE 0x30d00800
+#define SCTLR_EL2_SANE 0x30c50830
+#define SCTLR_M        (1 << 0)
+#define SCTLR_C        (1 << 2)
+#define SCTLR_I        (1 << 12)
+#define SCTLR_EE       (1 << 25)
 
 #define DAIF_ALL 0x3c0
 #define DAIF_I   0x080

@@ -14,7 +14,9 @@
 
 enum { NAME_SIZE = 40 };
 
-#define EL1 (1u << 2) /* as CurrentEL says it */
+/* As CurrentEL says it. */
+#define EL1 (1u << 2)
+#define EL2 (2u << 2)
 
 extern const struct scenario *const scenarios_start[];
 extern const struct scenario *const scenarios_end[];
@@ -59,8 +61,8 @@ static bool ready(bool has_tree, uint64_t current_el)
     if (!has_tree) {
         return check(false, "the boot loader gives a device tree in x0");
     }
-    if (current_el != EL1) {
-        return check(false, "started at EL1");
+    if (current_el != EL1 && current_el != EL2) {
+        return check(false, "started at EL1 or EL2");
     }
     if (!smp_init()) {
         return check(false, "the device tree names the boot core");

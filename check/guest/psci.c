@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "layout.h"
+#include "level.h"
 #include "platform.h"
 #include "string.h"
 
@@ -37,8 +38,8 @@ void psci_prepare(struct psci_call *call, uint32_t function, uint64_t first, uin
     call->in[1] = first;
     call->in[2] = second;
     call->in[3] = third;
-    call->smc = platform.psci_smc;
-    call->sctlr = SCTLR_SANE;
+    call->smc = platform.psci_smc || level_own() == 2;
+    call->sctlr = level_sctlr();
     call->daif = DAIF_ALL;
     call->spsel = 1;
     call->sp_el0 = PATTERN;
@@ -101,7 +102,7 @@ const char *psci_registers_problem(const struct psci_call *call)
         return "a stack pointer differs";
     }
     if (call->sctlr_after != call->sctlr) {
-        return "SCTLR_EL1 differs";
+        return level_own() == 2 ? "SCTLR_EL2 differs" : "SCTLR_EL1 differs";
     }
     if (call->daif_after != call->daif) {
         return "PSTATE.DAIF differs";

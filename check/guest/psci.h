@@ -57,7 +57,7 @@ enum { CALL_REGISTERS = 31 };
 struct psci_call {
     uint64_t in[CALL_REGISTERS];
     uint64_t out[CALL_REGISTERS];
-    uint64_t smc; /* by SMC, not HVC */
+    uint64_t smc; /* by SMC, not HVC; at EL2 it always is */
     /* The caller's state during the call; I may be unmasked only with a handler installed. */
     uint64_t sctlr;
     uint64_t daif;
@@ -91,7 +91,7 @@ int64_t psci_call2(uint32_t function, uint64_t first, uint64_t second);
 int64_t psci_call3(uint32_t function, uint64_t first, uint64_t second, uint64_t third);
 
 /*
- * What is wrong with the general registers, stack pointers, PSTATE or SCTLR_EL1 after a call, or
+ * What is wrong with the general registers, stack pointers, PSTATE or SCTLR after a call, or
  * NULL: x4-x30 are preserved; x1-x3 hold nothing new (SMCCC 1.1, 2.6 and 2.9).
  */
 const char *psci_registers_problem(const struct psci_call *call);

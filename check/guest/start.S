@@ -3,9 +3,20 @@
  * Where cores start: `start` from the boot loader, `entry_point` from PSCI, which is under test and
  * may have left anything in the registers.
  */
-#include "layout.h"
+#include "own.inc"
 
 #define R_AARCH64_RELATIVE 1027
+
+/* FP, SIMD and SVE are usable: scenarios look at their registers. */
+#define CPACR_EL1_USABLE (3 << 20 | 3 << 16)
+/*
+ * The same at EL2, where these are the fields of HCR_EL2.E2H = 1. Without it they mean nothing, as
+ * with it the ones of the other layout do.
+ */
+#define CPTR_EL2_USABLE (CPACR_EL1_USABLE | 0x32ff)
+
+/* RW, AMO, IMO, FMO: interrupts come to EL2, which is no other EL1 where it need not be. */
+#define HCR_EL2_OWN ((1 << 31) | (1 << 5) | (1 << 4) | (1 << 3))
 
 /* The header of a Linux Image (Documentation/arch/arm64/booting.rst). */
     .section .head, "ax"
@@ -25,9 +36,7 @@ start:
     mrs x20, CurrentEL
     mov x19, x0                    /* the device tree */
     msr daifset, #0xf
-    ldr x0, =SCTLR_SANE
-    msr sctlr_el1, x0
-    isb
+    bl core_prepare
 
     adrp x0, bss_start
     add x0, x0, :lo12:bss_start
@@ -60,21 +69,40 @@ start:
     adrp x0, cpus                  /* until it is known which of them this core is */
     add x0, x0, :lo12:cpus
     msr tpidr_el1, x0
-    bl core_prepare
+    adrp x0, level_at_start
+    str x20, [x0, :lo12:level_at_start]
     mov x0, x19
     mov x1, x20
     bl guest_main
 5:  wfi
     b 5b
 
-/* What every core needs before it runs C. Clobbers x0. */
+/* What every core needs before it runs C. Clobbers x0 and x1. */
     .globl core_prepare
 core_prepare:
-    mov x0, #(3 << 20)             /* CPACR_EL1.FPEN: scenarios look at the FP registers */
+    adrp x1, vectors
+    add x1, x1, :lo12:vectors
+    mrs x0, CurrentEL
+    tbnz x0, #CURRENT_EL2_BIT, core_prepare_el2
+    ldr x0, =SCTLR_EL1_SANE
+    msr sctlr_el1, x0
+    mov x0, #CPACR_EL1_USABLE
     msr cpacr_el1, x0
-    adrp x0, vectors
-    add x0, x0, :lo12:vectors
-    msr vbar_el1, x0
+    msr vbar_el1, x1
+    isb
+    ret
+
+/* HCR_EL2 comes first: the layout of others depends on it. */
+core_prepare_el2:
+    ldr x0, =HCR_EL2_OWN
+    msr hcr_el2, x0
+    isb
+    ldr x0, =SCTLR_EL2_SANE
+    msr sctlr_el2, x0
+    ldr x0, =CPTR_EL2_USABLE
+    msr cptr_el2, x0
+    msr vbar_el2, x1
+    msr cntvoff_el2, xzr           /* both counters tell the same time */
     isb
     ret
 
@@ -91,9 +119,9 @@ entry_point:
     msr tpidr_el1, x2
     msr elr_el1, x3
     msr far_el1, x4
-    mrs x0, sctlr_el1
+    READ_OWN x0, sctlr
     bic x1, x0, #SCTLR_EE
-    msr sctlr_el1, x1
+    WRITE_OWN sctlr, x1, x2
     isb
 
     mrs x1, mpidr_el1
@@ -144,15 +172,12 @@ entry_point:
     str x0, [x3, #ENTRY_CNTV_CTL]
     mrs x0, cntp_ctl_el0
     str x0, [x3, #ENTRY_CNTP_CTL]
-    mrs x0, cntvct_el0
-    str x0, [x3, #ENTRY_COUNTER]
-
     msr daifset, #0xf
     msr spsel, #1
-    ldr x0, =SCTLR_SANE
-    msr sctlr_el1, x0
     msr tpidr_el1, x2
     bl core_prepare
+    mrs x0, cntvct_el0             /* only now: at EL2 it may have had any offset */
+    str x0, [x3, #ENTRY_COUNTER]
     ldr x0, [x2, #CPU_RESUMES]
     cbnz x0, call_resume           /* the core is in psci_call(): go on there */
     ldr x0, [x2, #CPU_STACK_TOP]

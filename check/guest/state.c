@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "gic.h"
+#include "level.h"
 #include "pattern.h"
 #include "string.h"
 #include "sysreg.h"
@@ -21,11 +22,18 @@
     X(afsr1_el1) X(cntkctl_el1) X(cntv_cval_el0) X(cntp_cval_el0) X(icc_pmr_el1)                   \
     X(icc_igrpen1_el1) X(icc_sre_el1) X(icc_bpr1_el1)
 
+/* Besides, of a core at EL2. */
+#define EL2_REGISTERS(X)                                                                           \
+    X(hcr_el2) X(cptr_el2) X(mdcr_el2) X(cnthctl_el2) X(cntvoff_el2) X(ttbr0_el2) X(tcr_el2)       \
+    X(mair_el2) X(vbar_el2) X(elr_el2) X(spsr_el2) X(esr_el2) X(far_el2) X(tpidr_el2) X(vpidr_el2) \
+    X(vmpidr_el2) X(vttbr_el2) X(vtcr_el2) X(icc_sre_el2)
+
 #define NUMBER(name) STATE_##name,
 
 /* Where each is in `system`. */
 enum {
     SYSTEM_REGISTERS(NUMBER)
+    EL2_REGISTERS(NUMBER)
     STATE_CNTV_CTL,
     STATE_CNTP_CTL,
     STATE_ENABLED,
@@ -39,6 +47,7 @@ _Static_assert(STATE_SYSTEM_MAX - STATE_COUNT >= 0, "state.h");
 
 static const char *const names[STATE_SYSTEM_MAX] = {
     SYSTEM_REGISTERS(NAME)
+    EL2_REGISTERS(NAME)
     [STATE_CNTV_CTL] = "the virtual timer's control differs",
     [STATE_CNTP_CTL] = "the physical timer's control differs",
     [STATE_ENABLED] = "the enabled private interrupts differ",
@@ -70,15 +79,16 @@ void state_fill_fp(uint64_t seed)
     fp_load(&state);
 }
 
-#define READ(name) state->system[i++] = READ_SYSREG(name);
+#define READ(name) state->system[STATE_##name] = READ_SYSREG(name);
 
 void state_read(struct core_state *state)
 {
-    unsigned i = 0;
-
     fp_store(&state->fp);
     memset(state->system, 0, sizeof(state->system));
     SYSTEM_REGISTERS(READ)
+    if (level_own() == 2) {
+        EL2_REGISTERS(READ)
+    }
     state->system[STATE_CNTV_CTL] = timer_settings(TIMER_VIRTUAL);
     state->system[STATE_CNTP_CTL] = timer_settings(TIMER_PHYSICAL);
     state->system[STATE_ENABLED] = gic_private_enabled();

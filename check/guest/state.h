@@ -15,7 +15,7 @@ struct fp_state {
     uint64_t fpsr;
 };
 
-enum { STATE_SYSTEM_MAX = 32 };
+enum { STATE_SYSTEM_MAX = 48 };
 
 struct core_state {
     struct fp_state fp;

@@ -4,12 +4,10 @@
 #include <stddef.h>
 
 #include "gic.h"
-#include "layout.h"
+#include "level.h"
 #include "report.h"
 
 #define GARBAGE UINT64_C(0xdeadbeef00000000)
-
-#define EL1 UINT64_C(1 << 2) /* as CurrentEL says it */
 
 void suspend_prepare(struct psci_call *call, enum suspend_width width, uint64_t entry,
                      uint64_t context)
@@ -72,6 +70,16 @@ bool suspend_check_resumed(bool resumed, const struct psci_call *call, const cha
 
 enum { POINT_COUNT = 9 };
 
+static const struct {
+    const char *level, *not_level;
+    const char *stack, *not_stack;
+} words[] = {
+    [1] = {"entered at EL1", "not entered at EL1", "the stack pointer is SP_EL1",
+           "the stack pointer is not SP_EL1"},
+    [2] = {"entered at EL2", "not entered at EL2", "the stack pointer is SP_EL2",
+           "the stack pointer is not SP_EL2"},
+};
+
 struct point {
     const char *text;
     const char *problem;
@@ -82,13 +90,14 @@ struct point {
 static void points(struct point point[POINT_COUNT], const struct entry_state *entry,
                    uint64_t context, bool big_endian)
 {
+    unsigned level = level_at_start >> CURRENT_EL2_BIT & 1 ? 2 : 1;
     const struct point all[POINT_COUNT] = {
         {"x0 is the context ID", "x0 is not the context ID", entry->x[0], context},
-        {"entered at EL1", "not entered at EL1", entry->current_el, EL1},
+        {words[level].level, words[level].not_level, entry->current_el, level_at_start},
         {"the MMU is off", "the MMU is on", entry->sctlr & SCTLR_M, 0},
         {"the caches are off", "a cache is on", entry->sctlr & (SCTLR_C | SCTLR_I), 0},
         {"D, A, I and F are masked", "not all of D, A, I and F are masked", entry->daif, DAIF_ALL},
-        {"the stack pointer is SP_EL1", "the stack pointer is not SP_EL1", entry->spsel, 1},
+        {words[level].stack, words[level].not_stack, entry->spsel, 1},
         {"the virtual timer is off", "the virtual timer is on", entry->cntv_ctl & TIMER_CTL_ENABLE,
          0},
         {"the physical timer is off", "the physical timer is on",
@@ -135,8 +144,8 @@ static void remark_registers(const struct entry_state *entry)
     for (unsigned i = 1; i < CALL_REGISTERS; i++) {
         cleared += entry->x[i] == 0;
     }
-    remark("%u of 30 other general registers are zero at entry, SCTLR_EL1 is 0x%lx", cleared,
-           entry->sctlr);
+    remark("%u of 30 other general registers are zero at entry, SCTLR_EL%u is 0x%lx", cleared,
+           level_own(), entry->sctlr);
 }
 
 void suspend_check_entry(const struct entry_state *entry, uint64_t context, bool big_endian)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "layout.h"
+#include "own.inc"
 
-/* Always entered on SP_EL1. Sixteen slots of 128 bytes; the slot's number says what happened. */
+/* Always entered on the own SP_ELx. Sixteen slots of 128 bytes; the slot's number says what happened. */
 .macro VECTOR number
     .balign 128
     sub sp, sp, #FRAME_SIZE
@@ -34,23 +34,27 @@ exception_common:
     stp x26, x27, [sp, #208]
     stp x28, x29, [sp, #224]
     /*
-     * A big-endian core took this during a call, where none is expected: the frame is of no use to
-     * it, the report still is.
+     * A big-endian core took this during a call: x0-x29 lie in the frame as it stored them, and are
+     * loaded again when it is big-endian again. What C looks at is little-endian.
      */
-    mrs x2, sctlr_el1
+    READ_OWN x2, sctlr
     bic x3, x2, #SCTLR_EE
-    msr sctlr_el1, x3
+    WRITE_OWN sctlr, x3, x4
     isb
     str x30, [sp, #240]
-    mrs x2, elr_el1
-    mrs x3, spsr_el1
+    str x2, [sp, #FRAME_SCTLR]
+    READ_OWN x2, elr
+    READ_OWN x3, spsr
     stp x2, x3, [sp, #FRAME_ELR]
     mov x0, sp
     bl exception
     ldp x2, x3, [sp, #FRAME_ELR]
-    msr elr_el1, x2
-    msr spsr_el1, x3
+    WRITE_OWN elr, x2, x4
+    WRITE_OWN spsr, x3, x4
     ldr x30, [sp, #240]
+    ldr x2, [sp, #FRAME_SCTLR]
+    WRITE_OWN sctlr, x2, x4
+    isb
     ldp x28, x29, [sp, #224]
     ldp x26, x27, [sp, #208]
     ldp x24, x25, [sp, #192]

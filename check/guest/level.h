@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The exception level: an image that is started at EL2 stays there. The registers of the same
+ * purpose differ by name, and few of them by layout.
+ */
+#ifndef GUEST_LEVEL_H
+#define GUEST_LEVEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* CurrentEL of the core that the boot loader started, at its first instruction. */
+extern uint64_t level_at_start;
+
+/* The calling core's level: 1 or 2. */
+unsigned level_own(void);
+
+/*
+ * Whether EL2 has the registers of EL1 (HCR_EL2.E2H): start.S turns that off, but the newest cores
+ * know nothing else. The names of the timers then mean those of the hypervisor.
+ */
+bool level_is_like_el1(void);
+
+/* SCTLR of a core with nothing on, at this level. */
+uint64_t level_sctlr(void);
+
+#endif
