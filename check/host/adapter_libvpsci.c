@@ -268,8 +268,8 @@ static void pass(void *system, uint64_t microseconds)
 /* ---- Machines ----------------------------------------------------------------------------- */
 
 enum {
-    ABILITIES =
-        VIEW_BIG_ENDIAN | VIEW_END | VIEW_RESTART | VIEW_TIME | VIEW_EXPENDABLE | VIEW_OUTSIDE,
+    ABILITIES = VIEW_BIG_ENDIAN | VIEW_END | VIEW_RESTART | VIEW_TIME | VIEW_EXPENDABLE |
+                VIEW_OUTSIDE | VIEW_FRESH | VIEW_HANDOVER,
     ALL_CAPABILITIES = VPSCI_CAP_SYSTEM_SUSPEND | VPSCI_CAP_SYSTEM_RESET2 | VPSCI_CAP_VENDOR_RESET |
                        VPSCI_CAP_SYSTEM_OFF2 | VPSCI_CAP_OS_INITIATED | VPSCI_CAP_CPU_FREEZE |
                        VPSCI_CAP_CPU_DEFAULT_SUSPEND | VPSCI_CAP_NODE_HW_STATE |

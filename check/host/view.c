@@ -192,7 +192,15 @@ static void view_pass(void *self, uint64_t microseconds)
 {
     struct host_view *host = self;
 
+    host->now += microseconds;
     host->adapter->pass(host->system, microseconds);
+}
+
+static uint64_t view_now(void *self)
+{
+    const struct host_view *host = self;
+
+    return host->now;
 }
 
 static const struct view_ops view_ops = {
@@ -205,6 +213,7 @@ static const struct view_ops view_ops = {
     .end = view_end,
     .restart = view_restart,
     .pass = view_pass,
+    .now = view_now,
 };
 
 bool host_view_open(struct host_view *host, const struct adapter *adapter, view_parallel parallel)

@@ -29,6 +29,7 @@ struct host_view {
     void *system;
     view_parallel parallel;
     uint32_t turn; /* of races without threads */
+    uint64_t now;  /* how long was let pass */
     struct view_cpu cpus[VIEW_CPU_MAX];
 };
 

@@ -9,8 +9,8 @@
  */
 static bool declines(struct trial *t, uint64_t level)
 {
-    struct event e = affinity(t, boot(t), mpidr(t, boot(t)), level);
-    bool declined = t->version >= V1_0 && code(&e) == RET_INVALID_PARAMETERS;
+    const struct event *e = affinity(t, boot(t), mpidr(t, boot(t)), level);
+    bool declined = t->version >= V1_0 && code(e) == RET_INVALID_PARAMETERS;
 
     comes_back(t, e, "AFFINITY_INFO of a level above 0");
     characteristic(t, "AFFINITY_INFO above level 0", declined ? "INVALID_PARAMETERS" : "answered");
@@ -66,13 +66,13 @@ static void pending(struct trial *t)
     uint32_t cpu = other(t, 0);
 
     returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 1), IS_SUCCESS, "CPU_ON");
-    struct event e = affinity(t, boot(t), mpidr(t, cpu), 0);
+    const struct event *e = affinity(t, boot(t), mpidr(t, cpu), 0);
 
     comes_back(t, e, "AFFINITY_INFO of a CPU that was told to start");
-    expect(t, code(&e) == AFFINITY_ON || code(&e) == AFFINITY_ON_PENDING,
+    expect(t, code(e) == AFFINITY_ON || code(e) == AFFINITY_ON_PENDING,
            "a CPU that was told to start is neither ON_PENDING nor ON");
     characteristic(t, "AFFINITY_INFO of a CPU that was told to start",
-                   code(&e) == AFFINITY_ON ? "ON" : "ON_PENDING");
+                   code(e) == AFFINITY_ON ? "ON" : "ON_PENDING");
     enters(t, await(t, cpu), entry(t), 1, "the CPU that was turned on");
     is_on(t, cpu, "a CPU that has started");
 }
@@ -84,15 +84,15 @@ static void starting(struct trial *t)
     uint32_t target = other(t, 1);
 
     start(t, caller);
-    struct event first = begin(t, caller, id(t, FN_CPU_ON), mpidr(t, target), entry(t), 7);
-    struct event e = affinity(t, boot(t), mpidr(t, target), 0);
+    const struct event *first = begin(t, caller, id(t, FN_CPU_ON), mpidr(t, target), entry(t), 7);
+    const struct event *e = affinity(t, boot(t), mpidr(t, target), 0);
 
     comes_back(t, e, "AFFINITY_INFO during a CPU_ON");
-    expect(t, code(&e) >= AFFINITY_ON && code(&e) <= AFFINITY_ON_PENDING,
+    expect(t, code(e) >= AFFINITY_ON && code(e) <= AFFINITY_ON_PENDING,
            "AFFINITY_INFO during a CPU_ON is none of ON, OFF, ON_PENDING");
     returns_number(t, affinity(t, boot(t), mpidr(t, caller), 0), AFFINITY_ON,
                    "a CPU that waits for its CPU_ON");
-    if (first.kind == EVENT_NONE) {
+    if (first->kind == EVENT_NONE) {
         first = await(t, caller);
     }
     returns(t, first, IS_SUCCESS, "CPU_ON");
@@ -125,11 +125,11 @@ static void powerdown_is_on(struct trial *t)
 static void unknown_cpu(struct trial *t)
 {
     for (uint32_t level = 0; level <= (t->machine->aarch32 ? 2u : 3u); level++) {
-        struct event e = affinity(t, boot(t), absent_mpidr(t, boot(t), level), 0);
+        const struct event *e = affinity(t, boot(t), absent_mpidr(t, boot(t), level), 0);
 
         returns(t, e, IS_INVALID_PARAMETERS | IS_NOT_PRESENT | IS_DISABLED,
                 "AFFINITY_INFO of a CPU that does not exist");
-        characteristic_code(t, "AFFINITY_INFO of a CPU that does not exist", &e);
+        characteristic_code(t, "AFFINITY_INFO of a CPU that does not exist", e);
     }
 }
 
@@ -237,10 +237,10 @@ static void level_pending(struct trial *t)
         return;
     }
     returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 1), IS_SUCCESS, "CPU_ON");
-    struct event e = affinity(t, boot(t), mpidr(t, cpu), 1);
+    const struct event *e = affinity(t, boot(t), mpidr(t, cpu), 1);
 
     comes_back(t, e, "AFFINITY_INFO of an instance with a CPU that was told to start");
-    expect(t, code(&e) == AFFINITY_ON || code(&e) == AFFINITY_ON_PENDING,
+    expect(t, code(e) == AFFINITY_ON || code(e) == AFFINITY_ON_PENDING,
            "an instance with a CPU that was told to start is neither ON_PENDING nor ON");
     enters(t, await(t, cpu), entry(t), 1, "the CPU that was turned on");
 }

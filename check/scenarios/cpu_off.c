@@ -68,9 +68,9 @@ static void all_but_one(struct trial *t)
 static void denied_stays_on(struct trial *t)
 {
     uint32_t asker = other(t, 0);
-    struct event e = call(t, boot(t), id(t, FN_MIGRATE_INFO_UP_CPU), 0, 0, 0);
+    const struct event *e = call(t, boot(t), id(t, FN_MIGRATE_INFO_UP_CPU), 0, 0, 0);
 
-    if (e.x0 != mpidr(t, boot(t))) {
+    if (e->x0 != mpidr(t, boot(t))) {
         skip(t, "the Trusted OS is not on the boot CPU");
     }
     start(t, asker);
@@ -86,11 +86,11 @@ static void denied_stays_on(struct trial *t)
 /* 5.5 does not forbid it. A guest that does it wants to be quiet for ever; some refuse. */
 static void last(struct trial *t)
 {
-    struct event e = cpu_off(t, boot(t));
+    const struct event *e = cpu_off(t, boot(t));
 
-    expect(t, e.kind == EVENT_NONE || code(&e) == RET_DENIED,
+    expect(t, e->kind == EVENT_NONE || code(e) == RET_DENIED,
            "CPU_OFF of the last CPU neither takes effect nor is denied");
-    characteristic_code(t, "CPU_OFF of the last CPU", &e);
+    characteristic_code(t, "CPU_OFF of the last CPU", e);
 }
 
 static void freeze(struct trial *t)
@@ -135,7 +135,7 @@ static const struct scenario scenarios[] = {
      .severity = SEVERITY_CORRUPTION,
      .since = V0_2,
      .needs = HAS(FN_MIGRATE_INFO_UP_CPU),
-     .abilities = VIEW_OUTSIDE,
+     .abilities = VIEW_HANDOVER,
      .cpus = 2,
      .run = denied_stays_on},
     {.name = "cpu-off-of-last",

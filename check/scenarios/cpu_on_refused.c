@@ -99,11 +99,11 @@ static void still_startable(struct trial *t, uint32_t cpu)
 static void bad_entry(struct trial *t, uint64_t address, const char *key, const char *what)
 {
     uint32_t cpu = other(t, 0);
-    struct event e = cpu_on(t, boot(t), mpidr(t, cpu), address, 0);
+    const struct event *e = cpu_on(t, boot(t), mpidr(t, cpu), address, 0);
 
     returns(t, e, IS_INVALID_ADDRESS | IS_SUCCESS, what);
-    characteristic_code(t, key, &e);
-    if (code(&e) != RET_SUCCESS) {
+    characteristic_code(t, key, e);
+    if (code(e) != RET_SUCCESS) {
         still_startable(t, cpu);
     }
 }
@@ -123,12 +123,12 @@ static void misaligned(struct trial *t)
 static void misaligned_2(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
-    struct event odd = cpu_on(t, boot(t), mpidr(t, cpu), t->machine->entry | 1, 0);
+    const struct event *odd = cpu_on(t, boot(t), mpidr(t, cpu), t->machine->entry | 1, 0);
 
     if (t->machine->aarch32) {
         skip(t, "the guest is in AArch32 state");
     }
-    if (code(&odd) == RET_SUCCESS) {
+    if (code(odd) == RET_SUCCESS) {
         skip(t, "the server does not look at the alignment of entry points");
     }
     returns(t, cpu_on(t, boot(t), mpidr(t, cpu), t->machine->entry | 2, 0), IS_INVALID_ADDRESS,
@@ -152,10 +152,10 @@ static void two_errors(struct trial *t)
 
     returns(t, cpu_on(t, boot(t), absent_mpidr(t, cpu, 0), odd, 0),
             IS_INVALID_PARAMETERS | IS_INVALID_ADDRESS, "CPU_ON of no CPU at no address");
-    struct event e = cpu_on(t, boot(t), mpidr(t, boot(t)), odd, 0);
+    const struct event *e = cpu_on(t, boot(t), mpidr(t, boot(t)), odd, 0);
 
     returns(t, e, IS_ALREADY_ON | IS_INVALID_ADDRESS, "CPU_ON of the caller at no address");
-    characteristic_code(t, "CPU_ON of the caller at a misaligned address", &e);
+    characteristic_code(t, "CPU_ON of the caller at a misaligned address", e);
     still_startable(t, cpu);
 }
 

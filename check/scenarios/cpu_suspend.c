@@ -49,9 +49,9 @@ static void pending_wakes(struct trial *t, bool powerdown)
 
     start(t, cpu);
     interrupt(t, cpu);
-    struct event e = suspend(t, cpu, state->value, entry_n(t, 1), 0x21);
+    const struct event *e = suspend(t, cpu, state->value, entry_n(t, 1), 0x21);
 
-    if (powerdown && e.kind == EVENT_ENTERED) {
+    if (powerdown && e->kind == EVENT_ENTERED) {
         enters(t, e, entry_n(t, 1), 0x21, "powerdown with an interrupt pending");
     } else {
         returns(t, e, IS_SUCCESS, "CPU_SUSPEND with an interrupt pending");
@@ -79,11 +79,11 @@ static void powerdown(struct trial *t)
     start(t, cpu);
     put_into(t, cpu, state, 0x22);
     interrupt(t, cpu);
-    struct event e = await(t, cpu);
+    const struct event *e = await(t, cpu);
 
     characteristic(t, "a powerdown state",
-                   e.kind == EVENT_ENTERED ? "loses the context" : "is downgraded to standby");
-    if (e.kind != EVENT_ENTERED) {
+                   e->kind == EVENT_ENTERED ? "loses the context" : "is downgraded to standby");
+    if (e->kind != EVENT_ENTERED) {
         returns(t, e, IS_SUCCESS, "waking from a powerdown state");
         return;
     }
@@ -191,11 +191,11 @@ static void bad_address(struct trial *t)
 
     start(t, cpu);
     interrupt_soon(t, cpu);
-    struct event e = suspend(t, cpu, state->value, odd, 0);
+    const struct event *e = suspend(t, cpu, state->value, odd, 0);
 
     returns(t, e, IS_INVALID_ADDRESS | IS_SUCCESS, "powerdown with a misaligned entry point");
-    characteristic_code(t, "powerdown with a misaligned entry point", &e);
-    if (t->machine->bad_entry != 0 && code(&e) != RET_SUCCESS) {
+    characteristic_code(t, "powerdown with a misaligned entry point", e);
+    if (t->machine->bad_entry != 0 && code(e) != RET_SUCCESS) {
         interrupt_soon(t, cpu);
         returns(t, suspend(t, cpu, state->value, t->machine->bad_entry, 0), IS_INVALID_ADDRESS,
                 "powerdown with an entry point outside of memory");
@@ -257,10 +257,10 @@ static void big_endian(struct trial *t)
     vanishes(t, call_big_endian(t, cpu, id(t, FN_CPU_SUSPEND), state->value, entry(t), 4),
              "CPU_SUSPEND by a big-endian CPU");
     interrupt(t, cpu);
-    struct event e = await(t, cpu);
+    const struct event *e = await(t, cpu);
 
-    if (e.kind == EVENT_ENTERED) {
-        expect(t, e.entry.big_endian, "a big-endian CPU wakes little-endian");
+    if (e->kind == EVENT_ENTERED) {
+        expect(t, e->entry.big_endian, "a big-endian CPU wakes little-endian");
     } else {
         returns(t, e, IS_SUCCESS, "waking from a powerdown state");
     }
@@ -313,9 +313,9 @@ static void default_suspend(struct trial *t)
     returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 0), IS_ALREADY_ON,
             "CPU_ON of a CPU in CPU_DEFAULT_SUSPEND");
     interrupt(t, cpu);
-    struct event e = await(t, cpu);
+    const struct event *e = await(t, cpu);
 
-    if (e.kind == EVENT_ENTERED) {
+    if (e->kind == EVENT_ENTERED) {
         enters(t, e, entry(t), 0x25, "waking from CPU_DEFAULT_SUSPEND");
     } else {
         returns(t, e, IS_SUCCESS, "waking from CPU_DEFAULT_SUSPEND");

@@ -104,19 +104,18 @@ static bool has_trouble(struct trial *t, const struct event *e, const char *what
     return true;
 }
 
-void returns(struct trial *t, struct event e, uint32_t codes, const char *what)
+void returns(struct trial *t, const struct event *e, uint32_t codes, const char *what)
 {
     char expected[VALUE_SIZE * 3];
     struct text text;
 
     codes = codes_in_force(t, codes);
-    if (has_trouble(t, &e, what) ||
-        !wrong(t, e.kind == EVENT_RETURNED && in_set(code(&e), codes))) {
+    if (has_trouble(t, e, what) || !wrong(t, e->kind == EVENT_RETURNED && in_set(code(e), codes))) {
         return;
     }
     text_start(&text, expected, sizeof(expected));
     text_add_codes(&text, codes);
-    fail_event(t, &e, what, expected);
+    fail_event(t, e, what, expected);
 }
 
 static void returns_this(struct trial *t, const struct event *e, bool same, uint64_t number,
@@ -133,37 +132,38 @@ static void returns_this(struct trial *t, const struct event *e, bool same, uint
     fail_event(t, e, what, expected);
 }
 
-void returns_number(struct trial *t, struct event e, uint32_t number, const char *what)
+void returns_number(struct trial *t, const struct event *e, uint32_t number, const char *what)
 {
-    returns_this(t, &e, (uint32_t)e.x0 == number, number, what);
+    returns_this(t, e, (uint32_t)e->x0 == number, number, what);
 }
 
-void returns_wide(struct trial *t, struct event e, uint64_t number, const char *what)
+void returns_wide(struct trial *t, const struct event *e, uint64_t number, const char *what)
 {
-    returns_this(t, &e, e.x0 == number, number, what);
+    returns_this(t, e, e->x0 == number, number, what);
 }
 
-void comes_back(struct trial *t, struct event e, const char *what)
+void comes_back(struct trial *t, const struct event *e, const char *what)
 {
-    if (!has_trouble(t, &e, what) && wrong(t, e.kind == EVENT_RETURNED)) {
-        fail_event(t, &e, what, "a return");
+    if (!has_trouble(t, e, what) && wrong(t, e->kind == EVENT_RETURNED)) {
+        fail_event(t, e, what, "a return");
     }
 }
 
-void vanishes(struct trial *t, struct event e, const char *what)
+void vanishes(struct trial *t, const struct event *e, const char *what)
 {
-    if (wrong(t, e.kind == EVENT_NONE)) {
-        fail_event(t, &e, what, "nothing to be seen of the CPU");
+    if (wrong(t, e->kind == EVENT_NONE)) {
+        fail_event(t, e, what, "nothing to be seen of the CPU");
     }
 }
 
-void enters(struct trial *t, struct event e, uint64_t address, uint64_t context, const char *what)
+void enters(struct trial *t, const struct event *e, uint64_t address, uint64_t context,
+            const char *what)
 {
     char expected[VALUE_SIZE * 2];
     struct text text;
 
-    if (!wrong(t, e.kind == EVENT_ENTERED && e.entry.address == address &&
-                      e.entry.context == context)) {
+    if (!wrong(t, e->kind == EVENT_ENTERED && e->entry.address == address &&
+                      e->entry.context == context)) {
         return;
     }
     text_start(&text, expected, sizeof(expected));
@@ -171,7 +171,7 @@ void enters(struct trial *t, struct event e, uint64_t address, uint64_t context,
     text_add_hex(&text, address);
     text_add(&text, " with context ");
     text_add_hex(&text, context);
-    fail_event(t, &e, what, expected);
+    fail_event(t, e, what, expected);
 }
 
 void expect(struct trial *t, bool holds, const char *what)

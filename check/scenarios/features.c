@@ -18,16 +18,16 @@ static void of_itself(struct trial *t)
 
 static void flags_are_defined(struct trial *t, uint32_t function, uint32_t fid)
 {
-    struct event e = features(t, fid);
+    const struct event *e = features(t, fid);
 
-    if (e.kind != EVENT_RETURNED || code(&e) < 0) {
+    if (e->kind != EVENT_RETURNED || code(e) < 0) {
         returns(t, e, IS_NOT_SUPPORTED, "PSCI_FEATURES of a function that is not there");
     } else if (function == FN_CPU_SUSPEND) {
-        expect_equal(t, (uint32_t)e.x0 & ~UINT32_C(3), 0, "other flags of CPU_SUSPEND than 1:0");
+        expect_equal(t, (uint32_t)e->x0 & ~UINT32_C(3), 0, "other flags of CPU_SUSPEND than 1:0");
     } else if (function == FN_SYSTEM_OFF2) {
-        expect_equal(t, (uint32_t)e.x0, 1, "types of SYSTEM_OFF2");
+        expect_equal(t, (uint32_t)e->x0, 1, "types of SYSTEM_OFF2");
     } else {
-        expect_equal(t, (uint32_t)e.x0, 0, "flags of a function that has none");
+        expect_equal(t, (uint32_t)e->x0, 0, "flags of a function that has none");
     }
 }
 
@@ -50,9 +50,9 @@ static void widths(struct trial *t)
     }
     for (uint32_t function = 0; function < FN_COUNT; function++) {
         if ((both & HAS(function)) != 0) {
-            struct event wide = features(t, FID64(function));
+            const struct event *wide = features(t, FID64(function));
 
-            returns_number(t, features(t, FID32(function)), (uint32_t)wide.x0,
+            returns_number(t, features(t, FID32(function)), (uint32_t)wide->x0,
                            "flags of the two IDs of a function");
         }
     }
@@ -101,18 +101,19 @@ static bool is_drastic(uint32_t function)
 
 static void agree_one(struct trial *t, uint32_t function, uint32_t fid)
 {
-    struct event said = features(t, fid);
-    bool there = said.kind == EVENT_RETURNED && code(&said) >= 0;
+    const struct event *said = features(t, fid);
+    bool there = said->kind == EVENT_RETURNED && code(said) >= 0;
 
     /* Another CPU is on, so that SYSTEM_SUSPEND is refused. */
     if (is_drastic(function) && there) {
         return;
     }
-    struct event e = call(t, boot(t), fid, harmless(t, function, 0), harmless(t, function, 1), 0);
+    const struct event *e =
+        call(t, boot(t), fid, harmless(t, function, 0), harmless(t, function, 1), 0);
 
     comes_back(t, e, "a call with arguments that can only be refused");
     if (there) {
-        expect(t, code(&e) != RET_NOT_SUPPORTED || (function == FN_MIGRATE_INFO_TYPE),
+        expect(t, code(e) != RET_NOT_SUPPORTED || (function == FN_MIGRATE_INFO_TYPE),
                "PSCI_FEATURES has the function, the call says NOT_SUPPORTED");
     } else {
         returns(t, e, IS_NOT_SUPPORTED, "a function that PSCI_FEATURES does not have");
@@ -169,12 +170,12 @@ static void unknown_ids(struct trial *t)
 
 static void smccc_version(struct trial *t)
 {
-    struct event said = features(t, FID_SMCCC_VERSION);
-    struct event e = call(t, boot(t), FID_SMCCC_VERSION, 0, 0, 0);
+    const struct event *said = features(t, FID_SMCCC_VERSION);
+    const struct event *e = call(t, boot(t), FID_SMCCC_VERSION, 0, 0, 0);
 
     returns(t, said, IS_SUCCESS | IS_NOT_SUPPORTED, "PSCI_FEATURES(SMCCC_VERSION)");
     comes_back(t, e, "SMCCC_VERSION");
-    expect(t, (code(&said) == RET_SUCCESS) == (code(&e) >= (int64_t)SMCCC_1_1),
+    expect(t, (code(said) == RET_SUCCESS) == (code(e) >= (int64_t)SMCCC_1_1),
            "PSCI_FEATURES(SMCCC_VERSION) and SMCCC_VERSION contradict each other");
 }
 

@@ -36,14 +36,14 @@ static bool ends_system(uint32_t function)
 }
 
 /* Whatever became of the CPU: it can be had again. */
-static void recover(struct trial *t, uint32_t cpu, struct event e)
+static void recover(struct trial *t, uint32_t cpu, const struct event *e)
 {
-    if (t->over || e.kind != EVENT_NONE) {
+    if (t->over || e->kind != EVENT_NONE) {
         return;
     }
     interrupt(t, cpu);
     e = await(t, cpu);
-    if (e.kind == EVENT_NONE) {
+    if (e->kind == EVENT_NONE) {
         returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 0), IS_SUCCESS,
                 "CPU_ON of a CPU that a call has turned off");
         enters(t, await(t, cpu), entry(t), 0, "the CPU");
@@ -54,7 +54,7 @@ static void recover(struct trial *t, uint32_t cpu, struct event e)
 static void tidy(struct trial *t, uint32_t spared)
 {
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        if (other(t, n) != spared && await(t, other(t, n)).kind == EVENT_ENTERED) {
+        if (other(t, n) != spared && await(t, other(t, n))->kind == EVENT_ENTERED) {
             cpu_off(t, other(t, n));
         }
     }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The list of all scenarios. */
+/* The list of all scenarios. OS-initiated mode comes before all that has a CPU suspend itself: on a
+ * system that is not new for each scenario it would be too late afterwards. */
 #include "families.h"
 #include "text.h"
 
 const struct family *const families[] = {
-    &version_family,      &smccc_family,          &features_family,       &affinity_info_family,
-    &cpu_on_family,       &cpu_on_refused_family, &cpu_off_family,        &cpu_suspend_family,
-    &os_initiated_family, &statistics_family,     &node_hw_state_family,  &migrate_family,
-    &mem_protect_family,  &legacy_family,         &system_suspend_family, &race_family,
-    &hostile_family,      &system_end_family,
+    &version_family,       &smccc_family,         &features_family,       &os_initiated_family,
+    &node_hw_state_family, &affinity_info_family, &cpu_on_family,         &cpu_on_refused_family,
+    &cpu_off_family,       &cpu_suspend_family,   &statistics_family,     &migrate_family,
+    &mem_protect_family,   &legacy_family,        &system_suspend_family, &race_family,
+    &hostile_family,       &system_end_family,
 };
 
 const uint32_t family_count = sizeof(families) / sizeof(families[0]);

@@ -3,12 +3,12 @@
 #include "families.h"
 #include "script.h"
 
-static struct event protect(struct trial *t, uint64_t enable)
+static const struct event *protect(struct trial *t, uint64_t enable)
 {
     return call(t, boot(t), FID32(FN_MEM_PROTECT), enable, 0, 0);
 }
 
-static struct event check_range(struct trial *t, uint64_t base, uint64_t length)
+static const struct event *check_range(struct trial *t, uint64_t base, uint64_t length)
 {
     return call(t, boot(t), id(t, FN_MEM_PROTECT_CHECK_RANGE), base, length, 0);
 }
@@ -96,10 +96,10 @@ static void over_reset(struct trial *t)
     comes_back(t, protect(t, 1), "MEM_PROTECT(1)");
     vanishes(t, call(t, boot(t), FID32(FN_SYSTEM_RESET), 0, 0, 0), "SYSTEM_RESET");
     restart(t);
-    struct event e = protect(t, 0);
+    const struct event *e = protect(t, 0);
 
     comes_back(t, e, "MEM_PROTECT after SYSTEM_RESET");
-    characteristic(t, "MEM_PROTECT after SYSTEM_RESET", code(&e) == 1 ? "still on" : "off");
+    characteristic(t, "MEM_PROTECT after SYSTEM_RESET", code(e) == 1 ? "still on" : "off");
 }
 
 #define LEAK "secrets that the guest wants cleared outlive it, or the guest refuses to have any"

@@ -5,17 +5,17 @@
 
 static int64_t info_type(struct trial *t)
 {
-    struct event e = call(t, boot(t), FID32(FN_MIGRATE_INFO_TYPE), 0, 0, 0);
+    const struct event *e = call(t, boot(t), FID32(FN_MIGRATE_INFO_TYPE), 0, 0, 0);
 
-    return e.kind == EVENT_RETURNED ? code(&e) : RET_NOT_SUPPORTED;
+    return e->kind == EVENT_RETURNED ? code(e) : RET_NOT_SUPPORTED;
 }
 
-static struct event up_cpu(struct trial *t)
+static const struct event *up_cpu(struct trial *t)
 {
     return call(t, boot(t), id(t, FN_MIGRATE_INFO_UP_CPU), 0, 0, 0);
 }
 
-static struct event migrate(struct trial *t, uint32_t cpu, uint64_t target)
+static const struct event *migrate(struct trial *t, uint32_t cpu, uint64_t target)
 {
     return call(t, cpu, id(t, FN_MIGRATE), target, 0, 0);
 }
@@ -30,12 +30,12 @@ static void need_type(struct trial *t, int64_t type)
 
 static void type_is_known(struct trial *t)
 {
-    struct event e = call(t, boot(t), FID32(FN_MIGRATE_INFO_TYPE), 0, 0, 0);
+    const struct event *e = call(t, boot(t), FID32(FN_MIGRATE_INFO_TYPE), 0, 0, 0);
 
     comes_back(t, e, "MIGRATE_INFO_TYPE");
-    expect(t, code(&e) == RET_NOT_SUPPORTED || (code(&e) >= 0 && code(&e) <= TOS_NONE),
+    expect(t, code(e) == RET_NOT_SUPPORTED || (code(e) >= 0 && code(e) <= TOS_NONE),
            "MIGRATE_INFO_TYPE is neither NOT_SUPPORTED nor one of 0, 1, 2");
-    characteristic_number(t, "MIGRATE_INFO_TYPE", (uint32_t)e.x0);
+    characteristic_number(t, "MIGRATE_INFO_TYPE", (uint32_t)e->x0);
 }
 
 static void without_trusted_os(struct trial *t)
@@ -54,23 +54,23 @@ static void without_trusted_os(struct trial *t)
 static void resident_exists(struct trial *t)
 {
     bool found = false;
-    struct event e = up_cpu(t);
+    const struct event *e = up_cpu(t);
 
     comes_back(t, e, "MIGRATE_INFO_UP_CPU");
     for (uint32_t cpu = 0; cpu < cpu_count(t); cpu++) {
-        found = found || mpidr(t, cpu) == e.x0;
+        found = found || mpidr(t, cpu) == e->x0;
     }
     expect(t, found, "MIGRATE_INFO_UP_CPU names a CPU that does not exist");
-    returns_number(t, call(t, boot(t), FID32(FN_MIGRATE_INFO_UP_CPU), 0, 0, 0), (uint32_t)e.x0,
+    returns_number(t, call(t, boot(t), FID32(FN_MIGRATE_INFO_UP_CPU), 0, 0, 0), (uint32_t)e->x0,
                    "SMC32 MIGRATE_INFO_UP_CPU");
 }
 
 /* Scripts run on the boot CPU first, so that is where the Trusted OS has to be. */
 static void need_resident_boot(struct trial *t)
 {
-    struct event e = up_cpu(t);
+    const struct event *e = up_cpu(t);
 
-    if (e.x0 != mpidr(t, boot(t))) {
+    if (e->x0 != mpidr(t, boot(t))) {
         skip(t, "the Trusted OS is not on the boot CPU");
     }
 }

@@ -3,7 +3,7 @@
 #include "families.h"
 #include "script.h"
 
-static struct event node(struct trial *t, uint64_t target, uint64_t level)
+static const struct event *node(struct trial *t, uint64_t target, uint64_t level)
 {
     return call(t, boot(t), id(t, FN_NODE_HW_STATE), target, level, 0);
 }
@@ -27,12 +27,12 @@ static void asleep(struct trial *t, bool powerdown)
 
     start(t, cpu);
     put_into(t, cpu, state, 1);
-    struct event e = node(t, mpidr(t, cpu), 0);
+    const struct event *e = node(t, mpidr(t, cpu), 0);
 
     comes_back(t, e, "NODE_HW_STATE of a CPU that sleeps");
-    expect(t, code(&e) == (powerdown ? HW_OFF : HW_STANDBY) || code(&e) == HW_ON,
+    expect(t, code(e) == (powerdown ? HW_OFF : HW_STANDBY) || code(e) == HW_ON,
            "NODE_HW_STATE of a CPU that sleeps is neither its state nor HW_ON");
-    characteristic_number(t, "NODE_HW_STATE of a CPU that sleeps", e.x0);
+    characteristic_number(t, "NODE_HW_STATE of a CPU that sleeps", e->x0);
     wakes_from(t, cpu, state, entry(t), 1);
     returns_number(t, node(t, mpidr(t, cpu), 0), HW_ON, "NODE_HW_STATE of a CPU that woke");
 }
@@ -57,19 +57,19 @@ static void cluster(struct trial *t)
     }
     returns_number(t, node(t, mpidr(t, boot(t)), 1), HW_ON,
                    "NODE_HW_STATE of the caller's cluster");
-    struct event e = node(t, mpidr(t, cpu), 1);
+    const struct event *e = node(t, mpidr(t, cpu), 1);
 
     comes_back(t, e, "NODE_HW_STATE of a cluster whose CPUs are off");
-    expect(t, code(&e) == HW_OFF || code(&e) == HW_ON || code(&e) == HW_STANDBY,
+    expect(t, code(e) == HW_OFF || code(e) == HW_ON || code(e) == HW_STANDBY,
            "NODE_HW_STATE of a cluster whose CPUs are off is no state");
     start(t, cpu);
     returns_number(t, node(t, mpidr(t, cpu), 1), HW_ON, "NODE_HW_STATE of a cluster with a CPU on");
     put_into(t, cpu, state, 1);
     e = node(t, mpidr(t, cpu), 1);
     comes_back(t, e, "NODE_HW_STATE of a cluster whose last CPU sleeps");
-    expect(t, code(&e) == HW_OFF || code(&e) == HW_ON,
+    expect(t, code(e) == HW_OFF || code(e) == HW_ON,
            "NODE_HW_STATE of a cluster put off is neither HW_OFF nor HW_ON");
-    characteristic_number(t, "NODE_HW_STATE of a cluster that may be off", e.x0);
+    characteristic_number(t, "NODE_HW_STATE of a cluster that may be off", e->x0);
     wakes_from(t, cpu, state, entry(t), 1);
     returns_number(t, node(t, mpidr(t, cpu), 1), HW_ON, "NODE_HW_STATE of a cluster that woke");
 }
@@ -84,14 +84,14 @@ static void off_around_standby(struct trial *t, bool os_initiated)
     start(t, a);
     start(t, b);
     if (os_initiated) {
-        returns(t, set_mode(t, boot(t), 1), IS_SUCCESS, "PSCI_SET_SUSPEND_MODE(OS-initiated)");
+        to_os_mode(t);
     }
     put_into(t, b, state, 1);
     stop(t, a);
-    struct event core = node(t, mpidr(t, b), 0);
-    struct event e = node(t, mpidr(t, b), 1);
+    const struct event *core = node(t, mpidr(t, b), 0);
+    const struct event *e = node(t, mpidr(t, b), 1);
 
-    expect(t, code(&e) != HW_OFF || code(&core) == HW_OFF || t->over,
+    expect(t, code(e) != HW_OFF || code(core) == HW_OFF || t->over,
            "NODE_HW_STATE says that a cluster is off in which a CPU is not");
     wakes_from(t, b, state, entry(t), 1);
 }
@@ -123,13 +123,13 @@ static void standby_cluster(struct trial *t)
     }
     start(t, a);
     start(t, b);
-    returns(t, set_mode(t, boot(t), 1), IS_SUCCESS, "PSCI_SET_SUSPEND_MODE(OS-initiated)");
+    to_os_mode(t);
     put_into(t, b, state, 1);
     stop(t, a);
-    struct event cluster = node(t, mpidr(t, b), 1);
-    struct event e = node(t, mpidr(t, b), 2);
+    const struct event *cluster = node(t, mpidr(t, b), 1);
+    const struct event *e = node(t, mpidr(t, b), 2);
 
-    expect(t, t->over || code(&e) != HW_OFF || code(&cluster) == HW_OFF,
+    expect(t, t->over || code(e) != HW_OFF || code(cluster) == HW_OFF,
            "NODE_HW_STATE says that a domain is off in which a cluster is not");
     wakes_from(t, b, state, entry(t), 1);
 }
@@ -156,6 +156,20 @@ static void arguments(struct trial *t)
 #define MISTAKEN "the guest touches hardware that is off, or waits for what is on"
 
 static const struct scenario scenarios[] = {
+    {.name = "node-hw-state-standby-in-cluster-os-initiated",
+     .clause = "NODE_HW_STATE, power_level; OS-initiated mode",
+     .consequence = MISTAKEN,
+     .since = V1_0,
+     .needs = NODE | HAS(FN_SET_SUSPEND_MODE),
+     .cpus = 4,
+     .run = standby_in_cluster_os},
+    {.name = "node-hw-state-standby-cluster-os-initiated",
+     .clause = "NODE_HW_STATE, power_level; OS-initiated mode",
+     .consequence = MISTAKEN,
+     .since = V1_0,
+     .needs = NODE | HAS(FN_SET_SUSPEND_MODE),
+     .cpus = 4,
+     .run = standby_cluster},
     {.name = "node-hw-state-on-and-off",
      .clause = "NODE_HW_STATE",
      .consequence = MISTAKEN,
@@ -193,20 +207,6 @@ static const struct scenario scenarios[] = {
      .needs = NODE,
      .cpus = 4,
      .run = standby_in_cluster},
-    {.name = "node-hw-state-standby-in-cluster-os-initiated",
-     .clause = "NODE_HW_STATE, power_level; OS-initiated mode",
-     .consequence = MISTAKEN,
-     .since = V1_0,
-     .needs = NODE | HAS(FN_SET_SUSPEND_MODE),
-     .cpus = 4,
-     .run = standby_in_cluster_os},
-    {.name = "node-hw-state-standby-cluster-os-initiated",
-     .clause = "NODE_HW_STATE, power_level; OS-initiated mode",
-     .consequence = MISTAKEN,
-     .since = V1_0,
-     .needs = NODE | HAS(FN_SET_SUSPEND_MODE),
-     .cpus = 4,
-     .run = standby_cluster},
     {.name = "node-hw-state-arguments",
      .clause = "NODE_HW_STATE, INVALID_PARAMETERS",
      .consequence = "the server reads beyond a table by a guest's number",

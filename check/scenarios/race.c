@@ -72,11 +72,11 @@ static void one_success(struct trial *t)
     for (int round = 0; round < RACE_ROUNDS && !t->over; round++) {
         everyone_calls_cpu_on(t, &team, target);
         for (uint32_t i = 0; i < team.count; i++) {
-            returns(t, team.calls[i].event, IS_SUCCESS | IS_ALREADY_ON | IS_ON_PENDING,
+            returns(t, &team.calls[i].event, IS_SUCCESS | IS_ALREADY_ON | IS_ON_PENDING,
                     "CPU_ON in a race");
         }
         expect_equal(t, successes(&team), 1, "how many of the callers were told SUCCESS");
-        expect(t, await(t, target).kind == EVENT_ENTERED, "the CPU has not started");
+        expect(t, await(t, target)->kind == EVENT_ENTERED, "the CPU has not started");
         stop(t, target);
     }
 }
@@ -130,12 +130,12 @@ static void on_against_off(struct trial *t)
         add(&team, of(t, cpu, id(t, FN_CPU_OFF), 0, 0, 0));
         add(&team, of(t, boot(t), id(t, FN_CPU_ON), mpidr(t, cpu), entry_n(t, 1), 0xc));
         together(t, team.calls, team.count);
-        struct event off = team.calls[0].event;
-        struct event on = team.calls[1].event;
+        const struct event *off = &team.calls[0].event;
+        const struct event *on = &team.calls[1].event;
 
         returns(t, on, IS_SUCCESS | IS_ALREADY_ON, "CPU_ON of a CPU that is going off");
-        if (t->over || code(&on) == RET_SUCCESS) {
-            enters(t, off.kind == EVENT_NONE ? await(t, cpu) : off, entry_n(t, 1), 0xc,
+        if (t->over || code(on) == RET_SUCCESS) {
+            enters(t, off->kind == EVENT_NONE ? await(t, cpu) : off, entry_n(t, 1), 0xc,
                    "the CPU that was turned on again");
         } else {
             vanishes(t, off, "CPU_OFF");
@@ -156,15 +156,15 @@ static void all_off(struct trial *t)
         }
         together(t, team.calls, team.count);
         for (uint32_t i = 0; i < team.count; i++) {
-            vanishes(t, team.calls[i].event, "CPU_OFF");
+            vanishes(t, &team.calls[i].event, "CPU_OFF");
             is_off(t, team.calls[i].cpu, "a CPU after CPU_OFF");
         }
     }
     if (!t->over && offers(t, FN_SYSTEM_SUSPEND)) {
         interrupt_soon(t, boot(t));
-        struct event e = system_suspend(t, boot(t), entry(t), 1);
+        const struct event *e = system_suspend(t, boot(t), entry(t), 1);
 
-        characteristic_code(t, "SYSTEM_SUSPEND after a race of CPU_OFF", &e);
+        characteristic_code(t, "SYSTEM_SUSPEND after a race of CPU_OFF", e);
     }
 }
 
@@ -182,11 +182,11 @@ static void suspend_against_off(struct trial *t)
         add(&team, of(t, cpu, id(t, FN_CPU_OFF), 0, 0, 0));
         together(t, team.calls, team.count);
         if (team.calls[0].event.kind == EVENT_ENTERED) {
-            enters(t, team.calls[0].event, entry_n(t, 3), 0xd, "waking from SYSTEM_SUSPEND");
+            enters(t, &team.calls[0].event, entry_n(t, 3), 0xd, "waking from SYSTEM_SUSPEND");
         } else {
-            returns(t, team.calls[0].event, IS_DENIED, "SYSTEM_SUSPEND while another goes off");
+            returns(t, &team.calls[0].event, IS_DENIED, "SYSTEM_SUSPEND while another goes off");
         }
-        vanishes(t, team.calls[1].event, "CPU_OFF");
+        vanishes(t, &team.calls[1].event, "CPU_OFF");
         is_off(t, cpu, "the other CPU");
     }
 }
@@ -204,8 +204,8 @@ static void suspend_against_on(struct trial *t)
         add(&team, of(t, boot(t), id(t, FN_SYSTEM_SUSPEND), entry(t), 1, 0));
         add(&team, of(t, caller, id(t, FN_CPU_ON), mpidr(t, target), entry(t), 2));
         together(t, team.calls, team.count);
-        returns(t, team.calls[0].event, IS_DENIED, "SYSTEM_SUSPEND while another calls CPU_ON");
-        returns(t, team.calls[1].event, IS_SUCCESS, "CPU_ON while another calls SYSTEM_SUSPEND");
+        returns(t, &team.calls[0].event, IS_DENIED, "SYSTEM_SUSPEND while another calls CPU_ON");
+        returns(t, &team.calls[1].event, IS_SUCCESS, "CPU_ON while another calls SYSTEM_SUSPEND");
         enters(t, await(t, target), entry(t), 2, "the CPU");
         stop(t, target);
     }
@@ -226,7 +226,7 @@ static void all_suspend(struct trial *t)
         }
         together(t, team.calls, team.count);
         for (uint32_t i = 0; i < team.count; i++) {
-            returns(t, team.calls[i].event, IS_DENIED, "SYSTEM_SUSPEND by all CPUs at once");
+            returns(t, &team.calls[i].event, IS_DENIED, "SYSTEM_SUSPEND by all CPUs at once");
         }
     }
 }
@@ -244,14 +244,14 @@ static void last_man(struct trial *t)
     }
     start(t, a);
     start(t, b);
-    returns(t, set_mode(t, boot(t), 1), IS_SUCCESS, "PSCI_SET_SUSPEND_MODE(OS-initiated)");
+    to_os_mode(t);
     for (int round = 0; round < RACE_ROUNDS && !t->over; round++) {
         team = (struct team){.count = 0};
         add(&team, of(t, a, id(t, FN_CPU_SUSPEND), state->value, entry(t), 0xa));
         add(&team, of(t, b, id(t, FN_CPU_SUSPEND), state->value, entry(t), 0xb));
         together(t, team.calls, team.count);
         for (uint32_t i = 0; i < team.count; i++) {
-            returns(t, team.calls[i].event, IS_DENIED,
+            returns(t, &team.calls[i].event, IS_DENIED,
                     "a cluster state by two CPUs at once, neither of them the last");
         }
     }
@@ -274,7 +274,7 @@ static void one_enables(struct trial *t)
         }
         together(t, team.calls, team.count);
         for (uint32_t i = 0; i < team.count; i++) {
-            comes_back(t, team.calls[i].event, "MEM_PROTECT(1)");
+            comes_back(t, &team.calls[i].event, "MEM_PROTECT(1)");
             zeros += (uint32_t)team.calls[i].event.x0 == 0;
         }
         expect_equal(t, zeros, 1, "how many were told that MEM_PROTECT had been off");
@@ -294,8 +294,8 @@ static void affinity_during_on(struct trial *t)
         add(&team, of(t, boot(t), id(t, FN_CPU_ON), mpidr(t, target), entry(t), 3));
         add(&team, of(t, asker, id(t, FN_AFFINITY_INFO), mpidr(t, target), 0, 0));
         together(t, team.calls, team.count);
-        returns(t, team.calls[0].event, IS_SUCCESS, "CPU_ON");
-        comes_back(t, team.calls[1].event, "AFFINITY_INFO");
+        returns(t, &team.calls[0].event, IS_SUCCESS, "CPU_ON");
+        comes_back(t, &team.calls[1].event, "AFFINITY_INFO");
         expect(t, t->over || (team.calls[1].event.x0 & UINT32_MAX) <= AFFINITY_ON_PENDING,
                "AFFINITY_INFO during a CPU_ON is none of ON, OFF, ON_PENDING");
         enters(t, await(t, target), entry(t), 3, "the CPU");

@@ -16,17 +16,17 @@ static bool all_zero(const uint32_t *ids)
 
 static void ask_features(struct trial *t, uint32_t function)
 {
-    struct event e = features(t, FID32(function));
+    const struct event *e = features(t, FID32(function));
 
-    if (e.kind == EVENT_RETURNED && code(&e) >= 0) {
+    if (e->kind == EVENT_RETURNED && code(e) >= 0) {
         t->functions32 |= HAS(function);
-        t->suspend_flags |= function == FN_CPU_SUSPEND ? (uint32_t)e.x0 : 0;
+        t->suspend_flags |= function == FN_CPU_SUSPEND ? (uint32_t)e->x0 : 0;
     }
     if (!has_64(function)) {
         return;
     }
     e = features(t, FID64(function));
-    if (e.kind == EVENT_RETURNED && code(&e) >= 0) {
+    if (e->kind == EVENT_RETURNED && code(e) >= 0) {
         t->functions64 |= HAS(function);
     }
 }
@@ -34,14 +34,14 @@ static void ask_features(struct trial *t, uint32_t function)
 /* PSCI 0.2 has no PSCI_FEATURES. MIGRATE is offered where MIGRATE_INFO_TYPE says 0 or 1. */
 static void guess_functions_0_2(struct trial *t)
 {
-    struct event e = call(t, boot(t), FID32(FN_MIGRATE_INFO_TYPE), 0, 0, 0);
+    const struct event *e = call(t, boot(t), FID32(FN_MIGRATE_INFO_TYPE), 0, 0, 0);
 
     t->functions32 = mandatory_0_2;
-    if (e.kind != EVENT_RETURNED || code(&e) < 0) {
+    if (e->kind != EVENT_RETURNED || code(e) < 0) {
         return;
     }
     t->functions32 |= HAS(FN_MIGRATE_INFO_TYPE);
-    if (code(&e) < TOS_NONE) {
+    if (code(e) < TOS_NONE) {
         t->functions32 |= HAS(FN_MIGRATE) | HAS(FN_MIGRATE_INFO_UP_CPU);
     }
 }
@@ -53,7 +53,7 @@ static void ask_server(struct trial *t)
         t->functions32 = mandatory_0_1;
         return;
     }
-    t->version_said = (uint32_t)call(t, boot(t), FID32(FN_VERSION), 0, 0, 0).x0;
+    t->version_said = (uint32_t)call(t, boot(t), FID32(FN_VERSION), 0, 0, 0)->x0;
     t->version = t->version_said >> 16 == 1 ? t->version_said : V0_2;
     if (t->version < V1_0) {
         guess_functions_0_2(t);
@@ -115,6 +115,8 @@ static const char *ability_text(uint32_t missing)
         "the system cannot be started again here",
         "time cannot be let pass here",
         "a CPU cannot be put at risk here",
+        "somebody has to be awake here",
+        "others have run on the system before",
         "the boot CPU is needed here",
     };
     uint32_t i = 0;
@@ -161,6 +163,7 @@ void trial_run(struct trial *t, const struct scenario *scenario, const struct vi
     *t = (struct trial){0};
     t->view = view;
     t->machine = view->machine;
+    note_running(t, boot(t), true);
     ask_server(t);
     check_needs(t, scenario);
     if (!t->over) {

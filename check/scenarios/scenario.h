@@ -98,9 +98,14 @@ enum view_ability {
     VIEW_RESTART = 1 << 3,     /**< the system can be started again when it has ended */
     VIEW_TIME = 1 << 4,        /**< time can be let pass */
     VIEW_EXPENDABLE = 1 << 5,  /**< a CPU that starts at nonsense, or never, does no harm */
-    /** The script runs on none of the CPUs: the boot CPU too may go off, or sleep without an
-     *  interrupt on its way. */
-    VIEW_OUTSIDE = 1 << 6
+    /** The script runs on none of the CPUs: all of them may be off, or sleep without an interrupt
+     *  on its way. */
+    VIEW_OUTSIDE = 1 << 6,
+    /** The system has just been started. Without it others have run on it before, of which all but
+     *  the boot CPU are off again: statistics need not be 0, and so on. */
+    VIEW_FRESH = 1 << 7,
+    /** The boot CPU may go off, and come back, as long as another CPU is on. */
+    VIEW_HANDOVER = 1 << 8
 };
 
 /** What a guest knows of its machine, from a device tree or otherwise. */
@@ -153,6 +158,9 @@ struct view_ops {
     void (*restart)(void *self);
     /** Lets time pass. NULL without VIEW_TIME. */
     void (*pass)(void *self, uint64_t microseconds);
+    /** Microseconds since some moment. NULL without VIEW_TIME. On the build machine no time passes
+     *  but by pass(). */
+    uint64_t (*now)(void *self);
 };
 
 struct view {
@@ -181,12 +189,12 @@ struct scenario {
     /** What a guest suffers from a server that fails it. One line. */
     const char *consequence;
     void (*run)(struct trial *t);
-    enum severity severity;
-    uint32_t since;     /**< the oldest version of PSCI that it is about; 0: any */
-    uint32_t until;     /**< the first version that it is no longer about; 0: none */
-    uint32_t needs;     /**< the functions that the server has to have: HAS(FN_...) */
-    uint32_t abilities; /**< that the view has to have */
-    uint32_t cpus;      /**< how many there have to be; 0: one will do */
+    uint32_t needs;          /**< the functions that the server has to have: HAS(FN_...) */
+    uint32_t since : 17;     /**< the oldest version of PSCI that it is about; 0: any */
+    uint32_t abilities : 15; /**< that the view has to have */
+    uint32_t until : 17;     /**< the first version that it is no longer about; 0: none */
+    uint32_t cpus : 8;       /**< how many there have to be; 0: one will do */
+    uint32_t severity : 3;   /**< of enum severity */
 };
 
 /** A file of scenarios. */
@@ -211,7 +219,13 @@ bool scenario_matches(const char *pattern, const char *name);
 
 enum verdict { VERDICT_PASSED = 0, VERDICT_FAILED, VERDICT_SKIPPED };
 
-enum { REASON_SIZE = 240, CHARACTERISTICS_MAX = 8, VALUE_SIZE = 40 };
+enum {
+    REASON_SIZE = 240,
+    CHARACTERISTICS_MAX = 8,
+    VALUE_SIZE = 40,
+    EVENTS_KEPT = 16,
+    CPUS_KNOWN = 512 /* of which it is kept in mind whether they run */
+};
 
 /** What a server does where it may choose. */
 struct characteristic {
@@ -234,15 +248,30 @@ struct trial {
     enum verdict verdict;
     char reason[REASON_SIZE]; /* VERDICT_FAILED, VERDICT_SKIPPED: one line */
     uint32_t checks;          /* how many held */
+    /* Of a scenario that does the same in rounds, in_rounds(): how often it did, and how often that
+     * failed. Both 0 otherwise. */
+    uint32_t rounds;
+    uint32_t rounds_failed;
     struct characteristic characteristics[CHARACTERISTICS_MAX];
     uint32_t characteristic_count;
+    /* What the script has seen. */
+    struct event events[EVENTS_KEPT]; /* the last ones, for scripts to look at */
+    uint32_t event_count;
+    uint32_t running[CPUS_KNOWN / 32]; /* CPUs that were seen to run, and are in no call */
 };
 
 /**
- * Runs a scenario on a system that has just been started, of which nothing but the boot CPU is on,
- * and leaves what it found in *t. The system is in any state afterwards.
+ * Runs a scenario on a system of which nothing but the boot CPU is on, with VIEW_FRESH one that has
+ * just been started, and leaves what it found in *t. The system is in any state afterwards.
  */
 void trial_run(struct trial *t, const struct scenario *scenario, const struct view *view);
+
+/**
+ * For who has no new system for each scenario: makes the used one such that another can run, that
+ * is, all CPUs but the boot CPU off, and the modes as they are at the start. False if that did not
+ * work; then it has to be started again. Judges nothing, and leaves the verdict in *t alone.
+ */
+bool trial_tidy(struct trial *t);
 
 /** "lost CPU" and the like. */
 const char *severity_text(enum severity severity);

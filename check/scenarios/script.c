@@ -56,49 +56,80 @@ static struct guest_call make_call(const struct trial *t, uint64_t function, uin
     };
 }
 
-struct event call(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
-                  uint64_t c)
+bool runs(const struct trial *t, uint32_t cpu)
 {
-    struct guest_call call = make_call(t, function, a, b, c);
-    struct event event = no_event;
+    return cpu < CPUS_KNOWN && (t->running[cpu / 32] & UINT32_C(1) << cpu % 32) != 0;
+}
 
-    if (!t->over) {
-        t->view->ops->call(t->view->self, cpu, &call, &event);
+void note_running(struct trial *t, uint32_t cpu, bool running)
+{
+    uint32_t bit = UINT32_C(1) << cpu % 32;
+
+    if (cpu < CPUS_KNOWN) {
+        t->running[cpu / 32] = running ? t->running[cpu / 32] | bit : t->running[cpu / 32] & ~bit;
     }
+}
+
+static struct event *new_event(struct trial *t)
+{
+    struct event *event = &t->events[t->event_count++ % EVENTS_KEPT];
+
+    *event = no_event;
     return event;
 }
 
-struct event call_big_endian(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a,
-                             uint64_t b, uint64_t c)
+static const struct event *make(struct trial *t, uint32_t cpu, const struct guest_call *call,
+                                bool wait)
+{
+    struct event *event = new_event(t);
+
+    if (t->over) {
+        return &no_event;
+    }
+    if (wait) {
+        t->view->ops->call(t->view->self, cpu, call, event);
+    } else {
+        t->view->ops->begin(t->view->self, cpu, call, event);
+    }
+    note_running(t, cpu, event->kind != EVENT_NONE);
+    return event;
+}
+
+const struct event *call(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
+                         uint64_t c)
 {
     struct guest_call call = make_call(t, function, a, b, c);
-    struct event event = no_event;
+
+    return make(t, cpu, &call, true);
+}
+
+const struct event *call_big_endian(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a,
+                                    uint64_t b, uint64_t c)
+{
+    struct guest_call call = make_call(t, function, a, b, c);
 
     call.big_endian = true;
-    if (!t->over) {
-        t->view->ops->call(t->view->self, cpu, &call, &event);
-    }
-    return event;
+    return make(t, cpu, &call, true);
 }
 
-struct event begin(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
-                   uint64_t c)
+const struct event *begin(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
+                          uint64_t c)
 {
     struct guest_call call = make_call(t, function, a, b, c);
-    struct event event = no_event;
 
-    if (!t->over) {
-        t->view->ops->begin(t->view->self, cpu, &call, &event);
-    }
-    return event;
+    return make(t, cpu, &call, false);
 }
 
-struct event await(struct trial *t, uint32_t cpu)
+const struct event *await(struct trial *t, uint32_t cpu)
 {
-    struct event event = no_event;
+    struct event *event = new_event(t);
 
-    if (!t->over) {
-        t->view->ops->await(t->view->self, cpu, &event);
+    if (t->over) {
+        return &no_event;
+    }
+    t->view->ops->await(t->view->self, cpu, event);
+    if (event->kind != EVENT_NONE) {
+        note_running(t, cpu, true);
     }
     return event;
 }
@@ -111,8 +142,12 @@ struct team_call of(const struct trial *t, uint32_t cpu, uint64_t function, uint
 
 void together(struct trial *t, struct team_call *calls, uint32_t count)
 {
-    if (!t->over) {
-        t->view->ops->together(t->view->self, calls, count);
+    if (t->over) {
+        return;
+    }
+    t->view->ops->together(t->view->self, calls, count);
+    for (uint32_t i = 0; i < count; i++) {
+        note_running(t, calls[i].cpu, calls[i].event.kind != EVENT_NONE);
     }
 }
 
@@ -142,8 +177,12 @@ struct end ending(struct trial *t)
 
 void restart(struct trial *t)
 {
-    if (!t->over) {
-        t->view->ops->restart(t->view->self);
+    if (t->over) {
+        return;
+    }
+    t->view->ops->restart(t->view->self);
+    for (uint32_t cpu = 0; cpu < cpu_count(t); cpu++) {
+        note_running(t, cpu, cpu == boot(t));
     }
 }
 
@@ -154,43 +193,64 @@ void pass_time(struct trial *t, uint64_t microseconds)
     }
 }
 
+uint64_t now(struct trial *t)
+{
+    bool blind = (t->machine->abilities & VIEW_TIME) == 0;
+
+    return t->over || blind ? 0 : t->view->ops->now(t->view->self);
+}
+
 /* ---- Short forms -------------------------------------------------------------------------- */
 
-struct event cpu_on(struct trial *t, uint32_t caller, uint64_t target, uint64_t address,
-                    uint64_t context)
+const struct event *cpu_on(struct trial *t, uint32_t caller, uint64_t target, uint64_t address,
+                           uint64_t context)
 {
     return call(t, caller, id(t, FN_CPU_ON), target, address, context);
 }
 
-struct event cpu_off(struct trial *t, uint32_t cpu)
+const struct event *cpu_off(struct trial *t, uint32_t cpu)
 {
     return call(t, cpu, id(t, FN_CPU_OFF), 0, 0, 0);
 }
 
-struct event affinity(struct trial *t, uint32_t caller, uint64_t target, uint64_t level)
+const struct event *affinity(struct trial *t, uint32_t caller, uint64_t target, uint64_t level)
 {
     return call(t, caller, id(t, FN_AFFINITY_INFO), target, level, 0);
 }
 
-struct event features(struct trial *t, uint64_t function)
+const struct event *features(struct trial *t, uint64_t function)
 {
     return call(t, boot(t), FID32(FN_FEATURES), function, 0, 0);
 }
 
-struct event suspend(struct trial *t, uint32_t cpu, uint64_t power_state, uint64_t address,
-                     uint64_t context)
+const struct event *suspend(struct trial *t, uint32_t cpu, uint64_t power_state, uint64_t address,
+                            uint64_t context)
 {
     return call(t, cpu, id(t, FN_CPU_SUSPEND), power_state, address, context);
 }
 
-struct event system_suspend(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context)
+const struct event *system_suspend(struct trial *t, uint32_t cpu, uint64_t address,
+                                   uint64_t context)
 {
     return call(t, cpu, id(t, FN_SYSTEM_SUSPEND), address, context, 0);
 }
 
-struct event set_mode(struct trial *t, uint32_t cpu, uint64_t mode)
+const struct event *set_mode(struct trial *t, uint32_t cpu, uint64_t mode)
 {
     return call(t, cpu, FID32(FN_SET_SUSPEND_MODE), mode, 0, 0);
+}
+
+/* 5.20: DENIED once a CPU has suspended itself in the other mode, which another scenario may have
+ * had it do. */
+void to_os_mode(struct trial *t)
+{
+    const struct event *e = set_mode(t, boot(t), 1);
+
+    if (e->kind == EVENT_RETURNED && code(e) == RET_DENIED &&
+        (t->machine->abilities & VIEW_FRESH) == 0) {
+        skip(t, "a CPU has suspended itself before, and so the mode stays");
+    }
+    returns(t, e, IS_SUCCESS, "PSCI_SET_SUSPEND_MODE(OS-initiated)");
 }
 
 void start_by(struct trial *t, uint32_t caller, uint32_t cpu, uint64_t context)
@@ -205,13 +265,20 @@ void start(struct trial *t, uint32_t cpu)
     start_by(t, boot(t), cpu, 0x1000 + cpu);
 }
 
+void keep_on(struct trial *t, uint32_t cpu)
+{
+    if (!runs(t, cpu)) {
+        start(t, cpu);
+    }
+}
+
 /* 5.5: where a Trusted OS lives on the CPU, DENIED is right; migrate.c and cpu_off.c see to that.
  */
 void stop(struct trial *t, uint32_t cpu)
 {
-    struct event e = cpu_off(t, cpu);
+    const struct event *e = cpu_off(t, cpu);
 
-    if (e.kind == EVENT_RETURNED && code(&e) == RET_DENIED && offers(t, FN_MIGRATE_INFO_UP_CPU)) {
+    if (e->kind == EVENT_RETURNED && code(e) == RET_DENIED && offers(t, FN_MIGRATE_INFO_UP_CPU)) {
         skip(t, "a Trusted OS keeps the CPU on");
     }
     vanishes(t, e, "CPU_OFF");
@@ -243,9 +310,9 @@ void wakes_from(struct trial *t, uint32_t cpu, const struct machine_state *state
                 uint64_t context)
 {
     interrupt(t, cpu);
-    struct event e = await(t, cpu);
+    const struct event *e = await(t, cpu);
 
-    if (e.kind == EVENT_ENTERED && state->powerdown) {
+    if (e->kind == EVENT_ENTERED && state->powerdown) {
         enters(t, e, address, context, "waking from a powerdown state");
     } else {
         returns(t, e, IS_SUCCESS, "waking from CPU_SUSPEND");

@@ -8,8 +8,9 @@
 
 #include "scenario.h"
 
-/** How often scenarios race: often enough to hit a window of a few instructions. */
-enum { RACE_ROUNDS = 50 };
+/** How often scenarios race: often enough to hit a window of a few instructions. And how many
+ * failed rounds say enough. */
+enum { RACE_ROUNDS = 200, FAILURES_ENOUGH = 20 };
 
 #define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
@@ -50,23 +51,28 @@ bool has_64(uint32_t function);
 /** Whether the server has a function, by any ID, as far as it says so itself. */
 bool offers(const struct trial *t, uint32_t function);
 
-struct event call(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
-                  uint64_t c);
-struct event call_big_endian(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a,
-                             uint64_t b, uint64_t c);
+/** What a call gives is good until EVENTS_KEPT further ones. */
+const struct event *call(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
+                         uint64_t c);
+const struct event *call_big_endian(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a,
+                                    uint64_t b, uint64_t c);
 /** A call whose result is not waited for. */
-struct event begin(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
-                   uint64_t c);
-struct event await(struct trial *t, uint32_t cpu);
+const struct event *begin(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
+                          uint64_t c);
+const struct event *await(struct trial *t, uint32_t cpu);
 /** A call for together(). */
 struct team_call of(const struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
                     uint64_t c);
 void together(struct trial *t, struct team_call *calls, uint32_t count);
 void interrupt(struct trial *t, uint32_t cpu);
 void interrupt_soon(struct trial *t, uint32_t cpu);
+/** Whether a CPU was seen to run, and is in no call. */
+bool runs(const struct trial *t, uint32_t cpu);
+void note_running(struct trial *t, uint32_t cpu, bool running);
 struct end ending(struct trial *t);
 void restart(struct trial *t);
 void pass_time(struct trial *t, uint64_t microseconds);
+uint64_t now(struct trial *t);
 
 /* ---- What is expected --------------------------------------------------------------------- */
 
@@ -78,20 +84,31 @@ int64_t code(const struct event *e);
  * stand for what it has instead: INVALID_PARAMETERS for INVALID_ADDRESS before 1.0; before 0.2 also
  * for ALREADY_ON, ON_PENDING and NOT_PRESENT, and DENIED for INTERNAL_FAILURE and DISABLED.
  */
-void returns(struct trial *t, struct event e, uint32_t codes, const char *what);
+void returns(struct trial *t, const struct event *e, uint32_t codes, const char *what);
 /** The call has returned just that number, in the low half of x0, or in all of it. */
-void returns_number(struct trial *t, struct event e, uint32_t number, const char *what);
-void returns_wide(struct trial *t, struct event e, uint64_t number, const char *what);
+void returns_number(struct trial *t, const struct event *e, uint32_t number, const char *what);
+void returns_wide(struct trial *t, const struct event *e, uint64_t number, const char *what);
 /** The call has returned, whatever. */
-void comes_back(struct trial *t, struct event e, const char *what);
+void comes_back(struct trial *t, const struct event *e, const char *what);
 /** Nothing was seen of the CPU. */
-void vanishes(struct trial *t, struct event e, const char *what);
+void vanishes(struct trial *t, const struct event *e, const char *what);
 /** The CPU has started there. */
-void enters(struct trial *t, struct event e, uint64_t address, uint64_t context, const char *what);
+void enters(struct trial *t, const struct event *e, uint64_t address, uint64_t context,
+            const char *what);
 /** In general. */
 void expect(struct trial *t, bool holds, const char *what);
 void expect_equal(struct trial *t, uint64_t got, uint64_t expected, const char *what);
 void expect_end(struct trial *t, enum end_kind kind, const char *what);
+
+/**
+ * Does the same `count` times: what depends on a moment is only then to be believed. A round that
+ * fails does not end the scenario: the first reason is kept, the CPUs but the boot CPU are turned
+ * off, and the next round begins, with keep_on() for what it needs. The scenario has failed if a
+ * round has, and says how often that was. It ends early where the CPUs cannot be brought back, and
+ * after FAILURES_ENOUGH. t->rounds is the number of the round, from 1.
+ */
+void in_rounds(struct trial *t, uint32_t count, void (*round)(struct trial *t, void *context),
+               void *context);
 
 /** Ends the scenario: it cannot be run here. */
 void skip(struct trial *t, const char *reason);
@@ -102,19 +119,24 @@ void characteristic_number(struct trial *t, const char *key, uint64_t value);
 
 /* ---- Short forms for what most scenarios do ----------------------------------------------- */
 
-struct event cpu_on(struct trial *t, uint32_t caller, uint64_t target, uint64_t address,
-                    uint64_t context);
-struct event cpu_off(struct trial *t, uint32_t cpu);
-struct event affinity(struct trial *t, uint32_t caller, uint64_t target, uint64_t level);
-struct event features(struct trial *t, uint64_t function);
-struct event suspend(struct trial *t, uint32_t cpu, uint64_t power_state, uint64_t address,
-                     uint64_t context);
-struct event system_suspend(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context);
-struct event set_mode(struct trial *t, uint32_t cpu, uint64_t mode);
+const struct event *cpu_on(struct trial *t, uint32_t caller, uint64_t target, uint64_t address,
+                           uint64_t context);
+const struct event *cpu_off(struct trial *t, uint32_t cpu);
+const struct event *affinity(struct trial *t, uint32_t caller, uint64_t target, uint64_t level);
+const struct event *features(struct trial *t, uint64_t function);
+const struct event *suspend(struct trial *t, uint32_t cpu, uint64_t power_state, uint64_t address,
+                            uint64_t context);
+const struct event *system_suspend(struct trial *t, uint32_t cpu, uint64_t address,
+                                   uint64_t context);
+const struct event *set_mode(struct trial *t, uint32_t cpu, uint64_t mode);
 
+/** OS-initiated mode from here on; skips where that is too late. */
+void to_os_mode(struct trial *t);
 /** Starts a CPU from the boot CPU (or `caller`) and sees it arrive; else the scenario fails. */
 void start(struct trial *t, uint32_t cpu);
 void start_by(struct trial *t, uint32_t caller, uint32_t cpu, uint64_t context);
+/** Starts a CPU from the boot CPU, unless it runs. */
+void keep_on(struct trial *t, uint32_t cpu);
 /** Turns a CPU off and sees it go. */
 void stop(struct trial *t, uint32_t cpu);
 /** By AFFINITY_INFO of level 0, asked by the boot CPU. In PSCI 0.1, which has none, nothing. */

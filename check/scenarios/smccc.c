@@ -9,30 +9,30 @@
 
 static uint32_t smccc_version(struct trial *t)
 {
-    struct event e = call(t, boot(t), FID_SMCCC_VERSION, 0, 0, 0);
+    const struct event *e = call(t, boot(t), FID_SMCCC_VERSION, 0, 0, 0);
 
-    return e.kind == EVENT_RETURNED && code(&e) > 0 ? (uint32_t)e.x0 : 0;
+    return e->kind == EVENT_RETURNED && code(e) > 0 ? (uint32_t)e->x0 : 0;
 }
 
 static void version(struct trial *t)
 {
-    struct event e = call(t, boot(t), FID_SMCCC_VERSION, 0, 0, 0);
+    const struct event *e = call(t, boot(t), FID_SMCCC_VERSION, 0, 0, 0);
 
     comes_back(t, e, "SMCCC_VERSION");
-    expect(t, code(&e) == RET_NOT_SUPPORTED || code(&e) >= (int64_t)SMCCC_1_1,
+    expect(t, code(e) == RET_NOT_SUPPORTED || code(e) >= (int64_t)SMCCC_1_1,
            "SMCCC_VERSION is neither NOT_SUPPORTED nor 1.1 or newer");
-    characteristic_code(t, "SMCCC version", &e);
+    characteristic_code(t, "SMCCC version", e);
 }
 
 static void arch_features(struct trial *t)
 {
-    struct event e = call(t, boot(t), FID_SMCCC_ARCH_FEATURES, FID_SMCCC_VERSION, 0, 0);
+    const struct event *e = call(t, boot(t), FID_SMCCC_ARCH_FEATURES, FID_SMCCC_VERSION, 0, 0);
 
     if (smccc_version(t) == 0) {
         skip(t, "the calling convention is 1.0");
     }
     returns(t, e, IS_SUCCESS | IS_NOT_SUPPORTED, "SMCCC_ARCH_FEATURES(SMCCC_VERSION)");
-    characteristic_code(t, "SMCCC_ARCH_FEATURES(SMCCC_VERSION)", &e);
+    characteristic_code(t, "SMCCC_ARCH_FEATURES(SMCCC_VERSION)", e);
     returns(t, call(t, boot(t), FID_SMCCC_ARCH_FEATURES, UINT32_C(0x8000ffff), 0, 0),
             IS_NOT_SUPPORTED, "SMCCC_ARCH_FEATURES of nothing");
 }
@@ -105,16 +105,16 @@ static void reserved_bits(struct trial *t)
 /* DEN0028 2.5: from 1.3 on, bit 16 is a hint about SVE state. */
 static void hint_bit(struct trial *t)
 {
-    struct event e = call(t, boot(t), FID32(FN_VERSION) | BIT_HINT, 0, 0, 0);
+    const struct event *e = call(t, boot(t), FID32(FN_VERSION) | BIT_HINT, 0, 0, 0);
 
     if (smccc_version(t) >= SMCCC_1_3) {
         returns_number(t, e, t->version, "PSCI_VERSION with the SVE hint");
     } else {
         comes_back(t, e, "PSCI_VERSION with bit 16 of its ID set");
-        expect(t, code(&e) == RET_NOT_SUPPORTED || (uint32_t)e.x0 == t->version,
+        expect(t, code(e) == RET_NOT_SUPPORTED || (uint32_t)e->x0 == t->version,
                "PSCI_VERSION with bit 16 of its ID set is neither refused nor answered");
     }
-    characteristic(t, "bit 16 of an ID", code(&e) < 0 ? "reserved" : "ignored");
+    characteristic(t, "bit 16 of an ID", code(e) < 0 ? "reserved" : "ignored");
 }
 
 static void id_upper_half(struct trial *t)
@@ -151,21 +151,21 @@ static void no_64_bit_calls_from_32(struct trial *t)
 
 static void error_width(struct trial *t)
 {
-    struct event e = call(t, boot(t), FID32(FN_RANGE - 1), 0, 0, 0);
-    struct event wide = call(t, boot(t), FID64(FN_RANGE - 1), 0, 0, 0);
+    const struct event *e = call(t, boot(t), FID32(FN_RANGE - 1), 0, 0, 0);
+    const struct event *wide = call(t, boot(t), FID64(FN_RANGE - 1), 0, 0, 0);
 
     returns(t, e, IS_NOT_SUPPORTED, "an unknown SMC32 call");
     returns(t, wide, IS_NOT_SUPPORTED, "an unknown SMC64 call");
     characteristic(t, "errors of SMC32 calls",
-                   e.x0 >> 32 != 0 ? "sign-extended to 64 bits" : "32 bits");
+                   e->x0 >> 32 != 0 ? "sign-extended to 64 bits" : "32 bits");
     characteristic(t, "errors of SMC64 calls",
-                   wide.x0 >> 32 != 0 ? "sign-extended to 64 bits" : "32 bits");
+                   wide->x0 >> 32 != 0 ? "sign-extended to 64 bits" : "32 bits");
 }
 
 /* KVM's IDs of 0.1, in a system that is 0.2 or newer. */
 static void legacy_ids(struct trial *t)
 {
-    struct event e = call(t, boot(t), UINT32_C(0x95c1ba5f), 0, 0, 0);
+    const struct event *e = call(t, boot(t), UINT32_C(0x95c1ba5f), 0, 0, 0);
 
     returns(t, e, IS_NOT_SUPPORTED, "an ID that PSCI 0.1 might have had");
 }

@@ -41,7 +41,7 @@ static void all_at_once(struct trial *t)
     }
     together(t, calls, count);
     for (uint32_t i = 0; i < count; i++) {
-        vanishes(t, calls[i].event, "SYSTEM_OFF by all CPUs");
+        vanishes(t, &calls[i].event, "SYSTEM_OFF by all CPUs");
     }
     expect_end(t, END_OFF, "SYSTEM_OFF by all CPUs");
 }
@@ -149,10 +149,10 @@ static void reset2_upper_halves(struct trial *t)
 
 static void reset2_vendor(struct trial *t)
 {
-    struct event e = call(t, boot(t), id(t, FN_SYSTEM_RESET2), 0x80000002, 0x99, 0);
+    const struct event *e = call(t, boot(t), id(t, FN_SYSTEM_RESET2), 0x80000002, 0x99, 0);
 
-    characteristic_code(t, "SYSTEM_RESET2 of a vendor's type", &e);
-    if (e.kind != EVENT_NONE) {
+    characteristic_code(t, "SYSTEM_RESET2 of a vendor's type", e);
+    if (e->kind != EVENT_NONE) {
         returns(t, e, IS_INVALID_PARAMETERS, "SYSTEM_RESET2 of a vendor's type");
         is_on(t, boot(t), "the caller");
         return;
@@ -225,7 +225,7 @@ static const struct scenario scenarios[] = {
      .consequence = "a guest that shuts down hangs, by which CPU it happened to use",
      .severity = SEVERITY_HANG,
      .since = V0_2,
-     .abilities = VIEW_END | VIEW_OUTSIDE,
+     .abilities = VIEW_END,
      .cpus = 2,
      .run = off_from_secondary},
     {.name = "system-off-by-all",
@@ -272,7 +272,7 @@ static const struct scenario scenarios[] = {
      .consequence = "a guest that reboots does not come up again",
      .severity = SEVERITY_BOOT_FAILURE,
      .since = V0_2,
-     .abilities = RESETS | VIEW_OUTSIDE,
+     .abilities = RESETS | VIEW_HANDOVER,
      .cpus = 2,
      .run = reset_boot_off},
     {.name = "system-reset-again-and-again",

@@ -5,10 +5,10 @@
 
 static void is_known(struct trial *t)
 {
-    struct event e = call(t, boot(t), FID32(FN_VERSION), 0, 0, 0);
+    const struct event *e = call(t, boot(t), FID32(FN_VERSION), 0, 0, 0);
 
     comes_back(t, e, "PSCI_VERSION");
-    expect(t, t->over || (e.x0 & UINT64_C(0x80000000)) == 0, "PSCI_VERSION has bit 31 set");
+    expect(t, t->over || (e->x0 & UINT64_C(0x80000000)) == 0, "PSCI_VERSION has bit 31 set");
     expect_equal(t, t->version_said, t->version,
                  "PSCI_VERSION, of a server that is 0.2 or newer and not 2.0");
     characteristic_number(t, "PSCI version", t->version);
