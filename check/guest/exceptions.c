@@ -5,8 +5,6 @@
 
 #include "layout.h"
 #include "platform.h"
-#include "psci.h"
-#include "report.h"
 #include "smp.h"
 #include "sysreg.h"
 
@@ -69,24 +67,17 @@ static void note_fault(struct cpu *cpu, struct exception_frame *frame)
     }
 }
 
-__attribute__((noreturn)) static void report_unexpected(const struct exception_frame *frame,
-                                                        uint64_t vector)
+static struct fault describe(const struct exception_frame *frame, uint64_t vector)
 {
-    static volatile bool reporting;
-
-    /* An exception while reporting one: power off without another word. */
-    if (!reporting) {
-        reporting = true;
-        print("\n");
-        check(false, "unexpected exception");
-        remark("vector %lu ESR 0x%lx ELR 0x%lx FAR 0x%lx SPSR 0x%lx x30 0x%lx MPIDR 0x%lx", vector,
-               READ_OWN_SYSREG(esr), frame->elr, READ_OWN_SYSREG(far), frame->spsr, frame->x[30],
-               READ_SYSREG(mpidr_el1));
-        report_plan();
-    }
-    for (;;) {
-        psci_call2(PSCI_SYSTEM_OFF, 0, 0);
-    }
+    return (struct fault){
+        .vector = vector,
+        .esr = READ_OWN_SYSREG(esr),
+        .elr = frame->elr,
+        .far = READ_OWN_SYSREG(far),
+        .spsr = frame->spsr,
+        .link = frame->x[30],
+        .mpidr = READ_SYSREG(mpidr_el1),
+    };
 }
 
 void exception(struct exception_frame *frame, uint64_t vector)
@@ -102,5 +93,7 @@ void exception(struct exception_frame *frame, uint64_t vector)
         note_fault(cpu, frame);
         return;
     }
-    report_unexpected(frame, vector);
+    struct fault fault = describe(frame, vector);
+
+    exceptions_unexpected(&fault);
 }

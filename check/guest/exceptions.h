@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exceptions that a scenario expects; all others end the test and the machine. */
+/* Exceptions that a scenario expects; all others end the test, as the image sees fit. */
 #ifndef GUEST_EXCEPTIONS_H
 #define GUEST_EXCEPTIONS_H
 
@@ -15,5 +15,19 @@ bool exceptions_seen(void);
  */
 struct cpu;
 void exceptions_interrupts(void (*handler)(struct cpu *cpu));
+
+/* An exception that nobody expects. */
+struct fault {
+    uint64_t vector; /* which of the sixteen */
+    uint64_t esr;
+    uint64_t elr;
+    uint64_t far;
+    uint64_t spsr;
+    uint64_t link; /* x30 */
+    uint64_t mpidr;
+};
+
+/* The image's: says so, and ends the machine, or starts it anew. */
+__attribute__((noreturn)) void exceptions_unexpected(const struct fault *fault);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where cores start: `start` from the boot loader, `entry_point` from PSCI, which is under test and
+ * Where cores start: `_start` from the boot loader, `entry_point` from PSCI, which is under test and
  * may have left anything in the registers.
  */
 #include "own.inc"
@@ -20,7 +20,7 @@
 
 /* The header of a Linux Image (Documentation/arch/arm64/booting.rst). */
     .section .head, "ax"
-    b start
+    b _start
     .long 0
     .quad 0                        /* text offset */
     .long image_size, 0            /* memory that the image needs, bss included */
@@ -30,9 +30,9 @@
     .long 0
 
     .text
-    .globl start
+    .globl _start
     .balign 4
-start:
+_start:
     mrs x20, CurrentEL
     mov x19, x0                    /* the device tree */
     msr daifset, #0xf
@@ -62,7 +62,33 @@ start:
     str x5, [x0, x3]
     b 3b
 
-4:  adrp x0, boot_stack_end
+4:  adrp x1, relr_start            /* the same of another kind: SHT_RELR of the generic ABI */
+    add x1, x1, :lo12:relr_start
+    adrp x2, relr_end
+    add x2, x2, :lo12:relr_end
+5:  cmp x1, x2
+    b.hs 9f
+    ldr x4, [x1], #8
+    tbnz x4, #0, 6f
+    add x3, x0, x4                 /* even: where one is, and where those of the next words begin */
+    ldr x5, [x3]
+    add x5, x5, x0
+    str x5, [x3], #8
+    b 5b
+6:  mov x6, x3                     /* odd: a bit for each of the next 63 words */
+    lsr x4, x4, #1
+7:  cbz x4, 8f
+    ldr x5, [x6]
+    add x7, x5, x0
+    tst x4, #1
+    csel x5, x7, x5, ne
+    str x5, [x6], #8
+    lsr x4, x4, #1
+    b 7b
+8:  add x3, x3, #63 * 8
+    b 5b
+
+9:  adrp x0, boot_stack_end
     add x0, x0, :lo12:boot_stack_end
     msr spsel, #1
     mov sp, x0
@@ -74,8 +100,8 @@ start:
     mov x0, x19
     mov x1, x20
     bl guest_main
-5:  wfi
-    b 5b
+1:  wfi
+    b 1b
 
 /* What every core needs before it runs C. Clobbers x0 and x1. */
     .globl core_prepare

@@ -81,7 +81,7 @@ void state_fill_fp(uint64_t seed)
 
 #define READ(name) state->system[STATE_##name] = READ_SYSREG(name);
 
-void state_read(struct core_state *state)
+void state_read_core(struct core_state *state)
 {
     fp_store(&state->fp);
     memset(state->system, 0, sizeof(state->system));
@@ -91,6 +91,11 @@ void state_read(struct core_state *state)
     }
     state->system[STATE_CNTV_CTL] = timer_settings(TIMER_VIRTUAL);
     state->system[STATE_CNTP_CTL] = timer_settings(TIMER_PHYSICAL);
+}
+
+void state_read(struct core_state *state)
+{
+    state_read_core(state);
     state->system[STATE_ENABLED] = gic_private_enabled();
     state->system[STATE_PENDING] = pending_interrupts();
 }

@@ -26,6 +26,9 @@ struct core_state {
 void state_fill_fp(uint64_t seed);
 
 void state_read(struct core_state *state);
+/* The same without what is a matter of other cores and devices: which interrupts are enabled and
+ * pending. */
+void state_read_core(struct core_state *state);
 /* The name of the first thing that differs, or NULL. */
 const char *state_difference(const struct core_state *before, const struct core_state *after);
 

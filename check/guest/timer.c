@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "timer.h"
 
+#include "level.h"
 #include "platform.h"
 #include "sysreg.h"
 
@@ -53,6 +54,26 @@ uint64_t timer_deadline(enum timer timer)
 unsigned timer_intid(enum timer timer)
 {
     return timer == TIMER_VIRTUAL ? platform.virtual_timer_intid : platform.physical_timer_intid;
+}
+
+void timer_event_stream(void)
+{
+    /* An event whenever bit 11 of the counter is set anew: CNTKCTL_EL1 and CNTHCTL_EL2 are alike in
+     * this. */
+    enum {
+        EVNTEN = 1u << 2,
+        EVNTI_SHIFT = 4,
+        EVNTI_MASK = 0xf << EVNTI_SHIFT,
+        EVNTI = 11 << EVNTI_SHIFT
+    };
+
+    if (level_own() == 2) {
+        WRITE_SYSREG(cnthctl_el2,
+                     (READ_SYSREG(cnthctl_el2) & ~(uint64_t)EVNTI_MASK) | EVNTEN | EVNTI);
+    } else {
+        WRITE_SYSREG(cntkctl_el1,
+                     (READ_SYSREG(cntkctl_el1) & ~(uint64_t)EVNTI_MASK) | EVNTEN | EVNTI);
+    }
 }
 
 void timer_delay(uint64_t milliseconds)

@@ -29,6 +29,9 @@ uint64_t timer_control(enum timer timer);
 uint64_t timer_deadline(enum timer timer);
 unsigned timer_intid(enum timer timer);
 
+/* Has the calling core's WFE end at least several thousand times a second. */
+void timer_event_stream(void);
+
 /* Spins. */
 void timer_delay(uint64_t milliseconds);
 
