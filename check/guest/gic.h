@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The GICv3 (Arm IHI0069), by its system registers; everything is Group 1. */
+/*
+ * The interrupt controller: a GICv3 (Arm IHI0069) by its system registers, all of it Group 1, or a
+ * GICv2 (Arm IHI0048). Where the device tree has neither, nothing of this does anything: there are
+ * then no interrupts.
+ */
 #ifndef GUEST_GIC_H
 #define GUEST_GIC_H
 
@@ -8,7 +12,12 @@
 
 enum { GIC_SPURIOUS = 1023, GIC_PRIORITY = 0xa0 };
 
-/* The distributor, once; then each core its redistributor and CPU interface. */
+/* Whether the device tree has one that is known here. */
+bool gic_present(void);
+/* "GICv3", "GICv2", "no GIC". */
+const char *gic_name(void);
+
+/* The distributor, once; then each core what is its own. False: there is none, or not for it. */
 bool gic_init(void);
 /* The CPU interface only: what a core that was reset must do again. */
 void gic_init_interface(void);
@@ -26,6 +35,12 @@ uint32_t gic_private_pending(void);
 
 /* Smaller is more urgent; gic_init() gives all GIC_PRIORITY. */
 void gic_set_priority(unsigned intid, uint8_t priority);
+/* Only interrupts more urgent than this come through; gic_init_interface() lets all of them. */
+void gic_set_mask(uint8_t priority);
+
+struct cpu;
+/* False: there is no GIC, or (GICv2) the other core has never called gic_init(). */
+bool gic_send(const struct cpu *cpu, unsigned sgi);
 void gic_send_to_self(unsigned sgi);
 
 /* The interrupt to handle, GIC_SPURIOUS for none; gic_end() when handled. */
@@ -33,5 +48,19 @@ unsigned gic_acknowledge(void);
 void gic_end(unsigned intid);
 /* Acknowledges and ends whatever is there, and returns it. */
 unsigned gic_take(void);
+
+/*
+ * Ends and forgets whatever is pending or active among the calling core's private interrupts, and
+ * whatever shared one is signalled to it. What asserts a level, such as a timer, has to be stopped
+ * before. False: something is left.
+ */
+bool gic_drain(void);
+
+/* The settings of the calling core's CPU interface, to be compared. */
+enum { GIC_SETTING_MAX = 4 };
+
+unsigned gic_setting_count(void);
+const char *gic_setting_problem(unsigned index); /* "icc_pmr_el1 differs" */
+uint64_t gic_setting(unsigned index);
 
 #endif

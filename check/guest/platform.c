@@ -29,11 +29,21 @@ static bool property_is(const struct tree_node *node, const char *name, const ch
     return text != NULL && string_equal(text, value);
 }
 
-static void read_gic(const struct tree_node *node)
+static void read_gic_v2(const struct tree_node *node)
+{
+    if (tree_reg(node, 0, &platform.gicd.base, &platform.gicd.size) &&
+        tree_reg(node, 1, &platform.gicc.base, &platform.gicc.size)) {
+        platform.gic = PLATFORM_GIC_V2;
+    }
+}
+
+static void read_gic_v3(const struct tree_node *node)
 {
     struct region region;
 
-    tree_reg(node, 0, &platform.gicd.base, &platform.gicd.size);
+    if (tree_reg(node, 0, &platform.gicd.base, &platform.gicd.size)) {
+        platform.gic = PLATFORM_GIC_V3;
+    }
     uint32_t count = tree_cell(node, "#redistributor-regions", 0);
     for (unsigned i = 0; i < (count > 0 ? count : 1) && i < PLATFORM_GICR_MAX; i++) {
         if (tree_reg(node, i + 1, &region.base, &region.size)) {
@@ -75,7 +85,10 @@ static void read_device(const struct tree_node *node)
         tree_reg(node, 0, &platform.rtc.base, &platform.rtc.size);
         platform.rtc_intid = interrupt(node, 0);
     } else if (tree_compatible(node, "arm,gic-v3")) {
-        read_gic(node);
+        read_gic_v3(node);
+    } else if (tree_compatible(node, "arm,cortex-a15-gic") ||
+               tree_compatible(node, "arm,cortex-a9-gic") || tree_compatible(node, "arm,gic-400")) {
+        read_gic_v2(node);
     } else if (tree_compatible(node, "arm,armv8-timer")) {
         platform.physical_timer_intid = interrupt(node, TIMER_NONSECURE_PHYSICAL);
         platform.virtual_timer_intid = interrupt(node, TIMER_VIRTUAL_INDEX);

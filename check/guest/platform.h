@@ -11,7 +11,13 @@ struct region {
     uint64_t size;
 };
 
-enum { PLATFORM_RAM_MAX = 4, PLATFORM_GICR_MAX = 4 };
+enum { PLATFORM_RAM_MAX = 16, PLATFORM_GICR_MAX = 4 };
+
+enum platform_gic {
+    PLATFORM_GIC_NONE,
+    PLATFORM_GIC_V2,
+    PLATFORM_GIC_V3,
+};
 
 struct platform {
     const char *bootargs;
@@ -20,7 +26,9 @@ struct platform {
     struct region blob; /* the device tree itself */
     struct region uart;
     struct region rtc; /* size 0: none */
+    enum platform_gic gic;
     struct region gicd;
+    struct region gicc; /* GICv2 */
     struct region gicr[PLATFORM_GICR_MAX];
     unsigned gicr_count;
     unsigned uart_intid;

@@ -227,7 +227,7 @@ static void set_stage(void)
     WRITE_SYSREG(ttbr0_el1, 0x40000000);
     WRITE_SYSREG(ttbr1_el1, 0x41000000);
     WRITE_SYSREG(mair_el1, UINT64_C(0x44ff0400));
-    WRITE_SYSREG(icc_pmr_el1, 0xb8);
+    gic_set_mask(0xb8);
     gic_enable(SGI);
     gic_send_to_self(SGI);
     gic_enable(timer_intid(TIMER_VIRTUAL));

@@ -198,7 +198,7 @@ SCENARIO(not_pending, "masked", "",
 
     gic_enable(SGI);
     gic_set_priority(timer_intid(TIMER_VIRTUAL), URGENT_PRIORITY);
-    WRITE_SYSREG(icc_pmr_el1, LOW_PRIORITY_MASK);
+    gic_set_mask(LOW_PRIORITY_MASK);
     expect_sleep("a pending SGI below the priority mask: back at the entry point");
     check_equal(gic_take(), SGI, "with the mask raised it can be taken");
 }

@@ -44,6 +44,10 @@ struct cpu {
     /* Called for an interrupt if not NULL; else an interrupt is unexpected. */
     void (*interrupt)(struct cpu *cpu);
     volatile uint64_t interrupts;
+    /* For the GIC. */
+    uint64_t gic_frame; /* the registers of the core's private interrupts; 0: not yet known */
+    uint32_t gic_acknowledged; /* GICv2: the last SGI with its sender */
+    uint8_t gic_target;        /* GICv2: the core's bit among targets; 0: not yet known */
 } __attribute__((aligned(CPU_SIZE)));
 
 _Static_assert(sizeof(struct cpu) == CPU_SIZE, "layout.h");

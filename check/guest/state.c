@@ -19,14 +19,13 @@
 #define SYSTEM_REGISTERS(X)                                                                        \
     X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) X(amair_el1) X(vbar_el1) X(cpacr_el1)         \
     X(elr_el1) X(spsr_el1) X(esr_el1) X(tpidr_el1) X(mdscr_el1) X(csselr_el1) X(afsr0_el1)         \
-    X(afsr1_el1) X(cntkctl_el1) X(cntv_cval_el0) X(cntp_cval_el0) X(icc_pmr_el1)                   \
-    X(icc_igrpen1_el1) X(icc_sre_el1) X(icc_bpr1_el1)
+    X(afsr1_el1) X(cntkctl_el1) X(cntv_cval_el0) X(cntp_cval_el0)
 
 /* Besides, of a core at EL2. */
 #define EL2_REGISTERS(X)                                                                           \
     X(hcr_el2) X(cptr_el2) X(mdcr_el2) X(cnthctl_el2) X(cntvoff_el2) X(ttbr0_el2) X(tcr_el2)       \
     X(mair_el2) X(vbar_el2) X(elr_el2) X(spsr_el2) X(esr_el2) X(far_el2) X(tpidr_el2) X(vpidr_el2) \
-    X(vmpidr_el2) X(vttbr_el2) X(vtcr_el2) X(icc_sre_el2)
+    X(vmpidr_el2) X(vttbr_el2) X(vtcr_el2)
 
 #define NUMBER(name) STATE_##name,
 
@@ -38,7 +37,8 @@ enum {
     STATE_CNTP_CTL,
     STATE_ENABLED,
     STATE_PENDING,
-    STATE_COUNT,
+    STATE_GIC_SETTINGS,
+    STATE_COUNT = STATE_GIC_SETTINGS + GIC_SETTING_MAX,
 };
 
 _Static_assert(STATE_SYSTEM_MAX - STATE_COUNT >= 0, "state.h");
@@ -98,6 +98,9 @@ void state_read(struct core_state *state)
     state_read_core(state);
     state->system[STATE_ENABLED] = gic_private_enabled();
     state->system[STATE_PENDING] = pending_interrupts();
+    for (unsigned i = 0; i < gic_setting_count(); i++) {
+        state->system[STATE_GIC_SETTINGS + i] = gic_setting(i);
+    }
 }
 
 const char *state_difference(const struct core_state *before, const struct core_state *after)
@@ -110,7 +113,7 @@ const char *state_difference(const struct core_state *before, const struct core_
     }
     for (unsigned i = 0; i < STATE_SYSTEM_MAX; i++) {
         if (before->system[i] != after->system[i]) {
-            return names[i];
+            return i < STATE_GIC_SETTINGS ? names[i] : gic_setting_problem(i - STATE_GIC_SETTINGS);
         }
     }
     return NULL;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What differs between the versions of the GIC; gic.c does the rest. */
+#ifndef GUEST_GIC_OPS_H
+#define GUEST_GIC_OPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Registers that the distributor of either and the redistributor have at the same offsets. */
+enum {
+    GIC_IGROUPR = 0x0080,
+    GIC_ISENABLER = 0x0100,
+    GIC_ICENABLER = 0x0180,
+    GIC_ISPENDR = 0x0200,
+    GIC_ICPENDR = 0x0280,
+    GIC_ISACTIVER = 0x0300,
+    GIC_ICACTIVER = 0x0380,
+    GIC_IPRIORITYR = 0x0400,
+};
+
+enum {
+    GIC_SGI_COUNT = 16,
+    GIC_PRIVATE_COUNT = 32,
+    GIC_SPECIAL = 1020, /* from here on the numbers are no interrupts */
+    GIC_MASK_NOTHING = 0xf0,
+    GIC_PATIENCE = 1000000,
+};
+
+struct cpu;
+
+struct gic_setting {
+    const char *problem;
+    uint64_t (*read)(void);
+};
+
+struct gic_ops {
+    const char *name;
+    bool (*init_distributor)(void);
+    /* Makes the calling core's private interrupts reachable, and sets its gic_frame. */
+    bool (*init_private)(void);
+    void (*init_interface)(void);
+    void (*route_to_self)(unsigned intid);
+    void (*set_mask)(uint8_t priority);
+    bool (*send)(const struct cpu *cpu, unsigned sgi);
+    void (*send_to_self)(unsigned sgi);
+    void (*forget_sgis)(void);
+    unsigned (*acknowledge)(void);
+    void (*end)(unsigned intid);
+    const struct gic_setting *settings;
+    unsigned setting_count;
+};
+
+extern const struct gic_ops gic_v2_ops;
+extern const struct gic_ops gic_v3_ops;
+
+#endif

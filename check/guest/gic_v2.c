@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Groups are left as they are: without the Security Extensions, or as seen from the Non-secure
+ * world, the first enable bits are those of all that is to be had.
+ */
+#include "gic_ops.h"
+#include "mmio.h"
+#include "platform.h"
+#include "smp.h"
+
+enum {
+    GICD_CTLR = 0x0000,
+    GICD_ITARGETSR = 0x0800,
+    GICD_SGIR = 0x0f00,
+    GICD_CPENDSGIR = 0x0f10,
+    GICC_CTLR = 0x0000,
+    GICC_PMR = 0x0004,
+    GICC_BPR = 0x0008,
+    GICC_IAR = 0x000c,
+    GICC_EOIR = 0x0010,
+};
+
+enum {
+    CTLR_ENABLE = 1u << 0,
+    GICC_CTLR_BYPASS = 0xf << 5, /* the firmware's to decide */
+    SGIR_TARGETS_SHIFT = 16,
+    SGIR_SELF = 2u << 24,
+    IAR_INTID_MASK = 0x3ff,
+};
+
+static uint64_t interface(uint64_t offset)
+{
+    return platform.gicc.base + offset;
+}
+
+static bool init_distributor(void)
+{
+    uint64_t control = platform.gicd.base + GICD_CTLR;
+
+    mmio_write32(control, mmio_read32(control) | CTLR_ENABLE);
+    return platform.gicc.size != 0;
+}
+
+/* The registers of its private interrupts tell a core its own bit; any of them may be missing. */
+static uint8_t own_target(void)
+{
+    uint8_t target = 0;
+
+    for (unsigned i = 0; i < GIC_PRIVATE_COUNT; i++) {
+        target |= mmio_read8(platform.gicd.base + GICD_ITARGETSR + i);
+    }
+    return target;
+}
+
+static bool init_private(void)
+{
+    struct cpu *self = smp_self();
+
+    self->gic_frame = platform.gicd.base;
+    self->gic_target = own_target();
+    return true;
+}
+
+static void set_mask(uint8_t priority)
+{
+    mmio_write32(interface(GICC_PMR), priority);
+}
+
+static void init_interface(void)
+{
+    set_mask(GIC_MASK_NOTHING);
+    mmio_write32(interface(GICC_CTLR),
+                 (mmio_read32(interface(GICC_CTLR)) & GICC_CTLR_BYPASS) | CTLR_ENABLE);
+}
+
+static void route_to_self(unsigned intid)
+{
+    uint8_t target = smp_self()->gic_target;
+
+    if (target != 0) {
+        mmio_write8(platform.gicd.base + GICD_ITARGETSR + intid, target);
+    }
+}
+
+static bool send(const struct cpu *cpu, unsigned sgi)
+{
+    if (cpu->gic_target == 0) {
+        return false;
+    }
+    __asm__ volatile("dsb sy" ::: "memory");
+    mmio_write32(platform.gicd.base + GICD_SGIR,
+                 (uint32_t)cpu->gic_target << SGIR_TARGETS_SHIFT | sgi);
+    return true;
+}
+
+static void send_to_self(unsigned sgi)
+{
+    mmio_write32(platform.gicd.base + GICD_SGIR, SGIR_SELF | sgi);
+}
+
+static void forget_sgis(void)
+{
+    for (unsigned i = 0; i < GIC_SGI_COUNT; i += sizeof(uint32_t)) {
+        mmio_write32(platform.gicd.base + GICD_CPENDSGIR + i, UINT32_MAX);
+    }
+}
+
+/* An SGI is ended by the word that acknowledged it, which names the sender as well. */
+static unsigned acknowledge(void)
+{
+    uint32_t word = mmio_read32(interface(GICC_IAR));
+    unsigned intid = word & IAR_INTID_MASK;
+
+    if (intid < GIC_SGI_COUNT) {
+        smp_self()->gic_acknowledged = word;
+    }
+    return intid;
+}
+
+static void end(unsigned intid)
+{
+    uint32_t word = smp_self()->gic_acknowledged;
+    bool is_that = intid < GIC_SGI_COUNT && (word & IAR_INTID_MASK) == intid;
+
+    mmio_write32(interface(GICC_EOIR), is_that ? word : intid);
+}
+
+static uint64_t pmr(void)
+{
+    return mmio_read32(interface(GICC_PMR));
+}
+
+static uint64_t control(void)
+{
+    return mmio_read32(interface(GICC_CTLR));
+}
+
+static uint64_t bpr(void)
+{
+    return mmio_read32(interface(GICC_BPR));
+}
+
+static const struct gic_setting settings[] = {
+    {"GICC_PMR differs", pmr},
+    {"GICC_CTLR differs", control},
+    {"GICC_BPR differs", bpr},
+};
+
+const struct gic_ops gic_v2_ops = {
+    .name = "GICv2",
+    .init_distributor = init_distributor,
+    .init_private = init_private,
+    .init_interface = init_interface,
+    .route_to_self = route_to_self,
+    .set_mask = set_mask,
+    .send = send,
+    .send_to_self = send_to_self,
+    .forget_sgis = forget_sgis,
+    .acknowledge = acknowledge,
+    .end = end,
+    .settings = settings,
+    .setting_count = sizeof(settings) / sizeof(settings[0]),
+};

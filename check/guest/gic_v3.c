@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gic_ops.h"
+#include "level.h"
+#include "mmio.h"
+#include "platform.h"
+#include "smp.h"
+#include "sysreg.h"
+
+enum {
+    GICD_CTLR = 0x0000,
+    GICD_IROUTER = 0x6000,
+    GICR_TYPER = 0x0008,
+    GICR_WAKER = 0x0014,
+    GICR_SGI_FRAME = 0x10000,
+    GICR_STRIDE = 0x20000,
+    GICR_STRIDE_V4 = 0x40000,
+};
+
+enum {
+    GICD_CTLR_GROUP1 = 1u << 1,
+    GICD_CTLR_ARE = 1u << 4,
+    GICR_WAKER_SLEEP = 1u << 1,
+    GICR_WAKER_CHILDREN_ASLEEP = 1u << 2,
+    GICR_TYPER_VLPIS = 1u << 1,
+    GICR_TYPER_LAST = 1u << 4,
+    ICC_SRE_EL2_SRE = 1u << 0,
+    ICC_SRE_EL2_ENABLE = 1u << 3,
+    ICC_CTLR_END_IN_TWO = 1u << 1, /* EOImode: to be ended and deactivated */
+};
+
+#define GICD_CTLR_BUSY (1u << 31)
+
+static uint64_t redistributor_in(const struct region *region, uint64_t affinity)
+{
+    uint64_t at = region->base;
+
+    while (at < region->base + region->size) {
+        uint64_t type = mmio_read64(at + GICR_TYPER);
+
+        if (type >> 32 == affinity) {
+            return at;
+        }
+        if ((type & GICR_TYPER_LAST) != 0) {
+            break;
+        }
+        at += (type & GICR_TYPER_VLPIS) != 0 ? GICR_STRIDE_V4 : GICR_STRIDE;
+    }
+    return 0;
+}
+
+/* The redistributor of the calling core, or 0. */
+static uint64_t redistributor(void)
+{
+    uint64_t mpidr = smp_self()->mpidr;
+    uint64_t affinity = (mpidr >> 8 & 0xff000000) | (mpidr & 0xffffff);
+    uint64_t found = 0;
+
+    for (unsigned i = 0; i < platform.gicr_count && found == 0; i++) {
+        found = redistributor_in(&platform.gicr[i], affinity);
+    }
+    return found;
+}
+
+static bool init_distributor(void)
+{
+    uint64_t control = platform.gicd.base + GICD_CTLR;
+
+    mmio_write32(control, GICD_CTLR_ARE | GICD_CTLR_GROUP1);
+    for (unsigned i = 0; i < GIC_PATIENCE && (mmio_read32(control) & GICD_CTLR_BUSY) != 0; i++) {
+    }
+    return true;
+}
+
+static bool init_private(void)
+{
+    uint64_t base = redistributor();
+    uint32_t waker;
+
+    if (base == 0) {
+        return false;
+    }
+    waker = mmio_read32(base + GICR_WAKER);
+    mmio_write32(base + GICR_WAKER, waker & ~(uint32_t)GICR_WAKER_SLEEP);
+    for (unsigned i = 0; i < GIC_PATIENCE; i++) {
+        if ((mmio_read32(base + GICR_WAKER) & GICR_WAKER_CHILDREN_ASLEEP) == 0) {
+            break;
+        }
+    }
+    smp_self()->gic_frame = base + GICR_SGI_FRAME;
+    mmio_write32(base + GICR_SGI_FRAME + GIC_IGROUPR, UINT32_MAX);
+    return true;
+}
+
+static void set_mask(uint8_t priority)
+{
+    WRITE_SYSREG(icc_pmr_el1, priority);
+}
+
+static void init_interface(void)
+{
+    if (level_own() == 2) {
+        WRITE_SYSREG(icc_sre_el2, READ_SYSREG(icc_sre_el2) | ICC_SRE_EL2_SRE | ICC_SRE_EL2_ENABLE);
+    }
+    WRITE_SYSREG(icc_sre_el1, READ_SYSREG(icc_sre_el1) | 1);
+    WRITE_SYSREG(icc_ctlr_el1, READ_SYSREG(icc_ctlr_el1) & ~(uint64_t)ICC_CTLR_END_IN_TWO);
+    set_mask(GIC_MASK_NOTHING);
+    WRITE_SYSREG(icc_igrpen1_el1, 1);
+}
+
+static void route_to_self(unsigned intid)
+{
+    uint64_t group = platform.gicd.base + GIC_IGROUPR + (uint64_t)intid / 32 * 4;
+
+    mmio_write32(group, mmio_read32(group) | 1u << intid % 32);
+    mmio_write64(platform.gicd.base + GICD_IROUTER + (uint64_t)intid * 8, smp_self()->mpidr);
+}
+
+static bool send(const struct cpu *cpu, unsigned sgi)
+{
+    uint64_t mpidr = cpu->mpidr;
+    uint64_t target = (mpidr >> 32 & 0xff) << 48 | (mpidr >> 16 & 0xff) << 32 |
+                      (mpidr >> 8 & 0xff) << 16 | (mpidr >> 4 & 0xf) << 44 | 1u << (mpidr & 0xf);
+
+    WRITE_SYSREG(icc_sgi1r_el1, target | (uint64_t)sgi << 24);
+    return true;
+}
+
+static void send_to_self(unsigned sgi)
+{
+    send(smp_self(), sgi);
+}
+
+/* Clearing what is pending has cleared them as well. */
+static void forget_sgis(void)
+{
+}
+
+static unsigned acknowledge(void)
+{
+    return (unsigned)READ_SYSREG(icc_iar1_el1);
+}
+
+static void end(unsigned intid)
+{
+    WRITE_SYSREG(icc_eoir1_el1, intid);
+}
+
+static uint64_t pmr(void)
+{
+    return READ_SYSREG(icc_pmr_el1);
+}
+
+static uint64_t igrpen1(void)
+{
+    return READ_SYSREG(icc_igrpen1_el1);
+}
+
+static uint64_t sre(void)
+{
+    return READ_SYSREG(icc_sre_el1);
+}
+
+static uint64_t bpr1(void)
+{
+    return READ_SYSREG(icc_bpr1_el1);
+}
+
+static const struct gic_setting settings[] = {
+    {"icc_pmr_el1 differs", pmr},
+    {"icc_igrpen1_el1 differs", igrpen1},
+    {"icc_sre_el1 differs", sre},
+    {"icc_bpr1_el1 differs", bpr1},
+};
+
+const struct gic_ops gic_v3_ops = {
+    .name = "GICv3",
+    .init_distributor = init_distributor,
+    .init_private = init_private,
+    .init_interface = init_interface,
+    .route_to_self = route_to_self,
+    .set_mask = set_mask,
+    .send = send,
+    .send_to_self = send_to_self,
+    .forget_sgis = forget_sgis,
+    .acknowledge = acknowledge,
+    .end = end,
+    .settings = settings,
+    .setting_count = sizeof(settings) / sizeof(settings[0]),
+};
