@@ -65,7 +65,7 @@ static void pending(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 1), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, boot(t), cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
     const struct event *e = affinity(t, boot(t), mpidr(t, cpu), 0);
 
     comes_back(t, e, "AFFINITY_INFO of a CPU that was told to start");
@@ -73,7 +73,7 @@ static void pending(struct trial *t)
            "a CPU that was told to start is neither ON_PENDING nor ON");
     characteristic(t, "AFFINITY_INFO of a CPU that was told to start",
                    code(e) == AFFINITY_ON ? "ON" : "ON_PENDING");
-    enters(t, await(t, cpu), entry(t), 1, "the CPU that was turned on");
+    comes(t, cpu, entry(t), 1, "the CPU that was turned on");
     is_on(t, cpu, "a CPU that has started");
 }
 
@@ -96,7 +96,7 @@ static void starting(struct trial *t)
         first = await(t, caller);
     }
     returns(t, first, IS_SUCCESS, "CPU_ON");
-    enters(t, await(t, target), entry(t), 7, "the CPU that was turned on");
+    comes(t, target, entry(t), 7, "the CPU that was turned on");
 }
 
 static void suspended_in(struct trial *t, bool powerdown)
@@ -217,13 +217,13 @@ static void levels_mixed(struct trial *t)
     if (declines(t, 3)) {
         return;
     }
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 1), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, boot(t), cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
     for (uint32_t level = 1; level <= 3; level++) {
         if (same_affinity(t, level, boot(t), cpu)) {
             level_is(t, level, mpidr(t, cpu), true, "an instance with the caller in it");
         }
     }
-    enters(t, await(t, cpu), entry(t), 1, "the CPU that was turned on");
+    comes(t, cpu, entry(t), 1, "the CPU that was turned on");
 }
 
 static void level_pending(struct trial *t)
@@ -236,13 +236,13 @@ static void level_pending(struct trial *t)
     if (declines(t, 1)) {
         return;
     }
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 1), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, boot(t), cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
     const struct event *e = affinity(t, boot(t), mpidr(t, cpu), 1);
 
     comes_back(t, e, "AFFINITY_INFO of an instance with a CPU that was told to start");
     expect(t, code(e) == AFFINITY_ON || code(e) == AFFINITY_ON_PENDING,
            "an instance with a CPU that was told to start is neither ON_PENDING nor ON");
-    enters(t, await(t, cpu), entry(t), 1, "the CPU that was turned on");
+    comes(t, cpu, entry(t), 1, "the CPU that was turned on");
 }
 
 /* Fields below the level do not count, whatever is in them. */

@@ -31,7 +31,7 @@ static void not_woken(struct trial *t, uint32_t function)
 
     goes(t, function, 0);
     interrupt(t, cpu);
-    vanishes(t, await(t, cpu), "an interrupt for the CPU that is off");
+    stays(t, cpu, "an interrupt for the CPU that is off");
     is_off(t, cpu, "the CPU after an interrupt");
     start_by(t, boot(t), cpu, 0x61);
 }
@@ -48,7 +48,7 @@ static void not_by_pending_interrupt(struct trial *t)
     start(t, cpu);
     interrupt(t, cpu);
     vanishes(t, cpu_off(t, cpu), "CPU_OFF with an interrupt pending");
-    vanishes(t, await(t, cpu), "the CPU, which had an interrupt pending");
+    stays(t, cpu, "the CPU, which had an interrupt pending");
     is_off(t, cpu, "the CPU");
 }
 
@@ -68,7 +68,7 @@ static void all_but_one(struct trial *t)
 static void denied_stays_on(struct trial *t)
 {
     uint32_t asker = other(t, 0);
-    const struct event *e = call(t, boot(t), id(t, FN_MIGRATE_INFO_UP_CPU), 0, 0, 0);
+    const struct event *e = does(t, boot(t), FN_MIGRATE_INFO_UP_CPU, 0, 0);
 
     if (e->x0 != mpidr(t, boot(t))) {
         skip(t, "the Trusted OS is not on the boot CPU");
@@ -77,7 +77,7 @@ static void denied_stays_on(struct trial *t)
     returns(t, cpu_off(t, boot(t)), IS_DENIED, "CPU_OFF of the CPU with the Trusted OS");
     returns_number(t, affinity(t, asker, mpidr(t, boot(t)), 0), AFFINITY_ON,
                    "the CPU that was denied");
-    returns(t, cpu_on(t, asker, mpidr(t, boot(t)), entry(t), 0), IS_ALREADY_ON,
+    returns(t, turn_on(t, asker, boot(t), entry(t), 0), IS_ALREADY_ON,
             "CPU_ON of the CPU that was denied");
     stop(t, asker);
     is_off(t, asker, "another CPU");

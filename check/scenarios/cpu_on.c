@@ -16,7 +16,7 @@ static void starts(struct trial *t)
     uint32_t cpu = other(t, 0);
 
     start_by(t, boot(t), cpu, native_context(t));
-    vanishes(t, await(t, cpu), "the CPU a second time");
+    stays(t, cpu, "the CPU a second time");
 }
 
 static void starts_32(struct trial *t)
@@ -28,7 +28,7 @@ static void starts_32(struct trial *t)
     }
     returns(t, call(t, boot(t), FID32(FN_CPU_ON), mpidr(t, cpu), entry(t), 0x12345678), IS_SUCCESS,
             "SMC32 CPU_ON");
-    enters(t, await(t, cpu), entry(t), 0x12345678, "the CPU that was turned on by SMC32");
+    comes(t, cpu, entry(t), 0x12345678, "the CPU that was turned on by SMC32");
 }
 
 static void upper_halves(struct trial *t)
@@ -42,7 +42,7 @@ static void upper_halves(struct trial *t)
             call(t, boot(t), GARBAGE | FID32(FN_CPU_ON), GARBAGE | mpidr(t, cpu),
                  GARBAGE | entry(t), GARBAGE | 0x12345678),
             IS_SUCCESS, "SMC32 CPU_ON with garbage in the upper halves");
-    enters(t, await(t, cpu), entry(t), 0x12345678, "the CPU, at the lower halves");
+    comes(t, cpu, entry(t), 0x12345678, "the CPU, at the lower halves");
 }
 
 static void context_width(struct trial *t)
@@ -79,11 +79,11 @@ static void all(struct trial *t)
 static void all_pending(struct trial *t)
 {
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        returns(t, cpu_on(t, boot(t), mpidr(t, other(t, n)), entry_n(t, n), 0x600 + n), IS_SUCCESS,
+        returns(t, turn_on(t, boot(t), other(t, n), entry_n(t, n), 0x600 + n), IS_SUCCESS,
                 "CPU_ON of each");
     }
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        enters(t, await(t, other(t, n)), entry_n(t, n), 0x600 + n, "each CPU");
+        comes(t, other(t, n), entry_n(t, n), 0x600 + n, "each CPU");
     }
 }
 
@@ -109,14 +109,14 @@ static void pending(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 1), IS_SUCCESS, "CPU_ON");
-    const struct event *e = cpu_on(t, boot(t), mpidr(t, cpu), entry_n(t, 1), 2);
+    returns(t, turn_on(t, boot(t), cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
+    const struct event *e = turn_on(t, boot(t), cpu, entry_n(t, 1), 2);
 
     returns(t, e, IS_ALREADY_ON | IS_ON_PENDING, "CPU_ON of a CPU that was told to start");
     characteristic_code(t, "CPU_ON of a CPU that was told to start", e);
-    enters(t, await(t, cpu), entry(t), 1, "the CPU, by the first CPU_ON");
-    vanishes(t, await(t, cpu), "the CPU, by the second CPU_ON");
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry_n(t, 1), 2), IS_ALREADY_ON,
+    comes(t, cpu, entry(t), 1, "the CPU, by the first CPU_ON");
+    stays(t, cpu, "the CPU, by the second CPU_ON");
+    returns(t, turn_on(t, boot(t), cpu, entry_n(t, 1), 2), IS_ALREADY_ON,
             "CPU_ON after it has started");
 }
 
@@ -126,9 +126,9 @@ static void pending_consistent(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 1), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, boot(t), cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
     const struct event *before = affinity(t, boot(t), mpidr(t, cpu), 0);
-    const struct event *again = cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 2);
+    const struct event *again = turn_on(t, boot(t), cpu, entry(t), 2);
     const struct event *after = affinity(t, boot(t), mpidr(t, cpu), 0);
 
     comes_back(t, before, "AFFINITY_INFO");
@@ -138,7 +138,7 @@ static void pending_consistent(struct trial *t)
            "CPU_ON says ON_PENDING of a CPU that AFFINITY_INFO has called ON");
     expect(t, code(again) != RET_ALREADY_ON || code(after) == AFFINITY_ON,
            "CPU_ON says ALREADY_ON of a CPU that AFFINITY_INFO then calls ON_PENDING");
-    enters(t, await(t, cpu), entry(t), 1, "the CPU");
+    comes(t, cpu, entry(t), 1, "the CPU");
 }
 
 static void again(struct trial *t)
@@ -146,9 +146,9 @@ static void again(struct trial *t)
     uint32_t cpu = other(t, 0);
 
     for (uint32_t round = 0; round < 20; round++) {
-        returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry_n(t, round), 0x700 + round), IS_SUCCESS,
+        returns(t, turn_on(t, boot(t), cpu, entry_n(t, round), 0x700 + round), IS_SUCCESS,
                 "CPU_ON after CPU_OFF");
-        enters(t, await(t, cpu), entry_n(t, round), 0x700 + round, "a CPU that comes back");
+        comes(t, cpu, entry_n(t, round), 0x700 + round, "a CPU that comes back");
         stop(t, cpu);
     }
 }
@@ -160,12 +160,12 @@ static void close_after_off(struct trial *t)
 
     start(t, cpu);
     const struct event *off = begin(t, cpu, id(t, FN_CPU_OFF), 0, 0, 0);
-    const struct event *e = cpu_on(t, boot(t), mpidr(t, cpu), entry_n(t, 2), 0x51);
+    const struct event *e = turn_on(t, boot(t), cpu, entry_n(t, 2), 0x51);
 
     vanishes(t, off, "CPU_OFF");
     returns(t, e, IS_SUCCESS | IS_ALREADY_ON, "CPU_ON close after CPU_OFF");
     if (code(e) == RET_SUCCESS) {
-        enters(t, await(t, cpu), entry_n(t, 2), 0x51, "the CPU that was turned on again");
+        comes(t, cpu, entry_n(t, 2), 0x51, "the CPU that was turned on again");
     }
 }
 
@@ -181,7 +181,7 @@ static void big_endian(struct trial *t)
     expect(t, e->entry.big_endian || t->over,
            "a CPU that a big-endian one started is little-endian");
     stop(t, cpu);
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 5), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, boot(t), cpu, entry(t), 5), IS_SUCCESS, "CPU_ON");
     e = await(t, cpu);
     enters(t, e, entry(t), 5, "the CPU");
     expect(t, !e->entry.big_endian || t->over,
@@ -195,16 +195,14 @@ static void thumb(struct trial *t)
     if (!t->machine->aarch32) {
         skip(t, "the guest is in AArch64 state");
     }
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t) | 3, 6), IS_SUCCESS,
-            "CPU_ON at a T32 address");
+    returns(t, turn_on(t, boot(t), cpu, entry(t) | 3, 6), IS_SUCCESS, "CPU_ON at a T32 address");
     const struct event *e = await(t, cpu);
 
     enters(t, e, entry(t) | 2, 6, "the CPU, with bit 0 cleared");
     expect(t, t->over || (e->entry.thumb && e->entry.aarch32),
            "the CPU does not start in T32 state");
     stop(t, cpu);
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 6), IS_SUCCESS,
-            "CPU_ON at an A32 address");
+    returns(t, turn_on(t, boot(t), cpu, entry(t), 6), IS_SUCCESS, "CPU_ON at an A32 address");
     e = await(t, cpu);
     expect(t, t->over || (!e->entry.thumb && e->entry.aarch32),
            "the CPU does not start in A32 state");
@@ -214,7 +212,7 @@ static void entry_width(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 8), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, boot(t), cpu, entry(t), 8), IS_SUCCESS, "CPU_ON");
     const struct event *e = await(t, cpu);
 
     enters(t, e, entry(t), 8, "the CPU");
@@ -226,7 +224,7 @@ static void entry_state(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 8), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, boot(t), cpu, entry(t), 8), IS_SUCCESS, "CPU_ON");
     const struct event *e = await(t, cpu);
 
     enters(t, e, entry(t), 8, "the CPU");
@@ -236,7 +234,7 @@ static void entry_state(struct trial *t)
 static void not_woken_by_interrupt(struct trial *t)
 {
     interrupt(t, other(t, 0));
-    vanishes(t, await(t, other(t, 0)), "a CPU that is off and got an interrupt");
+    stays(t, other(t, 0), "a CPU that is off and got an interrupt");
     is_off(t, other(t, 0), "a CPU that is off and got an interrupt");
     start(t, other(t, 0));
 }

@@ -5,9 +5,8 @@
 
 static void itself(struct trial *t)
 {
-    returns(t, cpu_on(t, boot(t), mpidr(t, boot(t)), entry(t), 0), IS_ALREADY_ON,
-            "CPU_ON of the caller");
-    vanishes(t, await(t, boot(t)), "the caller");
+    returns(t, turn_on(t, boot(t), boot(t), entry(t), 0), IS_ALREADY_ON, "CPU_ON of the caller");
+    stays(t, boot(t), "the caller");
 }
 
 static void running(struct trial *t)
@@ -15,11 +14,10 @@ static void running(struct trial *t)
     uint32_t cpu = other(t, 0);
 
     start(t, cpu);
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry_n(t, 1), 9), IS_ALREADY_ON,
+    returns(t, turn_on(t, boot(t), cpu, entry_n(t, 1), 9), IS_ALREADY_ON,
             "CPU_ON of a CPU that runs");
-    vanishes(t, await(t, cpu), "a CPU that ran already");
-    returns(t, cpu_on(t, cpu, mpidr(t, boot(t)), entry_n(t, 1), 9), IS_ALREADY_ON,
-            "CPU_ON of the boot CPU");
+    stays(t, cpu, "a CPU that ran already");
+    returns(t, turn_on(t, cpu, boot(t), entry_n(t, 1), 9), IS_ALREADY_ON, "CPU_ON of the boot CPU");
 }
 
 /* A suspended CPU counts as on, and wakes with what it asked for itself. */
@@ -30,7 +28,7 @@ static void suspended_in(struct trial *t, bool powerdown)
 
     start(t, cpu);
     put_into(t, cpu, state, 0x31);
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry_n(t, 1), 0x32), IS_ALREADY_ON,
+    returns(t, turn_on(t, boot(t), cpu, entry_n(t, 1), 0x32), IS_ALREADY_ON,
             "CPU_ON of a CPU in CPU_SUSPEND");
     wakes_from(t, cpu, state, entry(t), 0x31);
 }
@@ -48,7 +46,7 @@ static void powered_down(struct trial *t)
 static void nobody_starts(struct trial *t, const char *what)
 {
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        vanishes(t, await(t, other(t, n)), what);
+        stays(t, other(t, n), what);
         is_off(t, other(t, n), what);
     }
 }
@@ -90,7 +88,7 @@ static void reserved_bits_64(struct trial *t)
 /* A refused start leaves the CPU as it was: off, and to be started. */
 static void still_startable(struct trial *t, uint32_t cpu)
 {
-    vanishes(t, await(t, cpu), "the CPU after a refused CPU_ON");
+    stays(t, cpu, "the CPU after a refused CPU_ON");
     is_off(t, cpu, "the CPU after a refused CPU_ON");
     start_by(t, boot(t), cpu, 0x41);
 }
@@ -99,7 +97,7 @@ static void still_startable(struct trial *t, uint32_t cpu)
 static void bad_entry(struct trial *t, uint64_t address, const char *key, const char *what)
 {
     uint32_t cpu = other(t, 0);
-    const struct event *e = cpu_on(t, boot(t), mpidr(t, cpu), address, 0);
+    const struct event *e = turn_on(t, boot(t), cpu, address, 0);
 
     returns(t, e, IS_INVALID_ADDRESS | IS_SUCCESS, what);
     characteristic_code(t, key, e);
@@ -123,7 +121,7 @@ static void misaligned(struct trial *t)
 static void misaligned_2(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
-    const struct event *odd = cpu_on(t, boot(t), mpidr(t, cpu), t->machine->entry | 1, 0);
+    const struct event *odd = turn_on(t, boot(t), cpu, t->machine->entry | 1, 0);
 
     if (t->machine->aarch32) {
         skip(t, "the guest is in AArch32 state");
@@ -131,7 +129,7 @@ static void misaligned_2(struct trial *t)
     if (code(odd) == RET_SUCCESS) {
         skip(t, "the server does not look at the alignment of entry points");
     }
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), t->machine->entry | 2, 0), IS_INVALID_ADDRESS,
+    returns(t, turn_on(t, boot(t), cpu, t->machine->entry | 2, 0), IS_INVALID_ADDRESS,
             "CPU_ON at an address that is 2 modulo 4");
     still_startable(t, cpu);
 }
@@ -152,7 +150,7 @@ static void two_errors(struct trial *t)
 
     returns(t, cpu_on(t, boot(t), absent_mpidr(t, cpu, 0), odd, 0),
             IS_INVALID_PARAMETERS | IS_INVALID_ADDRESS, "CPU_ON of no CPU at no address");
-    const struct event *e = cpu_on(t, boot(t), mpidr(t, boot(t)), odd, 0);
+    const struct event *e = turn_on(t, boot(t), boot(t), odd, 0);
 
     returns(t, e, IS_ALREADY_ON | IS_INVALID_ADDRESS, "CPU_ON of the caller at no address");
     characteristic_code(t, "CPU_ON of the caller at a misaligned address", e);

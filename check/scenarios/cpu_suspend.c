@@ -88,7 +88,7 @@ static void powerdown(struct trial *t)
         return;
     }
     enters(t, e, entry(t), 0x22, "waking from a powerdown state");
-    vanishes(t, await(t, cpu), "the CPU a second time");
+    stays(t, cpu, "the CPU a second time");
 }
 
 static void context_width(struct trial *t)
@@ -215,7 +215,7 @@ static void each_by_itself(struct trial *t)
     put_into(t, a, state, 0xa);
     put_into(t, b, state, 0xb);
     wakes_from(t, a, state, entry(t), 0xa);
-    vanishes(t, await(t, b), "a CPU that sleeps, while another is woken");
+    stays(t, b, "a CPU that sleeps, while another is woken");
     wakes_from(t, b, state, entry(t), 0xb);
 }
 
@@ -307,10 +307,9 @@ static void default_suspend(struct trial *t)
     uint32_t cpu = other(t, 0);
 
     start(t, cpu);
-    vanishes(t, call(t, cpu, id(t, FN_CPU_DEFAULT_SUSPEND), entry(t), 0x25, 0),
-             "CPU_DEFAULT_SUSPEND");
+    vanishes(t, does(t, cpu, FN_CPU_DEFAULT_SUSPEND, entry(t), 0x25), "CPU_DEFAULT_SUSPEND");
     is_on(t, cpu, "a CPU in CPU_DEFAULT_SUSPEND");
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 0), IS_ALREADY_ON,
+    returns(t, turn_on(t, boot(t), cpu, entry(t), 0), IS_ALREADY_ON,
             "CPU_ON of a CPU in CPU_DEFAULT_SUSPEND");
     interrupt(t, cpu);
     const struct event *e = await(t, cpu);
@@ -327,8 +326,8 @@ static void default_bad_address(struct trial *t)
     uint64_t odd = t->machine->entry | (t->machine->aarch32 ? 2 : 1);
 
     interrupt_soon(t, boot(t));
-    returns(t, call(t, boot(t), id(t, FN_CPU_DEFAULT_SUSPEND), odd, 0, 0),
-            IS_INVALID_ADDRESS | IS_SUCCESS, "CPU_DEFAULT_SUSPEND with a misaligned entry point");
+    returns(t, does(t, boot(t), FN_CPU_DEFAULT_SUSPEND, odd, 0), IS_INVALID_ADDRESS | IS_SUCCESS,
+            "CPU_DEFAULT_SUSPEND with a misaligned entry point");
     is_on(t, boot(t), "the CPU");
 }
 

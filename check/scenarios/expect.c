@@ -174,6 +174,16 @@ void enters(struct trial *t, const struct event *e, uint64_t address, uint64_t c
     fail_event(t, e, what, expected);
 }
 
+void stays(struct trial *t, uint32_t cpu, const char *what)
+{
+    vanishes(t, await(t, cpu), what);
+}
+
+void comes(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context, const char *what)
+{
+    enters(t, await(t, cpu), address, context, what);
+}
+
 void expect(struct trial *t, bool holds, const char *what)
 {
     if (wrong(t, holds)) {

@@ -44,9 +44,9 @@ static void recover(struct trial *t, uint32_t cpu, const struct event *e)
     interrupt(t, cpu);
     e = await(t, cpu);
     if (e->kind == EVENT_NONE) {
-        returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 0), IS_SUCCESS,
+        returns(t, turn_on(t, boot(t), cpu, entry(t), 0), IS_SUCCESS,
                 "CPU_ON of a CPU that a call has turned off");
-        enters(t, await(t, cpu), entry(t), 0, "the CPU");
+        comes(t, cpu, entry(t), 0, "the CPU");
     }
 }
 
@@ -157,8 +157,8 @@ static void system_arguments(struct trial *t)
             if (functions[f] == FN_SYSTEM_OFF2 && type < 2) {
                 continue;
             }
-            returns(t, call(t, boot(t), id(t, functions[f]), extremes[i], extremes[i], 0),
-                    IS_ANY_ERROR, "a call about the system with arguments that make no sense");
+            returns(t, does(t, boot(t), functions[f], extremes[i], extremes[i]), IS_ANY_ERROR,
+                    "a call about the system with arguments that make no sense");
         }
     }
     is_on(t, other(t, 0), "another CPU");

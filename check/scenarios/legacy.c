@@ -17,11 +17,10 @@ static void no_later_ids(struct trial *t)
 
 static void errors(struct trial *t)
 {
-    returns(t, cpu_on(t, boot(t), mpidr(t, boot(t)), entry(t), 0), IS_ALREADY_ON,
-            "CPU_ON of the caller");
+    returns(t, turn_on(t, boot(t), boot(t), entry(t), 0), IS_ALREADY_ON, "CPU_ON of the caller");
     returns(t, cpu_on(t, boot(t), absent_mpidr(t, boot(t), 0), entry(t), 0), IS_INVALID_PARAMETERS,
             "CPU_ON of a CPU that does not exist");
-    returns(t, cpu_on(t, boot(t), mpidr(t, other(t, 0)), 3, 0), IS_INVALID_ADDRESS,
+    returns(t, turn_on(t, boot(t), other(t, 0), 3, 0), IS_INVALID_ADDRESS,
             "CPU_ON with an odd entry point");
     returns(t, call(t, boot(t), t->machine->ids_0_1[3], mpidr(t, boot(t)), 0, 0),
             IS_NOT_SUPPORTED | IS_DENIED | IS_SUCCESS, "MIGRATE");
@@ -35,7 +34,7 @@ static void neighbouring_ids(struct trial *t)
         returns(t, call(t, boot(t), function, mpidr(t, other(t, 0)), entry(t), 0), IS_NOT_SUPPORTED,
                 "an ID that is none");
     }
-    vanishes(t, await(t, other(t, 0)), "the CPU that it named");
+    stays(t, other(t, 0), "the CPU that it named");
 }
 
 /* The IDs that another server of 0.1 is known to use are nothing here. */

@@ -5,29 +5,9 @@
 /* Distance of the entry points that races use; any would do that keeps them aligned. */
 enum { ENTRY_STEP = 64 };
 
-uint32_t boot(const struct trial *t)
-{
-    return t->machine->boot_cpu;
-}
-
 uint32_t other(const struct trial *t, uint32_t n)
 {
     return n < t->machine->boot_cpu ? n : n + 1;
-}
-
-uint32_t cpu_count(const struct trial *t)
-{
-    return t->machine->cpu_count;
-}
-
-uint64_t mpidr(const struct trial *t, uint32_t cpu)
-{
-    return t->machine->mpidrs[cpu];
-}
-
-uint64_t entry(const struct trial *t)
-{
-    return t->machine->entry;
 }
 
 uint64_t entry_n(const struct trial *t, uint32_t n)

@@ -10,7 +10,7 @@ static const struct event *protect(struct trial *t, uint64_t enable)
 
 static const struct event *check_range(struct trial *t, uint64_t base, uint64_t length)
 {
-    return call(t, boot(t), id(t, FN_MEM_PROTECT_CHECK_RANGE), base, length, 0);
+    return does(t, boot(t), FN_MEM_PROTECT_CHECK_RANGE, base, length);
 }
 
 static void returns_previous(struct trial *t)
@@ -86,7 +86,7 @@ static void upper_halves(struct trial *t)
 static void over_reset2(struct trial *t)
 {
     comes_back(t, protect(t, 1), "MEM_PROTECT(1)");
-    vanishes(t, call(t, boot(t), id(t, FN_SYSTEM_RESET2), 0, 0, 0), "SYSTEM_RESET2");
+    vanishes(t, does(t, boot(t), FN_SYSTEM_RESET2, 0, 0), "SYSTEM_RESET2");
     restart(t);
     returns_number(t, protect(t, 0), 0, "MEM_PROTECT after a warm reset");
 }

@@ -12,12 +12,12 @@ static int64_t info_type(struct trial *t)
 
 static const struct event *up_cpu(struct trial *t)
 {
-    return call(t, boot(t), id(t, FN_MIGRATE_INFO_UP_CPU), 0, 0, 0);
+    return does(t, boot(t), FN_MIGRATE_INFO_UP_CPU, 0, 0);
 }
 
 static const struct event *migrate(struct trial *t, uint32_t cpu, uint64_t target)
 {
-    return call(t, cpu, id(t, FN_MIGRATE), target, 0, 0);
+    return does(t, cpu, FN_MIGRATE, target, 0);
 }
 
 static void need_type(struct trial *t, int64_t type)

@@ -5,7 +5,7 @@
 
 static const struct event *node(struct trial *t, uint64_t target, uint64_t level)
 {
-    return call(t, boot(t), id(t, FN_NODE_HW_STATE), target, level, 0);
+    return does(t, boot(t), FN_NODE_HW_STATE, target, level);
 }
 
 static void on_and_off(struct trial *t)

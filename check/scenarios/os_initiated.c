@@ -76,7 +76,7 @@ static void while_default_suspended(struct trial *t)
     uint32_t cpu = other(t, 0);
 
     start(t, cpu);
-    vanishes(t, call(t, cpu, id(t, FN_CPU_DEFAULT_SUSPEND), entry(t), 5, 0), "CPU_DEFAULT_SUSPEND");
+    vanishes(t, does(t, cpu, FN_CPU_DEFAULT_SUSPEND, entry(t), 5), "CPU_DEFAULT_SUSPEND");
     to_os_mode(t);
     interrupt(t, cpu);
     const struct event *e = await(t, cpu);
@@ -111,7 +111,7 @@ static void sibling_starts(struct trial *t)
     }
     start(t, cpu);
     to_os_mode(t);
-    returns(t, cpu_on(t, boot(t), mpidr(t, next), entry(t), 1), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, boot(t), next, entry(t), 1), IS_SUCCESS, "CPU_ON");
     const struct event *e = await(t, next);
 
     enters(t, e, entry(t), 1, "the CPU");
@@ -289,6 +289,32 @@ static void checks_states_too(struct trial *t)
             "CPU_SUSPEND of no state, in OS-initiated mode");
 }
 
+/* Only the last of a cluster may take it down, whoever comes first; here neither is. */
+static void race_round(struct trial *t, void *context)
+{
+    const struct machine_state *state = state_need(t, 1, true);
+    struct team_call *calls = context;
+
+    for (uint32_t i = 0; i < 2; i++) {
+        keep_on(t, calls[i].cpu);
+        calls[i] = of(t, calls[i].cpu, id(t, FN_CPU_SUSPEND), state->value, entry(t), i);
+    }
+    together(t, calls, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        returns(t, &calls[i].event, IS_DENIED,
+                "a cluster state by two CPUs at once, neither of them the last");
+    }
+}
+
+static void race(struct trial *t)
+{
+    uint32_t a = stranger(t, 1, boot(t));
+    struct team_call calls[] = {{.cpu = a}, {.cpu = t->over ? a : sibling(t, 1, a)}};
+
+    to_os_mode(t);
+    in_rounds(t, RACE_ROUNDS, race_round, calls);
+}
+
 #define OSI HAS(FN_SET_SUSPEND_MODE)
 
 static const struct scenario scenarios[] = {
@@ -406,6 +432,14 @@ static const struct scenario scenarios[] = {
      .since = V1_0,
      .needs = OSI,
      .run = checks_states_too},
+    {.name = "race-os-initiated-last-man",
+     .clause = "OS-initiated mode; CPU_SUSPEND, DENIED",
+     .consequence = "a cluster is turned off under a CPU that runs",
+     .severity = SEVERITY_HANG,
+     .since = V1_0,
+     .needs = HAS(FN_SET_SUSPEND_MODE),
+     .cpus = 4,
+     .run = race},
     /* From here on CPUs have suspended themselves in the other mode, if the system is not new. */
     {.name = "suspend-mode-after-suspend",
      .clause = "5.20 PSCI_SET_SUSPEND_MODE, DENIED",

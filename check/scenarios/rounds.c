@@ -50,7 +50,7 @@ static bool boot_cpu_comes(struct trial *t)
     shake(t, boot(t));
     for (uint32_t cpu = 0; cpu < cpu_count(t) && !runs(t, boot(t)); cpu++) {
         if (runs(t, cpu)) {
-            cpu_on(t, cpu, mpidr(t, boot(t)), entry(t), 0);
+            turn_on(t, cpu, boot(t), entry(t), 0);
             await(t, boot(t));
         }
     }

@@ -112,6 +112,11 @@ const struct event *call_big_endian(struct trial *t, uint32_t cpu, uint64_t func
     return make(t, cpu, &call, true);
 }
 
+const struct event *does(struct trial *t, uint32_t cpu, uint32_t function, uint64_t a, uint64_t b)
+{
+    return call(t, cpu, id(t, function), a, b, 0);
+}
+
 const struct event *begin(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
                           uint64_t c)
 {
@@ -208,6 +213,12 @@ const struct event *cpu_on(struct trial *t, uint32_t caller, uint64_t target, ui
     return call(t, caller, id(t, FN_CPU_ON), target, address, context);
 }
 
+const struct event *turn_on(struct trial *t, uint32_t caller, uint32_t cpu, uint64_t address,
+                            uint64_t context)
+{
+    return cpu_on(t, caller, mpidr(t, cpu), address, context);
+}
+
 const struct event *cpu_off(struct trial *t, uint32_t cpu)
 {
     return call(t, cpu, id(t, FN_CPU_OFF), 0, 0, 0);
@@ -257,7 +268,7 @@ void start_by(struct trial *t, uint32_t caller, uint32_t cpu, uint64_t context)
 {
     returns(t, cpu_on(t, caller, mpidr(t, cpu), entry(t), context), IS_SUCCESS,
             "CPU_ON of a CPU that is off");
-    enters(t, await(t, cpu), entry(t), context, "the CPU that was turned on");
+    comes(t, cpu, entry(t), context, "the CPU that was turned on");
 }
 
 void start(struct trial *t, uint32_t cpu)

@@ -17,12 +17,24 @@ enum { RACE_ROUNDS = 200, FAILURES_ENOUGH = 20 };
 /* ---- The machine -------------------------------------------------------------------------- */
 
 /** The boot CPU, and the n-th of the others (from 0). */
-uint32_t boot(const struct trial *t);
+static inline uint32_t boot(const struct trial *t)
+{
+    return t->machine->boot_cpu;
+}
 uint32_t other(const struct trial *t, uint32_t n);
-uint32_t cpu_count(const struct trial *t);
-uint64_t mpidr(const struct trial *t, uint32_t cpu);
+static inline uint32_t cpu_count(const struct trial *t)
+{
+    return t->machine->cpu_count;
+}
+static inline uint64_t mpidr(const struct trial *t, uint32_t cpu)
+{
+    return t->machine->mpidrs[cpu];
+}
 /** A good entry point, and the n-th of several. */
-uint64_t entry(const struct trial *t);
+static inline uint64_t entry(const struct trial *t)
+{
+    return t->machine->entry;
+}
 uint64_t entry_n(const struct trial *t, uint32_t n);
 /** An MPIDR that no CPU has and that differs from CPU `cpu`'s in that affinity field only. */
 uint64_t absent_mpidr(const struct trial *t, uint32_t cpu, uint32_t level);
@@ -56,6 +68,8 @@ const struct event *call(struct trial *t, uint32_t cpu, uint64_t function, uint6
                          uint64_t c);
 const struct event *call_big_endian(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a,
                                     uint64_t b, uint64_t c);
+/** A call by the ID that a guest would use. */
+const struct event *does(struct trial *t, uint32_t cpu, uint32_t function, uint64_t a, uint64_t b);
 /** A call whose result is not waited for. */
 const struct event *begin(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
                           uint64_t c);
@@ -95,6 +109,9 @@ void vanishes(struct trial *t, const struct event *e, const char *what);
 /** The CPU has started there. */
 void enters(struct trial *t, const struct event *e, uint64_t address, uint64_t context,
             const char *what);
+/** The same two of a CPU that is waited for. */
+void stays(struct trial *t, uint32_t cpu, const char *what);
+void comes(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context, const char *what);
 /** In general. */
 void expect(struct trial *t, bool holds, const char *what);
 void expect_equal(struct trial *t, uint64_t got, uint64_t expected, const char *what);
@@ -121,6 +138,9 @@ void characteristic_number(struct trial *t, const char *key, uint64_t value);
 
 const struct event *cpu_on(struct trial *t, uint32_t caller, uint64_t target, uint64_t address,
                            uint64_t context);
+/** The same of a CPU that there is. */
+const struct event *turn_on(struct trial *t, uint32_t caller, uint32_t cpu, uint64_t address,
+                            uint64_t context);
 const struct event *cpu_off(struct trial *t, uint32_t cpu);
 const struct event *affinity(struct trial *t, uint32_t caller, uint64_t target, uint64_t level);
 const struct event *features(struct trial *t, uint64_t function);

@@ -121,7 +121,7 @@ static void id_upper_half(struct trial *t)
 {
     returns_number(t, call(t, boot(t), GARBAGE | FID32(FN_VERSION), 0, 0, 0), t->version,
                    "PSCI_VERSION with garbage in the upper half of x0");
-    returns(t, cpu_on(t, boot(t), mpidr(t, boot(t)), entry(t), 0), IS_ALREADY_ON, "CPU_ON");
+    returns(t, turn_on(t, boot(t), boot(t), entry(t), 0), IS_ALREADY_ON, "CPU_ON");
     returns(t, call(t, boot(t), GARBAGE | id(t, FN_CPU_ON), mpidr(t, boot(t)), entry(t), 0),
             IS_ALREADY_ON, "CPU_ON with garbage in the upper half of x0");
 }

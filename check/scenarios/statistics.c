@@ -5,7 +5,7 @@
 
 static uint64_t ask(struct trial *t, uint32_t function, uint64_t target, uint64_t state)
 {
-    const struct event *e = call(t, boot(t), id(t, function), target, state, 0);
+    const struct event *e = does(t, boot(t), function, target, state);
 
     comes_back(t, e, "statistics");
     return t->machine->aarch32 ? (uint32_t)e->x0 : e->x0;

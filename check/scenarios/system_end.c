@@ -27,7 +27,7 @@ static void off_from_secondary(struct trial *t)
 {
     start(t, other(t, 0));
     ends(t, other(t, 0), FID32(FN_SYSTEM_OFF), 0, 0, END_OFF, "SYSTEM_OFF by a secondary");
-    vanishes(t, await(t, boot(t)), "the boot CPU");
+    stays(t, boot(t), "the boot CPU");
 }
 
 static void all_at_once(struct trial *t)
@@ -57,7 +57,7 @@ static void fresh_after(struct trial *t)
     restart(t);
     is_on(t, boot(t), "the boot CPU after a reset");
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        vanishes(t, await(t, other(t, n)), "another CPU after a reset");
+        stays(t, other(t, n), "another CPU after a reset");
         is_off(t, other(t, n), "another CPU after a reset");
     }
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
@@ -77,8 +77,7 @@ static void reset_all_on(struct trial *t)
 static void reset_pending(struct trial *t)
 {
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        returns(t, cpu_on(t, boot(t), mpidr(t, other(t, n)), entry_n(t, 5), 1), IS_SUCCESS,
-                "CPU_ON");
+        returns(t, turn_on(t, boot(t), other(t, n), entry_n(t, 5), 1), IS_SUCCESS, "CPU_ON");
     }
     ends(t, boot(t), FID32(FN_SYSTEM_RESET), 0, 0, END_RESET,
          "SYSTEM_RESET with CPUs told to start");
@@ -119,7 +118,7 @@ static void reset2_refuses(struct trial *t)
     static const uint32_t types[] = {1, 2, 0x100, 0x10000, 0x40000000, 0x7fffffff};
 
     for (uint32_t i = 0; i < COUNT_OF(types); i++) {
-        returns(t, call(t, boot(t), id(t, FN_SYSTEM_RESET2), types[i], 0, 0), IS_INVALID_PARAMETERS,
+        returns(t, does(t, boot(t), FN_SYSTEM_RESET2, types[i], 0), IS_INVALID_PARAMETERS,
                 "SYSTEM_RESET2 of an architectural type that is none");
         returns(t, call(t, boot(t), FID32(FN_SYSTEM_RESET2), types[i], 0, 0), IS_INVALID_PARAMETERS,
                 "the same, SMC32");
@@ -149,7 +148,7 @@ static void reset2_upper_halves(struct trial *t)
 
 static void reset2_vendor(struct trial *t)
 {
-    const struct event *e = call(t, boot(t), id(t, FN_SYSTEM_RESET2), 0x80000002, 0x99, 0);
+    const struct event *e = does(t, boot(t), FN_SYSTEM_RESET2, 0x80000002, 0x99);
 
     characteristic_code(t, "SYSTEM_RESET2 of a vendor's type", e);
     if (e->kind != EVENT_NONE) {
@@ -167,16 +166,16 @@ static void off2_refuses(struct trial *t)
     static const uint32_t types[] = {2, 3, 0x100, 0x10000, 0x80000000, 0x80000001, 0xffffffff};
 
     for (uint32_t i = 0; i < COUNT_OF(types); i++) {
-        returns(t, call(t, boot(t), id(t, FN_SYSTEM_OFF2), types[i], 0, 0), IS_INVALID_PARAMETERS,
+        returns(t, does(t, boot(t), FN_SYSTEM_OFF2, types[i], 0), IS_INVALID_PARAMETERS,
                 "SYSTEM_OFF2 of a type that is none");
     }
-    returns(t, call(t, boot(t), id(t, FN_SYSTEM_OFF2), 0, 1, 0), IS_INVALID_PARAMETERS,
+    returns(t, does(t, boot(t), FN_SYSTEM_OFF2, 0, 1), IS_INVALID_PARAMETERS,
             "SYSTEM_OFF2 with a cookie");
-    returns(t, call(t, boot(t), id(t, FN_SYSTEM_OFF2), 1, 1, 0), IS_INVALID_PARAMETERS,
+    returns(t, does(t, boot(t), FN_SYSTEM_OFF2, 1, 1), IS_INVALID_PARAMETERS,
             "SYSTEM_OFF2 of type 1 with a cookie");
     if (!t->machine->aarch32) {
-        returns(t, call(t, boot(t), id(t, FN_SYSTEM_OFF2), 1, UINT64_C(1) << 32, 0),
-                IS_INVALID_PARAMETERS, "SYSTEM_OFF2 with a cookie in the upper half");
+        returns(t, does(t, boot(t), FN_SYSTEM_OFF2, 1, UINT64_C(1) << 32), IS_INVALID_PARAMETERS,
+                "SYSTEM_OFF2 with a cookie in the upper half");
     }
 }
 

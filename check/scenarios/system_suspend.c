@@ -36,7 +36,7 @@ static void resumes_by(struct trial *t, uint32_t cpu, uint64_t address, uint64_t
 static void resumes(struct trial *t)
 {
     resumes_by(t, boot(t), entry(t), native_context(t));
-    vanishes(t, await(t, boot(t)), "the CPU a second time");
+    stays(t, boot(t), "the CPU a second time");
     is_on(t, boot(t), "the CPU that resumed");
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
         is_off(t, other(t, n), "another CPU after the system has resumed");
@@ -127,7 +127,7 @@ static void denied_default_suspended(struct trial *t)
     uint32_t cpu = other(t, 0);
 
     start(t, cpu);
-    vanishes(t, call(t, cpu, id(t, FN_CPU_DEFAULT_SUSPEND), entry(t), 1, 0), "CPU_DEFAULT_SUSPEND");
+    vanishes(t, does(t, cpu, FN_CPU_DEFAULT_SUSPEND, entry(t), 1), "CPU_DEFAULT_SUSPEND");
     refused(t, "SYSTEM_SUSPEND with another CPU in CPU_DEFAULT_SUSPEND");
 }
 
@@ -135,9 +135,9 @@ static void denied_pending(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns(t, cpu_on(t, boot(t), mpidr(t, cpu), entry(t), 0x37), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, boot(t), cpu, entry(t), 0x37), IS_SUCCESS, "CPU_ON");
     refused(t, "SYSTEM_SUSPEND with another CPU told to start");
-    enters(t, await(t, cpu), entry(t), 0x37, "the CPU that was told to start");
+    comes(t, cpu, entry(t), 0x37, "the CPU that was told to start");
 }
 
 static void denied_each(struct trial *t)
@@ -218,7 +218,7 @@ static void refusal_leaves_all(struct trial *t)
         skip(t, "the server's host lets the system suspend");
     }
     returns(t, e, IS_DENIED | IS_INTERNAL_FAILURE, "SYSTEM_SUSPEND that the host refuses");
-    vanishes(t, await(t, boot(t)), "the CPU, which runs on");
+    stays(t, boot(t), "the CPU, which runs on");
     is_on(t, boot(t), "the CPU");
     start_by(t, boot(t), other(t, 0), 0x42);
     stop(t, other(t, 0));
@@ -238,8 +238,8 @@ static void not_woken_by_others(struct trial *t)
     skip_if_refused(t, e);
     vanishes(t, e, "a system that sleeps, with an interrupt for a CPU that is off");
     interrupt(t, boot(t));
-    enters(t, await(t, boot(t)), entry(t), 0x44, "waking from SYSTEM_SUSPEND");
-    vanishes(t, await(t, other(t, 0)), "the CPU that is off");
+    comes(t, boot(t), entry(t), 0x44, "waking from SYSTEM_SUSPEND");
+    stays(t, other(t, 0), "the CPU that is off");
 }
 
 /* 5.19: it sleeps until something wakes it. */
@@ -250,7 +250,7 @@ static void sleeps(struct trial *t)
     skip_if_refused(t, e);
     vanishes(t, e, "a system that sleeps, with nothing to wake it");
     interrupt(t, boot(t));
-    enters(t, await(t, boot(t)), entry(t), 0x49, "waking from SYSTEM_SUSPEND");
+    comes(t, boot(t), entry(t), 0x49, "waking from SYSTEM_SUSPEND");
 }
 
 /* A pending interrupt while the host still thinks about it. */

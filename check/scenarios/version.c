@@ -54,7 +54,7 @@ static void has_mandatory_0_2(struct trial *t)
     returns_number(t, affinity(t, boot(t), mpidr(t, boot(t)), 0), AFFINITY_ON, "AFFINITY_INFO");
     start(t, cpu);
     stop(t, cpu);
-    returns(t, call(t, boot(t), id(t, FN_CPU_SUSPEND), UINT32_MAX, entry(t), 0),
+    returns(t, does(t, boot(t), FN_CPU_SUSPEND, UINT32_MAX, entry(t)),
             IS_INVALID_PARAMETERS | IS_SUCCESS, "CPU_SUSPEND of no state");
 }
 
@@ -81,8 +81,8 @@ static void has_no_newer(struct trial *t)
 
     for (uint32_t i = 0; i < COUNT_OF(newer); i++) {
         if (t->version < newer[i].since) {
-            returns(t, call(t, boot(t), id(t, newer[i].function), newer[i].argument, 0, 0),
-                    IS_NOT_SUPPORTED, "a function of a later version");
+            returns(t, does(t, boot(t), newer[i].function, newer[i].argument, 0), IS_NOT_SUPPORTED,
+                    "a function of a later version");
         }
     }
     expect(t, true, "");
