@@ -6,9 +6,9 @@ arm64_options=(-Dstatic_binary=true -Ddefault_library=static -Dtests=false)
 
 build_help() {
     cat <<'EOF'
-./dev build [arm64|native]
+./dev build [arm64|native|image]
 
-Compiles dormouse; the last line of the output is the path of the program.
+Compiles dormouse, or the image; the last line of the output is the path of the program.
 
   native   for this machine, with the unit tests (the default)
   arm64    for arm64, linked statically: runs in the lab and on any arm64 machine. Elsewhere
@@ -23,7 +23,12 @@ build_command() {
         build_for "${1-native}"
         printf '%s\n' "$build/${1-native}/vmm/dormouse"
         ;;
-    *) die "cannot build for '$1': arm64 and native are what there is" ;;
+    image)
+        (($# <= 1)) || die "build takes one word; see ./dev help build"
+        build_image
+        printf '%s\n' "$build/arm64/check/image/vpsci-check.img"
+        ;;
+    *) die "cannot build for '$1': arm64, native and image are what there is" ;;
     esac
 }
 
@@ -37,6 +42,20 @@ build_for() { # native|arm64
     else
         need cross
         with_lock compile_cross
+    fi
+}
+
+# The conformance image. It has a compiler of its own, which nothing else in that build needs.
+build_image() {
+    need image
+    build_for arm64
+    with_lock compile_image
+}
+
+compile_image() {
+    if ! ninja -C "$build/arm64" check/image/vpsci-check.img >"$build/ninja.log" 2>&1; then
+        show_tail "$build/ninja.log" 30
+        die "the conformance image does not compile"
     fi
 }
 

@@ -74,6 +74,9 @@ lab_link_tests() { # LAB-FOLDER
     if [[ -e $build/arm64/check/guest/guest.img ]]; then
         ln -s "$build/arm64/check/guest/guest.img" "$1/bare.img"
     fi
+    if [[ -e $build/arm64/check/image/vpsci-check.img ]]; then
+        ln -s "$build/arm64/check/image/vpsci-check.img" "$1/vpsci-check.img"
+    fi
     for file in "$build"/arm64/tests/lab/*; do
         if [[ -f $file && -x $file ]]; then
             ln -s "$file" "$1/tools/"
@@ -88,7 +91,7 @@ lab_write_settings() { # LAB-FOLDER
     [[ $lab_icount ]] || limit=${lab_limit:-0}
     cat >"$1/env" <<EOF
 export DORMOUSE=/lab/bin/dormouse LAB_GUEST=/lab/guests/${lab_guests[0]} LAB_GUESTS=/lab/guests
-export LAB_BARE=/lab/bare.img LAB_TOOLS=/lab/tools LAB_TESTS=/lab/tests LAB_TMP=/tmp
+export LAB_BARE=/lab/bare.img LAB_CHECK=/lab/vpsci-check.img LAB_TOOLS=/lab/tools LAB_TESTS=/lab/tests LAB_TMP=/tmp
 export LAB_HOST=$lab_host PATH=/lab/bin:/lab/tools:/bin TERM=$(quote_words "${TERM:-dumb}")
 EOF
     cat >"$1/run" <<EOF

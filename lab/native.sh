@@ -25,6 +25,7 @@ lab_native() {
     ((${#lab_ins[@]} == 0)) || cp -a -t "$run/work" -- "${lab_ins[@]}"
     export DORMOUSE=$build/arm64/vmm/dormouse LAB_GUEST=$run/guests/${lab_guests[0]} \
         LAB_GUESTS=$run/guests LAB_BARE=$build/arm64/check/guest/guest.img \
+        LAB_CHECK=$build/arm64/check/image/vpsci-check.img \
         LAB_TOOLS=$build/arm64/tests/lab LAB_TESTS=$root/tests/lab LAB_TMP=$run/tmp \
         LAB_HOST=native PATH=$build/arm64/vmm:$build/arm64/tests/lab:$PATH
     cd "$run/work"

@@ -13,6 +13,7 @@ packages_of() { # SET
     cross)
         echo gcc meson ninja-build pkg-config gcc-aarch64-linux-gnu libc6-dev-arm64-cross mmdebstrap
         ;;
+    image) echo clang-19 lld-19 ;;
     images) echo mmdebstrap cpio ;;
     emulator) echo qemu-system-arm ;;
     lint) echo clang-format-19 clang-tidy-19 clang-19 shellcheck ;;
@@ -31,6 +32,7 @@ purpose_of() { # SET
     case $1 in
     build) echo "compile and test on this machine" ;;
     cross) echo "compile for arm64" ;;
+    image) echo "compile the conformance image" ;;
     images) echo "fetch Debian's arm64 kernels and make initramfs images of them" ;;
     emulator) echo "run an arm64 machine with KVM" ;;
     lint) echo "check the source" ;;

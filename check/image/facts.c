@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "facts.h"
+
+#include <stddef.h>
+
+#include "../scenarios/text.h"
+#include "args.h"
+#include "gic.h"
+#include "hand.h"
+#include "landing.h"
+#include "level.h"
+#include "link.h"
+#include "platform.h"
+#include "sysreg.h"
+#include "watch.h"
+
+enum { LINE_SIZE = 200, BIG_ENDIAN_SHIFT = 8, FEATURE_MASK = 0xf };
+
+struct machine facts;
+
+static uint64_t mpidrs[CPU_MAX];
+static struct machine_state guessed[2];
+
+/* ---- The device tree, and the core -------------------------------------------------------- */
+
+static bool can_be_big_endian(void)
+{
+    return (READ_SYSREG(id_aa64mmfr0_el1) >> BIG_ENDIAN_SHIFT & FEATURE_MASK) != 0;
+}
+
+void facts_read(void)
+{
+    for (uint32_t i = 0; i < cpu_count; i++) {
+        mpidrs[i] = cpus[i].mpidr;
+    }
+    facts = (struct machine){
+        .cpu_count = cpu_count,
+        .mpidrs = mpidrs,
+        .boot_cpu = (uint32_t)(smp_self() - cpus),
+        .entry = (uint64_t)(uintptr_t)landing,
+        .bad_entry = args_number("bad-entry", 0),
+        .protected_base = platform.ram[0].base,
+        .protected_length = platform.ram[0].size,
+        .abilities = VIEW_ENTRY_STATE | VIEW_TIME | VIEW_HANDOVER |
+                     (can_be_big_endian() ? (unsigned)VIEW_BIG_ENDIAN : 0),
+    };
+}
+
+/* ---- Asking ------------------------------------------------------------------------------- */
+
+static uint64_t ask(uint32_t function, uint64_t a, uint64_t b, uint64_t c)
+{
+    struct guest_call call = {.function = function, .args = {a, b, c}};
+    struct event event;
+
+    watch_call(facts.boot_cpu, &call, &event);
+    return event.kind == EVENT_ENTERED ? 0 : event.x0;
+}
+
+/* With an interrupt pending a state that is there is left at once. */
+static void guess_state(uint32_t value, bool powerdown)
+{
+    watch_interrupt(facts.boot_cpu);
+    if ((uint32_t)ask(FID64(FN_CPU_SUSPEND), value, facts.entry, 0) == 0) {
+        guessed[facts.state_count++] =
+            (struct machine_state){.value = value, .powerdown = powerdown, .domain_off = powerdown};
+    }
+}
+
+/* The two that servers have that name none: StateID 0, in the format that the server says. */
+void facts_ask(void)
+{
+    enum { EXTENDED = 1 << 1 };
+    int32_t flags = (int32_t)ask(FID32(FN_FEATURES), FID64(FN_CPU_SUSPEND), 0, 0);
+    bool extended = flags > 0 && (flags & EXTENDED) != 0;
+
+    if (facts.state_count == 0) {
+        facts.states = guessed;
+        guess_state(0, false);
+        guess_state(extended ? UINT32_C(1) << 30 : UINT32_C(1) << 16, true);
+    }
+}
+
+/* ---- Saying ------------------------------------------------------------------------------- */
+
+static void add_version(struct text *line, uint64_t version)
+{
+    text_add_number(line, version >> 16);
+    text_add(line, ".");
+    text_add_number(line, version & 0xffff);
+}
+
+static void say_machine(void)
+{
+    char buffer[LINE_SIZE];
+    struct text line;
+
+    text_start(&line, buffer, sizeof(buffer));
+    text_add(&line, "# machine: cpus ");
+    text_add_number(&line, facts.cpu_count);
+    text_add(&line, ", conduit ");
+    text_add(&line, platform.psci_smc ? "SMC" : "HVC");
+    text_add(&line, ", level EL");
+    text_add_number(&line, level_own());
+    text_add(&line, ", interrupts ");
+    text_add(&line, gic_name());
+    text_add(&line, ", power states ");
+    text_add_number(&line, facts.state_count);
+    text_add(&line, facts.states == guessed ? " (not in the device tree)" : "");
+    link_line(buffer);
+}
+
+static void say_server(void)
+{
+    char buffer[LINE_SIZE];
+    struct text line;
+    uint32_t smccc = (uint32_t)ask(FID_SMCCC_VERSION, 0, 0, 0);
+
+    text_start(&line, buffer, sizeof(buffer));
+    text_add(&line, "# server: PSCI ");
+    add_version(&line, (uint32_t)ask(FID32(FN_VERSION), 0, 0, 0));
+    text_add(&line, ", SMCCC ");
+    add_version(&line, (int32_t)smccc < 0 ? 0x10000 : smccc);
+    link_line(buffer);
+}
+
+void facts_say(void)
+{
+    say_machine();
+    say_server();
+}

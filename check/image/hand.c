@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hand.h"
+
+#include "entry.h"
+#include "gic.h"
+#include "layout.h"
+#include "script.h"
+#include "string.h"
+#include "timer.h"
+#include "wake.h"
+
+enum { LINK_REGISTER = 30, INSTRUCTION_SIZE = 4 };
+
+struct hand hands[CPU_MAX];
+
+/* Who carries the script next, for carry(). */
+static struct hand *next_carrier;
+
+static void barrier(void)
+{
+    __asm__ volatile("dsb sy" ::: "memory");
+}
+
+struct hand *hand_self(void)
+{
+    return &hands[smp_self() - cpus];
+}
+
+/* ---- Making a call ------------------------------------------------------------------------ */
+
+/* A core that is off for good starts anew; any other call goes on behind itself. */
+static bool comes_back(uint64_t function)
+{
+    uint32_t id = (uint32_t)function;
+
+    return id != FID32(FN_CPU_OFF) && id != FID32(FN_CPU_FREEZE);
+}
+
+static void prepare(struct hand *hand)
+{
+    const struct guest_call *call = &hand->call;
+    struct psci_call *made = &hand->made;
+
+    psci_prepare(made, (uint32_t)call->function, call->args[0], call->args[1], call->args[2]);
+    made->in[0] = call->function;
+    made->resumes = comes_back(call->function);
+    if (call->big_endian) {
+        made->sctlr |= SCTLR_EE;
+    }
+}
+
+static void wait_until(uint64_t counter)
+{
+    while (timer_now(TIMER_VIRTUAL) < counter) {
+    }
+}
+
+static void note_return(struct hand *hand, struct event *event)
+{
+    const char *trouble = psci_registers_problem(&hand->made);
+
+    state_read_core(&hand->after);
+    *event = (struct event){.kind = EVENT_RETURNED, .x0 = hand->made.out[0]};
+    event->trouble = trouble != NULL ? trouble : state_difference(&hand->before, &hand->after);
+}
+
+static void note_entry(const struct cpu *cpu, bool big_endian, struct event *event)
+{
+    const struct entry_state *found = &cpu->entry;
+
+    *event = (struct event){
+        .kind = EVENT_ENTERED,
+        .entry = {.address = found->x[LINK_REGISTER] - INSTRUCTION_SIZE,
+                  .context = found->x[0],
+                  .big_endian = entry_is_big_endian(found)},
+        .trouble = entry_problem(found, big_endian),
+    };
+}
+
+/* With everything that a scenario looks at known before and compared after. */
+static void make_call(struct hand *hand, struct event *event)
+{
+    prepare(hand);
+    state_fill_fp(hand->orders | 1);
+    if (hand->alarm != 0) {
+        timer_arm(TIMER_VIRTUAL, timer_now(TIMER_VIRTUAL) + hand->alarm);
+    }
+    state_read_core(&hand->before);
+    wait_until(hand->not_before);
+    barrier();
+    hand->taken = hand->orders;
+    if (psci_call(&hand->made)) {
+        wake_enable();
+        note_entry(hand->cpu, hand->call.big_endian, event);
+    } else {
+        note_return(hand, event);
+    }
+    wake_quiet();
+}
+
+static void publish(struct hand *hand, const struct event *event)
+{
+    hand->event = *event;
+    barrier();
+    hand->events++;
+    wake_others();
+}
+
+/* ---- A core's life ------------------------------------------------------------------------ */
+
+static void wait_for_order(const struct hand *hand)
+{
+    while (hand->orders == hand->served) {
+        wake_pause();
+    }
+    barrier();
+}
+
+static void order(struct hand *hand, enum order order)
+{
+    hand->order = order;
+    barrier();
+    hand->orders++;
+    wake_others();
+}
+
+/* Until another core is to carry it: only now, with the script off this core, may that be told. */
+static void carry(void)
+{
+    script_carry();
+    order(next_carrier, ORDER_CARRY);
+}
+
+__attribute__((noreturn)) static void serve(struct hand *hand)
+{
+    struct event event;
+
+    for (;;) {
+        wait_for_order(hand);
+        hand->served = hand->orders;
+        if (hand->order == ORDER_CARRY) {
+            carry();
+            continue;
+        }
+        make_call(hand, &event);
+        publish(hand, &event);
+    }
+}
+
+/* By CPU_ON, or because a server that has lost count started the core a second time. */
+static void arrive(struct cpu *cpu)
+{
+    struct hand *hand = &hands[cpu - cpus];
+    struct event event;
+
+    note_entry(cpu, hand->starts_big_endian, &event);
+    gic_init();
+    wake_enable();
+    wake_quiet();
+    hand->served = hand->orders;
+    publish(hand, &event);
+    serve(hand);
+}
+
+void hands_start(void)
+{
+    for (uint32_t i = 0; i < cpu_count; i++) {
+        hands[i].cpu = &cpus[i];
+        cpus[i].function = arrive;
+    }
+    hand_self()->state = HAND_IDLE;
+    order(hand_self(), ORDER_CARRY);
+    serve(hand_self());
+}
+
+/* ---- For the carrier ---------------------------------------------------------------------- */
+
+void hand_call(struct hand *hand, const struct guest_call *call, uint64_t not_before)
+{
+    hand->call = *call;
+    hand->not_before = not_before;
+    hand->alarm = 0;
+    hand->state = HAND_BUSY;
+    order(hand, ORDER_CALL);
+}
+
+void hand_move(struct hand *to)
+{
+    next_carrier = to;
+    script_leave();
+}
+
+void hand_call_here(struct hand *self, const struct guest_call *call, uint64_t not_before,
+                    struct event *event)
+{
+    self->call = *call;
+    self->not_before = not_before;
+    make_call(self, event);
+}
+
+bool hand_has_event(const struct hand *hand)
+{
+    return hand->events != hand->seen;
+}
+
+void hand_take_event(struct hand *hand, struct event *event)
+{
+    barrier();
+    hand->seen = hand->events;
+    *event = hand->event;
+    hand->state = HAND_IDLE;
+    hand->expected = false;
+}

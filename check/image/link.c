@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "link.h"
+
+#include "../scenarios/text.h"
+#include "string.h"
+#include "timer.h"
+#include "uart.h"
+
+/* How long an answer may take to begin, and from one byte to the next. */
+enum { ANSWER_MILLISECONDS = 500, BYTE_MILLISECONDS = 500, LINE_SIZE = LINK_WORD_SIZE + 64 };
+
+static char buffer[LINE_SIZE];
+
+void link_line(const char *line)
+{
+    for (; *line != '\0'; line++) {
+        uart_put(*line);
+    }
+    uart_put('\r');
+    uart_put('\n');
+}
+
+void link_note(const char *word, uint32_t number, const char *text)
+{
+    struct text line;
+
+    text_start(&line, buffer, sizeof(buffer));
+    text_add(&line, "# ");
+    text_add(&line, word);
+    text_add(&line, " ");
+    text_add_number(&line, number);
+    text_add(&line, " ");
+    text_add(&line, text);
+    link_line(buffer);
+}
+
+/* ---- Answers ------------------------------------------------------------------------------ */
+
+static int get_byte(uint64_t milliseconds)
+{
+    uint64_t end = timer_now(TIMER_VIRTUAL) + timer_milliseconds(milliseconds);
+    int byte = uart_get();
+
+    while (byte < 0 && timer_now(TIMER_VIRTUAL) < end) {
+        byte = uart_get();
+    }
+    return byte;
+}
+
+/* False where nothing comes. A line that is too long is cut, and is no answer then. */
+static bool get_line(void)
+{
+    uint32_t length = 0;
+    int byte = get_byte(ANSWER_MILLISECONDS);
+
+    while (byte >= 0 && byte != '\n') {
+        if (byte != '\r' && length + 1 < sizeof(buffer)) {
+            buffer[length++] = (char)byte;
+        }
+        byte = get_byte(BYTE_MILLISECONDS);
+    }
+    buffer[length] = '\0';
+    return byte == '\n';
+}
+
+/* If `*at` is at that word, goes behind it and the blank after it. */
+static bool skip_word(const char **at, const char *word)
+{
+    size_t length = strlen(word);
+
+    if (strlen(*at) < length || memcmp(*at, word, length) != 0 ||
+        ((*at)[length] != ' ' && (*at)[length] != '\0')) {
+        return false;
+    }
+    *at += length + ((*at)[length] == ' ');
+    return true;
+}
+
+static uint32_t skip_number(const char **at)
+{
+    uint32_t number = 0;
+
+    for (; **at >= '0' && **at <= '9' && number < 100000; (*at)++) {
+        number = number * 10 + (uint32_t)(**at - '0');
+    }
+    *at += **at == ' ';
+    return number;
+}
+
+bool link_parse(const char *line, struct errand *errand)
+{
+    static const char *const words[] = {
+        [ERRAND_START] = "start", [ERRAND_AGAIN] = "again", [ERRAND_RESET] = "reset",
+        [ERRAND_OFF] = "off",     [ERRAND_HANG] = "hang",
+    };
+    struct text kept;
+
+    if (!skip_word(&line, "go")) {
+        return false;
+    }
+    errand->number = skip_number(&line);
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (skip_word(&line, words[i])) {
+            errand->how = i;
+            text_start(&kept, errand->kept, sizeof(errand->kept));
+            text_add(&kept, line);
+            return errand->number != 0;
+        }
+    }
+    return false;
+}
+
+bool link_ask(struct errand *errand)
+{
+    link_line("# ready");
+    while (get_line()) {
+        if (link_parse(buffer, errand)) {
+            return true;
+        }
+    }
+    return false;
+}

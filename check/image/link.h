@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The serial line: lines that go out, and the one that may come in. Who reads there may be a
+ * person, or `vpsci-check run`, which answers (README.md has the words).
+ */
+#ifndef IMAGE_LINK_H
+#define IMAGE_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "journal.h"
+
+enum { LINK_WORD_SIZE = 2 * JOURNAL_SIZE + 32 };
+
+/* Where to begin. */
+struct errand {
+    uint32_t number; /* of the scenario; 1: the first */
+    enum {
+        ERRAND_START, /* nothing was before */
+        ERRAND_AGAIN, /* the machine was reset on purpose, between two scenarios */
+        ERRAND_RESET, /* it was reset in the middle of this one */
+        ERRAND_OFF,   /* it ended in the middle of this one, and was started anew */
+        ERRAND_HANG   /* nothing more came of this one */
+    } how;
+    char kept[LINK_WORD_SIZE]; /* what this scenario had kept, or "" */
+};
+
+void link_line(const char *line);
+/* "# running 7 name": WORD, a number, and what follows. */
+void link_note(const char *word, uint32_t number, const char *text);
+/* Says that the image is there, and waits a moment for an answer. False: there is none. */
+bool link_ask(struct errand *errand);
+/* What an answer means. False: it is none. */
+bool link_parse(const char *line, struct errand *errand);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The conformance image: from the first line of C to the script. */
+#include <stddef.h>
+
+#include "../scenarios/tap.h"
+#include "facts.h"
+#include "gic.h"
+#include "hand.h"
+#include "link.h"
+#include "platform.h"
+#include "run.h"
+#include "script.h"
+#include "uart.h"
+#include "wake.h"
+#include "watch.h"
+
+void guest_main(const void *blob, uint64_t current_el);
+
+static void take_line(void *context, const char *line)
+{
+    (void)context;
+    link_line(line);
+}
+
+/* Without these there is nobody to examine, or no way to do it. NULL: all there. */
+static const char *missing(bool has_tree)
+{
+    if (!has_tree) {
+        return "the boot loader gives no device tree";
+    }
+    if (!smp_init()) {
+        return "the device tree does not name the boot CPU";
+    }
+    if (!platform.psci_present) {
+        return "the device tree has no PSCI node";
+    }
+    return gic_init() ? NULL : "there is no GICv2 or GICv3 to wake CPUs with";
+}
+
+__attribute__((noreturn)) static void bail_out(const char *why)
+{
+    const struct tap tap = {.line = take_line, .indent = ""};
+
+    tap_say(&tap, "Bail out! ", why, "");
+    for (;;) {
+        __asm__ volatile("wfi");
+    }
+}
+
+void guest_main(const void *blob, uint64_t current_el)
+{
+    bool has_tree = platform_read(blob);
+    const char *why;
+
+    (void)current_el;
+    uart_init();
+    link_line("TAP version 14");
+    link_line("# vpsci-check 1");
+    why = missing(has_tree);
+    if (why != NULL) {
+        bail_out(why);
+    }
+    wake_enable();
+    wake_quiet();
+    facts_read();
+    watch_prepare(&facts);
+    script_prepare(run_main);
+    hands_start();
+}

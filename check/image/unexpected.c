@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An exception that nobody expects: a core runs where it should not, or with registers that are not
+ * its own. The scenario has failed, and the machine is started again. */
+#include "exceptions.h"
+#include "link.h"
+#include "psci.h"
+
+#include "../scenarios/text.h"
+
+enum { LINE_SIZE = 200 };
+
+static void add(struct text *line, const char *name, uint64_t value)
+{
+    text_add(line, name);
+    text_add_hex(line, value);
+}
+
+void exceptions_unexpected(const struct fault *fault)
+{
+    static char buffer[LINE_SIZE];
+    struct text line;
+
+    text_start(&line, buffer, sizeof(buffer));
+    text_add(&line, "# exception: ");
+    add(&line, "vector ", fault->vector);
+    add(&line, ", ESR ", fault->esr);
+    add(&line, ", ELR ", fault->elr);
+    add(&line, ", FAR ", fault->far);
+    add(&line, ", SPSR ", fault->spsr);
+    add(&line, ", x30 ", fault->link);
+    add(&line, ", CPU ", fault->mpidr);
+    link_line(buffer);
+    for (;;) {
+        psci_call2(PSCI_SYSTEM_RESET, 0, 0);
+    }
+}

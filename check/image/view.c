@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "view.h"
+
+#include <stddef.h>
+
+#include "nature.h"
+#include "watch.h"
+
+static const struct event nothing = {.kind = EVENT_NONE};
+
+static bool ends(const struct image_view *view, const struct guest_call *call)
+{
+    return nature_of(view->view.machine, call->function) == NATURE_ENDS;
+}
+
+/* ---- The end ------------------------------------------------------------------------------ */
+
+/* By what the call asked for and whether the machine was off: nothing else is to be seen of it. */
+static enum end_kind end_kind(uint32_t function, bool was_reset)
+{
+    if (was_reset) {
+        return function == FN_SYSTEM_RESET2 ? END_RESET2 : END_RESET;
+    }
+    return function == FN_SYSTEM_OFF2 ? END_HIBERNATE : END_OFF;
+}
+
+static void note_end(struct image_view *view, const struct guest_call *call)
+{
+    uint64_t mask = (call->function & FID64(0)) == FID64(0) ? UINT64_MAX : UINT32_MAX;
+
+    view->resumes = false;
+    view->ended = true;
+    view->end = (struct end){.kind = end_kind((uint32_t)call->function & 0xff, view->was_reset),
+                             .type = (uint32_t)call->args[0],
+                             .cookie = call->args[1] & mask};
+}
+
+/* Whether a call that ends the machine is not to be made: the boot before this one has made it, or
+ * there would be no way back. */
+static bool is_over(struct image_view *view, const struct guest_call *call)
+{
+    if (view->resumes) {
+        note_end(view, call);
+        return true;
+    }
+    if (view->why_not == NULL) {
+        view->why_not = view->keep(view);
+    }
+    return view->why_not != NULL;
+}
+
+/* ---- Operations --------------------------------------------------------------------------- */
+
+/* Whether `event` is settled without a core doing anything. */
+static bool is_settled(struct image_view *view, const struct guest_call *call, struct event *event)
+{
+    *event = nothing;
+    if (view->ended) {
+        return true;
+    }
+    if (journal_replays(&view->journal)) {
+        journal_event(&view->journal, event);
+        return true;
+    }
+    if (call != NULL && ends(view, call) && is_over(view, call)) {
+        journal_event(&view->journal, event);
+        return true;
+    }
+    return false;
+}
+
+static void op_call(void *self, uint32_t cpu, const struct guest_call *call, struct event *event)
+{
+    struct image_view *view = self;
+
+    if (!is_settled(view, call, event)) {
+        watch_call(cpu, call, event);
+        journal_event(&view->journal, event);
+    }
+}
+
+static void op_begin(void *self, uint32_t cpu, const struct guest_call *call, struct event *event)
+{
+    struct image_view *view = self;
+
+    if (!is_settled(view, call, event)) {
+        watch_begin(cpu, call, event);
+        journal_event(&view->journal, event);
+    }
+}
+
+static void op_await(void *self, uint32_t cpu, struct event *event)
+{
+    struct image_view *view = self;
+
+    if (!is_settled(view, NULL, event)) {
+        watch_await(cpu, event);
+        journal_event(&view->journal, event);
+    }
+}
+
+static const struct guest_call *find_end(const struct image_view *view,
+                                         const struct team_call *calls, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (ends(view, &calls[i].call)) {
+            return &calls[i].call;
+        }
+    }
+    return NULL;
+}
+
+/* Of several calls that end the machine one does, and the others with it. */
+static void op_together(void *self, struct team_call *calls, uint32_t count)
+{
+    struct image_view *view = self;
+    const struct guest_call *end = find_end(view, calls, count);
+    bool seen_before = view->ended || journal_replays(&view->journal);
+
+    for (uint32_t i = 0; i < count; i++) {
+        calls[i].event = nothing;
+    }
+    if (!seen_before && (end == NULL || !is_over(view, end))) {
+        watch_together(calls, count);
+    }
+    for (uint32_t i = 0; i < count && !view->ended; i++) {
+        journal_event(&view->journal, &calls[i].event);
+    }
+}
+
+static void op_interrupt(void *self, uint32_t cpu)
+{
+    struct image_view *view = self;
+
+    if (!view->ended && !journal_replays(&view->journal) && !view->resumes) {
+        watch_interrupt(cpu);
+    }
+}
+
+static void op_interrupt_soon(void *self, uint32_t cpu)
+{
+    struct image_view *view = self;
+
+    if (!view->ended && !journal_replays(&view->journal) && !view->resumes) {
+        watch_interrupt_soon(cpu);
+    }
+}
+
+static void op_end(void *self, struct end *end)
+{
+    const struct image_view *view = self;
+
+    *end = view->ended ? view->end : (struct end){.kind = END_NOT};
+}
+
+/* The machine has: this is its next boot. */
+static void op_restart(void *self)
+{
+    struct image_view *view = self;
+
+    view->ended = false;
+}
+
+static void op_pass(void *self, uint64_t microseconds)
+{
+    const struct image_view *view = self;
+
+    if (!view->ended && !journal_replays(&view->journal)) {
+        watch_pass(microseconds);
+    }
+}
+
+static uint64_t op_now(void *self)
+{
+    struct image_view *view = self;
+    uint64_t now = 0;
+
+    if (!view->ended) {
+        now = watch_microseconds();
+        journal_number(&view->journal, &now);
+    }
+    return now;
+}
+
+static const struct view_ops ops = {
+    .call = op_call,
+    .begin = op_begin,
+    .await = op_await,
+    .together = op_together,
+    .interrupt = op_interrupt,
+    .interrupt_soon = op_interrupt_soon,
+    .end = op_end,
+    .restart = op_restart,
+    .pass = op_pass,
+    .now = op_now,
+};
+
+void image_view_open(struct image_view *view, const struct machine *machine)
+{
+    view->view = (struct view){.machine = machine, .ops = &ops, .self = view};
+    view->ended = false;
+    view->why_not = NULL;
+}

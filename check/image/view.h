@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The view that scenarios have of the machine that the image runs on (scenario.h), with a memory
+ * that goes beyond a reset: what was seen is kept in the journal, and seen once more by the next
+ * boot.
+ */
+#ifndef IMAGE_VIEW_H
+#define IMAGE_VIEW_H
+
+#include "../scenarios/scenario.h"
+#include "journal.h"
+
+struct image_view {
+    struct view view; /* for trial_run() */
+    struct journal journal;
+    /* This is the boot after a call that ended the machine: what leads to it is in the journal. */
+    bool resumes;
+    bool was_reset; /* by that call; else the machine was off in between */
+    /*
+     * Called before a call that is to end the machine: what the journal holds has to be kept for
+     * the next boot. NULL, or why it cannot be, and then the call is not made.
+     */
+    const char *(*keep)(struct image_view *view);
+    const char *why_not; /* what keep() said */
+    /* Its own. */
+    bool ended;
+    struct end end;
+};
+
+void image_view_open(struct image_view *view, const struct machine *machine);
+
+#endif

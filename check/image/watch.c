@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "watch.h"
+
+#include <stddef.h>
+
+#include "nature.h"
+#include "platform.h"
+#include "timer.h"
+#include "wake.h"
+
+/* Microseconds. */
+enum {
+    LONG = 5000000,
+    QUIET = 100000,
+    /* Until a core that was told to sleep is taken to do so. */
+    ASLEEP = 10000,
+    /* Between two looks whether a core is off, and for one that is said to be to be seen after all.
+     */
+    GLANCE = 500,
+    /* For all of a team to have their orders. */
+    MUSTER = 3000
+};
+
+#define AFFINITY_FIELDS UINT64_C(0xff00ffffff)
+
+static const struct machine *machine;
+
+static const struct event nothing = {.kind = EVENT_NONE};
+
+void watch_prepare(const struct machine *the_machine)
+{
+    machine = the_machine;
+}
+
+/* ---- Time --------------------------------------------------------------------------------- */
+
+static uint64_t ticks(uint64_t microseconds)
+{
+    return microseconds * timer_frequency() / 1000000;
+}
+
+uint64_t watch_microseconds(void)
+{
+    uint64_t frequency = timer_frequency();
+    uint64_t now = timer_now(TIMER_VIRTUAL);
+
+    return now / frequency * 1000000 + now % frequency * 1000000 / frequency;
+}
+
+static bool is_over(uint64_t since, uint64_t microseconds)
+{
+    return timer_now(TIMER_VIRTUAL) - since > ticks(microseconds);
+}
+
+void watch_pass(uint64_t microseconds)
+{
+    uint64_t since = timer_now(TIMER_VIRTUAL);
+
+    while (!is_over(since, microseconds)) {
+    }
+}
+
+/* ---- Watching one core -------------------------------------------------------------------- */
+
+static enum nature nature(const struct hand *hand)
+{
+    return hand->state == HAND_BUSY ? nature_of(machine, hand->call.function) : NATURE_LEAVES;
+}
+
+static uint64_t patience(const struct hand *hand)
+{
+    enum nature what = nature(hand);
+    bool returns = what == NATURE_PLAIN || what == NATURE_STARTS;
+    bool is_woken = hand->pending && what == NATURE_WAITS;
+
+    return hand->expected || returns || is_woken ? LONG : QUIET;
+}
+
+/* The call itself is the server's time, the way to it is not. */
+static void wait_until_taken(const struct hand *hand)
+{
+    uint64_t since = timer_now(TIMER_VIRTUAL);
+
+    while (hand->state == HAND_BUSY && hand->taken != hand->orders && !hand_has_event(hand) &&
+           !is_over(since, LONG)) {
+        wake_pause();
+    }
+}
+
+/* Most cores that leave need no patience: the server itself says that they have. What it says is
+ * not believed beyond that: a core that is seen later, is. */
+static bool is_off(const struct hand *hand)
+{
+    return machine->ids_0_1[0] == 0 && !hand->expected && hand->state == HAND_BUSY &&
+           nature(hand) == NATURE_LEAVES && smp_affinity(hand->cpu) == PSCI_AFFINITY_OFF;
+}
+
+static void glance(void)
+{
+    watch_pass(GLANCE);
+}
+
+static void send_promised_interrupt(struct hand *hand, uint64_t *since)
+{
+    if (hand->interrupt && is_over(*since, ASLEEP)) {
+        hand->interrupt = false;
+        hand->expected = nature(hand) == NATURE_WAITS;
+        wake_send(hand->cpu);
+        *since = timer_now(TIMER_VIRTUAL);
+    }
+}
+
+/* A CPU_ON that was accepted is to be followed by its target's start. */
+static void note_start(const struct guest_call *call, const struct event *event)
+{
+    uint64_t target = call->args[0] & AFFINITY_FIELDS;
+
+    if (nature_of(machine, call->function) != NATURE_STARTS || event->kind != EVENT_RETURNED ||
+        (uint32_t)event->x0 != 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < cpu_count; i++) {
+        if (cpus[i].mpidr == target) {
+            hands[i].expected = true;
+            hands[i].starts_big_endian = call->big_endian;
+        }
+    }
+}
+
+static void take(struct hand *hand, struct event *event)
+{
+    bool was_busy = hand->state == HAND_BUSY;
+
+    hand_take_event(hand, event);
+    hand->interrupt = false;
+    hand->pending = false;
+    if (was_busy) {
+        note_start(&hand->call, event);
+    }
+}
+
+static void watch(struct hand *hand, struct event *event)
+{
+    uint64_t since;
+
+    *event = nothing;
+    wait_until_taken(hand);
+    since = timer_now(TIMER_VIRTUAL);
+    while (!hand_has_event(hand)) {
+        if (is_over(since, patience(hand))) {
+            return;
+        }
+        send_promised_interrupt(hand, &since);
+        if (is_off(hand)) {
+            glance();
+            break;
+        }
+        wake_pause();
+    }
+    if (hand_has_event(hand)) {
+        take(hand, event);
+    } else {
+        hand->state = HAND_AWAY;
+    }
+}
+
+/* ---- Calls -------------------------------------------------------------------------------- */
+
+static bool is_in_team(const struct team_call *calls, uint32_t count, uint32_t cpu)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (calls[i].cpu == cpu) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A core that could carry the script while the caller and the team make calls, or NULL. */
+static struct hand *find_spare(const struct team_call *calls, uint32_t count)
+{
+    for (uint32_t i = 0; i < cpu_count; i++) {
+        if (&hands[i] != hand_self() && hands[i].state == HAND_IDLE && !hand_has_event(&hands[i]) &&
+            !is_in_team(calls, count, i)) {
+            return &hands[i];
+        }
+    }
+    return NULL;
+}
+
+static void call_here(struct hand *self, const struct guest_call *call, uint64_t not_before,
+                      struct event *event)
+{
+    self->alarm = self->interrupt ? ticks(2 * ASLEEP) : 0;
+    self->interrupt = false;
+    self->pending = false;
+    hand_call_here(self, call, not_before, event);
+    note_start(call, event);
+}
+
+/* Has a core make a call, and watches it from another if there is any. True: it was made here, and
+ * `event` is what came of it. */
+static bool make(struct hand *hand, const struct guest_call *call, struct event *event)
+{
+    struct hand *spare;
+    enum nature what = nature_of(machine, call->function);
+
+    if (hand != hand_self()) {
+        hand_call(hand, call, 0);
+        return false;
+    }
+    spare = what == NATURE_PLAIN || what == NATURE_STARTS ? NULL : find_spare(NULL, 0);
+    if (spare == NULL) {
+        call_here(hand, call, 0, event);
+        return true;
+    }
+    hand_call(hand, call, 0);
+    hand_move(spare);
+    return false;
+}
+
+/* Whether a core is where a call can be made at all: if it is not, nothing is seen of it. */
+static bool is_here(const struct hand *hand)
+{
+    return hand->state == HAND_IDLE && !hand_has_event(hand);
+}
+
+void watch_call(uint32_t cpu, const struct guest_call *call, struct event *event)
+{
+    *event = nothing;
+    if (is_here(&hands[cpu]) && !make(&hands[cpu], call, event)) {
+        watch(&hands[cpu], event);
+    }
+}
+
+void watch_begin(uint32_t cpu, const struct guest_call *call, struct event *event)
+{
+    *event = nothing;
+    if (is_here(&hands[cpu])) {
+        make(&hands[cpu], call, event);
+    }
+}
+
+void watch_await(uint32_t cpu, struct event *event)
+{
+    *event = nothing;
+    if (&hands[cpu] != hand_self() && !is_here(&hands[cpu])) {
+        watch(&hands[cpu], event);
+    }
+}
+
+/* The caller's own call comes last: by then the others know when they have to make theirs. */
+void watch_together(struct team_call *calls, uint32_t count)
+{
+    struct hand *self = hand_self();
+    struct hand *spare = find_spare(calls, count);
+    struct team_call *own = NULL;
+    uint64_t when = timer_now(TIMER_VIRTUAL) + ticks(MUSTER);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct hand *hand = &hands[calls[i].cpu];
+
+        calls[i].event = nothing;
+        if (hand == self && spare == NULL) {
+            own = &calls[i];
+        } else if (is_here(hand)) {
+            hand_call(hand, &calls[i].call, when);
+        }
+    }
+    if (own != NULL) {
+        call_here(self, &own->call, when, &own->event);
+    } else if (is_in_team(calls, count, (uint32_t)(self - hands))) {
+        hand_move(spare);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (&calls[i] != own) {
+            watch(&hands[calls[i].cpu], &calls[i].event);
+        }
+    }
+}
+
+/* ---- Interrupts --------------------------------------------------------------------------- */
+
+void watch_interrupt(uint32_t cpu)
+{
+    struct hand *hand = &hands[cpu];
+
+    if (hand->state == HAND_BUSY && nature(hand) == NATURE_WAITS) {
+        hand->expected = true;
+    }
+    hand->pending = hand->state == HAND_IDLE;
+    wake_send(hand->cpu);
+}
+
+void watch_interrupt_soon(uint32_t cpu)
+{
+    hands[cpu].interrupt = true;
+}
