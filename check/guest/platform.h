@@ -11,7 +11,7 @@ struct region {
     uint64_t size;
 };
 
-enum { PLATFORM_RAM_MAX = 16, PLATFORM_GICR_MAX = 4 };
+enum { PLATFORM_RAM_MAX = 16, PLATFORM_GICR_MAX = 8, PLATFORM_RESERVED_MAX = 32 };
 
 enum platform_gic {
     PLATFORM_GIC_NONE,
@@ -19,31 +19,72 @@ enum platform_gic {
     PLATFORM_GIC_V3,
 };
 
+enum platform_uart {
+    PLATFORM_UART_NONE,
+    PLATFORM_UART_PL011,
+    PLATFORM_UART_SBSA, /* a PL011 whose line only the firmware can set up */
+    PLATFORM_UART_16550,
+};
+
+/* How PSCI 0.1 is called: its functions have no numbers but these. 0: not there. */
+struct platform_psci_0_1 {
+    uint32_t cpu_suspend;
+    uint32_t cpu_off;
+    uint32_t cpu_on;
+    uint32_t migrate;
+};
+
 struct platform {
     const char *bootargs;
     struct region ram[PLATFORM_RAM_MAX];
     unsigned ram_count;
+    struct region reserved[PLATFORM_RESERVED_MAX]; /* not ours, though it may be RAM */
+    unsigned reserved_count;
     struct region blob; /* the device tree itself */
+
+    enum platform_uart uart_kind;
+    uint8_t uart_shift; /* 16550: registers are 1 << shift bytes apart, */
+    uint8_t uart_width; /* and accessed as so many bytes, 1, 2 or 4 */
     struct region uart;
+    unsigned uart_intid; /* as all of them: 0 where it is not known */
+
     struct region rtc; /* size 0: none */
+    unsigned rtc_intid;
+
     enum platform_gic gic;
     struct region gicd;
     struct region gicc; /* GICv2 */
     struct region gicr[PLATFORM_GICR_MAX];
     unsigned gicr_count;
-    unsigned uart_intid;
-    unsigned rtc_intid;
+
     unsigned virtual_timer_intid;
     unsigned physical_timer_intid;
-    bool psci_present;
-    bool psci_smc; /* the conduit: SMC, or else HVC */
+    unsigned el2_virtual_timer_intid; /* those of an EL2 that is like EL1 */
+    unsigned el2_physical_timer_intid;
+    bool timer_always_on; /* also in a core that is powered down */
+
+    bool psci_present; /* 0.2 or later */
+    bool psci_smc;     /* the conduit: SMC, or else HVC */
+    bool psci_0_1_present;
+    struct platform_psci_0_1 psci_0_1;
 };
 
 extern struct platform platform;
 
-/* Fills in `platform` and `cpus`. Before this only the UART works, at the address of QEMU's virt.
+/*
+ * Fills in `platform` and `cpus`. Before this there is only the UART that the build option
+ * guest_uart names, if it names one. Nodes with a status other than okay are not there.
  */
 bool platform_read(const void *blob);
+
+/* For platform_read(): the UART that /chosen names, or else the first one that is known. */
+void platform_read_uart(const void *blob);
+
+struct tree_node;
+/* Interrupt `index` of a node as an INTID; 0 where it is none of the GIC's. */
+unsigned platform_interrupt(const void *blob, const struct tree_node *node, unsigned index);
+/* Whether the node is a CPU that can be had, and its number: those become `cpus`, in this order. */
+bool platform_is_cpu(const struct tree_node *node, uint64_t *mpidr);
 
 /* This program in memory, stacks included. */
 extern uint8_t image_start[];
@@ -53,7 +94,7 @@ extern uint8_t image_end[];
 uint64_t platform_ram_end(void);
 bool platform_ram_contains(uint64_t address, uint64_t size);
 
-/* RAM that nothing else uses: outside image, stacks and device tree. */
+/* RAM that nothing else uses: outside image, stacks, device tree, and what is reserved. */
 struct region platform_scratch(void);
 
 #endif

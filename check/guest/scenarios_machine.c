@@ -14,6 +14,7 @@
 #include "smp.h"
 #include "timer.h"
 #include "uart.h"
+#include "uart_pl011.h"
 
 #define MIB UINT64_C(0x100000)
 
@@ -71,11 +72,10 @@ SCENARIO(uart_echo, "uart-echo", "count=1", "sends back so many bytes of input")
     remark("ready");
     print("echo: ");
     for (uint64_t i = 0; i < count; i++) {
-        int byte;
+        uint8_t byte;
 
-        do {
-            byte = uart_get();
-        } while (byte < 0);
+        while (!uart_read(&byte)) {
+        }
         uart_put((char)byte);
     }
     print("\n");
@@ -85,7 +85,7 @@ SCENARIO(uart_echo, "uart-echo", "count=1", "sends back so many bytes of input")
 SCENARIO(uart_interrupt, "uart-interrupt", "", "input raises the UART's interrupt, reading ends it")
 {
     gic_enable(platform.uart_intid);
-    uart_write(UART_IMSC, UART_INT_RX | UART_INT_RX_TIMEOUT);
+    pl011_write(UART_IMSC, UART_INT_RX | UART_INT_RX_TIMEOUT);
     remark("ready");
     uint64_t end = timer_now(TIMER_VIRTUAL) + 20 * timer_frequency();
     while (!gic_is_pending(platform.uart_intid) && timer_now(TIMER_VIRTUAL) < end) {
@@ -93,12 +93,13 @@ SCENARIO(uart_interrupt, "uart-interrupt", "", "input raises the UART's interrup
     check(gic_is_pending(platform.uart_intid), "input raises the interrupt");
     unsigned intid = gic_acknowledge();
     check_equal(intid, platform.uart_intid, "it is the UART's own");
-    while (uart_get() >= 0) {
+    uint8_t byte;
+    while (uart_read(&byte)) {
     }
-    uart_write(UART_ICR, UART_INT_RX_TIMEOUT);
+    pl011_write(UART_ICR, UART_INT_RX_TIMEOUT);
     gic_end(intid);
     check(!gic_is_pending(platform.uart_intid), "it ends when the input is read");
-    uart_write(UART_IMSC, 0);
+    pl011_write(UART_IMSC, 0);
 }
 
 SCENARIO(uart_flood, "uart-flood", "lines=200", "as much output as the line takes")

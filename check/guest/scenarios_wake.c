@@ -12,6 +12,7 @@
 #include "suspend.h"
 #include "timer.h"
 #include "uart.h"
+#include "uart_pl011.h"
 
 #define CONTEXT UINT64_C(0x736c656570000000)
 
@@ -106,12 +107,14 @@ SCENARIO(wake_timer, "wake-timer", "timer=2500",
 static int next_byte(void)
 {
     uint64_t end = timer_now(TIMER_VIRTUAL) + timer_frequency();
-    int byte = uart_get();
+    uint8_t byte;
 
-    while (byte < 0 && timer_now(TIMER_VIRTUAL) < end) {
-        byte = uart_get();
+    while (timer_now(TIMER_VIRTUAL) < end) {
+        if (uart_read(&byte)) {
+            return byte;
+        }
     }
-    return byte;
+    return -1;
 }
 
 static void check_text(const char *text)
@@ -133,7 +136,7 @@ SCENARIO(wake_console, "wake-console", "expect=TEXT timer=MS irq=yes|no delay=0"
     args_text("expect", text, sizeof(text));
     if (args_is("irq", "yes")) {
         gic_enable(platform.uart_intid);
-        uart_write(UART_IMSC, UART_INT_RX | UART_INT_RX_TIMEOUT);
+        pl011_write(UART_IMSC, UART_INT_RX | UART_INT_RX_TIMEOUT);
     }
     delay();
     if (milliseconds > 0) {
@@ -143,7 +146,7 @@ SCENARIO(wake_console, "wake-console", "expect=TEXT timer=MS irq=yes|no delay=0"
         check_at_least(slept, milliseconds, "ms", "it slept until it was to wake");
         check_text(text);
     }
-    uart_write(UART_IMSC, 0);
+    pl011_write(UART_IMSC, 0);
 }
 
 SCENARIO(wake_operator, "wake-operator", "timer=MS",

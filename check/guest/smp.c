@@ -30,15 +30,16 @@ uint32_t cpu_count;
 
 extern uint8_t cpu_stacks[];
 
-void smp_add(uint64_t mpidr)
+struct cpu *smp_add(uint64_t mpidr)
 {
     if (cpu_count == CPU_MAX) {
-        return;
+        return NULL;
     }
     struct cpu *cpu = &cpus[cpu_count++];
 
     cpu->mpidr = mpidr;
     cpu->stack_top = (uint64_t)(uintptr_t)cpu_stacks + (uint64_t)cpu_count * CPU_STACK_SIZE;
+    return cpu;
 }
 
 bool smp_init(void)

@@ -44,6 +44,7 @@ struct cpu {
     /* Called for an interrupt if not NULL; else an interrupt is unexpected. */
     void (*interrupt)(struct cpu *cpu);
     volatile uint64_t interrupts;
+    bool other_method; /* the device tree wants it started by something else than PSCI */
     /* For the GIC. */
     uint64_t gic_frame; /* the registers of the core's private interrupts; 0: not yet known */
     uint32_t gic_acknowledged; /* GICv2: the last SGI with its sender */
@@ -55,8 +56,8 @@ _Static_assert(sizeof(struct cpu) == CPU_SIZE, "layout.h");
 extern struct cpu cpus[CPU_MAX];
 extern uint32_t cpu_count;
 
-/* For platform.c: another core. */
-void smp_add(uint64_t mpidr);
+/* For platform_read(): another core; NULL where there are too many. */
+struct cpu *smp_add(uint64_t mpidr);
 /* Makes the calling core, which the boot loader started, the one of `cpus` that it is. */
 bool smp_init(void);
 

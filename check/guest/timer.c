@@ -53,6 +53,10 @@ uint64_t timer_deadline(enum timer timer)
 
 unsigned timer_intid(enum timer timer)
 {
+    if (level_own() == 2 && level_is_like_el1()) {
+        return timer == TIMER_VIRTUAL ? platform.el2_virtual_timer_intid
+                                      : platform.el2_physical_timer_intid;
+    }
     return timer == TIMER_VIRTUAL ? platform.virtual_timer_intid : platform.physical_timer_intid;
 }
 

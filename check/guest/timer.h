@@ -27,6 +27,7 @@ void timer_arm(enum timer timer, uint64_t deadline);
 void timer_stop(enum timer timer);
 uint64_t timer_control(enum timer timer);
 uint64_t timer_deadline(enum timer timer);
+/* 0 where the device tree does not say. */
 unsigned timer_intid(enum timer timer);
 
 /* Has the calling core's WFE end at least several thousand times a second. */

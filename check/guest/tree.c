@@ -8,7 +8,12 @@ enum {
     HEADER_TOTAL_SIZE = 1,
     HEADER_STRUCTURE_OFFSET = 2,
     HEADER_STRINGS_OFFSET = 3,
+    HEADER_RESERVATIONS_OFFSET = 4,
+    HEADER_VERSION = 5,
+    HEADER_COMPATIBLE_VERSION = 6,
+    HEADER_STRINGS_SIZE = 8,
     HEADER_STRUCTURE_SIZE = 9,
+    HEADER_SIZE = 40,
 };
 
 enum {
@@ -17,6 +22,8 @@ enum {
     TOKEN_PROPERTY = 3,
     TOKEN_NOP = 4,
 };
+
+enum { CELL = 4, CELLS_MAX = 2, DEFAULT_ADDRESS_CELLS = 2, DEFAULT_SIZE_CELLS = 1, VERSION = 17 };
 
 #define MAGIC 0xd00dfeedu
 
@@ -30,122 +37,45 @@ static uint32_t header(const void *blob, unsigned field)
     return big_endian(((const uint32_t *)blob)[field]);
 }
 
-static size_t words(size_t bytes)
+/* Whether so many bytes at this offset are within the tree. */
+static bool within(const void *blob, uint32_t offset, uint32_t size)
 {
-    return (bytes + 3) / 4;
+    uint32_t total = header(blob, HEADER_TOTAL_SIZE);
+
+    return offset <= total && size <= total - offset;
+}
+
+uint32_t tree_size(const void *blob)
+{
+    if (blob == NULL || (uintptr_t)blob % CELL != 0 || header(blob, HEADER_MAGIC) != MAGIC) {
+        return 0;
+    }
+    uint32_t size = header(blob, HEADER_TOTAL_SIZE);
+    bool known = header(blob, HEADER_VERSION) >= VERSION &&
+                 header(blob, HEADER_COMPATIBLE_VERSION) <= VERSION;
+
+    return known && size >= HEADER_SIZE && size <= TREE_SIZE_MAX ? size : 0;
 }
 
 bool tree_open(const void *blob, struct tree_node *node)
 {
     memset(node, 0, sizeof(*node));
-    if (blob == NULL || header(blob, HEADER_MAGIC) != MAGIC) {
+    if (tree_size(blob) == 0) {
         return false;
     }
-    node->strings = (const char *)blob + header(blob, HEADER_STRINGS_OFFSET);
-    node->next = (const uint32_t *)blob + header(blob, HEADER_STRUCTURE_OFFSET) / 4;
-    node->end = node->next + header(blob, HEADER_STRUCTURE_SIZE) / 4;
+    uint32_t structure = header(blob, HEADER_STRUCTURE_OFFSET);
+    uint32_t structure_size = header(blob, HEADER_STRUCTURE_SIZE);
+    uint32_t strings = header(blob, HEADER_STRINGS_OFFSET);
+
+    node->strings_size = header(blob, HEADER_STRINGS_SIZE);
+    if (structure % CELL != 0 || !within(blob, structure, structure_size) ||
+        !within(blob, strings, node->strings_size)) {
+        return false;
+    }
+    node->strings = (const uint8_t *)blob + strings;
+    node->next = (const uint32_t *)blob + structure / CELL;
+    node->end = node->next + structure_size / CELL;
     return true;
-}
-
-uint32_t tree_size(const void *blob)
-{
-    return header(blob, HEADER_TOTAL_SIZE);
-}
-
-/* Where the property ends that begins at `at`: token, length, name, value. */
-static const uint32_t *after_property(const uint32_t *at)
-{
-    return at + 3 + words(big_endian(at[1]));
-}
-
-static void enter(struct tree_node *node, unsigned depth)
-{
-    node->name = (const char *)node->next;
-    node->depth = depth;
-    node->properties = node->next + words(strlen(node->name) + 1);
-    node->next = node->properties;
-    node->address_cells = depth > 0 ? node->child_address_cells[depth - 1] : 2;
-    node->size_cells = depth > 0 ? node->child_size_cells[depth - 1] : 1;
-    if (depth < TREE_DEPTH_MAX) {
-        uint32_t length;
-        bool has_address = tree_property(node, "#address-cells", &length) != NULL;
-        bool has_size = tree_property(node, "#size-cells", &length) != NULL;
-
-        node->child_address_cells[depth] = has_address ? tree_cell(node, "#address-cells", 0) : 2;
-        node->child_size_cells[depth] = has_size ? tree_cell(node, "#size-cells", 0) : 1;
-    }
-}
-
-bool tree_next(struct tree_node *node)
-{
-    /* The node walked last is still open unless its end is seen below; the root has no parent. */
-    unsigned depth = node->name == NULL ? 0 : node->depth + 1;
-
-    while (node->next < node->end) {
-        switch (big_endian(*node->next)) {
-        case TOKEN_BEGIN_NODE:
-            node->next++;
-            enter(node, depth);
-            return depth < TREE_DEPTH_MAX;
-        case TOKEN_END_NODE:
-            node->next++;
-            depth--;
-            break;
-        case TOKEN_PROPERTY:
-            node->next = after_property(node->next);
-            break;
-        case TOKEN_NOP:
-            node->next++;
-            break;
-        default:
-            return false;
-        }
-    }
-    return false;
-}
-
-const void *tree_property(const struct tree_node *node, const char *name, uint32_t *length)
-{
-    const uint32_t *at = node->properties;
-
-    while (at < node->end) {
-        uint32_t token = big_endian(*at);
-
-        if (token == TOKEN_NOP) {
-            at++;
-            continue;
-        }
-        if (token != TOKEN_PROPERTY) {
-            return NULL;
-        }
-        if (string_equal(node->strings + big_endian(at[2]), name)) {
-            *length = big_endian(at[1]);
-            return at + 3;
-        }
-        at = after_property(at);
-    }
-    return NULL;
-}
-
-bool tree_compatible(const struct tree_node *node, const char *compatible)
-{
-    uint32_t length = 0;
-    const char *list = tree_property(node, "compatible", &length);
-
-    for (uint32_t at = 0; list != NULL && at < length; at += (uint32_t)strlen(list + at) + 1) {
-        if (string_equal(list + at, compatible)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-uint32_t tree_cell(const struct tree_node *node, const char *name, unsigned index)
-{
-    uint32_t length = 0;
-    const uint32_t *cells = tree_property(node, name, &length);
-
-    return cells != NULL && index < length / 4 ? big_endian(cells[index]) : 0;
 }
 
 static uint64_t number(const uint32_t *cells, unsigned count)
@@ -158,16 +88,336 @@ static uint64_t number(const uint32_t *cells, unsigned count)
     return value;
 }
 
-bool tree_reg(const struct tree_node *node, unsigned index, uint64_t *address, uint64_t *size)
+bool tree_reservation(const void *blob, unsigned index, uint64_t *address, uint64_t *size)
 {
-    uint32_t length = 0;
-    const uint32_t *cells = tree_property(node, "reg", &length);
-    size_t pair = (size_t)node->address_cells + node->size_cells;
+    enum { ENTRY = 16 };
 
-    if (cells == NULL || length / 4 < (index + 1) * pair) {
+    if (tree_size(blob) == 0 || index > TREE_SIZE_MAX / ENTRY) {
         return false;
     }
-    *address = number(cells + index * pair, node->address_cells);
-    *size = number(cells + index * pair + node->address_cells, node->size_cells);
+    uint32_t offset = header(blob, HEADER_RESERVATIONS_OFFSET);
+    if (offset % CELL != 0 || !within(blob, offset, (index + 1) * ENTRY)) {
+        return false;
+    }
+    const uint32_t *entry = (const uint32_t *)blob + offset / CELL + (size_t)index * ENTRY / CELL;
+
+    *address = number(entry, 2);
+    *size = number(entry + 2, 2);
+    return *address != 0 || *size != 0;
+}
+
+struct property {
+    uint32_t name;
+    uint32_t length;
+    const uint32_t *value;
+    const uint32_t *next;
+};
+
+/* The property that begins at `at` with a token, its length, and its name's offset. */
+static bool read_property(const struct tree_node *node, const uint32_t *at,
+                          struct property *property)
+{
+    enum { HEAD = 3 };
+
+    if (node->end - at < HEAD) {
+        return false;
+    }
+    property->length = big_endian(at[1]);
+    property->name = big_endian(at[2]);
+    property->value = at + HEAD;
+    size_t words = ((size_t)property->length + CELL - 1) / CELL;
+    if (words > (size_t)(node->end - property->value)) {
+        return false;
+    }
+    property->next = property->value + words;
     return true;
+}
+
+static bool is_named(const struct tree_node *node, const struct property *property,
+                     const char *name)
+{
+    size_t size = strlen(name) + 1;
+
+    return property->name <= node->strings_size && size <= node->strings_size - property->name &&
+           memcmp(node->strings + property->name, name, size) == 0;
+}
+
+const void *tree_property(const struct tree_node *node, const char *name, uint32_t *length)
+{
+    const uint32_t *at = node->properties;
+    struct property property;
+
+    *length = 0;
+    while (at < node->end) {
+        uint32_t token = big_endian(*at);
+
+        if (token == TOKEN_NOP) {
+            at++;
+            continue;
+        }
+        if (token != TOKEN_PROPERTY || !read_property(node, at, &property)) {
+            return NULL;
+        }
+        if (is_named(node, &property, name)) {
+            *length = property.length;
+            return property.value;
+        }
+        at = property.next;
+    }
+    return NULL;
+}
+
+/* The length of the text that begins here, if it ends before `size` bytes do; else `size`. */
+static size_t text_length(const char *text, size_t size)
+{
+    size_t length = 0;
+
+    while (length < size && text[length] != '\0') {
+        length++;
+    }
+    return length;
+}
+
+const char *tree_text(const struct tree_node *node, const char *name)
+{
+    uint32_t length;
+    const char *text = tree_property(node, name, &length);
+
+    return text != NULL && text_length(text, length) < length ? text : NULL;
+}
+
+bool tree_text_is(const struct tree_node *node, const char *name, const char *value)
+{
+    const char *text = tree_text(node, name);
+
+    return text != NULL && string_equal(text, value);
+}
+
+int tree_text_index(const struct tree_node *node, const char *name, const char *value)
+{
+    uint32_t length;
+    const char *list = tree_property(node, name, &length);
+    size_t at = 0;
+
+    for (int i = 0; list != NULL && at < length; i++) {
+        size_t size = text_length(list + at, length - at);
+
+        if (at + size == length) {
+            return -1; /* it has no end */
+        }
+        if (string_equal(list + at, value)) {
+            return i;
+        }
+        at += size + 1;
+    }
+    return -1;
+}
+
+bool tree_compatible(const struct tree_node *node, const char *compatible)
+{
+    return tree_text_index(node, "compatible", compatible) >= 0;
+}
+
+static uint32_t cell_or(const struct tree_node *node, const char *name, unsigned index,
+                        uint32_t otherwise)
+{
+    uint32_t length;
+    const uint32_t *cells = tree_property(node, name, &length);
+
+    return cells != NULL && index < length / CELL ? big_endian(cells[index]) : otherwise;
+}
+
+uint32_t tree_cell(const struct tree_node *node, const char *name, unsigned index)
+{
+    return cell_or(node, name, index, 0);
+}
+
+static bool status_is_okay(const struct tree_node *node)
+{
+    uint32_t length;
+
+    return tree_property(node, "status", &length) == NULL || tree_text_is(node, "status", "okay") ||
+           tree_text_is(node, "status", "ok");
+}
+
+static void fill_level(struct tree_node *node, unsigned depth)
+{
+    struct tree_level *level = &node->levels[depth];
+    const struct tree_level *above = depth > 0 ? &node->levels[depth - 1] : NULL;
+
+    level->name = node->name;
+    level->enabled = status_is_okay(node) && (above == NULL || above->enabled);
+    level->address_cells = cell_or(node, "#address-cells", 0, DEFAULT_ADDRESS_CELLS);
+    level->size_cells = cell_or(node, "#size-cells", 0, DEFAULT_SIZE_CELLS);
+    level->interrupt_parent =
+        cell_or(node, "interrupt-parent", 0, above != NULL ? above->interrupt_parent : 0);
+    level->ranges = tree_property(node, "ranges", &level->ranges_length);
+}
+
+/* Begins a node: its name, which fills whole cells. */
+static bool enter(struct tree_node *node)
+{
+    size_t size = (size_t)(node->end - node->next) * CELL;
+    const char *name = (const char *)node->next;
+    size_t length = text_length(name, size);
+
+    if (length == size) {
+        return false;
+    }
+    node->name = name;
+    node->next += length / CELL + 1;
+    node->properties = node->next;
+    node->depth = node->open++;
+    if (node->depth < TREE_DEPTH_MAX) {
+        fill_level(node, node->depth);
+        node->enabled = node->levels[node->depth].enabled;
+    }
+    return true;
+}
+
+/* Steps over one token. False: the tree ends, or makes no sense. */
+static bool step(struct tree_node *node, bool *entered)
+{
+    struct property property;
+
+    switch (big_endian(*node->next)) {
+    case TOKEN_BEGIN_NODE:
+        node->next++;
+        *entered = enter(node);
+        return *entered;
+    case TOKEN_END_NODE:
+        node->next++;
+        return node->open-- > 1; /* behind the root's end there is nothing */
+    case TOKEN_PROPERTY:
+        if (node->open == 0 || !read_property(node, node->next, &property)) {
+            return false;
+        }
+        node->next = property.next;
+        return true;
+    case TOKEN_NOP:
+        node->next++;
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool tree_next(struct tree_node *node)
+{
+    bool entered = false;
+
+    while (node->next < node->end && step(node, &entered)) {
+        if (entered && node->depth < TREE_DEPTH_MAX) {
+            return true;
+        }
+        entered = false;
+    }
+    node->next = node->end;
+    return false;
+}
+
+bool tree_reg(const struct tree_node *node, unsigned index, uint64_t *address, uint64_t *size)
+{
+    uint32_t length;
+    const uint32_t *cells = tree_property(node, "reg", &length);
+
+    if (cells == NULL || node->depth == 0) {
+        return false;
+    }
+    const struct tree_level *parent = &node->levels[node->depth - 1];
+    if (parent->address_cells == 0 || parent->address_cells > CELLS_MAX ||
+        parent->size_cells > CELLS_MAX) {
+        return false;
+    }
+    size_t pair = (size_t)parent->address_cells + parent->size_cells;
+    if (length / CELL / pair <= index) {
+        return false;
+    }
+    *address = number(cells + index * pair, parent->address_cells);
+    *size = number(cells + index * pair + parent->address_cells, parent->size_cells);
+    return true;
+}
+
+/* From the addresses that `level` gives its children to those that `above` gives it. */
+static bool translate(const struct tree_level *level, const struct tree_level *above,
+                      uint64_t *address, uint64_t size)
+{
+    uint32_t from = level->address_cells;
+    uint32_t to = above->address_cells;
+    const uint32_t *entry = level->ranges;
+
+    if (entry == NULL || level->ranges_length == 0) {
+        return entry != NULL;
+    }
+    if (from > CELLS_MAX || to > CELLS_MAX || level->size_cells > CELLS_MAX) {
+        return false;
+    }
+    size_t cells = (size_t)from + to + level->size_cells;
+    for (size_t left = cells == 0 ? 0 : level->ranges_length / CELL / cells; left > 0; left--) {
+        uint64_t base = number(entry, from);
+        uint64_t room = number(entry + from + to, level->size_cells);
+
+        if (*address >= base && *address - base < room && size <= room - (*address - base)) {
+            *address = number(entry + from, to) + (*address - base);
+            return true;
+        }
+        entry += cells;
+    }
+    return false;
+}
+
+bool tree_region(const struct tree_node *node, unsigned index, uint64_t *address, uint64_t *size)
+{
+    if (!tree_reg(node, index, address, size)) {
+        return false;
+    }
+    for (unsigned depth = node->depth - 1; depth > 0; depth--) {
+        if (!translate(&node->levels[depth], &node->levels[depth - 1], address, *size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the first `length` characters of `part` are the name, or it without its address. */
+static bool part_is(const char *name, const char *part, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] != part[i]) { /* also where the name is over */
+            return false;
+        }
+    }
+    return name[length] == '\0' || name[length] == '@';
+}
+
+bool tree_path_is(const struct tree_node *node, const char *path)
+{
+    for (unsigned depth = 1; depth <= node->depth; depth++) {
+        size_t length = 0;
+
+        if (*path != '/') {
+            return false;
+        }
+        path++;
+        while (path[length] != '\0' && path[length] != '/') {
+            length++;
+        }
+        if (length == 0 || !part_is(node->levels[depth].name, path, length)) {
+            return false;
+        }
+        path += length;
+    }
+    return *path == '\0';
+}
+
+bool tree_find(const void *blob, uint32_t phandle, struct tree_node *node)
+{
+    bool there = phandle != 0 && tree_open(blob, node);
+
+    while (there && tree_next(node)) {
+        if (tree_cell(node, "phandle", 0) == phandle) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -1,68 +1,63 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "uart.h"
 
-#include "mmio.h"
+#include <stddef.h>
+
 #include "platform.h"
+#include "uart_ops.h"
 
-enum {
-    UART_IBRD = 0x024,
-    UART_FBRD = 0x028,
-};
+/* A port that never becomes ready must not keep a verdict from being reached. */
+enum { PATIENCE = 1000000, PATIENCE_WHEN_STUCK = 10 };
 
-enum {
-    LCR_H_FIFOS = 1u << 4,
-    LCR_H_8_BITS = 3u << 5,
-    CR_ENABLE = 1u << 0,
-    CR_TRANSMIT = 1u << 8,
-    CR_RECEIVE = 1u << 9,
-    INT_ALL = 0x7ff,
-    /* 24 MHz / (16 * 115200) = 13 + 1/64 */
-    BAUD_INTEGER = 13,
-    BAUD_FRACTION = 1,
-    /* A port that never becomes ready must not keep a verdict from being reached. */
-    PATIENCE = 1000000,
-};
+static bool stuck; /* it was not ready in time, and not since */
 
-uint32_t uart_read(uint32_t offset)
+static const struct uart_ops *ops(void)
 {
-    return mmio_read32(platform.uart.base + offset);
+    static const struct uart_ops *const known[] = {
+        [PLATFORM_UART_NONE] = NULL,
+        [PLATFORM_UART_PL011] = &uart_pl011_ops,
+        [PLATFORM_UART_SBSA] = &uart_sbsa_ops,
+        [PLATFORM_UART_16550] = &uart_16550_ops,
+    };
+
+    return known[platform.uart_kind];
 }
 
-void uart_write(uint32_t offset, uint32_t value)
+static void wait_until(bool (*ready)(void))
 {
-    mmio_write32(platform.uart.base + offset, value);
+    unsigned patience = stuck ? PATIENCE_WHEN_STUCK : PATIENCE;
+    bool is_ready = ready();
+
+    for (unsigned i = 0; i < patience && !is_ready; i++) {
+        is_ready = ready();
+    }
+    stuck = !is_ready;
 }
 
 void uart_init(void)
 {
-    uart_write(UART_CR, 0);
-    uart_write(UART_DMACR, 0);
-    uart_write(UART_IMSC, 0);
-    uart_write(UART_ICR, INT_ALL);
-    uart_write(UART_IBRD, BAUD_INTEGER);
-    uart_write(UART_FBRD, BAUD_FRACTION);
-    uart_write(UART_LCR_H, LCR_H_FIFOS | LCR_H_8_BITS);
-    uart_write(UART_CR, CR_ENABLE | CR_TRANSMIT | CR_RECEIVE);
-}
-
-static void wait_clear(uint32_t flag)
-{
-    for (unsigned i = 0; i < PATIENCE && (uart_read(UART_FR) & flag) != 0; i++) {
+    if (ops() != NULL) {
+        stuck = false;
+        ops()->init();
     }
 }
 
 void uart_put(char c)
 {
-    wait_clear(UART_FR_TXFF);
-    uart_write(UART_DR, (uint8_t)c);
+    if (ops() != NULL) {
+        wait_until(ops()->has_room);
+        ops()->send((uint8_t)c);
+    }
 }
 
 void uart_drain(void)
 {
-    wait_clear(UART_FR_BUSY);
+    if (ops() != NULL) {
+        wait_until(ops()->is_idle);
+    }
 }
 
-int uart_get(void)
+bool uart_read(uint8_t *byte)
 {
-    return (uart_read(UART_FR) & UART_FR_RXFE) != 0 ? -1 : (int)(uart_read(UART_DR) & 0xff);
+    return ops() != NULL && ops()->read(byte);
 }

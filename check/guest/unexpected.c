@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An exception that no scenario expects: the test has failed, and the machine is turned off. */
 #include "exceptions.h"
+#include "platform.h"
 #include "psci.h"
 #include "report.h"
 
@@ -19,6 +20,8 @@ void exceptions_unexpected(const struct fault *fault)
         report_plan();
     }
     for (;;) {
-        psci_call2(PSCI_SYSTEM_OFF, 0, 0);
+        if (platform.psci_present) {
+            psci_call2(PSCI_SYSTEM_OFF, 0, 0);
+        }
     }
 }

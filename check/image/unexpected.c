@@ -3,6 +3,7 @@
  * its own. The scenario has failed, and the machine is started again. */
 #include "exceptions.h"
 #include "link.h"
+#include "platform.h"
 #include "psci.h"
 
 #include "../scenarios/text.h"
@@ -31,6 +32,8 @@ void exceptions_unexpected(const struct fault *fault)
     add(&line, ", CPU ", fault->mpidr);
     link_line(buffer);
     for (;;) {
-        psci_call2(PSCI_SYSTEM_RESET, 0, 0);
+        if (platform.psci_present) {
+            psci_call2(PSCI_SYSTEM_RESET, 0, 0);
+        }
     }
 }

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What platform.h has of the device tree. */
+#include <stddef.h>
+
+#include "platform.h"
+#include "smp.h"
+#include "string.h"
+#include "tree.h"
+
+#define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
+
+/* A GIC's interrupt specifier: type, number, flags. */
+enum { CELL_TYPE = 0, CELL_NUMBER = 1, CELL_COUNT_MIN = 3, CELL_COUNT_MAX = 4 };
+enum { TYPE_SPI = 0, TYPE_PPI = 1, PPI_BASE = 16, SPI_BASE = 32, PPI_COUNT = 16, SPI_COUNT = 988 };
+
+/* The timer binding lists the secure physical timer first. */
+enum { TIMER_PHYSICAL_INDEX = 1, TIMER_VIRTUAL_INDEX, TIMER_EL2_PHYSICAL_INDEX, TIMER_EL2_VIRTUAL };
+
+static const char *const gic_v2_names[] = {
+    "arm,cortex-a15-gic",
+    "arm,cortex-a9-gic",
+    "arm,cortex-a7-gic",
+    "arm,gic-400",
+};
+
+static bool is_gic_v2(const struct tree_node *node)
+{
+    for (size_t i = 0; i < sizeof(gic_v2_names) / sizeof(gic_v2_names[0]); i++) {
+        if (tree_compatible(node, gic_v2_names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_gic(const struct tree_node *node)
+{
+    return tree_compatible(node, "arm,gic-v3") || is_gic_v2(node);
+}
+
+static unsigned intid(uint32_t type, uint32_t number)
+{
+    if (type == TYPE_PPI && number < PPI_COUNT) {
+        return number + PPI_BASE;
+    }
+    return type == TYPE_SPI && number < SPI_COUNT ? number + SPI_BASE : 0;
+}
+
+/* The cells of a specifier for the controller with this phandle; 0 where that is no GIC. */
+static uint32_t gic_cells(const void *blob, uint32_t phandle)
+{
+    struct tree_node controller;
+
+    if (phandle == 0) {
+        return CELL_COUNT_MIN; /* nobody says which one: it is the one there is */
+    }
+    if (!tree_find(blob, phandle, &controller) || !is_gic(&controller)) {
+        return 0;
+    }
+    uint32_t cells = tree_cell(&controller, "#interrupt-cells", 0);
+    return cells >= CELL_COUNT_MIN && cells <= CELL_COUNT_MAX ? cells : 0;
+}
+
+/* `property` with specifiers that are `skip` cells into entries of `skip` + `cells`. */
+static unsigned read_interrupt(const struct tree_node *node, const char *property, uint32_t cells,
+                               uint32_t skip, unsigned index)
+{
+    uint32_t length;
+    uint32_t first = index * (cells + skip) + skip;
+
+    if (cells == 0 || tree_property(node, property, &length) == NULL ||
+        length / sizeof(uint32_t) < (size_t)first + cells) {
+        return 0;
+    }
+    return intid(tree_cell(node, property, first + CELL_TYPE),
+                 tree_cell(node, property, first + CELL_NUMBER));
+}
+
+unsigned platform_interrupt(const void *blob, const struct tree_node *node, unsigned index)
+{
+    uint32_t length;
+    uint32_t parent = node->levels[node->depth].interrupt_parent;
+
+    if (tree_property(node, "interrupts", &length) != NULL) {
+        return read_interrupt(node, "interrupts", gic_cells(blob, parent), 0, index);
+    }
+    /* All of them to the same controller, or it is not understood. */
+    parent = tree_cell(node, "interrupts-extended", 0);
+    return parent == 0
+               ? 0
+               : read_interrupt(node, "interrupts-extended", gic_cells(blob, parent), 1, index);
+}
+
+static void reserve(uint64_t base, uint64_t size)
+{
+    if (size > 0 && platform.reserved_count < PLATFORM_RESERVED_MAX) {
+        platform.reserved[platform.reserved_count++] = (struct region){base, size};
+    }
+}
+
+static void read_reservations(const void *blob)
+{
+    struct region region;
+
+    reserve((uint64_t)(uintptr_t)blob, tree_size(blob));
+    for (unsigned i = 0; tree_reservation(blob, i, &region.base, &region.size); i++) {
+        reserve(region.base, region.size);
+    }
+}
+
+static uint64_t address_of(const struct tree_node *node, const char *name)
+{
+    uint32_t length;
+    uint64_t high = 0;
+    unsigned low = 0;
+
+    if (tree_property(node, name, &length) != NULL && length == sizeof(uint64_t)) {
+        high = (uint64_t)tree_cell(node, name, 0) << 32;
+        low = 1;
+    }
+    return high | tree_cell(node, name, low);
+}
+
+static void read_chosen(const struct tree_node *node)
+{
+    uint64_t initrd = address_of(node, "linux,initrd-start");
+
+    platform.bootargs = tree_text(node, "bootargs");
+    reserve(initrd, address_of(node, "linux,initrd-end") - initrd);
+}
+
+static void read_gic_v2(const struct tree_node *node)
+{
+    if (tree_region(node, 0, &platform.gicd.base, &platform.gicd.size) &&
+        tree_region(node, 1, &platform.gicc.base, &platform.gicc.size)) {
+        platform.gic = PLATFORM_GIC_V2;
+    }
+}
+
+static void read_gic_v3(const struct tree_node *node)
+{
+    struct region region;
+    uint32_t count = tree_cell(node, "#redistributor-regions", 0);
+
+    if (!tree_region(node, 0, &platform.gicd.base, &platform.gicd.size)) {
+        return;
+    }
+    platform.gic = PLATFORM_GIC_V3;
+    for (unsigned i = 0; i < (count > 0 ? count : 1) && i < PLATFORM_GICR_MAX; i++) {
+        if (tree_region(node, i + 1, &region.base, &region.size)) {
+            platform.gicr[platform.gicr_count++] = region;
+        }
+    }
+}
+
+static void read_memory(const struct tree_node *node)
+{
+    struct region region;
+
+    for (unsigned i = 0; tree_region(node, i, &region.base, &region.size); i++) {
+        if (platform.ram_count < PLATFORM_RAM_MAX && region.size > 0 &&
+            region.base + region.size > region.base) {
+            platform.ram[platform.ram_count++] = region;
+        }
+    }
+}
+
+static void read_reserved(const struct tree_node *node)
+{
+    struct region region;
+
+    for (unsigned i = 0; tree_region(node, i, &region.base, &region.size); i++) {
+        reserve(region.base, region.size);
+    }
+}
+
+static bool is_below(const struct tree_node *node, const char *parent)
+{
+    return node->depth == 2 && string_equal(node->levels[1].name, parent);
+}
+
+bool platform_is_cpu(const struct tree_node *node, uint64_t *mpidr)
+{
+    uint64_t size;
+
+    return is_below(node, "cpus") && node->enabled && tree_text_is(node, "device_type", "cpu") &&
+           tree_reg(node, 0, mpidr, &size) && (*mpidr & ~MPIDR_AFFINITY) == 0;
+}
+
+static void read_cpu(const struct tree_node *node, uint64_t mpidr)
+{
+    struct cpu *cpu = smp_add(mpidr);
+    uint32_t length;
+
+    if (cpu != NULL) {
+        cpu->other_method = tree_property(node, "enable-method", &length) != NULL &&
+                            !tree_text_is(node, "enable-method", "psci");
+    }
+}
+
+static void read_psci(const struct tree_node *node)
+{
+    platform.psci_present =
+        tree_compatible(node, "arm,psci-0.2") || tree_compatible(node, "arm,psci-1.0");
+    platform.psci_0_1_present = tree_compatible(node, "arm,psci");
+    platform.psci_smc = tree_text_is(node, "method", "smc");
+    platform.psci_0_1 = (struct platform_psci_0_1){
+        .cpu_suspend = tree_cell(node, "cpu_suspend", 0),
+        .cpu_off = tree_cell(node, "cpu_off", 0),
+        .cpu_on = tree_cell(node, "cpu_on", 0),
+        .migrate = tree_cell(node, "migrate", 0),
+    };
+}
+
+static bool is_psci(const struct tree_node *node)
+{
+    return tree_compatible(node, "arm,psci-1.0") || tree_compatible(node, "arm,psci-0.2") ||
+           tree_compatible(node, "arm,psci");
+}
+
+/* One of the timer's interrupts, by its name where they have names. */
+static unsigned timer_interrupt(const void *blob, const struct tree_node *node, const char *name,
+                                unsigned index)
+{
+    uint32_t length;
+
+    if (tree_property(node, "interrupt-names", &length) != NULL) {
+        int named = tree_text_index(node, "interrupt-names", name);
+
+        return named < 0 ? 0 : platform_interrupt(blob, node, (unsigned)named);
+    }
+    return platform_interrupt(blob, node, index);
+}
+
+static void read_timer(const void *blob, const struct tree_node *node)
+{
+    uint32_t length;
+
+    platform.physical_timer_intid = timer_interrupt(blob, node, "phys", TIMER_PHYSICAL_INDEX);
+    platform.virtual_timer_intid = timer_interrupt(blob, node, "virt", TIMER_VIRTUAL_INDEX);
+    platform.el2_physical_timer_intid =
+        timer_interrupt(blob, node, "hyp-phys", TIMER_EL2_PHYSICAL_INDEX);
+    platform.el2_virtual_timer_intid = timer_interrupt(blob, node, "hyp-virt", TIMER_EL2_VIRTUAL);
+    platform.timer_always_on = tree_property(node, "always-on", &length) != NULL;
+}
+
+static void read_device(const void *blob, const struct tree_node *node)
+{
+    if (tree_compatible(node, "arm,pl031")) {
+        if (tree_region(node, 0, &platform.rtc.base, &platform.rtc.size)) {
+            platform.rtc_intid = platform_interrupt(blob, node, 0);
+        }
+    } else if (tree_compatible(node, "arm,gic-v3")) {
+        read_gic_v3(node);
+    } else if (is_gic_v2(node)) {
+        read_gic_v2(node);
+    } else if (tree_compatible(node, "arm,armv8-timer")) {
+        read_timer(blob, node);
+    }
+}
+
+static void read_node(const void *blob, const struct tree_node *node)
+{
+    uint64_t mpidr;
+
+    if (node->depth == 1 && string_equal(node->name, "chosen")) {
+        read_chosen(node);
+    } else if (!node->enabled) {
+        return;
+    } else if (platform_is_cpu(node, &mpidr)) {
+        read_cpu(node, mpidr);
+    } else if (is_psci(node)) {
+        read_psci(node);
+    } else if (tree_text_is(node, "device_type", "memory")) {
+        read_memory(node);
+    } else if (is_below(node, "reserved-memory")) {
+        read_reserved(node);
+    } else {
+        read_device(blob, node);
+    }
+}
+
+bool platform_read(const void *blob)
+{
+    struct tree_node node;
+
+    if (!tree_open(blob, &node)) {
+        return false;
+    }
+    platform.blob.base = (uint64_t)(uintptr_t)blob;
+    platform.blob.size = tree_size(blob);
+    read_reservations(blob);
+    while (tree_next(&node)) {
+        read_node(blob, &node);
+    }
+    platform_read_uart(blob);
+    return true;
+}
