@@ -154,11 +154,12 @@ static void again(struct trial *t)
 }
 
 /* CPU_ON as soon as the CPU has called CPU_OFF, without waiting for AFFINITY_INFO. */
-static void close_after_off(struct trial *t)
+static void close_after_off_round(struct trial *t, void *context)
 {
     uint32_t cpu = other(t, 0);
 
-    start(t, cpu);
+    (void)context;
+    keep_on(t, cpu);
     const struct event *off = begin(t, cpu, id(t, FN_CPU_OFF), 0, 0, 0);
     const struct event *e = turn_on(t, boot(t), cpu, entry_n(t, 2), 0x51);
 
@@ -169,66 +170,9 @@ static void close_after_off(struct trial *t)
     }
 }
 
-static void big_endian(struct trial *t)
+static void close_after_off(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
-
-    returns(t, call_big_endian(t, boot(t), id(t, FN_CPU_ON), mpidr(t, cpu), entry(t), 5),
-            IS_SUCCESS, "CPU_ON by a big-endian CPU");
-    const struct event *e = await(t, cpu);
-
-    enters(t, e, entry(t), 5, "the CPU");
-    expect(t, e->entry.big_endian || t->over,
-           "a CPU that a big-endian one started is little-endian");
-    stop(t, cpu);
-    returns(t, turn_on(t, boot(t), cpu, entry(t), 5), IS_SUCCESS, "CPU_ON");
-    e = await(t, cpu);
-    enters(t, e, entry(t), 5, "the CPU");
-    expect(t, !e->entry.big_endian || t->over,
-           "a CPU that a little-endian one started is big-endian");
-}
-
-static void thumb(struct trial *t)
-{
-    uint32_t cpu = other(t, 0);
-
-    if (!t->machine->aarch32) {
-        skip(t, "the guest is in AArch64 state");
-    }
-    returns(t, turn_on(t, boot(t), cpu, entry(t) | 3, 6), IS_SUCCESS, "CPU_ON at a T32 address");
-    const struct event *e = await(t, cpu);
-
-    enters(t, e, entry(t) | 2, 6, "the CPU, with bit 0 cleared");
-    expect(t, t->over || (e->entry.thumb && e->entry.aarch32),
-           "the CPU does not start in T32 state");
-    stop(t, cpu);
-    returns(t, turn_on(t, boot(t), cpu, entry(t), 6), IS_SUCCESS, "CPU_ON at an A32 address");
-    e = await(t, cpu);
-    expect(t, t->over || (!e->entry.thumb && e->entry.aarch32),
-           "the CPU does not start in A32 state");
-}
-
-static void entry_width(struct trial *t)
-{
-    uint32_t cpu = other(t, 0);
-
-    returns(t, turn_on(t, boot(t), cpu, entry(t), 8), IS_SUCCESS, "CPU_ON");
-    const struct event *e = await(t, cpu);
-
-    enters(t, e, entry(t), 8, "the CPU");
-    expect(t, t->over || e->entry.aarch32 == t->machine->aarch32,
-           "the CPU does not start in its caller's register width");
-}
-
-static void entry_state(struct trial *t)
-{
-    uint32_t cpu = other(t, 0);
-
-    returns(t, turn_on(t, boot(t), cpu, entry(t), 8), IS_SUCCESS, "CPU_ON");
-    const struct event *e = await(t, cpu);
-
-    enters(t, e, entry(t), 8, "the CPU");
-    expect(t, e->trouble == NULL, e->trouble != NULL ? e->trouble : "");
+    in_rounds(t, RACE_ROUNDS, close_after_off_round, NULL);
 }
 
 static void not_woken_by_interrupt(struct trial *t)
@@ -316,32 +260,6 @@ static const struct scenario scenarios[] = {
      .severity = SEVERITY_LOST_CPU,
      .cpus = 2,
      .run = close_after_off},
-    {.name = "cpu-on-big-endian",
-     .clause = "Initial core configuration, endianness",
-     .consequence = "a big-endian guest's CPUs read nonsense and die",
-     .severity = SEVERITY_LOST_CPU,
-     .abilities = VIEW_BIG_ENDIAN,
-     .cpus = 2,
-     .run = big_endian},
-    {.name = "cpu-on-t32",
-     .clause = "Initial core configuration, T32",
-     .consequence = "CPUs of a Thumb guest execute nonsense",
-     .severity = SEVERITY_LOST_CPU,
-     .cpus = 2,
-     .run = thumb},
-    {.name = "cpu-on-register-width",
-     .clause = "Initial core configuration, register width",
-     .consequence = "CPUs of a 32-bit guest execute nonsense",
-     .severity = SEVERITY_LOST_CPU,
-     .cpus = 2,
-     .run = entry_width},
-    {.name = "cpu-on-entry-state",
-     .clause = "Initial core configuration",
-     .consequence = "the CPU takes an exception before it has vectors",
-     .severity = SEVERITY_LOST_CPU,
-     .abilities = VIEW_ENTRY_STATE,
-     .cpus = 2,
-     .run = entry_state},
     {.name = "cpu-on-not-by-interrupt",
      .clause = "5.5 CPU_OFF",
      .consequence = "a CPU that is off starts at an address of long ago",

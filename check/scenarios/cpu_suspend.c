@@ -42,12 +42,13 @@ static void standby_by_timer(struct trial *t)
     }
 }
 
-static void pending_wakes(struct trial *t, bool powerdown)
+static void pending_round(struct trial *t, void *context)
 {
     uint32_t cpu = other(t, 0);
+    bool powerdown = *(const bool *)context;
     const struct machine_state *state = state_need(t, 0, powerdown);
 
-    start(t, cpu);
+    keep_on(t, cpu);
     interrupt(t, cpu);
     const struct event *e = suspend(t, cpu, state->value, entry_n(t, 1), 0x21);
 
@@ -57,6 +58,11 @@ static void pending_wakes(struct trial *t, bool powerdown)
         returns(t, e, IS_SUCCESS, "CPU_SUSPEND with an interrupt pending");
     }
     is_on(t, cpu, "the CPU");
+}
+
+static void pending_wakes(struct trial *t, bool powerdown)
+{
+    in_rounds(t, RACE_ROUNDS / 4, pending_round, &powerdown);
 }
 
 static void standby_pending(struct trial *t)
@@ -248,24 +254,6 @@ static void again(struct trial *t)
     start_by(t, boot(t), cpu, 0x99);
 }
 
-static void big_endian(struct trial *t)
-{
-    const struct machine_state *state = state_need(t, 0, true);
-    uint32_t cpu = other(t, 0);
-
-    start(t, cpu);
-    vanishes(t, call_big_endian(t, cpu, id(t, FN_CPU_SUSPEND), state->value, entry(t), 4),
-             "CPU_SUSPEND by a big-endian CPU");
-    interrupt(t, cpu);
-    const struct event *e = await(t, cpu);
-
-    if (e->kind == EVENT_ENTERED) {
-        expect(t, e->entry.big_endian, "a big-endian CPU wakes little-endian");
-    } else {
-        returns(t, e, IS_SUCCESS, "waking from a powerdown state");
-    }
-}
-
 /* 5.4 Platform-coordinated: a cluster state while others run is no error; the cluster stays up. */
 static void cluster_coordinated(struct trial *t, bool powerdown)
 {
@@ -319,6 +307,29 @@ static void default_suspend(struct trial *t)
     } else {
         returns(t, e, IS_SUCCESS, "waking from CPU_DEFAULT_SUSPEND");
     }
+}
+
+/* With all bits of its arguments, by either ID, and with an interrupt that is there already. */
+static void default_by(struct trial *t, uint32_t function, uint64_t garbage, uint64_t context)
+{
+    uint32_t cpu = other(t, 0);
+
+    keep_on(t, cpu);
+    interrupt(t, cpu);
+    const struct event *e =
+        call(t, cpu, function, garbage | entry_n(t, 2), garbage | context, garbage);
+
+    if (e->kind == EVENT_ENTERED) {
+        enters(t, e, entry_n(t, 2), context, "waking from CPU_DEFAULT_SUSPEND");
+    } else {
+        returns(t, e, IS_SUCCESS, "CPU_DEFAULT_SUSPEND with an interrupt pending");
+    }
+}
+
+static void default_widths(struct trial *t)
+{
+    default_by(t, id(t, FN_CPU_DEFAULT_SUSPEND), 0, native_context(t));
+    default_by(t, FID32(FN_CPU_DEFAULT_SUSPEND), GARBAGE, 0x26);
 }
 
 static void default_bad_address(struct trial *t)
@@ -426,13 +437,6 @@ static const struct scenario scenarios[] = {
      .severity = SEVERITY_CORRUPTION,
      .cpus = 2,
      .run = not_old_entry},
-    {.name = "cpu-suspend-big-endian",
-     .clause = "Initial core configuration, endianness",
-     .consequence = "a big-endian guest's CPU dies when it wakes",
-     .severity = SEVERITY_LOST_CPU,
-     .abilities = VIEW_BIG_ENDIAN,
-     .cpus = 2,
-     .run = big_endian},
     {.name = "cpu-suspend-cluster-standby",
      .clause = "Platform-coordinated mode",
      .consequence = "CPUs cannot idle as long as another runs",
@@ -452,6 +456,14 @@ static const struct scenario scenarios[] = {
      .needs = HAS(FN_CPU_DEFAULT_SUSPEND),
      .cpus = 2,
      .run = default_suspend},
+    {.name = "cpu-default-suspend-widths",
+     .clause = "CPU_DEFAULT_SUSPEND; DEN0028 argument passing",
+     .consequence = "a CPU that idled takes another's stack, or address 0",
+     .severity = SEVERITY_CORRUPTION,
+     .since = V1_0,
+     .needs = HAS(FN_CPU_DEFAULT_SUSPEND),
+     .cpus = 2,
+     .run = default_widths},
     {.name = "cpu-default-suspend-bad-address",
      .clause = "CPU_DEFAULT_SUSPEND, INVALID_ADDRESS",
      .consequence = "a mistake of the guest's costs it a CPU instead of an error",

@@ -20,7 +20,10 @@ extern const struct family migrate_family;
 extern const struct family mem_protect_family;
 extern const struct family legacy_family;
 extern const struct family system_suspend_family;
+extern const struct family entry_family;
+extern const struct family registers_family;
 extern const struct family race_family;
+extern const struct family churn_family;
 extern const struct family hostile_family;
 extern const struct family system_end_family;
 

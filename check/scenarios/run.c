@@ -118,6 +118,7 @@ static const char *ability_text(uint32_t missing)
         "somebody has to be awake here",
         "others have run on the system before",
         "the boot CPU is needed here",
+        "registers are not looked at here",
     };
     uint32_t i = 0;
 

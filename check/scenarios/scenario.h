@@ -105,7 +105,10 @@ enum view_ability {
      *  the boot CPU are off again: statistics need not be 0, and so on. */
     VIEW_FRESH = 1 << 7,
     /** The boot CPU may go off, and come back, as long as another CPU is on. */
-    VIEW_HANDOVER = 1 << 8
+    VIEW_HANDOVER = 1 << 8,
+    /** `trouble` covers registers that have to survive a call, by the version of the SMC calling
+     *  convention that the server has. */
+    VIEW_REGISTERS = 1 << 9
 };
 
 /** What a guest knows of its machine, from a device tree or otherwise. */

@@ -5,6 +5,7 @@
 
 /* Bits of a function ID (DEN0028 2.5). */
 #define BIT_FAST UINT32_C(0x80000000)
+#define BIT_64   UINT32_C(0x40000000)
 #define BIT_HINT UINT32_C(0x00010000)
 
 static uint32_t smccc_version(struct trial *t)
@@ -162,6 +163,15 @@ static void error_width(struct trial *t)
                    wide->x0 >> 32 != 0 ? "sign-extended to 64 bits" : "32 bits");
 }
 
+/* Both are SMC32 calls, whatever there is at other numbers. */
+static void no_64_bit_version(struct trial *t)
+{
+    returns(t, call(t, boot(t), FID_SMCCC_VERSION | BIT_64, 0, 0, 0), IS_NOT_SUPPORTED,
+            "SMCCC_VERSION by an SMC64 ID");
+    returns(t, call(t, boot(t), FID_SMCCC_ARCH_FEATURES | BIT_64, FID_SMCCC_VERSION, 0, 0),
+            IS_NOT_SUPPORTED, "SMCCC_ARCH_FEATURES by an SMC64 ID");
+}
+
 /* KVM's IDs of 0.1, in a system that is 0.2 or newer. */
 /* KVM's, for CPU_OFF: some servers know it whatever their version. */
 static void legacy_ids(struct trial *t)
@@ -182,6 +192,10 @@ static const struct scenario scenarios[] = {
      .clause = "DEN0028 SMCCC_ARCH_FEATURES",
      .consequence = "the guest believes in a mitigation that is not there",
      .run = arch_features},
+    {.name = "smccc-version-no-64-bit-twins",
+     .clause = "DEN0028 SMCCC_VERSION, SMCCC_ARCH_FEATURES",
+     .consequence = "a guest that probes believes in calls that are not there",
+     .run = no_64_bit_version},
     {.name = "smccc-unknown-numbers",
      .clause = "Return codes, NOT_SUPPORTED",
      .consequence = "a newer guest believes that a function is there, or dies of asking",

@@ -195,6 +195,67 @@ static void cpu_off_counts(struct trial *t)
     characteristic(t, "CPU_OFF in statistics", after == before ? "does not count" : "counts");
 }
 
+/* Of all states of a level: the local states of that level. */
+static uint64_t count_of_level(struct trial *t, uint32_t level)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < t->machine->state_count; i++) {
+        const struct machine_state *state = &t->machine->states[i];
+
+        sum += state->level == level ? count_of(t, boot(t), state) : 0;
+    }
+    return sum;
+}
+
+/* It counts once, at every level, or not at all. */
+static void system_suspend_counts(struct trial *t)
+{
+    uint64_t before[4];
+    bool counts = false;
+
+    for (uint32_t level = 0; level < 4; level++) {
+        before[level] = count_of_level(t, level);
+    }
+    interrupt_soon(t, boot(t));
+    const struct event *e = system_suspend(t, boot(t), entry(t), 1);
+
+    if (e->kind == EVENT_RETURNED && code(e) == RET_DENIED) {
+        skip(t, "the server's host does not let the system suspend");
+    }
+    enters(t, e, entry(t), 1, "waking from SYSTEM_SUSPEND");
+    for (uint32_t level = 0; level < 4; level++) {
+        uint64_t more = count_of_level(t, level) - before[level];
+
+        counts = counts || more == 1;
+        expect(t, more <= 1, "PSCI_STAT_COUNT of a level grows by more than one in SYSTEM_SUSPEND");
+    }
+    characteristic(t, "SYSTEM_SUSPEND in statistics", counts ? "counts" : "does not count");
+}
+
+/* The parts make the whole: as many sleeps as there were, and no more time than has passed. */
+static void adds_up(struct trial *t)
+{
+    const struct machine_state *states[] = {state_need(t, 0, false), state_need(t, 0, true)};
+    uint32_t cpu = other(t, 0);
+    uint64_t counts_before = count_of(t, cpu, states[0]) + count_of(t, cpu, states[1]);
+    uint64_t time_before = residency_of(t, cpu, states[0]) + residency_of(t, cpu, states[1]);
+    uint64_t began = now(t);
+
+    start(t, cpu);
+    for (uint32_t i = 0; i < 6; i++) {
+        sleep_for(t, cpu, states[i % 2], 100 * (i + 1));
+        pass_time(t, 50);
+    }
+    expect_equal(t, count_of(t, cpu, states[0]) + count_of(t, cpu, states[1]), counts_before + 6,
+                 "PSCI_STAT_COUNT of two states, after six sleeps");
+    uint64_t slept =
+        residency_of(t, cpu, states[0]) + residency_of(t, cpu, states[1]) - time_before;
+
+    expect(t, t->over || (slept >= 2100 && slept <= 2 * (now(t) - began) + 1000),
+           "PSCI_STAT_RESIDENCY of two states does not add up to the 2100 microseconds slept");
+}
+
 static void zero_after_reset(struct trial *t)
 {
     const struct machine_state *state = state_need(t, 0, false);
@@ -280,6 +341,20 @@ static const struct scenario scenarios[] = {
      .needs = STAT,
      .cpus = 2,
      .run = cpu_off_counts},
+    {.name = "stat-system-suspend",
+     .clause = "PSCI_STAT_COUNT",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT | HAS(FN_SYSTEM_SUSPEND),
+     .run = system_suspend_counts},
+    {.name = "stat-adds-up",
+     .clause = "PSCI_STAT_RESIDENCY, PSCI_STAT_COUNT",
+     .consequence = MISLED,
+     .since = V1_0,
+     .needs = STAT,
+     .abilities = VIEW_TIME,
+     .cpus = 2,
+     .run = adds_up},
     {.name = "stat-zero-after-reset",
      .clause = "PSCI_STAT_COUNT, cold boot",
      .consequence = MISLED,

@@ -10,6 +10,13 @@ static void ends(struct trial *t, uint32_t cpu, uint32_t function, uint64_t a, u
     expect_end(t, kind, what);
 }
 
+static void start_all(struct trial *t)
+{
+    for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
+        start(t, other(t, n));
+    }
+}
+
 static void off(struct trial *t)
 {
     ends(t, boot(t), FID32(FN_SYSTEM_OFF), UINT64_MAX, UINT64_MAX, END_OFF, "SYSTEM_OFF");
@@ -17,9 +24,7 @@ static void off(struct trial *t)
 
 static void off_others_on(struct trial *t)
 {
-    for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        start(t, other(t, n));
-    }
+    start_all(t);
     ends(t, boot(t), FID32(FN_SYSTEM_OFF), 0, 0, END_OFF, "SYSTEM_OFF with all CPUs on");
 }
 
@@ -60,16 +65,12 @@ static void fresh_after(struct trial *t)
         stays(t, other(t, n), "another CPU after a reset");
         is_off(t, other(t, n), "another CPU after a reset");
     }
-    for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        start(t, other(t, n));
-    }
+    start_all(t);
 }
 
 static void reset_all_on(struct trial *t)
 {
-    for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        start(t, other(t, n));
-    }
+    start_all(t);
     ends(t, other(t, 0), FID32(FN_SYSTEM_RESET), 0, 0, END_RESET, "SYSTEM_RESET by a secondary");
     fresh_after(t);
 }
@@ -130,6 +131,19 @@ static void reset2_warm(struct trial *t)
     ends(t, boot(t), id(t, FN_SYSTEM_RESET2), 0, 0x1234, END_RESET2, "SYSTEM_RESET2, warm");
     expect_equal(t, ending(t).type, 0, "the type of reset that was asked for");
     fresh_after(t);
+}
+
+static void reset2_all_on(struct trial *t)
+{
+    start_all(t);
+    ends(t, other(t, 0), id(t, FN_SYSTEM_RESET2), 0, 0, END_RESET2, "SYSTEM_RESET2 by a secondary");
+    fresh_after(t);
+}
+
+static void off2_all_on(struct trial *t)
+{
+    start_all(t);
+    ends(t, other(t, 0), id(t, FN_SYSTEM_OFF2), 0, 0, END_HIBERNATE, "SYSTEM_OFF2 by a secondary");
 }
 
 static void reset2_type_width(struct trial *t)
@@ -298,6 +312,15 @@ static const struct scenario scenarios[] = {
      .abilities = RESETS,
      .cpus = 2,
      .run = reset2_warm},
+    {.name = "system-reset2-others-on",
+     .clause = "SYSTEM_RESET2, SYSTEM_WARM_RESET",
+     .consequence = "CPUs of the old system run in the memory of the new one",
+     .severity = SEVERITY_CORRUPTION,
+     .since = V1_1,
+     .needs = HAS(FN_SYSTEM_RESET2),
+     .abilities = RESETS,
+     .cpus = 2,
+     .run = reset2_all_on},
     {.name = "system-reset2-type-width",
      .clause = "DEN0028 SMC64 argument passing; uint32 reset_type",
      .consequence = "a reboot fails, by what happened to be in a register",
@@ -343,6 +366,15 @@ static const struct scenario scenarios[] = {
      .needs = HAS(FN_SYSTEM_OFF2),
      .abilities = VIEW_END,
      .run = off2_type_1},
+    {.name = "system-off2-others-on",
+     .clause = "SYSTEM_OFF2, HIBERNATE_OFF",
+     .consequence = "a guest that hibernates hangs instead, or runs on",
+     .severity = SEVERITY_HANG,
+     .since = V1_3,
+     .needs = HAS(FN_SYSTEM_OFF2),
+     .abilities = VIEW_END,
+     .cpus = 2,
+     .run = off2_all_on},
     {.name = "system-off2-upper-halves",
      .clause = "DEN0028 SMC32 argument passing",
      .consequence = "hibernation fails, by what happened to be in a register",

@@ -84,6 +84,20 @@ static void from_secondary(struct trial *t)
     start_by(t, cpu, boot(t), 0x34);
 }
 
+/* TF-A-Tests has it too: which CPU it is must not matter. */
+static void from_each(struct trial *t)
+{
+    for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
+        uint32_t cpu = other(t, n);
+
+        start(t, cpu);
+        stop(t, boot(t));
+        resumes_by(t, cpu, entry_n(t, n), 0x3000 + n);
+        start_by(t, cpu, boot(t), 0x34);
+        stop(t, cpu);
+    }
+}
+
 static void refused(struct trial *t, const char *what)
 {
     interrupt_soon(t, boot(t));
@@ -183,27 +197,6 @@ static void which_error(struct trial *t)
     returns(t, e, IS_DENIED | IS_INVALID_ADDRESS,
             "SYSTEM_SUSPEND with another CPU on and a misaligned entry point");
     characteristic_code(t, "SYSTEM_SUSPEND with two errors", e);
-}
-
-static void big_endian(struct trial *t)
-{
-    interrupt_soon(t, boot(t));
-    const struct event *e =
-        call_big_endian(t, boot(t), id(t, FN_SYSTEM_SUSPEND), entry(t), native_context(t), 0);
-
-    skip_if_refused(t, e);
-    enters(t, e, entry(t), native_context(t), "a big-endian CPU waking from SYSTEM_SUSPEND");
-    expect(t, t->over || e->entry.big_endian, "a big-endian CPU wakes little-endian");
-}
-
-static void entry_state(struct trial *t)
-{
-    interrupt_soon(t, boot(t));
-    const struct event *e = system_suspend(t, boot(t), entry(t), 1);
-
-    skip_if_refused(t, e);
-    enters(t, e, entry(t), 1, "waking from SYSTEM_SUSPEND");
-    expect(t, e->trouble == NULL, e->trouble != NULL ? e->trouble : "");
 }
 
 /* What a refusal has to leave: the CPU runs on, others can be started, and it may be asked again.
@@ -327,6 +320,15 @@ static const struct scenario scenarios[] = {
      .abilities = VIEW_HANDOVER,
      .cpus = 2,
      .run = from_secondary},
+    {.name = "system-suspend-from-each",
+     .clause = "5.19 SYSTEM_SUSPEND",
+     .consequence = "a guest sleeps, or does not, by which CPU it happens to use",
+     .severity = SEVERITY_HANG,
+     .since = V1_0,
+     .needs = SUSPEND,
+     .abilities = VIEW_HANDOVER,
+     .cpus = 3,
+     .run = from_each},
     {.name = "system-suspend-denied-others-on",
      .clause = "5.19 SYSTEM_SUSPEND, DENIED",
      .consequence = "memory changes under a system that is taken for asleep",
@@ -397,22 +399,6 @@ static const struct scenario scenarios[] = {
      .needs = SUSPEND,
      .cpus = 2,
      .run = which_error},
-    {.name = "system-suspend-big-endian",
-     .clause = "Initial core configuration, endianness",
-     .consequence = "a big-endian guest dies when it wakes",
-     .severity = SEVERITY_HANG,
-     .since = V1_0,
-     .needs = SUSPEND,
-     .abilities = VIEW_BIG_ENDIAN,
-     .run = big_endian},
-    {.name = "system-suspend-entry-state",
-     .clause = "Initial core configuration",
-     .consequence = "the guest takes an exception before it has vectors",
-     .severity = SEVERITY_HANG,
-     .since = V1_0,
-     .needs = SUSPEND,
-     .abilities = VIEW_ENTRY_STATE,
-     .run = entry_state},
     {.name = "system-suspend-refusal-leaves-all",
      .clause = "5.19 SYSTEM_SUSPEND, DENIED",
      .consequence = "a guest whose sleep is refused is lost",
