@@ -12,7 +12,7 @@
  *      vpsci-scenarios list              the scenarios, with clause and consequence
  *      vpsci-scenarios run               all on all; see --help
  *
- *  adapter_libvpsci.c is one to copy from.
+ *  docs/adapter.md has a whole one; libvpsci.c is the one for libvpsci.
  *
  *  1. Describe the machine: `struct machine` has what a guest learns from its device tree. All of
  * it has to be true of the server, as it is with a real one.

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** libvpsci behind the scenarios: the functions of its adapters. */
+#ifndef CHECK_LIBVPSCI_H
+#define CHECK_LIBVPSCI_H
+
+#include "adapter.h"
+#include "vpsci/vpsci.h"
+
+/* RAM of the machines, as far as entry points and MEM_PROTECT are concerned. */
+#define LIBVPSCI_RAM_BASE   UINT64_C(0x40000000)
+#define LIBVPSCI_RAM_LENGTH UINT64_C(0x20000000)
+#define LIBVPSCI_ENTRY      (LIBVPSCI_RAM_BASE + 0x80000)
+#define LIBVPSCI_BAD_ENTRY  UINT64_C(0x1000)
+
+/** What `adapter->configuration` points to. */
+struct libvpsci_configuration {
+    struct vpsci_config config;   /* but for vCPUs, states, domains, memory, ops, host */
+    bool default_states;          /* the machine's are those that the library has by itself */
+    bool moves;                   /* saved and restored before every step */
+    uint32_t delay;               /* polls until a request is answered */
+    enum vpsci_result on_suspend; /* the answer to SYSTEM_SUSPEND */
+};
+
+void *libvpsci_create(const struct adapter *adapter);
+void libvpsci_call(void *system, uint32_t cpu, const struct guest_call *call, struct event *event);
+void libvpsci_poll(void *system, uint32_t cpu, struct event *event);
+void libvpsci_wake(void *system, uint32_t cpu);
+void libvpsci_end(void *system, struct end *end);
+void libvpsci_restart(void *system);
+void libvpsci_pass(void *system, uint64_t microseconds);
+
+#endif
