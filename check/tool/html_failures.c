@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "html_parts.h"
+#include "must.h"
+
+/* The gravest first; one that is not known comes behind them. */
+static const char *const severities[] = {"boot failure", "corrupted state", "hang", "lost CPU"};
+
+enum { SEVERITY_COUNT = sizeof(severities) / sizeof(severities[0]), COSMETIC = 100 };
+
+struct failure {
+    size_t row;
+    unsigned rank;
+};
+
+static unsigned rank_of(const char *severity)
+{
+    unsigned rank = 0;
+
+    if (severity == NULL || strcmp(severity, "cosmetic") == 0) {
+        return COSMETIC;
+    }
+    while (rank < SEVERITY_COUNT && strcmp(severities[rank], severity) != 0) {
+        rank++;
+    }
+    return rank;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct failure *first = a;
+    const struct failure *second = b;
+
+    if (first->rank != second->rank) {
+        return first->rank < second->rank ? -1 : 1;
+    }
+    return first->row < second->row ? -1 : first->row > second->row;
+}
+
+static size_t find_failures(const struct table *table, struct failure *failures)
+{
+    size_t count = 0;
+
+    for (size_t row = 0; row < table->rows.count; row++) {
+        const struct point *point = table_failure(table, row);
+
+        if (point != NULL) {
+            failures[count++] = (struct failure){.row = row, .rank = rank_of(point->severity)};
+        }
+    }
+    qsort(failures, count, sizeof(*failures), compare);
+    return count;
+}
+
+static void write_message(FILE *file, const struct point *point)
+{
+    html_put(file, "%s", point->message != NULL ? point->message : "It failed.");
+    if (point->often != NULL) {
+        html_put(file, " <span class=\"often\">failed in %s rounds</span>", point->often);
+    }
+}
+
+/* What was seen, in each run in which it failed. */
+static void write_messages(FILE *file, const struct table *table, size_t row)
+{
+    if (table->results->count == 1) {
+        (void)fputs("<p class=\"message\">", file);
+        write_message(file, table_cell(table, row, 0));
+        (void)fputs("</p>\n", file);
+        return;
+    }
+    (void)fputs("<dl class=\"seen\">\n", file);
+    for (size_t run = 0; run < table->results->count; run++) {
+        const struct point *point = table_cell(table, row, run);
+
+        if (point != NULL && point->verdict == VERDICT_FAILED) {
+            html_put(file, "<div><dt>%s</dt><dd>", table->results->runs[run].name);
+            write_message(file, point);
+            (void)fputs("</dd></div>\n", file);
+        }
+    }
+    (void)fputs("</dl>\n", file);
+}
+
+static void write_failure(FILE *file, const struct table *table, const struct failure *failure)
+{
+    const struct point *point = table_failure(table, failure->row);
+
+    html_put(file, "<article id=\"f%zu\" class=\"%s\">\n<h3>", failure->row,
+             failure->rank == COSMETIC ? "minor" : "major");
+    html_put(file, "<a href=\"#s%zu\"><code>", failure->row);
+    html_name(file, point->name);
+    (void)fputs("</code></a>", file);
+    if (point->severity != NULL) {
+        html_put(file, " <b class=\"chip\">%s</b>", point->severity);
+    }
+    (void)fputs("</h3>\n", file);
+    write_messages(file, table, failure->row);
+    if (point->consequence != NULL) {
+        html_put(file, "<p class=\"consequence\"><span>For a guest:</span> %s</p>\n",
+                 point->consequence);
+    }
+    if (point->clause != NULL) {
+        html_put(file, "<p class=\"clause\"><span>Clause:</span> %s</p>\n", point->clause);
+    }
+    (void)fputs("</article>\n", file);
+}
+
+void html_failures(FILE *file, const struct table *table)
+{
+    struct failure *failures = must_alloc(table->rows.count, sizeof(*failures));
+    size_t count = find_failures(table, failures);
+
+    (void)fputs("<section id=\"failures\">\n<h2>Failures</h2>\n", file);
+    if (count == 0) {
+        (void)fputs("<p>None.</p>\n", file);
+    }
+    for (size_t i = 0; i < count; i++) {
+        write_failure(file, table, &failures[i]);
+    }
+    (void)fputs("</section>\n", file);
+    free(failures);
+}

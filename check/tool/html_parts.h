@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** The parts of the page; internal to html*.c. */
+#ifndef TOOL_HTML_PARTS_H
+#define TOOL_HTML_PARTS_H
+
+#include <stdio.h>
+
+#include "table.h"
+
+extern const char html_style[];
+
+/** Markup with texts in it: each "%s" is clean text, and written so that it is text. */
+void html_put(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** "cpu-on-starts" with places where the line may break. */
+void html_name(FILE *file, const char *name);
+
+/** Each run with its counts. */
+void html_overview(FILE *file, const struct results *results);
+/** Each scenario that failed somewhere, the gravest first, as section "failures". */
+void html_failures(FILE *file, const struct table *table);
+/** What servers chose where they may choose, side by side, as section "characteristics". */
+void html_characteristics(FILE *file, const struct results *results);
+/** All scenarios, as section "scenarios". */
+void html_scenarios(FILE *file, const struct table *table);
+/** Each run's machine, server, command, and what was skipped in it and why, as section "runs". */
+void html_runs(FILE *file, const struct results *results);
+
+#endif

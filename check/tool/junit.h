@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** Runs as JUnit XML, which continuous integration shows: a suite a run. */
+#ifndef TOOL_JUNIT_H
+#define TOOL_JUNIT_H
+
+#include <stdio.h>
+
+#include "results.h"
+
+void junit_write(FILE *file, const struct results *results);
+
+#endif

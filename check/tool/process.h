@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** The command that boots the image: a process in a session of its own, with all that it starts.
+ *  One at a time; all children of this program are taken for its. */
+#ifndef TOOL_PROCESS_H
+#define TOOL_PROCESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct process {
+    pid_t pid; /**< 0: there is none */
+    int in;    /**< its standard input, to write to; does not block */
+    int out;   /**< its standard output, to read from; does not block */
+};
+
+/** Starts it, with all signals as they are by default. The kernel kills it if this program dies.
+ *  @return 0, or an errno value: it was not started. */
+int process_start(struct process *process, char *const *command);
+/** Whether it has ended; until process_stop() nothing else can have its number. */
+bool process_has_ended(const struct process *process);
+/** Ends it, with SIGTERM first if it runs, and all that it started. */
+void process_stop(struct process *process);
+/** How it ended, after process_has_ended(): "with status 1", "by signal 9 (Killed)". */
+void process_how(const struct process *process, char *text, size_t size);
+
+#endif

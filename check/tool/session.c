@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lines.h"
+#include "must.h"
+#include "process.h"
+#include "protocol.h"
+
+enum {
+    CHUNK_SIZE = 65536,
+    DRAIN_MAX = 64,      /* chunks that are read of a command that has ended */
+    ENDING_LIMIT_S = 10, /* from "# end" until the command has ended */
+    CLOSING_MS = 1000,   /* from the end of its output until the command has ended */
+    NOISE_FACTOR = 10    /* with noise only, a scenario may take so many times its limit */
+};
+
+#define LOG_MAX (UINT64_C(64) << 20)
+
+struct session {
+    const struct session_settings *settings;
+    struct run *run;
+    struct progress *progress;
+    struct protocol protocol;
+    struct process process;
+    struct lines lines;
+    enum protocol_step step;
+    enum protocol_phase phase; /* as it was when it was looked at last */
+    int64_t began;             /* the run; milliseconds, as all that follow */
+    int64_t phase_began;
+    int64_t heard; /* anything */
+    int64_t heard_ours;
+    int64_t closed; /* the output has ended; 0: not yet */
+    uint64_t logged;
+    int signals; /* a signalfd */
+    int signal;  /* that ends the run */
+    char chunk[CHUNK_SIZE];
+};
+
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void fill_signals(sigset_t *set)
+{
+    (void)sigemptyset(set);
+    (void)sigaddset(set, SIGCHLD);
+    for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++) {
+        (void)sigaddset(set, ending_signals[i]);
+    }
+}
+
+void session_block_signals(void)
+{
+    sigset_t set;
+
+    fill_signals(&set);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void send_answer(const struct session *session)
+{
+    const char *answer = session->protocol.answer;
+
+    /* What does not get there is not heard: the image goes on alone, or nothing more is heard of
+     * it. */
+    (void)!write(session->process.in, answer, strlen(answer));
+}
+
+static bool take_line(void *context, const char *line, bool cut)
+{
+    struct session *session = context;
+    bool ours = false;
+
+    session->step = protocol_line(&session->protocol, line, cut, &ours);
+    if (ours) {
+        session->heard_ours = session->heard;
+    }
+    if (session->step == PROTOCOL_ANSWER) {
+        send_answer(session);
+        session->step = PROTOCOL_GO_ON;
+    }
+    progress_show(session->progress, session->run, session->protocol.settled,
+                  session->protocol.begun ? session->protocol.scenario : 0, session->protocol.name);
+    return session->step == PROTOCOL_GO_ON;
+}
+
+static void log_bytes(struct session *session, size_t count)
+{
+    static const char end[] = "\n[vpsci-check: the log is full]\n";
+    FILE *log = session->settings->log;
+
+    if (log == NULL || session->logged > LOG_MAX) {
+        return;
+    }
+    session->logged += count;
+    (void)fwrite(session->chunk, 1, count, log);
+    if (session->logged > LOG_MAX) {
+        (void)fputs(end, log);
+    }
+}
+
+/* Reads once. @return false: there is nothing (more). */
+static bool read_output(struct session *session)
+{
+    ssize_t count = read(session->process.out, session->chunk, sizeof(session->chunk));
+
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return false;
+    }
+    if (count <= 0) {
+        session->closed = now_ms();
+        return false;
+    }
+    session->heard = now_ms();
+    log_bytes(session, (size_t)count);
+    return lines_feed(&session->lines, session->chunk, (size_t)count, take_line, session);
+}
+
+static void take_end(struct session *session)
+{
+    char how[96];
+
+    for (int chunks = 0; chunks < DRAIN_MAX && session->closed == 0; chunks++) {
+        if (!read_output(session)) {
+            break;
+        }
+    }
+    if (session->step == PROTOCOL_GO_ON) {
+        (void)lines_finish(&session->lines, take_line, session);
+    }
+    if (session->step == PROTOCOL_GO_ON) {
+        process_how(&session->process, how, sizeof(how));
+        session->step = protocol_ended(&session->protocol, how);
+    }
+}
+
+static void stop(struct session *session, const char *why)
+{
+    protocol_stop(&session->protocol, why);
+    session->step = PROTOCOL_FAILED;
+}
+
+static void take_signals(struct session *session)
+{
+    struct signalfd_siginfo info;
+    char *why;
+
+    while (read(session->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo != SIGCHLD) {
+            session->signal = (int)info.ssi_signo;
+        }
+    }
+    if (session->signal != 0) {
+        why = must_format("ended by SIG%s", sigabbrev_np(session->signal));
+        stop(session, why);
+        free(why);
+    }
+}
+
+static int64_t ms(unsigned seconds)
+{
+    return (int64_t)seconds * 1000;
+}
+
+/* When the phase will have lasted too long. */
+static int64_t phase_deadline(const struct session *session)
+{
+    int64_t silence = session->heard + ms(session->settings->limit);
+    int64_t noise = session->heard_ours + ms(session->settings->limit) * NOISE_FACTOR;
+
+    switch (session->protocol.phase) {
+    case PROTOCOL_BOOTING:
+        return session->phase_began + ms(session->settings->boot_limit);
+    case PROTOCOL_ENDING:
+        return session->phase_began + ms(ENDING_LIMIT_S);
+    case PROTOCOL_RUNNING:
+        break;
+    }
+    return silence < noise ? silence : noise;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t next_deadline(const struct session *session)
+{
+    int64_t deadline = phase_deadline(session);
+
+    if (session->settings->total > 0) {
+        deadline = earlier(deadline, session->began + ms(session->settings->total));
+    }
+    return session->closed != 0 ? earlier(deadline, session->closed + CLOSING_MS) : deadline;
+}
+
+static void check_time(struct session *session)
+{
+    unsigned total = session->settings->total;
+    int64_t now = now_ms();
+    char words[64];
+
+    if (total > 0 && now >= session->began + ms(total)) {
+        (void)snprintf(words, sizeof(words), "it took more than %u s (--total)", total);
+        stop(session, words);
+    } else if (session->closed != 0 && now >= session->closed + CLOSING_MS) {
+        take_end(session);
+    } else if (now >= phase_deadline(session)) {
+        (void)snprintf(words, sizeof(words), "%u s", session->settings->boot_limit);
+        session->step = protocol_silent(&session->protocol, words);
+    }
+}
+
+static void note_phase(struct session *session, bool anew)
+{
+    if (!anew && session->phase == session->protocol.phase) {
+        return;
+    }
+    session->phase = session->protocol.phase;
+    session->phase_began = session->heard = session->heard_ours = now_ms();
+}
+
+/* Waits for something to happen, and deals with it. */
+static void turn(struct session *session)
+{
+    struct pollfd fds[] = {
+        {.fd = session->signals, .events = POLLIN},
+        {.fd = session->closed != 0 ? -1 : session->process.out, .events = POLLIN},
+    };
+    int64_t left = next_deadline(session) - now_ms();
+
+    (void)poll(fds, 2, left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left);
+    take_signals(session);
+    if (session->step == PROTOCOL_GO_ON && fds[1].revents != 0) {
+        (void)read_output(session);
+    }
+    note_phase(session, false);
+    if (session->step == PROTOCOL_GO_ON && process_has_ended(&session->process)) {
+        take_end(session);
+    }
+    if (session->step == PROTOCOL_GO_ON) {
+        check_time(session);
+    }
+}
+
+/* From the start of the command to its end. */
+static void boot(struct session *session)
+{
+    int error = process_start(&session->process, session->settings->command);
+    char *why;
+
+    session->step = PROTOCOL_GO_ON;
+    session->lines.length = 0;
+    session->lines.cut = false;
+    session->closed = 0;
+    if (error != 0) {
+        why = must_format("cannot start %s: %s", session->settings->command[0], strerror(error));
+        stop(session, why);
+        free(why);
+        return;
+    }
+    note_phase(session, true);
+    while (session->step == PROTOCOL_GO_ON) {
+        turn(session);
+    }
+    process_stop(&session->process);
+}
+
+static bool open_signals(struct session *session)
+{
+    sigset_t set;
+
+    fill_signals(&set);
+    session->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (session->signals < 0) {
+        run_stop(session->run, strerror(errno));
+    }
+    return session->signals >= 0;
+}
+
+int session_run(const struct session_settings *settings, struct run *run, struct progress *progress)
+{
+    struct session *session = must_alloc(1, sizeof(*session));
+    int ended_by;
+
+    session->settings = settings;
+    session->run = run;
+    session->progress = progress;
+    session->began = now_ms();
+    protocol_start(&session->protocol, run);
+    if (open_signals(session)) {
+        do {
+            boot(session);
+        } while (session->step == PROTOCOL_RESTART);
+        close(session->signals);
+    }
+    run_finish(run);
+    ended_by = session->signal;
+    protocol_free(&session->protocol);
+    free(session);
+    return ended_by;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tap_write.h"
+
+#include <string.h>
+
+enum { FACTS_WIDTH = 100 };
+
+/* With a backslash before each character that is one of `special`. */
+static void write_escaped(FILE *file, const char *text, const char *special)
+{
+    for (; *text != '\0'; text++) {
+        if (strchr(special, *text) != NULL) {
+            (void)fputc('\\', file);
+        }
+        (void)fputc(*text, file);
+    }
+}
+
+static void write_comment(FILE *file, const char *key, const char *value)
+{
+    if (value != NULL) {
+        (void)fprintf(file, "# %s %s\n", key, value);
+    }
+}
+
+/* As many to a line as fit. */
+static void write_facts(FILE *file, const char *kind, const struct facts *facts)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->list[i];
+        size_t length = strlen(fact->key) + strlen(fact->value) + 3;
+
+        if (width == 0 || width + length > FACTS_WIDTH) {
+            (void)fprintf(file, "%s# %s: ", width > 0 ? "\n" : "", kind);
+            width = 0;
+        } else {
+            (void)fputs(", ", file);
+        }
+        (void)fprintf(file, "%s%s%s", fact->key, *fact->value != '\0' ? " " : "", fact->value);
+        width += length;
+    }
+    if (width > 0) {
+        (void)fputc('\n', file);
+    }
+}
+
+static void write_pair(FILE *file, const char *key, const char *value)
+{
+    if (value != NULL) {
+        (void)fprintf(file, "  %s: \"", key);
+        write_escaped(file, value, "\"\\");
+        (void)fputs("\"\n", file);
+    }
+}
+
+static void write_block(FILE *file, const struct point *point)
+{
+    (void)fputs("  ---\n", file);
+    write_pair(file, "message", point->message);
+    write_pair(file, "clause", point->clause);
+    write_pair(file, "severity", point->severity);
+    write_pair(file, "consequence", point->consequence);
+    (void)fputs("  ...\n", file);
+}
+
+static void write_point(FILE *file, unsigned number, const struct point *point)
+{
+    (void)fprintf(file, "%s %u - ", point->verdict == VERDICT_FAILED ? "not ok" : "ok", number);
+    write_escaped(file, point->name, "#\\");
+    if (point->verdict == VERDICT_SKIPPED) {
+        (void)fprintf(file, " # SKIP %s", point->reason != NULL ? point->reason : "");
+    }
+    (void)fputc('\n', file);
+    if (point->verdict == VERDICT_FAILED) {
+        write_block(file, point);
+    }
+    for (size_t i = 0; i < point->characteristics.count; i++) {
+        (void)fprintf(file, "# characteristic: %s: %s\n", point->characteristics.list[i].key,
+                      point->characteristics.list[i].value);
+    }
+    write_comment(file, "often:", point->often);
+}
+
+void tap_write(FILE *file, const struct run *run)
+{
+    struct counts counts = run_count(run);
+
+    (void)fputs("TAP version 14\n", file);
+    if (run->has_plan) {
+        (void)fprintf(file, "1..%u\n", run->planned);
+    }
+    write_comment(file, "run", run->name);
+    write_comment(file, "date", run->date);
+    write_comment(file, "command", run->command);
+    write_facts(file, "machine", &run->machine);
+    write_facts(file, "server", &run->server);
+    for (unsigned number = 1; number <= run->point_count; number++) {
+        if (run_verdict(run, number) != VERDICT_NONE) {
+            write_point(file, number, &run->points[number - 1]);
+        }
+    }
+    for (size_t i = 0; i < run->notes.count; i++) {
+        write_comment(file, "note", run->notes.list[i].value);
+    }
+    (void)fprintf(file, "# passed %u, failed %u, skipped %u\n", counts.of[VERDICT_PASSED],
+                  counts.of[VERDICT_FAILED], counts.of[VERDICT_SKIPPED]);
+    if (run->incomplete != NULL) {
+        (void)fprintf(file, "Bail out! %s\n", run->incomplete);
+    }
+}
