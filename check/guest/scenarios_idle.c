@@ -209,7 +209,7 @@ static void flood(struct cpu *cpu)
         psci_call2(PSCI_AFFINITY_INFO | SMC64_BIT, cpus[calls % cpu_count].mpidr, 0);
         psci_call3(PSCI_CPU_ON | SMC64_BIT, UINT64_MAX, usual_entry(), 0);
         psci_call2(PSCI_SYSTEM_SUSPEND | SMC64_BIT, usual_entry(), 0);
-        psci_call2(PSCI_CPU_FREEZE + (uint32_t)(calls % 3), 0, 0);
+        psci_call2(PSCI_MIGRATE + (uint32_t)(calls % 3), 0, 0);
         calls++;
     }
     smp_set_progress(cpu, 2);

@@ -47,6 +47,7 @@ struct vcpu {
     unsigned state;     /* the guest function's own */
     atomic_uint steps;  /* how often it ran */
     atomic_uint enters; /* how often it was reset */
+    unsigned reads;     /* registers that were read for calls */
     int fail;           /* the next vcpu_read_arguments() does so */
 };
 
@@ -101,10 +102,12 @@ int vcpu_answer(struct vcpu *vcpu, int64_t result)
 }
 
 /* What is not asked for is poison. */
-int vcpu_read_arguments(struct vcpu *vcpu, unsigned count, uint64_t arguments[VCPU_ARGUMENTS_MAX])
+int vcpu_read_arguments(struct vcpu *vcpu, unsigned first, unsigned end,
+                        uint64_t arguments[VCPU_ARGUMENTS_MAX])
 {
-    for (unsigned i = 0; i < VCPU_ARGUMENTS_MAX; i++) {
-        arguments[i] = i < count ? vcpu->call.x[i + 1] : UINT64_C(0x5a5a5a5a5a5a5a5a);
+    for (unsigned i = first; i < VCPU_ARGUMENTS_MAX; i++) {
+        arguments[i] = i < end ? vcpu->call.x[i + 1] : UINT64_C(0x5a5a5a5a5a5a5a5a);
+        vcpu->reads += i < end;
     }
     return vcpu->fail;
 }
@@ -112,6 +115,7 @@ int vcpu_read_arguments(struct vcpu *vcpu, unsigned count, uint64_t arguments[VC
 int vcpu_read_endianness(struct vcpu *vcpu, bool *big_endian)
 {
     *big_endian = vcpu->call.big_endian;
+    vcpu->reads++;
     return vcpu->fail;
 }
 
@@ -202,7 +206,8 @@ struct fixture {
 
 static struct fixture fixture;
 
-static void start(unsigned count, void (*boot)(struct vcpu *), void (*others)(struct vcpu *))
+static void start_idle(unsigned count, void (*boot)(struct vcpu *), void (*others)(struct vcpu *),
+                       enum idle_mode idle)
 {
     struct fixture *f = &fixture;
     struct vcpu *pointers[VCPU_MOST];
@@ -222,6 +227,7 @@ static void start(unsigned count, void (*boot)(struct vcpu *), void (*others)(st
         .cpu_count = count,
         .system_suspend = true,
         .tell_changes = true,
+        .idle = idle,
         .notify_fd = f->notify_fd,
         .memory = &f->memory,
     };
@@ -232,6 +238,11 @@ static void start(unsigned count, void (*boot)(struct vcpu *), void (*others)(st
     f->vcpus = vcpus_start(pointers, &env);
     assert_non_null(f->vcpus);
     vcpus_resume(f->vcpus);
+}
+
+static void start(unsigned count, void (*boot)(struct vcpu *), void (*others)(struct vcpu *))
+{
+    start_idle(count, boot, others, IDLE_NONE);
 }
 
 static void finish(void)
@@ -328,6 +339,12 @@ static void off_at_once(struct vcpu *vcpu)
     turn_off(vcpu);
 }
 
+static void freeze_at_once(struct vcpu *vcpu)
+{
+    assert_true(vcpu->entered);
+    call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_CPU_FREEZE, 0, 0, 0);
+}
+
 static unsigned all_enters(void)
 {
     unsigned sum = 0;
@@ -339,11 +356,10 @@ static unsigned all_enters(void)
 }
 
 /* Every start that was promised is made and told, none twice, and the last moment is in order. */
-static void starts_are_made_and_told(void **state)
+static void expect_starts(void (*others)(struct vcpu *))
 {
-    (void)state;
     starts = 0;
-    start(VCPU_MOST, start_others, off_at_once);
+    start(VCPU_MOST, start_others, others);
     expect_exit(0, POWER_EXIT_OFF);
     vcpus_pause(fixture.vcpus);
     take_changes();
@@ -355,6 +371,19 @@ static void starts_are_made_and_told(void **state)
     assert_int_equal(all_enters() + pending, starts);
     assert_int_equal(fixture.told_on, all_enters());
     finish();
+}
+
+static void starts_are_made_and_told(void **state)
+{
+    (void)state;
+    expect_starts(off_at_once);
+}
+
+/* CPU_FREEZE is another way to be off. */
+static void frozen_is_off_and_told(void **state)
+{
+    (void)state;
+    expect_starts(freeze_at_once);
 }
 
 /* The same with a main thread that stops and starts everything all the time. */
@@ -395,17 +424,25 @@ static void unread_changes_hold_up_starts_only(void **state)
     finish();
 }
 
-static const struct {
-    uint32_t power_state;
+struct sleep {
+    uint32_t function;
+    uint64_t first;
+    uint64_t second;
     bool enters;
-} sleeps[] = {{0, false}, {0x10000, true}};
+};
 
-static uint32_t sleep_state;
+static const struct sleep sleeps[] = {
+    {VPSCI_FID_64 | VPSCI_FN_CPU_SUSPEND, 0, ENTRY, false},
+    {VPSCI_FID_64 | VPSCI_FN_CPU_SUSPEND, 0x10000, ENTRY, true},
+    {VPSCI_FID_64 | VPSCI_FN_CPU_DEFAULT_SUSPEND, ENTRY, 0, true},
+};
+
+static struct sleep the_sleep;
 
 static void suspend_once(struct vcpu *vcpu)
 {
     if (vcpu->state++ == 0) {
-        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_SUSPEND, sleep_state, ENTRY, 0);
+        call_psci(vcpu, the_sleep.function, the_sleep.first, the_sleep.second, 0);
     } else {
         assert_int_equal(vcpu->call.x[0], 0); /* SUCCESS, or the context ID */
         call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_SYSTEM_OFF, 0, 0, 0);
@@ -417,7 +454,7 @@ static void pause_is_no_wake(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < sizeof(sleeps) / sizeof(sleeps[0]); i++) {
-        sleep_state = sleeps[i].power_state;
+        the_sleep = sleeps[i];
         start(1, suspend_once, NULL);
         for (unsigned round = 0; round < 100; round++) {
             vcpus_pause(fixture.vcpus);
@@ -436,7 +473,7 @@ static void pause_is_no_wake(void **state)
 static void interrupt_during_a_pause_is_kept(void **state)
 {
     (void)state;
-    sleep_state = 0x10000;
+    the_sleep = sleeps[1];
     start(1, suspend_once, NULL);
     let_time_pass();
     vcpus_pause(fixture.vcpus);
@@ -548,10 +585,144 @@ static void all_off_is_quiet(void **state)
     finish();
 }
 
+/* A guest that makes the calls of a list, one after the other, and looks at what came of each. */
+struct line {
+    uint32_t function;
+    uint64_t first;
+    uint64_t second;
+    uint64_t third;
+    int64_t result; /* or the context ID */
+    unsigned reads; /* registers that the call makes the monitor read */
+};
+
+static const struct line *script;
+
+static void follow_script(struct vcpu *vcpu)
+{
+    if (vcpu->state > 0) {
+        const struct line *last = &script[vcpu->state - 1];
+
+        assert_int_equal((int64_t)vcpu->call.x[0], last->result);
+        assert_int_equal(vcpu->reads, last->reads);
+    }
+    const struct line *line = &script[vcpu->state++];
+    vcpu->reads = 0;
+    call_psci(vcpu, line->function, line->first, line->second, line->third);
+}
+
+static void run_script(const struct line *lines, enum idle_mode idle, enum power_exit end)
+{
+    script = lines;
+    start_idle(2, follow_script, off_at_once, idle);
+    interrupt(&fixture.vcpu[0]); /* No sleep is long. */
+    expect_exit(0, end);
+}
+
+#define FN32(name)  (VPSCI_FID_32 | VPSCI_FN_##name)
+#define FN64(name)  (VPSCI_FID_64 | VPSCI_FN_##name)
+#define CONTEXT     UINT64_C(0x1122334455667788)
+#define SYSTEM_ENDS {FN32(SYSTEM_OFF), 0, 0, 0, 0, 0}
+
+/* A register is read where the function has it as an argument that counts, and not else. */
+static void calls_read_what_they_have(void **state)
+{
+    static const struct line lines[] = {
+        {FN32(VERSION), 0, 0, 0, VPSCI_VERSION_NEWEST, 0},
+        {FN32(FEATURES), FN32(CPU_ON), 0, 0, 0, 1},
+        {FN64(AFFINITY_INFO), 1, 0, 0, 1, 2},
+        {FN64(CPU_SUSPEND), 0, 1, 0, VPSCI_SUCCESS, 1},
+        {FN64(CPU_SUSPEND), 2, 1, 0, VPSCI_INVALID_PARAMETERS, 1},
+        {FN64(CPU_SUSPEND), 0x10000, ENTRY, CONTEXT, CONTEXT, 4},
+        {FN64(CPU_SUSPEND), 0x10000, 1, 0, VPSCI_INVALID_ADDRESS, 4},
+        {FN64(CPU_DEFAULT_SUSPEND), ENTRY, CONTEXT, 0, CONTEXT, 3},
+        {FN64(CPU_ON), 1, ENTRY, 1, VPSCI_SUCCESS, 4},
+        SYSTEM_ENDS,
+    };
+
+    (void)state;
+    run_script(lines, IDLE_NONE, POWER_EXIT_OFF);
+    finish();
+}
+
+/* What PSCI counts without --idle: the states that CPU_SUSPEND has then. */
+static void sleeps_without_idle_states_are_counted(void **state)
+{
+    static const struct line lines[] = {
+        {FN64(CPU_SUSPEND), 0, 0, 0, VPSCI_SUCCESS, 1},
+        {FN64(CPU_SUSPEND), 0, 0, 0, VPSCI_SUCCESS, 1},
+        {FN64(CPU_SUSPEND), 0x10000, ENTRY, CONTEXT, CONTEXT, 4},
+        {FN64(STAT_COUNT), 0, 0, 0, 2, 2},
+        {FN64(STAT_COUNT), 0, 0x10000, 0, 1, 2},
+        {FN64(NODE_HW_STATE), 0, 0, 0, VPSCI_HW_ON, 2},
+        {FN64(NODE_HW_STATE), 1, 0, 0, VPSCI_HW_OFF, 2},
+        SYSTEM_ENDS,
+    };
+
+    (void)state;
+    run_script(lines, IDLE_NONE, POWER_EXIT_OFF);
+    finish();
+}
+
+/* With it: dormouse's own counts and PSCI's agree, also of a state that nobody named. */
+static void default_suspend_is_counted(void **state)
+{
+    static const struct line lines[] = {
+        {FN64(CPU_DEFAULT_SUSPEND), ENTRY, CONTEXT, 0, CONTEXT, 3},
+        {FN64(CPU_SUSPEND), 0x10002, ENTRY, CONTEXT, CONTEXT, 4},
+        {FN32(CPU_DEFAULT_SUSPEND), ENTRY, 7, 0, 7, 3},
+        {FN64(CPU_DEFAULT_SUSPEND), 1, 0, 0, VPSCI_INVALID_ADDRESS, 3},
+        {FN64(STAT_COUNT), 0, 0x10002, 0, 3, 2},
+        {FN64(STAT_COUNT), 0, 1, 0, 0, 2},
+        SYSTEM_ENDS,
+    };
+
+    (void)state;
+    run_script(lines, IDLE_POWERDOWN, POWER_EXIT_OFF);
+    assert_int_equal(psci_idle_count(&fixture.psci, 0, 0), 0);
+    assert_int_equal(psci_idle_count(&fixture.psci, 0, 1), 3);
+    finish();
+    /* No state of --idle standby loses the core's context: there is none to count it in. */
+    static const struct line standby[] = {
+        {FN64(CPU_DEFAULT_SUSPEND), ENTRY, CONTEXT, 0, CONTEXT, 3},
+        {FN64(STAT_COUNT), 0, 1, 0, 0, 2},
+        SYSTEM_ENDS,
+    };
+    run_script(standby, IDLE_STANDBY, POWER_EXIT_OFF);
+    assert_int_equal(psci_idle_count(&fixture.psci, 0, 0), 0);
+    finish();
+}
+
+#define PROTECTED                                                                                  \
+    {FN32(MEM_PROTECT), 1, 0, 0, 0, 1}, {FN32(MEM_PROTECT), 1, 0, 0, 1, 1},                        \
+        {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE, RAM_SIZE, 0, VPSCI_SUCCESS, 2},              \
+        {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE, RAM_SIZE + 1, 0, VPSCI_DENIED, 2},           \
+        {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE - 1, 2, 0, VPSCI_DENIED, 2},                  \
+        {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE, 0, 0, VPSCI_DENIED, 2},                      \
+        {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE, UINT64_MAX, 0, VPSCI_DENIED, 2}
+
+/* It stays over the reset that clears memory, and ends with the one that keeps it. */
+static void protection_covers_memory(void **state)
+{
+    static const struct line cold[] = {PROTECTED, {FN32(SYSTEM_RESET), 0, 0, 0, 0, 0}};
+    static const struct line warm[] = {PROTECTED, {FN64(SYSTEM_RESET2), 0, 0, 0, 0, 2}};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        run_script(i == 0 ? cold : warm, IDLE_NONE, i == 0 ? POWER_EXIT_RESET : POWER_EXIT_RESET2);
+        vcpus_pause(fixture.vcpus);
+        assert_true(vpsci_mem_protect(fixture.psci.vm));
+        assert_int_equal(vpsci_answer(psci_vcpu(&fixture.psci, 0), VPSCI_SUCCESS), 0);
+        psci_reset(&fixture.psci);
+        assert_int_equal(vpsci_mem_protect(fixture.psci.vm), i == 0);
+        finish();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starts_are_made_and_told),
+        cmocka_unit_test(frozen_is_off_and_told),
         cmocka_unit_test(pauses_change_nothing),
         cmocka_unit_test(unread_changes_hold_up_starts_only),
         cmocka_unit_test(pause_is_no_wake),
@@ -560,6 +731,10 @@ int main(void)
         cmocka_unit_test(suspends_are_handed_over),
         cmocka_unit_test(failing_kvm_comes_out),
         cmocka_unit_test(all_off_is_quiet),
+        cmocka_unit_test(calls_read_what_they_have),
+        cmocka_unit_test(sleeps_without_idle_states_are_counted),
+        cmocka_unit_test(default_suspend_is_counted),
+        cmocka_unit_test(protection_covers_memory),
     };
 
     return cmocka_run_group_tests_name("vcpus", tests, NULL, NULL);

@@ -122,12 +122,15 @@ int vcpu_doze(struct vcpu *vcpu);   /* KVM_MP_STATE_SUSPENDED */
 int vcpu_rouse(struct vcpu *vcpu);  /* KVM_MP_STATE_RUNNABLE */
 
 /*
- * A call that left the guest: VCPU_EXIT_CALL. PC is behind it already. Each argument, x1 and on,
- * and the caller's endianness (SCTLR_EL1.EE) is a system call: ask for what the function has.
+ * A call that left the guest: VCPU_EXIT_CALL. PC is behind it already. Each argument, number 0 in
+ * x1 and on, and the caller's endianness (SCTLR_EL1.EE) is a system call: ask for what the function
+ * has. Of the arguments those from `first` up to but not including `end` are read, each to its own
+ * place.
  */
 enum { VCPU_ARGUMENTS_MAX = 3 };
 
-int vcpu_read_arguments(struct vcpu *vcpu, unsigned count, uint64_t arguments[VCPU_ARGUMENTS_MAX]);
+int vcpu_read_arguments(struct vcpu *vcpu, unsigned first, unsigned end,
+                        uint64_t arguments[VCPU_ARGUMENTS_MAX]);
 int vcpu_read_endianness(struct vcpu *vcpu, bool *big_endian);
 
 /* PSCI calls that wait for an answer. */

@@ -296,12 +296,13 @@ int vcpu_rouse(struct vcpu *vcpu)
     return set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
 }
 
-int vcpu_read_arguments(struct vcpu *vcpu, unsigned count, uint64_t arguments[VCPU_ARGUMENTS_MAX])
+int vcpu_read_arguments(struct vcpu *vcpu, unsigned first, unsigned end,
+                        uint64_t arguments[VCPU_ARGUMENTS_MAX])
 {
     static const uint64_t registers[VCPU_ARGUMENTS_MAX] = {REG_X1, REG_X2, REG_X3};
     int error = 0;
 
-    for (unsigned i = 0; i < count && i < VCPU_ARGUMENTS_MAX && error == 0; i++) {
+    for (unsigned i = first; i < end && i < VCPU_ARGUMENTS_MAX && error == 0; i++) {
         error = vcpu_get_reg(vcpu, registers[i], &arguments[i]);
     }
     return error;

@@ -97,3 +97,17 @@ int idle_find(const struct idle_plan *plan, uint32_t power_state)
     }
     return -1;
 }
+
+int idle_deepest_core(const struct idle_plan *plan)
+{
+    int deepest = -1;
+
+    for (unsigned i = 0; i < plan->count; i++) {
+        const struct vpsci_power_state *power = &plan->states[i].power;
+
+        if (power->level == 0 && power->local == VPSCI_HW_OFF) {
+            deepest = (int)i;
+        }
+    }
+    return deepest;
+}

@@ -40,4 +40,8 @@ unsigned idle_first_cpu(const struct idle_plan *plan, unsigned cluster);
 /* Which state a guest means by `power_state`, as an index; -1: none. */
 int idle_find(const struct idle_plan *plan, uint32_t power_state);
 
+/* The state that CPU_DEFAULT_SUSPEND is counted in, by libvpsci too: the deepest in which a core
+ * loses its context. -1: none. */
+int idle_deepest_core(const struct idle_plan *plan);
+
 #endif

@@ -1,163 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/psci.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "machine/fdt.h"
-
-enum { INSTRUCTION_SIZE = 4 };
-
-static bool entry_is_valid(void *host, struct vpsci_ipa address)
+static uint32_t number_of(uint32_t function)
 {
-    return memory_contains(host, ipa(address.value), INSTRUCTION_SIZE);
+    return function & 0xff;
 }
 
-/*
- * What a guest is offered beyond the mandatory functions: what kernel mode has, so that it sees the
- * same in both.
- */
-static uint32_t capabilities(const struct psci_options *options)
+/* The call put its vCPU to sleep: into the state that it named, or that libvpsci chose. */
+static void count_idle(struct psci *psci, unsigned index, const struct vpsci_call *guest_call)
 {
-    uint32_t always = VPSCI_CAP_SYSTEM_RESET2 | VPSCI_CAP_VENDOR_RESET | VPSCI_CAP_SYSTEM_OFF2;
-
-    return always | (options->system_suspend ? VPSCI_CAP_SYSTEM_SUSPEND : 0) |
-           (options->idle != IDLE_NONE ? VPSCI_CAP_STATISTICS | VPSCI_CAP_NODE_HW_STATE : 0) |
-           (options->idle != IDLE_NONE && options->clusters != 0 ? VPSCI_CAP_OS_INITIATED : 0);
-}
-
-static uint64_t microseconds(void *host)
-{
-    struct timespec now;
-
-    (void)host;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* Idle states, if there are to be any, in libvpsci's words. 0 or -ENOMEM. */
-static int describe_idle(struct psci *psci, const struct psci_options *options)
-{
-    unsigned cpus = options->cpu_count;
-
-    idle_plan(&psci->plan, options->idle, options->clusters, cpus);
-    if (psci->plan.count == 0) {
-        return 0;
-    }
-    for (unsigned i = 0; i < psci->plan.count; i++) {
-        psci->states[i] = psci->plan.states[i].power;
-    }
-    psci->config.states = psci->states;
-    psci->config.state_count = psci->plan.count;
-    psci->clusters = calloc(cpus, sizeof(psci->clusters[0]));
-    psci->idle_counts = calloc((size_t)cpus * IDLE_STATES_MAX, sizeof(psci->idle_counts[0]));
-    psci->config.statistics_size = vpsci_statistics_size(cpus, psci->plan.count);
-    psci->statistics = aligned_alloc(VPSCI_ALIGNMENT, psci->config.statistics_size);
-    psci->config.statistics = psci->statistics;
-    if (psci->clusters == NULL || psci->idle_counts == NULL || psci->statistics == NULL) {
-        return -ENOMEM;
-    }
-    for (unsigned i = 0; i < cpus; i++) {
-        psci->clusters[i] = (uint16_t)idle_first_cpu(&psci->plan, idle_cluster(&psci->plan, i));
-    }
-    psci->config.domains[0] = psci->clusters;
-    psci->ops.now = microseconds;
-    return 0;
-}
-
-static void describe(struct psci *psci, const struct psci_options *options)
-{
-    for (unsigned i = 0; i < options->cpu_count; i++) {
-        psci->mpidrs[i].value = fdt_mpidr(i);
-    }
-    psci->ops.entry_is_valid = entry_is_valid;
-    psci->config = (struct vpsci_config){
-        .vcpu_count = options->cpu_count,
-        .mpidrs = psci->mpidrs,
-        .version = options->version,
-        .capabilities = capabilities(options),
-        .options = (options->hide_on_pending ? VPSCI_OPTION_NO_ON_PENDING : 0) |
-                   (options->cpus_admitted != 0 ? VPSCI_OPTION_ASK_CPU_ON : 0),
-        .ops = &psci->ops,
-        .host = options->memory,
-    };
-}
-
-int psci_create(struct psci *psci, const struct psci_options *options)
-{
-    size_t size = vpsci_size(options->cpu_count);
-
-    psci->mpidrs = calloc(options->cpu_count, sizeof(psci->mpidrs[0]));
-    psci->memory = size != 0 ? aligned_alloc(VPSCI_ALIGNMENT, size) : NULL;
-    if (psci->mpidrs == NULL || psci->memory == NULL) {
-        return -ENOMEM;
-    }
-    if (options->tell_changes) {
-        psci->changes = changes_create(options->cpu_count);
-        if (psci->changes == NULL) {
-            return -ENOMEM;
-        }
-    }
-    if (options->cpus_admitted != 0) {
-        psci->admission = admission_create(options->cpu_count, options->cpus_admitted);
-        if (psci->admission == NULL) {
-            return -ENOMEM;
-        }
-    }
-    psci->notify_fd = options->notify_fd;
-    describe(psci, options);
-    int error = describe_idle(psci, options);
-    if (error != 0) {
-        return error;
-    }
-    return vpsci_init(psci->memory, size, &psci->config, &psci->vm) == 0 ? 0 : -EINVAL;
-}
-
-void psci_destroy(struct psci *psci)
-{
-    changes_destroy(psci->changes);
-    admission_destroy(psci->admission);
-    free(psci->clusters);
-    free(psci->statistics);
-    free(psci->idle_counts);
-    free(psci->memory);
-    free(psci->mpidrs);
-    *psci = (struct psci){.vm = NULL};
-}
-
-void psci_reset(struct psci *psci)
-{
-    vpsci_reset(psci->vm);
-    if (psci->idle_counts != NULL) {
-        memset(psci->idle_counts, 0,
-               (size_t)psci->config.vcpu_count * IDLE_STATES_MAX * sizeof(psci->idle_counts[0]));
-    }
-    if (psci->changes != NULL) {
-        changes_clear(psci->changes);
-    }
-}
-
-uint64_t psci_idle_count(const struct psci *psci, unsigned index, unsigned state)
-{
-    return psci->idle_counts[(size_t)index * IDLE_STATES_MAX + state];
-}
-
-/* The call was a CPU_SUSPEND and was accepted. */
-static void count_idle(struct psci *psci, unsigned index, uint64_t power_state)
-{
-    int state = idle_find(&psci->plan, (uint32_t)power_state);
+    bool by_default = number_of((uint32_t)guest_call->function) == VPSCI_FN_CPU_DEFAULT_SUSPEND;
+    int state = by_default ? idle_deepest_core(&psci->plan)
+                           : idle_find(&psci->plan, (uint32_t)guest_call->args[0]);
 
     if (state >= 0) {
         psci->idle_counts[(size_t)index * IDLE_STATES_MAX + (unsigned)state]++;
     }
-}
-
-uint32_t psci_version(const struct psci *psci)
-{
-    return vpsci_version(psci->vm);
 }
 
 struct vpsci_vcpu *psci_vcpu(const struct psci *psci, unsigned index)
@@ -307,20 +167,26 @@ struct psci_step psci_next(struct psci *psci, unsigned index, struct vcpu *vcpu,
     return carry_out(vcpu, &out, exit);
 }
 
+static bool may_go_off(uint32_t function)
+{
+    return function == (VPSCI_FID_32 | VPSCI_FN_CPU_OFF) ||
+           function == (VPSCI_FID_32 | VPSCI_FN_CPU_FREEZE);
+}
+
 /* vpsci_call(), and if it turns the vCPU off, tells so. */
 static void call(struct psci *psci, unsigned index, const struct vpsci_call *guest_call,
                  struct vpsci_outcome *out)
 {
     struct vpsci_vcpu *self = psci_vcpu(psci, index);
-    bool may_go_off = (uint32_t)guest_call->function == (VPSCI_FID_32 | VPSCI_FN_CPU_OFF);
 
-    if (psci->changes == NULL || !may_go_off) {
+    if (psci->changes == NULL || !may_go_off((uint32_t)guest_call->function)) {
         vpsci_call(self, guest_call, out);
         return;
     }
     uint64_t ticket = changes_begin(psci->changes, index);
     vpsci_call(self, guest_call, out);
-    end_change(psci, index, ticket, out->wait == VPSCI_WAIT_OFF ? CHANGE_OFF : CHANGE_NONE);
+    bool is_off = out->wait == VPSCI_WAIT_OFF || out->wait == VPSCI_WAIT_FROZEN;
+    end_change(psci, index, ticket, is_off ? CHANGE_OFF : CHANGE_NONE);
 }
 
 /* What the main thread has to decide. */
@@ -420,17 +286,33 @@ enum { SHAPE_COUNT = sizeof(shapes) / sizeof(shapes[0]) };
 static struct shape shape_of(uint32_t function)
 {
     static const struct shape all = {true, VCPU_ARGUMENTS_MAX, true};
-    uint32_t number = function & 0xff;
+    uint32_t number = number_of(function);
 
     return number < SHAPE_COUNT && shapes[number].known ? shapes[number] : all;
+}
+
+/*
+ * Of a CPU_SUSPEND that keeps the core's context nobody looks at more than power_state, where
+ * StateType says so (DEN0022 5.4.2, original format); libvpsci's table of states agrees with it.
+ */
+static bool only_first_counts(uint32_t function, uint64_t first)
+{
+    const uint64_t state_type = UINT64_C(1) << 16;
+
+    return number_of(function) == VPSCI_FN_CPU_SUSPEND && (first & state_type) == 0;
 }
 
 static int read_call(struct vcpu *vcpu, uint32_t function, struct vpsci_call *guest_call)
 {
     struct shape shape = shape_of(function);
+    unsigned first = shape.arguments < 1 ? shape.arguments : 1;
 
     *guest_call = (struct vpsci_call){.function = function};
-    int error = vcpu_read_arguments(vcpu, shape.arguments, guest_call->args);
+    int error = vcpu_read_arguments(vcpu, 0, first, guest_call->args);
+    if (error != 0 || only_first_counts(function, guest_call->args[0])) {
+        return error;
+    }
+    error = vcpu_read_arguments(vcpu, first, shape.arguments, guest_call->args);
     if (error != 0 || !shape.starts) {
         return error;
     }
@@ -462,7 +344,7 @@ static struct psci_step answer_call(struct psci *psci, unsigned index, struct vc
         return starting(run_unless(exit, vcpu_answer(vcpu, (int64_t)out.x0)), out.start);
     }
     if (out.wait == VPSCI_WAIT_STANDBY || out.wait == VPSCI_WAIT_POWERDOWN) {
-        count_idle(psci, index, guest_call.args[0]);
+        count_idle(psci, index, &guest_call);
     }
     return starting(carry_out(vcpu, &out, exit), out.start);
 }

@@ -24,10 +24,11 @@ struct psci {
     struct vpsci_mpidr *mpidrs;
     struct idle_plan plan;
     struct vpsci_power_state states[IDLE_STATES_MAX];
-    uint16_t *clusters;    /* for libvpsci: the first vCPU of each one's cluster */
-    void *statistics;      /* libvpsci's, where there are idle states */
-    uint64_t *idle_counts; /* [vCPU][state]: asked for; each vCPU's are its own thread's */
-    void *memory;          /* libvpsci's */
+    uint16_t *clusters; /* for libvpsci: the first vCPU of each one's cluster */
+    void *statistics;   /* libvpsci's */
+    uint64_t
+        *idle_counts; /* [vCPU][state of the plan]: asked for; each vCPU's are its own thread's */
+    void *memory;     /* libvpsci's */
     struct vpsci_vm *vm;
     struct changes *changes;     /* NULL: nobody wants to know who is on */
     struct admission *admission; /* NULL: whoever is told to start, starts */
@@ -45,7 +46,7 @@ struct psci_options {
     enum idle_mode idle;
     unsigned clusters;     /* 0: none */
     int notify_fd;         /* an eventfd, written when there is something in `changes` */
-    struct memory *memory; /* where entry points may be */
+    struct memory *memory; /* where entry points may be; what MEM_PROTECT covers */
 };
 
 /* 0 or -errno. psci_destroy() takes down what there is in either case, and a zeroed one. Main. */
