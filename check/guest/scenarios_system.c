@@ -151,6 +151,58 @@ SCENARIO(reset_warm, "reset2-warm", "reboots=1 cookie=0",
     reset_returned();
 }
 
+static int64_t check_range(uint64_t base, uint64_t size)
+{
+    return psci_call2(PSCI_MEM_PROTECT_CHECK_RANGE | SMC64_BIT, base, size);
+}
+
+static void check_ranges(void)
+{
+    for (unsigned i = 0; i < platform.ram_count; i++) {
+        struct region ram = platform.ram[i];
+
+        check_result(check_range(ram.base, ram.size), PSCI_SUCCESS, "all of RAM is covered");
+        check_result(check_range(ram.base + ram.size - 1, 1), PSCI_SUCCESS, "and its last byte");
+        check_result(check_range(ram.base, ram.size + 1), PSCI_DENIED, "a byte more is DENIED");
+    }
+    check_result(check_range(platform.uart.base, 1), PSCI_DENIED, "a device is DENIED");
+    check_result(check_range(platform.ram[0].base, 0), PSCI_DENIED, "an empty range is DENIED");
+    check_result(check_range(UINT64_MAX, 2), PSCI_DENIED, "one that wraps around is DENIED");
+}
+
+SCENARIO(mem_protect, "mem-protect", "",
+         "MEM_PROTECT: SYSTEM_RESET clears memory and leaves it on, SYSTEM_RESET2 turns it off")
+{
+    unsigned boot;
+    struct region scratch = platform_scratch();
+
+    if (!psci_has(PSCI_MEM_PROTECT)) {
+        skip("MEM_PROTECT", "PSCI_FEATURES does not offer it");
+        return;
+    }
+    if (!which_boot(&boot)) {
+        return;
+    }
+    if (boot == 1) {
+        check_result(psci_call2(PSCI_MEM_PROTECT, 1, 0), 0, "it was off");
+        check_result(psci_call2(PSCI_MEM_PROTECT, 0, 0), 1, "it is turned off again");
+        check_result(psci_call2(PSCI_MEM_PROTECT, 1, 0), 0, "and on");
+        check_ranges();
+    } else if (boot == 2) {
+        check_memory_is_clear();
+        check_result(psci_call2(PSCI_MEM_PROTECT, 1, 0), 1, "after SYSTEM_RESET it is on");
+    } else {
+        check_equal(pattern_find_damage(scratch, MARKER + boot - 1), 0,
+                    "SYSTEM_RESET2 has kept memory");
+        check_result(psci_call2(PSCI_MEM_PROTECT, 0, 0), 0, "and turned it off");
+        return;
+    }
+    pattern_fill(scratch, MARKER + boot);
+    leave_boot(boot);
+    psci_call2(boot == 1 ? PSCI_SYSTEM_RESET : PSCI_SYSTEM_RESET2 | SMC64_BIT, WARM_RESET, 0);
+    reset_returned();
+}
+
 SCENARIO(reset_arguments, "reset2-arguments", "",
          "SYSTEM_RESET2 with an architectural type that does not exist: INVALID_PARAMETERS")
 {

@@ -407,6 +407,33 @@ test_user_only() {
     expect_equal "times ON_PENDING was said" "$(remarked pending)" 0
 }
 
+# Likewise: what PSCI leaves to whoever implements it, KVM does not have.
+test_optional() {
+    user_mode || return 0
+    expect_offered cpu-freeze --cpus 2
+    expect_equal "ons and offs told of vCPU 1" \
+        "$(grep -c '"event":"vcpu-on","vcpu":1' "$work/events")" \
+        "$(grep -c '"event":"vcpu-off","vcpu":1' "$work/events")"
+    expect_offered "cpu-default-suspend times=20 state=0x10000"
+    expect_offered node-hw-state --cpus 2
+    expect_scenario "idle-states core=0 times=30"
+    expect_scenario "idle-states core=0x10000 times=30"
+}
+
+test_mem_protect() {
+    user_mode || return 0
+    expect_offered mem-protect
+    expect_events boot reboot boot reboot boot off
+    expect_event reboot kind cold
+    expect_event reboot kind warm 2
+}
+
+# A scenario that would be skipped where the machine does not offer what it is about.
+expect_offered() {
+    expect_scenario "$@"
+    ! grep -qa SKIP "$work/console" || fail "skipped: $(grep -a SKIP "$work/console" | head -n 1)"
+}
+
 user_mode() {
     [ "${DORMOUSE_PSCI:-auto}" != kernel ] && [ "$LAB_HOST" != 6.1 ]
 }

@@ -4,7 +4,8 @@
 # only 6.12
 # again bare features refused_state secondary race denied reset_cold reset_warm off
 # again bare cpu_on_race cpu_off user_only call_flood smc suspend64 suspend32 big_endian
-# again states standby powerdown os_initiated linux_domains
+# again bare optional mem_protect
+# again states standby powerdown default_suspend os_initiated linux_domains
 # again stress churn
 # again operator ask ask_refused pause admission
 # limit race 300

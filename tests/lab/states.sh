@@ -30,6 +30,15 @@ test_powerdown() {
     expect_idle cluster-powerdown 20
 }
 
+# The state that CPU_DEFAULT_SUSPEND chooses is counted like one that was asked for.
+test_default_suspend() {
+    expect_scenario "cpu-default-suspend times=20 state=0x10002" --idle powerdown
+    expect_idle cpu-powerdown 20
+    expect_scenario cpu-default-suspend --idle standby
+    expect_event_count idle 0
+    expect_scenario "node-hw-state levels=2 standby=1" --idle powerdown --cpus 2 --clusters 1
+}
+
 test_os_initiated() {
     expect_scenario "os-initiated cluster=0x1000011" --idle standby --cpus 4 --clusters 2
     expect_scenario "os-initiated cluster=0x1010022" --idle powerdown --cpus 3 --clusters 2
