@@ -14,12 +14,15 @@
 #define GUEST_UART_WIDTH   1
 #endif
 
-struct platform platform = {
-    .uart_kind = GUEST_UART_KIND,
-    .uart = {.base = GUEST_UART_ADDRESS, .size = 0x1000},
-    .uart_shift = GUEST_UART_SHIFT,
-    .uart_width = GUEST_UART_WIDTH,
-};
+struct platform platform;
+
+void platform_set_uart(void)
+{
+    platform.uart_kind = GUEST_UART_KIND;
+    platform.uart = (struct region){.base = GUEST_UART_ADDRESS, .size = 0x1000};
+    platform.uart_shift = GUEST_UART_SHIFT;
+    platform.uart_width = GUEST_UART_WIDTH;
+}
 
 uint64_t platform_ram_end(void)
 {

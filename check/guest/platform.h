@@ -77,6 +77,8 @@ extern struct platform platform;
  */
 bool platform_read(const void *blob);
 
+/* For platform_read(): the UART that the build option names, or none. */
+void platform_set_uart(void);
 /* For platform_read(): the UART that /chosen names, or else the first one that is known. */
 void platform_read_uart(const void *blob);
 

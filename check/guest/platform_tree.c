@@ -284,6 +284,7 @@ bool platform_read(const void *blob)
 {
     struct tree_node node;
 
+    platform_set_uart();
     if (!tree_open(blob, &node)) {
         return false;
     }

@@ -11,6 +11,7 @@
 #include "level.h"
 #include "link.h"
 #include "platform.h"
+#include "platform_idle.h"
 #include "sysreg.h"
 #include "watch.h"
 
@@ -18,14 +19,44 @@ enum { LINE_SIZE = 200, BIG_ENDIAN_SHIFT = 8, FEATURE_MASK = 0xf };
 
 struct machine facts;
 
+enum { STATES_MAX = PLATFORM_IDLE_MAX, DOMAIN_LEVELS = 3 };
+
 static uint64_t mpidrs[CPU_MAX];
-static struct machine_state guessed[2];
+static struct machine_state states[STATES_MAX];
+static bool states_are_guessed;
+static uint16_t domains[DOMAIN_LEVELS][CPU_MAX];
 
 /* ---- The device tree, and the core -------------------------------------------------------- */
 
 static bool can_be_big_endian(void)
 {
     return (READ_SYSREG(id_aa64mmfr0_el1) >> BIG_ENDIAN_SHIFT & FEATURE_MASK) != 0;
+}
+
+/* NULL where the device tree does not name a domain of that level for each CPU. */
+static const uint16_t *domains_of(unsigned level)
+{
+    for (uint32_t i = 0; i < cpu_count; i++) {
+        uint32_t domain = platform_domain(i, level);
+
+        if (domain == PLATFORM_NO_DOMAIN) {
+            return NULL;
+        }
+        domains[level - 1][i] = (uint16_t)domain;
+    }
+    return domains[level - 1];
+}
+
+static void read_ids_0_1(void)
+{
+    const struct platform_psci_0_1 *ids = &platform.psci_0_1;
+
+    if (!platform.psci_present) {
+        facts.ids_0_1[0] = ids->cpu_suspend;
+        facts.ids_0_1[1] = ids->cpu_off;
+        facts.ids_0_1[2] = ids->cpu_on;
+        facts.ids_0_1[3] = ids->migrate;
+    }
 }
 
 void facts_read(void)
@@ -37,13 +68,15 @@ void facts_read(void)
         .cpu_count = cpu_count,
         .mpidrs = mpidrs,
         .boot_cpu = (uint32_t)(smp_self() - cpus),
-        .entry = (uint64_t)(uintptr_t)landing,
+        .entry = landing_prepare(),
         .bad_entry = args_number("bad-entry", 0),
         .protected_base = platform.ram[0].base,
         .protected_length = platform.ram[0].size,
-        .abilities = VIEW_ENTRY_STATE | VIEW_TIME | VIEW_HANDOVER |
+        .domains = {domains_of(1), domains_of(2), domains_of(3)},
+        .abilities = VIEW_ENTRY_STATE | VIEW_REGISTERS | VIEW_TIME | VIEW_HANDOVER |
                      (can_be_big_endian() ? (unsigned)VIEW_BIG_ENDIAN : 0),
     };
+    read_ids_0_1();
 }
 
 /* ---- Asking ------------------------------------------------------------------------------- */
@@ -57,28 +90,46 @@ static uint64_t ask(uint32_t function, uint64_t a, uint64_t b, uint64_t c)
     return event.kind == EVENT_ENTERED ? 0 : event.x0;
 }
 
+/* StateType, of power_state in either format (5.4). */
+static bool is_powerdown(uint32_t value, bool extended)
+{
+    return (value >> (extended ? 30 : 16) & 1) != 0;
+}
+
+static void add_state(uint32_t value, unsigned level, bool extended)
+{
+    bool powerdown = is_powerdown(value, extended);
+
+    states[facts.state_count++] = (struct machine_state){
+        .value = value, .level = (uint8_t)level, .powerdown = powerdown, .domain_off = powerdown};
+}
+
 /* With an interrupt pending a state that is there is left at once. */
-static void guess_state(uint32_t value, bool powerdown)
+static void guess_state(uint32_t value, bool extended)
 {
     watch_interrupt(facts.boot_cpu);
     if ((uint32_t)ask(FID64(FN_CPU_SUSPEND), value, facts.entry, 0) == 0) {
-        guessed[facts.state_count++] =
-            (struct machine_state){.value = value, .powerdown = powerdown, .domain_off = powerdown};
+        add_state(value, 0, extended);
     }
 }
 
-/* The two that servers have that name none: StateID 0, in the format that the server says. */
+/* Where the device tree names none, the two that servers use to have: StateID 0. */
 void facts_ask(void)
 {
     enum { EXTENDED = 1 << 1 };
     int32_t flags = (int32_t)ask(FID32(FN_FEATURES), FID64(FN_CPU_SUSPEND), 0, 0);
     bool extended = flags > 0 && (flags & EXTENDED) != 0;
 
-    if (facts.state_count == 0) {
-        facts.states = guessed;
-        guess_state(0, false);
-        guess_state(extended ? UINT32_C(1) << 30 : UINT32_C(1) << 16, true);
+    facts.states = states;
+    for (unsigned i = 0; i < platform_idle_count(); i++) {
+        add_state(platform_idle(i)->value, platform_idle(i)->level, extended);
     }
+    states_are_guessed = facts.state_count == 0;
+    if (states_are_guessed && platform.psci_present) {
+        guess_state(0, extended);
+        guess_state(extended ? UINT32_C(1) << 30 : UINT32_C(1) << 16, extended);
+    }
+    hands_convention((uint32_t)ask(FID_SMCCC_VERSION, 0, 0, 0));
 }
 
 /* ---- Saying ------------------------------------------------------------------------------- */
@@ -106,7 +157,7 @@ static void say_machine(void)
     text_add(&line, gic_name());
     text_add(&line, ", power states ");
     text_add_number(&line, facts.state_count);
-    text_add(&line, facts.states == guessed ? " (not in the device tree)" : "");
+    text_add(&line, states_are_guessed ? " (not in the device tree)" : "");
     link_line(buffer);
 }
 

@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hand.h"
 
+#include <stddef.h>
+
 #include "entry.h"
 #include "gic.h"
 #include "layout.h"
+#include "psci.h"
 #include "script.h"
+#include "state.h"
 #include "string.h"
 #include "timer.h"
 #include "wake.h"
 
-enum { LINK_REGISTER = 30, INSTRUCTION_SIZE = 4 };
+enum {
+    FIRST_PRESERVED_1_1 = 4,
+    FIRST_PRESERVED_1_0 = 18,
+    LINK_REGISTER = 30,
+    INSTRUCTION_SIZE = 4
+};
 
 struct hand hands[CPU_MAX];
 
+static bool convention_is_1_0;
 /* Who carries the script next, for carry(). */
 static struct hand *next_carrier;
 
@@ -36,11 +46,8 @@ static bool comes_back(uint64_t function)
     return id != FID32(FN_CPU_OFF) && id != FID32(FN_CPU_FREEZE);
 }
 
-static void prepare(struct hand *hand)
+static void prepare(const struct guest_call *call, struct psci_call *made)
 {
-    const struct guest_call *call = &hand->call;
-    struct psci_call *made = &hand->made;
-
     psci_prepare(made, (uint32_t)call->function, call->args[0], call->args[1], call->args[2]);
     made->in[0] = call->function;
     made->resumes = comes_back(call->function);
@@ -55,13 +62,21 @@ static void wait_until(uint64_t counter)
     }
 }
 
-static void note_return(struct hand *hand, struct event *event)
+/* SMCCC 1.0, 2.5: x4 to x17 are unpredictable. */
+static void forgive(struct psci_call *made)
 {
-    const char *trouble = psci_registers_problem(&hand->made);
+    for (unsigned i = FIRST_PRESERVED_1_1; i < FIRST_PRESERVED_1_0; i++) {
+        made->out[i] = made->in[i];
+    }
+}
 
-    state_read_core(&hand->after);
-    *event = (struct event){.kind = EVENT_RETURNED, .x0 = hand->made.out[0]};
-    event->trouble = trouble != NULL ? trouble : state_difference(&hand->before, &hand->after);
+static void note_return(struct psci_call *made, struct event *event)
+{
+    if (convention_is_1_0) {
+        forgive(made);
+    }
+    *event = (struct event){
+        .kind = EVENT_RETURNED, .x0 = made->out[0], .trouble = psci_registers_problem(made)};
 }
 
 static void note_entry(const struct cpu *cpu, bool big_endian, struct event *event)
@@ -77,23 +92,39 @@ static void note_entry(const struct cpu *cpu, bool big_endian, struct event *eve
     };
 }
 
+/* True: it returned. */
+static bool call_now(struct hand *hand, struct event *event)
+{
+    struct psci_call made;
+
+    prepare(&hand->call, &made);
+    wait_until(hand->not_before);
+    barrier();
+    hand->taken = hand->orders;
+    if (psci_call(&made)) {
+        wake_enable();
+        note_entry(hand->cpu, hand->call.big_endian, event);
+        return false;
+    }
+    note_return(&made, event);
+    return true;
+}
+
 /* With everything that a scenario looks at known before and compared after. */
 static void make_call(struct hand *hand, struct event *event)
 {
-    prepare(hand);
+    struct core_state before;
+    struct core_state after;
+
     state_fill_fp(hand->orders | 1);
     if (hand->alarm != 0) {
         timer_arm(TIMER_VIRTUAL, timer_now(TIMER_VIRTUAL) + hand->alarm);
     }
-    state_read_core(&hand->before);
-    wait_until(hand->not_before);
-    barrier();
-    hand->taken = hand->orders;
-    if (psci_call(&hand->made)) {
-        wake_enable();
-        note_entry(hand->cpu, hand->call.big_endian, event);
-    } else {
-        note_return(hand, event);
+    state_read_core(&before);
+    if (call_now(hand, event)) {
+        state_read_core(&after);
+        event->trouble =
+            event->trouble != NULL ? event->trouble : state_difference(&before, &after);
     }
     wake_quiet();
 }
@@ -160,6 +191,11 @@ static void arrive(struct cpu *cpu)
     hand->served = hand->orders;
     publish(hand, &event);
     serve(hand);
+}
+
+void hands_convention(uint32_t smccc_version)
+{
+    convention_is_1_0 = (int32_t)smccc_version < (int32_t)SMCCC_1_1;
 }
 
 void hands_start(void)

@@ -13,9 +13,7 @@
 #include <stdint.h>
 
 #include "../scenarios/scenario.h"
-#include "psci.h"
 #include "smp.h"
-#include "state.h"
 
 enum order { ORDER_CALL, ORDER_CARRY };
 
@@ -40,9 +38,6 @@ struct hand {
     volatile uint64_t events; /* how many there were */
     /* The core's own. */
     uint64_t served;
-    struct psci_call made;
-    struct core_state before;
-    struct core_state after;
     /* The carrier's own. */
     enum hand_state state;
     uint64_t seen;          /* of `events` */
@@ -57,6 +52,8 @@ extern struct hand hands[CPU_MAX];
 /* By the boot core: all are away but itself, which serves for ever, and begins with the script. */
 __attribute__((noreturn)) void hands_start(void);
 struct hand *hand_self(void);
+/* What SMCCC_VERSION says: which registers a call has to preserve. */
+void hands_convention(uint32_t smccc_version);
 
 /* By the carrier: has a core make a call, which may be its own, that it makes once the script has
  * left it. */

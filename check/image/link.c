@@ -7,7 +7,7 @@
 #include "uart.h"
 
 /* How long an answer may take to begin, and from one byte to the next. */
-enum { ANSWER_MILLISECONDS = 500, BYTE_MILLISECONDS = 500, LINE_SIZE = LINK_WORD_SIZE + 64 };
+enum { PATIENCE_MILLISECONDS = 500, LINE_SIZE = LINK_WORD_SIZE + 64 };
 
 static char buffer[LINE_SIZE];
 
@@ -36,31 +36,34 @@ void link_note(const char *word, uint32_t number, const char *text)
 
 /* ---- Answers ------------------------------------------------------------------------------ */
 
-static int get_byte(uint64_t milliseconds)
+static bool get_byte(uint8_t *byte)
 {
-    uint64_t end = timer_now(TIMER_VIRTUAL) + timer_milliseconds(milliseconds);
-    int byte = uart_get();
+    uint64_t end = timer_now(TIMER_VIRTUAL) + timer_milliseconds(PATIENCE_MILLISECONDS);
 
-    while (byte < 0 && timer_now(TIMER_VIRTUAL) < end) {
-        byte = uart_get();
+    while (!uart_read(byte)) {
+        if (timer_now(TIMER_VIRTUAL) > end) {
+            return false;
+        }
     }
-    return byte;
+    return true;
 }
 
 /* False where nothing comes. A line that is too long is cut, and is no answer then. */
 static bool get_line(void)
 {
     uint32_t length = 0;
-    int byte = get_byte(ANSWER_MILLISECONDS);
+    uint8_t byte;
 
-    while (byte >= 0 && byte != '\n') {
+    while (get_byte(&byte)) {
+        if (byte == '\n') {
+            buffer[length] = '\0';
+            return true;
+        }
         if (byte != '\r' && length + 1 < sizeof(buffer)) {
             buffer[length++] = (char)byte;
         }
-        byte = get_byte(BYTE_MILLISECONDS);
     }
-    buffer[length] = '\0';
-    return byte == '\n';
+    return false;
 }
 
 /* If `*at` is at that word, goes behind it and the blank after it. */

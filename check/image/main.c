@@ -8,6 +8,7 @@
 #include "hand.h"
 #include "link.h"
 #include "platform.h"
+#include "platform_idle.h"
 #include "run.h"
 #include "script.h"
 #include "uart.h"
@@ -31,7 +32,7 @@ static const char *missing(bool has_tree)
     if (!smp_init()) {
         return "the device tree does not name the boot CPU";
     }
-    if (!platform.psci_present) {
+    if (!platform.psci_present && !platform.psci_0_1_present) {
         return "the device tree has no PSCI node";
     }
     return gic_init() ? NULL : "there is no GICv2 or GICv3 to wake CPUs with";
@@ -60,6 +61,7 @@ void guest_main(const void *blob, uint64_t current_el)
     if (why != NULL) {
         bail_out(why);
     }
+    platform_read_idle(blob);
     wake_enable();
     wake_quiet();
     facts_read();

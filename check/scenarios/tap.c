@@ -86,6 +86,20 @@ static void say_characteristics(const struct tap *tap, const struct trial *t)
     }
 }
 
+/* Of what was done in rounds. */
+static void say_rounds(const struct tap *tap, const struct trial *t)
+{
+    struct line line;
+
+    if (t->rounds != 0) {
+        line_start(tap, &line, "# often: ");
+        text_add_number(&line.text, t->rounds_failed);
+        text_add(&line.text, " of ");
+        text_add_number(&line.text, t->rounds);
+        line_end(tap, &line);
+    }
+}
+
 void tap_report(struct tap *tap, const struct scenario *scenario, const struct trial *t,
                 uint32_t number)
 {
@@ -104,6 +118,7 @@ void tap_report(struct tap *tap, const struct scenario *scenario, const struct t
         tap_point(tap, true, number, scenario->name, " # SKIP ", t->reason);
         break;
     }
+    say_rounds(tap, t);
     say_characteristics(tap, t);
 }
 
