@@ -9,7 +9,7 @@
  */
 static bool declines(struct trial *t, uint64_t level)
 {
-    const struct event *e = affinity(t, boot(t), mpidr(t, boot(t)), level);
+    const struct event *e = affinity(t, mpidr(t, boot(t)), level);
     bool declined = t->version >= V1_0 && code(e) == RET_INVALID_PARAMETERS;
 
     comes_back(t, e, "AFFINITY_INFO of a level above 0");
@@ -20,10 +20,9 @@ static bool declines(struct trial *t, uint64_t level)
 
 static void self_is_on(struct trial *t)
 {
-    returns_number(t, affinity(t, boot(t), mpidr(t, boot(t)), 0), AFFINITY_ON,
+    returns_number(t, affinity(t, mpidr(t, boot(t)), 0), AFFINITY_ON,
                    "AFFINITY_INFO of the caller");
-    returns_number(t,
-                   call(t, boot(t), FID32(FN_AFFINITY_INFO), mpidr(t, boot(t)) & UINT32_MAX, 0, 0),
+    returns_number(t, ask(t, FID32(FN_AFFINITY_INFO), mpidr(t, boot(t)) & UINT32_MAX, 0),
                    AFFINITY_ON, "the same by the SMC32 call");
 }
 
@@ -49,15 +48,14 @@ static void on_and_off(struct trial *t)
 
 static void all_agree(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
     uint32_t off = other(t, 1);
 
-    start(t, cpu);
-    returns_number(t, affinity(t, cpu, mpidr(t, boot(t)), 0), AFFINITY_ON,
+    returns_number(t, affinity_by(t, cpu, mpidr(t, boot(t)), 0), AFFINITY_ON,
                    "the boot CPU, asked by "
                    "another");
-    returns_number(t, affinity(t, cpu, mpidr(t, cpu), 0), AFFINITY_ON, "another CPU, by itself");
-    returns_number(t, affinity(t, cpu, mpidr(t, off), 0), AFFINITY_OFF, "a CPU that is off");
+    returns_number(t, affinity_by(t, cpu, mpidr(t, cpu), 0), AFFINITY_ON, "another CPU, by itself");
+    returns_number(t, affinity_by(t, cpu, mpidr(t, off), 0), AFFINITY_OFF, "a CPU that is off");
 }
 
 /* After SUCCESS a CPU is never OFF: Linux and others wait for it by that. */
@@ -65,8 +63,8 @@ static void pending(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns(t, turn_on(t, boot(t), cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
-    const struct event *e = affinity(t, boot(t), mpidr(t, cpu), 0);
+    returns(t, turn_on(t, cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
+    const struct event *e = affinity(t, mpidr(t, cpu), 0);
 
     comes_back(t, e, "AFFINITY_INFO of a CPU that was told to start");
     expect(t, code(e) == AFFINITY_ON || code(e) == AFFINITY_ON_PENDING,
@@ -80,17 +78,16 @@ static void pending(struct trial *t)
 /* Asked while CPU_ON itself is perhaps still being decided: nothing but a state may come. */
 static void starting(struct trial *t)
 {
-    uint32_t caller = other(t, 0);
+    uint32_t caller = started(t, 0);
     uint32_t target = other(t, 1);
 
-    start(t, caller);
     const struct event *first = begin(t, caller, id(t, FN_CPU_ON), mpidr(t, target), entry(t), 7);
-    const struct event *e = affinity(t, boot(t), mpidr(t, target), 0);
+    const struct event *e = affinity(t, mpidr(t, target), 0);
 
     comes_back(t, e, "AFFINITY_INFO during a CPU_ON");
     expect(t, code(e) >= AFFINITY_ON && code(e) <= AFFINITY_ON_PENDING,
            "AFFINITY_INFO during a CPU_ON is none of ON, OFF, ON_PENDING");
-    returns_number(t, affinity(t, boot(t), mpidr(t, caller), 0), AFFINITY_ON,
+    returns_number(t, affinity(t, mpidr(t, caller), 0), AFFINITY_ON,
                    "a CPU that waits for its CPU_ON");
     if (first->kind == EVENT_NONE) {
         first = await(t, caller);
@@ -101,10 +98,9 @@ static void starting(struct trial *t)
 
 static void suspended_in(struct trial *t, bool powerdown)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
     const struct machine_state *state = state_need(t, 0, powerdown);
 
-    start(t, cpu);
     put_into(t, cpu, state, 2);
     is_on(t, cpu, "a CPU in CPU_SUSPEND");
     wakes_from(t, cpu, state, entry(t), 2);
@@ -125,7 +121,7 @@ static void powerdown_is_on(struct trial *t)
 static void unknown_cpu(struct trial *t)
 {
     for (uint32_t level = 0; level <= (t->machine->aarch32 ? 2u : 3u); level++) {
-        const struct event *e = affinity(t, boot(t), absent_mpidr(t, boot(t), level), 0);
+        const struct event *e = affinity(t, absent_mpidr(t, boot(t), level), 0);
 
         returns(t, e, IS_INVALID_PARAMETERS | IS_NOT_PRESENT | IS_DISABLED,
                 "AFFINITY_INFO of a CPU that does not exist");
@@ -136,21 +132,17 @@ static void unknown_cpu(struct trial *t)
 static void reserved_bits_32(struct trial *t)
 {
     for (uint32_t bit = 24; bit < 32; bit++) {
-        returns(
-            t,
-            call(t, boot(t), FID32(FN_AFFINITY_INFO), mpidr(t, boot(t)) | UINT64_C(1) << bit, 0, 0),
-            IS_INVALID_PARAMETERS, "SMC32 AFFINITY_INFO with a reserved bit in its target");
+        returns(t, ask(t, FID32(FN_AFFINITY_INFO), mpidr(t, boot(t)) | UINT64_C(1) << bit, 0),
+                IS_INVALID_PARAMETERS, "SMC32 AFFINITY_INFO with a reserved bit in its target");
     }
 }
 
 static void reserved_bits_64(struct trial *t)
 {
-    if (t->machine->aarch32) {
-        skip(t, "the guest is in AArch32 state");
-    }
+    need_aarch64(t);
     for (uint32_t bit = 24; bit < 64; bit = bit == 31 ? 40 : bit + 1) {
-        returns(t, affinity(t, boot(t), mpidr(t, boot(t)) | UINT64_C(1) << bit, 0),
-                IS_INVALID_PARAMETERS, "AFFINITY_INFO with a reserved bit in its target");
+        returns(t, affinity(t, mpidr(t, boot(t)) | UINT64_C(1) << bit, 0), IS_INVALID_PARAMETERS,
+                "AFFINITY_INFO with a reserved bit in its target");
     }
 }
 
@@ -159,7 +151,7 @@ static void level_too_high(struct trial *t)
     static const uint32_t levels[] = {4, 5, 7, 0xff, 0x100, 0x10000, 0x80000000, 0xffffffff};
 
     for (uint32_t i = 0; i < COUNT_OF(levels); i++) {
-        returns(t, affinity(t, boot(t), mpidr(t, boot(t)), levels[i]), IS_INVALID_PARAMETERS,
+        returns(t, affinity(t, mpidr(t, boot(t)), levels[i]), IS_INVALID_PARAMETERS,
                 "AFFINITY_INFO of a level above 3");
     }
 }
@@ -167,7 +159,7 @@ static void level_too_high(struct trial *t)
 /* What a level has to say: ON if one CPU of the instance is, OFF if all are off. */
 static void level_is(struct trial *t, uint32_t level, uint64_t target, bool on, const char *what)
 {
-    returns_number(t, affinity(t, boot(t), target, level), on ? AFFINITY_ON : AFFINITY_OFF, what);
+    returns_number(t, affinity(t, target, level), on ? AFFINITY_ON : AFFINITY_OFF, what);
 }
 
 static void levels_on(struct trial *t)
@@ -217,7 +209,7 @@ static void levels_mixed(struct trial *t)
     if (declines(t, 3)) {
         return;
     }
-    returns(t, turn_on(t, boot(t), cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
     for (uint32_t level = 1; level <= 3; level++) {
         if (same_affinity(t, level, boot(t), cpu)) {
             level_is(t, level, mpidr(t, cpu), true, "an instance with the caller in it");
@@ -236,8 +228,8 @@ static void level_pending(struct trial *t)
     if (declines(t, 1)) {
         return;
     }
-    returns(t, turn_on(t, boot(t), cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
-    const struct event *e = affinity(t, boot(t), mpidr(t, cpu), 1);
+    returns(t, turn_on(t, cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
+    const struct event *e = affinity(t, mpidr(t, cpu), 1);
 
     comes_back(t, e, "AFFINITY_INFO of an instance with a CPU that was told to start");
     expect(t, code(e) == AFFINITY_ON || code(e) == AFFINITY_ON_PENDING,
@@ -263,7 +255,7 @@ static void unknown_instance(struct trial *t)
     if (declines(t, 1)) {
         return;
     }
-    returns(t, affinity(t, boot(t), absent_instance(t, boot(t), 2), 2),
+    returns(t, affinity(t, absent_instance(t, boot(t), 2), 2),
             IS_INVALID_PARAMETERS | IS_NOT_PRESENT | IS_DISABLED,
             "AFFINITY_INFO of an instance that does not exist");
 }
@@ -280,7 +272,7 @@ static void upper_halves(struct trial *t)
  * not count; lowest_affinity_level is uint32. */
 static void level_width(struct trial *t)
 {
-    returns_number(t, affinity(t, boot(t), mpidr(t, boot(t)), GARBAGE), AFFINITY_ON,
+    returns_number(t, affinity(t, mpidr(t, boot(t)), GARBAGE), AFFINITY_ON,
                    "AFFINITY_INFO with garbage in the upper half of lowest_affinity_level");
 }
 

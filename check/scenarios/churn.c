@@ -20,8 +20,7 @@ static void on_off_round(struct trial *t, void *context)
     uint64_t address = entry_n(t, t->rounds);
 
     (void)context;
-    returns(t, turn_on(t, boot(t), cpu, address, context_of(t)), IS_SUCCESS,
-            "CPU_ON of a CPU that is off");
+    returns(t, turn_on(t, cpu, address, context_of(t)), IS_SUCCESS, "CPU_ON of a CPU that is off");
     comes(t, cpu, address, context_of(t), "the CPU");
     stop(t, cpu);
 }
@@ -37,7 +36,7 @@ static void all_round(struct trial *t, void *context)
 
     (void)context;
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        returns(t, turn_on(t, boot(t), other(t, n), entry_n(t, n), value ^ n), IS_SUCCESS,
+        returns(t, turn_on(t, other(t, n), entry_n(t, n), value ^ n), IS_SUCCESS,
                 "CPU_ON of a CPU that is off");
     }
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {

@@ -5,9 +5,8 @@
 
 static void goes(struct trial *t, uint32_t function, uint64_t argument)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     vanishes(t, call(t, cpu, id(t, function), argument, argument, argument), "the call");
     is_off(t, cpu, "the CPU after it");
     is_on(t, boot(t), "another CPU after it");
@@ -43,9 +42,8 @@ static void not_woken_by_interrupt(struct trial *t)
 
 static void not_by_pending_interrupt(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     interrupt(t, cpu);
     vanishes(t, cpu_off(t, cpu), "CPU_OFF with an interrupt pending");
     stays(t, cpu, "the CPU, which had an interrupt pending");
@@ -54,9 +52,7 @@ static void not_by_pending_interrupt(struct trial *t)
 
 static void all_but_one(struct trial *t)
 {
-    for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        start(t, other(t, n));
-    }
+    start_all(t);
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
         stop(t, other(t, n));
         is_off(t, other(t, n), "a CPU after CPU_OFF");
@@ -68,16 +64,16 @@ static void all_but_one(struct trial *t)
 static void denied_stays_on(struct trial *t)
 {
     uint32_t asker = other(t, 0);
-    const struct event *e = does(t, boot(t), FN_MIGRATE_INFO_UP_CPU, 0, 0);
+    const struct event *e = ask(t, id(t, FN_MIGRATE_INFO_UP_CPU), 0, 0);
 
     if (e->x0 != mpidr(t, boot(t))) {
         skip(t, "the Trusted OS is not on the boot CPU");
     }
     start(t, asker);
     returns(t, cpu_off(t, boot(t)), IS_DENIED, "CPU_OFF of the CPU with the Trusted OS");
-    returns_number(t, affinity(t, asker, mpidr(t, boot(t)), 0), AFFINITY_ON,
+    returns_number(t, affinity_by(t, asker, mpidr(t, boot(t)), 0), AFFINITY_ON,
                    "the CPU that was denied");
-    returns(t, turn_on(t, asker, boot(t), entry(t), 0), IS_ALREADY_ON,
+    returns(t, cpu_on(t, asker, mpidr(t, boot(t)), entry(t), 0), IS_ALREADY_ON,
             "CPU_ON of the CPU that was denied");
     stop(t, asker);
     is_off(t, asker, "another CPU");
@@ -101,7 +97,7 @@ static void freeze(struct trial *t)
 static const struct scenario scenarios[] = {
     {.name = "cpu-off-does-not-return",
      .clause = "5.5 CPU_OFF",
-     .consequence = "a CPU that was taken off keeps running, in memory that is no longer its own",
+     .consequence = "a CPU that was taken off runs on, in memory that is no longer its own",
      .severity = SEVERITY_CORRUPTION,
      .cpus = 2,
      .run = does_not_return},
@@ -113,7 +109,7 @@ static const struct scenario scenarios[] = {
      .run = ignores_arguments},
     {.name = "cpu-off-not-woken-by-interrupt",
      .clause = "5.5 CPU_OFF",
-     .consequence = "a CPU that was taken off runs again, in memory that is no longer its own",
+     .consequence = "a CPU that was taken off runs on, in memory that is no longer its own",
      .severity = SEVERITY_CORRUPTION,
      .cpus = 2,
      .run = not_woken_by_interrupt},

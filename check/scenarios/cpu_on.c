@@ -49,9 +49,7 @@ static void context_width(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    if (t->machine->aarch32) {
-        skip(t, "the guest is in AArch32 state");
-    }
+    need_aarch64(t);
     start_by(t, boot(t), cpu, CONTEXT);
     stop(t, cpu);
     start_by(t, boot(t), cpu, UINT64_MAX);
@@ -79,8 +77,7 @@ static void all(struct trial *t)
 static void all_pending(struct trial *t)
 {
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        returns(t, turn_on(t, boot(t), other(t, n), entry_n(t, n), 0x600 + n), IS_SUCCESS,
-                "CPU_ON of each");
+        returns(t, turn_on(t, other(t, n), entry_n(t, n), 0x600 + n), IS_SUCCESS, "CPU_ON of each");
     }
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
         comes(t, other(t, n), entry_n(t, n), 0x600 + n, "each CPU");
@@ -96,9 +93,8 @@ static void from_secondary(struct trial *t)
 
 static void boot_cpu(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     stop(t, boot(t));
     start_by(t, cpu, boot(t), 78);
     is_on(t, cpu, "the CPU that started the boot CPU");
@@ -109,15 +105,14 @@ static void pending(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns(t, turn_on(t, boot(t), cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
-    const struct event *e = turn_on(t, boot(t), cpu, entry_n(t, 1), 2);
+    returns(t, turn_on(t, cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
+    const struct event *e = turn_on(t, cpu, entry_n(t, 1), 2);
 
     returns(t, e, IS_ALREADY_ON | IS_ON_PENDING, "CPU_ON of a CPU that was told to start");
     characteristic_code(t, "CPU_ON of a CPU that was told to start", e);
     comes(t, cpu, entry(t), 1, "the CPU, by the first CPU_ON");
     stays(t, cpu, "the CPU, by the second CPU_ON");
-    returns(t, turn_on(t, boot(t), cpu, entry_n(t, 1), 2), IS_ALREADY_ON,
-            "CPU_ON after it has started");
+    returns(t, turn_on(t, cpu, entry_n(t, 1), 2), IS_ALREADY_ON, "CPU_ON after it has started");
 }
 
 /* What CPU_ON and AFFINITY_INFO say of a pending CPU has to be the same thing. It may start between
@@ -126,10 +121,10 @@ static void pending_consistent(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns(t, turn_on(t, boot(t), cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
-    const struct event *before = affinity(t, boot(t), mpidr(t, cpu), 0);
-    const struct event *again = turn_on(t, boot(t), cpu, entry(t), 2);
-    const struct event *after = affinity(t, boot(t), mpidr(t, cpu), 0);
+    returns(t, turn_on(t, cpu, entry(t), 1), IS_SUCCESS, "CPU_ON");
+    const struct event *before = affinity(t, mpidr(t, cpu), 0);
+    const struct event *again = turn_on(t, cpu, entry(t), 2);
+    const struct event *after = affinity(t, mpidr(t, cpu), 0);
 
     comes_back(t, before, "AFFINITY_INFO");
     comes_back(t, after, "AFFINITY_INFO");
@@ -146,7 +141,7 @@ static void again(struct trial *t)
     uint32_t cpu = other(t, 0);
 
     for (uint32_t round = 0; round < 20; round++) {
-        returns(t, turn_on(t, boot(t), cpu, entry_n(t, round), 0x700 + round), IS_SUCCESS,
+        returns(t, turn_on(t, cpu, entry_n(t, round), 0x700 + round), IS_SUCCESS,
                 "CPU_ON after CPU_OFF");
         comes(t, cpu, entry_n(t, round), 0x700 + round, "a CPU that comes back");
         stop(t, cpu);
@@ -161,7 +156,7 @@ static void close_after_off_round(struct trial *t, void *context)
     (void)context;
     keep_on(t, cpu);
     const struct event *off = begin(t, cpu, id(t, FN_CPU_OFF), 0, 0, 0);
-    const struct event *e = turn_on(t, boot(t), cpu, entry_n(t, 2), 0x51);
+    const struct event *e = turn_on(t, cpu, entry_n(t, 2), 0x51);
 
     vanishes(t, off, "CPU_OFF");
     returns(t, e, IS_SUCCESS | IS_ALREADY_ON, "CPU_ON close after CPU_OFF");
@@ -206,7 +201,7 @@ static const struct scenario scenarios[] = {
      .run = upper_halves},
     {.name = "cpu-on-context-id",
      .clause = "5.6 CPU_ON, context_id",
-     .consequence = "the CPU takes another's stack, or address 0",
+     .consequence = "a CPU takes another's stack, or address 0",
      .severity = SEVERITY_CORRUPTION,
      .since = V0_2,
      .cpus = 2,

@@ -5,30 +5,28 @@
 
 static void itself(struct trial *t)
 {
-    returns(t, turn_on(t, boot(t), boot(t), entry(t), 0), IS_ALREADY_ON, "CPU_ON of the caller");
+    returns(t, turn_on(t, boot(t), entry(t), 0), IS_ALREADY_ON, "CPU_ON of the caller");
     stays(t, boot(t), "the caller");
 }
 
 static void running(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
-    returns(t, turn_on(t, boot(t), cpu, entry_n(t, 1), 9), IS_ALREADY_ON,
-            "CPU_ON of a CPU that runs");
+    returns(t, turn_on(t, cpu, entry_n(t, 1), 9), IS_ALREADY_ON, "CPU_ON of a CPU that runs");
     stays(t, cpu, "a CPU that ran already");
-    returns(t, turn_on(t, cpu, boot(t), entry_n(t, 1), 9), IS_ALREADY_ON, "CPU_ON of the boot CPU");
+    returns(t, cpu_on(t, cpu, mpidr(t, boot(t)), entry_n(t, 1), 9), IS_ALREADY_ON,
+            "CPU_ON of the boot CPU");
 }
 
 /* A suspended CPU counts as on, and wakes with what it asked for itself. */
 static void suspended_in(struct trial *t, bool powerdown)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
     const struct machine_state *state = state_need(t, 0, powerdown);
 
-    start(t, cpu);
     put_into(t, cpu, state, 0x31);
-    returns(t, turn_on(t, boot(t), cpu, entry_n(t, 1), 0x32), IS_ALREADY_ON,
+    returns(t, turn_on(t, cpu, entry_n(t, 1), 0x32), IS_ALREADY_ON,
             "CPU_ON of a CPU in CPU_SUSPEND");
     wakes_from(t, cpu, state, entry(t), 0x31);
 }
@@ -65,9 +63,7 @@ static void unknown_cpu(struct trial *t)
 static void reserved_bits_32(struct trial *t)
 {
     for (uint32_t bit = 24; bit < 32; bit++) {
-        returns(t,
-                call(t, boot(t), FID32(FN_CPU_ON), mpidr(t, other(t, 0)) | UINT64_C(1) << bit,
-                     entry(t), 0),
+        returns(t, ask(t, FID32(FN_CPU_ON), mpidr(t, other(t, 0)) | UINT64_C(1) << bit, entry(t)),
                 IS_INVALID_PARAMETERS, "SMC32 CPU_ON with a reserved bit in target_cpu");
     }
     nobody_starts(t, "CPUs after a CPU_ON of none of them");
@@ -75,9 +71,7 @@ static void reserved_bits_32(struct trial *t)
 
 static void reserved_bits_64(struct trial *t)
 {
-    if (t->machine->aarch32) {
-        skip(t, "the guest is in AArch32 state");
-    }
+    need_aarch64(t);
     for (uint32_t bit = 24; bit < 64; bit = bit == 31 ? 40 : bit + 1) {
         returns(t, cpu_on(t, boot(t), mpidr(t, other(t, 0)) | UINT64_C(1) << bit, entry(t), 0),
                 IS_INVALID_PARAMETERS, "CPU_ON with a reserved bit in target_cpu");
@@ -97,7 +91,7 @@ static void still_startable(struct trial *t, uint32_t cpu)
 static void bad_entry(struct trial *t, uint64_t address, const char *key, const char *what)
 {
     uint32_t cpu = other(t, 0);
-    const struct event *e = turn_on(t, boot(t), cpu, address, 0);
+    const struct event *e = turn_on(t, cpu, address, 0);
 
     returns(t, e, IS_INVALID_ADDRESS | IS_SUCCESS, what);
     characteristic_code(t, key, e);
@@ -121,15 +115,13 @@ static void misaligned(struct trial *t)
 static void misaligned_2(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
-    const struct event *odd = turn_on(t, boot(t), cpu, t->machine->entry | 1, 0);
+    const struct event *odd = turn_on(t, cpu, t->machine->entry | 1, 0);
 
-    if (t->machine->aarch32) {
-        skip(t, "the guest is in AArch32 state");
-    }
+    need_aarch64(t);
     if (code(odd) == RET_SUCCESS) {
         skip(t, "the server does not look at the alignment of entry points");
     }
-    returns(t, turn_on(t, boot(t), cpu, t->machine->entry | 2, 0), IS_INVALID_ADDRESS,
+    returns(t, turn_on(t, cpu, t->machine->entry | 2, 0), IS_INVALID_ADDRESS,
             "CPU_ON at an address that is 2 modulo 4");
     still_startable(t, cpu);
 }
@@ -150,7 +142,7 @@ static void two_errors(struct trial *t)
 
     returns(t, cpu_on(t, boot(t), absent_mpidr(t, cpu, 0), odd, 0),
             IS_INVALID_PARAMETERS | IS_INVALID_ADDRESS, "CPU_ON of no CPU at no address");
-    const struct event *e = turn_on(t, boot(t), boot(t), odd, 0);
+    const struct event *e = turn_on(t, boot(t), odd, 0);
 
     returns(t, e, IS_ALREADY_ON | IS_INVALID_ADDRESS, "CPU_ON of the caller at no address");
     characteristic_code(t, "CPU_ON of the caller at a misaligned address", e);
@@ -171,7 +163,7 @@ static const struct scenario scenarios[] = {
      .run = running},
     {.name = "cpu-on-of-standby",
      .clause = "5.6 CPU_ON, ALREADY_ON",
-     .consequence = "a CPU that idles is torn out of what it does",
+     .consequence = "a CPU that idles comes back somewhere else",
      .severity = SEVERITY_CORRUPTION,
      .cpus = 2,
      .run = standing_by},

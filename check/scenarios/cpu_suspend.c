@@ -12,10 +12,9 @@ static uint64_t native_context(const struct trial *t)
 
 static void standby(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
     const struct machine_state *state = state_need(t, 0, false);
 
-    start(t, cpu);
     put_into(t, cpu, state, 1);
     interrupt(t, cpu);
     returns(t, await(t, cpu), IS_SUCCESS, "waking from standby");
@@ -79,10 +78,9 @@ static void powerdown_pending(struct trial *t)
  * failure of the suspend, so it is worth knowing. */
 static void powerdown(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
     const struct machine_state *state = state_need(t, 0, true);
 
-    start(t, cpu);
     put_into(t, cpu, state, 0x22);
     interrupt(t, cpu);
     const struct event *e = await(t, cpu);
@@ -99,20 +97,18 @@ static void powerdown(struct trial *t)
 
 static void context_width(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
     const struct machine_state *state = state_need(t, 0, true);
 
-    start(t, cpu);
     vanishes(t, suspend(t, cpu, state->value, entry(t), native_context(t)), "CPU_SUSPEND");
     wakes_from(t, cpu, state, entry(t), native_context(t));
 }
 
 static void upper_halves(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
     const struct machine_state *state = state_need(t, 0, true);
 
-    start(t, cpu);
     vanishes(t,
              call(t, cpu, FID32(FN_CPU_SUSPEND), GARBAGE | state->value, GARBAGE | entry(t),
                   GARBAGE | 0x23),
@@ -123,10 +119,9 @@ static void upper_halves(struct trial *t)
 /* power_state is uint32 in the SMC64 call too. */
 static void state_width(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
     const struct machine_state *state = state_need(t, 0, false);
 
-    start(t, cpu);
     vanishes(t, suspend(t, cpu, GARBAGE | state->value, entry(t), 0),
              "CPU_SUSPEND with garbage in the upper half of power_state");
     wakes_from(t, cpu, state, entry(t), 0);
@@ -193,9 +188,8 @@ static void bad_address(struct trial *t)
 {
     const struct machine_state *state = state_need(t, 0, true);
     uint64_t odd = t->machine->entry | (t->machine->aarch32 ? 2 : 1);
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     interrupt_soon(t, cpu);
     const struct event *e = suspend(t, cpu, state->value, odd, 0);
 
@@ -213,10 +207,9 @@ static void bad_address(struct trial *t)
 static void each_by_itself(struct trial *t)
 {
     const struct machine_state *state = state_need(t, 0, true);
-    uint32_t a = other(t, 0);
+    uint32_t a = started(t, 0);
     uint32_t b = other(t, 1);
 
-    start(t, a);
     start(t, b);
     put_into(t, a, state, 0xa);
     put_into(t, b, state, 0xb);
@@ -243,9 +236,8 @@ static void all_sleep(struct trial *t)
 static void again(struct trial *t)
 {
     const struct machine_state *state = state_need(t, 0, true);
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     for (uint32_t round = 0; round < 10; round++) {
         vanishes(t, suspend(t, cpu, state->value, entry_n(t, round), round), "CPU_SUSPEND");
         wakes_from(t, cpu, state, entry_n(t, round), round);
@@ -292,12 +284,11 @@ static void not_old_entry(struct trial *t)
 
 static void default_suspend(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     vanishes(t, does(t, cpu, FN_CPU_DEFAULT_SUSPEND, entry(t), 0x25), "CPU_DEFAULT_SUSPEND");
     is_on(t, cpu, "a CPU in CPU_DEFAULT_SUSPEND");
-    returns(t, turn_on(t, boot(t), cpu, entry(t), 0), IS_ALREADY_ON,
+    returns(t, turn_on(t, cpu, entry(t), 0), IS_ALREADY_ON,
             "CPU_ON of a CPU in CPU_DEFAULT_SUSPEND");
     interrupt(t, cpu);
     const struct event *e = await(t, cpu);
@@ -337,7 +328,7 @@ static void default_bad_address(struct trial *t)
     uint64_t odd = t->machine->entry | (t->machine->aarch32 ? 2 : 1);
 
     interrupt_soon(t, boot(t));
-    returns(t, does(t, boot(t), FN_CPU_DEFAULT_SUSPEND, odd, 0), IS_INVALID_ADDRESS | IS_SUCCESS,
+    returns(t, ask(t, id(t, FN_CPU_DEFAULT_SUSPEND), odd, 0), IS_INVALID_ADDRESS | IS_SUCCESS,
             "CPU_DEFAULT_SUSPEND with a misaligned entry point");
     is_on(t, boot(t), "the CPU");
 }
@@ -360,13 +351,13 @@ static const struct scenario scenarios[] = {
      .run = standby_by_timer},
     {.name = "cpu-suspend-standby-pending",
      .clause = "5.4 CPU_SUSPEND, wake-up events",
-     .consequence = "an interrupt just before idling is slept through",
+     .consequence = "an interrupt just before the sleep is slept through",
      .severity = SEVERITY_HANG,
      .cpus = 2,
      .run = standby_pending},
     {.name = "cpu-suspend-powerdown-pending",
      .clause = "5.4 CPU_SUSPEND, wake-up events",
-     .consequence = "an interrupt just before idling is slept through",
+     .consequence = "an interrupt just before the sleep is slept through",
      .severity = SEVERITY_HANG,
      .cpus = 2,
      .run = powerdown_pending},
@@ -378,13 +369,13 @@ static const struct scenario scenarios[] = {
      .run = powerdown},
     {.name = "cpu-suspend-context-id",
      .clause = "5.4 CPU_SUSPEND, context_id",
-     .consequence = "a CPU that idled takes another's stack, or address 0",
+     .consequence = "a CPU takes another's stack, or address 0",
      .severity = SEVERITY_CORRUPTION,
      .cpus = 2,
      .run = context_width},
     {.name = "cpu-suspend-upper-halves",
      .clause = "DEN0028 SMC32 argument passing",
-     .consequence = "a CPU that idled comes back nowhere, by what happened to be in a register",
+     .consequence = "a CPU starts nowhere, by what happened to be in a register",
      .severity = SEVERITY_LOST_CPU,
      .since = V0_2,
      .cpus = 2,
@@ -401,7 +392,7 @@ static const struct scenario scenarios[] = {
      .run = reserved_bits},
     {.name = "cpu-suspend-unknown-states",
      .clause = "5.4 CPU_SUSPEND, INVALID_PARAMETERS",
-     .consequence = "the guest believes in a state that is not there, and loses its context or not",
+     .consequence = "the guest believes in a state that is not there",
      .severity = SEVERITY_CORRUPTION,
      .run = unknown_states},
     {.name = "cpu-suspend-unknown-levels",
@@ -427,13 +418,13 @@ static const struct scenario scenarios[] = {
      .run = all_sleep},
     {.name = "cpu-suspend-again-and-again",
      .clause = "5.4 CPU_SUSPEND",
-     .consequence = "a CPU wakes at the address of an earlier time",
+     .consequence = "a CPU wakes at the address of an earlier time, or not at all",
      .severity = SEVERITY_CORRUPTION,
      .cpus = 2,
      .run = again},
     {.name = "cpu-suspend-not-the-old-entry",
      .clause = "5.4 CPU_SUSPEND, entry_point_address",
-     .consequence = "a CPU that idled boots again",
+     .consequence = "a CPU that slept boots again",
      .severity = SEVERITY_CORRUPTION,
      .cpus = 2,
      .run = not_old_entry},
@@ -450,7 +441,7 @@ static const struct scenario scenarios[] = {
      .run = cluster_powerdown},
     {.name = "cpu-default-suspend",
      .clause = "CPU_DEFAULT_SUSPEND",
-     .consequence = "a CPU that idles does not come back where it has to",
+     .consequence = "a CPU that idles deeply does not come back where it has to",
      .severity = SEVERITY_LOST_CPU,
      .since = V1_0,
      .needs = HAS(FN_CPU_DEFAULT_SUSPEND),
@@ -458,7 +449,7 @@ static const struct scenario scenarios[] = {
      .run = default_suspend},
     {.name = "cpu-default-suspend-widths",
      .clause = "CPU_DEFAULT_SUSPEND; DEN0028 argument passing",
-     .consequence = "a CPU that idled takes another's stack, or address 0",
+     .consequence = "a CPU takes another's stack, or address 0",
      .severity = SEVERITY_CORRUPTION,
      .since = V1_0,
      .needs = HAS(FN_CPU_DEFAULT_SUSPEND),

@@ -27,6 +27,13 @@ void skip(struct trial *t, const char *reason)
     text_add(&text, reason);
 }
 
+void need_aarch64(struct trial *t)
+{
+    if (t->machine->aarch32) {
+        skip(t, "the guest is in AArch32 state");
+    }
+}
+
 int64_t code(const struct event *e)
 {
     return (int32_t)(uint32_t)e->x0;

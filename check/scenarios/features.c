@@ -45,9 +45,7 @@ static void widths(struct trial *t)
 {
     uint32_t both = t->functions32 & t->functions64;
 
-    if (t->machine->aarch32) {
-        skip(t, "the guest is in AArch32 state");
-    }
+    need_aarch64(t);
     for (uint32_t function = 0; function < FN_COUNT; function++) {
         if ((both & HAS(function)) != 0) {
             const struct event *wide = features(t, FID64(function));
@@ -108,8 +106,7 @@ static void agree_one(struct trial *t, uint32_t function, uint32_t fid)
     if (is_drastic(function) && there) {
         return;
     }
-    const struct event *e =
-        call(t, boot(t), fid, harmless(t, function, 0), harmless(t, function, 1), 0);
+    const struct event *e = ask(t, fid, harmless(t, function, 0), harmless(t, function, 1));
 
     comes_back(t, e, "a call with arguments that can only be refused");
     if (there) {
@@ -134,9 +131,8 @@ static void agree(struct trial *t)
 /* Those that agree() leaves out, each on a CPU that can be spared. */
 static void agree_off(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     stop(t, cpu);
     is_off(t, cpu, "a CPU after CPU_OFF, which PSCI_FEATURES has");
 }
@@ -171,7 +167,7 @@ static void unknown_ids(struct trial *t)
 static void smccc_version(struct trial *t)
 {
     const struct event *said = features(t, FID_SMCCC_VERSION);
-    const struct event *e = call(t, boot(t), FID_SMCCC_VERSION, 0, 0, 0);
+    const struct event *e = ask(t, FID_SMCCC_VERSION, 0, 0);
 
     returns(t, said, IS_SUCCESS | IS_NOT_SUPPORTED, "PSCI_FEATURES(SMCCC_VERSION)");
     comes_back(t, e, "SMCCC_VERSION");
@@ -263,7 +259,7 @@ static const struct scenario scenarios[] = {
      .run = unknown_ids},
     {.name = "features-smccc-version",
      .clause = "DEN0028 Appendix B, discovery by PSCI_FEATURES",
-     .consequence = "the guest does without its CPU's mitigations",
+     .consequence = "the guest takes the wrong way to tell its CPU's mitigations",
      .since = V1_0,
      .run = smccc_version},
     {.name = "features-argument-width",

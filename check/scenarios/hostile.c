@@ -44,7 +44,7 @@ static void recover(struct trial *t, uint32_t cpu, const struct event *e)
     interrupt(t, cpu);
     e = await(t, cpu);
     if (e->kind == EVENT_NONE) {
-        returns(t, turn_on(t, boot(t), cpu, entry(t), 0), IS_SUCCESS,
+        returns(t, turn_on(t, cpu, entry(t), 0), IS_SUCCESS,
                 "CPU_ON of a CPU that a call has turned off");
         comes(t, cpu, entry(t), 0, "the CPU");
     }
@@ -78,16 +78,15 @@ static void try_all(struct trial *t, uint32_t cpu, uint32_t function)
 
 static void arguments(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     for (uint32_t function = 0; function < FN_RANGE; function++) {
         if (!ends_system(function)) {
             try_all(t, cpu, function);
         }
     }
     tidy(t, cpu);
-    returns_number(t, call(t, boot(t), FID32(FN_VERSION), 0, 0, 0), t->version, "PSCI_VERSION");
+    returns_number(t, ask(t, FID32(FN_VERSION), 0, 0), t->version, "PSCI_VERSION");
 }
 
 /* xorshift64, by George Marsaglia. */
@@ -137,7 +136,7 @@ static void at_random(struct trial *t)
                      random_argument(t, &state)));
         tidy(t, cpu);
     }
-    returns_number(t, call(t, boot(t), FID32(FN_VERSION), 0, 0, 0), t->version, "PSCI_VERSION");
+    returns_number(t, ask(t, FID32(FN_VERSION), 0, 0), t->version, "PSCI_VERSION");
 }
 
 /* What no guest may be able to do by mistake: call the end of the system with a wrong argument. */
@@ -157,7 +156,7 @@ static void system_arguments(struct trial *t)
             if (functions[f] == FN_SYSTEM_OFF2 && type < 2) {
                 continue;
             }
-            returns(t, does(t, boot(t), functions[f], extremes[i], extremes[i]), IS_ANY_ERROR,
+            returns(t, ask(t, id(t, functions[f]), extremes[i], extremes[i]), IS_ANY_ERROR,
                     "a call about the system with arguments that make no sense");
         }
     }
@@ -167,7 +166,7 @@ static void system_arguments(struct trial *t)
 static const struct scenario scenarios[] = {
     {.name = "hostile-arguments",
      .clause = "Return codes",
-     .consequence = "one call takes the server with it, or another guest",
+     .consequence = "some calls take the server with them, or another guest",
      .severity = SEVERITY_HANG,
      .since = V0_2,
      .abilities = VIEW_EXPENDABLE,

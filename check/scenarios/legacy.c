@@ -7,22 +7,21 @@
 static void no_later_ids(struct trial *t)
 {
     for (uint32_t function = 0; function < FN_COUNT; function++) {
-        returns(t, call(t, boot(t), FID32(function), mpidr(t, other(t, 0)), entry(t), 0),
-                IS_NOT_SUPPORTED, "an SMC32 ID of a later version");
-        returns(t, call(t, boot(t), FID64(function), mpidr(t, other(t, 0)), entry(t), 0),
-                IS_NOT_SUPPORTED, "an SMC64 ID of a later version");
+        returns(t, ask(t, FID32(function), mpidr(t, other(t, 0)), entry(t)), IS_NOT_SUPPORTED,
+                "an SMC32 ID of a later version");
+        returns(t, ask(t, FID64(function), mpidr(t, other(t, 0)), entry(t)), IS_NOT_SUPPORTED,
+                "an SMC64 ID of a later version");
     }
     start(t, other(t, 0));
 }
 
 static void errors(struct trial *t)
 {
-    returns(t, turn_on(t, boot(t), boot(t), entry(t), 0), IS_ALREADY_ON, "CPU_ON of the caller");
+    returns(t, turn_on(t, boot(t), entry(t), 0), IS_ALREADY_ON, "CPU_ON of the caller");
     returns(t, cpu_on(t, boot(t), absent_mpidr(t, boot(t), 0), entry(t), 0), IS_INVALID_PARAMETERS,
             "CPU_ON of a CPU that does not exist");
-    returns(t, turn_on(t, boot(t), other(t, 0), 3, 0), IS_INVALID_ADDRESS,
-            "CPU_ON with an odd entry point");
-    returns(t, call(t, boot(t), t->machine->ids_0_1[3], mpidr(t, boot(t)), 0, 0),
+    returns(t, turn_on(t, other(t, 0), 3, 0), IS_INVALID_ADDRESS, "CPU_ON with an odd entry point");
+    returns(t, ask(t, t->machine->ids_0_1[3], mpidr(t, boot(t)), 0),
             IS_NOT_SUPPORTED | IS_DENIED | IS_SUCCESS, "MIGRATE");
 }
 
@@ -31,7 +30,7 @@ static void neighbouring_ids(struct trial *t)
     for (uint32_t i = 0; i < 4; i++) {
         uint32_t function = t->machine->ids_0_1[i] ^ UINT32_C(0x100);
 
-        returns(t, call(t, boot(t), function, mpidr(t, other(t, 0)), entry(t), 0), IS_NOT_SUPPORTED,
+        returns(t, ask(t, function, mpidr(t, other(t, 0)), entry(t)), IS_NOT_SUPPORTED,
                 "an ID that is none");
     }
     stays(t, other(t, 0), "the CPU that it named");
@@ -43,8 +42,8 @@ static void own_ids_only(struct trial *t)
     if (t->machine->ids_0_1[2] == UINT32_C(0x95c1ba60)) {
         skip(t, "the IDs are KVM's");
     }
-    returns(t, call(t, boot(t), UINT32_C(0x95c1ba60), mpidr(t, other(t, 0)), entry(t), 0),
-            IS_NOT_SUPPORTED, "CPU_ON by an ID of another server");
+    returns(t, ask(t, UINT32_C(0x95c1ba60), mpidr(t, other(t, 0)), entry(t)), IS_NOT_SUPPORTED,
+            "CPU_ON by an ID of another server");
     start(t, other(t, 0));
 }
 

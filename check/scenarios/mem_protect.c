@@ -5,12 +5,12 @@
 
 static const struct event *protect(struct trial *t, uint64_t enable)
 {
-    return call(t, boot(t), FID32(FN_MEM_PROTECT), enable, 0, 0);
+    return ask(t, FID32(FN_MEM_PROTECT), enable, 0);
 }
 
 static const struct event *check_range(struct trial *t, uint64_t base, uint64_t length)
 {
-    return does(t, boot(t), FN_MEM_PROTECT_CHECK_RANGE, base, length);
+    return ask(t, id(t, FN_MEM_PROTECT_CHECK_RANGE), base, length);
 }
 
 static void returns_previous(struct trial *t)
@@ -65,10 +65,10 @@ static void wrapping(struct trial *t)
 
     returns(t, check_range(t, t->machine->entry, top), IS_DENIED, "a range that wraps around");
     returns(t, check_range(t, top, 2), IS_DENIED, "a range that wraps around at its second byte");
-    returns(t, call(t, boot(t), FID32(FN_MEM_PROTECT_CHECK_RANGE), UINT32_MAX, 2, 0), IS_DENIED,
+    returns(t, ask(t, FID32(FN_MEM_PROTECT_CHECK_RANGE), UINT32_MAX, 2), IS_DENIED,
             "an SMC32 range that wraps around");
-    returns(t, call(t, boot(t), FID32(FN_MEM_PROTECT_CHECK_RANGE), UINT32_MAX, UINT32_MAX, 0),
-            IS_DENIED, "an SMC32 range that wraps around");
+    returns(t, ask(t, FID32(FN_MEM_PROTECT_CHECK_RANGE), UINT32_MAX, UINT32_MAX), IS_DENIED,
+            "an SMC32 range that wraps around");
 }
 
 static void upper_halves(struct trial *t)
@@ -86,7 +86,7 @@ static void upper_halves(struct trial *t)
 static void over_reset2(struct trial *t)
 {
     comes_back(t, protect(t, 1), "MEM_PROTECT(1)");
-    vanishes(t, does(t, boot(t), FN_SYSTEM_RESET2, 0, 0), "SYSTEM_RESET2");
+    vanishes(t, ask(t, id(t, FN_SYSTEM_RESET2), 0, 0), "SYSTEM_RESET2");
     restart(t);
     returns_number(t, protect(t, 0), 0, "MEM_PROTECT after a warm reset");
 }
@@ -94,7 +94,7 @@ static void over_reset2(struct trial *t)
 static void over_reset(struct trial *t)
 {
     comes_back(t, protect(t, 1), "MEM_PROTECT(1)");
-    vanishes(t, call(t, boot(t), FID32(FN_SYSTEM_RESET), 0, 0, 0), "SYSTEM_RESET");
+    vanishes(t, ask(t, FID32(FN_SYSTEM_RESET), 0, 0), "SYSTEM_RESET");
     restart(t);
     const struct event *e = protect(t, 0);
 

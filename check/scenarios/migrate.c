@@ -5,14 +5,14 @@
 
 static int64_t info_type(struct trial *t)
 {
-    const struct event *e = call(t, boot(t), FID32(FN_MIGRATE_INFO_TYPE), 0, 0, 0);
+    const struct event *e = ask(t, FID32(FN_MIGRATE_INFO_TYPE), 0, 0);
 
     return e->kind == EVENT_RETURNED ? code(e) : RET_NOT_SUPPORTED;
 }
 
 static const struct event *up_cpu(struct trial *t)
 {
-    return does(t, boot(t), FN_MIGRATE_INFO_UP_CPU, 0, 0);
+    return ask(t, id(t, FN_MIGRATE_INFO_UP_CPU), 0, 0);
 }
 
 static const struct event *migrate(struct trial *t, uint32_t cpu, uint64_t target)
@@ -30,7 +30,7 @@ static void need_type(struct trial *t, int64_t type)
 
 static void type_is_known(struct trial *t)
 {
-    const struct event *e = call(t, boot(t), FID32(FN_MIGRATE_INFO_TYPE), 0, 0, 0);
+    const struct event *e = ask(t, FID32(FN_MIGRATE_INFO_TYPE), 0, 0);
 
     comes_back(t, e, "MIGRATE_INFO_TYPE");
     expect(t, code(e) == RET_NOT_SUPPORTED || (code(e) >= 0 && code(e) <= TOS_NONE),
@@ -61,7 +61,7 @@ static void resident_exists(struct trial *t)
         found = found || mpidr(t, cpu) == e->x0;
     }
     expect(t, found, "MIGRATE_INFO_UP_CPU names a CPU that does not exist");
-    returns_number(t, call(t, boot(t), FID32(FN_MIGRATE_INFO_UP_CPU), 0, 0, 0), (uint32_t)e->x0,
+    returns_number(t, ask(t, FID32(FN_MIGRATE_INFO_UP_CPU), 0, 0), (uint32_t)e->x0,
                    "SMC32 MIGRATE_INFO_UP_CPU");
 }
 

@@ -5,7 +5,7 @@
 
 static const struct event *node(struct trial *t, uint64_t target, uint64_t level)
 {
-    return does(t, boot(t), FN_NODE_HW_STATE, target, level);
+    return ask(t, id(t, FN_NODE_HW_STATE), target, level);
 }
 
 static void on_and_off(struct trial *t)
@@ -23,9 +23,8 @@ static void on_and_off(struct trial *t)
 static void asleep(struct trial *t, bool powerdown)
 {
     const struct machine_state *state = state_need(t, 0, powerdown);
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     put_into(t, cpu, state, 1);
     const struct event *e = node(t, mpidr(t, cpu), 0);
 
@@ -209,7 +208,7 @@ static const struct scenario scenarios[] = {
      .run = standby_in_cluster},
     {.name = "node-hw-state-arguments",
      .clause = "NODE_HW_STATE, INVALID_PARAMETERS",
-     .consequence = "the server reads beyond a table by a guest's number",
+     .consequence = "the server shifts by a guest's number, or reads beyond a table",
      .since = V1_0,
      .needs = NODE,
      .run = arguments},

@@ -73,9 +73,8 @@ static void refused_suspend_is_none(struct trial *t)
 
 static void while_default_suspended(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     vanishes(t, does(t, cpu, FN_CPU_DEFAULT_SUSPEND, entry(t), 5), "CPU_DEFAULT_SUSPEND");
     to_os_mode(t);
     interrupt(t, cpu);
@@ -111,7 +110,7 @@ static void sibling_starts(struct trial *t)
     }
     start(t, cpu);
     to_os_mode(t);
-    returns(t, turn_on(t, boot(t), next, entry(t), 1), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, next, entry(t), 1), IS_SUCCESS, "CPU_ON");
     const struct event *e = await(t, next);
 
     enters(t, e, entry(t), 1, "the CPU");
@@ -187,9 +186,7 @@ static void core_level(struct trial *t)
     const struct machine_state *state = state_need(t, 0, true);
     uint32_t cpu = other(t, 0);
 
-    for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        start(t, other(t, n));
-    }
+    start_all(t);
     to_os_mode(t);
     put_into(t, cpu, state, 0xc);
     wakes_from(t, cpu, state, entry(t), 0xc);
@@ -271,7 +268,7 @@ static void after_reset(struct trial *t)
         return;
     }
     to_os_mode(t);
-    vanishes(t, call(t, boot(t), FID32(FN_SYSTEM_RESET), 0, 0, 0), "SYSTEM_RESET");
+    vanishes(t, ask(t, FID32(FN_SYSTEM_RESET), 0, 0), "SYSTEM_RESET");
     expect_end(t, END_RESET, "SYSTEM_RESET");
     restart(t);
     start(t, cpu);
@@ -361,7 +358,7 @@ static const struct scenario scenarios[] = {
      .run = sibling_runs},
     {.name = "os-initiated-sibling-started",
      .clause = "OS-initiated mode; 5.4 CPU_SUSPEND, DENIED",
-     .consequence = "a cluster is turned off under a CPU that starts",
+     .consequence = "a cluster is turned off under a CPU that runs",
      .severity = SEVERITY_HANG,
      .since = V1_0,
      .needs = OSI,

@@ -222,7 +222,7 @@ static void one_enables_round(struct trial *t, void *context)
     uint32_t zeros = 0;
 
     keep_team_on(t, 0);
-    comes_back(t, call(t, boot(t), FID32(FN_MEM_PROTECT), 0, 0, 0), "MEM_PROTECT(0)");
+    comes_back(t, ask(t, FID32(FN_MEM_PROTECT), 0, 0), "MEM_PROTECT(0)");
     *team = (struct team){.count = 0};
     for (uint32_t n = 0; n + 1 < cpu_count(t) && n < TEAM_MAX; n++) {
         add(team, of(t, other(t, n), FID32(FN_MEM_PROTECT), 1, 0, 0));
@@ -349,7 +349,7 @@ static const struct scenario scenarios[] = {
      .run = all_off},
     {.name = "race-system-suspend-against-cpu-off",
      .clause = "5.19 SYSTEM_SUSPEND, DENIED",
-     .consequence = "a CPU runs in a system that is taken for asleep",
+     .consequence = "CPUs run in a system that is taken for asleep",
      .severity = SEVERITY_CORRUPTION,
      .since = V1_0,
      .needs = HAS(FN_SYSTEM_SUSPEND),
@@ -357,7 +357,7 @@ static const struct scenario scenarios[] = {
      .run = suspend_against_off},
     {.name = "race-system-suspend-against-cpu-on",
      .clause = "5.19 SYSTEM_SUSPEND, DENIED",
-     .consequence = "a CPU starts in a system that is taken for asleep",
+     .consequence = "CPUs run in a system that is taken for asleep",
      .severity = SEVERITY_CORRUPTION,
      .since = V1_0,
      .needs = HAS(FN_SYSTEM_SUSPEND),

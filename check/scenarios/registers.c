@@ -7,15 +7,8 @@
 static void both_call(struct trial *t, uint64_t function, uint64_t a, uint64_t b, uint32_t codes,
                       const char *what)
 {
-    returns(t, call(t, boot(t), function, a, b, 0), codes, what);
+    returns(t, ask(t, function, a, b), codes, what);
     returns(t, call(t, other(t, 0), function, a, b, 0), codes, what);
-}
-
-static void skip_without_64(struct trial *t)
-{
-    if (t->machine->aarch32) {
-        skip(t, "the guest is in AArch32 state");
-    }
 }
 
 static void successes(struct trial *t, uint32_t cpu_on_id, uint32_t affinity_id)
@@ -42,7 +35,7 @@ static void successes_32(struct trial *t)
 
 static void successes_64(struct trial *t)
 {
-    skip_without_64(t);
+    need_aarch64(t);
     successes(t, FID64(FN_CPU_ON), FID64(FN_AFFINITY_INFO));
 }
 
@@ -65,7 +58,7 @@ static void errors_32(struct trial *t)
 
 static void errors_64(struct trial *t)
 {
-    skip_without_64(t);
+    need_aarch64(t);
     errors(t, FID64(FN_CPU_ON), FID64(FN_CPU_SUSPEND));
 }
 
@@ -76,7 +69,7 @@ static void unknown(struct trial *t)
 
     start(t, other(t, 0));
     for (uint32_t i = 0; i < COUNT_OF(ids); i++) {
-        comes_back(t, call(t, boot(t), ids[i], 0, 0, 0), "an ID that is not of PSCI");
+        comes_back(t, ask(t, ids[i], 0, 0), "an ID that is not of PSCI");
         comes_back(t, call(t, other(t, 0), ids[i], 0, 0, 0), "an ID that is not of PSCI");
     }
 }
@@ -100,8 +93,7 @@ static void refused_suspend(struct trial *t)
     interrupt_soon(t, boot(t));
     returns(t, system_suspend(t, boot(t), entry(t), 0), IS_DENIED,
             "SYSTEM_SUSPEND with another CPU on");
-    returns(t, call(t, boot(t), FID32(FN_SYSTEM_SUSPEND), entry(t), 0, 0), IS_DENIED,
-            "the same, SMC32");
+    returns(t, ask(t, FID32(FN_SYSTEM_SUSPEND), entry(t), 0), IS_DENIED, "the same, SMC32");
 }
 
 #define CLAUSE "DEN0028 2.6 Register use"

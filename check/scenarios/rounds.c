@@ -16,7 +16,7 @@ static bool said_to_be_off(struct trial *t, uint32_t cpu)
     if (t->version < V0_2) {
         return true;
     }
-    e = affinity(t, boot(t), mpidr(t, cpu), 0);
+    e = affinity(t, mpidr(t, cpu), 0);
     return e->kind == EVENT_RETURNED && code(e) == AFFINITY_OFF;
 }
 
@@ -50,7 +50,7 @@ static bool boot_cpu_comes(struct trial *t)
     shake(t, boot(t));
     for (uint32_t cpu = 0; cpu < cpu_count(t) && !runs(t, boot(t)); cpu++) {
         if (runs(t, cpu)) {
-            turn_on(t, cpu, boot(t), entry(t), 0);
+            cpu_on(t, cpu, mpidr(t, boot(t)), entry(t), 0);
             await(t, boot(t));
         }
     }
@@ -76,7 +76,7 @@ static bool initial_modes(struct trial *t)
     const struct event *e;
 
     if (offers(t, FN_MEM_PROTECT)) {
-        call(t, boot(t), FID32(FN_MEM_PROTECT), 0, 0, 0);
+        ask(t, FID32(FN_MEM_PROTECT), 0, 0);
     }
     if (!offers(t, FN_SET_SUSPEND_MODE)) {
         return true;

@@ -34,7 +34,7 @@ static void ask_features(struct trial *t, uint32_t function)
 /* PSCI 0.2 has no PSCI_FEATURES. MIGRATE is offered where MIGRATE_INFO_TYPE says 0 or 1. */
 static void guess_functions_0_2(struct trial *t)
 {
-    const struct event *e = call(t, boot(t), FID32(FN_MIGRATE_INFO_TYPE), 0, 0, 0);
+    const struct event *e = ask(t, FID32(FN_MIGRATE_INFO_TYPE), 0, 0);
 
     t->functions32 = mandatory_0_2;
     if (e->kind != EVENT_RETURNED || code(e) < 0) {
@@ -53,7 +53,7 @@ static void ask_server(struct trial *t)
         t->functions32 = mandatory_0_1;
         return;
     }
-    t->version_said = (uint32_t)call(t, boot(t), FID32(FN_VERSION), 0, 0, 0)->x0;
+    t->version_said = (uint32_t)ask(t, FID32(FN_VERSION), 0, 0)->x0;
     t->version = t->version_said >> 16 == 1 ? t->version_said : V0_2;
     if (t->version < V1_0) {
         guess_functions_0_2(t);

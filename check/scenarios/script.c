@@ -112,6 +112,11 @@ const struct event *call_big_endian(struct trial *t, uint32_t cpu, uint64_t func
     return make(t, cpu, &call, true);
 }
 
+const struct event *ask(struct trial *t, uint64_t function, uint64_t a, uint64_t b)
+{
+    return call(t, boot(t), function, a, b, 0);
+}
+
 const struct event *does(struct trial *t, uint32_t cpu, uint32_t function, uint64_t a, uint64_t b)
 {
     return call(t, cpu, id(t, function), a, b, 0);
@@ -213,25 +218,29 @@ const struct event *cpu_on(struct trial *t, uint32_t caller, uint64_t target, ui
     return call(t, caller, id(t, FN_CPU_ON), target, address, context);
 }
 
-const struct event *turn_on(struct trial *t, uint32_t caller, uint32_t cpu, uint64_t address,
-                            uint64_t context)
+const struct event *turn_on(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context)
 {
-    return cpu_on(t, caller, mpidr(t, cpu), address, context);
+    return cpu_on(t, boot(t), mpidr(t, cpu), address, context);
 }
 
 const struct event *cpu_off(struct trial *t, uint32_t cpu)
 {
-    return call(t, cpu, id(t, FN_CPU_OFF), 0, 0, 0);
+    return does(t, cpu, FN_CPU_OFF, 0, 0);
 }
 
-const struct event *affinity(struct trial *t, uint32_t caller, uint64_t target, uint64_t level)
+const struct event *affinity_by(struct trial *t, uint32_t caller, uint64_t target, uint64_t level)
 {
-    return call(t, caller, id(t, FN_AFFINITY_INFO), target, level, 0);
+    return does(t, caller, FN_AFFINITY_INFO, target, level);
+}
+
+const struct event *affinity(struct trial *t, uint64_t target, uint64_t level)
+{
+    return affinity_by(t, boot(t), target, level);
 }
 
 const struct event *features(struct trial *t, uint64_t function)
 {
-    return call(t, boot(t), FID32(FN_FEATURES), function, 0, 0);
+    return ask(t, FID32(FN_FEATURES), function, 0);
 }
 
 const struct event *suspend(struct trial *t, uint32_t cpu, uint64_t power_state, uint64_t address,
@@ -243,7 +252,7 @@ const struct event *suspend(struct trial *t, uint32_t cpu, uint64_t power_state,
 const struct event *system_suspend(struct trial *t, uint32_t cpu, uint64_t address,
                                    uint64_t context)
 {
-    return call(t, cpu, id(t, FN_SYSTEM_SUSPEND), address, context, 0);
+    return does(t, cpu, FN_SYSTEM_SUSPEND, address, context);
 }
 
 const struct event *set_mode(struct trial *t, uint32_t cpu, uint64_t mode)
@@ -276,6 +285,19 @@ void start(struct trial *t, uint32_t cpu)
     start_by(t, boot(t), cpu, 0x1000 + cpu);
 }
 
+uint32_t started(struct trial *t, uint32_t n)
+{
+    start(t, other(t, n));
+    return other(t, n);
+}
+
+void start_all(struct trial *t)
+{
+    for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
+        start(t, other(t, n));
+    }
+}
+
 void keep_on(struct trial *t, uint32_t cpu)
 {
     if (!runs(t, cpu)) {
@@ -298,7 +320,7 @@ void stop(struct trial *t, uint32_t cpu)
 static void is_in(struct trial *t, uint32_t cpu, uint32_t state, const char *what)
 {
     if (t->version >= V0_2) {
-        returns_number(t, affinity(t, boot(t), mpidr(t, cpu), 0), state, what);
+        returns_number(t, affinity(t, mpidr(t, cpu), 0), state, what);
     }
 }
 

@@ -68,6 +68,8 @@ const struct event *call(struct trial *t, uint32_t cpu, uint64_t function, uint6
                          uint64_t c);
 const struct event *call_big_endian(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a,
                                     uint64_t b, uint64_t c);
+/** A call by the boot CPU. */
+const struct event *ask(struct trial *t, uint64_t function, uint64_t a, uint64_t b);
 /** A call by the ID that a guest would use. */
 const struct event *does(struct trial *t, uint32_t cpu, uint32_t function, uint64_t a, uint64_t b);
 /** A call whose result is not waited for. */
@@ -130,6 +132,9 @@ void in_rounds(struct trial *t, uint32_t count, void (*round)(struct trial *t, v
 /** Ends the scenario: it cannot be run here. */
 void skip(struct trial *t, const char *reason);
 
+/** Skips for a guest in AArch32 state. */
+void need_aarch64(struct trial *t);
+
 void characteristic(struct trial *t, const char *key, const char *value);
 void characteristic_code(struct trial *t, const char *key, const struct event *e);
 void characteristic_number(struct trial *t, const char *key, uint64_t value);
@@ -138,11 +143,11 @@ void characteristic_number(struct trial *t, const char *key, uint64_t value);
 
 const struct event *cpu_on(struct trial *t, uint32_t caller, uint64_t target, uint64_t address,
                            uint64_t context);
-/** The same of a CPU that there is. */
-const struct event *turn_on(struct trial *t, uint32_t caller, uint32_t cpu, uint64_t address,
-                            uint64_t context);
+/** The same of a CPU that there is, by the boot CPU. */
+const struct event *turn_on(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context);
 const struct event *cpu_off(struct trial *t, uint32_t cpu);
-const struct event *affinity(struct trial *t, uint32_t caller, uint64_t target, uint64_t level);
+const struct event *affinity(struct trial *t, uint64_t target, uint64_t level);
+const struct event *affinity_by(struct trial *t, uint32_t caller, uint64_t target, uint64_t level);
 const struct event *features(struct trial *t, uint64_t function);
 const struct event *suspend(struct trial *t, uint32_t cpu, uint64_t power_state, uint64_t address,
                             uint64_t context);
@@ -155,6 +160,9 @@ void to_os_mode(struct trial *t);
 /** Starts a CPU from the boot CPU (or `caller`) and sees it arrive; else the scenario fails. */
 void start(struct trial *t, uint32_t cpu);
 void start_by(struct trial *t, uint32_t caller, uint32_t cpu, uint64_t context);
+/** The n-th of the other CPUs, started; and all of them. */
+uint32_t started(struct trial *t, uint32_t n);
+void start_all(struct trial *t);
 /** Starts a CPU from the boot CPU, unless it runs. */
 void keep_on(struct trial *t, uint32_t cpu);
 /** Turns a CPU off and sees it go. */

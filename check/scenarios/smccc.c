@@ -10,14 +10,14 @@
 
 static uint32_t smccc_version(struct trial *t)
 {
-    const struct event *e = call(t, boot(t), FID_SMCCC_VERSION, 0, 0, 0);
+    const struct event *e = ask(t, FID_SMCCC_VERSION, 0, 0);
 
     return e->kind == EVENT_RETURNED && code(e) > 0 ? (uint32_t)e->x0 : 0;
 }
 
 static void version(struct trial *t)
 {
-    const struct event *e = call(t, boot(t), FID_SMCCC_VERSION, 0, 0, 0);
+    const struct event *e = ask(t, FID_SMCCC_VERSION, 0, 0);
 
     comes_back(t, e, "SMCCC_VERSION");
     expect(t, code(e) == RET_NOT_SUPPORTED || code(e) >= (int64_t)SMCCC_1_1,
@@ -27,32 +27,31 @@ static void version(struct trial *t)
 
 static void arch_features(struct trial *t)
 {
-    const struct event *e = call(t, boot(t), FID_SMCCC_ARCH_FEATURES, FID_SMCCC_VERSION, 0, 0);
+    const struct event *e = ask(t, FID_SMCCC_ARCH_FEATURES, FID_SMCCC_VERSION, 0);
 
     if (smccc_version(t) == 0) {
         skip(t, "the calling convention is 1.0");
     }
     returns(t, e, IS_SUCCESS | IS_NOT_SUPPORTED, "SMCCC_ARCH_FEATURES(SMCCC_VERSION)");
     characteristic_code(t, "SMCCC_ARCH_FEATURES(SMCCC_VERSION)", e);
-    returns(t, call(t, boot(t), FID_SMCCC_ARCH_FEATURES, UINT32_C(0x8000ffff), 0, 0),
-            IS_NOT_SUPPORTED, "SMCCC_ARCH_FEATURES of nothing");
+    returns(t, ask(t, FID_SMCCC_ARCH_FEATURES, UINT32_C(0x8000ffff), 0), IS_NOT_SUPPORTED,
+            "SMCCC_ARCH_FEATURES of nothing");
 }
 
 /* IDs that PSCI may one day have, and those of an alpha version that were dropped. */
 static void unknown_numbers(struct trial *t)
 {
     for (uint32_t function = FN_COUNT; function < FN_RANGE; function++) {
-        returns(t, call(t, boot(t), FID32(function), 0, 0, 0), IS_NOT_SUPPORTED,
+        returns(t, ask(t, FID32(function), 0, 0), IS_NOT_SUPPORTED,
                 "an SMC32 ID in PSCI's range that is no function");
-        returns(t, call(t, boot(t), FID64(function), 0, 0, 0), IS_NOT_SUPPORTED,
+        returns(t, ask(t, FID64(function), 0, 0), IS_NOT_SUPPORTED,
                 "an SMC64 ID in PSCI's range that is no function");
     }
 }
 
 static void refuse(struct trial *t, uint64_t function, const char *what)
 {
-    returns(t, call(t, boot(t), function, mpidr(t, other(t, 0)), entry(t), 0), IS_NOT_SUPPORTED,
-            what);
+    returns(t, ask(t, function, mpidr(t, other(t, 0)), entry(t)), IS_NOT_SUPPORTED, what);
 }
 
 /* Answers of 0 to anything make guests believe that it was done. */
@@ -70,7 +69,7 @@ static void unknown_ids(struct trial *t)
 /* The other owner may have that function: all that counts is that PSCI's is not called. */
 static void answers(struct trial *t, uint64_t function, const char *what)
 {
-    comes_back(t, call(t, boot(t), function, mpidr(t, other(t, 0)), entry(t), 0), what);
+    comes_back(t, ask(t, function, mpidr(t, other(t, 0)), entry(t)), what);
 }
 
 /* Numbers of PSCI with another owner: Arm architecture, CPU, SiP, OEM, standard hypervisor, vendor
@@ -112,7 +111,7 @@ static void reserved_bits(struct trial *t)
 /* DEN0028 2.5: from 1.3 on, bit 16 is a hint about SVE state. */
 static void hint_bit(struct trial *t)
 {
-    const struct event *e = call(t, boot(t), FID32(FN_VERSION) | BIT_HINT, 0, 0, 0);
+    const struct event *e = ask(t, FID32(FN_VERSION) | BIT_HINT, 0, 0);
 
     if (smccc_version(t) >= SMCCC_1_3) {
         returns_number(t, e, t->version, "PSCI_VERSION with the SVE hint");
@@ -126,18 +125,18 @@ static void hint_bit(struct trial *t)
 
 static void id_upper_half(struct trial *t)
 {
-    returns_number(t, call(t, boot(t), GARBAGE | FID32(FN_VERSION), 0, 0, 0), t->version,
+    returns_number(t, ask(t, GARBAGE | FID32(FN_VERSION), 0, 0), t->version,
                    "PSCI_VERSION with garbage in the upper half of x0");
-    returns(t, turn_on(t, boot(t), boot(t), entry(t), 0), IS_ALREADY_ON, "CPU_ON");
-    returns(t, call(t, boot(t), GARBAGE | id(t, FN_CPU_ON), mpidr(t, boot(t)), entry(t), 0),
-            IS_ALREADY_ON, "CPU_ON with garbage in the upper half of x0");
+    returns(t, turn_on(t, boot(t), entry(t), 0), IS_ALREADY_ON, "CPU_ON");
+    returns(t, ask(t, GARBAGE | id(t, FN_CPU_ON), mpidr(t, boot(t)), entry(t)), IS_ALREADY_ON,
+            "CPU_ON with garbage in the upper half of x0");
 }
 
 static void no_64_bit_twins(struct trial *t)
 {
     for (uint32_t function = 0; function < FN_COUNT; function++) {
         if (!has_64(function)) {
-            returns(t, call(t, boot(t), FID64(function), 0, 0, 0), IS_NOT_SUPPORTED,
+            returns(t, ask(t, FID64(function), 0, 0), IS_NOT_SUPPORTED,
                     "the SMC64 ID of a function that has none");
         }
     }
@@ -149,8 +148,8 @@ static void no_64_bit_calls_from_32(struct trial *t)
         skip(t, "the guest is in AArch64 state");
     }
     for (uint32_t function = 0; function < FN_COUNT; function++) {
-        returns(t, call(t, boot(t), FID64(function), mpidr(t, boot(t)), entry(t), 0),
-                IS_NOT_SUPPORTED, "an SMC64 call from AArch32 state");
+        returns(t, ask(t, FID64(function), mpidr(t, boot(t)), entry(t)), IS_NOT_SUPPORTED,
+                "an SMC64 call from AArch32 state");
         returns(t, features(t, FID64(function)), IS_NOT_SUPPORTED,
                 "PSCI_FEATURES of an SMC64 ID from AArch32 state");
     }
@@ -158,8 +157,8 @@ static void no_64_bit_calls_from_32(struct trial *t)
 
 static void error_width(struct trial *t)
 {
-    const struct event *e = call(t, boot(t), FID32(FN_RANGE - 1), 0, 0, 0);
-    const struct event *wide = call(t, boot(t), FID64(FN_RANGE - 1), 0, 0, 0);
+    const struct event *e = ask(t, FID32(FN_RANGE - 1), 0, 0);
+    const struct event *wide = ask(t, FID64(FN_RANGE - 1), 0, 0);
 
     returns(t, e, IS_NOT_SUPPORTED, "an unknown SMC32 call");
     returns(t, wide, IS_NOT_SUPPORTED, "an unknown SMC64 call");
@@ -172,13 +171,12 @@ static void error_width(struct trial *t)
 /* Both are SMC32 calls, whatever there is at other numbers. */
 static void no_64_bit_version(struct trial *t)
 {
-    returns(t, call(t, boot(t), FID_SMCCC_VERSION | BIT_64, 0, 0, 0), IS_NOT_SUPPORTED,
+    returns(t, ask(t, FID_SMCCC_VERSION | BIT_64, 0, 0), IS_NOT_SUPPORTED,
             "SMCCC_VERSION by an SMC64 ID");
-    returns(t, call(t, boot(t), FID_SMCCC_ARCH_FEATURES | BIT_64, FID_SMCCC_VERSION, 0, 0),
-            IS_NOT_SUPPORTED, "SMCCC_ARCH_FEATURES by an SMC64 ID");
+    returns(t, ask(t, FID_SMCCC_ARCH_FEATURES | BIT_64, FID_SMCCC_VERSION, 0), IS_NOT_SUPPORTED,
+            "SMCCC_ARCH_FEATURES by an SMC64 ID");
 }
 
-/* KVM's IDs of 0.1, in a system that is 0.2 or newer. */
 /* KVM's, for CPU_OFF: some servers know it whatever their version. */
 static void legacy_ids(struct trial *t)
 {
@@ -260,7 +258,7 @@ static const struct scenario scenarios[] = {
      .run = error_width},
     {.name = "smccc-legacy-ids",
      .clause = "Return codes, NOT_SUPPORTED",
-     .consequence = "a stray ID turns a CPU off",
+     .consequence = "a stray ID turns a CPU or the system off",
      .severity = SEVERITY_LOST_CPU,
      .since = V0_2,
      .cpus = 2,

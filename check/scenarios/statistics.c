@@ -3,9 +3,9 @@
 #include "families.h"
 #include "script.h"
 
-static uint64_t ask(struct trial *t, uint32_t function, uint64_t target, uint64_t state)
+static uint64_t stat(struct trial *t, uint32_t function, uint64_t target, uint64_t state)
 {
-    const struct event *e = does(t, boot(t), function, target, state);
+    const struct event *e = ask(t, id(t, function), target, state);
 
     comes_back(t, e, "statistics");
     return t->machine->aarch32 ? (uint32_t)e->x0 : e->x0;
@@ -13,12 +13,12 @@ static uint64_t ask(struct trial *t, uint32_t function, uint64_t target, uint64_
 
 static uint64_t count_of(struct trial *t, uint32_t cpu, const struct machine_state *state)
 {
-    return ask(t, FN_STAT_COUNT, mpidr(t, cpu), state->value);
+    return stat(t, FN_STAT_COUNT, mpidr(t, cpu), state->value);
 }
 
 static uint64_t residency_of(struct trial *t, uint32_t cpu, const struct machine_state *state)
 {
-    return ask(t, FN_STAT_RESIDENCY, mpidr(t, cpu), state->value);
+    return stat(t, FN_STAT_RESIDENCY, mpidr(t, cpu), state->value);
 }
 
 static void zero_at_start(struct trial *t)
@@ -45,9 +45,8 @@ static void counts(struct trial *t, bool powerdown)
 {
     const struct machine_state *state = state_need(t, 0, powerdown);
     const struct machine_state *rest = state_find(t, 0, !powerdown);
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     uint64_t before = count_of(t, cpu, state);
     uint64_t rest_before = rest != NULL ? count_of(t, cpu, rest) : 0;
 
@@ -73,9 +72,8 @@ static void counts_powerdown(struct trial *t)
 static void residency(struct trial *t)
 {
     const struct machine_state *state = state_need(t, 0, false);
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     uint64_t before = residency_of(t, cpu, state);
     uint64_t began = now(t);
 
@@ -126,11 +124,11 @@ static void nonsense(struct trial *t)
     uint32_t functions[] = {FN_STAT_COUNT, FN_STAT_RESIDENCY};
 
     for (uint32_t i = 0; i < COUNT_OF(functions); i++) {
-        expect_equal(t, ask(t, functions[i], absent_mpidr(t, boot(t), 0), state), 0,
+        expect_equal(t, stat(t, functions[i], absent_mpidr(t, boot(t), 0), state), 0,
                      "statistics of a CPU that does not exist");
-        expect_equal(t, ask(t, functions[i], mpidr(t, boot(t)) | UINT64_C(1) << 24, state), 0,
+        expect_equal(t, stat(t, functions[i], mpidr(t, boot(t)) | UINT64_C(1) << 24, state), 0,
                      "statistics of a CPU with a reserved bit in its name");
-        expect_equal(t, ask(t, functions[i], mpidr(t, boot(t)), UINT32_MAX), 0,
+        expect_equal(t, stat(t, functions[i], mpidr(t, boot(t)), UINT32_MAX), 0,
                      "statistics of a state that does not exist");
     }
 }
@@ -138,9 +136,8 @@ static void nonsense(struct trial *t)
 static void upper_halves(struct trial *t)
 {
     const struct machine_state *state = state_need(t, 0, false);
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     sleep_for(t, cpu, state, 10);
     uint64_t count = count_of(t, cpu, state);
 
@@ -149,7 +146,7 @@ static void upper_halves(struct trial *t)
                    call(t, boot(t), FID32(FN_STAT_COUNT), GARBAGE | mpidr(t, cpu),
                         GARBAGE | state->value, GARBAGE),
                    (uint32_t)count, "SMC32 PSCI_STAT_COUNT with garbage in the upper halves");
-    expect_equal(t, ask(t, FN_STAT_COUNT, mpidr(t, cpu), GARBAGE | state->value), count,
+    expect_equal(t, stat(t, FN_STAT_COUNT, mpidr(t, cpu), GARBAGE | state->value), count,
                  "PSCI_STAT_COUNT with garbage in the upper half of power_state");
 }
 
@@ -181,9 +178,8 @@ static void cluster(struct trial *t)
 static void cpu_off_counts(struct trial *t)
 {
     const struct machine_state *state = state_need(t, 0, true);
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     uint64_t before = count_of(t, cpu, state);
 
     stop(t, cpu);
@@ -237,12 +233,11 @@ static void system_suspend_counts(struct trial *t)
 static void adds_up(struct trial *t)
 {
     const struct machine_state *states[] = {state_need(t, 0, false), state_need(t, 0, true)};
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
     uint64_t counts_before = count_of(t, cpu, states[0]) + count_of(t, cpu, states[1]);
     uint64_t time_before = residency_of(t, cpu, states[0]) + residency_of(t, cpu, states[1]);
     uint64_t began = now(t);
 
-    start(t, cpu);
     for (uint32_t i = 0; i < 6; i++) {
         sleep_for(t, cpu, states[i % 2], 100 * (i + 1));
         pass_time(t, 50);
@@ -262,7 +257,7 @@ static void zero_after_reset(struct trial *t)
 
     interrupt_soon(t, boot(t));
     returns(t, suspend(t, boot(t), state->value, 0, 0), IS_SUCCESS, "CPU_SUSPEND");
-    vanishes(t, call(t, boot(t), FID32(FN_SYSTEM_RESET), 0, 0, 0), "SYSTEM_RESET");
+    vanishes(t, ask(t, FID32(FN_SYSTEM_RESET), 0, 0), "SYSTEM_RESET");
     expect_end(t, END_RESET, "SYSTEM_RESET");
     restart(t);
     expect_equal(t, count_of(t, boot(t), state), 0, "PSCI_STAT_COUNT after a reset");

@@ -10,13 +10,6 @@ static void ends(struct trial *t, uint32_t cpu, uint32_t function, uint64_t a, u
     expect_end(t, kind, what);
 }
 
-static void start_all(struct trial *t)
-{
-    for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        start(t, other(t, n));
-    }
-}
-
 static void off(struct trial *t)
 {
     ends(t, boot(t), FID32(FN_SYSTEM_OFF), UINT64_MAX, UINT64_MAX, END_OFF, "SYSTEM_OFF");
@@ -78,7 +71,7 @@ static void reset_all_on(struct trial *t)
 static void reset_pending(struct trial *t)
 {
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        returns(t, turn_on(t, boot(t), other(t, n), entry_n(t, 5), 1), IS_SUCCESS, "CPU_ON");
+        returns(t, turn_on(t, other(t, n), entry_n(t, 5), 1), IS_SUCCESS, "CPU_ON");
     }
     ends(t, boot(t), FID32(FN_SYSTEM_RESET), 0, 0, END_RESET,
          "SYSTEM_RESET with CPUs told to start");
@@ -119,9 +112,9 @@ static void reset2_refuses(struct trial *t)
     static const uint32_t types[] = {1, 2, 0x100, 0x10000, 0x40000000, 0x7fffffff};
 
     for (uint32_t i = 0; i < COUNT_OF(types); i++) {
-        returns(t, does(t, boot(t), FN_SYSTEM_RESET2, types[i], 0), IS_INVALID_PARAMETERS,
+        returns(t, ask(t, id(t, FN_SYSTEM_RESET2), types[i], 0), IS_INVALID_PARAMETERS,
                 "SYSTEM_RESET2 of an architectural type that is none");
-        returns(t, call(t, boot(t), FID32(FN_SYSTEM_RESET2), types[i], 0, 0), IS_INVALID_PARAMETERS,
+        returns(t, ask(t, FID32(FN_SYSTEM_RESET2), types[i], 0), IS_INVALID_PARAMETERS,
                 "the same, SMC32");
     }
 }
@@ -162,7 +155,7 @@ static void reset2_upper_halves(struct trial *t)
 
 static void reset2_vendor(struct trial *t)
 {
-    const struct event *e = does(t, boot(t), FN_SYSTEM_RESET2, 0x80000002, 0x99);
+    const struct event *e = ask(t, id(t, FN_SYSTEM_RESET2), 0x80000002, 0x99);
 
     characteristic_code(t, "SYSTEM_RESET2 of a vendor's type", e);
     if (e->kind != EVENT_NONE) {
@@ -180,15 +173,15 @@ static void off2_refuses(struct trial *t)
     static const uint32_t types[] = {2, 3, 0x100, 0x10000, 0x80000000, 0x80000001, 0xffffffff};
 
     for (uint32_t i = 0; i < COUNT_OF(types); i++) {
-        returns(t, does(t, boot(t), FN_SYSTEM_OFF2, types[i], 0), IS_INVALID_PARAMETERS,
+        returns(t, ask(t, id(t, FN_SYSTEM_OFF2), types[i], 0), IS_INVALID_PARAMETERS,
                 "SYSTEM_OFF2 of a type that is none");
     }
-    returns(t, does(t, boot(t), FN_SYSTEM_OFF2, 0, 1), IS_INVALID_PARAMETERS,
+    returns(t, ask(t, id(t, FN_SYSTEM_OFF2), 0, 1), IS_INVALID_PARAMETERS,
             "SYSTEM_OFF2 with a cookie");
-    returns(t, does(t, boot(t), FN_SYSTEM_OFF2, 1, 1), IS_INVALID_PARAMETERS,
+    returns(t, ask(t, id(t, FN_SYSTEM_OFF2), 1, 1), IS_INVALID_PARAMETERS,
             "SYSTEM_OFF2 of type 1 with a cookie");
     if (!t->machine->aarch32) {
-        returns(t, does(t, boot(t), FN_SYSTEM_OFF2, 1, UINT64_C(1) << 32), IS_INVALID_PARAMETERS,
+        returns(t, ask(t, id(t, FN_SYSTEM_OFF2), 1, UINT64_C(1) << 32), IS_INVALID_PARAMETERS,
                 "SYSTEM_OFF2 with a cookie in the upper half");
     }
 }
@@ -220,7 +213,7 @@ static void off2_type_width(struct trial *t)
 static const struct scenario scenarios[] = {
     {.name = "system-off",
      .clause = "5.11 SYSTEM_OFF",
-     .consequence = "a guest that shuts down hangs instead",
+     .consequence = "a guest that shuts down, or panics, hangs instead",
      .severity = SEVERITY_HANG,
      .since = V0_2,
      .abilities = VIEW_END,
@@ -323,7 +316,7 @@ static const struct scenario scenarios[] = {
      .run = reset2_all_on},
     {.name = "system-reset2-type-width",
      .clause = "DEN0028 SMC64 argument passing; uint32 reset_type",
-     .consequence = "a reboot fails, by what happened to be in a register",
+     .consequence = "a reboot or hibernation fails, by what happened to be in a register",
      .severity = SEVERITY_HANG,
      .since = V1_1,
      .needs = HAS(FN_SYSTEM_RESET2),
@@ -331,7 +324,7 @@ static const struct scenario scenarios[] = {
      .run = reset2_type_width},
     {.name = "system-reset2-upper-halves",
      .clause = "DEN0028 SMC32 argument passing",
-     .consequence = "a reboot fails, by what happened to be in a register",
+     .consequence = "a reboot or hibernation fails, by what happened to be in a register",
      .severity = SEVERITY_HANG,
      .since = V1_1,
      .needs = HAS(FN_SYSTEM_RESET2),
@@ -377,7 +370,7 @@ static const struct scenario scenarios[] = {
      .run = off2_all_on},
     {.name = "system-off2-upper-halves",
      .clause = "DEN0028 SMC32 argument passing",
-     .consequence = "hibernation fails, by what happened to be in a register",
+     .consequence = "a reboot or hibernation fails, by what happened to be in a register",
      .severity = SEVERITY_HANG,
      .since = V1_3,
      .needs = HAS(FN_SYSTEM_OFF2),
@@ -385,7 +378,7 @@ static const struct scenario scenarios[] = {
      .run = off2_upper_halves},
     {.name = "system-off2-type-width",
      .clause = "DEN0028 SMC64 argument passing; uint32 type",
-     .consequence = "hibernation fails, by what happened to be in a register",
+     .consequence = "a reboot or hibernation fails, by what happened to be in a register",
      .severity = SEVERITY_HANG,
      .since = V1_3,
      .needs = HAS(FN_SYSTEM_OFF2),

@@ -74,12 +74,11 @@ static void again(struct trial *t)
 
 static void from_secondary(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     stop(t, boot(t));
     resumes_by(t, cpu, entry(t), 0x33);
-    returns_number(t, affinity(t, cpu, mpidr(t, boot(t)), 0), AFFINITY_OFF,
+    returns_number(t, affinity_by(t, cpu, mpidr(t, boot(t)), 0), AFFINITY_OFF,
                    "the boot CPU after another has resumed");
     start_by(t, cpu, boot(t), 0x34);
 }
@@ -117,9 +116,8 @@ static void denied_others_on(struct trial *t)
 static void denied_suspended(struct trial *t, bool powerdown)
 {
     const struct machine_state *state = state_need(t, 0, powerdown);
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     put_into(t, cpu, state, 0x36);
     refused(t, "SYSTEM_SUSPEND with another CPU in CPU_SUSPEND");
     wakes_from(t, cpu, state, entry(t), 0x36);
@@ -138,9 +136,8 @@ static void denied_powerdown(struct trial *t)
 
 static void denied_default_suspended(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     vanishes(t, does(t, cpu, FN_CPU_DEFAULT_SUSPEND, entry(t), 1), "CPU_DEFAULT_SUSPEND");
     refused(t, "SYSTEM_SUSPEND with another CPU in CPU_DEFAULT_SUSPEND");
 }
@@ -149,7 +146,7 @@ static void denied_pending(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns(t, turn_on(t, boot(t), cpu, entry(t), 0x37), IS_SUCCESS, "CPU_ON");
+    returns(t, turn_on(t, cpu, entry(t), 0x37), IS_SUCCESS, "CPU_ON");
     refused(t, "SYSTEM_SUSPEND with another CPU told to start");
     comes(t, cpu, entry(t), 0x37, "the CPU that was told to start");
 }
@@ -165,9 +162,8 @@ static void denied_each(struct trial *t)
 
 static void frozen_is_off(struct trial *t)
 {
-    uint32_t cpu = other(t, 0);
+    uint32_t cpu = started(t, 0);
 
-    start(t, cpu);
     vanishes(t, call(t, cpu, FID32(FN_CPU_FREEZE), 0, 0, 0), "CPU_FREEZE");
     resumes_by(t, boot(t), entry(t), 0x38);
     is_off(t, cpu, "the frozen CPU");
@@ -291,14 +287,14 @@ static const struct scenario scenarios[] = {
      .run = resumes},
     {.name = "system-suspend-upper-halves",
      .clause = "DEN0028 SMC32 argument passing",
-     .consequence = "a guest that sleeps wakes nowhere, by what happened to be in a register",
+     .consequence = "a CPU starts nowhere, by what happened to be in a register",
      .severity = SEVERITY_HANG,
      .since = V1_0,
      .needs = SUSPEND,
      .run = resumes_32},
     {.name = "system-suspend-pending",
      .clause = "5.19 SYSTEM_SUSPEND, wake-up events",
-     .consequence = "an interrupt just before sleep is slept through",
+     .consequence = "an interrupt just before the sleep is slept through",
      .severity = SEVERITY_HANG,
      .since = V1_0,
      .needs = SUSPEND,
@@ -339,7 +335,7 @@ static const struct scenario scenarios[] = {
      .run = denied_others_on},
     {.name = "system-suspend-denied-others-standby",
      .clause = "5.19 SYSTEM_SUSPEND, DENIED",
-     .consequence = "a CPU wakes in a system that is taken for asleep",
+     .consequence = "CPUs run in a system that is taken for asleep",
      .severity = SEVERITY_CORRUPTION,
      .since = V1_0,
      .needs = SUSPEND,
@@ -347,7 +343,7 @@ static const struct scenario scenarios[] = {
      .run = denied_standby},
     {.name = "system-suspend-denied-others-powerdown",
      .clause = "5.19 SYSTEM_SUSPEND, DENIED",
-     .consequence = "a CPU wakes in a system that is taken for asleep",
+     .consequence = "CPUs run in a system that is taken for asleep",
      .severity = SEVERITY_CORRUPTION,
      .since = V1_0,
      .needs = SUSPEND,
@@ -355,7 +351,7 @@ static const struct scenario scenarios[] = {
      .run = denied_powerdown},
     {.name = "system-suspend-denied-others-default-suspended",
      .clause = "5.19 SYSTEM_SUSPEND, DENIED",
-     .consequence = "a CPU wakes in a system that is taken for asleep",
+     .consequence = "CPUs run in a system that is taken for asleep",
      .severity = SEVERITY_CORRUPTION,
      .since = V1_0,
      .needs = SUSPEND | HAS(FN_CPU_DEFAULT_SUSPEND),
@@ -363,7 +359,7 @@ static const struct scenario scenarios[] = {
      .run = denied_default_suspended},
     {.name = "system-suspend-denied-others-pending",
      .clause = "5.19 SYSTEM_SUSPEND, DENIED",
-     .consequence = "a CPU starts in a system that is taken for asleep",
+     .consequence = "CPUs run in a system that is taken for asleep",
      .severity = SEVERITY_CORRUPTION,
      .since = V1_0,
      .needs = SUSPEND,
@@ -433,7 +429,7 @@ static const struct scenario scenarios[] = {
      .run = wake_while_deciding},
     {.name = "system-suspend-not-the-old-entry",
      .clause = "5.19 SYSTEM_SUSPEND, entry_point_address",
-     .consequence = "a guest that slept boots again",
+     .consequence = "a CPU that slept boots again",
      .severity = SEVERITY_CORRUPTION,
      .since = V1_0,
      .needs = SUSPEND,

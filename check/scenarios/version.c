@@ -5,7 +5,7 @@
 
 static void is_known(struct trial *t)
 {
-    const struct event *e = call(t, boot(t), FID32(FN_VERSION), 0, 0, 0);
+    const struct event *e = ask(t, FID32(FN_VERSION), 0, 0);
 
     comes_back(t, e, "PSCI_VERSION");
     expect(t, t->over || (e->x0 & UINT64_C(0x80000000)) == 0, "PSCI_VERSION has bit 31 set");
@@ -51,10 +51,10 @@ static void has_mandatory_0_2(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns_number(t, affinity(t, boot(t), mpidr(t, boot(t)), 0), AFFINITY_ON, "AFFINITY_INFO");
+    returns_number(t, affinity(t, mpidr(t, boot(t)), 0), AFFINITY_ON, "AFFINITY_INFO");
     start(t, cpu);
     stop(t, cpu);
-    returns(t, does(t, boot(t), FN_CPU_SUSPEND, UINT32_MAX, entry(t)),
+    returns(t, ask(t, id(t, FN_CPU_SUSPEND), UINT32_MAX, entry(t)),
             IS_INVALID_PARAMETERS | IS_SUCCESS, "CPU_SUSPEND of no state");
 }
 
@@ -81,7 +81,7 @@ static void has_no_newer(struct trial *t)
 
     for (uint32_t i = 0; i < COUNT_OF(newer); i++) {
         if (t->version < newer[i].since) {
-            returns(t, does(t, boot(t), newer[i].function, newer[i].argument, 0), IS_NOT_SUPPORTED,
+            returns(t, ask(t, id(t, newer[i].function), newer[i].argument, 0), IS_NOT_SUPPORTED,
                     "a function of a later version");
         }
     }
