@@ -8,7 +8,7 @@ fuzz_long_seconds=3600
 fuzz_long_calls=10000000000
 
 # The most bytes of an input, where 1024 are too few.
-declare -A fuzz_sizes=([image]=8192)
+declare -A fuzz_sizes=([guest_tree]=4096 [image]=8192)
 
 fuzz_help() {
     cat <<EOF
