@@ -48,6 +48,13 @@
 #define FRAME_SCTLR 264
 #define FRAME_SIZE  272
 
+/* struct sve_state: vectors of up to 2048 bits, of predicates an eighth of that. */
+#define SVE_BYTES_MAX 256
+#define SVE_Z_COUNT   32
+#define SVE_P_COUNT   16
+#define SVE_P         8192
+#define SVE_FFR       8704
+
 /* CurrentEL: this bit is set at EL2 and not at EL1. */
 #define CURRENT_EL2_BIT 3
 

@@ -9,7 +9,9 @@
 #include "report.h"
 #include "scenario.h"
 #include "smp.h"
+#include "state.h"
 #include "suspend.h"
+#include "sve.h"
 #include "timer.h"
 
 enum { SGI = 5, OTHER_SGI = 7, TIMER_MS = 30, RESCUE_MS = 1000 };
@@ -115,4 +117,36 @@ SCENARIO(runtime_caller, "runtime-caller", "",
     interrupted_caller(false);
     interrupted_caller(true);
     check(gic_drain(), "nothing is left of them");
+}
+
+static struct sve_state sve_before;
+static struct sve_state sve_after;
+
+static void compare_sve(void)
+{
+    sve_fill(&sve_before, 3);
+    sve_read(&sve_after);
+    check_none(sve_difference(&sve_before, &sve_after), "they hold what they are given");
+    psci_version();
+    sve_read(&sve_after);
+    check_none(sve_difference(&sve_before, &sve_after), "PSCI_VERSION changes none of them");
+    state_fill_fp(1); /* which clears all of the vectors above */
+    sve_read(&sve_after);
+    check(sve_difference(&sve_before, &sve_after) != NULL, "a change of the vectors is seen");
+    sve_fill(&sve_before, 4);
+    sve_after = sve_before;
+    sve_after.p[0] ^= 1;
+    sve_load(&sve_after);
+    sve_read(&sve_after);
+    check(sve_difference(&sve_before, &sve_after) != NULL, "a change of one bit is seen");
+}
+
+SCENARIO(runtime_sve, "runtime-sve", "", "this program's own use of the SVE registers")
+{
+    if (!sve_prepare()) {
+        skip("SVE registers", "this core has none");
+        return;
+    }
+    remark("vectors of %lu bytes", sve_length());
+    compare_sve();
 }
