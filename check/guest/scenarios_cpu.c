@@ -24,7 +24,9 @@ static uint64_t usual_entry(void)
 static void stay_until_told(struct cpu *cpu)
 {
     smp_set_progress(cpu, cpu->arrivals);
-    smp_wait_command(cpu, COMMAND_LEAVE);
+    /* Of hundreds of cores on a host with few processors the first may wait for minutes. */
+    while (!smp_wait_command(cpu, COMMAND_LEAVE)) {
+    }
 }
 
 static void leave_at_once(struct cpu *cpu)

@@ -371,6 +371,44 @@ test_cpus_64() {
     expect_scenario "cpu-on cpus=64" --cpus 64 --memory 1G
 }
 
+# More than one region of redistributors holds.
+# limit cpus_128 180
+test_cpus_128() {
+    guest_limit=160
+    expect_scenario "cpu-on cpus=128" --cpus 128 --memory 1G
+}
+
+# KVM's maximum. All of them on at once is a matter of minutes on an emulated machine: long.sh.
+# limit cpus_512 180
+test_cpus_512() {
+    guest_limit=160
+    expect_scenario "cpu-off cycles=1022" --cpus 512 --memory 1G
+    expect_event boot cpus 512
+    expect_scenario last-core --cpus 512 --memory 1G
+    expect_event suspend-request vcpu 511
+    expect_event wake source irq
+    expect_event wake intid 27
+    expect_event resumed vcpu 511
+}
+
+test_too_many_cpus() {
+    run_bare scenario=off --cpus 513 --memory 1G
+    expect_status 1
+    expect_equal error "$(cat "$work/errors")" \
+        "dormouse: --cpus 513: this machine's KVM gives at most 512"
+}
+
+# A vCPU is a file, and one who may have few is told so.
+test_few_files() {
+    make_work
+    ulimit -n 200
+    expect_scenario "cpu-on cpus=64" --cpus 64
+    run_bare scenario=off --cpus 256
+    expect_status 1
+    expect_equal "lines of error" "$(wc -l <"$work/errors")" 1
+    grep -q "^dormouse: --cpus 256: .*ulimit -n" "$work/errors" || fail "the error does not say what to do"
+}
+
 test_cpu_on_errors() {
     expect_scenario cpu-on-errors
     expect_scenario cpu-on-errors --cpus 2

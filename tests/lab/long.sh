@@ -25,6 +25,13 @@ test_churn_stopped() {
     expect_events_in_order
 }
 
+# KVM's maximum, all at once.
+# limit cpus_512 900
+test_cpus_512() {
+    guest_limit=880
+    expect_scenario "cpu-on cpus=512" --cpus 512 --memory 1G
+}
+
 # limit hotplug 3000
 test_hotplug() {
     guest_limit=2980

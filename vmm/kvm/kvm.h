@@ -33,6 +33,12 @@ struct kvm_limits {
 /* Opens /dev/kvm and reads its limits. On failure report()s one line and returns -1. */
 int kvm_open(struct kvm_limits *limits);
 
+/*
+ * Lets the process have as many open files as `count` vCPUs are, twice as many where their
+ * hypercalls are `counted`. False after report()ing one line: it may not.
+ */
+bool kvm_allow_vcpus(unsigned count, bool counted);
+
 /* Whether vm_forward_psci() can be (KVM_ARM_VM_SMCCC_FILTER, Linux 6.4). Makes a VM to ask. */
 bool kvm_can_forward_psci(int kvm, const struct kvm_limits *limits);
 

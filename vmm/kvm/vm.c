@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "control/report.h"
@@ -90,6 +91,26 @@ int kvm_open(struct kvm_limits *limits)
     }
     limits->system_suspend = extension(kvm, KVM_CAP_ARM_SYSTEM_SUSPEND) != 0;
     return kvm;
+}
+
+bool kvm_allow_vcpus(unsigned count, bool counted)
+{
+    enum { OTHER_FILES = 64 };
+    struct rlimit limit;
+    rlim_t needed = (rlim_t)count * (counted ? 2 : 1) + OTHER_FILES;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) {
+        return true;
+    }
+    if (limit.rlim_max < needed) {
+        report("--cpus %u: that needs %llu open files, and this process may have %llu; raise the "
+               "hard limit (ulimit -n)",
+               count, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+        return false;
+    }
+    limit.rlim_cur = needed;
+    setrlimit(RLIMIT_NOFILE, &limit); /* Not above the hard limit it cannot be refused. */
+    return true;
 }
 
 bool kvm_can_forward_psci(int kvm, const struct kvm_limits *limits)

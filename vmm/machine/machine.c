@@ -388,7 +388,8 @@ static bool choose(struct machine *machine)
                machine->limits.cpu_count);
         return false;
     }
-    return choose_psci_mode(machine) && choose_policy(machine) && choose_ipa_bits(machine);
+    return choose_psci_mode(machine) && choose_policy(machine) && choose_ipa_bits(machine) &&
+           kvm_allow_vcpus(machine->config->cpu_count, machine->psci_mode == PSCI_MODE_KERNEL);
 }
 
 static void run(struct machine *machine)

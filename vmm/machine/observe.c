@@ -10,28 +10,35 @@
 
 #include "machine/internal.h"
 
-enum { OBSERVE_MILLISECONDS = 100 };
+/*
+ * The next look comes after this time, and after as many times as long as the last one took, which
+ * with hundreds of vCPUs is long: the guest must get on in between.
+ */
+#define OBSERVE_NANOSECONDS INT64_C(100000000)
+enum { PAUSE_PER_LOOK = 10 };
 
-void observe_set(struct machine *machine, bool on)
+/* 0: no next look. */
+static void look_in(struct machine *machine, int64_t nanoseconds)
 {
-    struct timespec period = {.tv_nsec = on ? OBSERVE_MILLISECONDS * 1000000L : 0};
-    struct itimerspec timer = {.it_interval = period, .it_value = period};
+    enum { SECOND = 1000000000 };
+    const struct itimerspec timer = {
+        .it_value = {.tv_sec = nanoseconds / SECOND, .tv_nsec = nanoseconds % SECOND},
+    };
 
     if (machine->observe_fd >= 0) {
         timerfd_settime(machine->observe_fd, 0, &timer, NULL);
     }
 }
 
-static void on_observe(void *arg, uint32_t events)
+void observe_set(struct machine *machine, bool on)
 {
-    struct machine *machine = arg;
-    uint64_t expirations;
+    look_in(machine, on ? OBSERVE_NANOSECONDS : 0);
+}
+
+static void look(struct machine *machine)
+{
     uint64_t count = 0;
 
-    (void)events;
-    if (read(machine->observe_fd, &expirations, sizeof(expirations)) < 0 || machine->ended) {
-        return;
-    }
     for (unsigned i = 0; i < machine->config->cpu_count; i++) {
         count += vcpu_hypercall_count(machine->board.vcpu[i]);
     }
@@ -43,6 +50,21 @@ static void on_observe(void *arg, uint32_t events)
     if (error != 0) {
         machine_fail(machine, error);
     }
+}
+
+static void on_observe(void *arg, uint32_t events)
+{
+    struct machine *machine = arg;
+    int64_t start = events_clock();
+    uint64_t expirations;
+
+    (void)events;
+    if (read(machine->observe_fd, &expirations, sizeof(expirations)) < 0 || machine->ended) {
+        return;
+    }
+    look(machine);
+    int64_t pause = (events_clock() - start) * PAUSE_PER_LOOK;
+    look_in(machine, pause > OBSERVE_NANOSECONDS ? pause : OBSERVE_NANOSECONDS);
 }
 
 int observe_open(struct machine *machine)
