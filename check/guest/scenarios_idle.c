@@ -15,6 +15,8 @@
 #define CONTEXT   UINT64_C(0xfedcba9876543210)
 #define POWERDOWN UINT64_C(0x00010000) /* original format: StateType, of the core alone */
 
+#define LEGACY_CPU_ON 0x95c1ba60u /* KVM's, for PSCI 0.1 */
+
 enum { SGI = 5, COMMAND_LEAVE = 1, TIMER_MS = 20, PENDING_TRIES = 50 };
 
 static uint64_t usual_entry(void)
@@ -258,6 +260,7 @@ SCENARIO(smc, "smc", "", "the same calls by SMC, whatever the device tree says o
     check_result(by_smc(PSCI_VERSION, 0, 0, 0), (int64_t)psci_version(), "PSCI_VERSION");
     check_result(by_smc(PSCI_FEATURES, PSCI_CPU_ON, 0, 0), 0, "PSCI_FEATURES");
     check_result(by_smc(PSCI_VERSION | SMC64_BIT, 0, 0, 0), PSCI_NOT_SUPPORTED, "an unknown ID");
+    check_result(by_smc(LEGACY_CPU_ON, 0, 0, 0), PSCI_NOT_SUPPORTED, "an ID of PSCI 0.1");
     if (cpu_count > 1) {
         check_result(by_smc(PSCI_CPU_ON | SMC64_BIT, cpus[1].mpidr, usual_entry(), CONTEXT),
                      PSCI_SUCCESS, "CPU_ON");

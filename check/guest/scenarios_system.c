@@ -100,9 +100,12 @@ static void check_memory_is_clear(void)
     check_equal(pattern_find_nonzero(platform_scratch()), 0, "memory is clear");
 }
 
-SCENARIO(reset_cold, "reset-cold", "reboots=1",
-         "SYSTEM_RESET starts the machine anew in place, its memory clear")
+SCENARIO(
+    reset_cold, "reset-cold", "reboots=1 vendor=TYPE cookie=0",
+    "SYSTEM_RESET, or where given the vendor's SYSTEM_RESET2, starts the machine anew in place, "
+    "its memory clear")
 {
+    uint64_t vendor = args_number("vendor", 0);
     unsigned boot;
 
     if (!which_boot(&boot)) {
@@ -119,9 +122,13 @@ SCENARIO(reset_cold, "reset-cold", "reboots=1",
         return;
     }
     pattern_fill(platform_scratch(), MARKER);
-    check(true, "about to call SYSTEM_RESET");
+    check(true, "about to reset");
     leave_boot(boot);
-    psci_call2(PSCI_SYSTEM_RESET, 0, 0);
+    if (vendor != 0) {
+        psci_call2(PSCI_SYSTEM_RESET2 | SMC64_BIT, vendor, args_number("cookie", 0));
+    } else {
+        psci_call2(PSCI_SYSTEM_RESET, 0, 0);
+    }
     reset_returned();
 }
 

@@ -70,6 +70,11 @@ test_psci_mode() {
     fi
     expect_scenario version --psci kernel
     expect_event boot psci_mode kernel
+    [ "$LAB_HOST" != 6.1 ] || {
+        run_bare scenario=off --psci user
+        expect_status 1
+        expect_equal "lines of error" "$(wc -l <"$work/errors")" 1
+    }
 }
 
 # SYSTEM_SUSPEND honoured.
@@ -401,6 +406,7 @@ test_too_many_cpus() {
 # A vCPU is a file, and one who may have few is told so.
 test_few_files() {
     make_work
+    # shellcheck disable=SC3045 # all shells that it runs in have it
     ulimit -n 200
     expect_scenario "cpu-on cpus=64" --cpus 64
     run_bare scenario=off --cpus 256
@@ -551,6 +557,15 @@ test_reset_cold() {
     expect_events boot reboot boot reboot boot reboot boot off
     expect_event reboot kind cold
     expect_event boot boot 4 4
+}
+
+# A type of a vendor's own, which is told with its cookie.
+test_reset_vendor() {
+    expect_scenario "reset-cold vendor=0x80000007 cookie=0x123456789abcdef0" --psci-version 1.1
+    expect_events boot reboot boot off
+    expect_event reboot kind cold
+    expect_event reboot type 0x80000007
+    expect_event reboot cookie 0x123456789abcdef0
 }
 
 test_reset_warm() {
