@@ -6,10 +6,12 @@
 #include "timer.h"
 #include "uart.h"
 
-/* How long an answer may take to begin, and from one byte to the next. */
-enum { PATIENCE_MILLISECONDS = 500, LINE_SIZE = LINK_WORD_SIZE + 64 };
+/* How long an answer may take to begin, and from one byte to the next; how long nothing is said. */
+enum { PATIENCE_MILLISECONDS = 500, PULSE_MILLISECONDS = 5000, LINE_SIZE = LINK_WORD_SIZE + 64 };
 
 static char buffer[LINE_SIZE];
+
+static uint64_t last_line; /* counter at the end of it */
 
 void link_line(const char *line)
 {
@@ -18,6 +20,14 @@ void link_line(const char *line)
     }
     uart_put('\r');
     uart_put('\n');
+    last_line = timer_now(TIMER_VIRTUAL);
+}
+
+void link_pulse(void)
+{
+    if (timer_now(TIMER_VIRTUAL) - last_line > timer_milliseconds(PULSE_MILLISECONDS)) {
+        link_line("# still running");
+    }
 }
 
 void link_note(const char *word, uint32_t number, const char *text)

@@ -29,6 +29,8 @@ struct errand {
 void link_line(const char *line);
 /* "# running 7 name": WORD, a number, and what follows. */
 void link_note(const char *word, uint32_t number, const char *text);
+/* Says something if nothing has been said for seconds: a long scenario is no silence. */
+void link_pulse(void);
 /* Says that the image is there, and waits a moment for an answer. False: there is none. */
 bool link_ask(struct errand *errand);
 /* What an answer means. False: it is none. */

@@ -117,9 +117,9 @@ static void run_scenario(const struct scenario *scenario)
     trial_run(&trial, scenario, &view.view);
     is_used = true;
     look_after();
-    view.keep = NULL;
-    journal_clear(&view.journal);
+    image_view_forget(&view);
     is_broken = !tidy_up(&facts, &trial);
+    image_view_forget(&view);
 }
 
 /* Whether the machine has to be reset before this one can be run; and then whether it can be. */

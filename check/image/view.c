@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "link.h"
 #include "nature.h"
 #include "watch.h"
 
@@ -28,11 +29,19 @@ static void note_end(struct image_view *view, const struct guest_call *call)
 {
     uint64_t mask = (call->function & FID64(0)) == FID64(0) ? UINT64_MAX : UINT32_MAX;
 
-    view->resumes = false;
     view->ended = true;
     view->end = (struct end){.kind = end_kind((uint32_t)call->function & 0xff, view->was_reset),
                              .type = (uint32_t)call->args[0],
                              .cookie = call->args[1] & mask};
+}
+
+/* Of a call that was seen before: nothing came of one that ends the machine, so it did. */
+static void note_former_end(struct image_view *view, const struct guest_call *call,
+                            const struct event *event)
+{
+    if (call != NULL && ends(view, call) && event->kind == EVENT_NONE) {
+        note_end(view, call);
+    }
 }
 
 /* Whether a call that ends the machine is not to be made: the boot before this one has made it, or
@@ -40,6 +49,7 @@ static void note_end(struct image_view *view, const struct guest_call *call)
 static bool is_over(struct image_view *view, const struct guest_call *call)
 {
     if (view->resumes) {
+        view->resumes = false;
         note_end(view, call);
         return true;
     }
@@ -55,11 +65,13 @@ static bool is_over(struct image_view *view, const struct guest_call *call)
 static bool is_settled(struct image_view *view, const struct guest_call *call, struct event *event)
 {
     *event = nothing;
+    link_pulse();
     if (view->ended) {
         return true;
     }
     if (journal_replays(&view->journal)) {
         journal_event(&view->journal, event);
+        note_former_end(view, call, event);
         return true;
     }
     if (call != NULL && ends(view, call) && is_over(view, call)) {
@@ -99,12 +111,12 @@ static void op_await(void *self, uint32_t cpu, struct event *event)
     }
 }
 
-static const struct guest_call *find_end(const struct image_view *view,
-                                         const struct team_call *calls, uint32_t count)
+static const struct team_call *find_end(const struct image_view *view,
+                                        const struct team_call *calls, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (ends(view, &calls[i].call)) {
-            return &calls[i].call;
+            return &calls[i];
         }
     }
     return NULL;
@@ -114,17 +126,23 @@ static const struct guest_call *find_end(const struct image_view *view,
 static void op_together(void *self, struct team_call *calls, uint32_t count)
 {
     struct image_view *view = self;
-    const struct guest_call *end = find_end(view, calls, count);
-    bool seen_before = view->ended || journal_replays(&view->journal);
+    const struct team_call *end = find_end(view, calls, count);
+    bool replays = journal_replays(&view->journal);
 
     for (uint32_t i = 0; i < count; i++) {
         calls[i].event = nothing;
     }
-    if (!seen_before && (end == NULL || !is_over(view, end))) {
+    if (view->ended) {
+        return;
+    }
+    if (!replays && (end == NULL || !is_over(view, &end->call))) {
         watch_together(calls, count);
     }
-    for (uint32_t i = 0; i < count && !view->ended; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         journal_event(&view->journal, &calls[i].event);
+    }
+    if (replays && end != NULL) {
+        note_former_end(view, &end->call, &end->event);
     }
 }
 
@@ -200,4 +218,11 @@ void image_view_open(struct image_view *view, const struct machine *machine)
     view->view = (struct view){.machine = machine, .ops = &ops, .self = view};
     view->ended = false;
     view->why_not = NULL;
+}
+
+void image_view_forget(struct image_view *view)
+{
+    view->resumes = false;
+    view->ended = false;
+    journal_clear(&view->journal);
 }

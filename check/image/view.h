@@ -27,6 +27,9 @@ struct image_view {
     struct end end;
 };
 
+/* For a scenario of which the journal may know something already. */
 void image_view_open(struct image_view *view, const struct machine *machine);
+/* Nothing was seen, and nothing has ended. */
+void image_view_forget(struct image_view *view);
 
 #endif

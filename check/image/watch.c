@@ -12,6 +12,8 @@
 enum {
     LONG = 5000000,
     QUIET = 100000,
+    /* A core that nobody has told to start, in case it does. */
+    BRIEF = 10000,
     /* Until a core that was told to sleep is taken to do so. */
     ASLEEP = 10000,
     /* Between two looks whether a core is off, and for one that is said to be to be seen after all.
@@ -73,7 +75,10 @@ static uint64_t patience(const struct hand *hand)
     bool returns = what == NATURE_PLAIN || what == NATURE_STARTS;
     bool is_woken = hand->pending && what == NATURE_WAITS;
 
-    return hand->expected || returns || is_woken ? LONG : QUIET;
+    if (hand->expected || returns || is_woken) {
+        return LONG;
+    }
+    return hand->state == HAND_AWAY ? BRIEF : QUIET;
 }
 
 /* The call itself is the server's time, the way to it is not. */
