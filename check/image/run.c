@@ -15,6 +15,7 @@
 #include "tidy.h"
 #include "timer.h"
 #include "view.h"
+#include "watch.h"
 
 /* How long a reset may take. */
 enum { RESET_SECONDS = 10 };
@@ -28,6 +29,8 @@ static char kept[LINK_WORD_SIZE];
 static bool goes_on;
 /* Whether this boot has run a scenario already. */
 static bool is_used;
+/* When the scenario began, or this boot of it. */
+static uint64_t begun;
 /* Whether all of the run was in this boot. */
 static bool is_whole;
 /* What cannot be put right in this boot any more: CPUs that do not come back. */
@@ -138,12 +141,14 @@ static void run_or_skip(const struct scenario *scenario)
         return;
     }
     link_note("running", errand.number, scenario->name);
+    begun = watch_microseconds();
     run_scenario(scenario);
 }
 
 static void report(const struct scenario *scenario)
 {
     tap_report(&tap, scenario, &trial, errand.number);
+    link_note("took", (uint32_t)((watch_microseconds() - begun) / 1000), "ms");
     errand.number++;
 }
 

@@ -109,26 +109,43 @@ static void send_promised_interrupt(struct hand *hand, uint64_t *since)
 {
     if (hand->interrupt && is_over(*since, ASLEEP)) {
         hand->interrupt = false;
-        hand->expected = nature(hand) == NATURE_WAITS;
+        hand->expected = hand->expected || nature(hand) == NATURE_WAITS;
         wake_send(hand->cpu);
         *since = timer_now(TIMER_VIRTUAL);
+    }
+}
+
+/* The core that a call is to start, or NULL. */
+static struct hand *target(const struct guest_call *call)
+{
+    if (nature_of(machine, call->function) != NATURE_STARTS) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < cpu_count; i++) {
+        if (cpus[i].mpidr == (call->args[0] & AFFINITY_FIELDS)) {
+            return &hands[i];
+        }
+    }
+    return NULL;
+}
+
+/* Before the call: what it starts may be there before it returns. */
+static void note_caller(const struct guest_call *call)
+{
+    struct hand *started = target(call);
+
+    if (started != NULL && started->state == HAND_AWAY) {
+        started->starts_big_endian = call->big_endian;
     }
 }
 
 /* A CPU_ON that was accepted is to be followed by its target's start. */
 static void note_start(const struct guest_call *call, const struct event *event)
 {
-    uint64_t target = call->args[0] & AFFINITY_FIELDS;
+    struct hand *started = target(call);
 
-    if (nature_of(machine, call->function) != NATURE_STARTS || event->kind != EVENT_RETURNED ||
-        (uint32_t)event->x0 != 0) {
-        return;
-    }
-    for (uint32_t i = 0; i < cpu_count; i++) {
-        if (cpus[i].mpidr == target) {
-            hands[i].expected = true;
-            hands[i].starts_big_endian = call->big_endian;
-        }
+    if (started != NULL && event->kind == EVENT_RETURNED && (uint32_t)event->x0 == 0) {
+        started->expected = true;
     }
 }
 
@@ -166,6 +183,7 @@ static void watch(struct hand *hand, struct event *event)
         take(hand, event);
     } else {
         hand->state = HAND_AWAY;
+        hand->interrupt = false;
     }
 }
 
@@ -199,6 +217,7 @@ static void call_here(struct hand *self, const struct guest_call *call, uint64_t
     self->alarm = self->interrupt ? ticks(2 * ASLEEP) : 0;
     self->interrupt = false;
     self->pending = false;
+    note_caller(call);
     hand_call_here(self, call, not_before, event);
     note_start(call, event);
 }
@@ -211,6 +230,7 @@ static bool make(struct hand *hand, const struct guest_call *call, struct event 
     enum nature what = nature_of(machine, call->function);
 
     if (hand != hand_self()) {
+        note_caller(call);
         hand_call(hand, call, 0);
         return false;
     }

@@ -162,6 +162,8 @@ static void close_after_off_round(struct trial *t, void *context)
     returns(t, e, IS_SUCCESS | IS_ALREADY_ON, "CPU_ON close after CPU_OFF");
     if (code(e) == RET_SUCCESS) {
         comes(t, cpu, entry_n(t, 2), 0x51, "the CPU that was turned on again");
+    } else {
+        vanishes(t, await(t, cpu), "the CPU, which was on when it was told to start");
     }
 }
 
