@@ -17,7 +17,7 @@ unsigned level_own(void);
 
 /*
  * Whether EL2 has the registers of EL1 (HCR_EL2.E2H): start.S turns that off, but the newest cores
- * know nothing else. The names of the timers then mean those of the hypervisor.
+ * know nothing else. The names of EL1's registers, and of the timers, then mean those of EL2.
  */
 bool level_is_like_el1(void);
 

@@ -59,8 +59,6 @@ struct platform {
 
     unsigned virtual_timer_intid;
     unsigned physical_timer_intid;
-    unsigned el2_virtual_timer_intid; /* those of an EL2 that is like EL1 */
-    unsigned el2_physical_timer_intid;
     bool timer_always_on; /* also in a core that is powered down */
 
     bool psci_present; /* 0.2 or later */

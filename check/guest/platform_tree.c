@@ -14,7 +14,7 @@ enum { CELL_TYPE = 0, CELL_NUMBER = 1, CELL_COUNT_MIN = 3, CELL_COUNT_MAX = 4 };
 enum { TYPE_SPI = 0, TYPE_PPI = 1, PPI_BASE = 16, SPI_BASE = 32, PPI_COUNT = 16, SPI_COUNT = 988 };
 
 /* The timer binding lists the secure physical timer first. */
-enum { TIMER_PHYSICAL_INDEX = 1, TIMER_VIRTUAL_INDEX, TIMER_EL2_PHYSICAL_INDEX, TIMER_EL2_VIRTUAL };
+enum { TIMER_PHYSICAL_INDEX = 1, TIMER_VIRTUAL_INDEX };
 
 static const char *const gic_v2_names[] = {
     "arm,cortex-a15-gic",
@@ -238,9 +238,6 @@ static void read_timer(const void *blob, const struct tree_node *node)
 
     platform.physical_timer_intid = timer_interrupt(blob, node, "phys", TIMER_PHYSICAL_INDEX);
     platform.virtual_timer_intid = timer_interrupt(blob, node, "virt", TIMER_VIRTUAL_INDEX);
-    platform.el2_physical_timer_intid =
-        timer_interrupt(blob, node, "hyp-phys", TIMER_EL2_PHYSICAL_INDEX);
-    platform.el2_virtual_timer_intid = timer_interrupt(blob, node, "hyp-virt", TIMER_EL2_VIRTUAL);
     platform.timer_always_on = tree_property(node, "always-on", &length) != NULL;
 }
 

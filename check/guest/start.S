@@ -16,7 +16,12 @@
 #define CPTR_EL2_USABLE (CPACR_EL1_USABLE | 0x32ff)
 
 /* RW, AMO, IMO, FMO: interrupts come to EL2, which is no other EL1 where it need not be. */
-#define HCR_EL2_OWN ((1 << 31) | (1 << 5) | (1 << 4) | (1 << 3))
+#define HCR_EL2_E2H_BIT 34
+#define HCR_EL2_OWN     ((1 << 31) | (1 << 5) | (1 << 4) | (1 << 3))
+
+/* By number, for not every assembler knows them; they are there where E2H is. */
+#define CNTP_CTL_EL02 S3_5_C14_C2_1
+#define CNTV_CTL_EL02 S3_5_C14_C3_1
 
 /* The header of a Linux Image (Documentation/arch/arm64/booting.rst). */
     .section .head, "ax"
@@ -194,16 +199,25 @@ entry_point:
     str x0, [x3, #ENTRY_DAIF]
     mrs x0, spsel
     str x0, [x3, #ENTRY_SPSEL]
-    mrs x0, cntv_ctl_el0
-    str x0, [x3, #ENTRY_CNTV_CTL]
-    mrs x0, cntp_ctl_el0
-    str x0, [x3, #ENTRY_CNTP_CTL]
     msr daifset, #0xf
     msr spsel, #1
     msr tpidr_el1, x2
     bl core_prepare
-    mrs x0, cntvct_el0             /* only now: at EL2 it may have had any offset */
+
+    /* Only now: at EL2 the counter may have had any offset, and the timers' names any meaning. */
+    mrs x0, cntvct_el0
     str x0, [x3, #ENTRY_COUNTER]
+    mrs x0, cntv_ctl_el0
+    mrs x1, cntp_ctl_el0
+    mrs x4, CurrentEL
+    tbz x4, #CURRENT_EL2_BIT, 3f
+    mrs x4, hcr_el2
+    tbz x4, #HCR_EL2_E2H_BIT, 3f
+    mrs x0, CNTV_CTL_EL02
+    mrs x1, CNTP_CTL_EL02
+3:  str x0, [x3, #ENTRY_CNTV_CTL]
+    str x1, [x3, #ENTRY_CNTP_CTL]
+
     ldr x0, [x2, #CPU_RESUMES]
     cbnz x0, call_resume           /* the core is in psci_call(): go on there */
     ldr x0, [x2, #CPU_STACK_TOP]

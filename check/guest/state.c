@@ -11,20 +11,20 @@
 #include "timer.h"
 
 /*
- * Left out: FAR_EL1, CONTEXTIDR_EL1, TPIDR_EL0 and TPIDRRO_EL0, which psci_call() uses itself;
- * SCTLR_EL1, SP_EL0 and PSTATE, which it compares itself. TIMER_CTL_FIRED is not state: it comes
- * with time.
+ * Left out: FAR_EL1, CONTEXTIDR_EL1 (which may be names of EL2's), TPIDR_EL0 and TPIDRRO_EL0, which
+ * psci_call() uses itself; SCTLR_EL1, SP_EL0 and PSTATE, which it compares itself. TIMER_CTL_FIRED
+ * is not state: it comes with time.
  */
 // clang-format off: it would make stairs of these lists
 #define SYSTEM_REGISTERS(X)                                                                        \
     X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) X(amair_el1) X(vbar_el1) X(cpacr_el1)         \
     X(elr_el1) X(spsr_el1) X(esr_el1) X(tpidr_el1) X(mdscr_el1) X(csselr_el1) X(afsr0_el1)         \
-    X(afsr1_el1) X(cntkctl_el1) X(cntv_cval_el0) X(cntp_cval_el0)
+    X(afsr1_el1) X(cntkctl_el1)
 
 /* Besides, of a core at EL2. */
 #define EL2_REGISTERS(X)                                                                           \
     X(hcr_el2) X(cptr_el2) X(mdcr_el2) X(cnthctl_el2) X(cntvoff_el2) X(ttbr0_el2) X(tcr_el2)       \
-    X(mair_el2) X(vbar_el2) X(elr_el2) X(spsr_el2) X(esr_el2) X(far_el2) X(tpidr_el2) X(vpidr_el2) \
+    X(mair_el2) X(vbar_el2) X(elr_el2) X(spsr_el2) X(esr_el2) X(tpidr_el2) X(vpidr_el2)            \
     X(vmpidr_el2) X(vttbr_el2) X(vtcr_el2)
 
 #define NUMBER(name) STATE_##name,
@@ -35,6 +35,8 @@ enum {
     EL2_REGISTERS(NUMBER)
     STATE_CNTV_CTL,
     STATE_CNTP_CTL,
+    STATE_CNTV_CVAL,
+    STATE_CNTP_CVAL,
     STATE_ENABLED,
     STATE_PENDING,
     STATE_GIC_SETTINGS,
@@ -50,6 +52,8 @@ static const char *const names[STATE_SYSTEM_MAX] = {
     EL2_REGISTERS(NAME)
     [STATE_CNTV_CTL] = "the virtual timer's control differs",
     [STATE_CNTP_CTL] = "the physical timer's control differs",
+    [STATE_CNTV_CVAL] = "cntv_cval_el0 differs",
+    [STATE_CNTP_CVAL] = "cntp_cval_el0 differs",
     [STATE_ENABLED] = "the enabled private interrupts differ",
     [STATE_PENDING] = "the pending private interrupts differ",
 };
@@ -91,6 +95,8 @@ void state_read_core(struct core_state *state)
     }
     state->system[STATE_CNTV_CTL] = timer_settings(TIMER_VIRTUAL);
     state->system[STATE_CNTP_CTL] = timer_settings(TIMER_PHYSICAL);
+    state->system[STATE_CNTV_CVAL] = timer_deadline(TIMER_VIRTUAL);
+    state->system[STATE_CNTP_CVAL] = timer_deadline(TIMER_PHYSICAL);
 }
 
 void state_read(struct core_state *state)

@@ -21,42 +21,72 @@ uint64_t timer_now(enum timer timer)
     return timer == TIMER_VIRTUAL ? READ_SYSREG(cntvct_el0) : READ_SYSREG(cntpct_el0);
 }
 
+/* What the registers are called depends on whom their names mean, see below. */
+struct timer_registers {
+    uint64_t (*control)(void);
+    uint64_t (*deadline)(void);
+    void (*set_control)(uint64_t value);
+    void (*set_deadline)(uint64_t value);
+};
+
+#define REGISTERS(timer, control_name, deadline_name)                                              \
+    static uint64_t timer##_control(void)                                                          \
+    {                                                                                              \
+        return READ_SYSREG(control_name);                                                          \
+    }                                                                                              \
+    static uint64_t timer##_deadline(void)                                                         \
+    {                                                                                              \
+        return READ_SYSREG(deadline_name);                                                         \
+    }                                                                                              \
+    static void timer##_set_control(uint64_t value)                                                \
+    {                                                                                              \
+        WRITE_SYSREG(control_name, value);                                                         \
+    }                                                                                              \
+    static void timer##_set_deadline(uint64_t value)                                               \
+    {                                                                                              \
+        WRITE_SYSREG(deadline_name, value);                                                        \
+    }                                                                                              \
+    static const struct timer_registers timer = {timer##_control, timer##_deadline,                \
+                                                 timer##_set_control, timer##_set_deadline};
+
+REGISTERS(cntv, cntv_ctl_el0, cntv_cval_el0)
+REGISTERS(cntp, cntp_ctl_el0, cntp_cval_el0)
+/* CNTV_CTL_EL02 and so on, which not every assembler has names for. */
+REGISTERS(cntv_el02, S3_5_C14_C3_1, S3_5_C14_C3_2)
+REGISTERS(cntp_el02, S3_5_C14_C2_1, S3_5_C14_C2_2)
+
+/* The same two timers at every level: an EL2 that is like EL1 has others by those names. */
+static const struct timer_registers *registers(enum timer timer)
+{
+    if (level_own() == 2 && level_is_like_el1()) {
+        return timer == TIMER_VIRTUAL ? &cntv_el02 : &cntp_el02;
+    }
+    return timer == TIMER_VIRTUAL ? &cntv : &cntp;
+}
+
 void timer_arm(enum timer timer, uint64_t deadline)
 {
-    if (timer == TIMER_VIRTUAL) {
-        WRITE_SYSREG(cntv_cval_el0, deadline);
-        WRITE_SYSREG(cntv_ctl_el0, TIMER_CTL_ENABLE);
-    } else {
-        WRITE_SYSREG(cntp_cval_el0, deadline);
-        WRITE_SYSREG(cntp_ctl_el0, TIMER_CTL_ENABLE);
-    }
+    registers(timer)->set_deadline(deadline);
+    registers(timer)->set_control(TIMER_CTL_ENABLE);
 }
 
 void timer_stop(enum timer timer)
 {
-    if (timer == TIMER_VIRTUAL) {
-        WRITE_SYSREG(cntv_ctl_el0, 0);
-    } else {
-        WRITE_SYSREG(cntp_ctl_el0, 0);
-    }
+    registers(timer)->set_control(0);
 }
 
 uint64_t timer_control(enum timer timer)
 {
-    return timer == TIMER_VIRTUAL ? READ_SYSREG(cntv_ctl_el0) : READ_SYSREG(cntp_ctl_el0);
+    return registers(timer)->control();
 }
 
 uint64_t timer_deadline(enum timer timer)
 {
-    return timer == TIMER_VIRTUAL ? READ_SYSREG(cntv_cval_el0) : READ_SYSREG(cntp_cval_el0);
+    return registers(timer)->deadline();
 }
 
 unsigned timer_intid(enum timer timer)
 {
-    if (level_own() == 2 && level_is_like_el1()) {
-        return timer == TIMER_VIRTUAL ? platform.el2_virtual_timer_intid
-                                      : platform.el2_physical_timer_intid;
-    }
     return timer == TIMER_VIRTUAL ? platform.virtual_timer_intid : platform.physical_timer_intid;
 }
 
