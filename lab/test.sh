@@ -109,7 +109,7 @@ test_names() {
             fi
         done
         "$root/tests/dev/run.sh" --list | if lab_is_native; then
-            grep -v '^emulator/'
+            grep -v -e '^emulator/' -e '^machines/'
         else
             cat
         fi | sed 's|^|dev/|'
