@@ -144,6 +144,11 @@ static void test_first_uart(void **state)
     cell_counts(1, 1);
     add_uart("serial@20", "ns16550a", 0x20); /* no ranges: not for the CPUs */
     end();
+    begin("narrow");
+    cell_counts(1, 1);
+    cells("ranges", 0, 0x8000, 0x1800);
+    add_uart("serial@1000", "ns16550a", 0x1000); /* its end lies beyond */
+    end();
     begin("bus");
     text("status", "disabled");
     cell_counts(1, 1);
@@ -478,6 +483,35 @@ static void test_deep_nodes(void **state)
     assert_int_equal(platform.uart.base, 0x1000);
 }
 
+/* A domain that two CPUs name is around them, whatever its states are of. */
+static void test_shared_domain(void **state)
+{
+    (void)state;
+    begin_tree();
+    begin("cpus");
+    cell_counts(1, 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        begin("cpu");
+        text("device_type", "cpu");
+        cells("reg", i);
+        cells("power-domains", 31 + i / 2);
+        end();
+    }
+    add_state("arm,idle-state", 20);
+    end();
+    begin("psci");
+    add_domain("pd0", 31, 0, 20);
+    add_domain("pd1", 32, 0, 20);
+    end();
+    read_tree();
+    assert_int_equal(platform_idle(0)->level, 0);
+    assert_int_equal(platform_domain(0, 0), PLATFORM_NO_DOMAIN);
+    assert_int_equal(platform_domain(0, 1), 0);
+    assert_int_equal(platform_domain(1, 1), 0);
+    assert_int_equal(platform_domain(2, 0), 0);
+    assert_int_equal(platform_domain(2, 1), PLATFORM_NO_DOMAIN);
+}
+
 /* A small tree that has something of everything, for the next two. */
 static size_t small_tree(void)
 {
@@ -495,6 +529,51 @@ static void test_truncated(void **state)
         (void)guest_rig_read(blob, cut);
     }
     assert_false(guest_rig_read(blob, 40));
+}
+
+/* The same tree with its structure at the very end, cut off after so many bytes. */
+static size_t structure_last(uint8_t *to, uint32_t cut)
+{
+    uint32_t strings = fdt_off_mem_rsvmap(blob) + sizeof(struct fdt_reserve_entry);
+    uint32_t structure = (strings + fdt_size_dt_strings(blob) + 3) / 4 * 4;
+
+    memcpy(to, blob, strings);
+    memcpy(to + strings, (uint8_t *)blob + fdt_off_dt_strings(blob), fdt_size_dt_strings(blob));
+    memcpy(to + structure, (uint8_t *)blob + fdt_off_dt_struct(blob), cut);
+    fdt_set_off_dt_strings(to, strings);
+    fdt_set_off_dt_struct(to, structure);
+    fdt_set_size_dt_struct(to, cut);
+    return structure + cut;
+}
+
+static void test_truncated_structure(void **state)
+{
+    static uint8_t other[BLOB_SIZE];
+
+    (void)state;
+    (void)small_tree();
+    for (uint32_t cut = fdt_size_dt_struct(blob); cut > 0; cut -= 4) {
+        assert_true(guest_rig_read(other, structure_last(other, cut)));
+        assert_true(cut < fdt_size_dt_struct(blob) || platform_idle_count() == 3);
+    }
+}
+
+/* Texts that nothing ends, as the last thing there is. */
+static void test_unended_text(void **state)
+{
+    static uint8_t other[BLOB_SIZE];
+    static const char *const names[] = {"compatible", "status", "device_type"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        begin_tree();
+        begin("arm,pl011");
+        assert_int_equal(fdt_property(blob, names[i], "okaycpu,arm,pl01", 16), 0);
+        end();
+        end();
+        assert_int_equal(fdt_finish(blob), 0);
+        assert_true(guest_rig_read(other, structure_last(other, fdt_size_dt_struct(blob) - 12)));
+    }
 }
 
 static void test_damaged(void **state)
@@ -545,8 +624,11 @@ int main(void)
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_idle_of_cpus),
         cmocka_unit_test(test_idle_of_domains),
+        cmocka_unit_test(test_shared_domain),
         cmocka_unit_test(test_deep_nodes),
         cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_truncated_structure),
+        cmocka_unit_test(test_unended_text),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_no_tree),
     };
