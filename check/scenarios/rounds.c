@@ -131,9 +131,11 @@ void in_rounds(struct trial *t, uint32_t count, void (*round)(struct trial *t, v
                void *context)
 {
     char reason[REASON_SIZE];
+    uint32_t most = t->machine->most_rounds;
     uint64_t begun = now(t);
     bool lost = false;
 
+    count = most != 0 && most < count ? most : count;
     while (!t->over && !lost && t->rounds < count && t->rounds_failed < FAILURES_ENOUGH &&
            now(t) - begun < ROUNDS_MICROSECONDS) {
         t->rounds++;

@@ -131,6 +131,8 @@ struct machine {
     uint64_t protected_base;
     uint64_t protected_length;
     uint32_t abilities; /**< of enum view_ability */
+    /** No scenario has more rounds than that, for a slow machine; 0: as many as it wants. */
+    uint32_t most_rounds;
 };
 
 /**

@@ -124,7 +124,7 @@ void expect_end(struct trial *t, enum end_kind kind, const char *what);
  * fails does not end the scenario: the first reason is kept, the CPUs but the boot CPU are turned
  * off, and the next round begins, with keep_on() for what it needs. The scenario has failed if a
  * round has, and says how often that was. It ends early where the CPUs cannot be brought back, and
- * after FAILURES_ENOUGH. t->rounds is the number of the round, from 1.
+ * after FAILURES_ENOUGH. Once in a scenario. t->rounds is the number of the round, from 1.
  */
 void in_rounds(struct trial *t, uint32_t count, void (*round)(struct trial *t, void *context),
                void *context);

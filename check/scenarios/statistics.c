@@ -238,7 +238,7 @@ static void adds_up(struct trial *t)
     uint64_t time_before = residency_of(t, cpu, states[0]) + residency_of(t, cpu, states[1]);
     uint64_t began = now(t);
 
-    for (uint32_t i = 0; i < 6; i++) {
+    for (uint64_t i = 0; i < 6; i++) {
         sleep_for(t, cpu, states[i % 2], 100 * (i + 1));
         pass_time(t, 50);
     }
