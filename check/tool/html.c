@@ -7,6 +7,8 @@
 #include "clean.h"
 #include "html_parts.h"
 
+enum { MANY_RUNS = 4 };
+
 /* Only %s, %u and %zu; anything else is a mistake here. */
 void html_put(FILE *file, const char *format, ...)
 {
@@ -38,6 +40,12 @@ void html_name(FILE *file, const char *name)
             (void)fputs("<wbr>", file);
         }
     }
+}
+
+void html_frame(FILE *file, const struct results *results)
+{
+    (void)fprintf(file, "<div class=\"frame%s\" tabindex=\"0\">",
+                  results->count > MANY_RUNS ? " many" : "");
 }
 
 static void write_head(FILE *file, const struct results *results)

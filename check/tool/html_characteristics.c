@@ -161,7 +161,8 @@ void html_characteristics(FILE *file, const struct results *results)
     if (entries.keys.count == 0) {
         (void)fputs("<p>None were seen.</p>\n", file);
     } else {
-        (void)fputs("<div class=\"frame\" tabindex=\"0\"><table class=\"grid choices\">", file);
+        html_frame(file, results);
+        (void)fputs("<table class=\"grid choices\">", file);
         write_head(file, results);
         (void)fputs("<tbody>\n", file);
         for (size_t key = 0; key < entries.keys.count; key++) {

@@ -62,7 +62,43 @@ static void write_message(FILE *file, const struct point *point)
     }
 }
 
-/* What was seen, in each run in which it failed. */
+static bool failed_alike(const struct point *a, const struct point *b)
+{
+    return a != NULL && b != NULL && a->verdict == VERDICT_FAILED && b->verdict == VERDICT_FAILED &&
+           strcmp(a->message != NULL ? a->message : "", b->message != NULL ? b->message : "") ==
+               0 &&
+           strcmp(a->often != NULL ? a->often : "", b->often != NULL ? b->often : "") == 0;
+}
+
+/* The first run of the row that failed as this one did. */
+static size_t first_alike(const struct table *table, size_t row, size_t run)
+{
+    size_t first = 0;
+
+    while (first < run &&
+           !failed_alike(table_cell(table, row, first), table_cell(table, row, run))) {
+        first++;
+    }
+    return first;
+}
+
+/* The runs that failed as this one did, and what was seen. */
+static void write_alike(FILE *file, const struct table *table, size_t row, size_t run)
+{
+    const struct point *point = table_cell(table, row, run);
+
+    (void)fputs("<div><dt>", file);
+    for (size_t other = run; other < table->results->count; other++) {
+        if (failed_alike(table_cell(table, row, other), point)) {
+            html_put(file, "<span>%s</span>", table->results->runs[other].name);
+        }
+    }
+    (void)fputs("</dt><dd>", file);
+    write_message(file, point);
+    (void)fputs("</dd></div>\n", file);
+}
+
+/* What was seen, and in which runs. */
 static void write_messages(FILE *file, const struct table *table, size_t row)
 {
     if (table->results->count == 1) {
@@ -75,10 +111,9 @@ static void write_messages(FILE *file, const struct table *table, size_t row)
     for (size_t run = 0; run < table->results->count; run++) {
         const struct point *point = table_cell(table, row, run);
 
-        if (point != NULL && point->verdict == VERDICT_FAILED) {
-            html_put(file, "<div><dt>%s</dt><dd>", table->results->runs[run].name);
-            write_message(file, point);
-            (void)fputs("</dd></div>\n", file);
+        if (point != NULL && point->verdict == VERDICT_FAILED &&
+            first_alike(table, row, run) == run) {
+            write_alike(file, table, row, run);
         }
     }
     (void)fputs("</dl>\n", file);

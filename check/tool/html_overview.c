@@ -33,6 +33,16 @@ static void write_count(FILE *file, const struct counts *counts, enum verdict ve
     html_put(file, "<td class=\"count %s\">%u</td>", count > 0 ? class : "zero", count);
 }
 
+/* "PSCI 1.3, SMCCC 1.1" */
+static void write_server(FILE *file, const struct run *run)
+{
+    for (size_t i = 0; i < run->server.count; i++) {
+        const struct fact *fact = &run->server.list[i];
+
+        html_put(file, "%s%s %s", i > 0 ? ", " : "", fact->key, fact->value);
+    }
+}
+
 static void write_row(FILE *file, const struct results *results, size_t n)
 {
     const struct run *run = &results->runs[n];
@@ -42,7 +52,9 @@ static void write_row(FILE *file, const struct results *results, size_t n)
     if (run->incomplete != NULL) {
         (void)fputs(" <b class=\"chip warn\">not completed</b>", file);
     }
-    (void)fputs("</th>", file);
+    (void)fputs("<small>", file);
+    write_server(file, run);
+    (void)fputs("</small></th>", file);
     html_put(file, "<td class=\"date\">%s</td><td class=\"wide\">",
              run->date != NULL ? run->date : "");
     write_bar(file, &counts);
@@ -59,6 +71,10 @@ static void write_one(FILE *file, const struct run *run)
     struct counts counts = run_count(run);
     unsigned failed = counts.of[VERDICT_FAILED];
 
+    (void)fputs("<p class=\"dim\">", file);
+    write_server(file, run);
+    html_put(file, "%s%s</p>\n", run->server.count > 0 && run->date != NULL ? ", on " : "",
+             run->date != NULL ? run->date : "");
     html_put(file, "<p class=\"verdict %s\">",
              failed > 0 || run->incomplete != NULL ? "bad" : "good");
     if (failed > 0) {

@@ -14,6 +14,9 @@ void html_put(FILE *file, const char *format, ...) __attribute__((format(printf,
 /** "cpu-on-starts" with places where the line may break. */
 void html_name(FILE *file, const char *name);
 
+/** Begins what scrolls by itself, a <div>: wider than the text where there are many runs. */
+void html_frame(FILE *file, const struct results *results);
+
 /** Each run with its counts. */
 void html_overview(FILE *file, const struct results *results);
 /** Each scenario that failed somewhere, the gravest first, as section "failures". */

@@ -122,8 +122,9 @@ void html_scenarios(FILE *file, const struct table *table)
                     "differ</label>",
                     file);
     }
-    html_put(file, "</p>\n<div class=\"frame\" tabindex=\"0\"><table class=\"grid %s\">",
-             alone ? "one" : "matrix");
+    (void)fputs("</p>\n", file);
+    html_frame(file, table->results);
+    html_put(file, "<table class=\"grid %s\">", alone ? "one" : "matrix");
     write_head(file, table->results);
     write_rows(file, table);
     (void)fputs("</table></div>\n</section>\n", file);

@@ -151,6 +151,14 @@ static bool is_in_plan(const struct protocol *protocol, unsigned number)
            number <= (protocol->run->has_plan ? protocol->run->planned : (unsigned)POINT_MAX);
 }
 
+/* Before the plan, firmware may print "ok 1": only the scenario that runs can have a result then.
+ */
+static bool can_have_result(const struct protocol *protocol, unsigned number)
+{
+    return is_in_plan(protocol, number) &&
+           (protocol->run->has_plan || (protocol->begun && number == protocol->scenario));
+}
+
 static enum protocol_step on_plan(struct protocol *protocol, unsigned count)
 {
     struct run *run = protocol->run;
@@ -250,7 +258,7 @@ static enum protocol_step take_result(struct protocol *protocol, const char *lin
     if (take_numbered(protocol, line, "# running ", &number, &rest)) {
         return on_running(protocol, number, rest);
     }
-    if (tap_point_parse(line, &point) && is_in_plan(protocol, point.number)) {
+    if (tap_point_parse(line, &point) && can_have_result(protocol, point.number)) {
         return on_point(protocol, &point);
     }
     if (tap_plan_parse(line, &number)) {

@@ -245,7 +245,8 @@ static bool take(void *context, const char *line, bool cut)
 static bool end_document(struct reader *reader)
 {
     if (!reader->begun) {
-        return refuse(reader, "this is no TAP document: 'TAP version 14' is not in it");
+        complain("%s: this is no TAP document: 'TAP version 14' is not in it", reader->path);
+        return false;
     }
     end_run(reader);
     if (reader->has_subtests && reader->subtests < reader->subtests_planned) {

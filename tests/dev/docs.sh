@@ -32,6 +32,19 @@ test_man_page_has_every_option_and_no_other() {
     diff help options || fail "the help and the manual page differ"
 }
 
+test_man_page_of_the_checker_has_every_option_and_no_other() {
+    find_program
+    check=${program%/vmm/dormouse}/check/tool/vpsci-check
+    for command in run report; do
+        try "$check" "$command" --help
+        expect_status 0
+        options_in out >help
+        sed -n "/^\\.SS $command\$/,/^\\.S[SH] /p" "$root/docs/vpsci-check.1" >manual
+        options_in manual >options
+        diff help options || fail "the help of $command and the manual page differ"
+    done
+}
+
 test_man_page_has_every_event() {
     sed -n 's/^    {"\([a-z-]*\)", [A-Z].*/\1/p' "$root/vmm/control/timeline.c" | sort >known
     [ "$(wc -l <known)" -ge 15 ] || fail "no events found in the source"
