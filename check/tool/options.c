@@ -10,24 +10,102 @@
 
 enum { FOR_RUN = 1, FOR_REPORT = 2, SECONDS_MAX = 1000000, DEFAULT_LIMIT_S = 60 };
 
-/* A text, a number of seconds, or, with neither, a switch; each where it is in struct options. */
+/* One option: its value goes through `set`, which complains of what is wrong with it and returns
+ * false. One that takes nothing gets NULL. */
 struct option_spec {
     const char *name;
     unsigned commands;
-    size_t offset;
-    enum { TAKES_TEXT, TAKES_FILE, TAKES_SECONDS, TAKES_NOTHING } takes;
+    bool takes_value;
+    bool (*set)(struct options *options, const char *value);
 };
 
+static bool set_text(const char *name, const char **text, const char *value)
+{
+    if (*value == '\0') {
+        complain("%s: its value is empty", name);
+        return false;
+    }
+    *text = value;
+    return true;
+}
+
+static bool set_file(const char *name, const char **file, const char *value)
+{
+    if (strcmp(value, "-") == 0) {
+        complain("%s -: not a file; standard output is /dev/stdout, best with --quiet", name);
+        return false;
+    }
+    return set_text(name, file, value);
+}
+
+static bool set_seconds(const char *name, unsigned *seconds, const char *value)
+{
+    const char *rest = value;
+
+    if (tap_number(&rest, seconds) && *rest == '\0' && *seconds >= 1 && *seconds <= SECONDS_MAX) {
+        return true;
+    }
+    complain("%s %s: not a number of seconds; give 1 to %d", name, value, SECONDS_MAX);
+    return false;
+}
+
+static bool set_name(struct options *options, const char *value)
+{
+    return set_text("--name", &options->name, value);
+}
+
+static bool set_tap(struct options *options, const char *value)
+{
+    return set_file("--tap", &options->tap, value);
+}
+
+static bool set_junit(struct options *options, const char *value)
+{
+    return set_file("--junit", &options->junit, value);
+}
+
+static bool set_html(struct options *options, const char *value)
+{
+    return set_file("--html", &options->html, value);
+}
+
+static bool set_log(struct options *options, const char *value)
+{
+    return set_file("--log", &options->log, value);
+}
+
+static bool set_limit(struct options *options, const char *value)
+{
+    return set_seconds("--limit", &options->limit, value);
+}
+
+static bool set_boot_limit(struct options *options, const char *value)
+{
+    return set_seconds("--boot-limit", &options->boot_limit, value);
+}
+
+static bool set_total(struct options *options, const char *value)
+{
+    return set_seconds("--total", &options->total, value);
+}
+
+static bool set_quiet(struct options *options, const char *value)
+{
+    (void)value;
+    options->quiet = true;
+    return true;
+}
+
 static const struct option_spec specs[] = {
-    {"--name", FOR_RUN, offsetof(struct options, name), TAKES_TEXT},
-    {"--tap", FOR_RUN, offsetof(struct options, tap), TAKES_FILE},
-    {"--junit", FOR_RUN | FOR_REPORT, offsetof(struct options, junit), TAKES_FILE},
-    {"--html", FOR_RUN | FOR_REPORT, offsetof(struct options, html), TAKES_FILE},
-    {"--log", FOR_RUN, offsetof(struct options, log), TAKES_FILE},
-    {"--limit", FOR_RUN, offsetof(struct options, limit), TAKES_SECONDS},
-    {"--boot-limit", FOR_RUN, offsetof(struct options, boot_limit), TAKES_SECONDS},
-    {"--total", FOR_RUN, offsetof(struct options, total), TAKES_SECONDS},
-    {"--quiet", FOR_RUN | FOR_REPORT, offsetof(struct options, quiet), TAKES_NOTHING},
+    {"--name", FOR_RUN, true, set_name},
+    {"--tap", FOR_RUN, true, set_tap},
+    {"--junit", FOR_RUN | FOR_REPORT, true, set_junit},
+    {"--html", FOR_RUN | FOR_REPORT, true, set_html},
+    {"--log", FOR_RUN, true, set_log},
+    {"--limit", FOR_RUN, true, set_limit},
+    {"--boot-limit", FOR_RUN, true, set_boot_limit},
+    {"--total", FOR_RUN, true, set_total},
+    {"--quiet", FOR_RUN | FOR_REPORT, false, set_quiet},
 };
 
 struct parser {
@@ -50,40 +128,6 @@ static const struct option_spec *find(unsigned command, const char *argument, si
     return NULL;
 }
 
-static bool set_seconds(const struct option_spec *spec, unsigned *seconds, const char *value)
-{
-    const char *rest = value;
-
-    if (tap_number(&rest, seconds) && *rest == '\0' && *seconds >= 1 && *seconds <= SECONDS_MAX) {
-        return true;
-    }
-    complain("%s %s: not a number of seconds; give 1 to %d", spec->name, value, SECONDS_MAX);
-    return false;
-}
-
-static bool set(struct options *options, const struct option_spec *spec, const char *value)
-{
-    char *member = (char *)options + spec->offset;
-
-    if (spec->takes == TAKES_NOTHING) {
-        *(bool *)(void *)member = true;
-        return true;
-    }
-    if (spec->takes == TAKES_SECONDS) {
-        return set_seconds(spec, (unsigned *)(void *)member, value);
-    }
-    if (*value == '\0') {
-        complain("%s: its value is empty", spec->name);
-        return false;
-    }
-    if (spec->takes == TAKES_FILE && strcmp(value, "-") == 0) {
-        complain("%s -: not a file; standard output is /dev/stdout, best with --quiet", spec->name);
-        return false;
-    }
-    *(const char **)(void *)member = value;
-    return true;
-}
-
 /* The option at argv[at], "--tap FILE" or "--tap=FILE"; `at` moves behind it. */
 static bool take(struct parser *parser)
 {
@@ -97,18 +141,18 @@ static bool take(struct parser *parser)
                  parser->word);
         return false;
     }
-    if (spec->takes == TAKES_NOTHING && value != NULL) {
+    if (!spec->takes_value && value != NULL) {
         complain("%s takes no value", spec->name);
         return false;
     }
-    if (spec->takes != TAKES_NOTHING && value == NULL) {
+    if (spec->takes_value && value == NULL) {
         if (parser->at == parser->argc) {
             complain("%s wants a value; see vpsci-check %s --help", spec->name, parser->word);
             return false;
         }
         value = parser->argv[parser->at++];
     }
-    return set(parser->options, spec, value);
+    return spec->set(parser->options, value);
 }
 
 static bool files_differ(const struct options *options)
@@ -178,37 +222,34 @@ const char *options_help_run(void)
            "standard\n"
            "input and output, lets the image run its scenarios, and tells what came of them.\n"
            "\n"
-           "  --name NAME           what the run is called in reports; default: the command's "
-           "name\n"
+           "  --name NAME           what the run is called in reports; default: as the command\n"
            "  --tap FILE            write the results as TAP 14, for vpsci-check report and "
            "others\n"
            "  --junit FILE          write them as JUnit XML\n"
            "  --html FILE           write them as one HTML page\n"
            "  --log FILE            write all that the machine printed, up to 64 MiB\n"
-           "  --limit SECONDS       a scenario hangs where so long nothing is printed; default 60\n"
+           "  --limit SECONDS       a scenario hangs if nothing is printed so long; default 60\n"
            "  --boot-limit SECONDS  from a start until the image is ready; default 60\n"
            "  --total SECONDS       for the whole run; default: as long as it takes\n"
            "  --quiet               nothing on standard output\n"
            "  --help                this text\n"
            "\n"
-           "Exit status: 0 all passed or were skipped, 1 some scenario failed, 2 bad usage, 3 the "
-           "run\n"
-           "or a file could not be completed, 130 after Ctrl-C.\n";
+           "Exit status: 0 all passed or were skipped, 1 some scenario failed, 2 bad usage, 3 the\n"
+           "run or a file could not be completed, 130 after Ctrl-C.\n";
 }
 
 const char *options_help_report(void)
 {
     return "Usage: vpsci-check report [OPTION]... FILE.tap...\n"
-           "Makes a report of saved runs: those of vpsci-check run --tap, and of vpsci-scenarios, "
-           "each\n"
-           "of whose subtests is a run. Several are shown side by side.\n"
+           "Makes a report of saved runs: those of vpsci-check run, and of vpsci-scenarios, each "
+           "of\n"
+           "whose subtests is a run. Several are shown side by side.\n"
            "\n"
            "  --html FILE   write one HTML page\n"
            "  --junit FILE  write JUnit XML\n"
            "  --quiet       nothing on standard output\n"
            "  --help        this text\n"
            "\n"
-           "Exit status: 0 all passed or were skipped, 1 some scenario failed, 2 bad usage or no "
-           "TAP\n"
-           "document, 3 some run was not completed, or a file could not be written.\n";
+           "Exit status: 0 all passed or were skipped, 1 some scenario failed, 2 bad usage or no\n"
+           "TAP document, 3 some run was not completed, or a file could not be written.\n";
 }

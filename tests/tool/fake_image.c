@@ -56,8 +56,8 @@ static const struct {
 /* What the answer said. */
 struct answer {
     unsigned scenario;
-    char how[16];
-    char log[HEX_MAX + 2];
+    const char *how;
+    const char *log;
 };
 
 /* What comes of a scenario: whether the machine goes on, or starts anew. */
@@ -238,16 +238,22 @@ static bool wait_for_input(void)
 /* false: there was none, or it makes no sense. */
 static bool read_answer(struct answer *answer)
 {
-    char line[ANSWER_SIZE];
-    char end;
-    int count;
+    static char line[ANSWER_SIZE];
+    char *rest;
+    const char *word;
 
-    *answer = (struct answer){.scenario = 0};
-    if (habits.deaf || !wait_for_input() || fgets(line, sizeof(line), stdin) == NULL) {
+    *answer = (struct answer){.how = "", .log = ""};
+    if (habits.deaf || !wait_for_input() || fgets(line, sizeof(line), stdin) == NULL ||
+        strchr(line, '\n') == NULL || strncmp(line, "go ", 3) != 0) {
         return false;
     }
-    count = sscanf(line, "go %u %15s %1001s%c", &answer->scenario, answer->how, answer->log, &end);
-    return count >= 2 && strchr(line, '\n') != NULL;
+    *strchr(line, '\n') = '\0';
+    answer->scenario = (unsigned)strtoul(line + 3, &rest, 10);
+    (void)strsep(&rest, " ");
+    word = strsep(&rest, " ");
+    answer->how = word != NULL ? word : "";
+    answer->log = rest != NULL ? rest : "";
+    return word != NULL;
 }
 
 static void start_child(void)

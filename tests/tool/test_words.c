@@ -50,7 +50,8 @@ static void long_text_is_cut_at_a_character(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(bytes); i += 2) {
-        memcpy(bytes + i, "\xc3\xa4", 2);
+        bytes[i] = '\xc3';
+        bytes[i + 1] = '\xa4';
     }
     text = clean(bytes, sizeof(bytes));
     assert_true(strlen(text) <= CLEAN_MAX && strlen(text) > CLEAN_MAX - 6);
@@ -116,7 +117,7 @@ static void bytes_become_lines(void **state)
 
 static void endless_line_costs_no_memory(void **state)
 {
-    size_t count = 10 * LINE_SIZE;
+    size_t count = (size_t)10 * LINE_SIZE;
     char *bytes = must_alloc(count + 1, 1);
     char expected[64];
 
