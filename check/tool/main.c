@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "complain.h"
 #include "html.h"
 #include "junit.h"
 #include "must.h"

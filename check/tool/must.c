@@ -6,22 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STATUS_NO_MEMORY = 3, LINE_SIZE = 4096 };
+#include "complain.h"
 
-void complain(const char *format, ...)
-{
-    char line[LINE_SIZE] = "vpsci-check: ";
-    size_t length = strlen(line);
-    va_list arguments;
-
-    va_start(arguments, format);
-    (void)vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
-    va_end(arguments);
-    length = strlen(line);
-    line[length++] = '\n';
-    /* In one go, beside what the command says. If it fails there is nobody left to tell. */
-    (void)!write(STDERR_FILENO, line, length);
-}
+enum { STATUS_NO_MEMORY = 3 };
 
 static void *sure(void *room)
 {

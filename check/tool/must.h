@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Memory, and what is said on standard error. Where there is no memory the program ends, with
+/** Memory that is there. Where there is no memory the program ends, with
  * status 3: what it started is ended by the kernel then (process.c). */
 #ifndef TOOL_MUST_H
 #define TOOL_MUST_H
@@ -16,8 +16,5 @@ char *must_copy(const char *text);
 FILE *must_stream(char **text, size_t *length);
 /** printf() into a malloc'd string. */
 char *must_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/** One line, "vpsci-check: ...", on standard error. No newline in the format. */
-void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "complain.h"
 #include "must.h"
 
 struct name {

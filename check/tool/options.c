@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "complain.h"
 #include "must.h"
 #include "tap_line.h"
 
@@ -21,7 +22,7 @@ struct option_spec {
 
 static bool set_text(const char *name, const char **text, const char *value)
 {
-    if (*value == '\0') {
+    if (value[strspn(value, " ")] == '\0') {
         complain("%s: its value is empty", name);
         return false;
     }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "clean.h"
+#include "complain.h"
 #include "must.h"
 
 #define ERASE_LINE "\r\033[K"

@@ -109,6 +109,29 @@ static enum protocol_step notice_boot(struct protocol *protocol)
     return PROTOCOL_GO_ON;
 }
 
+/* A machine that starts again and again at one scenario is given up; false: it is. */
+static bool count_boot(struct protocol *protocol)
+{
+    if (protocol->boots[protocol->scenario]++ < PROTOCOL_BOOTS) {
+        return true;
+    }
+    (void)failed(protocol, "the machine started for the %dth time at scenario %u%s%s",
+                 PROTOCOL_BOOTS + 1, protocol->scenario, protocol->begun ? ", " : "",
+                 protocol->begun ? protocol->name : "");
+    return false;
+}
+
+/* An image that says nothing of being ready, or whose words got lost, goes on alone. @return as
+ * count_boot(). */
+static bool note_running(struct protocol *protocol)
+{
+    if (protocol->phase == PROTOCOL_BOOTING && !count_boot(protocol)) {
+        return false;
+    }
+    protocol->phase = PROTOCOL_RUNNING;
+    return true;
+}
+
 static enum protocol_step on_ready(struct protocol *protocol)
 {
     static const char *const causes[] = {"start", "reset", "off", "hang"};
@@ -120,11 +143,8 @@ static enum protocol_step on_ready(struct protocol *protocol)
     }
     const char *how = causes[protocol->cause];
     bool with_log = protocol->begun && protocol->has_log && protocol->cause != CAUSE_HANG;
-    if (protocol->answers[scenario]++ == PROTOCOL_ANSWERS) {
-        return failed(protocol,
-                      "the image came back to '# ready' for the %dth time at scenario %u%s%s",
-                      PROTOCOL_ANSWERS + 1, scenario, protocol->begun ? ", " : "",
-                      protocol->begun ? protocol->name : "");
+    if (!count_boot(protocol)) {
+        return PROTOCOL_FAILED;
     }
     if (!protocol->begun) {
         how = protocol->run->has_plan ? "again" : "start";
@@ -177,8 +197,7 @@ static enum protocol_step on_plan(struct protocol *protocol, unsigned count)
     }
     run->has_plan = true;
     run->planned = count;
-    protocol->phase = PROTOCOL_RUNNING;
-    return PROTOCOL_GO_ON;
+    return note_running(protocol) ? PROTOCOL_GO_ON : PROTOCOL_FAILED;
 }
 
 static enum protocol_step on_running(struct protocol *protocol, unsigned number, const char *name)
@@ -187,10 +206,12 @@ static enum protocol_step on_running(struct protocol *protocol, unsigned number,
     if (run_verdict(protocol->run, number) != VERDICT_NONE) {
         return began_again(protocol, number);
     }
+    if (!note_running(protocol)) {
+        return PROTOCOL_FAILED;
+    }
     if (number != protocol->scenario) {
         protocol->has_log = false;
     }
-    protocol->phase = PROTOCOL_RUNNING;
     protocol->scenario = number;
     protocol->begun = true;
     protocol->cause = CAUSE_START;
@@ -204,8 +225,10 @@ static enum protocol_step on_point(struct protocol *protocol, const struct tap_p
     if (run_verdict(protocol->run, point->number) != VERDICT_NONE) {
         return began_again(protocol, point->number);
     }
+    if (!note_running(protocol)) {
+        return PROTOCOL_FAILED;
+    }
     collect_point(&protocol->collector, point->number, point);
-    protocol->phase = PROTOCOL_RUNNING;
     protocol->scenario = point->number + 1;
     protocol->begun = false;
     protocol->has_log = false;

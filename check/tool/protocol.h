@@ -12,7 +12,7 @@
 enum {
     PROTOCOL_VERSION = 1,
     PROTOCOL_LOG_MAX = 1000, /**< hexadecimal digits of a scenario's log */
-    PROTOCOL_ANSWERS = 3     /**< for one scenario, at most */
+    PROTOCOL_BOOTS = 3       /**< for one scenario, at most: answered, or gone on alone */
 };
 
 /** What is to be done. */
@@ -43,9 +43,9 @@ struct protocol {
     char *name;                /**< of the one that runs */
     char log[PROTOCOL_LOG_MAX + 1];
     bool has_log;
-    unsigned char answers[POINT_MAX + 2]; /**< by scenario; also the one behind the last */
-    char answer[PROTOCOL_LOG_MAX + 64];   /**< a line with its newline */
-    unsigned settled; /**< results up to here are complete: of scenario numbers */
+    unsigned char boots[POINT_MAX + 2]; /**< by scenario; also the one behind the last */
+    char answer[PROTOCOL_LOG_MAX + 64]; /**< a line with its newline */
+    unsigned settled;                   /**< results up to here are complete: of scenario numbers */
 };
 
 void protocol_start(struct protocol *protocol, struct run *run);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "clean.h"
 #include "must.h"
 
 const char *tap_after(const char *line, const char *prefix)
@@ -182,16 +183,19 @@ static bool take_block(struct collector *collector, struct point *point, const c
     return true;
 }
 
+/* Made clean before it is taken apart, so that what is written of it is taken apart alike. */
 static void take_characteristic(struct collector *collector, struct point *point, const char *text)
 {
-    const char *value = strstr(text, ": ");
-
-    if (value == NULL || collector->characteristics >= POINT_MAX) {
-        return;
-    }
+    char *line = clean(text, strlen(text));
+    const char *value = strstr(line, ": ");
     size_t before = point->characteristics.count;
-    facts_add(&point->characteristics, CHARACTERISTIC_MAX, text, (size_t)(value - text), value + 2);
+
+    if (value != NULL && collector->characteristics < POINT_MAX) {
+        facts_add(&point->characteristics, CHARACTERISTIC_MAX, line, (size_t)(value - line),
+                  value + 2);
+    }
     collector->characteristics += point->characteristics.count - before;
+    free(line);
 }
 
 bool collect_detail(struct collector *collector, const char *line)
@@ -220,19 +224,24 @@ bool collect_detail(struct collector *collector, const char *line)
 /* "cpus 4, conduit HVC": each a key of one word and the rest. */
 static void take_facts(struct facts *facts, const char *text)
 {
-    while (*text != '\0') {
-        const char *end = strstr(text, ", ");
-        size_t length = end != NULL ? (size_t)(end - text) : strlen(text);
-        char *fact = strndup(text, length);
-        size_t key = fact != NULL ? strcspn(fact, " ") : 0;
+    char *line = clean(text, strlen(text));
+    char *next = line;
 
-        if (key > 0) {
+    while (next != NULL) {
+        char *fact = next + strspn(next, " ");
+
+        next = strstr(fact, ", ");
+        if (next != NULL) {
+            *next = '\0';
+            next += strlen(", ");
+        }
+        if (*fact != '\0') {
+            size_t key = strcspn(fact, " ");
+
             facts_add(facts, FACT_MAX, fact, key, fact + key);
         }
-        free(fact);
-        text += end != NULL ? length + 2 : length;
-        text += strspn(text, " ");
     }
+    free(line);
 }
 
 bool collect_facts(struct collector *collector, const char *line)

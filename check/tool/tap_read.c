@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "complain.h"
 #include "lines.h"
 #include "must.h"
 #include "tap_line.h"
@@ -39,12 +40,21 @@ static bool refuse(const struct reader *reader, const char *format, ...)
     return false;
 }
 
+static bool is_blank(const char *text)
+{
+    return text[strspn(text, " \t\r")] == '\0';
+}
+
 static bool begin_run(struct reader *reader, const char *name, size_t length)
 {
     struct run *run = results_add(reader->results);
 
     if (run == NULL) {
         return refuse(reader, "more than %d runs; make a report of fewer", RUN_MAX);
+    }
+    if (is_blank(name)) {
+        name = "unnamed";
+        length = strlen(name);
     }
     results_set(&run->name, name, length);
     reader->run = run;
@@ -109,7 +119,7 @@ static bool take_point(struct reader *reader, const struct tap_point *point)
 }
 
 /* What whoever ran it wrote down. */
-static bool take_comment(struct run *run, const char *line)
+static void take_comment(struct run *run, const char *line)
 {
     const struct {
         const char *prefix;
@@ -119,16 +129,15 @@ static bool take_comment(struct run *run, const char *line)
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         rest = tap_after(line, texts[i].prefix);
-        if (rest != NULL && *rest != '\0') {
+        if (rest != NULL && !is_blank(rest)) {
             results_set(texts[i].text, rest, strlen(rest));
-            return true;
+            return;
         }
     }
     rest = tap_after(line, "# note ");
-    if (rest != NULL) {
+    if (rest != NULL && !is_blank(rest)) {
         run_note(run, rest);
     }
-    return rest != NULL;
 }
 
 /* A line of a document of points. */
@@ -145,12 +154,11 @@ static bool take_line(struct reader *reader, const char *line)
         return take_plan(reader, count);
     }
     if ((why = tap_after(line, "Bail out!")) != NULL) {
-        why += strspn(why, " ");
-        run_stop(reader->run, *why != '\0' ? why : "it was given up");
+        run_stop(reader->run, is_blank(why) ? "it was given up" : why);
         return true;
     }
     if (!collect_detail(&reader->collector, line) && !collect_facts(&reader->collector, line)) {
-        (void)take_comment(reader->run, line);
+        take_comment(reader->run, line);
     }
     return true;
 }
@@ -199,7 +207,8 @@ static bool take_outer(struct reader *reader, const char *line)
     if (tap_plan_parse(line, &reader->subtests_planned) || why == NULL) {
         return true;
     }
-    run_stop(&reader->results->runs[reader->results->count - 1], why);
+    run_stop(&reader->results->runs[reader->results->count - 1],
+             is_blank(why) ? "it was given up" : why);
     return true;
 }
 

@@ -18,7 +18,7 @@ static void write_escaped(FILE *file, const char *text, const char *special)
 
 static void write_comment(FILE *file, const char *key, const char *value)
 {
-    if (value != NULL) {
+    if (value != NULL && *value != '\0') {
         (void)fprintf(file, "# %s %s\n", key, value);
     }
 }

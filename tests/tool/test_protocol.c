@@ -185,12 +185,12 @@ static void end_before_the_plan_starts_anew(void **state)
     play_boot(p, "go 1 start\n");
 }
 
-static void fourth_answer_for_a_scenario_fails(void **state)
+static void fourth_boot_for_a_scenario_fails(void **state)
 {
     struct play *p = *state;
 
     play_to_second(p);
-    for (int i = 0; i < PROTOCOL_ANSWERS; i++) {
+    for (int i = 0; i < PROTOCOL_BOOTS; i++) {
         play(p, "# log 2 77");
         play_boot(p, "go 2 reset 77\n");
     }
@@ -198,6 +198,18 @@ static void fourth_answer_for_a_scenario_fails(void **state)
     assert_int_equal(point_of(p, 2)->verdict, VERDICT_FAILED);
     assert_non_null(point_of(p, 2)->message);
     assert_int_equal(results_status(&p->results), 3);
+}
+
+static void image_that_boots_alone_again_and_again_fails(void **state)
+{
+    struct play *p = *state;
+
+    play(p, "1..2\n# running 1 one");
+    for (int i = 1; i < PROTOCOL_BOOTS; i++) {
+        assert_int_equal(protocol_ended(&p->protocol, "with status 0"), PROTOCOL_RESTART);
+        play(p, "1..2\n# running 1 one");
+    }
+    play_failure(p, "TAP version 14\n# running 1 one", "started for the 4th time");
 }
 
 static void machine_that_never_was_ready_fails(void **state)
@@ -339,7 +351,8 @@ int main(void)
         TEST(fresh_machine_is_given),
         TEST(reset_between_scenarios_goes_on_with_the_next),
         TEST(end_before_the_plan_starts_anew),
-        TEST(fourth_answer_for_a_scenario_fails),
+        TEST(fourth_boot_for_a_scenario_fails),
+        TEST(image_that_boots_alone_again_and_again_fails),
         TEST(machine_that_never_was_ready_fails),
         TEST(machine_that_does_not_come_back_fails_its_scenario),
         TEST(deaf_image_is_noticed),
