@@ -77,7 +77,7 @@ lab_link_tests() { # LAB-FOLDER
     if [[ -e $build/arm64/check/image/vpsci-check.img ]]; then
         ln -s "$build/arm64/check/image/vpsci-check.img" "$1/vpsci-check.img"
     fi
-    for file in "$build"/arm64/tests/lab/*; do
+    for file in "$build"/arm64/tests/lab/* "$build"/arm64/check/tool/vpsci-check; do
         if [[ -f $file && -x $file ]]; then
             ln -s "$file" "$1/tools/"
         fi

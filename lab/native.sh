@@ -27,7 +27,8 @@ lab_native() {
         LAB_GUESTS=$run/guests LAB_BARE=$build/arm64/check/guest/guest.img \
         LAB_CHECK=$build/arm64/check/image/vpsci-check.img \
         LAB_TOOLS=$build/arm64/tests/lab LAB_TESTS=$root/tests/lab LAB_TMP=$run/tmp \
-        LAB_HOST=native PATH=$build/arm64/vmm:$build/arm64/tests/lab:$PATH
+        LAB_HOST=native \
+        PATH=$build/arm64/vmm:$build/arm64/tests/lab:$build/arm64/check/tool:$PATH
     cd "$run/work"
     if [[ $lab_mode == shell ]]; then
         say "lab: this machine is the lab; exit leaves it"
