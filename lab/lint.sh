@@ -49,7 +49,7 @@ lint_headers() {
     local header failed=0
     local compile=(clang-19 -target aarch64-linux-gnu --sysroot="$build/sysroot" -fsyntax-only
         -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror
-        -Wno-unused-function -I include -I lib -I vmm -I check/guest -I tests/unit)
+        -Wno-unused-function -I include -I lib -I vmm -I check/guest -I check/tool -I tests/unit)
     if [[ $machine == aarch64 ]]; then
         compile=("${compile[@]/--sysroot=*/-pipe}")
     fi

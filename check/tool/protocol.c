@@ -191,9 +191,11 @@ static enum protocol_step on_plan(struct protocol *protocol, unsigned count)
         return failed(protocol, "the image's plan changed from %u scenarios to %u", run->planned,
                       count);
     }
-    if (count < run->point_count) {
-        return failed(protocol, "the image's plan is of %u scenarios, and scenario %u had a result",
-                      count, run->point_count);
+    unsigned last = protocol->begun && protocol->scenario > run->point_count ? protocol->scenario
+                                                                             : run->point_count;
+    if (count < last) {
+        return failed(protocol, "the image's plan is of %u scenarios, and there was scenario %u",
+                      count, last);
     }
     run->has_plan = true;
     run->planned = count;

@@ -75,7 +75,12 @@ static void point_before_plan_must_be_in_it(void **state)
     struct play *p = *state;
 
     play(p, "# running 9 nine\nok 9 - nine");
-    play_failure(p, "1..3", "scenario 9 had a result");
+    play_failure(p, "1..3", "there was scenario 9");
+}
+
+static void scenario_that_runs_before_the_plan_must_be_in_it(void **state)
+{
+    play_failure(*state, "# running 2 two\n1..1", "there was scenario 2");
 }
 
 static void cut_line_is_header_or_noise(void **state)
@@ -343,6 +348,7 @@ int main(void)
         TEST(whole_run_is_recorded),
         TEST(noise_is_ignored),
         TEST(point_before_plan_must_be_in_it),
+        TEST(scenario_that_runs_before_the_plan_must_be_in_it),
         TEST(cut_line_is_header_or_noise),
         TEST(reset_gives_the_log_back_once),
         TEST(end_restarts_and_gives_the_log_back),
