@@ -111,7 +111,8 @@ void html_scenarios(FILE *file, const struct table *table)
     (void)fputs("<section id=\"scenarios\">\n<h2>All scenarios</h2>\n", file);
     html_put(file, "<p class=\"key\"><b class=\"p\">%s</b> passed <b class=\"f\">%s</b> failed ",
              looks[VERDICT_PASSED].sign, looks[VERDICT_FAILED].sign);
-    html_put(file, "<b class=\"s\">%s</b> skipped", looks[VERDICT_SKIPPED].sign);
+    html_put(file, "<b class=\"s\">%s</b> skipped <b class=\"n\"></b> no result",
+             looks[VERDICT_SKIPPED].sign);
     (void)fputs(alone ? "</p>\n" : "; a cell's title says more</p>\n", file);
     (void)fputs(
         "<p class=\"choice\"><label><input type=\"checkbox\" id=\"only-bad\"> only those that "

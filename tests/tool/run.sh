@@ -40,7 +40,7 @@ run() {
     shift
     words=$*
     # shellcheck disable=SC2086 # words without blanks
-    try "$check" run --name fake --limit 1 --boot-limit 3 $options -- "$image" $words
+    try "$check" run --name fake --limit 3 --boot-limit 20 $options -- "$image" $words
 }
 
 expect_status() {
@@ -143,7 +143,7 @@ test_all_passed() {
 }
 
 test_babble_is_no_life() {
-    run --tap r.tap -- pass babble
+    run --limit 1 --tap r.tap -- pass babble
     expect_status 1
     expect r.tap 'message: "the machine ended by itself: hang"'
 }
@@ -224,9 +224,9 @@ test_closed_output() {
 }
 
 test_total_limit() {
-    run --limit 30 --total 1 --tap r.tap -- pass hang
+    run --limit 30 --total 3 --tap r.tap -- pass hang
     expect_status 3
-    expect err "it took more than 1 s (--total)"
+    expect err "it took more than 3 s (--total)"
     expect r.tap "ok 1 - fake-pass"
 }
 
@@ -258,7 +258,7 @@ interrupt() { # SIGNAL STATUS
     tries=0
     until grep -q . child 2>/dev/null && grep -q '^not ok' out; do
         tries=$((tries + 1))
-        [ "$tries" -lt 200 ] || fail "it did not begin"
+        [ "$tries" -lt 600 ] || fail "it did not begin"
         sleep 0.05
     done
     kill "-$1" "$tool"
@@ -334,7 +334,7 @@ test_standard_output_that_cannot_be_written() {
 test_terminal() {
     command -v script >/dev/null || return 0
     status=0
-    COLUMNS=80 script -qec "$check run --limit 1 -- $image pass fail hang pass" typescript >out 2>err </dev/null ||
+    COLUMNS=80 script -qec "$check run --limit 3 -- $image pass fail hang pass" typescript >out 2>err </dev/null ||
         status=$?
     expect_status 1
     tr '\r' '\n' <out >lines
