@@ -57,8 +57,8 @@ static size_t find_failures(const struct table *table, struct failure *failures)
 static void write_message(FILE *file, const struct point *point)
 {
     html_put(file, "%s", point->message != NULL ? point->message : "It failed.");
-    if (point->often != NULL) {
-        html_put(file, " <span class=\"often\">failed in %s rounds</span>", point->often);
+    if (point_often(point) != NULL) {
+        html_put(file, " <span class=\"often\">failed in %s rounds</span>", point_often(point));
     }
 }
 

@@ -37,8 +37,8 @@ static void print_failure(unsigned number, const struct point *point)
                point->severity != NULL && point->clause != NULL ? "; " : "",
                point->clause != NULL ? point->clause : "");
     }
-    if (point->often != NULL) {
-        printf(" (%s rounds)", point->often);
+    if (point_often(point) != NULL) {
+        printf(" (%s rounds)", point_often(point));
     }
     putchar('\n');
 }

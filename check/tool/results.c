@@ -105,6 +105,14 @@ struct counts run_count(const struct run *run)
     return counts;
 }
 
+const char *point_often(const struct point *point)
+{
+    bool is_said = point->often != NULL && point->message != NULL &&
+                   strstr(point->message, point->often) != NULL;
+
+    return is_said ? NULL : point->often;
+}
+
 const char *verdict_text(enum verdict verdict)
 {
     static const char *const texts[VERDICT_COUNT] = {"not run", "passed", "failed", "skipped"};

@@ -83,6 +83,8 @@ void run_stop(struct run *run, const char *why);
 /** To be called when nothing more comes: a plan that was not kept makes the run incomplete. */
 void run_finish(struct run *run);
 struct counts run_count(const struct run *run);
+/** How often the point failed, where that is known and its message does not say it; else NULL. */
+const char *point_often(const struct point *point);
 /** Of this verdict: "passed", "failed", "skipped", "not run". */
 const char *verdict_text(enum verdict verdict);
 /** "223 scenarios: 190 passed, 3 failed, 30 skipped"; with the newline. */

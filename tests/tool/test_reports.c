@@ -197,6 +197,24 @@ static void page_has_a_matrix_of_several_runs(void **state)
     results_free(&results);
 }
 
+static void page_says_once_how_often_it_failed(void **state)
+{
+    struct results results = {0};
+    struct run *run = add_run(&results, "Xen", 2);
+    char *text;
+
+    (void)state;
+    fail_point(run, "one", "hang", "in 3 of 10 rounds: it hung");
+    set(&run->points[0].often, "3 of 10");
+    fail_point(run, "two", "hang", "it hung");
+    set(&run->points[1].often, "4 of 10");
+    text = written(&results, html_write);
+    expect(text, "failed in 4 of 10 rounds");
+    assert_null(strstr(text, "failed in 3 of 10 rounds"));
+    free(text);
+    results_free(&results);
+}
+
 static void page_of_nothing_is_one(void **state)
 {
     struct results results = {0};
@@ -247,6 +265,7 @@ int main(void)
         cmocka_unit_test(junit_has_everything),
         cmocka_unit_test(page_has_the_gravest_failure_first),
         cmocka_unit_test(page_has_a_matrix_of_several_runs),
+        cmocka_unit_test(page_says_once_how_often_it_failed),
         cmocka_unit_test(page_of_nothing_is_one),
         cmocka_unit_test(page_needs_nothing_else),
     };
