@@ -587,12 +587,12 @@ static void all_off_is_quiet(void **state)
 
 /* A guest that makes the calls of a list, one after the other, and looks at what came of each. */
 struct line {
-    uint32_t function;
+    uint64_t function;
     uint64_t first;
     uint64_t second;
     uint64_t third;
     int64_t result; /* or the context ID */
-    unsigned reads; /* registers that the call makes the monitor read */
+    uint64_t reads; /* registers that the call makes the monitor read */
 };
 
 static const struct line *script;
@@ -607,7 +607,7 @@ static void follow_script(struct vcpu *vcpu)
     }
     const struct line *line = &script[vcpu->state++];
     vcpu->reads = 0;
-    call_psci(vcpu, line->function, line->first, line->second, line->third);
+    call_psci(vcpu, (uint32_t)line->function, line->first, line->second, line->third);
 }
 
 static void run_script(const struct line *lines, enum idle_mode idle, enum power_exit end)
