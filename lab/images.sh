@@ -3,9 +3,9 @@
 # What the lab boots: Debian's kernels, fetched as packages and never installed, and initramfs
 # images with a static busybox. Each is made when it is first needed and kept under build/lab.
 
-# Takes PATTERNs of files out of a Debian release's arm64 packages. Nothing foreign is run, and the
-# files belong to whoever called, whether or not it took root to unpack them.
-fetch_debian() { # FOLDER SUITE PACKAGE,PACKAGE... PATTERN...
+# Takes PATTERNs of files out of a Debian release's packages, arm64 ones where no architecture is named.
+# Nothing foreign is run, and the files belong to whoever called, whether or not it took root to unpack them.
+fetch_debian() { # FOLDER SUITE[:ARCHITECTURE] PACKAGE,PACKAGE... PATTERN...
     local folder=$1 suite=$2 packages=$3 log=$build/fetch.log status=0
     shift 3
     fetch_tar "$suite" "$packages" 2>"$log" | {
@@ -17,21 +17,35 @@ fetch_debian() { # FOLDER SUITE PACKAGE,PACKAGE... PATTERN...
         exit 130 # Ctrl-C needs no explanation.
     elif ((status)); then
         show_tail "$log" 15
-        die "could not fetch $packages of Debian's $suite for arm64 (is the network there?)"
+        die "could not fetch $packages of Debian's $suite (is the network there?)"
     fi
 }
 
 # On an error mmdebstrap ends its whole process group, so it gets one of its own; but then Ctrl-C has to
 # be passed on.
-fetch_tar() { # SUITE PACKAGES
-    local command=(setsid --wait mmdebstrap --variant=extract --format=tar --architectures=arm64
-        --include="$2" "$1" -)
+fetch_tar() { # SUITE[:ARCHITECTURE] PACKAGES
+    local suite=${1%:*} architecture=${1#"${1%:*}"} release command
+    release=${suite%-backports}
+    architecture=${architecture#:}
+    command=(setsid --wait mmdebstrap --variant=extract --format=tar
+        "--architectures=${architecture:-arm64}" "--include=$2")
+    if [[ $suite != "$release" ]]; then
+        command+=("--setup-hook=$(backports_hook "$release")")
+    fi
+    command+=("$release" -)
     if ((EUID != 0)) && can_be_root; then
         command=(sudo -- "${command[@]}") # Else mmdebstrap helps itself with a user namespace.
     fi
     "${command[@]}" </dev/null &
     trap 'kill -TERM -- "-$!" 2>/dev/null || true; wait "$!" || true; exit 130' INT TERM HUP
     wait "$!"
+}
+
+# Backports need their release beside them; a package is taken from there as PACKAGE/SUITE.
+backports_hook() { # RELEASE
+    # shellcheck disable=SC2016 # for the hook's shell, which gets the folder
+    printf 'sed -n "s/ %s / %s-backports /p" "$1/etc/apt/sources.list" >"$1%s"' "$1" "$1" \
+        /etc/apt/sources.list.d/backports.list
 }
 
 # Makes build/lab/debian/NAME: vmlinuz, busybox, and modules/ with what the host needs to speak
@@ -41,31 +55,37 @@ make_kernel() { # NAME
     case $1 in
     bookworm-cloud)
         make_once "$dir" "fetching Debian 12's cloud kernel, Linux 6.1" "10 s" \
-            fill_kernel bookworm linux-image-cloud-arm64 ./bin/busybox \
+            fill_kernel bookworm linux-image-cloud-arm64 './boot/vmlinuz-*' ./bin/busybox \
             virtio/virtio_ring virtio/virtio virtio/virtio_pci_legacy_dev \
             virtio/virtio_pci_modern_dev virtio/virtio_pci char/virtio_console
         ;;
     trixie-cloud)
         make_once "$dir" "fetching Debian 13's cloud kernel, Linux 6.12" "10 s" \
-            fill_kernel trixie linux-image-cloud-arm64 ./usr/bin/busybox
+            fill_kernel trixie linux-image-cloud-arm64 './boot/vmlinuz-*' ./usr/bin/busybox
         ;;
     trixie-generic)
         make_once "$dir" "fetching Debian 13's generic kernel, Linux 6.12" "15 s" \
-            fill_kernel trixie linux-image-arm64 ./usr/bin/busybox
+            fill_kernel trixie linux-image-arm64 './boot/vmlinuz-*' ./usr/bin/busybox
+        ;;
+    backports-cloud)
+        make_once "$dir" "fetching the cloud kernel of Debian 13's backports" "15 s" \
+            fill_kernel trixie-backports linux-image-cloud-arm64/trixie-backports \
+            './usr/lib/modules/*/vmlinuz' ./usr/bin/busybox
         ;;
     esac
 }
 
-fill_kernel() { # SUITE PACKAGE BUSYBOX-PATH DRIVER... FOLDER
-    local folder=${*: -1} suite=$1 package=$2 busybox=$3 driver number=10
-    local drivers=("${@:4:$#-4}") patterns=()
+fill_kernel() { # SUITE PACKAGE KERNEL-PATTERN BUSYBOX-PATH DRIVER... FOLDER
+    local folder=${*: -1} suite=$1 package=$2 kernel=$3 busybox=$4 driver number=10
+    local drivers=("${@:5:$#-5}") patterns=()
     for driver in "${drivers[@]}"; do
         patterns+=("./lib/modules/*/kernel/drivers/$driver.ko")
     done
     mkdir "$folder/tree" "$folder/modules"
     fetch_debian "$folder/tree" "$suite" "busybox-static,$package" \
-        './boot/vmlinuz-*' "$busybox" "${patterns[@]}"
-    mv "$folder/tree"/boot/vmlinuz-* "$folder/vmlinuz"
+        "$kernel" "$busybox" "${patterns[@]}"
+    # shellcheck disable=SC2086 # a pattern
+    mv "$folder/tree"/$kernel "$folder/vmlinuz"
     mv "$folder/tree/$busybox" "$folder/busybox"
     for driver in "${drivers[@]}"; do
         mv "$folder/tree"/lib/modules/*/kernel/drivers/"$driver.ko" \
@@ -87,10 +107,11 @@ fill_rtcwake() { # FOLDER
     rm -r "${1:?}/usr"
 }
 
-kernel_of_host() { # 6.1|6.12
+kernel_of_host() { # 6.1|6.12|backports
     case $1 in
     6.1) echo bookworm-cloud ;;
     6.12) echo trixie-cloud ;;
+    backports) echo backports-cloud ;;
     esac
 }
 

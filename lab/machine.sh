@@ -12,7 +12,9 @@ Starts the lab: an arm64 machine with /dev/kvm, a Debian kernel and busybox. It 
 `run` runs COMMAND, shows what it prints as it comes and ends with its exit status; its standard input
 is empty. `shell` is interactive. The lab is thrown away afterwards.
 
-  --host 6.1|6.12         kernel of the lab: Debian 12's or 13's (the default)
+  --host 6.1|6.12|backports
+                          kernel of the lab: Debian 12's, 13's (the default), or the newest of
+                          13's backports
   --guest cloud|generic   Debian 13 kernel for guests: the cloud one (the default) or the generic
                           one. May be given more than once; $LAB_GUEST is the first
   --in PATH               copy a file or folder into the command's working folder
@@ -81,8 +83,8 @@ lab_options() { # OPTION...
 
 lab_option() { # NAME VALUE
     case $1=$2 in
-    --host=6.1 | --host=6.12) lab_host=$2 lab_host_chosen=yes ;;
-    --host=*) die "lab: no host kernel '$2': 6.1 and 6.12 are what there is" ;;
+    --host=6.1 | --host=6.12 | --host=backports) lab_host=$2 lab_host_chosen=yes ;;
+    --host=*) die "lab: no host kernel '$2': 6.1, 6.12 and backports are what there is" ;;
     --guest=cloud | --guest=generic) lab_guests+=("$2") ;;
     --guest=*) die "lab: no guest kernel '$2': cloud and generic are what there is" ;;
     --in=*)

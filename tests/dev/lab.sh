@@ -58,7 +58,7 @@ test_unknown_command_is_told() {
 test_wrong_usage_is_refused() {
     lab_run --host 2.4 true
     expect_status 1
-    expect_text err "dev: lab: no host kernel '2.4': 6.1 and 6.12 are what there is"
+    expect_text err "dev: lab: no host kernel '2.4': 6.1, 6.12 and backports are what there is"
     lab_run --out ../up true
     expect_status 1
     lab_run
