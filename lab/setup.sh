@@ -25,6 +25,7 @@ packages_of() { # SET
     instruments) echo meson ninja-build clang-19 llvm-19 libclang-rt-19-dev ;;
     mutants) echo gcc libc6-dev patch ;;
     counting) echo gcc libc6-dev valgrind "$(compiler_for_arm64)" ;;
+    peers) echo qemu-system-arm device-tree-compiler mmdebstrap ;;
     esac
 }
 
@@ -41,6 +42,7 @@ purpose_of() { # SET
     instruments) echo "measure coverage, and run fuzzers" ;;
     mutants) echo "put mistakes into libvpsci that its tests have to find" ;;
     counting) echo "count instructions" ;;
+    peers) echo "run the conformance image on other PSCI servers" ;;
     esac
 }
 

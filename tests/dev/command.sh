@@ -5,7 +5,7 @@
 test_help_names_every_command() {
     try "$root/dev"
     expect_status 0
-    for command in demo build test lint cross cover fuzz bench lab setup clean help; do
+    for command in demo build test lint cross cover fuzz bench check-peers lab setup clean help; do
         expect_line out "^  $command "
     done
 }

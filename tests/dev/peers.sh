@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh disable=SC2154,SC2034 # shared with lib.sh
+# ./dev check-peers, without what has to be fetched for it.
+
+test_help_and_list_need_nothing() {
+    try "$root/dev" check-peers --help
+    expect_status 0
+    expect_line out "^  --list "
+    try "$root/dev" check-peers --list
+    expect_status 0
+    [ "$(wc -l <out)" -ge 9 ] || fail "the list is short"
+    for name in dormouse-user qemu-tcg qemu-tcg-el2 xen-4.20 tf-a-2.12; do
+        expect_line out "^$name *  *[^ ]"
+    done
+}
+
+# What the list names has a line of its own and can be made.
+test_every_name_is_known_everywhere() {
+    "$root/dev" check-peers --list >list
+    while read -r name what; do
+        [ "$what" ] || fail "$name is not described"
+        expect_line "$root/lab/peers/servers.sh" "^    \(${name%%-*}-\*\|$name\)) peer_"
+    done <list
+}
+
+test_wrong_usage_is_refused() {
+    try "$root/dev" check-peers qemu-tcg no-such-peer
+    expect_status 1
+    expect_text err "dev: check-peers: no peer is called 'no-such-peer'; ./dev check-peers --list names all"
+    try "$root/dev" check-peers --boot no-such-peer
+    expect_status 1
+    try "$root/dev" check-peers --frobnicate
+    expect_status 1
+    expect_line err "unknown option --frobnicate"
+    try "$root/dev" check-peers --limit soon
+    expect_status 1
+    expect_text err "dev: check-peers: --limit wants a number, not 'soon'"
+    try "$root/dev" check-peers --image nothing.img
+    expect_status 1
+    expect_text err "dev: check-peers: cannot read the image nothing.img"
+    try "$root/dev" check-peers --image
+    expect_status 1
+}
+
+# The serial line is the standard input and output.
+test_a_peer_boots_an_image() {
+    image=$root/build/arm64/check/guest/guest.img
+    "$root/dev" build arm64
+    echo input | "$root/dev" check-peers --boot qemu-tcg --image "$image" \
+        --append "scenario=uart-echo count=5" >out 2>err || fail "status $?: $(cat err)"
+    expect_line out "^echo: input"
+    expect_line out "^ok 1 - echoed"
+}
+
+# A machine that talks as Xen does, with a guest that says what it is sent and then stops. The machine goes
+# on: only Xen's debug key tells.
+write_machine() { # FILE VERSION FIRST-OWNER-OF-THE-INPUT
+    cat >"$1" <<EOF
+owner=$3 stopped=0
+echo '(XEN) Xen version $2 (Debian)'
+switch() {
+    case \$owner in
+    DOM0) owner=DOM1 ;;
+    DOM1) owner=Xen ;;
+    Xen) owner=$3 ;;
+    esac
+    printf '(XEN) *** Serial input to %s (type)\r\n' "\$owner"
+}
+vcpu() { printf '(XEN)     pause_count=%d pause_flags=%d\r\n' "\$1" "\$2"; }
+EOF
+    cat >>"$1" <<'EOF'
+printf '(XEN) *** Serial input to %s (type)\r\n' "$owner"
+begun='' keys='' line=''
+while true; do
+    if [ "$owner" = DOM1 ] && [ ! "$begun" ]; then
+        printf '(XEN) # ready\r\r\n'
+        begun=yes
+    fi
+    key=$(dd bs=1 count=1 2>/dev/null; echo .)
+    case $owner:${key%.} in
+    ?*:) exit ;;
+    *:"$(printf '\001')")
+        keys=$keys.
+        [ "$keys" != ... ] || { keys='' && switch; }
+        ;;
+    Xen:q)
+        vcpu "$stopped" 0
+        vcpu "$stopped" 2
+        ;;
+    DOM1:"
+")
+        printf '(XEN) heard %s\r\r\n' "$line"
+        stopped=1
+        ;;
+    DOM1:*) line=$line${key%.} ;;
+    esac
+done
+EOF
+}
+
+test_xens_console_becomes_the_guests() {
+    for xen in "4.20.1 DOM1" "4.17.3 DOM0"; do
+        # shellcheck disable=SC2086 # two words
+        write_machine machine $xen
+        # The input comes after a silence in which the vCPUs have been looked at, and were running.
+        (sleep 7 && echo "go 1 start") |
+            timeout 40 "$root/lab/peers/xen_console.sh" sh ./machine >out || fail "status $?"
+        expect_line out "^# ready$"
+        expect_line out "^heard go 1 start$"
+        expect_line out "^xen_console.sh: all vCPUs of the guest have stopped"
+        [ "$(process_count ./machine)" = 0 ] || fail "the machine is left"
+    done
+}
