@@ -70,6 +70,7 @@ void facts_read(void)
         .boot_cpu = (uint32_t)(smp_self() - cpus),
         .entry = landing_prepare(),
         .bad_entry = args_number("bad-entry", 0),
+        .most_rounds = (uint32_t)args_number("rounds", 0),
         .protected_base = platform.ram[0].base,
         .protected_length = platform.ram[0].size,
         .domains = {domains_of(1), domains_of(2), domains_of(3)},
