@@ -10,6 +10,7 @@
 #include "script.h"
 #include "state.h"
 #include "string.h"
+#include "sve.h"
 #include "timer.h"
 #include "wake.h"
 
@@ -17,13 +18,15 @@ enum {
     FIRST_PRESERVED_1_1 = 4,
     FIRST_PRESERVED_1_0 = 18,
     LINK_REGISTER = 30,
-    INSTRUCTION_SIZE = 4
+    INSTRUCTION_SIZE = 4,
+    VECTORS_EVERY = 16
 };
 
 struct hand hands[CPU_MAX];
 
 static bool convention_is_1_0;
-/* Who carries the script next, for carry(). */
+/* Who carries the script, and who does next, for carry(). */
+static struct hand *carrier;
 static struct hand *next_carrier;
 
 static void barrier(void)
@@ -103,6 +106,7 @@ static bool call_now(struct hand *hand, struct event *event)
     hand->taken = hand->orders;
     if (psci_call(&made)) {
         wake_enable();
+        sve_prepare();
         note_entry(hand->cpu, hand->call.big_endian, event);
         return false;
     }
@@ -110,21 +114,48 @@ static bool call_now(struct hand *hand, struct event *event)
     return true;
 }
 
+/* What SVE has besides is much, and one core's at a time: that of some of the carrier's calls. */
+static struct sve_state vectors_before;
+static struct sve_state vectors_after;
+static bool has_vectors;
+
+static bool looks_at_vectors(const struct hand *hand)
+{
+    static unsigned calls;
+
+    return has_vectors && hand == carrier && calls++ % VECTORS_EVERY == 0;
+}
+
+static const char *find_difference(const struct core_state *before, bool with_vectors)
+{
+    struct core_state after;
+    const char *difference;
+
+    state_read_core(&after);
+    difference = state_difference(before, &after);
+    if (difference == NULL && with_vectors) {
+        sve_read(&vectors_after);
+        difference = sve_difference(&vectors_before, &vectors_after);
+    }
+    return difference;
+}
+
 /* With everything that a scenario looks at known before and compared after. */
 static void make_call(struct hand *hand, struct event *event)
 {
     struct core_state before;
-    struct core_state after;
+    bool with_vectors = looks_at_vectors(hand);
 
     state_fill_fp(hand->orders | 1);
+    if (with_vectors) {
+        sve_fill(&vectors_before, hand->orders | 1);
+    }
     if (hand->alarm != 0) {
         timer_arm(TIMER_VIRTUAL, timer_now(TIMER_VIRTUAL) + hand->alarm);
     }
     state_read_core(&before);
-    if (call_now(hand, event)) {
-        state_read_core(&after);
-        event->trouble =
-            event->trouble != NULL ? event->trouble : state_difference(&before, &after);
+    if (call_now(hand, event) && event->trouble == NULL) {
+        event->trouble = find_difference(&before, with_vectors);
     }
     wake_quiet();
 }
@@ -170,6 +201,7 @@ __attribute__((noreturn)) static void serve(struct hand *hand)
         wait_for_order(hand);
         hand->served = hand->orders;
         if (hand->order == ORDER_CARRY) {
+            carrier = hand;
             carry();
             continue;
         }
@@ -188,6 +220,7 @@ static void arrive(struct cpu *cpu)
     gic_init();
     wake_enable();
     wake_quiet();
+    sve_prepare();
     hand->served = hand->orders;
     publish(hand, &event);
     serve(hand);
@@ -205,6 +238,7 @@ void hands_start(void)
         cpus[i].function = arrive;
     }
     hand_self()->state = HAND_IDLE;
+    has_vectors = sve_prepare();
     order(hand_self(), ORDER_CARRY);
     serve(hand_self());
 }

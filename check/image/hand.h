@@ -42,6 +42,7 @@ struct hand {
     enum hand_state state;
     uint64_t seen;          /* of `events` */
     bool starts_big_endian; /* its last CPU_ON was called by a core that was; read by the core */
+    bool given_up;          /* nothing was seen of its call for as long as one waits for that */
     bool expected;          /* it is bound to be seen: it was told to start, or has been woken */
     bool pending;           /* an interrupt was sent to it while it ran */
     bool interrupt;         /* one is to come once it sleeps */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "link.h"
 
+#include "../guest/timer.h"
+#include "../guest/uart.h"
 #include "../scenarios/text.h"
-#include "string.h"
-#include "timer.h"
-#include "uart.h"
 
 /* How long an answer may take to begin, and from one byte to the next; how long nothing is said. */
 enum { PATIENCE_MILLISECONDS = 500, PULSE_MILLISECONDS = 5000, LINE_SIZE = LINK_WORD_SIZE + 64 };
@@ -79,13 +78,16 @@ static bool get_line(void)
 /* If `*at` is at that word, goes behind it and the blank after it. */
 static bool skip_word(const char **at, const char *word)
 {
-    size_t length = strlen(word);
+    const char *behind = *at;
 
-    if (strlen(*at) < length || memcmp(*at, word, length) != 0 ||
-        ((*at)[length] != ' ' && (*at)[length] != '\0')) {
+    while (*word != '\0' && *word == *behind) {
+        word++;
+        behind++;
+    }
+    if (*word != '\0' || (*behind != ' ' && *behind != '\0')) {
         return false;
     }
-    *at += length + ((*at)[length] == ' ');
+    *at = behind + (*behind == ' ');
     return true;
 }
 

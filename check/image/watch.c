@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "hand.h"
 #include "nature.h"
 #include "platform.h"
 #include "timer.h"
@@ -26,6 +27,9 @@ enum {
 #define AFFINITY_FIELDS UINT64_C(0xff00ffffff)
 
 static const struct machine *machine;
+
+static bool was_hasty;
+static uint64_t patience_times = 1;
 
 static const struct event nothing = {.kind = EVENT_NONE};
 
@@ -78,7 +82,7 @@ static uint64_t patience(const struct hand *hand)
     if (hand->expected || returns || is_woken) {
         return LONG;
     }
-    return hand->state == HAND_AWAY ? BRIEF : QUIET;
+    return (hand->state == HAND_AWAY ? BRIEF : QUIET) * patience_times;
 }
 
 /* The call itself is the server's time, the way to it is not. */
@@ -153,6 +157,8 @@ static void take(struct hand *hand, struct event *event)
 {
     bool was_busy = hand->state == HAND_BUSY;
 
+    was_hasty = was_hasty || hand->given_up;
+    hand->given_up = false;
     hand_take_event(hand, event);
     hand->interrupt = false;
     hand->pending = false;
@@ -170,6 +176,7 @@ static void watch(struct hand *hand, struct event *event)
     since = timer_now(TIMER_VIRTUAL);
     while (!hand_has_event(hand)) {
         if (is_over(since, patience(hand))) {
+            hand->given_up = hand->state == HAND_BUSY;
             return;
         }
         send_promised_interrupt(hand, &since);
@@ -184,6 +191,7 @@ static void watch(struct hand *hand, struct event *event)
     } else {
         hand->state = HAND_AWAY;
         hand->interrupt = false;
+        hand->given_up = false;
     }
 }
 
@@ -304,6 +312,22 @@ void watch_together(struct team_call *calls, uint32_t count)
     }
 }
 
+bool watch_was_hasty(void)
+{
+    bool hasty = was_hasty;
+
+    for (uint32_t i = 0; i < cpu_count; i++) {
+        hasty = hasty || (hands[i].given_up && hand_has_event(&hands[i]));
+    }
+    was_hasty = false;
+    return hasty;
+}
+
+void watch_patiently(uint32_t times)
+{
+    patience_times = times;
+}
+
 /* ---- Interrupts --------------------------------------------------------------------------- */
 
 void watch_interrupt(uint32_t cpu)
@@ -312,6 +336,7 @@ void watch_interrupt(uint32_t cpu)
 
     if (hand->state == HAND_BUSY && nature(hand) == NATURE_WAITS) {
         hand->expected = true;
+        hand->given_up = hand->given_up && hand_has_event(hand);
     }
     hand->pending = hand->state == HAND_IDLE;
     wake_send(hand->cpu);

@@ -12,10 +12,17 @@
 #include <stdint.h>
 
 #include "../scenarios/scenario.h"
-#include "hand.h"
 
 /* Once: the machine as the scenarios know it. */
 void watch_prepare(const struct machine *machine);
+
+/*
+ * Whether, since this was last asked, a core was given up that has come after all, by itself: then
+ * what was made of that is not to be believed, and wants more patience, so many times what is
+ * usual.
+ */
+bool watch_was_hasty(void);
+void watch_patiently(uint32_t times);
 
 /* The view's operations, on cores. */
 void watch_call(uint32_t cpu, const struct guest_call *call, struct event *event);
