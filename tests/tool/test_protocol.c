@@ -83,6 +83,20 @@ static void scenario_that_runs_before_the_plan_must_be_in_it(void **state)
     play_failure(*state, "# running 2 two\n1..1", "there was scenario 2");
 }
 
+/* What a long scenario says now and then is no noise: it counts as a sign of life. */
+static void still_running_is_a_line_of_ours(void **state)
+{
+    struct play *p = *state;
+    bool ours;
+
+    play_to_second(p);
+    assert_int_equal(protocol_line(&p->protocol, "# still running", false, &ours), PROTOCOL_GO_ON);
+    assert_true(ours);
+    assert_int_equal(protocol_line(&p->protocol, "(XEN) still running", false, &ours),
+                     PROTOCOL_GO_ON);
+    assert_false(ours);
+}
+
 static void cut_line_is_header_or_noise(void **state)
 {
     struct play *p = *state;
@@ -349,6 +363,7 @@ int main(void)
         TEST(noise_is_ignored),
         TEST(point_before_plan_must_be_in_it),
         TEST(scenario_that_runs_before_the_plan_must_be_in_it),
+        TEST(still_running_is_a_line_of_ours),
         TEST(cut_line_is_header_or_noise),
         TEST(reset_gives_the_log_back_once),
         TEST(end_restarts_and_gives_the_log_back),
