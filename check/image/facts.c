@@ -23,7 +23,6 @@ enum { STATES_MAX = PLATFORM_IDLE_MAX, DOMAIN_LEVELS = 3 };
 
 static uint64_t mpidrs[CPU_MAX];
 static struct machine_state states[STATES_MAX];
-static bool states_are_guessed;
 static uint16_t domains[DOMAIN_LEVELS][CPU_MAX];
 
 /* ---- The device tree, and the core -------------------------------------------------------- */
@@ -125,8 +124,8 @@ void facts_ask(void)
     for (unsigned i = 0; i < platform_idle_count(); i++) {
         add_state(platform_idle(i)->value, platform_idle(i)->level, extended);
     }
-    states_are_guessed = facts.state_count == 0;
-    if (states_are_guessed && platform.psci_present) {
+    facts.states_guessed = facts.state_count == 0;
+    if (facts.states_guessed && platform.psci_present) {
         guess_state(0, extended);
         guess_state(extended ? UINT32_C(1) << 30 : UINT32_C(1) << 16, extended);
     }
@@ -158,7 +157,7 @@ static void say_machine(void)
     text_add(&line, gic_name());
     text_add(&line, ", power states ");
     text_add_number(&line, facts.state_count);
-    text_add(&line, states_are_guessed ? " (not in the device tree)" : "");
+    text_add(&line, facts.states_guessed ? " (not in the device tree)" : "");
     link_line(buffer);
 }
 

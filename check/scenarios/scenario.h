@@ -124,6 +124,7 @@ struct machine {
     uint32_t ids_0_1[4];
     const struct machine_state *states; /**< shallow ones first */
     uint32_t state_count;
+    bool states_guessed; /**< the machine names none: these were tried, and there may be others */
     /** domains[n - 1][i] names the domain of level n that CPU i is in, any number for each; NULL:
      *  those whose affinity fields from n up are the same. */
     const uint16_t *domains[3];
