@@ -144,6 +144,7 @@ peer_tf_a() { # NAME SUITE
     peer_write_word "$folder/bl31.bin" 0xf0 0
     peer_write_word "$folder/bl31.bin" 0xf8 0x8000000 # the device tree
     peer_write_word "$folder/bl31.bin" 0xfc 0x200000  # the kernel
+    peer_replace_core_reset "$folder/bl31.bin"
     dtc -q -I dts -O dtb -o "$folder/raspi4b.dtb" "$root/lab/peers/raspi4b.dts"
     fdtput -t s "$folder/raspi4b.dtb" /chosen bootargs "$peers_append"
     peer_start_qemu "${qemu[@]}"
@@ -151,6 +152,20 @@ peer_tf_a() { # NAME SUITE
     peer_load "$folder/bl31.bin" 0
     peer_load "$folder/raspi4b.dtb" 0x8000000
     peer_load "$peers_image" 0x200000
+}
+
+# A core that CPU_OFF turns off asks for its own reset (RMR_EL3, then WFI for ever), which QEMU does not do, so
+# that it would never come back. What the reset would do is done by four instructions in the same place: the
+# MMU off, and on at address 0, where every core begins. All else of the firmware is as it was packaged.
+peer_replace_core_reset() { # FILE
+    local at
+    at=$(LC_ALL=C grep -aobP '\x60\x00\x80\xd2\x40\xc0\x1e\xd5\x7f\x20\x03\xd5\xff\xff\xff\x17' "$1" |
+        cut -d : -f 1)
+    [[ $at =~ ^[0-9]+$ ]] || die "check-peers: $1 does not turn cores off as expected"
+    peer_write_word "$1" "$at" 0xd51e101f        # msr sctlr_el3, xzr
+    peer_write_word "$1" $((at + 4)) 0xd5033fdf  # isb
+    peer_write_word "$1" $((at + 8)) 0xd2800000  # mov x0, #0
+    peer_write_word "$1" $((at + 12)) 0xd61f0000 # br x0
 }
 
 # A 32-bit word, little-endian.

@@ -12,9 +12,11 @@
 # its vCPUs just stop. Xen's debug key q shows that: all are paused, also those that PSCI has turned off.
 set -euo pipefail
 
-# Silence, in seconds, until the guest's vCPUs are looked at, unless the image has said its last word; and
-# until no more of an answer is expected.
-silence=3
+# Silence, in seconds, until the guest's vCPUs are looked at: a shorter one where the image has said that it
+# is about to end or to reset its machine. And silence until no more of an answer is expected.
+long_silence=3
+short_silence=1
+silence=$long_silence
 answer=2
 switch=$'\001\001\001'
 focus=''
@@ -60,7 +62,10 @@ show() {
     line=${line#"(XEN) "}
     line=${line#"DOM1: "}
     line=${line#"(d1) "}
-    [[ $line != "# end" ]] || silence=0.5
+    case $line in
+    "# end" | "# fresh "* | "# log "*) silence=$short_silence ;;
+    *) silence=$long_silence ;;
+    esac
     printf '%s\n' "$line"
 }
 
