@@ -93,15 +93,15 @@ void state_read_core(struct core_state *state)
     if (level_own() == 2) {
         EL2_REGISTERS(READ)
     }
-    state->system[STATE_CNTV_CTL] = timer_settings(TIMER_VIRTUAL);
-    state->system[STATE_CNTP_CTL] = timer_settings(TIMER_PHYSICAL);
-    state->system[STATE_CNTV_CVAL] = timer_deadline(TIMER_VIRTUAL);
-    state->system[STATE_CNTP_CVAL] = timer_deadline(TIMER_PHYSICAL);
 }
 
 void state_read(struct core_state *state)
 {
     state_read_core(state);
+    state->system[STATE_CNTV_CTL] = timer_settings(TIMER_VIRTUAL);
+    state->system[STATE_CNTP_CTL] = timer_settings(TIMER_PHYSICAL);
+    state->system[STATE_CNTV_CVAL] = timer_deadline(TIMER_VIRTUAL);
+    state->system[STATE_CNTP_CVAL] = timer_deadline(TIMER_PHYSICAL);
     state->system[STATE_ENABLED] = gic_private_enabled();
     state->system[STATE_PENDING] = pending_interrupts();
     for (unsigned i = 0; i < gic_setting_count(); i++) {

@@ -26,8 +26,8 @@ struct core_state {
 void state_fill_fp(uint64_t seed);
 
 void state_read(struct core_state *state);
-/* The same without what is a matter of other cores and devices: which interrupts are enabled and
- * pending. */
+/* The same without what changes by itself: timers, which some hypervisors mask when they fire, and
+ * interrupts. */
 void state_read_core(struct core_state *state);
 /* The name of the first thing that differs, or NULL. */
 const char *state_difference(const struct core_state *before, const struct core_state *after);

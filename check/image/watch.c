@@ -119,14 +119,17 @@ static void send_promised_interrupt(struct hand *hand, uint64_t *since)
     }
 }
 
-/* The core that a call is to start, or NULL. */
+/* The core that a call is to start, or NULL. Of an SMC32 call the lower halves count. */
 static struct hand *target(const struct guest_call *call)
 {
+    bool wide = (call->function & FID64(0)) == FID64(0);
+    uint64_t name = call->args[0] & (wide ? AFFINITY_FIELDS : AFFINITY_FIELDS & UINT32_MAX);
+
     if (nature_of(machine, call->function) != NATURE_STARTS) {
         return NULL;
     }
     for (uint32_t i = 0; i < cpu_count; i++) {
-        if (cpus[i].mpidr == (call->args[0] & AFFINITY_FIELDS)) {
+        if (cpus[i].mpidr == name) {
             return &hands[i];
         }
     }

@@ -106,6 +106,10 @@ static void agree_one(struct trial *t, uint32_t function, uint32_t fid)
     if (is_drastic(function) && there) {
         return;
     }
+    /* A server that does not look at power_state sleeps: that is for others to judge. */
+    if (function == FN_CPU_SUSPEND) {
+        interrupt_soon(t, boot(t));
+    }
     const struct event *e = ask(t, fid, harmless(t, function, 0), harmless(t, function, 1));
 
     comes_back(t, e, "a call with arguments that can only be refused");

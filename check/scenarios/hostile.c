@@ -135,13 +135,17 @@ static uint64_t random_argument(const struct trial *t, uint64_t *state)
     }
 }
 
+enum { RANDOM_CALLS = 3000, RANDOM_CALLS_PER_ROUND = 15 };
+
 static void at_random(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
     uint64_t state = UINT64_C(0x243f6a8885a308d3); /* of pi */
+    uint32_t fewer = t->machine->most_rounds * RANDOM_CALLS_PER_ROUND;
+    uint32_t count = fewer != 0 && fewer < RANDOM_CALLS ? fewer : RANDOM_CALLS;
 
     start(t, cpu);
-    for (uint32_t i = 0; i < 3000 && !t->over; i++) {
+    for (uint32_t i = 0; i < count && !t->over; i++) {
         uint32_t function = (uint32_t)next_random(&state) % FN_RANGE;
         uint32_t fid = (next_random(&state) & 1) != 0 ? FID64(function) : FID32(function);
 

@@ -161,6 +161,7 @@ static const struct scenario scenarios[] = {
      .since = V1_0,
      .needs = NODE | HAS(FN_SET_SUSPEND_MODE),
      .cpus = 4,
+     .abilities = VIEW_FRESH,
      .run = standby_in_cluster_os},
     {.name = "node-hw-state-standby-cluster-os-initiated",
      .clause = "NODE_HW_STATE, power_level; OS-initiated mode",

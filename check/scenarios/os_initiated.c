@@ -457,7 +457,7 @@ static const struct scenario scenarios[] = {
      .consequence = "the next system's idle states are denied",
      .since = V1_0,
      .needs = OSI,
-     .abilities = VIEW_END | VIEW_RESTART,
+     .abilities = VIEW_END | VIEW_RESTART | VIEW_FRESH,
      .cpus = 2,
      .run = after_reset},
 };

@@ -55,9 +55,10 @@ static void refuse(struct trial *t, uint64_t function, const char *what)
 }
 
 /* Answers of 0 to anything make guests believe that it was done. */
+/* Not 1 and 2: there are device trees that name these for PSCI 0.1. */
 static void unknown_ids(struct trial *t)
 {
-    static const uint32_t unknown[] = {0,          1,          1337,       0x7fffffff, 0x8400ffff,
+    static const uint32_t unknown[] = {0,          0x500,      1337,       0x7fffffff, 0x8400ffff,
                                        0xc400ffff, 0x84000100, 0xc4000103, 0xfedcba98, 0xffffffff};
 
     for (uint32_t i = 0; i < COUNT_OF(unknown); i++) {

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# The conformance image on dormouse, by vpsci-check: what fails, and what cannot be run, each by its name.
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_TESTS/lib.sh"
+
+# check NAMES CPUS OPTION...: the scenarios of these names ('*': all). What came of them is in $work/run.tap.
+check() {
+    names=$1 cpus=$2
+    shift 2
+    make_work
+    # An address where dormouse's machine has neither RAM nor a device.
+    run_status vpsci-check run --quiet --limit 90 --tap "$work/run.tap" --log "$work/said" -- \
+        "$DORMOUSE" run --cpus "$cpus" --memory 256M --kernel "$LAB_CHECK" \
+        --append "rounds=10 bad-entry=0x8000000 scenarios=$names" "$@" </dev/null
+    grep -E '^(not ok|  message|# often)' "$work/run.tap" || true
+}
+
+# The names, with reasons, of the points that begin so, one a line.
+points() { # ok|'not ok'
+    sed -n "s/^$1 [0-9]* - //p" "$work/run.tap"
+}
+
+expect_failed() { # NAME...
+    expect_equal "what failed" "$(points 'not ok' | sort)" "$(printf '%s\n' "$@" | sort)"
+}
+
+expect_skipped() { # "NAME # SKIP REASON"...
+    expect_equal "what was skipped" "$(points ok | grep ' # SKIP ' | sort)" "$(printf '%s\n' "$@" | sort)"
+}
+
+expect_all_passed() { # NUMBER
+    expect_status 0
+    expect_equal "how many passed" "$(points ok | grep -vc ' # SKIP ')" "$1"
+}
+
+# What no machine of dormouse's has: AArch32, a Trusted OS, PSCI 0.1, a third level of power domains, and
+# somebody who looks on while all CPUs are off or asleep (tests/lab/bare.sh does).
+nowhere='smccc-no-64-bit-calls-from-aarch32 # SKIP the guest is in AArch64 state
+cpu-on-t32 # SKIP the guest is in AArch64 state
+cpu-off-denied-stays-on # SKIP the server does not offer MIGRATE_INFO_UP_CPU
+migrate-info-up-cpu # SKIP the server does not offer MIGRATE_INFO_UP_CPU
+migrate-of-fixed # SKIP the server does not offer MIGRATE
+migrate-not-present # SKIP the server does not offer MIGRATE
+migrate-bad-target # SKIP the server does not offer MIGRATE
+migrate-moves # SKIP the server does not offer MIGRATE
+migrate-upper-halves # SKIP the server does not offer MIGRATE
+legacy-no-later-ids # SKIP no longer from PSCI 0.2
+legacy-errors # SKIP no longer from PSCI 0.2
+legacy-neighbouring-ids # SKIP no longer from PSCI 0.2
+legacy-own-ids-only # SKIP no longer from PSCI 0.2
+os-initiated-cluster-not-down # SKIP the machine has no powerdown state of that level
+os-initiated-incompatible-cluster # SKIP the machine has no powerdown state of that level
+os-initiated-two-levels # SKIP the machine has no powerdown state of that level
+cpu-off-of-last # SKIP somebody has to be awake here
+system-suspend-not-woken-by-others # SKIP somebody has to be awake here
+system-suspend-sleeps # SKIP somebody has to be awake here
+system-suspend-wake-while-deciding # SKIP somebody has to be awake here'
+
+# What other machines have: test_user_elsewhere.
+elsewhere='version-mandatory-functions-0.2 # SKIP no longer from PSCI 1.0
+features-absent-before-1.0 # SKIP no longer from PSCI 1.0
+os-initiated-last-of-standby # SKIP the machine has no standby state of that level
+node-hw-state-standby-cluster-os-initiated # SKIP the machine has no standby state of that level
+cpu-suspend-cluster-standby # SKIP the machine has no standby state of that level
+affinity-info-levels-off # SKIP all CPUs share one affinity instance
+affinity-info-level-pending # SKIP all CPUs share one affinity instance
+system-suspend-refusal-leaves-all # SKIP the host lets the system suspend'
+
+# limit user 600
+# once user 6.12
+test_user() {
+    check '*' 4 --psci user --idle powerdown --clusters 2
+    expect_status 0
+    expect_failed
+    expect_skipped "$nowhere" "$elsewhere"
+}
