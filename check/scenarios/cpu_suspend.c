@@ -292,55 +292,29 @@ static void not_old_entry(struct trial *t)
     wakes_from(t, cpu, state, entry_n(t, 3), 0x222);
 }
 
-static void default_suspend(struct trial *t)
+/* 5.20: a core has called CPU_SUSPEND since the start. Some servers look only at whether one
+ * sleeps now. */
+static void mode_after_suspend(struct trial *t)
 {
-    uint32_t cpu = started(t, 0);
-
-    vanishes(t, does(t, cpu, FN_CPU_DEFAULT_SUSPEND, entry(t), 0x25), "CPU_DEFAULT_SUSPEND");
-    is_on(t, cpu, "a CPU in CPU_DEFAULT_SUSPEND");
-    returns(t, turn_on(t, cpu, entry(t), 0), IS_ALREADY_ON,
-            "CPU_ON of a CPU in CPU_DEFAULT_SUSPEND");
-    interrupt(t, cpu);
-    const struct event *e = await(t, cpu);
-
-    if (e->kind == EVENT_ENTERED) {
-        enters(t, e, entry(t), 0x25, "waking from CPU_DEFAULT_SUSPEND");
-    } else {
-        returns(t, e, IS_SUCCESS, "waking from CPU_DEFAULT_SUSPEND");
-    }
-}
-
-/* With all bits of its arguments, by either ID, and with an interrupt that is there already. */
-static void default_by(struct trial *t, uint32_t function, uint64_t garbage, uint64_t context)
-{
-    uint32_t cpu = other(t, 0);
-
-    keep_on(t, cpu);
-    interrupt(t, cpu);
-    const struct event *e =
-        call(t, cpu, function, garbage | entry_n(t, 2), garbage | context, garbage);
-
-    if (e->kind == EVENT_ENTERED) {
-        enters(t, e, entry_n(t, 2), context, "waking from CPU_DEFAULT_SUSPEND");
-    } else {
-        returns(t, e, IS_SUCCESS, "CPU_DEFAULT_SUSPEND with an interrupt pending");
-    }
-}
-
-static void default_widths(struct trial *t)
-{
-    default_by(t, id(t, FN_CPU_DEFAULT_SUSPEND), 0, native_context(t));
-    default_by(t, FID32(FN_CPU_DEFAULT_SUSPEND), GARBAGE, 0x26);
-}
-
-static void default_bad_address(struct trial *t)
-{
-    uint64_t odd = t->machine->entry | (t->machine->aarch32 ? 2 : 1);
+    const struct machine_state *state = state_need(t, 0, false);
 
     interrupt_soon(t, boot(t));
-    returns(t, ask(t, id(t, FN_CPU_DEFAULT_SUSPEND), odd, 0), IS_INVALID_ADDRESS | IS_SUCCESS,
-            "CPU_DEFAULT_SUSPEND with a misaligned entry point");
-    is_on(t, boot(t), "the CPU");
+    returns(t, suspend(t, boot(t), state->value, 0, 0), IS_SUCCESS, "CPU_SUSPEND");
+    const struct event *e = set_mode(t, boot(t), 1);
+
+    returns(t, e, IS_DENIED | IS_SUCCESS, "OS-initiated mode after a CPU_SUSPEND");
+    characteristic_code(t, "OS-initiated mode after a CPU_SUSPEND", e);
+}
+
+static void mode_while_suspended(struct trial *t)
+{
+    const struct machine_state *state = state_need(t, 0, false);
+
+    start(t, other(t, 0));
+    put_into(t, other(t, 0), state, 0);
+    returns(t, set_mode(t, boot(t), 1), IS_DENIED,
+            "OS-initiated mode while a CPU is in CPU_SUSPEND");
+    wakes_from(t, other(t, 0), state, entry(t), 0);
 }
 
 static const struct scenario scenarios[] = {
@@ -449,28 +423,20 @@ static const struct scenario scenarios[] = {
      .severity = SEVERITY_HANG,
      .cpus = 2,
      .run = cluster_powerdown},
-    {.name = "cpu-default-suspend",
-     .clause = "CPU_DEFAULT_SUSPEND",
-     .consequence = "a CPU that idles deeply does not come back where it has to",
-     .severity = SEVERITY_LOST_CPU,
+    {.name = "suspend-mode-after-suspend",
+     .clause = "5.20 PSCI_SET_SUSPEND_MODE, DENIED",
+     .consequence = "CPUs are coordinated by two rules at once",
      .since = V1_0,
-     .needs = HAS(FN_CPU_DEFAULT_SUSPEND),
+     .needs = HAS(FN_SET_SUSPEND_MODE),
+     .run = mode_after_suspend},
+    {.name = "suspend-mode-while-suspended",
+     .clause = "5.20 PSCI_SET_SUSPEND_MODE, DENIED",
+     .consequence = "CPUs are coordinated by two rules at once",
+     .severity = SEVERITY_HANG,
+     .since = V1_0,
+     .needs = HAS(FN_SET_SUSPEND_MODE),
      .cpus = 2,
-     .run = default_suspend},
-    {.name = "cpu-default-suspend-widths",
-     .clause = "CPU_DEFAULT_SUSPEND; DEN0028 argument passing",
-     .consequence = "a CPU takes another's stack, or address 0",
-     .severity = SEVERITY_CORRUPTION,
-     .since = V1_0,
-     .needs = HAS(FN_CPU_DEFAULT_SUSPEND),
-     .cpus = 2,
-     .run = default_widths},
-    {.name = "cpu-default-suspend-bad-address",
-     .clause = "CPU_DEFAULT_SUSPEND, INVALID_ADDRESS",
-     .consequence = "a mistake of the guest's costs it a CPU instead of an error",
-     .since = V1_0,
-     .needs = HAS(FN_CPU_DEFAULT_SUSPEND),
-     .run = default_bad_address},
+     .run = mode_while_suspended},
 };
 
 const struct family cpu_suspend_family = {"cpu-suspend", scenarios, COUNT_OF(scenarios)};

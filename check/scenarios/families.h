@@ -13,6 +13,7 @@ extern const struct family cpu_on_family;
 extern const struct family cpu_on_refused_family;
 extern const struct family cpu_off_family;
 extern const struct family cpu_suspend_family;
+extern const struct family default_suspend_family;
 extern const struct family os_initiated_family;
 extern const struct family statistics_family;
 extern const struct family node_hw_state_family;

@@ -5,12 +5,12 @@
 #include "text.h"
 
 const struct family *const families[] = {
-    &version_family,        &smccc_family,     &features_family,      &os_initiated_family,
-    &node_hw_state_family,  &registers_family, &affinity_info_family, &cpu_on_family,
-    &cpu_on_refused_family, &cpu_off_family,   &cpu_suspend_family,   &entry_family,
-    &statistics_family,     &migrate_family,   &mem_protect_family,   &legacy_family,
-    &system_suspend_family, &race_family,      &churn_family,         &hostile_family,
-    &system_end_family,
+    &version_family,        &smccc_family,          &features_family,      &os_initiated_family,
+    &node_hw_state_family,  &registers_family,      &affinity_info_family, &cpu_on_family,
+    &cpu_on_refused_family, &cpu_off_family,        &cpu_suspend_family,   &default_suspend_family,
+    &entry_family,          &statistics_family,     &migrate_family,       &mem_protect_family,
+    &legacy_family,         &system_suspend_family, &race_family,          &churn_family,
+    &hostile_family,        &system_end_family,
 };
 
 const uint32_t family_count = sizeof(families) / sizeof(families[0]);

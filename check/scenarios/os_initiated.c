@@ -4,7 +4,7 @@
 #include "families.h"
 #include "script.h"
 
-enum { MODE_PLATFORM = 0, MODE_OS = 1 };
+enum { MODE_PLATFORM = 0 };
 
 static void arguments(struct trial *t)
 {
@@ -37,31 +37,6 @@ static void with_others_on(struct trial *t)
     stop(t, other(t, 0));
     returns(t, set_mode(t, boot(t), MODE_PLATFORM), IS_SUCCESS,
             "back to platform-coordinated when alone");
-}
-
-/* 5.20: a core has called CPU_SUSPEND since the start. Some servers look only at whether one
- * sleeps now. */
-static void after_suspend(struct trial *t)
-{
-    const struct machine_state *state = state_need(t, 0, false);
-
-    interrupt_soon(t, boot(t));
-    returns(t, suspend(t, boot(t), state->value, 0, 0), IS_SUCCESS, "CPU_SUSPEND");
-    const struct event *e = set_mode(t, boot(t), MODE_OS);
-
-    returns(t, e, IS_DENIED | IS_SUCCESS, "OS-initiated mode after a CPU_SUSPEND");
-    characteristic_code(t, "OS-initiated mode after a CPU_SUSPEND", e);
-}
-
-static void while_suspended(struct trial *t)
-{
-    const struct machine_state *state = state_need(t, 0, false);
-
-    start(t, other(t, 0));
-    put_into(t, other(t, 0), state, 0);
-    returns(t, set_mode(t, boot(t), MODE_OS), IS_DENIED,
-            "OS-initiated mode while a CPU is in CPU_SUSPEND");
-    wakes_from(t, other(t, 0), state, entry(t), 0);
 }
 
 static void refused_suspend_is_none(struct trial *t)
@@ -437,21 +412,6 @@ static const struct scenario scenarios[] = {
      .needs = HAS(FN_SET_SUSPEND_MODE),
      .cpus = 4,
      .run = race},
-    /* From here on CPUs have suspended themselves in the other mode, if the system is not new. */
-    {.name = "suspend-mode-after-suspend",
-     .clause = "5.20 PSCI_SET_SUSPEND_MODE, DENIED",
-     .consequence = "CPUs are coordinated by two rules at once",
-     .since = V1_0,
-     .needs = OSI,
-     .run = after_suspend},
-    {.name = "suspend-mode-while-suspended",
-     .clause = "5.20 PSCI_SET_SUSPEND_MODE, DENIED",
-     .consequence = "CPUs are coordinated by two rules at once",
-     .severity = SEVERITY_HANG,
-     .since = V1_0,
-     .needs = OSI,
-     .cpus = 2,
-     .run = while_suspended},
     {.name = "os-initiated-not-after-reset",
      .clause = "5.20 PSCI_SET_SUSPEND_MODE, initial mode",
      .consequence = "the next system's idle states are denied",

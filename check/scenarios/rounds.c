@@ -32,6 +32,14 @@ static void shake(struct trial *t, uint32_t cpu)
     }
 }
 
+/* To the boot CPU, or the CPU could not go off. */
+static void move_trusted_os(struct trial *t, uint32_t cpu)
+{
+    if (offers(t, FN_MIGRATE)) {
+        does(t, cpu, FN_MIGRATE, mpidr(t, boot(t)), 0);
+    }
+}
+
 static bool bring_off(struct trial *t, uint32_t cpu)
 {
     if (!runs(t, cpu) && t->version >= V0_2 && said_to_be_off(t, cpu)) {
@@ -39,6 +47,7 @@ static bool bring_off(struct trial *t, uint32_t cpu)
     }
     shake(t, cpu);
     if (runs(t, cpu)) {
+        move_trusted_os(t, cpu);
         cpu_off(t, cpu);
     }
     return !runs(t, cpu) && said_to_be_off(t, cpu);
