@@ -19,20 +19,18 @@ static void tell(struct changes *changes, unsigned vcpu, enum change what)
 
 static void expect(struct changes *changes, unsigned vcpu, enum change what)
 {
-    unsigned got;
-    enum change change;
+    struct change_told told;
 
-    assert_true(changes_take(changes, &got, &change));
-    assert_int_equal(got, vcpu);
-    assert_int_equal(change, what);
+    assert_true(changes_take(changes, &told));
+    assert_int_equal(told.vcpu, vcpu);
+    assert_int_equal(told.what, what);
 }
 
 static void expect_none(struct changes *changes)
 {
-    unsigned vcpu;
-    enum change change;
+    struct change_told told;
 
-    assert_false(changes_take(changes, &vcpu, &change));
+    assert_false(changes_take(changes, &told));
 }
 
 static void come_in_the_order_of_their_tickets(void **state)
@@ -51,16 +49,28 @@ static void come_in_the_order_of_their_tickets(void **state)
     changes_destroy(changes);
 }
 
-static void what_did_not_happen_is_passed_over(void **state)
+/* Who has found no room is named with the next ticket of his own, also one of which nothing came,
+ * and not again. */
+static void who_waits_for_room_is_named(void **state)
 {
-    struct changes *changes = changes_create(1);
+    struct changes *changes = changes_create(2);
+    struct change_told told;
+    unsigned taken = 0;
 
     (void)state;
-    tell(changes, 0, CHANGE_NONE);
-    tell(changes, 0, CHANGE_ON);
-    tell(changes, 0, CHANGE_NONE);
-    expect(changes, 0, CHANGE_ON);
-    expect_none(changes);
+    while (changes_want_room(changes, 0)) {
+        tell(changes, 0, CHANGE_NONE);
+    }
+    tell(changes, 1, CHANGE_ON);
+    assert_true(changes_take(changes, &told));
+    assert_int_equal(told.what, CHANGE_NONE);
+    assert_true(told.waits);
+    assert_true(changes_want_room(changes, 0));
+    while (changes_take(changes, &told)) {
+        assert_false(told.waits);
+        taken++;
+    }
+    assert_in_range(taken, 2, 64);
     changes_destroy(changes);
 }
 
@@ -70,20 +80,20 @@ static void room_ends_and_comes_back(void **state)
     unsigned told = 0;
 
     (void)state;
-    while (changes_have_room(changes, 3)) {
+    while (changes_want_room(changes, 3)) {
         tell(changes, 3, CHANGE_ON);
         tell(changes, 3, CHANGE_OFF);
         told += 2;
     }
     assert_in_range(told, 2, 64);
-    assert_true(changes_have_room(changes, 2)); /* Each has room of its own. */
+    assert_true(changes_want_room(changes, 2)); /* Each has room of its own. */
     tell(changes, 3, CHANGE_ON);                /* Nobody may, and it does no harm. */
     tell(changes, 3, CHANGE_OFF);
     for (unsigned i = 0; i < told; i++) {
         expect(changes, 3, i % 2 == 0 ? CHANGE_ON : CHANGE_OFF);
     }
     expect_none(changes);
-    assert_true(changes_have_room(changes, 3));
+    assert_true(changes_want_room(changes, 3));
     changes_destroy(changes);
 }
 
@@ -113,7 +123,7 @@ static void *on_and_off(void *arg)
     const struct worker *worker = arg;
 
     for (unsigned round = 0; round < ROUNDS; round++) {
-        while (!changes_have_room(worker->changes, worker->vcpu)) {
+        while (!changes_want_room(worker->changes, worker->vcpu)) {
         }
         tell(worker->changes, worker->vcpu, CHANGE_ON);
         tell(worker->changes, worker->vcpu, CHANGE_OFF);
@@ -134,11 +144,10 @@ static void nothing_is_lost_between_threads(void **state)
         assert_int_equal(pthread_create(&workers[i].thread, NULL, on_and_off, &workers[i]), 0);
     }
     for (unsigned taken = 0; taken < VCPUS * ROUNDS * 2;) {
-        unsigned vcpu;
-        enum change what;
+        struct change_told told;
 
-        if (changes_take(changes, &vcpu, &what)) {
-            assert_int_equal(what, seen[vcpu]++ % 2 == 0 ? CHANGE_ON : CHANGE_OFF);
+        if (changes_take(changes, &told)) {
+            assert_int_equal(told.what, seen[told.vcpu]++ % 2 == 0 ? CHANGE_ON : CHANGE_OFF);
             taken++;
         }
     }
@@ -153,7 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(come_in_the_order_of_their_tickets),
-        cmocka_unit_test(what_did_not_happen_is_passed_over),
+        cmocka_unit_test(who_waits_for_room_is_named),
         cmocka_unit_test(room_ends_and_comes_back),
         cmocka_unit_test(nothing_is_left_after_a_clear),
         cmocka_unit_test(nothing_is_lost_between_threads),

@@ -256,14 +256,17 @@ static void finish(void)
 static void take_changes(void)
 {
     struct fixture *f = &fixture;
-    unsigned vcpu;
-    enum change what;
+    struct change_told told;
 
-    while (changes_take(f->psci.changes, &vcpu, &what)) {
-        assert_int_equal(f->on[vcpu], what == CHANGE_OFF);
-        f->on[vcpu] = what == CHANGE_ON;
-        f->told_on += what == CHANGE_ON;
-        vcpus_nudge(f->vcpus, vcpu);
+    while (changes_take(f->psci.changes, &told)) {
+        if (told.what != CHANGE_NONE) {
+            assert_int_equal(f->on[told.vcpu], told.what == CHANGE_OFF);
+            f->on[told.vcpu] = told.what == CHANGE_ON;
+            f->told_on += told.what == CHANGE_ON;
+        }
+        if (told.waits) {
+            vcpus_nudge(f->vcpus, told.vcpu);
+        }
     }
 }
 
@@ -404,6 +407,73 @@ static void pauses_change_nothing(void **state)
     vcpus_pause(fixture.vcpus);
     take_changes();
     assert_int_equal(fixture.told_on, all_enters());
+    finish();
+}
+
+/*
+ * A CPU_ON whose caller the host has taken off its processor half way, with vCPU 1 claimed and not
+ * yet pending. It stays so for the time that the library needs a few instructions for.
+ */
+static _Atomic bool claimed;
+
+enum vpsci_state __real_vpsci_state(const struct vpsci_vcpu *vcpu);
+enum vpsci_state __wrap_vpsci_state(const struct vpsci_vcpu *vcpu);
+void __real_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out);
+void __wrap_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out);
+
+static bool is_claimed(const struct vpsci_vcpu *vcpu)
+{
+    return claimed && vpsci_index(vcpu) == 1;
+}
+
+enum vpsci_state __wrap_vpsci_state(const struct vpsci_vcpu *vcpu)
+{
+    return is_claimed(vcpu) ? VPSCI_STATE_ON_PENDING : __real_vpsci_state(vcpu);
+}
+
+void __wrap_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out)
+{
+    if (is_claimed(vcpu)) {
+        *out = (struct vpsci_outcome){.action = VPSCI_WAIT, .wait = VPSCI_WAIT_STARTING};
+    } else {
+        __real_vpsci_next(vcpu, out);
+    }
+}
+
+static void start_one_once_told(struct vcpu *vcpu)
+{
+    if (vcpu->state == 0 && claimed) {
+        vcpu->state = 1;
+    }
+    if (vcpu->state == 1 && !claimed) {
+        vcpu->state = 2;
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, fdt_mpidr(1), ENTRY, 1);
+    } else {
+        spin(vcpu);
+    }
+}
+
+/*
+ * A target that is asked to look again and again while it is claimed has tickets of which nothing
+ * comes. That they are all there is under way must not keep it from starting.
+ */
+static void claimed_target_starts(void **state)
+{
+    (void)state;
+    start(2, start_one_once_told, off_at_once);
+    claimed = true;
+    for (unsigned i = 0; i < 5; i++) {
+        vcpus_nudge(fixture.vcpus, 1);
+        let_time_pass();
+    }
+    claimed = false;
+    let_time_pass(); /* It is pending now, and nobody has taken what was told. */
+    assert_int_equal(fixture.vcpu[1].enters, 0);
+    for (unsigned i = 0; i < 100 && fixture.vcpu[1].enters == 0; i++) {
+        take_changes();
+        let_time_pass();
+    }
+    assert_int_equal(fixture.vcpu[1].enters, 1);
     finish();
 }
 
@@ -724,6 +794,7 @@ int main(void)
         cmocka_unit_test(starts_are_made_and_told),
         cmocka_unit_test(frozen_is_off_and_told),
         cmocka_unit_test(pauses_change_nothing),
+        cmocka_unit_test(claimed_target_starts),
         cmocka_unit_test(unread_changes_hold_up_starts_only),
         cmocka_unit_test(pause_is_no_wake),
         cmocka_unit_test(interrupt_during_a_pause_is_kept),

@@ -19,13 +19,18 @@ struct slot {
     enum change what;
 };
 
+struct place {
+    _Atomic unsigned
+        under_way;      /* tickets that main has not taken: up by its thread, down by main */
+    _Atomic bool waits; /* it found no room: set by its thread, cleared by main */
+};
+
 struct changes {
     _Atomic uint64_t given; /* tickets */
     uint64_t taken;         /* main's */
     uint64_t mask;
     unsigned vcpu_count;
-    /* Per vCPU: its tickets that main has not taken. Up by its thread, down by main. */
-    _Atomic unsigned *under_way;
+    struct place *places; /* per vCPU */
     struct slot slots[];
 };
 
@@ -41,8 +46,8 @@ struct changes *changes_create(unsigned vcpu_count)
     if (changes == NULL) {
         return NULL;
     }
-    changes->under_way = calloc(vcpu_count, sizeof(changes->under_way[0]));
-    if (changes->under_way == NULL) {
+    changes->places = calloc(vcpu_count, sizeof(changes->places[0]));
+    if (changes->places == NULL) {
         free(changes);
         return NULL;
     }
@@ -54,7 +59,7 @@ struct changes *changes_create(unsigned vcpu_count)
 void changes_destroy(struct changes *changes)
 {
     if (changes != NULL) {
-        free(changes->under_way);
+        free(changes->places);
         free(changes);
     }
 }
@@ -63,22 +68,38 @@ void changes_clear(struct changes *changes)
 {
     changes->taken = atomic_load(&changes->given);
     for (unsigned i = 0; i < changes->vcpu_count; i++) {
-        atomic_store(&changes->under_way[i], 0);
+        atomic_store(&changes->places[i].under_way, 0);
+        atomic_store(&changes->places[i].waits, false);
     }
 }
 
-bool changes_have_room(const struct changes *changes, unsigned vcpu)
+static bool has_room(const struct place *place)
 {
-    return atomic_load(&changes->under_way[vcpu]) <= PER_VCPU - PER_START;
+    return atomic_load(&place->under_way) <= PER_VCPU - PER_START;
+}
+
+/*
+ * The wish is written before the look at the room, and main makes room before it looks at the wish:
+ * of the two at least one sees the other's.
+ */
+bool changes_want_room(struct changes *changes, unsigned vcpu)
+{
+    struct place *place = &changes->places[vcpu];
+
+    if (has_room(place)) {
+        return true;
+    }
+    atomic_store(&place->waits, true);
+    return has_room(place);
 }
 
 uint64_t changes_begin(struct changes *changes, unsigned vcpu)
 {
     /* Only its own thread adds to it, so it cannot grow in between. */
-    if (atomic_load(&changes->under_way[vcpu]) >= PER_VCPU) {
-        return NO_TICKET; /* Not reached while changes_have_room() is asked; the ring is safe. */
+    if (atomic_load(&changes->places[vcpu].under_way) >= PER_VCPU) {
+        return NO_TICKET; /* Not reached while changes_want_room() is asked; the ring is safe. */
     }
-    atomic_fetch_add(&changes->under_way[vcpu], 1);
+    atomic_fetch_add(&changes->places[vcpu].under_way, 1);
     return atomic_fetch_add(&changes->given, 1);
 }
 
@@ -103,19 +124,18 @@ static const struct slot *next_slot(const struct changes *changes)
     return stamp == changes->taken + 1 ? slot : NULL;
 }
 
-bool changes_take(struct changes *changes, unsigned *vcpu, enum change *what)
+bool changes_take(struct changes *changes, struct change_told *told)
 {
-    const struct slot *slot;
+    const struct slot *slot = next_slot(changes);
 
-    while ((slot = next_slot(changes)) != NULL) {
-        *vcpu = slot->vcpu;
-        *what = slot->what;
-        changes->taken++;
-        /* Last: from here on the slot may be another ticket's. */
-        atomic_fetch_sub(&changes->under_way[*vcpu], 1);
-        if (*what != CHANGE_NONE) {
-            return true;
-        }
+    if (slot == NULL) {
+        return false;
     }
-    return false;
+    *told = (struct change_told){.vcpu = slot->vcpu, .what = slot->what};
+    changes->taken++;
+    /* From here on the slot may be another ticket's. */
+    struct place *place = &changes->places[told->vcpu];
+    atomic_fetch_sub(&place->under_way, 1);
+    told->waits = atomic_exchange(&place->waits, false);
+    return true;
 }

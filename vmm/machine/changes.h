@@ -8,7 +8,7 @@
  * that one vCPU could have seen when it made another one comes first, and of two changes that
  * overlapped either may. Room is never short: of each vCPU a few changes may be on their way at
  * most, and a vCPU comes on again only when there is room for both that and its next going off
- * (changes_have_room()). A guest can thus neither outrun the log nor make anybody but its own
+ * (changes_want_room()). A guest can thus neither outrun the log nor make anybody but its own
  * starting vCPU wait for it.
  */
 #ifndef DORMOUSE_MACHINE_CHANGES_H
@@ -25,8 +25,8 @@ void changes_destroy(struct changes *changes);
 /* Forgets all. No thread may be between begin and end. */
 void changes_clear(struct changes *changes);
 
-/* Whether the vCPU may come on. Its own thread; main. */
-bool changes_have_room(const struct changes *changes, unsigned vcpu);
+/* Whether the vCPU may come on. If not it waits, which changes_take() says. Its own thread. */
+bool changes_want_room(struct changes *changes, unsigned vcpu);
 
 enum change {
     CHANGE_NONE, /* it did not come to it */
@@ -38,7 +38,14 @@ enum change {
 uint64_t changes_begin(struct changes *changes, unsigned vcpu);
 void changes_end(struct changes *changes, uint64_t ticket, unsigned vcpu, enum change what);
 
-/* The next change; false: none, or not known yet. Never CHANGE_NONE. Main. */
-bool changes_take(struct changes *changes, unsigned *vcpu, enum change *what);
+/* What main takes. */
+struct change_told {
+    unsigned vcpu;
+    enum change what;
+    bool waits; /* the vCPU wanted room, of which there is more now: it is to ask again */
+};
+
+/* The next ticket, whatever came of it; false: none, or not known yet. Main. */
+bool changes_take(struct changes *changes, struct change_told *told);
 
 #endif

@@ -11,14 +11,15 @@
 /* What has been told since the last time; the starting vCPU that waited for that is let go on. */
 void machine_take_changes(struct machine *machine)
 {
-    unsigned vcpu;
-    enum change what;
+    struct change_told told;
 
     while (!machine->ended && machine->psci.changes != NULL &&
-           changes_take(machine->psci.changes, &vcpu, &what)) {
-        power_changed(&machine->power, vcpu, what == CHANGE_ON);
-        if (vpsci_state(psci_vcpu(&machine->psci, vcpu)) == VPSCI_STATE_ON_PENDING) {
-            vcpus_nudge(machine->board.threads, vcpu);
+           changes_take(machine->psci.changes, &told)) {
+        if (told.what != CHANGE_NONE) {
+            power_changed(&machine->power, told.vcpu, told.what == CHANGE_ON);
+        }
+        if (told.waits) {
+            vcpus_nudge(machine->board.threads, told.vcpu);
         }
     }
 }

@@ -126,8 +126,8 @@ static void wait_off(struct vpsci_outcome *out)
 /* vpsci_next() for a vCPU that has been told to start, and if it does, tells so. */
 static void next_start(struct psci *psci, unsigned index, struct vpsci_outcome *out)
 {
-    if (!changes_have_room(psci->changes, index)) {
-        wait_off(out); /* Main nudges this vCPU once it has told of the earlier changes. */
+    if (!changes_want_room(psci->changes, index)) {
+        wait_off(out); /* Main nudges this vCPU once it has taken an earlier ticket. */
         return;
     }
     uint64_t ticket = changes_begin(psci->changes, index);
