@@ -85,12 +85,12 @@ test_needs() { # NAME...
     for name; do
         case ${name%%/*} in
         quick | unit | vpsci) ;;
-        lint) echo lint && lab_needs ;;
+        lint) printf '%s\n' lint image && lab_needs ;;
         cross) echo targets ;;
         zoo) echo mutants ;;
         fuzz | cover) echo instruments ;;
-        dev) printf '%s\n' lint library && lab_needs ;;
-        *) lab_needs ;;
+        dev) printf '%s\n' lint library image && lab_needs ;;
+        *) echo image && lab_needs ;;
         esac
     done | sort -u
 }
@@ -109,7 +109,7 @@ test_names() {
             fi
         done
         "$root/tests/dev/run.sh" --list | if lab_is_native; then
-            grep -v -e '^emulator/' -e '^machines/'
+            grep -vE '^(check|emulator|machines)/'
         else
             cat
         fi | sed 's|^|dev/|'
@@ -189,7 +189,7 @@ test_run() {
     ((${#names[@]} == 0)) || test_meson "${names[@]}"
     # Those that are left but for a few need the arm64 build.
     if grep -qE '^(lint|dev|lab-[^/]*)/' < <(printf '%s\n' "${selected[@]}"); then
-        (build_for arm64) || test_failed build/arm64 "does not compile"
+        (build_image) || test_failed build/arm64 "does not compile"
     fi
     for kind in "${test_function_kinds[@]}"; do
         readarray -t names < <(test_names_under "$kind")

@@ -69,7 +69,7 @@ affinity-info-level-pending # SKIP all CPUs share one affinity instance
 system-suspend-refusal-leaves-all # SKIP the host lets the system suspend'
 
 # limit user 600
-# once user 6.12
+# once user
 test_user() {
     check '*' 4 --psci user --idle powerdown --clusters 2
     expect_status 0
