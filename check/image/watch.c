@@ -73,18 +73,6 @@ static enum nature nature(const struct hand *hand)
     return hand->state == HAND_BUSY ? nature_of(machine, hand->call.function) : NATURE_LEAVES;
 }
 
-static uint64_t patience(const struct hand *hand)
-{
-    enum nature what = nature(hand);
-    bool returns = what == NATURE_PLAIN || what == NATURE_STARTS;
-    bool is_woken = hand->pending && what == NATURE_WAITS;
-
-    if (hand->expected || returns || is_woken) {
-        return LONG;
-    }
-    return (hand->state == HAND_AWAY ? BRIEF : QUIET) * patience_times;
-}
-
 /* The call itself is the server's time, the way to it is not. */
 static void wait_until_taken(const struct hand *hand)
 {
@@ -96,12 +84,30 @@ static void wait_until_taken(const struct hand *hand)
     }
 }
 
-/* Most cores that leave need no patience: the server itself says that they have. What it says is
- * not believed beyond that: a core that is seen later, is. */
-static bool is_off(const struct hand *hand)
+/* PSCI 0.1 has nobody to ask. */
+static bool is_leaving(const struct hand *hand)
 {
     return machine->ids_0_1[0] == 0 && !hand->expected && hand->state == HAND_BUSY &&
-           nature(hand) == NATURE_LEAVES && smp_affinity(hand->cpu) == PSCI_AFFINITY_OFF;
+           nature(hand) == NATURE_LEAVES;
+}
+
+/* A core that leaves is waited for until the server itself says that it has. What it says is not
+ * believed beyond that: a core that is seen later, is. */
+static bool is_off(const struct hand *hand)
+{
+    return is_leaving(hand) && smp_affinity(hand->cpu) == PSCI_AFFINITY_OFF;
+}
+
+static uint64_t patience(const struct hand *hand)
+{
+    enum nature what = nature(hand);
+    bool returns = what == NATURE_PLAIN || what == NATURE_STARTS;
+    bool is_woken = hand->pending && what == NATURE_WAITS;
+
+    if (hand->expected || returns || is_woken || is_leaving(hand)) {
+        return LONG;
+    }
+    return (hand->state == HAND_AWAY ? BRIEF : QUIET) * patience_times;
 }
 
 static void glance(void)
