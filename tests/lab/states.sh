@@ -67,6 +67,17 @@ test_linux_domains() {
     done
 }
 
+# s2idle takes down a cluster, too. One vCPU, so that nobody races it and no call is DENIED.
+# limit linux_s2idle 200
+test_linux_s2idle() {
+    guest_limit=160
+    run_linux s2idle_domain --cpus 1 --clusters 1 --idle powerdown
+    before=$(tr -d '\r' <"$work/console" | sed -n 's/.*GUEST: uses before \([0-9]*\),.*/\1/p')
+    counted=$(sed -n 's/.*"state":"cluster-powerdown","count":\([0-9]*\).*/\1/p' "$work/events")
+    [ "${counted:-0}" -gt "${before:?}" ] ||
+        fail "cluster-powerdown counted ${counted:-0} times, $before of them before s2idle"
+}
+
 # Hotplug beside idle states.
 # limit linux_hotplug 300
 test_linux_hotplug() {
