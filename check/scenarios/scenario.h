@@ -114,9 +114,8 @@ enum view_ability {
 /** What a guest knows of its machine, from a device tree or otherwise. */
 struct machine {
     uint32_t cpu_count;
-    const uint64_t *mpidrs; /**< affinity fields only */
     uint32_t boot_cpu;      /**< index of the CPU that is on at the start */
-    bool aarch32;           /**< a guest in AArch32 state: it has no SMC64 calls */
+    const uint64_t *mpidrs; /**< affinity fields only */
     uint64_t entry;         /**< where CPUs may start; 4096 bytes from here on are good */
     uint64_t bad_entry;     /**< an aligned address where no CPU can start; 0 for not known */
     /** PSCI 0.1 only: IDs of CPU_SUSPEND, CPU_OFF, CPU_ON, MIGRATE. All zero: it is 0.2 or newer.
@@ -124,16 +123,16 @@ struct machine {
     uint32_t ids_0_1[4];
     const struct machine_state *states; /**< shallow ones first */
     uint32_t state_count;
-    bool states_guessed; /**< the machine names none: these were tried, and there may be others */
+    uint32_t abilities; /**< of the view: of enum view_ability */
     /** domains[n - 1][i] names the domain of level n that CPU i is in, any number for each; NULL:
      *  those whose affinity fields from n up are the same. */
     const uint16_t *domains[3];
     /** Memory that MEM_PROTECT covers, all of it; 0 bytes for not known. */
     uint64_t protected_base;
     uint64_t protected_length;
-    uint32_t abilities; /**< of enum view_ability */
     /** No scenario has more rounds than that, for a slow machine; 0: as many as it wants. */
     uint32_t most_rounds;
+    bool aarch32; /**< a guest in AArch32 state: it has no SMC64 calls */
 };
 
 /**
