@@ -132,7 +132,8 @@ struct machine {
     uint64_t protected_length;
     /** No scenario has more rounds than that, for a slow machine; 0: as many as it wants. */
     uint32_t most_rounds;
-    bool aarch32; /**< a guest in AArch32 state: it has no SMC64 calls */
+    bool aarch32;        /**< a guest in AArch32 state: it has no SMC64 calls */
+    bool states_guessed; /**< it names no states: these were tried, and there may be others */
 };
 
 /**
