@@ -49,7 +49,7 @@ lint_headers() {
     local header failed=0
     local compile=(clang-19 -target aarch64-linux-gnu --sysroot="$build/sysroot" -fsyntax-only
         -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror
-        -Wno-unused-function -I include -I lib -I vmm -I check/guest -I check/tool -I tests/unit)
+        -Wno-unused-function -I include -I lib -I vmm -I check/image -I check/guest -I check/tool -I tests/unit)
     if [[ $machine == aarch64 ]]; then
         compile=("${compile[@]/--sysroot=*/-pipe}")
     fi
@@ -78,7 +78,15 @@ lint_tidy() {
     local failed=0
     lint_tidy_files arm64 . || failed=1
     lint_tidy_files native '/\(tests\|check\)/' || failed=1
+    lint_tidy_image || failed=1
     return "$failed"
+}
+
+# The conformance image has a compiler and flags of its own.
+lint_tidy_image() {
+    (cd "$root" && clang-tidy-19 --quiet check/image/*.c -- --target=aarch64-linux-gnu -std=gnu11 \
+        -ffreestanding -fPIE -mgeneral-regs-only -I check/image -I check/guest 2>&1) |
+        sed '/^[0-9]* warnings\? generated\.$/d'
 }
 
 lint_tidy_files() { # BUILD-FOLDER PART-OF-THE-PATH

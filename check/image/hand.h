@@ -27,25 +27,25 @@ enum hand_state {
 struct hand {
     struct cpu *cpu;
     /* The carrier's, and read by the core once `orders` has changed. */
-    enum order order;
-    struct guest_call call;
     uint64_t not_before; /* CNTVCT at which the call is made; 0: at once */
     uint64_t alarm;      /* ticks after which the core's own timer fires; 0: it does not */
+    struct guest_call call;
     volatile uint64_t orders;
     /* The core's, and read by the carrier once the count has changed. */
     volatile uint64_t taken;  /* orders that it has begun: what follows is the server's doing */
-    struct event event;       /* the last one */
     volatile uint64_t events; /* how many there were */
+    struct event event;       /* the last one */
     /* The core's own. */
     uint64_t served;
-    /* The carrier's own. */
-    enum hand_state state;
+    /* The carrier's own, but for the first two, which the core reads, too. */
+    enum order order;
+    bool starts_big_endian; /* its last CPU_ON was called by a core that was */
     uint64_t seen;          /* of `events` */
-    bool starts_big_endian; /* its last CPU_ON was called by a core that was; read by the core */
-    bool given_up;          /* nothing was seen of its call for as long as one waits for that */
-    bool expected;          /* it is bound to be seen: it was told to start, or has been woken */
-    bool pending;           /* an interrupt was sent to it while it ran */
-    bool interrupt;         /* one is to come once it sleeps */
+    enum hand_state state;
+    bool given_up;  /* nothing was seen of its call for as long as one waits for that */
+    bool expected;  /* it is bound to be seen: it was told to start, or has been woken */
+    bool pending;   /* an interrupt was sent to it while it ran */
+    bool interrupt; /* one is to come once it sleeps */
 };
 
 extern struct hand hands[CPU_MAX];

@@ -18,7 +18,7 @@
 #include "watch.h"
 
 /* How long a reset may take, and how much more patience there is the second time. */
-enum { RESET_SECONDS = 10, PATIENT = 20 };
+enum { RESET_MILLISECONDS = 10000, PATIENT = 20 };
 
 static struct image_view view;
 static struct trial trial;
@@ -49,7 +49,7 @@ static struct tap tap = {.line = take_line, .indent = ""};
 __attribute__((noreturn)) static void reset(uint32_t number)
 {
     psci_call2(PSCI_SYSTEM_RESET, 0, 0);
-    timer_delay(RESET_SECONDS * 1000);
+    timer_delay(RESET_MILLISECONDS);
     link_note("SYSTEM_RESET does nothing; stopped before", number, "");
     for (;;) {
         __asm__ volatile("wfi");

@@ -17,6 +17,8 @@ enum {
     BRIEF = 10000,
     /* Until a core that was told to sleep is taken to do so. */
     ASLEEP = 10000,
+    /* After which a core wakes itself. */
+    ALARM = 20000,
     /* Between two looks whether a core is off, and for one that is said to be to be seen after all.
      */
     GLANCE = 500,
@@ -231,7 +233,7 @@ static struct hand *find_spare(const struct team_call *calls, uint32_t count)
 static void call_here(struct hand *self, const struct guest_call *call, uint64_t not_before,
                       struct event *event)
 {
-    self->alarm = self->interrupt ? ticks(2 * ASLEEP) : 0;
+    self->alarm = self->interrupt ? ticks(ALARM) : 0;
     self->interrupt = false;
     self->pending = false;
     note_caller(call);
