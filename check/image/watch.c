@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "hand.h"
+#include "landing.h"
 #include "nature.h"
 #include "platform.h"
 #include "timer.h"
@@ -127,11 +128,17 @@ static void send_promised_interrupt(struct hand *hand, uint64_t *since)
     }
 }
 
-/* The core that a call is to start, or NULL. Of an SMC32 call the lower halves count. */
+/* Else the lower halves of its arguments count. */
+static bool is_wide(const struct guest_call *call)
+{
+    return (call->function & FID64(0)) == FID64(0);
+}
+
+/* The core that a call is to start, or NULL. */
 static struct hand *target(const struct guest_call *call)
 {
-    bool wide = (call->function & FID64(0)) == FID64(0);
-    uint64_t name = call->args[0] & (wide ? AFFINITY_FIELDS : AFFINITY_FIELDS & UINT32_MAX);
+    uint64_t mask = is_wide(call) ? UINT64_MAX : UINT32_MAX;
+    uint64_t name = call->args[0] & mask & AFFINITY_FIELDS;
 
     if (nature_of(machine, call->function) != NATURE_STARTS) {
         return NULL;
@@ -154,13 +161,21 @@ static void note_caller(const struct guest_call *call)
     }
 }
 
+/* Whether a core that starts there can be seen. */
+static bool is_entry(const struct guest_call *call)
+{
+    uint64_t address = call->args[1] & (is_wide(call) ? UINT64_MAX : UINT32_MAX);
+
+    return address % sizeof(uint32_t) == 0 && address - machine->entry < LANDING_SIZE;
+}
+
 /* A CPU_ON that was accepted is to be followed by its target's start. */
 static void note_start(const struct guest_call *call, const struct event *event)
 {
     struct hand *started = target(call);
 
     if (started != NULL && event->kind == EVENT_RETURNED && (uint32_t)event->x0 == 0) {
-        started->expected = true;
+        started->expected = is_entry(call);
     }
 }
 
