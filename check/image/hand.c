@@ -14,6 +14,8 @@
 #include "timer.h"
 #include "wake.h"
 
+#define AFFINITY_FIELDS UINT64_C(0xff00ffffff)
+
 enum {
     FIRST_PRESERVED_1_1 = 4,
     FIRST_PRESERVED_1_0 = 18,
@@ -37,6 +39,11 @@ static void barrier(void)
 struct hand *hand_self(void)
 {
     return &hands[smp_self() - cpus];
+}
+
+bool hand_carries(uint64_t mpidr)
+{
+    return carrier != NULL && ((carrier->cpu->mpidr ^ mpidr) & AFFINITY_FIELDS) == 0;
 }
 
 /* ---- Making a call ------------------------------------------------------------------------ */

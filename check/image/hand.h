@@ -53,6 +53,8 @@ extern struct hand hands[CPU_MAX];
 /* By the boot core: all are away but itself, which serves for ever, and begins with the script. */
 __attribute__((noreturn)) void hands_start(void);
 struct hand *hand_self(void);
+/* Whether the core of that name carries the script. For one that knows no more of itself. */
+bool hand_carries(uint64_t mpidr);
 /* What SMCCC_VERSION says: which registers a call has to preserve. */
 void hands_convention(uint32_t smccc_version);
 

@@ -187,6 +187,7 @@ static void go_on(void)
         journal_read(&view.journal, errand.kept)) {
         view.resumes = true;
         view.was_reset = errand.how == ERRAND_RESET;
+        view.resets_end = args_is("resets", "end");
         run_scenario(scenario);
     } else {
         journal_clear(&view.journal);

@@ -17,9 +17,11 @@ static bool ends(const struct image_view *view, const struct guest_call *call)
 /* ---- The end ------------------------------------------------------------------------------ */
 
 /* By what the call asked for and whether the machine was off: nothing else is to be seen of it. */
-static enum end_kind end_kind(uint32_t function, bool was_reset)
+static enum end_kind end_kind(const struct image_view *view, uint32_t function)
 {
-    if (was_reset) {
+    bool asked = function == FN_SYSTEM_RESET || function == FN_SYSTEM_RESET2;
+
+    if (view->was_reset || (view->resets_end && asked)) {
         return function == FN_SYSTEM_RESET2 ? END_RESET2 : END_RESET;
     }
     return function == FN_SYSTEM_OFF2 ? END_HIBERNATE : END_OFF;
@@ -30,7 +32,7 @@ static void note_end(struct image_view *view, const struct guest_call *call)
     uint64_t mask = (call->function & FID64(0)) == FID64(0) ? UINT64_MAX : UINT32_MAX;
 
     view->ended = true;
-    view->end = (struct end){.kind = end_kind((uint32_t)call->function & 0xff, view->was_reset),
+    view->end = (struct end){.kind = end_kind(view, (uint32_t)call->function & 0xff),
                              .type = (uint32_t)call->args[0],
                              .cookie = call->args[1] & mask};
 }

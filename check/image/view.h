@@ -16,6 +16,8 @@ struct image_view {
     /* This is the boot after a call that ended the machine: what leads to it is in the journal. */
     bool resumes;
     bool was_reset; /* by that call; else the machine was off in between */
+    /* Nobody starts the machine again by itself: where a reset was asked for, off is as good. */
+    bool resets_end;
     /*
      * Called before a call that is to end the machine: what the journal holds has to be kept for
      * the next boot. NULL, or why it cannot be, and then the call is not made.

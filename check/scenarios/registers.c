@@ -39,27 +39,22 @@ static void successes_64(struct trial *t)
     successes(t, FID64(FN_CPU_ON), FID64(FN_AFFINITY_INFO));
 }
 
-static void errors(struct trial *t, uint32_t cpu_on_id, uint32_t affinity_id)
+static void errors(struct trial *t, uint32_t cpu_on_id)
 {
-    uint64_t nobody = absent_mpidr(t, boot(t), 0);
-
     start(t, other(t, 0));
-    both_call(t, cpu_on_id, nobody, entry(t), IS_INVALID_PARAMETERS, "CPU_ON of no CPU");
     both_call(t, cpu_on_id, mpidr(t, boot(t)), entry(t), IS_ALREADY_ON, "CPU_ON of the boot CPU");
-    both_call(t, affinity_id, nobody, 0, IS_INVALID_PARAMETERS | IS_NOT_PRESENT | IS_DISABLED,
-              "AFFINITY_INFO of no CPU");
     both_call(t, cpu_on_id | 0x1f, 0, 0, IS_NOT_SUPPORTED, "a function that there is not");
 }
 
 static void errors_32(struct trial *t)
 {
-    errors(t, FID32(FN_CPU_ON), FID32(FN_AFFINITY_INFO));
+    errors(t, FID32(FN_CPU_ON));
 }
 
 static void errors_64(struct trial *t)
 {
     need_aarch64(t);
-    errors(t, FID64(FN_CPU_ON), FID64(FN_AFFINITY_INFO));
+    errors(t, FID64(FN_CPU_ON));
 }
 
 static void unknown(struct trial *t)

@@ -111,7 +111,8 @@ peer_xen() { # NAME SUITE
     fdtoverlay -i "$folder/base.dtb" -o "$folder/xen.dtb" "$folder/xen.dtbo"
     fdtput -t x "$folder/xen.dtb" "$module" reg 0 50000000 0 \
         "$(printf %x "$(stat -L -c %s "$peers_image")")"
-    fdtput -t s "$folder/xen.dtb" "$module" bootargs "$peers_append"
+    # There is no toolstack here that would start the guest again.
+    fdtput -t s "$folder/xen.dtb" "$module" bootargs "resets=end $peers_append"
     peer_start_qemu "$root/lab/peers/xen_console.sh" qemu-system-aarch64
     peer_words+=("${virt[@]}" -kernel "$xen/xen-$version-arm64" -dtb "$folder/xen.dtb")
     peer_load "$peers_image" 0x50000000
