@@ -7,7 +7,7 @@ check_peers_help() {
     cat <<'EOF'
 ./dev check-peers [OPTION]... [NAME...]
 ./dev check-peers --boot NAME [OPTION]...
-./dev check-peers --list
+./dev check-peers --list | --table
 
 Boots the conformance image on PSCI servers that Debian packages, all of them or those named, and collects
 what vpsci-check says in build/peers: for each a folder with run.tap, what was said (run.log), the serial
@@ -16,6 +16,7 @@ all that were ever run there. That a server fails scenarios is a result, no erro
 fetched is installed.
 
   --list             name them all, and say what each is
+  --table            what failed in the runs that are there, as a table in Markdown
   --limit SECONDS    time limit for each (1800)
   --image FILE       another image, and
   --append WORDS     its kernel command line
@@ -31,7 +32,7 @@ check_peers_command() {
     readarray -t known < <(peers_known)
     check_peers_options "$@"
     case $peers_boot in
-    list | help) "check_peers_$peers_boot" ;;
+    list | help | table) "check_peers_$peers_boot" ;;
     ?*) check_peers_boot "$peers_boot" ;;
     *) check_peers_run ;;
     esac
@@ -42,7 +43,7 @@ check_peers_options() { # OPTION...
     while (($#)); do
         case $1 in
         -h | --help) peers_boot=help ;;
-        --list) peers_boot=list ;;
+        --list | --table) peers_boot=${1#--} ;;
         --limit | --image | --append | --boot)
             (($# >= 2)) || die "check-peers: $1 wants a value; see ./dev check-peers --help"
             check_peers_option "$1" "$2"
@@ -87,6 +88,22 @@ check_peers_list() {
     for name in "${known[@]}"; do
         printf '%-16s %s\n' "$name" "$(peer_what "$name")"
     done
+}
+
+# Sets taps to the runs that there are, in the order of the list.
+check_peers_find_taps() {
+    local name
+    taps=()
+    for name in "${known[@]}"; do
+        [[ ! -s $build/peers/$name/run.tap ]] || taps+=("$build/peers/$name/run.tap")
+    done
+}
+
+check_peers_table() {
+    local taps
+    check_peers_find_taps
+    ((${#taps[@]})) || die "check-peers: nothing has been run yet; ./dev check-peers does"
+    awk -f "$root/lab/peers/table.awk" "${taps[@]}"
 }
 
 check_peers_need() {
@@ -171,10 +188,8 @@ check_peers_counts() { # TAP
 
 # Of all that have a result by now.
 check_peers_report() {
-    local name status=0 taps=()
-    for name in "${known[@]}"; do
-        [[ ! -s $build/peers/$name/run.tap ]] || taps+=("$build/peers/$name/run.tap")
-    done
+    local name status=0 taps
+    check_peers_find_taps
     ((${#taps[@]})) || return 0
     # 1: some scenario failed; 3: some run was not completed, which has been said.
     "$build/native/check/tool/vpsci-check" report --quiet --html "$build/peers/report.html" \

@@ -111,3 +111,17 @@ test_xens_console_becomes_the_guests() {
         [ "$(process_count ./machine)" = 0 ] || fail "the machine is left"
     done
 }
+
+test_table_of_what_failed() {
+    mkdir a b
+    printf 'TAP version 14\n1..3\nok 1 - x-one\nnot ok 2 - x-two\nok 3 - x-three # SKIP no\n' >a/run.tap
+    printf 'TAP version 14\n1..3\nok 1 - x-one\nok 2 - x-two # SKIP no\nnot ok 3 - x-three\n' >b/run.tap
+    awk -f "$root/lab/peers/table.awk" a/run.tap b/run.tap >out
+    expect_text out '| scenario | a | b |
+|---|---|---|
+| x-two | **fails** |  |
+| x-three |  | **fails** |
+| *passed* | 1 | 1 |
+| *failed* | 1 | 1 |
+| *skipped* | 1 | 1 |'
+}
