@@ -13,6 +13,7 @@
 #include "sve.h"
 #include "timer.h"
 #include "wake.h"
+#include "watchdog.h"
 
 #define AFFINITY_FIELDS UINT64_C(0xff00ffffff)
 
@@ -180,6 +181,7 @@ static void publish(struct hand *hand, const struct event *event)
 static void wait_for_order(const struct hand *hand)
 {
     while (hand->orders == hand->served) {
+        watchdog_look();
         wake_pause();
     }
     barrier();

@@ -16,6 +16,7 @@
 #include "timer.h"
 #include "view.h"
 #include "watch.h"
+#include "watchdog.h"
 
 /* How long a reset may take, and how much more patience there is the second time. */
 enum { RESET_MILLISECONDS = 10000, PATIENT = 20 };
@@ -27,6 +28,8 @@ static char kept[LINK_WORD_SIZE];
 
 /* Whether somebody sees to it that the image goes on behind what ends or resets the machine. */
 static bool goes_on;
+/* Whether that is who answers on the serial line. */
+static bool is_answered;
 /* Whether this boot has run a scenario already. */
 static bool is_used;
 /* When the scenario began, or this boot of it. */
@@ -159,6 +162,9 @@ static void run_or_skip(const struct scenario *scenario)
     }
     link_note("running", errand.number, scenario->name);
     begun = watch_microseconds();
+    if (!is_answered) {
+        watchdog_arm(errand.number, goes_on);
+    }
     run_scenario(scenario);
 }
 
@@ -202,11 +208,11 @@ static void find_errand(void)
     bool resets = args_is("resets", "yes");
     const char *left = marker_take();
 
-    goes_on = link_ask(&errand);
-    if (!goes_on && (!resets || left == NULL || !link_parse(left, &errand))) {
+    is_answered = link_ask(&errand);
+    if (!is_answered && (!resets || left == NULL || !link_parse(left, &errand))) {
         errand = (struct errand){.number = 1, .how = ERRAND_START};
     }
-    goes_on = goes_on || resets;
+    goes_on = is_answered || resets;
 }
 
 __attribute__((noreturn)) static void end(void)

@@ -6,6 +6,7 @@
 #include "link.h"
 #include "nature.h"
 #include "watch.h"
+#include "watchdog.h"
 
 static const struct event nothing = {.kind = EVENT_NONE};
 
@@ -68,6 +69,7 @@ static bool is_settled(struct image_view *view, const struct guest_call *call, s
 {
     *event = nothing;
     link_pulse();
+    watchdog_feed();
     if (view->ended) {
         return true;
     }

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "watchdog.h"
+
+#include "link.h"
+#include "marker.h"
+#include "psci.h"
+#include "timer.h"
+
+/* Many times what a step of the script takes at most. */
+enum { SILENCE_MILLISECONDS = 60000 };
+
+/* Written by who carries the script, but for `barked`; read by all. */
+static volatile bool is_armed;
+static volatile uint32_t scenario;
+static volatile bool may_reset;
+static volatile uint64_t fed;
+static volatile bool barked; /* by the first that sees it, as nearly as matters */
+
+void watchdog_arm(uint32_t number, bool resets)
+{
+    scenario = number;
+    may_reset = resets;
+    watchdog_feed();
+    is_armed = true;
+}
+
+void watchdog_feed(void)
+{
+    fed = timer_now(TIMER_VIRTUAL);
+}
+
+__attribute__((noreturn)) static void bark(void)
+{
+    barked = true;
+    if (may_reset) {
+        link_note("hang", scenario, "");
+        marker_leave(scenario, "hang", "");
+    } else {
+        link_line("Bail out! The CPU that runs this hung.");
+    }
+    for (;;) {
+        psci_call2(may_reset ? PSCI_SYSTEM_RESET : PSCI_SYSTEM_OFF, 0, 0);
+    }
+}
+
+void watchdog_look(void)
+{
+    uint64_t silence = timer_now(TIMER_VIRTUAL) - fed;
+
+    /* Another core's counter may be a little behind. */
+    if (is_armed && !barked && (int64_t)silence > 0 &&
+        silence > timer_milliseconds(SILENCE_MILLISECONDS)) {
+        bark();
+    }
+}
