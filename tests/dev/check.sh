@@ -6,11 +6,12 @@
 image=$root/build/arm64/check/image/vpsci-check.img
 checker=$root/build/native/check/tool/vpsci-check
 
-# check MACHINE CPU WORDS: runs the image on four CPUs; sets $status.
+# check MACHINE CPU WORDS: runs the image on $cpus CPUs; sets $status.
+cpus=4
 check() {
     status=0
     timeout -k 5 400 "$checker" run --quiet --limit 60 --tap run.tap --junit run.xml --html run.html --log said -- \
-        qemu-system-aarch64 -M "virt,$1" -cpu "$2" -smp 4 -m 256 -nodefaults -no-user-config -display none \
+        qemu-system-aarch64 -M "virt,$1" -cpu "$2" -smp "$cpus" -m 256 -nodefaults -no-user-config -display none \
         -serial stdio -kernel "$image" -append "rounds=20 $3" </dev/null || status=$?
     grep -E '^(not ok|  message)' run.tap || true
 }
@@ -58,6 +59,15 @@ test_at_el2() {
     expect_complete
     expect_what_is_known
     grep -q '^# machine: .*conduit SMC, level EL2' run.tap || fail "it does not run at EL2"
+}
+
+# QEMU gives every sixteen CPUs an affinity of their own, and says that all of it is on.
+test_above_level_0() {
+    cpus=17
+    check gic-version=3 cortex-a57 'scenarios=affinity-info-level*'
+    [ "$status" -eq 1 ] || fail "exit status $status"
+    expect_complete
+    expect_point 'not ok' affinity-info-levels-off
 }
 
 # By itself, with nobody on the serial line: what would end the machine is skipped.
