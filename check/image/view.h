@@ -18,15 +18,14 @@ struct image_view {
     bool was_reset; /* by that call; else the machine was off in between */
     /* Nobody starts the machine again by itself: where a reset was asked for, off is as good. */
     bool resets_end;
+    bool ended; /* its own, as `end` is */
+    struct end end;
     /*
      * Called before a call that is to end the machine: what the journal holds has to be kept for
      * the next boot. NULL, or why it cannot be, and then the call is not made.
      */
     const char *(*keep)(struct image_view *view);
     const char *why_not; /* what keep() said */
-    /* Its own. */
-    bool ended;
-    struct end end;
 };
 
 /* For a scenario of which the journal may know something already. */
