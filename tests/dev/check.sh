@@ -87,3 +87,16 @@ test_size() {
     size=$(wc -c <"$image")
     [ "$size" -lt 131072 ] || fail "the image has $size bytes, and is to have less than 128 KiB"
 }
+
+# The command that README.md shows.
+test_readme_example() {
+    grep '^vpsci-check run ' "$root/README.md" >examples
+    [ "$(wc -l <examples)" -eq 1 ] || fail "README.md has no example"
+    cp "$image" vpsci-check.img
+    example=$(cat examples)
+    status=0
+    sh -c "\"\$1\" ${example#vpsci-check } -append 'scenarios=version-*'" sh "$checker" </dev/null || status=$?
+    [ "$status" -eq 0 ] || fail "exit status $status"
+    sed 's/<wbr>//g' report.html >plain.html
+    expect_line plain.html version-known
+}
