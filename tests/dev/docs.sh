@@ -71,7 +71,7 @@ test_readme_examples_are_taken() {
 
 # Every path that a document links to, or names in backquotes with a slash, is there.
 test_documents_name_what_exists() {
-    for document in README DESIGN SPEC CAVEATS CONTRIBUTING SECURITY CHANGES docs/lab docs/embedding docs/adapter; do
+    for document in README DESIGN SPEC CAVEATS CONTRIBUTING SECURITY CHANGES docs/lab docs/embedding docs/adapter docs/peers; do
         [ -e "$root/$document.md" ] || fail "$document.md is not there"
         folder=$(dirname "$root/$document.md")
         grep -o '](\([^)#:]*\))' "$root/$document.md" | sed 's/](\(.*\))/\1/' >links || :
