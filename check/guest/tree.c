@@ -338,6 +338,11 @@ bool tree_reg(const struct tree_node *node, unsigned index, uint64_t *address, u
     return true;
 }
 
+static bool is_within(uint64_t address, uint64_t size, uint64_t base, uint64_t room)
+{
+    return address >= base && address - base < room && size <= room - (address - base);
+}
+
 /* From the addresses that `level` gives its children to those that `above` gives it. */
 static bool translate(const struct tree_level *level, const struct tree_level *above,
                       uint64_t *address, uint64_t size)
@@ -357,7 +362,7 @@ static bool translate(const struct tree_level *level, const struct tree_level *a
         uint64_t base = number(entry, from);
         uint64_t room = number(entry + from + to, level->size_cells);
 
-        if (*address >= base && *address - base < room && size <= room - (*address - base)) {
+        if (is_within(*address, size, base, room)) {
             *address = number(entry + from, to) + (*address - base);
             return true;
         }

@@ -136,6 +136,12 @@ static void conclude(struct trial *t, const char *reason, bool lost)
     text_add(&text, reason);
 }
 
+static bool is_another_worth_it(struct trial *t, uint32_t count, uint64_t begun)
+{
+    return !t->over && t->rounds < count && t->rounds_failed < FAILURES_ENOUGH &&
+           now(t) - begun < ROUNDS_MICROSECONDS;
+}
+
 void in_rounds(struct trial *t, uint32_t count, void (*round)(struct trial *t, void *context),
                void *context)
 {
@@ -145,8 +151,7 @@ void in_rounds(struct trial *t, uint32_t count, void (*round)(struct trial *t, v
     bool lost = false;
 
     count = most != 0 && most < count ? most : count;
-    while (!t->over && !lost && t->rounds < count && t->rounds_failed < FAILURES_ENOUGH &&
-           now(t) - begun < ROUNDS_MICROSECONDS) {
+    while (!lost && is_another_worth_it(t, count, begun)) {
         t->rounds++;
         round(t, context);
         if (t->over && t->verdict == VERDICT_FAILED) {
