@@ -80,13 +80,19 @@ static const char *keep(struct image_view *of)
 
 /* ---- One scenario ------------------------------------------------------------------------- */
 
+/* A CPU that has tried which states there are has slept. */
+static bool can_be_fresh(void)
+{
+    return !facts.states_guessed;
+}
+
 /* Scenarios that end the machine need somebody who remembers. */
 static uint32_t abilities(void)
 {
     const uint32_t with_resets = VIEW_END | VIEW_RESTART | VIEW_EXPENDABLE;
 
     return (facts.abilities & ~(with_resets | VIEW_FRESH)) | (goes_on ? with_resets : 0) |
-           (is_used ? 0 : (unsigned)VIEW_FRESH);
+           (!is_used && can_be_fresh() ? (unsigned)VIEW_FRESH : 0);
 }
 
 static void fail(const char *reason)
@@ -148,7 +154,9 @@ static void run_scenario(const struct scenario *scenario)
 /* Whether the machine has to be reset before this one can be run; and then whether it can be. */
 static bool needs_reset(const struct scenario *scenario)
 {
-    return (is_used && (scenario->abilities & VIEW_FRESH) != 0) || is_broken;
+    bool wants_fresh = (scenario->abilities & VIEW_FRESH) != 0;
+
+    return (is_used && wants_fresh && can_be_fresh()) || is_broken;
 }
 
 static void run_or_skip(const struct scenario *scenario)

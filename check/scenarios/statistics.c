@@ -355,7 +355,7 @@ static const struct scenario scenarios[] = {
      .consequence = MISLED,
      .since = V1_0,
      .needs = STAT,
-     .abilities = VIEW_END | VIEW_RESTART,
+     .abilities = VIEW_END | VIEW_RESTART | VIEW_FRESH,
      .run = zero_after_reset},
 };
 
