@@ -21,8 +21,6 @@ _Static_assert(offsetof(struct entry_state, cntv_ctl) == ENTRY_CNTV_CTL, "layout
 _Static_assert(offsetof(struct entry_state, cntp_ctl) == ENTRY_CNTP_CTL, "layout.h");
 _Static_assert(offsetof(struct entry_state, counter) == ENTRY_COUNTER, "layout.h");
 
-#define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
-
 enum { PATIENCE_SECONDS = 10 };
 
 struct cpu cpus[CPU_MAX];

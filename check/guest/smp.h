@@ -53,6 +53,9 @@ struct cpu {
 
 _Static_assert(sizeof(struct cpu) == CPU_SIZE, "layout.h");
 
+/* The affinity fields of MPIDR_EL1, which are a core's name. */
+#define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
+
 extern struct cpu cpus[CPU_MAX];
 extern uint32_t cpu_count;
 

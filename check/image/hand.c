@@ -9,13 +9,10 @@
 #include "psci.h"
 #include "script.h"
 #include "state.h"
-#include "string.h"
 #include "sve.h"
 #include "timer.h"
 #include "wake.h"
 #include "watchdog.h"
-
-#define AFFINITY_FIELDS UINT64_C(0xff00ffffff)
 
 enum {
     FIRST_PRESERVED_1_1 = 4,
@@ -44,7 +41,7 @@ struct hand *hand_self(void)
 
 bool hand_carries(uint64_t mpidr)
 {
-    return carrier != NULL && ((carrier->cpu->mpidr ^ mpidr) & AFFINITY_FIELDS) == 0;
+    return carrier != NULL && ((carrier->cpu->mpidr ^ mpidr) & MPIDR_AFFINITY) == 0;
 }
 
 /* ---- Making a call ------------------------------------------------------------------------ */

@@ -22,6 +22,12 @@ void link_line(const char *line)
     last_line = timer_now(TIMER_VIRTUAL);
 }
 
+void link_tap_line(void *context, const char *line)
+{
+    (void)context;
+    link_line(line);
+}
+
 void link_pulse(void)
 {
     if (timer_now(TIMER_VIRTUAL) - last_line > timer_milliseconds(PULSE_MILLISECONDS)) {

@@ -27,6 +27,8 @@ struct errand {
 };
 
 void link_line(const char *line);
+/* The same for `struct tap`. */
+void link_tap_line(void *context, const char *line);
 /* "# running 7 name": WORD, a number, and what follows. */
 void link_note(const char *word, uint32_t number, const char *text);
 /* Says something if nothing has been said for seconds: a long scenario is no silence. */

@@ -17,12 +17,6 @@
 
 void guest_main(const void *blob, uint64_t current_el);
 
-static void take_line(void *context, const char *line)
-{
-    (void)context;
-    link_line(line);
-}
-
 /* Without these there is nobody to examine, or no way to do it. NULL: all there. */
 static const char *missing(bool has_tree)
 {
@@ -40,7 +34,7 @@ static const char *missing(bool has_tree)
 
 __attribute__((noreturn)) static void bail_out(const char *why)
 {
-    const struct tap tap = {.line = take_line, .indent = ""};
+    const struct tap tap = {.line = link_tap_line, .indent = ""};
 
     tap_say(&tap, "Bail out! ", why, "");
     for (;;) {

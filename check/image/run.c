@@ -11,7 +11,6 @@
 #include "list.h"
 #include "marker.h"
 #include "psci.h"
-#include "string.h"
 #include "tidy.h"
 #include "timer.h"
 #include "view.h"
@@ -39,13 +38,7 @@ static bool is_whole;
 /* What cannot be put right in this boot any more: CPUs that do not come back. */
 static bool is_broken;
 
-static void take_line(void *context, const char *line)
-{
-    (void)context;
-    link_line(line);
-}
-
-static struct tap tap = {.line = take_line, .indent = ""};
+static struct tap tap = {.line = link_tap_line, .indent = ""};
 
 /* ---- Over a reset ------------------------------------------------------------------------- */
 

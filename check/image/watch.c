@@ -6,7 +6,6 @@
 #include "hand.h"
 #include "landing.h"
 #include "nature.h"
-#include "platform.h"
 #include "timer.h"
 #include "wake.h"
 
@@ -26,8 +25,6 @@ enum {
     /* For all of a team to have their orders. */
     MUSTER = 3000
 };
-
-#define AFFINITY_FIELDS UINT64_C(0xff00ffffff)
 
 static const struct machine *machine;
 
@@ -138,7 +135,7 @@ static bool is_wide(const struct guest_call *call)
 static struct hand *target(const struct guest_call *call)
 {
     uint64_t mask = is_wide(call) ? UINT64_MAX : UINT32_MAX;
-    uint64_t name = call->args[0] & mask & AFFINITY_FIELDS;
+    uint64_t name = call->args[0] & mask & MPIDR_AFFINITY;
 
     if (nature_of(machine, call->function) != NATURE_STARTS) {
         return NULL;
