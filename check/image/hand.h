@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../guest/smp.h"
 #include "../scenarios/scenario.h"
-#include "smp.h"
 
 enum order { ORDER_CALL, ORDER_CARRY };
 
@@ -43,6 +43,7 @@ struct hand {
     uint64_t seen;          /* of `events` */
     enum hand_state state;
     bool given_up;  /* nothing was seen of its call for as long as one waits for that */
+    bool roused;    /* an interrupt was sent since, before anything was seen */
     bool expected;  /* it is bound to be seen: it was told to start, or has been woken */
     bool pending;   /* an interrupt was sent to it while it ran */
     bool interrupt; /* one is to come once it sleeps */

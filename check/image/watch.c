@@ -3,10 +3,10 @@
 
 #include <stddef.h>
 
+#include "../guest/timer.h"
 #include "hand.h"
 #include "landing.h"
 #include "nature.h"
-#include "timer.h"
 #include "wake.h"
 
 /* Microseconds. */
@@ -176,11 +176,19 @@ static void note_start(const struct guest_call *call, const struct event *event)
     }
 }
 
+/* After nobody waited for it any more, and not because of an interrupt: that makes no refusal. */
+static bool came_late(const struct hand *hand)
+{
+    bool refused = hand->event.kind == EVENT_RETURNED && (uint32_t)hand->event.x0 != 0;
+
+    return hand->given_up && hand_has_event(hand) && (refused || !hand->roused);
+}
+
 static void take(struct hand *hand, struct event *event)
 {
     bool was_busy = hand->state == HAND_BUSY;
 
-    was_hasty = was_hasty || hand->given_up;
+    was_hasty = was_hasty || came_late(hand);
     hand->given_up = false;
     hand_take_event(hand, event);
     hand->interrupt = false;
@@ -200,6 +208,7 @@ static void watch(struct hand *hand, struct event *event)
     while (!hand_has_event(hand)) {
         if (is_over(since, patience(hand))) {
             hand->given_up = hand->state == HAND_BUSY;
+            hand->roused = false;
             return;
         }
         send_promised_interrupt(hand, &since);
@@ -340,7 +349,7 @@ bool watch_was_hasty(void)
     bool hasty = was_hasty;
 
     for (uint32_t i = 0; i < cpu_count; i++) {
-        hasty = hasty || (hands[i].given_up && hand_has_event(&hands[i]));
+        hasty = hasty || came_late(&hands[i]);
     }
     was_hasty = false;
     return hasty;
@@ -359,7 +368,7 @@ void watch_interrupt(uint32_t cpu)
 
     if (hand->state == HAND_BUSY && nature(hand) == NATURE_WAITS) {
         hand->expected = true;
-        hand->given_up = hand->given_up && hand_has_event(hand);
+        hand->roused = !hand_has_event(hand);
     }
     hand->pending = hand->state == HAND_IDLE;
     wake_send(hand->cpu);

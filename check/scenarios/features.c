@@ -2,6 +2,7 @@
 /* PSCI_FEATURES, and whether calls do as it says. */
 #include "families.h"
 #include "script.h"
+#include "text.h"
 
 /* PSCI_FEATURES of CPU_SUSPEND. */
 enum { FLAG_OS_INITIATED = 1 << 0, FLAG_EXTENDED = 1 << 1 };
@@ -101,6 +102,8 @@ static void agree_one(struct trial *t, uint32_t function, uint32_t fid)
 {
     const struct event *said = features(t, fid);
     bool there = said->kind == EVENT_RETURNED && code(said) >= 0;
+    char what[80];
+    struct text text;
 
     /* Another CPU is on, so that SYSTEM_SUSPEND is refused. */
     if (is_drastic(function) && there) {
@@ -112,7 +115,11 @@ static void agree_one(struct trial *t, uint32_t function, uint32_t fid)
     }
     const struct event *e = ask(t, fid, harmless(t, function, 0), harmless(t, function, 1));
 
-    comes_back(t, e, "a call with arguments that can only be refused");
+    text_start(&text, what, sizeof(what));
+    text_add(&text, "function ");
+    text_add_hex(&text, fid);
+    text_add(&text, " with arguments that can only be refused");
+    comes_back(t, e, what);
     if (there) {
         expect(t, code(e) != RET_NOT_SUPPORTED || (function == FN_MIGRATE_INFO_TYPE),
                "PSCI_FEATURES has the function, the call says NOT_SUPPORTED");
