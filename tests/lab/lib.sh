@@ -93,7 +93,18 @@ show() {
         echo "--- events (the last 30):"
         tail -n 30 "$work/events"
     fi
+    show_crash
     echo "---"
+}
+
+# Where a signal such as SIGSEGV ended dormouse: the registers are in the kernel's log.
+show_crash() {
+    case ${status:-} in
+    132 | 133 | 134 | 135 | 136 | 139)
+        echo "--- kernel's log (the last 40):"
+        dmesg | tail -n 40
+        ;;
+    esac
 }
 
 # start_bare and wait_guest in one.

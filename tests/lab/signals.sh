@@ -91,6 +91,7 @@ test_signal_awake() {
 test_wake_storm() {
     guest_limit=100
     start_bare "scenario=suspend-many cycles=300" --cpus 2
+    wait_event "$work/events" boot # Before, SIGUSR1 may come to a process that does not know it yet.
     until [ -e "$work/status" ]; do
         kill -USR1 "$guest" 2>/dev/null || break
         sleep 0.01
