@@ -138,7 +138,7 @@ peer_tf_a() { # NAME SUITE
     local folder=$build/peers/$1 firmware=$build/lab/debian/$1 qemu
     make_once "$firmware" "fetching Trusted Firmware ${1#tf-a-}" "10 s" \
         peer_fetch "$2" arm-trusted-firmware ./usr/lib/arm-trusted-firmware/rpi4/bl31.bin
-    peer_find_raspi4b
+    find_qemu
     peer_version="Trusted Firmware Debian $(peer_package_version "$firmware")"
     peer_version+=" on $(peer_qemu_version "${qemu[@]}")"
     cp "$firmware/bl31.bin" "$folder/bl31.bin"
@@ -174,29 +174,4 @@ peer_write_word() { # FILE OFFSET VALUE
     local bytes
     printf -v bytes '\\x%02x' $(($3 & 255)) $(($3 >> 8 & 255)) $(($3 >> 16 & 255)) $(($3 >> 24))
     printf '%b' "$bytes" | dd "of=$1" bs=1 "seek=$(($2))" conv=notrunc status=none
-}
-
-# Sets `qemu` to one that has a Raspberry Pi 4: this machine's own, or Debian 13's.
-peer_find_raspi4b() {
-    local folder=$build/lab/debian/trixie-qemu
-    qemu=(qemu-system-aarch64)
-    if "${qemu[@]}" -M help | grep -q '^raspi4b '; then
-        return
-    fi
-    make_once "$folder" "fetching Debian 13's QEMU" "20 s" peer_fetch_qemu
-    qemu=("$folder/loader" --library-path "$folder" "$folder/qemu-system-aarch64")
-}
-
-# With the libraries that it needs, and the loader, for this machine may have older ones.
-peer_fetch_qemu() { # FOLDER
-    local tree=$1/tree loader
-    mkdir "$tree"
-    fetch_debian "$tree" "trixie:$debian_arch" qemu-system-arm ./usr/bin/qemu-system-aarch64 \
-        './usr/lib/*-linux-gnu/*.so*'
-    loader=("$tree"/usr/lib/*-linux-gnu/ld-linux-*.so.*)
-    "${loader[0]}" --library-path "${loader[0]%/*}" --list "$tree/usr/bin/qemu-system-aarch64" |
-        sed -n 's/.* => \(.*\) (0x.*/\1/p' | xargs -d '\n' cp -L -t "$1"
-    cp -L "${loader[0]}" "$1/loader"
-    mv "$tree/usr/bin/qemu-system-aarch64" "$1"
-    rm -r "$tree"
 }

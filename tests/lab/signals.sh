@@ -51,6 +51,22 @@ test_term_at_once() {
     done
 }
 
+# Stopped and continued by job control, all the time until the guest runs: it runs as it would have.
+test_stop_at_start() {
+    for round in 1 2 3 4 5 6 7 8; do
+        start_bare scenario=features
+        while [ ! -s "$work/events" ] && [ ! -e "$work/status" ]; do
+            kill -STOP "$guest" 2>/dev/null || break
+            kill -CONT "$guest" 2>/dev/null || break
+        done
+        wait_guest
+        expect_tap
+        expect_status 0
+        mode=$(event_field "$work/events" boot psci_mode)
+        expect_equal "who answers PSCI in round $round" "$mode" "${mode_before:=$mode}"
+    done
+}
+
 # Stopped and continued by job control: awake, asleep, and with a wake that comes while it is stopped.
 test_stop_and_continue() {
     start_bare "scenario=wake-operator timer=300" --wake signal

@@ -113,12 +113,25 @@ bool kvm_allow_vcpus(unsigned count, bool counted)
     return true;
 }
 
+/*
+ * For this KVM takes all locks of the process's memory map, which Linux gives up for any signal;
+ * one that stops and continues the process (Ctrl-Z) is nothing that the caller should hear of.
+ */
+static int create_vm(int kvm, unsigned ipa_bits)
+{
+    int vm;
+
+    do {
+        vm = kvm_call_number(kvm, KVM_CREATE_VM, vm_type(ipa_bits));
+    } while (vm == -EINTR);
+    return vm;
+}
+
 bool kvm_can_forward_psci(int kvm, const struct kvm_limits *limits)
 {
     struct kvm_device_attr attr = {.group = SMCCC_CTRL, .attr = SMCCC_FILTER};
     bool small = limits->ipa_bits < KVM_DEFAULT_IPA_BITS;
-    int vm = kvm_call_number(kvm, KVM_CREATE_VM,
-                             vm_type(small ? limits->ipa_bits : KVM_DEFAULT_IPA_BITS));
+    int vm = create_vm(kvm, small ? limits->ipa_bits : KVM_DEFAULT_IPA_BITS);
 
     if (vm < 0) {
         return false;
@@ -137,7 +150,7 @@ static int vm_enable(struct vm *vm, uint32_t capability)
 
 static int vm_prepare(struct vm *vm, int kvm, unsigned ipa_bits)
 {
-    int fd = kvm_call_number(kvm, KVM_CREATE_VM, vm_type(ipa_bits));
+    int fd = create_vm(kvm, ipa_bits);
 
     if (fd < 0) {
         return fd;
