@@ -3,10 +3,10 @@
 # Which QEMU emulates machines: this machine's own from 9.0 on, else Debian 13's, fetched as a package
 # and never installed.
 #
-# Before 8.1 a processor could go on with what it had translated of code that another one was just
-# changing. Linux changes its code whenever the first VM is made and the last one ends, to have KVM
-# hear of task switches: then a vCPU's thread ran on with the guest's registers, or its processor hung.
-# 9.0 is the first with a Raspberry Pi 4, which lab/peers needs.
+# QEMU 7.2, Debian 12's, guards code against changes only once it has translated it: a processor could go on with
+# what another one was just changing. Linux changes its code whenever the first VM is made and the last one ends, to
+# have KVM hear of task switches. About once in 10^3 VMs a vCPU's thread then ran on with the guest's registers, or
+# its processor hung. 9.0 is the first with a Raspberry Pi 4, which lab/peers needs.
 
 # Sets `qemu` to the command, and what it needs before its own options.
 find_qemu() {
