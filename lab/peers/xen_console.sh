@@ -92,7 +92,7 @@ guest_has_stopped() {
     printf q >&"$to"
     while next_line "$answer"; do
         case $line in
-        "DOM1: "* | "(d1) "*) show ;;
+        "(XEN) DOM1: "* | "DOM1: "* | "(XEN) (d1) "* | "(d1) "*) show ;;
         *pause_count=*pause_flags=*)
             vcpus=$((vcpus + 1))
             [[ $line == *pause_count=0\ * ]] || stopped=$((stopped + 1))

@@ -85,6 +85,7 @@ while true; do
         ;;
     Xen:q)
         vcpu "$stopped" 0
+        printf '(XEN) DOM1: said meanwhile\r\r\n'
         vcpu "$stopped" 2
         ;;
     DOM1:"
@@ -107,6 +108,7 @@ test_xens_console_becomes_the_guests() {
             timeout 40 "$root/lab/peers/xen_console.sh" sh ./machine >out || fail "status $?"
         expect_line out "^# ready$"
         expect_line out "^heard go 1 start$"
+        expect_line out "^said meanwhile$"
         expect_line out "^xen_console.sh: all vCPUs of the guest have stopped"
         [ "$(process_count ./machine)" = 0 ] || fail "the machine is left"
     done
