@@ -106,12 +106,9 @@ EOF
 
 lab_start_qemu() { # VMLINUZ
     local accel=tcg,thread=multi
-    if [[ $lab_icount ]]; then
-        accel=tcg,thread=single
-    fi
     # shellcheck disable=SC2054 # commas within words
     local words=(-nodefaults -no-user-config -no-reboot -display none
-        -M 'virt,virtualization=on,gic-version=3' -accel "$accel"
+        -M 'virt,virtualization=on,gic-version=3'
         # Without what no guest is given here: emulating it costs a quarter of the time.
         -cpu max,pauth=off,sve=off,sme=off,lpa2=off
         -smp "$lab_cpus" -m "$lab_memory" -kernel "$1" -initrd initrd
@@ -126,8 +123,10 @@ lab_start_qemu() { # VMLINUZ
         -chardev file,id=results,path=results -device virtserialport,nr=3,chardev=results
         -chardev file,id=files,path=files.tar -device virtserialport,nr=4,chardev=files)
     if [[ $lab_icount ]]; then
+        accel=tcg,thread=single
         words+=(-icount 'shift=0,sleep=off')
     fi
+    words+=(-accel "$accel")
     if [[ $lab_mode == shell ]]; then
         # shellcheck disable=SC2054
         words+=(-chardev pipe,id=keys,path=terminal -device virtconsole,nr=0,chardev=keys

@@ -93,11 +93,7 @@ static void all_leave(void)
     for (uint32_t i = 1; i < cpu_count; i++) {
         smp_set_command(&cpus[i], COMMAND_LEAVE);
     }
-    for (uint32_t i = 1; i < cpu_count; i++) {
-        if (!smp_wait_off(&cpus[i])) {
-            return;
-        }
-    }
+    (void)smp_wait_all_off();
 }
 
 SCENARIO(cpu_on, "cpu-on", "cpus=N",

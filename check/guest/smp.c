@@ -115,6 +115,16 @@ bool smp_wait_off(const struct cpu *cpu)
     return true;
 }
 
+bool smp_wait_all_off(void)
+{
+    for (uint32_t i = 1; i < cpu_count; i++) {
+        if (!smp_wait_off(&cpus[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool smp_wait_arrivals(const struct cpu *cpu, uint64_t count)
 {
     return wait_at_least(&cpu->arrivals, count);

@@ -75,6 +75,7 @@ int64_t smp_affinity(const struct cpu *cpu);
 
 /* Wait for something that another core does; false after a few seconds. */
 bool smp_wait_off(const struct cpu *cpu);
+bool smp_wait_all_off(void); /* each but the first core, one after the other */
 bool smp_wait_arrivals(const struct cpu *cpu, uint64_t count);
 bool smp_wait_progress(const struct cpu *cpu, uint64_t value);
 bool smp_wait_command(const struct cpu *cpu, uint64_t value);

@@ -91,8 +91,8 @@ guest_has_stopped() {
     switch_to Xen || return 1
     printf q >&"$to"
     while next_line "$answer"; do
-        case $line in
-        "(XEN) DOM1: "* | "DOM1: "* | "(XEN) (d1) "* | "(d1) "*) show ;;
+        case ${line#"(XEN) "} in
+        "DOM1: "* | "(d1) "*) show ;;
         *pause_count=*pause_flags=*)
             vcpus=$((vcpus + 1))
             [[ $line == *pause_count=0\ * ]] || stopped=$((stopped + 1))
