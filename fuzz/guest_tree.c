@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check/guest/platform.h"
-#include "check/guest/platform_idle.h"
-#include "check/guest/smp.h"
-#include "check/guest/tree.h"
-#include "tests/unit/guest_rig.h"
+#include "bare/platform.h"
+#include "bare/platform_idle.h"
+#include "bare/smp.h"
+#include "bare/tree.h"
+#include "tests/bare/guest_rig.h"
 
 enum { HEADER_SIZE = 40 };
 

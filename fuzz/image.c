@@ -13,8 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "control/report.h"
-#include "machine/image.h"
+#include "base/report.h"
+#include "boot/image.h"
 
 enum { RAM_SIZE = 4 << 20 };
 

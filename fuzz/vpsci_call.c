@@ -5,7 +5,7 @@
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iinclude -Itests/model
  *       -o build/fuzz-vpsci_call fuzz/vpsci_call.c lib/[a-z]*.c
- *       tests/model/{call,call_cpu,call_system,lockstep,model,power,sound,step,world}.c
+ *       tests/lib/model/{call,call_cpu,call_system,lockstep,model,power,sound,step,world}.c
  *   build/fuzz-vpsci_call -max_len=1024 fuzz/corpus/vpsci_call
  */
 #include <stdlib.h>

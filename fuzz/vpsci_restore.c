@@ -7,7 +7,7 @@
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iinclude -Ilib -Itests/model
  *       -o build/fuzz-vpsci_restore fuzz/vpsci_restore.c lib/[a-z]*.c
- *       tests/model/{call,call_cpu,call_system,lockstep,model,power,sound,step,world}.c
+ *       tests/lib/model/{call,call_cpu,call_system,lockstep,model,power,sound,step,world}.c
  *   build/fuzz-vpsci_restore -max_len=1024 fuzz/corpus/vpsci_restore
  */
 #include <stdlib.h>

@@ -11,7 +11,7 @@ cross_help() {
 
 Compiles libvpsci for ${cross_targets[*]}, or for those named, and runs its
 self-test and its scenarios under qemu-user. What they print, saved records among it, has to be the
-same as on this machine; and records in tests/corpus have to be readable.
+same as on this machine; and records in tests/lib/corpus have to be readable.
 EOF
 }
 
@@ -48,13 +48,13 @@ cross_test() { # TARGET
     cross_read_corpus
 }
 
-# Programs of tests/freestanding.
+# Programs of tests/lib/freestanding.
 cross_programs=(selftest scenarios)
 
 # Runs a program here and there.
 cross_compare() { # PROGRAM
     local status=0
-    "$build/native/tests/freestanding/$1" >"$out/$1.native" || status=$?
+    "$build/native/tests/lib/freestanding/$1" >"$out/$1.native" || status=$?
     ((status == 0)) || die "$1 fails on this machine"
     cross_run "$1" >"$out/$1" || status=$?
     if ! diff "$out/$1.native" "$out/$1" || ((status)); then
@@ -65,16 +65,16 @@ cross_compare() { # PROGRAM
 
 cross_read_corpus() {
     local file kind count=0
-    for file in "$root"/tests/corpus/*.record; do
+    for file in "$root"/tests/lib/corpus/*.record; do
         kind=${file##*/}
         kind=${kind#*-}
         kind=${kind%.record}
         cross_run selftest read "$kind" "$file"
         count=$((count + 1))
     done
-    ((count)) || die "there are no records in tests/corpus"
+    ((count)) || die "there are no records in tests/lib/corpus"
 }
 
 cross_run() { # PROGRAM ARGUMENT...
-    "qemu-${target/armv7/arm}" "$build/cross/$target/tests/freestanding/$1" "${@:2}"
+    "qemu-${target/armv7/arm}" "$build/cross/$target/tests/lib/freestanding/$1" "${@:2}"
 }

@@ -72,8 +72,8 @@ lab_link_tests() { # LAB-FOLDER
     for file in "$root"/tests/lab/*.sh; do
         [[ -e $file ]] && ln -s "$file" "$1/tests/"
     done
-    if [[ -e $build/arm64/check/guest/guest.img ]]; then
-        ln -s "$build/arm64/check/guest/guest.img" "$1/bare.img"
+    if [[ -e $build/arm64/tests/lab/guest/bare/guest.img ]]; then
+        ln -s "$build/arm64/tests/lab/guest/bare/guest.img" "$1/bare.img"
     fi
     if [[ -e $build/arm64/check/image/vpsci-check.img ]]; then
         ln -s "$build/arm64/check/image/vpsci-check.img" "$1/vpsci-check.img"

@@ -20,7 +20,7 @@ inputs of fuzz/corpus and with those that earlier runs found, which are in build
 broke something is kept in build/fuzz/broken.
 
   --long  each for an hour, and 10^10 random calls to libvpsci and to the model of it in
-          tests/model, side by side: the best part of a day
+          tests/lib/model, side by side: the best part of a day
   --keep  afterwards, adds to fuzz/corpus what of all that was found reaches code that nothing in
           there does, for you to commit
 EOF
@@ -111,5 +111,5 @@ fuzz_corpus() { # TARGET
 fuzz_lockstep() {
     build_for native
     say "fuzz: $fuzz_long_calls calls to libvpsci and its model"
-    "$build/native/tests/model/lockstep_random" --calls "$fuzz_long_calls"
+    "$build/native/tests/lib/model/lockstep_random" --calls "$fuzz_long_calls"
 }

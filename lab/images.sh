@@ -136,8 +136,8 @@ make_guest_initrd() { # BUSYBOX TEMPORARY-FOLDER FILE
     ln -s "$rtcwake/rtcwake" "$tree/bin/rtcwake"
     ln -s "$rtcwake/libc.so.6" "$tree/lib/aarch64-linux-gnu/libc.so.6"
     ln -s "$rtcwake/ld-linux-aarch64.so.1" "$tree/lib/ld-linux-aarch64.so.1"
-    ln -s "$root/tests/lab/guest/init" "$tree/init"
-    ln -s "$root/tests/lab/guest/tests" "$tree/tests"
+    ln -s "$root/tests/lab/guest/linux/init" "$tree/init"
+    ln -s "$root/tests/lab/guest/linux/tests" "$tree/tests"
     ln -s "$1" "$tree/bin/busybox"
     make_cpio "$tree" -L >"$3"
 }

@@ -31,7 +31,7 @@ lint_command() {
 # The C files of these kinds, ended with NUL.
 lint_find() { # PATTERN...
     local folder names=() folders=()
-    for folder in include lib vmm check tests bench fuzz; do
+    for folder in include lib base bare vmm check tests bench fuzz; do
         [[ ! -d $root/$folder ]] || folders+=("$folder")
     done
     for folder; do
@@ -49,7 +49,7 @@ lint_headers() {
     local header failed=0
     local compile=(clang-19 -target aarch64-linux-gnu --sysroot="$build/sysroot" -fsyntax-only
         -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror
-        -Wno-unused-function -I include -I lib -I vmm -I check/image -I check/guest -I check/tool -I tests/unit)
+        -Wno-unused-function -I include -I lib -I vmm -I check/image -I bare -I check/tool -I tests/rig -I .)
     if [[ $machine == aarch64 ]]; then
         compile=("${compile[@]/--sysroot=*/-pipe}")
     fi
@@ -85,7 +85,7 @@ lint_tidy() {
 # The conformance image has a compiler and flags of its own.
 lint_tidy_image() {
     (cd "$root" && clang-tidy-19 --quiet check/image/*.c -- --target=aarch64-linux-gnu -std=gnu11 \
-        -ffreestanding -fPIE -mgeneral-regs-only -I check/image -I check/guest 2>&1) |
+        -ffreestanding -fPIE -mgeneral-regs-only -I check/image -I bare 2>&1) |
         sed '/^[0-9]* warnings\? generated\.$/d'
 }
 

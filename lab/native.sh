@@ -24,7 +24,7 @@ lab_native() {
     done
     ((${#lab_ins[@]} == 0)) || cp -a -t "$run/work" -- "${lab_ins[@]}"
     export DORMOUSE=$build/arm64/vmm/dormouse LAB_GUEST=$run/guests/${lab_guests[0]} \
-        LAB_GUESTS=$run/guests LAB_BARE=$build/arm64/check/guest/guest.img \
+        LAB_GUESTS=$run/guests LAB_BARE=$build/arm64/tests/lab/guest/bare/guest.img \
         LAB_CHECK=$build/arm64/check/image/vpsci-check.img \
         LAB_TOOLS=$build/arm64/tests/lab LAB_TESTS=$root/tests/lab LAB_TMP=$run/tmp \
         LAB_HOST=native \

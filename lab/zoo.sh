@@ -3,5 +3,5 @@
 # The bug zoo: mistakes that others made, put into libvpsci on purpose. A test has to find each.
 
 zoo_test() {
-    "$root/tests/zoo/run.sh"
+    "$root/tests/lib/zoo/run.sh"
 }

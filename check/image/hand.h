@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../guest/smp.h"
+#include "../../bare/smp.h"
 #include "../scenarios/scenario.h"
 
 enum order { ORDER_CALL, ORDER_CARRY };

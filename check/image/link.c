@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "link.h"
 
-#include "../guest/timer.h"
-#include "../guest/uart.h"
+#include "../../bare/timer.h"
+#include "../../bare/uart.h"
 #include "../scenarios/text.h"
 
 /* How long an answer may take to begin, and from one byte to the next; how long nothing is said. */

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "../guest/smp.h"
+#include "../../bare/smp.h"
 
 /* For the calling core, which may have been reset: its interrupts can wake it. */
 void wake_enable(void);

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "../guest/timer.h"
+#include "../../bare/timer.h"
 #include "hand.h"
 #include "landing.h"
 #include "nature.h"

@@ -46,7 +46,7 @@ test_man_page_of_the_checker_has_every_option_and_no_other() {
 }
 
 test_man_page_has_every_event() {
-    sed -n 's/^    {"\([a-z-]*\)", [A-Z].*/\1/p' "$root/vmm/control/timeline.c" | sort >known
+    sed -n 's/^    {"\([a-z-]*\)", [A-Z].*/\1/p' "$root/vmm/cli/timeline.c" | sort >known
     [ "$(wc -l <known)" -ge 15 ] || fail "no events found in the source"
     sed -n '/^\.SH EVENTS/,/^\.SH ENV/p' "$root/docs/dormouse.1" | sed 's/\\-/-/g' >manual
     while read -r event; do

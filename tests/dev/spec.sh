@@ -60,6 +60,6 @@ test_every_psci_function_has_a_rule() {
 test_readme_counts_right() {
     spec_scenarios >known
     expect_line "$root/README.md" "^- $(wc -l <known) scenarios of what"
-    set -- "$root"/tests/zoo/*.patch
+    set -- "$root"/tests/lib/zoo/*.patch
     expect_line "$root/README.md" "^- $# mistakes, most of them"
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# Bare-metal guests (check/guest): PSCI as a guest with nothing between it and the machine sees it.
+# Bare-metal guests (tests/lab/guest/bare): PSCI as a guest with nothing between it and the machine sees it.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"

@@ -5,7 +5,7 @@
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
 
-# start_linux "TEST ARGUMENTS..." [OPTION]...: the guest runs tests/lab/guest/tests/TEST.
+# start_linux "TEST ARGUMENTS..." [OPTION]...: the guest runs tests/lab/guest/linux/tests/TEST.
 start_linux() {
     linux_test=$1
     shift

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# The same in the debug build that has the independent model of PSCI beside libvpsci: tests/model/living.c.
+# The same in the debug build that has the independent model of PSCI beside libvpsci: tests/lib/model/living.c.
 # only 6.12
 # again bare features refused_state secondary race denied reset_cold reset_warm off
 # again bare cpu_on_race cpu_off user_only call_flood smc suspend64 suspend32 big_endian

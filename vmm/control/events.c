@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "control/report.h"
+#include "base/report.h"
 
 struct events {
     int fd;

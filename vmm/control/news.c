@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "control/options.h"
+#include "cli/options.h"
 
 /* Addresses and context IDs are 64 bits wide and go as hexadecimal text: JSON readers lose bits. */
 struct hex {

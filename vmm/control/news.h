@@ -3,7 +3,7 @@
 #ifndef DORMOUSE_CONTROL_NEWS_H
 #define DORMOUSE_CONTROL_NEWS_H
 
-#include "control/config.h"
+#include "cli/config.h"
 #include "control/events.h"
 #include "power/power.h"
 

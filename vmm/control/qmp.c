@@ -12,8 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/report.h"
 #include "control/qmp_internal.h"
-#include "control/report.h"
 
 static void turn_away(int fd)
 {

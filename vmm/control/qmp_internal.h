@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "control/qmp.h"
-#include "machine/loop.h"
+#include "core/loop.h"
 
 struct qmp_client;
 

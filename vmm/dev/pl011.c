@@ -23,13 +23,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dev/console.h"
+#include "core/map.h"
 #include "dev/device.h"
 #include "dev/fifo.h"
 #include "dev/irq.h"
 #include "dev/pl011.h"
 #include "dev/primecell.h"
-#include "machine/map.h"
+#include "host/console/console.h"
 #include "power/wake.h"
 
 static const uint16_t writable_bits[REG(REGISTERS_END)] = {

@@ -16,11 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/loop.h"
+#include "core/map.h"
 #include "dev/device.h"
 #include "dev/irq.h"
 #include "dev/primecell.h"
-#include "machine/loop.h"
-#include "machine/map.h"
 #include "power/wake.h"
 
 /* Register offsets (DDI0224C 3.2). */

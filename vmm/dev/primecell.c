@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "machine/fdt.h"
+#include "boot/fdt.h"
 
 enum { WORD_SIZE = 4, WORD_BITS = 32 };
 

@@ -4,8 +4,8 @@
 #include <linux/kvm.h>
 #include <unistd.h>
 
-#include "kvm/internal.h"
-#include "machine/map.h"
+#include "core/map.h"
+#include "kvm/kvm_parts.h"
 
 static int device_create(struct vm *vm, uint32_t type)
 {

@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "machine/ipa.h"
-#include "machine/memory.h"
+#include "core/ipa.h"
+#include "core/memory.h"
 #include "power/power.h"
 
 struct vm;

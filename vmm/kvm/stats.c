@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvm/internal.h"
+#include "kvm/kvm_parts.h"
 
 /* Finds "hvc_exit_stat" among the descriptors; returns its offset in the file, or 0. */
 static uint64_t find_counter(int fd)

@@ -10,8 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kvm/internal.h"
-#include "machine/map.h"
+#include "core/map.h"
+#include "kvm/kvm_parts.h"
 
 #define CORE_REG(field)                                                                            \
     (KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(field))

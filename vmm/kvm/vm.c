@@ -7,8 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "control/report.h"
-#include "kvm/internal.h"
+#include "base/report.h"
+#include "kvm/kvm_parts.h"
 
 int kvm_call(int fd, unsigned long request, void *argument)
 {

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/report.h"
+#include "boot/fdt.h"
 #include "control/news.h"
-#include "control/report.h"
-#include "machine/fdt.h"
-#include "machine/internal.h"
-#include "machine/map.h"
+#include "core/map.h"
 #include "machine/operator.h"
+#include "machine/parts.h"
 
 static int create_vcpus(struct machine *machine)
 {

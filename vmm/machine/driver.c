@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "dev/console.h"
+#include "host/console/console.h"
 #include "machine/operator.h"
 
 void driver_pause(void *driver)

@@ -3,7 +3,7 @@
 #ifndef DORMOUSE_MACHINE_DRIVER_H
 #define DORMOUSE_MACHINE_DRIVER_H
 
-#include "machine/internal.h"
+#include "machine/parts.h"
 
 void driver_pause(void *driver);
 void driver_resume(void *driver);

@@ -9,14 +9,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/report.h"
+#include "boot/fdt.h"
+#include "cli/options.h"
 #include "control/news.h"
-#include "control/options.h"
-#include "control/report.h"
-#include "dev/console.h"
-#include "machine/fdt.h"
-#include "machine/internal.h"
-#include "machine/map.h"
+#include "core/map.h"
+#include "host/console/console.h"
 #include "machine/operator.h"
+#include "machine/parts.h"
 
 static void quit(struct machine *machine, int signal_number, enum quit_reason reason,
                  const char *words)

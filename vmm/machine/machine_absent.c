@@ -2,8 +2,8 @@
 /* Stands in for machine.c in a build for anything but arm64, whose KVM makes no arm64 guests. */
 #include <stddef.h>
 
-#include "control/report.h"
-#include "machine/boot.h"
+#include "base/report.h"
+#include "boot/boot.h"
 #include "machine/machine.h"
 
 int machine_run(const struct config *config)

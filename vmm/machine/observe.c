@@ -8,7 +8,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "machine/internal.h"
+#include "machine/parts.h"
 
 /*
  * The next look comes after this time, and after as many times as long as the last one took, which

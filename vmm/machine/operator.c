@@ -7,8 +7,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "control/report.h"
-#include "machine/fdt.h"
+#include "base/report.h"
+#include "boot/fdt.h"
 
 static enum operator_status op_status(void *arg)
 {

@@ -5,7 +5,7 @@
 #define DORMOUSE_MACHINE_OPERATOR_H
 
 #include "control/operator.h"
-#include "machine/internal.h"
+#include "machine/parts.h"
 
 /* Its argument is a struct machine. */
 extern const struct operator_ops operator_machine_ops;

@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "control/config.h"
-#include "machine/ipa.h"
+#include "cli/config.h"
+#include "core/ipa.h"
 #include "power/wake.h"
 
 /* PSCI's return codes that a monitor gives (DEN0022 5.2.2). */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "device_rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libfdt.h>
+
+#include "boot/fdt.h"
+
+static const struct device_class *find(const char *name)
+{
+    size_t count;
+    const struct device_class *const *classes = device_classes(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(classes[i]->name, name) == 0) {
+            return classes[i];
+        }
+    }
+    fail_msg("no device class %s", name);
+    return NULL;
+}
+
+static void drive(void *arg, uint32_t spi, bool level)
+{
+    struct device_rig *rig = arg;
+
+    rig->spi = spi;
+    atomic_store(&rig->line, level);
+}
+
+static void wake(void *arg)
+{
+    ((struct device_rig *)arg)->wakes++;
+}
+
+void device_rig_create(struct device_rig *rig, const char *name, struct loop *loop,
+                       struct console *console)
+{
+    memset(rig, 0, sizeof(*rig));
+    rig->cls = find(name);
+    irq_init(&rig->irq, rig->cls->spi, drive, rig);
+    rig->env = (struct device_env){
+        .loop = loop, .console = console, .irq = &rig->irq, .wake = wake, .wake_arg = rig};
+    assert_int_equal(rig->cls->create(&rig->env, &rig->device), 0);
+    rig->cls->reset(rig->device);
+}
+
+void device_rig_destroy(struct device_rig *rig)
+{
+    rig->cls->destroy(rig->device);
+}
+
+uint32_t device_rig_read(struct device_rig *rig, uint64_t offset)
+{
+    return (uint32_t)rig->cls->read(rig->device, offset, sizeof(uint32_t));
+}
+
+void device_rig_write(struct device_rig *rig, uint64_t offset, uint32_t value)
+{
+    rig->cls->write(rig->device, offset, sizeof(value), value);
+}
+
+static uint32_t cell(const void *tree, int node, const char *name, int index)
+{
+    int length;
+    const fdt32_t *cells = fdt_getprop(tree, node, name, &length);
+
+    assert_non_null(cells);
+    assert_true(index < length / (int)sizeof(*cells));
+    return fdt32_to_cpu(cells[index]);
+}
+
+static void check_strings(const void *tree, int node, const char *name, const char *expected)
+{
+    char list[64];
+    int length;
+    const char *strings = fdt_getprop(tree, node, name, &length);
+
+    assert_non_null(strings);
+    assert_int_equal(length, strlen(expected) + 1);
+    memcpy(list, strings, (size_t)length);
+    for (int i = 0; i < length - 1; i++) {
+        list[i] = list[i] == '\0' ? '/' : list[i];
+    }
+    assert_string_equal(list, expected);
+}
+
+void device_rig_check_node(const struct device_rig *rig, const struct device_rig_node *expected)
+{
+    char tree[1024];
+    int clock_count = 1;
+
+    assert_int_equal(fdt_create(tree, sizeof(tree)), 0);
+    assert_int_equal(fdt_finish_reservemap(tree), 0);
+    assert_int_equal(fdt_begin_node(tree, ""), 0);
+    assert_int_equal(rig->cls->describe(rig->cls, tree), 0);
+    assert_int_equal(fdt_end_node(tree), 0);
+    assert_int_equal(fdt_finish(tree), 0);
+
+    int node = fdt_path_offset(tree, expected->path);
+    assert_true(node >= 0);
+    check_strings(tree, node, "compatible", expected->compatible);
+    check_strings(tree, node, "clock-names", expected->clock_names);
+    assert_int_equal(cell(tree, node, "reg", 0), expected->base >> 32);
+    assert_int_equal(cell(tree, node, "reg", 1), expected->base & UINT32_MAX);
+    assert_int_equal(cell(tree, node, "reg", 2), 0);
+    assert_int_equal(cell(tree, node, "reg", 3), 0x1000);
+    assert_int_equal(cell(tree, node, "interrupts", 0), 0);
+    assert_int_equal(cell(tree, node, "interrupts", 1), expected->spi);
+    assert_int_equal(cell(tree, node, "interrupts", 2), 4);
+    for (const char *at = expected->clock_names; (at = strchr(at, '/')) != NULL; at++) {
+        clock_count++;
+    }
+    for (int i = 0; i < clock_count; i++) {
+        assert_int_equal(cell(tree, node, "clocks", i), FDT_PHANDLE_APB_CLOCK);
+    }
+}

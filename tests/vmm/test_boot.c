@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <libfdt.h>
+
+#include "boot/boot.h"
+#include "capture.h"
+#include "kernels.h"
+#include "scratch.h"
+
+#define KIB         UINT64_C(1024)
+#define MIB         (KIB * KIB)
+#define RAM_BASE    UINT64_C(0x40000000)
+#define RAM_SIZE    (6 * MIB)
+#define KERNEL_BASE UINT64_C(0x40200000)
+
+/* Ends in the middle of a page, and not where an initrd may start. */
+static const struct kernel_shape shape = {.file_size = 70001, .image_size = 100 * KIB + 1};
+#define INITRD_BASE (KERNEL_BASE + 128 * KIB)
+enum { INITRD_SIZE = 50001, PSCI_1_1 = 0x10001 };
+
+static struct config config;
+static struct memory memory;
+static struct blob kernel;
+static struct blob initrd;
+static char said[1024];
+
+static int setup(void **state)
+{
+    if (scratch_enter(state) || memory_create(&memory, ipa(RAM_BASE), RAM_SIZE)) {
+        return -1;
+    }
+    kernel = kernel_image(&shape);
+    blob_write(&kernel, "kernel");
+    initrd = (struct blob){malloc(INITRD_SIZE), INITRD_SIZE};
+    assert_non_null(initrd.bytes);
+    memset(initrd.bytes, 0xc3, initrd.size);
+    blob_write(&initrd, "initrd");
+    config_init(&config);
+    config.name = "tester";
+    config.kernel = "kernel";
+    config.initrd = "initrd";
+    config.append = "scenario=1";
+    config.memory_size = RAM_SIZE;
+    config.cpu_count = 3;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    memory_destroy(&memory);
+    blob_free(&kernel);
+    blob_free(&initrd);
+    return scratch_leave(state);
+}
+
+static struct boot *open_boot(void)
+{
+    struct capture capture;
+    struct boot *boot;
+
+    capture_begin(&capture, STDERR_FILENO);
+    boot = boot_open(&config);
+    capture_end(&capture, said, sizeof(said));
+    return boot;
+}
+
+static int load(const struct boot *boot, struct boot_entry *entry)
+{
+    struct capture capture;
+    int error;
+
+    capture_begin(&capture, STDERR_FILENO);
+    error = boot_load(boot, &memory, config.cpu_count, PSCI_1_1, entry);
+    capture_end(&capture, said, sizeof(said));
+    return error;
+}
+
+static void assert_refused(const char *line)
+{
+    assert_null(open_boot());
+    assert_string_equal(said, line);
+}
+
+static void assert_not_loaded(const char *line)
+{
+    struct boot *boot = open_boot();
+    struct boot_entry entry;
+
+    assert_non_null(boot);
+    assert_true(load(boot, &entry) < 0);
+    assert_string_equal(said, line);
+    boot_close(boot);
+}
+
+static struct boot *open_and_load(void)
+{
+    struct boot *boot = open_boot();
+    struct boot_entry entry;
+
+    assert_non_null(boot);
+    assert_int_equal(load(boot, &entry), 0);
+    assert_string_equal(said, "");
+    assert_int_equal(entry.pc.value, KERNEL_BASE);
+    assert_int_equal(entry.x0, RAM_BASE);
+    return boot;
+}
+
+static uint8_t *ram(uint64_t address, uint64_t size)
+{
+    uint8_t *host = memory_at(&memory, ipa(address), size);
+
+    assert_non_null(host);
+    return host;
+}
+
+/* The tree in guest memory. */
+static const void *tree(void)
+{
+    const void *host = ram(RAM_BASE, 4096);
+
+    assert_int_equal(fdt_check_header(host), 0);
+    return host;
+}
+
+static const void *chosen(const void *fdt, const char *name)
+{
+    return fdt_getprop(fdt, fdt_path_offset(fdt, "/chosen"), name, NULL);
+}
+
+static uint64_t chosen_u64(const void *fdt, const char *name)
+{
+    const fdt64_t *value = chosen(fdt, name);
+
+    assert_non_null(value);
+    return fdt64_ld(value);
+}
+
+static void assert_zero(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        assert_int_equal(bytes[i], 0);
+    }
+}
+
+static void assert_pristine(void)
+{
+    uint64_t bss = KERNEL_BASE + shape.file_size;
+
+    assert_memory_equal(ram(KERNEL_BASE, kernel.size), kernel.bytes, kernel.size);
+    assert_zero(ram(bss, shape.image_size - shape.file_size), shape.image_size - shape.file_size);
+    assert_memory_equal(ram(INITRD_BASE, initrd.size), initrd.bytes, initrd.size);
+    assert_int_equal(fdt_check_full(tree(), fdt_totalsize(tree())), 0);
+}
+
+static void everything_is_where_the_map_says(void **state)
+{
+    (void)state;
+    boot_close(open_and_load());
+    assert_pristine();
+    assert_int_equal(chosen_u64(tree(), "linux,initrd-start"), INITRD_BASE);
+    assert_int_equal(chosen_u64(tree(), "linux,initrd-end"), INITRD_BASE + INITRD_SIZE);
+    assert_string_equal(chosen(tree(), "bootargs"), "scenario=1");
+    assert_string_equal(fdt_getprop(tree(), 0, "serial-number", NULL), "tester");
+    assert_true(fdt_path_offset(tree(), "/cpus/cpu@2") > 0);
+    assert_true(fdt_path_offset(tree(), "/cpus/cpu@3") < 0);
+}
+
+static void an_initrd_is_not_needed(void **state)
+{
+    (void)state;
+    config.initrd = NULL;
+    boot_close(open_and_load());
+    assert_null(chosen(tree(), "linux,initrd-start"));
+    assert_null(chosen(tree(), "linux,initrd-end"));
+    assert_zero(ram(INITRD_BASE, INITRD_SIZE), INITRD_SIZE);
+}
+
+static void a_text_offset_moves_the_entry(void **state)
+{
+    struct kernel_shape moved = shape;
+    struct blob other;
+    struct boot_entry entry;
+    struct boot *boot;
+
+    (void)state;
+    moved.text_offset = 0x80000;
+    other = kernel_image(&moved);
+    blob_write(&other, "kernel");
+    boot = open_boot();
+    assert_non_null(boot);
+    assert_int_equal(load(boot, &entry), 0);
+    assert_int_equal(entry.pc.value, KERNEL_BASE + 0x80000);
+    assert_int_equal(chosen_u64(tree(), "linux,initrd-start"), INITRD_BASE + 0x80000);
+    boot_close(boot);
+    blob_free(&other);
+}
+
+/* Random enough to tell a seed from none, and from the one before. */
+static void every_boot_has_new_seeds(void **state)
+{
+    const char *names[] = {"kaslr-seed", "rng-seed"};
+    uint8_t first[2][8];
+    struct boot *boot = open_and_load();
+    struct boot_entry entry;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(first[i], chosen(tree(), names[i]), sizeof(first[i]));
+    }
+    assert_memory_not_equal(first[0], first[1], sizeof(first[0]));
+    assert_int_equal(load(boot, &entry), 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_memory_not_equal(first[i], chosen(tree(), names[i]), sizeof(first[i]));
+    }
+    boot_close(boot);
+}
+
+static void a_reboot_undoes_what_the_guest_did_to_its_files(void **state)
+{
+    struct boot *boot = open_and_load();
+    struct boot_entry entry;
+    uint32_t tree_size = fdt_totalsize(tree());
+
+    (void)state;
+    memset(ram(RAM_BASE, tree_size), 0xee, tree_size);
+    memset(ram(KERNEL_BASE, shape.image_size), 0xee, shape.image_size);
+    memset(ram(INITRD_BASE, INITRD_SIZE), 0xee, INITRD_SIZE);
+    assert_int_equal(load(boot, &entry), 0);
+    assert_pristine();
+    boot_close(boot);
+}
+
+/* What a warm reset must keep: all of RAM that none of the three takes. */
+static void a_reboot_keeps_the_rest_of_memory(void **state)
+{
+    struct boot *boot = open_and_load();
+    struct boot_entry entry;
+    const uint64_t initrd_end = (INITRD_BASE + INITRD_SIZE + 4095) & ~UINT64_C(4095);
+    const struct {
+        uint64_t start;
+        uint64_t end;
+    } kept[] = {
+        {RAM_BASE + fdt_totalsize(tree()), KERNEL_BASE},
+        {KERNEL_BASE + shape.image_size, INITRD_BASE},
+        {initrd_end, RAM_BASE + RAM_SIZE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        memset(ram(kept[i].start, 1), 0x77, kept[i].end - kept[i].start);
+    }
+    assert_int_equal(load(boot, &entry), 0);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        const uint8_t *bytes = ram(kept[i].start, 1);
+
+        for (uint64_t j = 0; j < kept[i].end - kept[i].start; j++) {
+            assert_int_equal(bytes[j], 0x77);
+        }
+    }
+    assert_pristine();
+    boot_close(boot);
+}
+
+static void a_cold_reboot_starts_from_nothing(void **state)
+{
+    struct boot *boot = open_and_load();
+    struct boot_entry entry;
+
+    (void)state;
+    memset(memory.host, 0xee, RAM_SIZE);
+    assert_int_equal(memory_clear(&memory), 0);
+    assert_int_equal(load(boot, &entry), 0);
+    assert_pristine();
+    assert_zero(ram(RAM_BASE + RAM_SIZE - MIB, MIB), MIB);
+    boot_close(boot);
+}
+
+static void what_cannot_be_opened_is_named(void **state)
+{
+    (void)state;
+    config.kernel = "absent";
+    assert_refused("dormouse: cannot open kernel image absent: No such file or directory\n");
+    config.kernel = "initrd";
+    assert_refused("dormouse: initrd: not an arm64 kernel image (Image, Image.gz or EFI zboot)\n");
+    config.kernel = "kernel";
+    config.initrd = "absent";
+    assert_refused("dormouse: cannot open initrd absent: No such file or directory\n");
+    config.initrd = ".";
+    assert_refused("dormouse: cannot open initrd .: Not a regular file\n");
+    config.initrd = "/dev/null";
+    assert_refused("dormouse: cannot open initrd /dev/null: Not a regular file\n");
+    scratch_write("empty", "", 0);
+    config.initrd = "empty";
+    assert_refused("dormouse: initrd empty is empty\n");
+}
+
+static void an_initrd_may_fill_memory_to_the_last_byte(void **state)
+{
+    (void)state;
+    assert_int_equal(truncate("initrd", (off_t)(RAM_BASE + RAM_SIZE - INITRD_BASE)), 0);
+    boot_close(open_and_load());
+    assert_int_equal(chosen_u64(tree(), "linux,initrd-end"), RAM_BASE + RAM_SIZE);
+}
+
+static void an_initrd_larger_than_memory_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(truncate("initrd", (off_t)(RAM_BASE + RAM_SIZE - INITRD_BASE + 1)), 0);
+    assert_not_loaded("dormouse: initrd: initrd needs 4 MiB at 0x40220000, guest memory has 3 MiB "
+                      "there; give more with --memory\n");
+    assert_int_equal(truncate("initrd", (off_t)1 << 42), 0);
+    assert_not_loaded("dormouse: initrd: initrd needs 4194304 MiB at 0x40220000, guest memory has "
+                      "3 MiB there; give more with --memory\n");
+}
+
+static void an_initrd_that_shrinks_meanwhile_is_reported(void **state)
+{
+    struct boot *boot = open_boot();
+    struct boot_entry entry;
+
+    (void)state;
+    assert_non_null(boot);
+    assert_int_equal(truncate("initrd", 10), 0);
+    assert_true(load(boot, &entry) < 0);
+    assert_string_equal(said, "dormouse: initrd: has become shorter than its 50001 bytes since it "
+                              "was opened\n");
+    boot_close(boot);
+}
+
+static void a_kernel_that_fills_memory_leaves_no_room_for_an_initrd(void **state)
+{
+    const struct kernel_shape whole = {.file_size = 70001, .image_size = RAM_SIZE - 2 * MIB};
+    struct blob other = kernel_image(&whole);
+
+    (void)state;
+    blob_write(&other, "kernel");
+    assert_not_loaded("dormouse: initrd: initrd needs 1 MiB at 0x40600000, guest memory has 0 MiB "
+                      "there; give more with --memory\n");
+    blob_free(&other);
+}
+
+static void a_command_line_beyond_all_bounds_is_refused(void **state)
+{
+    char *append = malloc(3 * MIB + 1);
+
+    (void)state;
+    assert_non_null(append);
+    memset(append, 'x', 3 * MIB);
+    append[3 * MIB] = '\0';
+    config.append = append;
+    assert_not_loaded("dormouse: the device tree does not fit in its 2 MiB; give a shorter "
+                      "--append\n");
+    free(append);
+}
+
+static void the_largest_machine_has_a_tree_that_fits(void **state)
+{
+    (void)state;
+    config.cpu_count = 512;
+    boot_close(open_and_load());
+    assert_true(fdt_path_offset(tree(), "/cpus/cpu@1f0f") > 0);
+}
+
+static int dump(const char *path)
+{
+    struct capture capture;
+    int error;
+
+    capture_begin(&capture, STDERR_FILENO);
+    error = boot_write_dtb(&config, path);
+    capture_end(&capture, said, sizeof(said));
+    return error;
+}
+
+/* Reads a file with a tree in it. */
+static struct blob read_tree(const char *path)
+{
+    struct blob blob = {malloc(MIB), 0};
+    FILE *file = scratch_open(path, "re");
+
+    assert_non_null(blob.bytes);
+    blob.size = fread(blob.bytes, 1, MIB, file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(fdt_check_full(blob.bytes, blob.size), 0);
+    assert_int_equal(fdt_totalsize(blob.bytes), blob.size);
+    return blob;
+}
+
+static void a_dumped_tree_is_the_guests_own_but_for_the_seeds(void **state)
+{
+    struct blob dumped;
+
+    (void)state;
+    assert_int_equal(dump("tree"), 0);
+    assert_string_equal(said, "");
+    dumped = read_tree("tree");
+    assert_null(chosen(dumped.bytes, "kaslr-seed"));
+    assert_null(chosen(dumped.bytes, "rng-seed"));
+    assert_string_equal(chosen(dumped.bytes, "bootargs"), "scenario=1");
+    assert_int_equal(chosen_u64(dumped.bytes, "linux,initrd-start"), INITRD_BASE);
+    assert_int_equal(chosen_u64(dumped.bytes, "linux,initrd-end"), INITRD_BASE + INITRD_SIZE);
+    assert_true(fdt_path_offset(dumped.bytes, "/cpus/cpu@2") > 0);
+    assert_int_equal(fdt_node_offset_by_compatible(dumped.bytes, -1, "arm,psci-1.0"),
+                     fdt_path_offset(dumped.bytes, "/psci"));
+    blob_free(&dumped);
+}
+
+static void a_dumped_tree_has_the_version_that_was_asked_for(void **state)
+{
+    struct blob dumped;
+
+    (void)state;
+    config.psci_version = 2;
+    assert_int_equal(dump("tree"), 0);
+    dumped = read_tree("tree");
+    assert_true(fdt_node_offset_by_compatible(dumped.bytes, -1, "arm,psci-1.0") < 0);
+    blob_free(&dumped);
+}
+
+static void dumping_twice_gives_the_same_bytes(void **state)
+{
+    struct blob first;
+    struct blob second;
+
+    (void)state;
+    assert_int_equal(dump("first"), 0);
+    assert_int_equal(dump("second"), 0);
+    first = read_tree("first");
+    second = read_tree("second");
+    assert_int_equal(first.size, second.size);
+    assert_memory_equal(first.bytes, second.bytes, first.size);
+    blob_free(&first);
+    blob_free(&second);
+}
+
+static void a_dump_replaces_a_file_and_leaves_no_other(void **state)
+{
+    struct blob dumped;
+    size_t before;
+
+    (void)state;
+    scratch_write("tree", "old", 3);
+    before = scratch_entry_count();
+    assert_int_equal(dump("tree"), 0);
+    dumped = read_tree("tree");
+    assert_int_equal(scratch_entry_count(), before);
+    blob_free(&dumped);
+}
+
+/* As on a full disk, but for the words: a limit on the size of files. */
+static void a_dump_that_fails_leaves_the_old_file(void **state)
+{
+    struct rlimit saved;
+    struct rlimit tiny;
+    char old[4] = "";
+    size_t before;
+    int fd;
+
+    (void)state;
+    scratch_write("tree", "old", 3);
+    before = scratch_entry_count();
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &saved), 0);
+    tiny = (struct rlimit){.rlim_cur = 100, .rlim_max = saved.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tiny), 0);
+    assert_int_equal(dump("tree"), -EFBIG);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &saved), 0);
+    assert_string_equal(said, "dormouse: cannot write device tree tree: File too large\n");
+    assert_int_equal(scratch_entry_count(), before);
+    fd = open("tree", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(fd, old, sizeof(old)), 3);
+    assert_string_equal(old, "old");
+    close(fd);
+}
+
+static void a_dump_follows_a_link(void **state)
+{
+    struct blob dumped;
+    struct stat info;
+
+    (void)state;
+    scratch_write("target", "longer than any tree could be, were it not so short", 51);
+    assert_int_equal(truncate("target", 100000), 0);
+    assert_int_equal(symlink("target", "link"), 0);
+    assert_int_equal(dump("link"), 0);
+    assert_int_equal(lstat("link", &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    dumped = read_tree("target");
+    blob_free(&dumped);
+}
+
+static void a_dump_goes_into_a_pipe(void **state)
+{
+    uint8_t header[40];
+    int ends[2];
+    char path[64];
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    (void)snprintf(path, sizeof(path), "/dev/fd/%d", ends[1]);
+    assert_int_equal(dump(path), 0);
+    assert_int_equal(read(ends[0], header, sizeof(header)), sizeof(header));
+    assert_int_equal(fdt_magic(header), FDT_MAGIC);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void a_dump_that_cannot_be_is_reported(void **state)
+{
+    (void)state;
+    assert_int_equal(dump("absent/tree"), -ENOENT);
+    assert_string_equal(
+        said, "dormouse: cannot write device tree absent/tree: No such file or directory\n");
+    assert_int_equal(dump("."), -EISDIR);
+    assert_string_equal(said, "dormouse: cannot write device tree .: Is a directory\n");
+    assert_int_equal(dump("/dev/full"), -ENOSPC);
+    assert_string_equal(said,
+                        "dormouse: cannot write device tree /dev/full: No space left on device\n");
+    config.memory_size = 4096;
+    assert_true(dump("tree") < 0);
+    assert_string_equal(said,
+                        "dormouse: kernel: kernel needs 1 MiB at 0x40200000, guest memory has "
+                        "0 MiB there; give more with --memory\n");
+    config.memory_size = UINT64_C(1) << 60;
+    assert_true(dump("tree") < 0);
+    assert_string_equal(said, "dormouse: cannot reserve 1099511627776 MiB of guest memory: Cannot "
+                              "allocate memory\n");
+    config.kernel = "absent";
+    assert_true(dump("tree") < 0);
+    assert_string_equal(said,
+                        "dormouse: cannot open kernel image absent: No such file or directory\n");
+    assert_int_equal(access("tree", F_OK), -1);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(everything_is_where_the_map_says),
+        TEST(an_initrd_is_not_needed),
+        TEST(a_text_offset_moves_the_entry),
+        TEST(every_boot_has_new_seeds),
+        TEST(a_reboot_undoes_what_the_guest_did_to_its_files),
+        TEST(a_reboot_keeps_the_rest_of_memory),
+        TEST(a_cold_reboot_starts_from_nothing),
+        TEST(what_cannot_be_opened_is_named),
+        TEST(an_initrd_may_fill_memory_to_the_last_byte),
+        TEST(an_initrd_larger_than_memory_is_refused),
+        TEST(an_initrd_that_shrinks_meanwhile_is_reported),
+        TEST(a_kernel_that_fills_memory_leaves_no_room_for_an_initrd),
+        TEST(a_command_line_beyond_all_bounds_is_refused),
+        TEST(the_largest_machine_has_a_tree_that_fits),
+        TEST(a_dumped_tree_is_the_guests_own_but_for_the_seeds),
+        TEST(a_dumped_tree_has_the_version_that_was_asked_for),
+        TEST(dumping_twice_gives_the_same_bytes),
+        TEST(a_dump_replaces_a_file_and_leaves_no_other),
+        TEST(a_dump_that_fails_leaves_the_old_file),
+        TEST(a_dump_follows_a_link),
+        TEST(a_dump_goes_into_a_pipe),
+        TEST(a_dump_that_cannot_be_is_reported),
+    };
+
+    /* A write beyond the limit on files' sizes is to fail, not to end the test. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The console over pipes, sockets and files, and its other targets; terminals have a file of their
+ * own. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "console_rig.h"
+#include "drive.h"
+#include "host/console/output.h"
+#include "scratch.h"
+
+#define DROPPED     "guest output is dropped from here on\n"
+#define BROKEN_PIPE "dormouse: console: cannot write to standard output: Broken pipe; " DROPPED
+
+/* --- Pipes, files and sockets as stdin and stdout. --- */
+
+static void input_follows_the_receivers_room(void **state)
+{
+    int left;
+
+    (void)state;
+    rig_pipe_input();
+    rig_pipe_output();
+    rig.room = 3;
+    rig_give("abcdef");
+    rig_start("stdio");
+    rig_expect_guest("abc");
+    /* What there is no room for is left to whoever reads the pipe next. */
+    assert_int_equal(ioctl(STDIN_FILENO, FIONREAD, &left), 0);
+    assert_int_equal(left, 3);
+    rig_make_room(100);
+    rig_expect_guest("abcdef");
+    rig_give("gh");
+    rig_expect_guest("abcdefgh");
+}
+
+static void input_waits_for_a_receiver(void **state)
+{
+    (void)state;
+    rig_pipe_input();
+    rig_pipe_output();
+    rig.room = 10;
+    rig_start("stdio");
+    rig_connect(false);
+    rig_give("ab");
+    drive_until_idle(rig.loop);
+    assert_int_equal(rig.received_count, 0);
+    rig_connect(true);
+    rig_expect_guest("ab");
+}
+
+static void end_of_input_is_quiet(void **state)
+{
+    (void)state;
+    rig_pipe_input();
+    rig_pipe_output();
+    rig.room = 100;
+    rig_start("stdio");
+    rig_watch(true);
+    rig_give("last");
+    rig_close(&rig.in);
+    rig_expect_guest("last");
+    assert_int_equal(rig.notices, 1);
+    assert_int_equal(rig.quits, 0);
+}
+
+static void pipe_has_no_escape(void **state)
+{
+    (void)state;
+    rig_pipe_input();
+    rig_pipe_output();
+    rig.room = 100;
+    rig_start("stdio");
+    rig_give("\001x\001h\001\001");
+    rig_expect_guest("\001x\001h\001\001");
+    assert_int_equal(rig.quits, 0);
+}
+
+static void shells_descriptions_stay_blocking(void **state)
+{
+    (void)state;
+    rig_pipe_input();
+    rig_pipe_output();
+    rig_start("stdio");
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFL) & O_NONBLOCK, 0);
+    assert_int_equal(fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK, 0);
+}
+
+static void output_arrives(void **state)
+{
+    (void)state;
+    rig_pipe_input();
+    rig_pipe_output();
+    rig_start("stdio");
+    rig_put("hello\r\n");
+    rig_expect_output("hello\r\n");
+}
+
+static void check_slow_output(size_t capacity)
+{
+    size_t count = rig_put_until_refused();
+
+    assert_int_equal(count, capacity + RING);
+    drive_until_idle(rig.loop);
+    assert_int_equal(rig.writables, 0);
+    assert_false(console_put(rig.console, '!'));
+    rig_expect_pattern(count);
+    assert_int_equal(rig.writables, 1);
+    rig_put("on");
+    rig_expect_output("on");
+}
+
+static void slow_output_is_refused_and_nothing_lost(void **state)
+{
+    (void)state;
+    rig_pipe_input();
+    rig_pipe_output();
+    rig_start("stdio");
+    check_slow_output(PIPE);
+}
+
+/*
+ * The descriptors cannot be opened a second time, and writing and reading could block. A pipe does
+ * not promise to take a byte once its last page is begun.
+ */
+static void blocking_descriptors_are_asked_first(void **state)
+{
+    (void)state;
+    rig_pipe_input();
+    rig_pipe_output();
+    rig.no_proc = true;
+    rig.room = 4;
+    rig_start("stdio");
+    check_slow_output(PIPE - (size_t)sysconf(_SC_PAGESIZE) + 1);
+    rig_give("ab");
+    rig_expect_guest("ab");
+    rig_give("cdef");
+    rig_expect_guest("abcd");
+    rig_make_room(2);
+    rig_expect_guest("abcdef");
+}
+
+/* Neither side wakes the other for each byte. */
+static void refused_byte_is_owed_once_half_the_ring_is_free(void **state)
+{
+    static struct output output = {.lock = PTHREAD_MUTEX_INITIALIZER, .refused = true};
+
+    (void)state;
+    output.ring.count = RING / 2 + 1;
+    assert_false(output_owes(&output));
+    output.ring.count = RING / 2;
+    assert_true(output_owes(&output));
+    assert_false(output_owes(&output));
+}
+
+static void sockets_work_both_ways(void **state)
+{
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    rig.out = ends[1];
+    assert_int_equal(fcntl(rig.out, F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    rig_become(ends[0], STDOUT_FILENO);
+    rig.room = 3;
+    rig_start("stdio");
+    rig_give("abc");
+    rig_expect_guest("abc");
+    rig_expect_pattern(rig_put_until_refused());
+    assert_int_equal(rig.writables, 1);
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFL) & O_NONBLOCK, 0);
+
+    rig_catch_errors();
+    rig_close(&rig.out);
+    rig_put("into nothing");
+    drive_until_idle(rig.loop);
+    rig_expect_errors(BROKEN_PIPE);
+}
+
+static void file_is_read_as_there_is_room(void **state)
+{
+    (void)state;
+    scratch_write("input", "0123456789", 10);
+    rig_become(open("input", O_RDONLY), STDIN_FILENO);
+    rig_pipe_output();
+    rig.room = 4;
+    rig_start("stdio");
+    rig_expect_guest("0123");
+    rig_make_room(3);
+    rig_expect_guest("0123456");
+    rig_make_room(30);
+    rig_expect_guest("0123456789");
+}
+
+static void empty_input_is_quiet(void **state)
+{
+    (void)state;
+    rig_become(open("/dev/null", O_RDWR), STDIN_FILENO);
+    rig_pipe_output();
+    rig.room = 4;
+    rig_start("stdio");
+    assert_int_equal(rig.received_count, 0);
+}
+
+/* As main() leaves them: in the way of other descriptors, and of no use. */
+static void closed_descriptors_are_no_input_and_one_report(void **state)
+{
+    (void)state;
+    rig_become(open("/dev/null", O_WRONLY), STDIN_FILENO);
+    rig_become(open("/dev/null", O_RDONLY), STDOUT_FILENO);
+    rig_catch_errors();
+    rig.room = 4;
+    rig_start("stdio");
+    rig_put("dropped");
+    drive_until_idle(rig.loop);
+    rig_expect_errors(
+        "dormouse: console: cannot write to standard output: Bad file descriptor; " DROPPED);
+}
+
+static void broken_pipe_is_reported_once(void **state)
+{
+    (void)state;
+    rig_pipe_input();
+    rig_pipe_output();
+    rig_start("stdio");
+    rig_put("fine");
+    rig_catch_errors();
+    rig_close(&rig.out);
+    rig_put("dropped");
+    drive_until_idle(rig.loop);
+    rig_expect_errors(BROKEN_PIPE);
+}
+
+static void pipe_that_breaks_while_slow_frees_the_refused(void **state)
+{
+    (void)state;
+    rig_pipe_input();
+    rig_pipe_output();
+    rig_start("stdio");
+    rig_put_until_refused();
+    rig_catch_errors();
+    rig_close(&rig.out);
+    drive_until_idle(rig.loop);
+    rig_expect_errors(BROKEN_PIPE);
+    assert_int_equal(rig.writables, 1);
+    rig_put("dropped");
+}
+
+/* `{ echo header; dormouse run; } > log`: the position is shared, and kept. */
+static void output_file_is_continued_where_the_shell_is(void **state)
+{
+    char text[32] = "";
+
+    (void)state;
+    rig_pipe_input();
+    rig_become(open("log", O_RDWR | O_CREAT, 0600), STDOUT_FILENO);
+    assert_int_equal(write(STDOUT_FILENO, "header ", 7), 7);
+    rig_start("stdio");
+    rig_put("guest");
+    assert_int_equal(write(STDOUT_FILENO, " end", 4), 4);
+    assert_int_equal(pread(STDOUT_FILENO, text, sizeof(text), 0), 16);
+    assert_string_equal(text, "header guest end");
+}
+
+/* --- Other targets. --- */
+
+static void file_target_is_overwritten(void **state)
+{
+    char text[32] = "";
+    struct stat status;
+
+    (void)state;
+    scratch_write("old", "much longer than before", 23);
+    rig_start("old");
+    rig_put("new");
+    rig_end();
+    int fd = open("old", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(fd, text, sizeof(text)), 3);
+    close(fd);
+    assert_string_equal(text, "new");
+
+    mode_t mask = umask(0);
+    rig_start("fresh");
+    umask(mask);
+    assert_int_equal(stat("fresh", &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0644);
+}
+
+static void full_disk_is_reported_once(void **state)
+{
+    (void)state;
+    rig_catch_errors();
+    rig_start("/dev/full");
+    rig_put("some output");
+    drive_until_idle(rig.loop);
+    rig_expect_errors(
+        "dormouse: console: cannot write to /dev/full: No space left on device; " DROPPED);
+}
+
+static void target_that_cannot_be_opened_is_named(void **state)
+{
+    (void)state;
+    rig_catch_errors();
+    rig_start("missing/file");
+    rig_expect_errors("dormouse: console: cannot open missing/file: No such file or directory\n");
+    assert_null(rig.console);
+}
+
+static void fifo_without_a_reader_is_an_error_and_no_wait(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo("fifo", 0600), 0);
+    rig_catch_errors();
+    rig_start("fifo");
+    rig_expect_errors("dormouse: console: cannot open fifo: No such device or address\n");
+    assert_null(rig.console);
+}
+
+static void none_takes_everything_and_reads_nothing(void **state)
+{
+    int left;
+
+    (void)state;
+    rig_pipe_input();
+    rig_pipe_output();
+    rig_give("for the shell");
+    rig.room = 100;
+    rig_start("none");
+    for (unsigned i = 0; i < 3 * RING; i++) {
+        rig_put(".");
+    }
+    drive_until_idle(rig.loop);
+    assert_int_equal(rig.received_count, 0);
+    assert_int_equal(ioctl(STDIN_FILENO, FIONREAD, &left), 0);
+    assert_int_equal(left, 13);
+    assert_int_equal(read(rig.out, rig.output, 1), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(input_follows_the_receivers_room),
+        RIG_TEST(input_waits_for_a_receiver),
+        RIG_TEST(end_of_input_is_quiet),
+        RIG_TEST(pipe_has_no_escape),
+        RIG_TEST(shells_descriptions_stay_blocking),
+        RIG_TEST(output_arrives),
+        RIG_TEST(slow_output_is_refused_and_nothing_lost),
+        RIG_TEST(blocking_descriptors_are_asked_first),
+        RIG_TEST(refused_byte_is_owed_once_half_the_ring_is_free),
+        RIG_TEST(sockets_work_both_ways),
+        RIG_TEST(file_is_read_as_there_is_room),
+        RIG_TEST(empty_input_is_quiet),
+        RIG_TEST(closed_descriptors_are_no_input_and_one_report),
+        RIG_TEST(broken_pipe_is_reported_once),
+        RIG_TEST(pipe_that_breaks_while_slow_frees_the_refused),
+        RIG_TEST(output_file_is_continued_where_the_shell_is),
+        RIG_TEST(file_target_is_overwritten),
+        RIG_TEST(full_disk_is_reported_once),
+        RIG_TEST(target_that_cannot_be_opened_is_named),
+        RIG_TEST(fifo_without_a_reader_is_an_error_and_no_wait),
+        RIG_TEST(none_takes_everything_and_reads_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

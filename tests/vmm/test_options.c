@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line of `dormouse run`: what it means, and what is said of a wrong one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "capture.h"
+#include "cli/options.h"
+#include "power/wake.h"
+
+enum { ARGUMENTS_MAX = 16, WORD_MAX = 64 };
+
+static enum options_result parse(struct config *config, const char *const *words)
+{
+    /* Static: the configuration points into the arguments, as it does into a command line's. */
+    static char storage[ARGUMENTS_MAX][WORD_MAX];
+    char *argv[ARGUMENTS_MAX];
+    int argc = 0;
+
+    for (; words[argc] != NULL; argc++) {
+        assert_true(argc < ARGUMENTS_MAX && strlen(words[argc]) < WORD_MAX);
+        snprintf(storage[argc], WORD_MAX, "%s", words[argc]);
+        argv[argc] = storage[argc];
+    }
+    return options_parse(config, argc, argv);
+}
+
+#define PARSE(config, ...) parse(config, (const char *const[]){__VA_ARGS__, NULL})
+
+static void defaults_of_the_command_line(void **state)
+{
+    struct config config;
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--kernel", "vmlinuz"), OPTIONS_RUN);
+    assert_string_equal(config.kernel, "vmlinuz");
+    assert_string_equal(config.name, "dormouse");
+    assert_string_equal(config.console, "stdio");
+    assert_int_equal(config.cpu_count, 1);
+    assert_int_equal(config.memory_size, 512 << 20);
+    assert_int_equal(config.on_suspend, SUSPEND_HONOUR);
+    assert_false(config.on_suspend_explicit);
+    assert_int_equal(config.wake, WAKE_ALL);
+    assert_int_equal(config.psci_version, CONFIG_PSCI_DEFAULT);
+    assert_int_equal(config.psci_mode, PSCI_MODE_AUTO);
+    assert_false(config.hide_on_pending);
+    assert_false(config.no_reboot);
+}
+
+static void library_default_offers_no_sleep(void **state)
+{
+    struct config config;
+
+    (void)state;
+    config_init(&config);
+    assert_int_equal(config.on_suspend, SUSPEND_OFF);
+}
+
+static void every_option_is_taken(void **state)
+{
+    struct config config;
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--kernel=k", "--initrd=i", "--append=a b=c", "--cpus=8",
+                           "--clusters=2", "--idle=powerdown", "--memory=6G", "--name=vm-1",
+                           "--on-suspend=refuse", "--wake=rtc,irq", "--psci=user",
+                           "--on-pending=hide", "--psci-version=1.1", "--events=e", "--console=pty",
+                           "--no-reboot"),
+                     OPTIONS_RUN);
+    assert_string_equal(config.initrd, "i");
+    assert_string_equal(config.append, "a b=c");
+    assert_int_equal(config.cpu_count, 8);
+    assert_true(config.memory_size == UINT64_C(6) << 30);
+    assert_string_equal(config.name, "vm-1");
+    assert_int_equal(config.on_suspend, SUSPEND_REFUSE);
+    assert_true(config.on_suspend_explicit);
+    assert_int_equal(config.wake, WAKE_RTC | WAKE_IRQ);
+    assert_int_equal(config.psci_mode, PSCI_MODE_USER);
+    assert_int_equal(config.clusters, 2);
+    assert_int_equal(config.idle, IDLE_POWERDOWN);
+    assert_true(config.hide_on_pending);
+    assert_int_equal(config.psci_version, 0x10001);
+    assert_string_equal(config.events, "e");
+    assert_string_equal(config.console, "pty");
+    assert_true(config.no_reboot);
+}
+
+static void sizes_have_units(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t size;
+    } cases[] = {
+        {"512", UINT64_C(512) << 20},  {"512M", UINT64_C(512) << 20},
+        {"512m", UINT64_C(512) << 20}, {"32768K", UINT64_C(32) << 20},
+        {"1G", UINT64_C(1) << 30},     {"1T", UINT64_C(1) << 40},
+    };
+    struct config config;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(PARSE(&config, "--kernel", "k", "--memory", cases[i].text), OPTIONS_RUN);
+        assert_true(config.memory_size == cases[i].size);
+    }
+}
+
+static void wake_none_is_empty(void **state)
+{
+    struct config config;
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--wake", "none"), OPTIONS_RUN);
+    assert_int_equal(config.wake, 0);
+}
+
+static void some_vcpus_may_wait_for_admission(void **state)
+{
+    struct config config;
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "2,max=8"), OPTIONS_RUN);
+    assert_int_equal(config.cpu_count, 8);
+    assert_int_equal(config.cpus_admitted, 2);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "2,max=8", "--cpus", "3"),
+                     OPTIONS_RUN);
+    assert_int_equal(config.cpu_count, 3);
+    assert_int_equal(config.cpus_admitted, 0);
+}
+
+static void asking_has_a_deadline_and_a_default(void **state)
+{
+    struct config config;
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--qmp", "s", "--on-suspend", "ask"),
+                     OPTIONS_RUN);
+    assert_int_equal(config.on_suspend, SUSPEND_ASK);
+    assert_int_equal(config.ask_seconds, 10);
+    assert_false(config.ask_default);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--qmp", "s", "--on-suspend",
+                           "ask,default=honour,deadline=3"),
+                     OPTIONS_RUN);
+    assert_int_equal(config.ask_seconds, 3);
+    assert_true(config.ask_default);
+}
+
+static void options_agree_with_each_other(void **state)
+{
+    struct config config;
+    struct capture capture;
+    char said[512];
+
+    (void)state;
+    capture_begin(&capture, STDERR_FILENO);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "ask"), OPTIONS_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--no-shutdown"), OPTIONS_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--paused"), OPTIONS_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--clusters", "2"), OPTIONS_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--idle", "standby", "--psci", "kernel"),
+                     OPTIONS_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "1,max=2", "--psci", "kernel"),
+                     OPTIONS_BAD);
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(
+        said,
+        "dormouse: --on-suspend ask: the operator answers by QMP; give --qmp PATH as well\n"
+        "dormouse: --no-shutdown: only QMP ends a machine that stays off; give --qmp PATH as well\n"
+        "dormouse: --paused: only QMP lets the machine go on; give --qmp PATH as well\n"
+        "dormouse: --clusters 2: there are only 1 vCPUs\n"
+        "dormouse: --idle: the kernel's CPU_SUSPEND has no states; give --psci user\n"
+        "dormouse: --cpus with max: the kernel asks nobody before it starts a vCPU; give --psci "
+        "user\n");
+}
+
+static void help_wins(void **state)
+{
+    struct config config;
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--help"), OPTIONS_HELP);
+    assert_int_equal(PARSE(&config, "--cpus", "2", "-h"), OPTIONS_HELP);
+}
+
+/* Two words behind "run", and the line that is said of them. */
+static const struct {
+    const char *option;
+    const char *value;
+    const char *said;
+} bad[] = {
+    {"--no-such", NULL, "run: --no-such is not an option; see dormouse run --help"},
+    {"vmlinuz", NULL, "run: vmlinuz is not an option; see dormouse run --help"},
+    {"--kern", "k", "run: --kern is not an option; see dormouse run --help"},
+    {"--kernel", NULL, "run: --kernel needs a value: FILE"},
+    {"--on-suspend", NULL, "run: --on-suspend needs a value: honour, refuse, ask or off"},
+    {"--no-reboot=yes", NULL, "run: --no-reboot takes no value"},
+    {"--cpus", "0", "--cpus 0: not a number of vCPUs; give 1 or more"},
+    {"--cpus", "-1", "--cpus -1: not a number of vCPUs; give 1 or more"},
+    {"--cpus", "two", "--cpus two: not a number of vCPUs; give 1 or more"},
+    {"--cpus", "2x", "--cpus 2x: behind the number only ',max=N' may follow"},
+    {"--clusters", "0", "--clusters 0: not a number of clusters; give 1 or more"},
+    {"--idle", "deep", "--idle deep: not a kind of states; give none, standby or powerdown"},
+    {"--cpus", "2,8", "--cpus 2,8: behind the number only ',max=N' may follow"},
+    {"--cpus", "2,max=", "--cpus 2,max=: behind the number only ',max=N' may follow"},
+    {"--cpus", "2,max=8x", "--cpus 2,max=8x: behind the number only ',max=N' may follow"},
+    {"--cpus", "2,max=1", "--cpus 2,max=1: there cannot be fewer vCPUs at most than at the start"},
+    {"--on-suspend", "ask,deadline=0",
+     "--on-suspend ask,deadline=0: 'deadline=0' cannot follow ask; give deadline=SECONDS (1 to "
+     "86400), default=honour or default=refuse"},
+    {"--on-suspend", "ask,",
+     "--on-suspend ask,: '' cannot follow ask; give deadline=SECONDS (1 to "
+     "86400), default=honour or default=refuse"},
+    {"--on-suspend", "ask,default=off",
+     "--on-suspend ask,default=off: 'default=off' cannot follow ask; give deadline=SECONDS (1 to "
+     "86400), default=honour or default=refuse"},
+    {"--cpus", "99999999999999999999",
+     "--cpus 99999999999999999999: not a number of vCPUs; give 1 or more"},
+    {"--memory", "", "--memory : not a size; give one such as 512M or 2G"},
+    {"--memory", "M", "--memory M: not a size; give one such as 512M or 2G"},
+    {"--memory", "-512M", "--memory -512M: not a size; give one such as 512M or 2G"},
+    {"--memory", "512MB", "--memory 512MB: not a size; give one such as 512M or 2G"},
+    {"--memory", "1.5G", "--memory 1.5G: not a size; give one such as 512M or 2G"},
+    {"--memory", "0", "--memory 0: out of range; give 16M to 4T"},
+    {"--memory", "8M", "--memory 8M: out of range; give 16M to 4T"},
+    {"--memory", "99999999T", "--memory 99999999T: out of range; give 16M to 4T"},
+    {"--memory", "5T", "--memory 5T: out of range; give 16M to 4T"},
+    {"--memory", "513M", "--memory 513M: not a multiple of 2M"},
+    {"--name", "", "--name : not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
+    {"--name", "a b", "--name a b: not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
+    {"--on-suspend", "honor", "--on-suspend honor: not a policy; give honour, refuse, ask or off"},
+    {"--wake", "rtc,lid",
+     "--wake rtc,lid: 'lid' is no wake source; give a list of irq, rtc, console, signal, or all, "
+     "or none"},
+    {"--wake", "",
+     "--wake : '' is no wake source; give a list of irq, rtc, console, signal, or all, or none"},
+    {"--wake", "rtc,",
+     "--wake rtc,: '' is no wake source; give a list of irq, rtc, console, signal, or all, or "
+     "none"},
+    {"--on-pending", "maybe", "--on-pending maybe: not an answer; give say or hide"},
+    {"--psci", "guest", "--psci guest: nobody who answers PSCI; give user, kernel or auto"},
+    {"--psci", "", "--psci : nobody who answers PSCI; give user, kernel or auto"},
+    {"--psci-version", "2.0", "--psci-version 2.0: not a version; give 0.2, 1.0, 1.1, 1.2 or 1.3"},
+    {"--psci-version", "1", "--psci-version 1: not a version; give 0.2, 1.0, 1.1, 1.2 or 1.3"},
+    {"--psci-version", "0.1", "--psci-version 0.1: not a version; give 0.2, 1.0, 1.1, 1.2 or 1.3"},
+    {"--cpus", "2", "run: --kernel FILE is missing; see dormouse run --help"},
+};
+
+static void bad_options_are_one_clear_line(void **state)
+{
+    struct config config;
+    struct capture capture;
+    char said[512];
+    char expected[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        capture_begin(&capture, STDERR_FILENO);
+        enum options_result result = PARSE(&config, bad[i].option, bad[i].value);
+        capture_end(&capture, said, sizeof(said));
+        assert_int_equal(result, OPTIONS_BAD);
+        snprintf(expected, sizeof(expected), "dormouse: %s\n", bad[i].said);
+        assert_string_equal(said, expected);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_of_the_command_line),
+        cmocka_unit_test(library_default_offers_no_sleep),
+        cmocka_unit_test(every_option_is_taken),
+        cmocka_unit_test(sizes_have_units),
+        cmocka_unit_test(wake_none_is_empty),
+        cmocka_unit_test(some_vcpus_may_wait_for_admission),
+        cmocka_unit_test(asking_has_a_deadline_and_a_default),
+        cmocka_unit_test(options_agree_with_each_other),
+        cmocka_unit_test(help_wins),
+        cmocka_unit_test(bad_options_are_one_clear_line),
+    };
+
+    return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}

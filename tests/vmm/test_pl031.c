@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The RTC over a clock that the test sets: clock_gettime(), timerfd_create() and timerfd_settime()
+ * are the test's by way of the linker (--wrap). The timer is an eventfd then, which expires when
+ * the test says so.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/loop.h"
+#include "device_rig.h"
+#include "drive.h"
+
+enum {
+    DR = 0x00,
+    MR = 0x04,
+    LR = 0x08,
+    CR = 0x0C,
+    IMSC = 0x10,
+    RIS = 0x14,
+    MIS = 0x18,
+    ICR = 0x1C
+};
+
+#define WRAP INT64_C(0x100000000)
+
+static struct {
+    bool real;
+    time_t now;
+    int fd;
+    time_t armed; /* 0: not */
+    int flags;
+} fake;
+
+static struct loop *loop;
+static struct device_rig rig;
+
+int __real_clock_gettime(clockid_t id, struct timespec *time);
+int __wrap_clock_gettime(clockid_t id, struct timespec *time);
+int __real_timerfd_create(int clock, int flags);
+int __wrap_timerfd_create(int clock, int flags);
+int __real_timerfd_settime(int fd, int flags, const struct itimerspec *setting,
+                           struct itimerspec *old);
+int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *setting,
+                           struct itimerspec *old);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *time)
+{
+    if (fake.real || id != CLOCK_REALTIME) {
+        return __real_clock_gettime(id, time);
+    }
+    *time = (struct timespec){.tv_sec = fake.now, .tv_nsec = 999999999};
+    return 0;
+}
+
+int __wrap_timerfd_create(int clock, int flags)
+{
+    assert_int_equal(clock, CLOCK_REALTIME);
+    assert_int_equal(flags, TFD_NONBLOCK | TFD_CLOEXEC);
+    fake.fd =
+        fake.real ? __real_timerfd_create(clock, flags) : eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return fake.fd;
+}
+
+int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *setting,
+                           struct itimerspec *old)
+{
+    if (fake.real) {
+        return __real_timerfd_settime(fd, flags, setting, old);
+    }
+    assert_int_equal(setting->it_value.tv_nsec, 0);
+    fake.armed = setting->it_value.tv_sec;
+    fake.flags = flags;
+    return 0;
+}
+
+/* The timer's descriptor becomes readable, for whatever reason, and the loop runs. */
+static void timer_event(void)
+{
+    const uint64_t one = 1;
+
+    assert_int_equal(write(fake.fd, &one, sizeof(one)), sizeof(one));
+    drive_until_idle(loop);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    fake.real = false;
+    fake.now = 1700000000;
+    loop = loop_create();
+    device_rig_create(&rig, "pl031", loop, NULL);
+    return 0;
+}
+
+static int setup_real(void **state)
+{
+    (void)state;
+    fake.real = true;
+    loop = loop_create();
+    device_rig_create(&rig, "pl031", loop, NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    device_rig_destroy(&rig);
+    loop_destroy(loop);
+    return 0;
+}
+
+static void assert_register(uint64_t offset, uint32_t expected)
+{
+    uint32_t value = device_rig_read(&rig, offset);
+
+    if (value != expected) {
+        fail_msg("register 0x%03x is 0x%x, not 0x%x", (unsigned)offset, value, expected);
+    }
+}
+
+static void assert_alarm(bool raised)
+{
+    assert_register(RIS, raised);
+    assert_int_equal(rig.line, raised && device_rig_read(&rig, IMSC) != 0);
+}
+
+static void reset_values_are_the_manuals(void **state)
+{
+    static const struct {
+        uint64_t offset;
+        uint32_t value;
+    } expected[] = {
+        {MR, 0},       {LR, 0},       {CR, 1},       {IMSC, 0},     {RIS, 0},      {MIS, 0},
+        {ICR, 0},      {0x20, 0},     {0xFDC, 0},    {0xFE0, 0x31}, {0xFE4, 0x10}, {0xFE8, 0x14},
+        {0xFEC, 0x00}, {0xFF0, 0x0D}, {0xFF4, 0xF0}, {0xFF8, 0x05}, {0xFFC, 0xB1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        assert_register(expected[i].offset, expected[i].value);
+    }
+}
+
+static void time_is_the_hosts_until_the_guest_sets_it(void **state)
+{
+    (void)state;
+    assert_register(DR, 1700000000);
+    fake.now += 5;
+    assert_register(DR, 1700000005);
+    device_rig_write(&rig, LR, 42);
+    assert_register(LR, 42);
+    assert_register(DR, 42);
+    fake.now += 10;
+    assert_register(DR, 52);
+    assert_register(LR, 42);
+}
+
+static void time_wraps_at_32_bits(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, LR, UINT32_MAX);
+    fake.now += 3;
+    assert_register(DR, 2);
+    fake.now = WRAP + 7;
+    rig.cls->reset(rig.device);
+    device_rig_write(&rig, LR, 7);
+    assert_register(DR, 7);
+}
+
+static void clock_cannot_be_stopped_and_ids_not_written(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, CR, 0);
+    assert_register(CR, 1);
+    device_rig_write(&rig, DR, 5);
+    assert_register(DR, 1700000000);
+    device_rig_write(&rig, 0xFE0, 0);
+    assert_register(0xFE0, 0x31);
+    device_rig_write(&rig, RIS, 1);
+    assert_register(RIS, 0);
+}
+
+static void alarm_is_an_absolute_time_of_the_host(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, LR, 1000);
+    device_rig_write(&rig, MR, 1060);
+    assert_register(MR, 1060);
+    assert_int_equal(fake.armed, 1700000060);
+    assert_int_equal(fake.flags, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET);
+    assert_alarm(false);
+}
+
+static void alarm_raises_the_line_and_wakes(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, IMSC, 1);
+    device_rig_write(&rig, MR, 1700000003);
+    assert_false(rig.cls->wake_pending(rig.device));
+    fake.now += 3;
+    timer_event();
+    assert_alarm(true);
+    assert_register(MIS, 1);
+    assert_int_equal(rig.spi, 2);
+    assert_int_equal(rig.wakes, 1);
+    assert_true(rig.cls->wake_pending(rig.device));
+    assert_int_equal(fake.armed, 0);
+
+    device_rig_write(&rig, ICR, 0xFFFFFFFE);
+    assert_alarm(true);
+    device_rig_write(&rig, ICR, 1);
+    assert_alarm(false);
+    assert_false(rig.cls->wake_pending(rig.device));
+}
+
+static void masked_alarm_is_raw_status_only(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, MR, 1700000001);
+    fake.now += 1;
+    timer_event();
+    assert_register(RIS, 1);
+    assert_register(MIS, 0);
+    assert_false(rig.line);
+    assert_int_equal(rig.wakes, 0);
+    assert_false(rig.cls->wake_pending(rig.device));
+    device_rig_write(&rig, IMSC, 1);
+    assert_true(rig.line);
+    assert_true(rig.cls->wake_pending(rig.device));
+}
+
+/* On the vCPU's thread, which must not call wake(). */
+static void alarm_set_to_now_goes_off_at_once(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, IMSC, 1);
+    device_rig_write(&rig, MR, 1700000000);
+    assert_alarm(true);
+    assert_int_equal(rig.wakes, 0);
+    assert_true(rig.cls->wake_pending(rig.device));
+}
+
+static void alarm_in_the_past_is_a_whole_round_ahead(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, MR, 1699999999);
+    assert_int_equal(fake.armed, 1700000000 + WRAP - 1);
+    assert_alarm(false);
+}
+
+static void alarm_behind_the_wrap_is_a_few_seconds_ahead(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, LR, UINT32_MAX - 1);
+    device_rig_write(&rig, MR, 3);
+    assert_int_equal(fake.armed, 1700000005);
+}
+
+static void setting_the_clock_moves_the_alarm(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, MR, 1700000100);
+    device_rig_write(&rig, LR, 1700000090);
+    assert_int_equal(fake.armed, 1700000010);
+    device_rig_write(&rig, LR, 1700000100);
+    assert_alarm(true);
+}
+
+static void clock_set_without_an_alarm_arms_nothing(void **state)
+{
+    (void)state;
+    fake.armed = 0;
+    device_rig_write(&rig, LR, 0);
+    assert_int_equal(fake.armed, 0);
+    assert_alarm(false);
+}
+
+static void host_clock_stepped_over_the_alarm_sets_it_off(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, IMSC, 1);
+    device_rig_write(&rig, MR, 1700000100);
+    fake.now = 1700005000;
+    timer_event();
+    assert_alarm(true);
+    assert_int_equal(rig.wakes, 1);
+}
+
+static void host_clock_stepped_otherwise_keeps_the_alarm(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, MR, 1700000100);
+    fake.armed = 0;
+    fake.now = 1600000000;
+    timer_event();
+    assert_int_equal(fake.armed, 1700000100);
+    assert_int_equal(fake.flags, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET);
+    fake.now = 1700000099;
+    timer_event();
+    assert_alarm(false);
+    fake.now = 1700000100;
+    timer_event();
+    assert_alarm(true);
+}
+
+static void alarm_goes_off_once(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, IMSC, 1);
+    device_rig_write(&rig, MR, 1700000001);
+    fake.now += 1;
+    timer_event();
+    device_rig_write(&rig, ICR, 1);
+    fake.now += 100;
+    timer_event();
+    assert_alarm(false);
+    assert_int_equal(rig.wakes, 1);
+}
+
+/* The timer has expired, but a vCPU is quicker than the loop to set another alarm. */
+static void alarm_taken_back_in_time_stays_silent(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, IMSC, 1);
+    device_rig_write(&rig, MR, 1700000001);
+    fake.now += 1;
+    device_rig_write(&rig, MR, 1700000060);
+    timer_event();
+    assert_alarm(false);
+    assert_int_equal(rig.wakes, 0);
+    assert_int_equal(fake.armed, 1700000060);
+}
+
+static void reset_keeps_the_time_and_nothing_else(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, LR, 5000);
+    device_rig_write(&rig, IMSC, 1);
+    device_rig_write(&rig, MR, 5000);
+    assert_true(rig.line);
+    device_rig_write(&rig, MR, 5010);
+    rig.cls->reset(rig.device);
+    assert_false(rig.line);
+    assert_int_equal(fake.armed, 0);
+    reset_values_are_the_manuals(NULL);
+    fake.now += 10;
+    timer_event();
+    assert_alarm(false);
+    assert_register(DR, 5010);
+}
+
+static void narrow_accesses_reach_the_register(void **state)
+{
+    (void)state;
+    rig.cls->write(rig.device, MR, 2, 0xABCD1234);
+    assert_register(MR, 0x1234);
+    assert_int_equal(rig.cls->read(rig.device, MR + 1, 1), 0x12);
+    rig.cls->write(rig.device, MR, 8, UINT64_C(0x0000002A00000001));
+    assert_register(MR, 1);
+    assert_register(LR, 42);
+}
+
+static void device_tree_node_follows_the_binding(void **state)
+{
+    static const struct device_rig_node expected = {
+        .path = "/pl031@9010000",
+        .compatible = "arm,pl031/arm,primecell",
+        .clock_names = "apb_pclk",
+        .base = 0x9010000,
+        .spi = 2,
+    };
+
+    (void)state;
+    device_rig_check_node(&rig, &expected);
+}
+
+static bool woken(void *arg)
+{
+    return ((const struct device_rig *)arg)->wakes > 0;
+}
+
+/* With the kernel's clock and timer: at most a second. */
+static void real_alarm_goes_off_in_its_second(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, IMSC, 1);
+    device_rig_write(&rig, MR, (uint32_t)time(NULL) + 1);
+    drive_until(loop, woken, &rig);
+    assert_int_equal(device_rig_read(&rig, DR), device_rig_read(&rig, MR));
+    assert_alarm(true);
+}
+
+enum { RACE_ROUNDS = 3000 };
+
+/* A vCPU that sets alarms to this second and the last, masks, unmasks and clears. */
+static void *reprogram(void *arg)
+{
+    for (unsigned i = 0; i < RACE_ROUNDS; i++) {
+        device_rig_write(&rig, MR, device_rig_read(&rig, DR) - i % 2);
+        device_rig_write(&rig, IMSC, i % 3 != 0);
+        device_rig_write(&rig, LR, 1000 + i);
+        device_rig_write(&rig, ICR, 1);
+    }
+    device_rig_write(&rig, IMSC, 0);
+    atomic_store((atomic_bool *)arg, true);
+    return NULL;
+}
+
+static bool is_done(void *arg)
+{
+    const uint64_t one = 1;
+
+    /* The timer's event at every moment. */
+    assert_int_equal(write(fake.fd, &one, sizeof(one)), sizeof(one));
+    return atomic_load((atomic_bool *)arg);
+}
+
+static void vcpu_and_timer_race(void **state)
+{
+    atomic_bool done = false;
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, reprogram, &done), 0);
+    drive_until(loop, is_done, &done);
+    pthread_join(thread, NULL);
+    drive_until_idle(loop);
+    assert_false(rig.line);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(reset_values_are_the_manuals),
+        TEST(time_is_the_hosts_until_the_guest_sets_it),
+        TEST(time_wraps_at_32_bits),
+        TEST(clock_cannot_be_stopped_and_ids_not_written),
+        TEST(alarm_is_an_absolute_time_of_the_host),
+        TEST(alarm_raises_the_line_and_wakes),
+        TEST(masked_alarm_is_raw_status_only),
+        TEST(alarm_set_to_now_goes_off_at_once),
+        TEST(alarm_in_the_past_is_a_whole_round_ahead),
+        TEST(alarm_behind_the_wrap_is_a_few_seconds_ahead),
+        TEST(setting_the_clock_moves_the_alarm),
+        TEST(clock_set_without_an_alarm_arms_nothing),
+        TEST(host_clock_stepped_over_the_alarm_sets_it_off),
+        TEST(host_clock_stepped_otherwise_keeps_the_alarm),
+        TEST(alarm_goes_off_once),
+        TEST(alarm_taken_back_in_time_stays_silent),
+        TEST(reset_keeps_the_time_and_nothing_else),
+        TEST(narrow_accesses_reach_the_register),
+        TEST(device_tree_node_follows_the_binding),
+        TEST(vcpu_and_timer_race),
+        cmocka_unit_test_setup_teardown(real_alarm_goes_off_in_its_second, setup_real, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,812 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vCPU threads in user mode, over vCPUs whose guest is a function: calls, waits, pauses, and the
+ * order in which comings and goings are told. In place of vmm/kvm are the functions at the top.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "boot/fdt.h"
+#include "core/map.h"
+#include "psci/psci.h"
+#include "vcpu/vcpus.h"
+
+enum { VCPU_MOST = 8, ENTRY = MAP_RAM_BASE, RAM_SIZE = 1 << 20 };
+
+/* A vCPU, and the guest in it: `step` is called when it may run, and makes one call by call_psci().
+ */
+/* The registers of a call: x0 to x3. */
+struct fake_call {
+    uint64_t x[1 + VCPU_ARGUMENTS_MAX];
+    bool big_endian;
+};
+
+struct vcpu {
+    unsigned index;
+    pthread_mutex_t lock; /* kicked, interrupt */
+    pthread_cond_t changed;
+    bool kicked;
+    bool interrupt;
+    bool dozing;
+    struct fake_call call;
+    bool entered; /* it is at its entry point, x0 the context ID */
+    void (*step)(struct vcpu *vcpu);
+    unsigned state;     /* the guest function's own */
+    atomic_uint steps;  /* how often it ran */
+    atomic_uint enters; /* how often it was reset */
+    unsigned reads;     /* registers that were read for calls */
+    int fail;           /* the next vcpu_read_arguments() does so */
+};
+
+int vcpu_init(struct vcpu *vcpu, bool off)
+{
+    assert_false(off);
+    vcpu->dozing = false;
+    return 0;
+}
+
+int vcpu_set_entry(struct vcpu *vcpu, struct ipa pc, uint64_t x0, bool big_endian)
+{
+    assert_true(pc.value == ENTRY);
+    assert_false(big_endian);
+    vcpu->call.x[0] = x0;
+    vcpu->entered = true;
+    vcpu->enters++;
+    return 0;
+}
+
+int vcpu_doze(struct vcpu *vcpu)
+{
+    vcpu->dozing = true;
+    return 0;
+}
+
+/* The fake's timers are untouched by its reset. */
+int vcpu_save_timers(struct vcpu *vcpu, struct vcpu_timers *timers)
+{
+    (void)vcpu;
+    *timers = (struct vcpu_timers){.value = {0}};
+    return 0;
+}
+
+int vcpu_restore_timers(struct vcpu *vcpu, const struct vcpu_timers *timers)
+{
+    (void)vcpu;
+    (void)timers;
+    return 0;
+}
+
+int vcpu_rouse(struct vcpu *vcpu)
+{
+    vcpu->dozing = false;
+    return 0;
+}
+
+int vcpu_answer(struct vcpu *vcpu, int64_t result)
+{
+    vcpu->call.x[0] = (uint64_t)result;
+    return 0;
+}
+
+/* What is not asked for is poison. */
+int vcpu_read_arguments(struct vcpu *vcpu, unsigned first, unsigned end,
+                        uint64_t arguments[VCPU_ARGUMENTS_MAX])
+{
+    for (unsigned i = first; i < VCPU_ARGUMENTS_MAX; i++) {
+        arguments[i] = i < end ? vcpu->call.x[i + 1] : UINT64_C(0x5a5a5a5a5a5a5a5a);
+        vcpu->reads += i < end;
+    }
+    return vcpu->fail;
+}
+
+int vcpu_read_endianness(struct vcpu *vcpu, bool *big_endian)
+{
+    *big_endian = vcpu->call.big_endian;
+    vcpu->reads++;
+    return vcpu->fail;
+}
+
+void vcpu_finish_read(struct vcpu *vcpu, uint64_t value, unsigned size)
+{
+    (void)vcpu;
+    (void)value;
+    (void)size;
+}
+
+int vcpu_abort_access(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    return 0;
+}
+
+static void set_kicked(struct vcpu *vcpu, bool kicked)
+{
+    pthread_mutex_lock(&vcpu->lock);
+    vcpu->kicked = kicked;
+    pthread_cond_broadcast(&vcpu->changed);
+    pthread_mutex_unlock(&vcpu->lock);
+}
+
+void vcpu_kick(struct vcpu *vcpu)
+{
+    set_kicked(vcpu, true);
+}
+
+void vcpu_unkick(struct vcpu *vcpu)
+{
+    set_kicked(vcpu, false);
+}
+
+/* As KVM_RUN in KVM_MP_STATE_SUSPENDED: until an interrupt, or a kick. */
+static bool wait_dozing(struct vcpu *vcpu)
+{
+    pthread_mutex_lock(&vcpu->lock);
+    while (vcpu->dozing && !vcpu->interrupt && !vcpu->kicked) {
+        pthread_cond_wait(&vcpu->changed, &vcpu->lock);
+    }
+    bool kicked = vcpu->kicked;
+    pthread_mutex_unlock(&vcpu->lock);
+    return !kicked;
+}
+
+void vcpu_run(struct vcpu *vcpu, struct vcpu_exit *exit)
+{
+    if (!wait_dozing(vcpu)) {
+        exit->kind = VCPU_EXIT_KICKED;
+    } else if (vcpu->dozing) {
+        exit->kind = VCPU_EXIT_POWER;
+        exit->power = POWER_EXIT_WAKEUP;
+    } else {
+        vcpu->step(vcpu);
+        vcpu->steps++;
+        exit->kind = VCPU_EXIT_CALL;
+        exit->function = (uint32_t)vcpu->call.x[0];
+    }
+}
+
+static void interrupt(struct vcpu *vcpu)
+{
+    pthread_mutex_lock(&vcpu->lock);
+    vcpu->interrupt = true;
+    pthread_cond_broadcast(&vcpu->changed);
+    pthread_mutex_unlock(&vcpu->lock);
+}
+
+/* What a guest function does. */
+static void call_psci(struct vcpu *vcpu, uint32_t function, uint64_t first, uint64_t second,
+                      uint64_t third)
+{
+    vcpu->entered = false;
+    vcpu->call = (struct fake_call){.x = {function, first, second, third}};
+}
+
+struct fixture {
+    struct vcpu vcpu[VCPU_MOST];
+    unsigned count;
+    struct memory memory;
+    struct psci psci;
+    struct vcpus *vcpus;
+    int notify_fd;
+    bool on[VCPU_MOST]; /* as told */
+    unsigned told_on;   /* how often it was told of a start */
+};
+
+static struct fixture fixture;
+
+static void start_idle(unsigned count, void (*boot)(struct vcpu *), void (*others)(struct vcpu *),
+                       enum idle_mode idle)
+{
+    struct fixture *f = &fixture;
+    struct vcpu *pointers[VCPU_MOST];
+
+    memset(f, 0, sizeof(*f));
+    f->count = count;
+    f->notify_fd = eventfd(0, EFD_NONBLOCK);
+    f->memory = (struct memory){.base = ipa(MAP_RAM_BASE), .size = RAM_SIZE};
+    for (unsigned i = 0; i < count; i++) {
+        f->vcpu[i].index = i;
+        f->vcpu[i].step = i == 0 ? boot : others;
+        pthread_mutex_init(&f->vcpu[i].lock, NULL);
+        pthread_cond_init(&f->vcpu[i].changed, NULL);
+        pointers[i] = &f->vcpu[i];
+    }
+    const struct psci_options options = {
+        .cpu_count = count,
+        .system_suspend = true,
+        .tell_changes = true,
+        .idle = idle,
+        .notify_fd = f->notify_fd,
+        .memory = &f->memory,
+    };
+    assert_int_equal(psci_create(&f->psci, &options), 0);
+    const struct vcpus_env env = {
+        .count = count, .psci = &f->psci, .notify_fd = f->notify_fd, .name = "test"};
+    f->on[0] = true;
+    f->vcpus = vcpus_start(pointers, &env);
+    assert_non_null(f->vcpus);
+    vcpus_resume(f->vcpus);
+}
+
+static void start(unsigned count, void (*boot)(struct vcpu *), void (*others)(struct vcpu *))
+{
+    start_idle(count, boot, others, IDLE_NONE);
+}
+
+static void finish(void)
+{
+    vcpus_stop(fixture.vcpus);
+    psci_destroy(&fixture.psci);
+    close(fixture.notify_fd);
+}
+
+/* What the main thread does with what it is told: a vCPU comes on that was off, and so on. */
+static void take_changes(void)
+{
+    struct fixture *f = &fixture;
+    struct change_told told;
+
+    while (changes_take(f->psci.changes, &told)) {
+        if (told.what != CHANGE_NONE) {
+            assert_int_equal(f->on[told.vcpu], told.what == CHANGE_OFF);
+            f->on[told.vcpu] = told.what == CHANGE_ON;
+            f->told_on += told.what == CHANGE_ON;
+        }
+        if (told.waits) {
+            vcpus_nudge(f->vcpus, told.vcpu);
+        }
+    }
+}
+
+/* Until a vCPU hands something over; what happens meanwhile is told. Fails after a while. */
+static void await_exit(unsigned *index, struct vcpu_exit *exit)
+{
+    enum { PATIENCE = 20000 };
+    struct pollfd poll_fd = {.fd = fixture.notify_fd, .events = POLLIN};
+    uint64_t count;
+
+    for (;;) {
+        take_changes();
+        if (vcpus_next_exit(fixture.vcpus, index, exit)) {
+            return;
+        }
+        assert_int_equal(poll(&poll_fd, 1, PATIENCE), 1);
+        (void)!read(fixture.notify_fd, &count, sizeof(count));
+    }
+}
+
+static void expect_exit(unsigned index, enum power_exit why)
+{
+    struct vcpu_exit exit;
+    unsigned got;
+
+    await_exit(&got, &exit);
+    assert_int_equal(exit.kind, VCPU_EXIT_POWER);
+    assert_int_equal(got, index);
+    assert_int_equal(exit.power, why);
+}
+
+/* Longer than a thread needs that has something to do. */
+static void let_time_pass(void)
+{
+    usleep(20000);
+}
+
+/* Guests. */
+
+static void turn_off(struct vcpu *vcpu)
+{
+    call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_CPU_OFF, 0, 0, 0);
+}
+
+static void spin(struct vcpu *vcpu)
+{
+    call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_VERSION, 0, 0, 0);
+}
+
+enum { STARTS = 2000 };
+
+static unsigned starts; /* that were answered SUCCESS */
+
+/* Starts all others over and over, whether or not they are off, then ends. */
+static void start_others(struct vcpu *vcpu)
+{
+    if (vcpu->state > 0) {
+        starts += vcpu->call.x[0] == 0;
+    }
+    unsigned target = 1 + vcpu->state++ % (fixture.count - 1);
+
+    if (starts < STARTS) {
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, fdt_mpidr(target), ENTRY, target);
+    } else {
+        call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_SYSTEM_OFF, 0, 0, 0);
+    }
+}
+
+static void off_at_once(struct vcpu *vcpu)
+{
+    assert_true(vcpu->entered);
+    assert_int_equal(vcpu->call.x[0], vcpu->index);
+    turn_off(vcpu);
+}
+
+static void freeze_at_once(struct vcpu *vcpu)
+{
+    assert_true(vcpu->entered);
+    call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_CPU_FREEZE, 0, 0, 0);
+}
+
+static unsigned all_enters(void)
+{
+    unsigned sum = 0;
+
+    for (unsigned i = 0; i < fixture.count; i++) {
+        sum += fixture.vcpu[i].enters;
+    }
+    return sum;
+}
+
+/* Every start that was promised is made and told, none twice, and the last moment is in order. */
+static void expect_starts(void (*others)(struct vcpu *))
+{
+    starts = 0;
+    start(VCPU_MOST, start_others, others);
+    expect_exit(0, POWER_EXIT_OFF);
+    vcpus_pause(fixture.vcpus);
+    take_changes();
+    /* A target may have been told to start and been stopped before it did. */
+    unsigned pending = 0;
+    for (unsigned i = 0; i < fixture.count; i++) {
+        pending += vpsci_state(psci_vcpu(&fixture.psci, i)) == VPSCI_STATE_ON_PENDING;
+    }
+    assert_int_equal(all_enters() + pending, starts);
+    assert_int_equal(fixture.told_on, all_enters());
+    finish();
+}
+
+static void starts_are_made_and_told(void **state)
+{
+    (void)state;
+    expect_starts(off_at_once);
+}
+
+/* CPU_FREEZE is another way to be off. */
+static void frozen_is_off_and_told(void **state)
+{
+    (void)state;
+    expect_starts(freeze_at_once);
+}
+
+/* The same with a main thread that stops and starts everything all the time. */
+static void pauses_change_nothing(void **state)
+{
+    struct vcpu_exit exit;
+    unsigned index;
+
+    (void)state;
+    starts = 0;
+    start(VCPU_MOST, start_others, off_at_once);
+    do {
+        vcpus_pause(fixture.vcpus);
+        take_changes();
+        vcpus_resume(fixture.vcpus);
+    } while (!vcpus_next_exit(fixture.vcpus, &index, &exit));
+    assert_int_equal(exit.power, POWER_EXIT_OFF);
+    vcpus_pause(fixture.vcpus);
+    take_changes();
+    assert_int_equal(fixture.told_on, all_enters());
+    finish();
+}
+
+/*
+ * A CPU_ON whose caller the host has taken off its processor half way, with vCPU 1 claimed and not
+ * yet pending. It stays so for the time that the library needs a few instructions for.
+ */
+static _Atomic bool claimed;
+
+enum vpsci_state __real_vpsci_state(const struct vpsci_vcpu *vcpu);
+enum vpsci_state __wrap_vpsci_state(const struct vpsci_vcpu *vcpu);
+void __real_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out);
+void __wrap_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out);
+
+static bool is_claimed(const struct vpsci_vcpu *vcpu)
+{
+    return claimed && vpsci_index(vcpu) == 1;
+}
+
+enum vpsci_state __wrap_vpsci_state(const struct vpsci_vcpu *vcpu)
+{
+    return is_claimed(vcpu) ? VPSCI_STATE_ON_PENDING : __real_vpsci_state(vcpu);
+}
+
+void __wrap_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out)
+{
+    if (is_claimed(vcpu)) {
+        *out = (struct vpsci_outcome){.action = VPSCI_WAIT, .wait = VPSCI_WAIT_STARTING};
+    } else {
+        __real_vpsci_next(vcpu, out);
+    }
+}
+
+static void start_one_once_told(struct vcpu *vcpu)
+{
+    if (vcpu->state == 0 && claimed) {
+        vcpu->state = 1;
+    }
+    if (vcpu->state == 1 && !claimed) {
+        vcpu->state = 2;
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, fdt_mpidr(1), ENTRY, 1);
+    } else {
+        spin(vcpu);
+    }
+}
+
+/*
+ * A target that is asked to look again and again while it is claimed has tickets of which nothing
+ * comes. That they are all there is under way must not keep it from starting.
+ */
+static void claimed_target_starts(void **state)
+{
+    (void)state;
+    start(2, start_one_once_told, off_at_once);
+    claimed = true;
+    for (unsigned i = 0; i < 5; i++) {
+        vcpus_nudge(fixture.vcpus, 1);
+        let_time_pass();
+    }
+    claimed = false;
+    let_time_pass(); /* It is pending now, and nobody has taken what was told. */
+    assert_int_equal(fixture.vcpu[1].enters, 0);
+    for (unsigned i = 0; i < 100 && fixture.vcpu[1].enters == 0; i++) {
+        take_changes();
+        let_time_pass();
+    }
+    assert_int_equal(fixture.vcpu[1].enters, 1);
+    finish();
+}
+
+/* Nobody takes what is told: vCPUs that would start wait, those that run go on, a pause works. */
+static void unread_changes_hold_up_starts_only(void **state)
+{
+    (void)state;
+    starts = 0;
+    start(2, start_others, off_at_once);
+    let_time_pass();
+    assert_in_range(all_enters(), 0, 16);
+    vcpus_pause(fixture.vcpus);
+    vcpus_resume(fixture.vcpus);
+    unsigned steps = fixture.vcpu[0].steps;
+    let_time_pass();
+    assert_true(fixture.vcpu[0].steps > steps);
+    expect_exit(0, POWER_EXIT_OFF); /* Now they are taken. */
+    finish();
+}
+
+struct sleep {
+    uint32_t function;
+    uint64_t first;
+    uint64_t second;
+    bool enters;
+};
+
+static const struct sleep sleeps[] = {
+    {VPSCI_FID_64 | VPSCI_FN_CPU_SUSPEND, 0, ENTRY, false},
+    {VPSCI_FID_64 | VPSCI_FN_CPU_SUSPEND, 0x10000, ENTRY, true},
+    {VPSCI_FID_64 | VPSCI_FN_CPU_DEFAULT_SUSPEND, ENTRY, 0, true},
+};
+
+static struct sleep the_sleep;
+
+static void suspend_once(struct vcpu *vcpu)
+{
+    if (vcpu->state++ == 0) {
+        call_psci(vcpu, the_sleep.function, the_sleep.first, the_sleep.second, 0);
+    } else {
+        assert_int_equal(vcpu->call.x[0], 0); /* SUCCESS, or the context ID */
+        call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_SYSTEM_OFF, 0, 0, 0);
+    }
+}
+
+/* CPU_SUSPEND waits for an interrupt; a pause is none. */
+static void pause_is_no_wake(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < sizeof(sleeps) / sizeof(sleeps[0]); i++) {
+        the_sleep = sleeps[i];
+        start(1, suspend_once, NULL);
+        for (unsigned round = 0; round < 100; round++) {
+            vcpus_pause(fixture.vcpus);
+            vcpus_resume(fixture.vcpus);
+        }
+        let_time_pass();
+        assert_int_equal(fixture.vcpu[0].steps, 1);
+        interrupt(&fixture.vcpu[0]);
+        expect_exit(0, POWER_EXIT_OFF);
+        assert_int_equal(fixture.vcpu[0].enters, sleeps[i].enters);
+        finish();
+    }
+}
+
+/* An interrupt while all is paused is there when it goes on. */
+static void interrupt_during_a_pause_is_kept(void **state)
+{
+    (void)state;
+    the_sleep = sleeps[1];
+    start(1, suspend_once, NULL);
+    let_time_pass();
+    vcpus_pause(fixture.vcpus);
+    interrupt(&fixture.vcpu[0]);
+    let_time_pass();
+    assert_int_equal(fixture.vcpu[0].steps, 1);
+    vcpus_resume(fixture.vcpus);
+    expect_exit(0, POWER_EXIT_OFF);
+    finish();
+}
+
+static void start_one_and_reset(struct vcpu *vcpu)
+{
+    if (vcpu->state++ == 0) {
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, fdt_mpidr(1), ENTRY, 1);
+    } else if (fixture.vcpu[1].steps > 0) {
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_SYSTEM_RESET2, 0x80000007, 42, 0);
+    } else {
+        spin(vcpu);
+    }
+}
+
+/* A reset stops the others by itself; it is handed over once, with its arguments. */
+static void reset_stops_the_others(void **state)
+{
+    struct vpsci_request request;
+
+    (void)state;
+    start(2, start_one_and_reset, spin);
+    expect_exit(0, POWER_EXIT_RESET2);
+    assert_true(vpsci_request(psci_vcpu(&fixture.psci, 0), &request));
+    assert_int_equal(request.type, 0x80000007);
+    assert_int_equal(request.cookie, 42);
+    let_time_pass();
+    unsigned steps = fixture.vcpu[1].steps;
+    let_time_pass();
+    assert_int_equal(fixture.vcpu[1].steps, steps);
+    finish();
+}
+
+static void suspend_badly(struct vcpu *vcpu)
+{
+    static const uint64_t entries[] = {ENTRY + 1, MAP_RAM_BASE + RAM_SIZE, ENTRY};
+    unsigned n = vcpu->state++;
+
+    if (n < 3) {
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_SYSTEM_SUSPEND, entries[n], 7, 0);
+    } else {
+        assert_int_equal((int64_t)vcpu->call.x[0], VPSCI_DENIED);
+        call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_SYSTEM_OFF, 0, 0, 0);
+    }
+}
+
+/* Every SYSTEM_SUSPEND is handed over, x0 still the function ID; those that are wrong with why. */
+static void suspends_are_handed_over(void **state)
+{
+    struct vpsci_request request;
+
+    (void)state;
+    start(1, suspend_badly, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        expect_exit(0, POWER_EXIT_BAD_ENTRY);
+        assert_true(fixture.vcpu[0].call.x[0] == (VPSCI_FID_64 | VPSCI_FN_SYSTEM_SUSPEND));
+        assert_false(vpsci_request(psci_vcpu(&fixture.psci, 0), &request));
+        vcpus_resume(fixture.vcpus);
+    }
+    expect_exit(0, POWER_EXIT_SUSPEND);
+    vcpus_resume(fixture.vcpus); /* Not answered: it stays where it is. */
+    let_time_pass();
+    assert_int_equal(fixture.vcpu[0].steps, 3);
+    assert_int_equal(vpsci_answer(psci_vcpu(&fixture.psci, 0), VPSCI_DENIED), 0);
+    vcpus_nudge(fixture.vcpus, 0);
+    expect_exit(0, POWER_EXIT_OFF);
+    finish();
+}
+
+static void fail_now(struct vcpu *vcpu)
+{
+    vcpu->fail = -EIO;
+    spin(vcpu);
+}
+
+static void failing_kvm_comes_out(void **state)
+{
+    struct vcpu_exit exit;
+    unsigned index;
+
+    (void)state;
+    start(1, fail_now, NULL);
+    await_exit(&index, &exit);
+    assert_int_equal(exit.kind, VCPU_EXIT_FAILED);
+    assert_int_equal(exit.error, EIO);
+    finish();
+}
+
+/* The last vCPU turns itself off: nothing runs, and everything can still be stopped. */
+static void all_off_is_quiet(void **state)
+{
+    (void)state;
+    start(2, turn_off, NULL);
+    let_time_pass();
+    assert_int_equal(fixture.vcpu[0].steps, 1);
+    vcpus_pause(fixture.vcpus);
+    take_changes();
+    assert_false(fixture.on[0]);
+    vcpus_resume(fixture.vcpus);
+    let_time_pass();
+    assert_int_equal(fixture.vcpu[0].steps, 1);
+    finish();
+}
+
+/* A guest that makes the calls of a list, one after the other, and looks at what came of each. */
+struct line {
+    uint64_t function;
+    uint64_t first;
+    uint64_t second;
+    uint64_t third;
+    int64_t result; /* or the context ID */
+    uint64_t reads; /* registers that the call makes the monitor read */
+};
+
+static const struct line *script;
+
+static void follow_script(struct vcpu *vcpu)
+{
+    if (vcpu->state > 0) {
+        const struct line *last = &script[vcpu->state - 1];
+
+        assert_int_equal((int64_t)vcpu->call.x[0], last->result);
+        assert_int_equal(vcpu->reads, last->reads);
+    }
+    const struct line *line = &script[vcpu->state++];
+    vcpu->reads = 0;
+    call_psci(vcpu, (uint32_t)line->function, line->first, line->second, line->third);
+}
+
+static void run_script(const struct line *lines, enum idle_mode idle, enum power_exit end)
+{
+    script = lines;
+    start_idle(2, follow_script, off_at_once, idle);
+    interrupt(&fixture.vcpu[0]); /* No sleep is long. */
+    expect_exit(0, end);
+}
+
+#define FN32(name)  (VPSCI_FID_32 | VPSCI_FN_##name)
+#define FN64(name)  (VPSCI_FID_64 | VPSCI_FN_##name)
+#define CONTEXT     UINT64_C(0x1122334455667788)
+#define SYSTEM_ENDS {FN32(SYSTEM_OFF), 0, 0, 0, 0, 0}
+
+/* A register is read where the function has it as an argument that counts, and not else. */
+static void calls_read_what_they_have(void **state)
+{
+    static const struct line lines[] = {
+        {FN32(VERSION), 0, 0, 0, VPSCI_VERSION_NEWEST, 0},
+        {FN32(FEATURES), FN32(CPU_ON), 0, 0, 0, 1},
+        {FN64(AFFINITY_INFO), 1, 0, 0, 1, 2},
+        {FN64(CPU_SUSPEND), 0, 1, 0, VPSCI_SUCCESS, 1},
+        {FN64(CPU_SUSPEND), 2, 1, 0, VPSCI_INVALID_PARAMETERS, 1},
+        {FN64(CPU_SUSPEND), 0x10000, ENTRY, CONTEXT, CONTEXT, 4},
+        {FN64(CPU_SUSPEND), 0x10000, 1, 0, VPSCI_INVALID_ADDRESS, 4},
+        {FN64(CPU_DEFAULT_SUSPEND), ENTRY, CONTEXT, 0, CONTEXT, 3},
+        {FN64(CPU_ON), 1, ENTRY, 1, VPSCI_SUCCESS, 4},
+        SYSTEM_ENDS,
+    };
+
+    (void)state;
+    run_script(lines, IDLE_NONE, POWER_EXIT_OFF);
+    finish();
+}
+
+/* What PSCI counts without --idle: the states that CPU_SUSPEND has then. */
+static void sleeps_without_idle_states_are_counted(void **state)
+{
+    static const struct line lines[] = {
+        {FN64(CPU_SUSPEND), 0, 0, 0, VPSCI_SUCCESS, 1},
+        {FN64(CPU_SUSPEND), 0, 0, 0, VPSCI_SUCCESS, 1},
+        {FN64(CPU_SUSPEND), 0x10000, ENTRY, CONTEXT, CONTEXT, 4},
+        {FN64(STAT_COUNT), 0, 0, 0, 2, 2},
+        {FN64(STAT_COUNT), 0, 0x10000, 0, 1, 2},
+        {FN64(NODE_HW_STATE), 0, 0, 0, VPSCI_HW_ON, 2},
+        {FN64(NODE_HW_STATE), 1, 0, 0, VPSCI_HW_OFF, 2},
+        SYSTEM_ENDS,
+    };
+
+    (void)state;
+    run_script(lines, IDLE_NONE, POWER_EXIT_OFF);
+    finish();
+}
+
+/* With it: dormouse's own counts and PSCI's agree, also of a state that nobody named. */
+static void default_suspend_is_counted(void **state)
+{
+    static const struct line lines[] = {
+        {FN64(CPU_DEFAULT_SUSPEND), ENTRY, CONTEXT, 0, CONTEXT, 3},
+        {FN64(CPU_SUSPEND), 0x10002, ENTRY, CONTEXT, CONTEXT, 4},
+        {FN32(CPU_DEFAULT_SUSPEND), ENTRY, 7, 0, 7, 3},
+        {FN64(CPU_DEFAULT_SUSPEND), 1, 0, 0, VPSCI_INVALID_ADDRESS, 3},
+        {FN64(STAT_COUNT), 0, 0x10002, 0, 3, 2},
+        {FN64(STAT_COUNT), 0, 1, 0, 0, 2},
+        SYSTEM_ENDS,
+    };
+
+    (void)state;
+    run_script(lines, IDLE_POWERDOWN, POWER_EXIT_OFF);
+    assert_int_equal(psci_idle_count(&fixture.psci, 0, 0), 0);
+    assert_int_equal(psci_idle_count(&fixture.psci, 0, 1), 3);
+    finish();
+    /* No state of --idle standby loses the core's context: there is none to count it in. */
+    static const struct line standby[] = {
+        {FN64(CPU_DEFAULT_SUSPEND), ENTRY, CONTEXT, 0, CONTEXT, 3},
+        {FN64(STAT_COUNT), 0, 1, 0, 0, 2},
+        SYSTEM_ENDS,
+    };
+    run_script(standby, IDLE_STANDBY, POWER_EXIT_OFF);
+    assert_int_equal(psci_idle_count(&fixture.psci, 0, 0), 0);
+    finish();
+}
+
+#define PROTECTED                                                                                  \
+    {FN32(MEM_PROTECT), 1, 0, 0, 0, 1}, {FN32(MEM_PROTECT), 1, 0, 0, 1, 1},                        \
+        {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE, RAM_SIZE, 0, VPSCI_SUCCESS, 2},              \
+        {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE, RAM_SIZE + 1, 0, VPSCI_DENIED, 2},           \
+        {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE - 1, 2, 0, VPSCI_DENIED, 2},                  \
+        {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE, 0, 0, VPSCI_DENIED, 2},                      \
+        {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE, UINT64_MAX, 0, VPSCI_DENIED, 2}
+
+/* It stays over the reset that clears memory, and ends with the one that keeps it. */
+static void protection_covers_memory(void **state)
+{
+    static const struct line cold[] = {PROTECTED, {FN32(SYSTEM_RESET), 0, 0, 0, 0, 0}};
+    static const struct line warm[] = {PROTECTED, {FN64(SYSTEM_RESET2), 0, 0, 0, 0, 2}};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        run_script(i == 0 ? cold : warm, IDLE_NONE, i == 0 ? POWER_EXIT_RESET : POWER_EXIT_RESET2);
+        vcpus_pause(fixture.vcpus);
+        assert_true(vpsci_mem_protect(fixture.psci.vm));
+        assert_int_equal(vpsci_answer(psci_vcpu(&fixture.psci, 0), VPSCI_SUCCESS), 0);
+        psci_reset(&fixture.psci);
+        assert_int_equal(vpsci_mem_protect(fixture.psci.vm), i == 0);
+        finish();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(starts_are_made_and_told),
+        cmocka_unit_test(frozen_is_off_and_told),
+        cmocka_unit_test(pauses_change_nothing),
+        cmocka_unit_test(claimed_target_starts),
+        cmocka_unit_test(unread_changes_hold_up_starts_only),
+        cmocka_unit_test(pause_is_no_wake),
+        cmocka_unit_test(interrupt_during_a_pause_is_kept),
+        cmocka_unit_test(reset_stops_the_others),
+        cmocka_unit_test(suspends_are_handed_over),
+        cmocka_unit_test(failing_kvm_comes_out),
+        cmocka_unit_test(all_off_is_quiet),
+        cmocka_unit_test(calls_read_what_they_have),
+        cmocka_unit_test(sleeps_without_idle_states_are_counted),
+        cmocka_unit_test(default_suspend_is_counted),
+        cmocka_unit_test(protection_covers_memory),
+    };
+
+    return cmocka_run_group_tests_name("vcpus", tests, NULL, NULL);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "boot/boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libfdt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/report.h"
+#include "boot/fdt.h"
+#include "boot/image.h"
+#include "core/map.h"
+#include "psci/idle.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+/* Page-aligned on every host, whatever its page size, so that trees do not differ between hosts. */
+#define INITRD_ALIGNMENT UINT64_C(0x10000)
+
+/* What --dump-dtb shows where the version is left to KVM: that of every KVM that can suspend. */
+enum { PSCI_VERSION_SHOWN = 1 << 16 | 1 };
+
+struct boot {
+    const struct config *config;
+    struct image *image;
+    int initrd; /* descriptor, or -1: none */
+    uint64_t initrd_size;
+    struct idle_plan idle;
+};
+
+/* What one load has put where. */
+struct layout {
+    struct image_place kernel;
+    struct ipa initrd;
+};
+
+static int open_initrd(struct boot *boot)
+{
+    const char *path = boot->config->initrd;
+
+    if (!path) {
+        return 0;
+    }
+    boot->initrd = file_open(path, "initrd", &boot->initrd_size);
+    if (boot->initrd < 0) {
+        return boot->initrd;
+    }
+    if (boot->initrd_size == 0) {
+        report("initrd %s is empty", path);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+struct boot *boot_open(const struct config *config)
+{
+    struct boot *boot = malloc(sizeof(*boot));
+
+    if (!boot) {
+        report("cannot open kernel image %s: %s", config->kernel, strerror(ENOMEM));
+        return NULL;
+    }
+    *boot = (struct boot){.config = config, .initrd = -1, .image = image_open(config->kernel)};
+    idle_plan(&boot->idle, config->idle, config->clusters, config->cpu_count);
+    if (!boot->image || open_initrd(boot)) {
+        boot_close(boot);
+        return NULL;
+    }
+    return boot;
+}
+
+void boot_close(struct boot *boot)
+{
+    if (!boot) {
+        return;
+    }
+    image_close(boot->image);
+    if (boot->initrd >= 0) {
+        close(boot->initrd);
+    }
+    free(boot);
+}
+
+static int load_initrd(const struct boot *boot, struct memory *memory, struct layout *layout)
+{
+    const char *path = boot->config->initrd;
+    uint64_t start = (layout->kernel.end.value + INITRD_ALIGNMENT - 1) & ~(INITRD_ALIGNMENT - 1);
+    uint64_t room = memory_room(memory, ipa(start));
+    int error;
+
+    layout->initrd = ipa(start);
+    if (!path) {
+        return 0;
+    }
+    if (boot->initrd_size > room) {
+        report("%s: initrd needs %" PRIu64 " MiB at 0x%" PRIx64 ", guest memory has %" PRIu64
+               " MiB there; give more with --memory",
+               path, (boot->initrd_size + MIB - 1) / MIB, start, room / MIB);
+        return -ENOMEM;
+    }
+    error = memory_map_file(memory, layout->initrd, boot->initrd, boot->initrd_size);
+    if (error == -ENODATA) {
+        report("%s: has become shorter than its %" PRIu64 " bytes since it was opened", path,
+               boot->initrd_size);
+    } else if (error) {
+        report("cannot map initrd %s: %s", path, strerror(-error));
+    }
+    return error;
+}
+
+/* Why there is no tree: an -FDT_ERR_*, or 0 for a lack of memory. Returns -errno. */
+static int report_no_tree(int fdt_error)
+{
+    if (fdt_error == 0) {
+        report("cannot make the device tree: %s", strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    if (fdt_error == -FDT_ERR_NOSPACE) {
+        report("the device tree does not fit in its %" PRIu64 " MiB; give a shorter --append",
+               MAP_DTB_SIZE / MIB);
+        return -E2BIG;
+    }
+    report("cannot make the device tree: %s", fdt_strerror(fdt_error));
+    return -EINVAL;
+}
+
+/*
+ * Builds the tree in a buffer of its own, doubled until it is large enough: libfdt clears all of
+ * the buffer it is given, which for the largest tree there may be takes longer than the rest.
+ * Returns the buffer, or NULL with why in *size.
+ */
+static void *build_tree(const struct fdt_input *input, int *size)
+{
+    *size = -FDT_ERR_NOSPACE;
+    for (size_t room = 8192; room <= MAP_DTB_SIZE && *size == -FDT_ERR_NOSPACE; room *= 2) {
+        void *buffer = malloc(room);
+
+        *size = buffer ? fdt_build(input, buffer, room) : 0;
+        if (*size > 0) {
+            return buffer;
+        }
+        free(buffer);
+    }
+    return NULL;
+}
+
+static int load_tree(const struct fdt_input *input, struct memory *memory)
+{
+    struct ipa start = ipa(MAP_RAM_BASE + MAP_DTB_OFFSET);
+    int size;
+    void *tree = build_tree(input, &size);
+    void *place;
+
+    if (!tree) {
+        return report_no_tree(size);
+    }
+    place = memory_at(memory, start, (uint64_t)size);
+    if (place) {
+        memcpy(place, tree, (size_t)size);
+    } else {
+        report("guest memory has no room for the device tree; give more with --memory");
+    }
+    /* The seeds are the guest's secret: a core file of this process must not have them. */
+    explicit_bzero(tree, (size_t)size);
+    free(tree);
+    return place ? 0 : -ENOMEM;
+}
+
+/* All of boot_load(); `seed` may be NULL. */
+static int load(const struct boot *boot, struct memory *memory, struct fdt_input *input,
+                struct layout *layout)
+{
+    int error =
+        image_load(boot->image, memory, ipa(MAP_RAM_BASE + MAP_KERNEL_OFFSET), &layout->kernel);
+
+    if (!error) {
+        error = load_initrd(boot, memory, layout);
+    }
+    if (error) {
+        return error;
+    }
+    input->idle = &boot->idle;
+    input->name = boot->config->name;
+    input->append = boot->config->append;
+    input->memory_size = memory->size;
+    input->initrd = layout->initrd;
+    input->initrd_size = boot->initrd_size;
+    return load_tree(input, memory);
+}
+
+static int fill_seed(uint8_t seed[FDT_SEED_SIZE])
+{
+    ssize_t got;
+
+    do {
+        got = getrandom(seed, FDT_SEED_SIZE, 0);
+    } while (got < 0 && errno == EINTR);
+    if (got == FDT_SEED_SIZE) {
+        return 0;
+    }
+    report("cannot get random seeds for the guest: %s", got < 0 ? strerror(errno) : "too few");
+    return -EIO;
+}
+
+int boot_load(const struct boot *boot, struct memory *memory, unsigned cpu_count,
+              uint32_t psci_version, struct boot_entry *entry)
+{
+    uint8_t seed[FDT_SEED_SIZE];
+    struct fdt_input input = {.cpu_count = cpu_count, .psci_version = psci_version, .seed = seed};
+    struct layout layout;
+    int error = fill_seed(seed);
+
+    if (!error) {
+        error = load(boot, memory, &input, &layout);
+    }
+    explicit_bzero(seed, sizeof(seed));
+    if (!error) {
+        *entry = (struct boot_entry){layout.kernel.entry, MAP_RAM_BASE + MAP_DTB_OFFSET};
+    }
+    return error;
+}
+
+static int write_and_close(int fd, const void *bytes, size_t size)
+{
+    int error = file_write(fd, bytes, size);
+
+    /* Some file systems tell of a full disk only now. */
+    if (close(fd) < 0 && !error) {
+        error = -errno;
+    }
+    return error;
+}
+
+/* Writes a new file beside `path` and moves it there. Returns 0 or -errno. */
+static int replace_file(const char *path, const void *bytes, size_t size)
+{
+    char *temporary;
+    int error;
+    int fd;
+
+    if (asprintf(&temporary, "%s.%ld.tmp", path, (long)getpid()) < 0) {
+        return -ENOMEM;
+    }
+    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        error = -errno;
+        free(temporary);
+        return error;
+    }
+    error = write_and_close(fd, bytes, size);
+    if (!error && rename(temporary, path) < 0) {
+        error = -errno;
+    }
+    if (error) {
+        (void)unlink(temporary);
+    }
+    free(temporary);
+    return error;
+}
+
+static int write_file(const char *path, const void *bytes, size_t size)
+{
+    struct stat info;
+    int fd;
+
+    /* A link is followed by writing, never replaced: it may be /dev/stdout. */
+    if (lstat(path, &info) < 0 || S_ISREG(info.st_mode)) {
+        return replace_file(path, bytes, size);
+    }
+    fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+    return fd < 0 ? -errno : write_and_close(fd, bytes, size);
+}
+
+/*
+ * The tree depends on where the initrd is, which depends on the kernel: both are loaded as for a
+ * guest, into memory that is thrown away. It costs next to nothing, and no second code can err.
+ */
+static int write_dtb(const struct boot *boot, struct memory *memory, const char *path)
+{
+    const struct config *config = boot->config;
+    struct fdt_input input = {.cpu_count = config->cpu_count,
+                              .psci_version = config->psci_version == CONFIG_PSCI_DEFAULT
+                                                  ? PSCI_VERSION_SHOWN
+                                                  : config->psci_version};
+    struct layout layout;
+    const void *tree;
+    int error = load(boot, memory, &input, &layout);
+
+    if (error) {
+        return error;
+    }
+    tree = memory_at(memory, ipa(MAP_RAM_BASE + MAP_DTB_OFFSET), 1);
+    error = write_file(path, tree, fdt_totalsize(tree));
+    if (error) {
+        report("cannot write device tree %s: %s", path, strerror(-error));
+    }
+    return error;
+}
+
+int boot_write_dtb(const struct config *config, const char *path)
+{
+    struct boot *boot = boot_open(config);
+    struct memory memory;
+    int error;
+
+    if (!boot) {
+        return -EINVAL;
+    }
+    error = memory_create(&memory, ipa(MAP_RAM_BASE), config->memory_size);
+    if (error) {
+        report("cannot reserve %" PRIu64 " MiB of guest memory: %s", config->memory_size / MIB,
+               strerror(-error));
+    } else {
+        error = write_dtb(boot, &memory, path);
+        memory_destroy(&memory);
+    }
+    boot_close(boot);
+    return error;
+}

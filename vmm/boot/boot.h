@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Everything a guest needs in its memory to start: kernel, initrd, device tree. map.h says where
+ * the tree and the kernel are; the initrd is behind the kernel.
+ *
+ * Main thread, while no vCPU runs.
+ */
+#ifndef DORMOUSE_MACHINE_BOOT_H
+#define DORMOUSE_MACHINE_BOOT_H
+
+#include <stdint.h>
+
+#include "cli/config.h"
+#include "core/ipa.h"
+#include "core/memory.h"
+
+struct boot; /* the open files */
+
+/* How the first vCPU starts: at `pc`, with x0 as given and x1 to x3 zero. */
+struct boot_entry {
+    struct ipa pc;
+    uint64_t x0; /* where the device tree is */
+};
+
+/*
+ * Opens and checks the configuration's kernel and initrd. `config` is used until boot_close().
+ * Returns NULL after report()ing one line.
+ */
+struct boot *boot_open(const struct config *config);
+/* NULL is ignored. */
+void boot_close(struct boot *boot);
+
+/*
+ * Puts kernel, initrd and a new device tree, with fresh random seeds, where they belong, and leaves
+ * the rest of `memory` alone. May be called again, for a reboot: what the guest did to its kernel,
+ * BSS, initrd and tree is undone; whatever else it had in RAM is kept, as a warm reset wants it.
+ * Afterwards every vCPU must be initialised by KVM before it runs: that is what makes the host's
+ * writes visible to a guest whose caches are off. `psci_version` is major << 16 | minor.
+ * Returns 0, or -errno after report()ing one line.
+ */
+int boot_load(const struct boot *boot, struct memory *memory, unsigned cpu_count,
+              uint32_t psci_version, struct boot_entry *entry);
+
+/*
+ * Writes the tree that boot_load() would make, but for the seeds, to `path`. It is the same each
+ * time, and needs no KVM. A file is replaced only once the new one is complete; what is no file (a
+ * device, a pipe, a symbolic link such as /dev/stdout) is written to directly. SIGPIPE must be
+ * ignored. Returns 0, or -errno after report()ing one line.
+ */
+int boot_write_dtb(const struct config *config, const char *path);
+
+#endif

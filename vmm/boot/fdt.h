@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The device tree that the guest finds. */
+#ifndef DORMOUSE_MACHINE_FDT_H
+#define DORMOUSE_MACHINE_FDT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/ipa.h"
+#include "psci/idle.h"
+
+struct fdt_input {
+    const char *name;   /* the VM's name: the root's serial-number */
+    const char *append; /* NULL: none */
+    uint64_t memory_size;
+    unsigned cpu_count;
+    uint32_t psci_version;        /* major << 16 | minor */
+    const struct idle_plan *idle; /* NULL: no states, no clusters */
+    struct ipa initrd;
+    uint64_t initrd_size; /* 0: none */
+    const uint8_t *seed;  /* NULL, or FDT_SEED_SIZE random bytes for kaslr-seed and rng-seed */
+};
+
+enum { FDT_SEED_SIZE = 8 + 64 };
+
+/* Phandles that device nodes refer to. */
+enum { FDT_PHANDLE_GIC = 1, FDT_PHANDLE_APB_CLOCK = 2, FDT_PHANDLE_ITS = 3 };
+
+/*
+ * Builds the tree in `buffer`, asking every registered device class to describe itself. Returns the
+ * tree's size in bytes, or -FDT_ERR_*: -FDT_ERR_NOSPACE where `buffer` is too small.
+ */
+int fdt_build(const struct fdt_input *input, void *buffer, size_t buffer_size);
+
+/* The affinity fields of the MPIDR of vCPU `index`: KVM's layout, 16 vCPUs to an Aff0. */
+uint64_t fdt_mpidr(unsigned index);
+
+/* Where the redistributors of vCPUs beyond the first MAP_GICR_COUNT are, given the size of RAM. */
+struct ipa fdt_gicr2_base(uint64_t memory_size);
+
+#endif

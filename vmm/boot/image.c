@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "boot/image.h"
+
+#include <ctype.h>
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/report.h"
+#include "boot/unpack.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+/* Offsets in an Image, and in the PE file that an Image with an EFI stub is as well. */
+enum {
+    IMAGE_TEXT_OFFSET = 8,
+    IMAGE_SIZE = 16,
+    IMAGE_MAGIC = 56,
+    IMAGE_PE_OFFSET = 60,
+    IMAGE_HEADER_SIZE = 64,
+    PE_MACHINE = 4,
+    PE_SECTION_COUNT = 6,
+    PE_OPTIONAL_SIZE = 20,
+    PE_HEADER_SIZE = 24,
+    SECTION_RAW_SIZE = 16,
+    SECTION_RAW_OFFSET = 20,
+    SECTION_SIZE = 40,
+    PE_MACHINE_ARM64 = 0xaa64,
+};
+
+/* Offsets in an EFI zboot file. */
+enum {
+    ZBOOT_MAGIC = 4,
+    ZBOOT_PAYLOAD_OFFSET = 8,
+    ZBOOT_PAYLOAD_SIZE = 12,
+    ZBOOT_COMPRESSION = 24,
+    ZBOOT_COMPRESSION_SIZE = 32,
+};
+
+/* Header, PE header and section table of any kernel there is are in its first 512 bytes. */
+enum { HEAD_SIZE = 4096 };
+
+/* Where an Image says nothing of its size (before Linux 3.17): its offset, and room for its BSS. */
+#define OLD_TEXT_OFFSET UINT64_C(0x80000)
+#define OLD_BSS_SIZE    (16 * MIB)
+
+/* The first bytes of a file or of what is packed in it. */
+struct head {
+    uint8_t bytes[HEAD_SIZE];
+    size_t size;
+};
+
+struct image {
+    char *path;
+    int fd;
+    uint64_t file_size;
+    /* A packed Image: its stream, and what unpacks it; NULL: the file is the Image itself. */
+    struct unpack_input packed;
+    unpack_fn *unpack;
+    const char *packing; /* its name, as messages have it */
+    /* From the Image's header. */
+    uint64_t text_offset;
+    uint64_t image_size; /* in memory; 0: not known */
+    uint64_t least_size; /* of a file with all its sections; 0: not known */
+};
+
+static uint32_t get16(const struct head *head, size_t offset)
+{
+    uint16_t value;
+
+    memcpy(&value, head->bytes + offset, sizeof(value));
+    return le16toh(value);
+}
+
+static uint32_t get32(const struct head *head, size_t offset)
+{
+    uint32_t value;
+
+    memcpy(&value, head->bytes + offset, sizeof(value));
+    return le32toh(value);
+}
+
+static uint64_t get64(const struct head *head, size_t offset)
+{
+    uint64_t value;
+
+    memcpy(&value, head->bytes + offset, sizeof(value));
+    return le64toh(value);
+}
+
+static bool has(const struct head *head, size_t offset, const char *magic)
+{
+    size_t length = strlen(magic);
+
+    return offset + length <= head->size && memcmp(head->bytes + offset, magic, length) == 0;
+}
+
+static bool is_image(const struct head *head)
+{
+    return head->size >= IMAGE_HEADER_SIZE && has(head, IMAGE_MAGIC, "ARM\x64");
+}
+
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Where the section table at `table` ends, or what it says of the sections, whichever is greater.
+ */
+static uint64_t pe_sections_end(const struct head *head, size_t table, uint32_t section_count)
+{
+    uint64_t end = table;
+
+    for (uint32_t i = 0; i < section_count; i++) {
+        size_t section = table + (size_t)i * SECTION_SIZE;
+
+        end = greater(end, section + SECTION_SIZE);
+        if (section + SECTION_SIZE > head->size) {
+            break;
+        }
+        end = greater(end, (uint64_t)get32(head, section + SECTION_RAW_OFFSET) +
+                               get32(head, section + SECTION_RAW_SIZE));
+    }
+    return end;
+}
+
+/*
+ * How long an Image must be at least by what its PE header says, or 0 where it is no PE file. The
+ * head holds the whole header, or else the whole file.
+ */
+static uint64_t pe_least_size(const struct head *head)
+{
+    size_t pe = get32(head, IMAGE_PE_OFFSET);
+
+    if (!has(head, 0, "MZ") || pe > HEAD_SIZE - PE_HEADER_SIZE) {
+        return 0;
+    }
+    if (pe + PE_HEADER_SIZE > head->size) {
+        return pe + PE_HEADER_SIZE;
+    }
+    if (!has(head, pe, "PE") || get16(head, pe + PE_MACHINE) != PE_MACHINE_ARM64) {
+        return 0;
+    }
+    return pe_sections_end(head, pe + PE_HEADER_SIZE + get16(head, pe + PE_OPTIONAL_SIZE),
+                           get16(head, pe + PE_SECTION_COUNT));
+}
+
+static int report_not_a_kernel(const struct image *image)
+{
+    report("%s: not an arm64 kernel image (Image, Image.gz or EFI zboot)", image->path);
+    return -ENOEXEC;
+}
+
+static int report_truncated(const struct image *image, uint64_t have, uint64_t want)
+{
+    report("%s: truncated: %" PRIu64 " bytes of %" PRIu64, image->path, have, want);
+    return -ENODATA;
+}
+
+/* Takes what is needed from an Image's header. */
+static int read_header(struct image *image, const struct head *head)
+{
+    if (!is_image(head)) {
+        return report_not_a_kernel(image);
+    }
+    image->image_size = get64(head, IMAGE_SIZE);
+    /* Before 3.17 the text offset was there in the CPU's own byte order, whatever that was. */
+    image->text_offset = image->image_size ? get64(head, IMAGE_TEXT_OFFSET) : OLD_TEXT_OFFSET;
+    image->least_size = pe_least_size(head);
+    if (image->text_offset >= 2 * MIB) {
+        report("%s: damaged: text offset 0x%" PRIx64 " is not below 2 MiB", image->path,
+               image->text_offset);
+        return -ENOEXEC;
+    }
+    return 0;
+}
+
+/* What became of a stream that could not be unpacked. */
+static int report_unpack(const struct image *image, const struct unpack_result *result)
+{
+    switch (result->status) {
+    case UNPACK_TRUNCATED:
+        report("%s: truncated: its %s data ends after %" PRIu64 " unpacked bytes", image->path,
+               image->packing, result->produced);
+        return -ENODATA;
+    case UNPACK_FAILED:
+        report("%s: cannot be unpacked: %s", image->path, result->reason);
+        return -EIO;
+    default:
+        report("%s: damaged: its %s data cannot be unpacked: %s", image->path, image->packing,
+               result->reason);
+        return -EBADMSG;
+    }
+}
+
+/* The header of a packed Image: unpacks just that. */
+static int read_packed_header(struct image *image)
+{
+    struct head head;
+    struct unpack_result result;
+
+    image->unpack(&image->packed, head.bytes, sizeof(head.bytes), &result);
+    head.size = (size_t)result.produced;
+    /* Trouble further on is for image_load() to meet. */
+    if (head.size < IMAGE_HEADER_SIZE && result.status != UNPACK_DONE) {
+        return report_unpack(image, &result);
+    }
+    return read_header(image, &head);
+}
+
+static int open_plain(struct image *image, const struct head *head)
+{
+    int error = read_header(image, head);
+
+    if (!error && image->file_size < image->least_size) {
+        return report_truncated(image, image->file_size, image->least_size);
+    }
+    return error;
+}
+
+static bool is_gzip(const struct head *head)
+{
+    return has(head, 0, "\x1f\x8b");
+}
+
+static int open_gzip(struct image *image, const struct head *head)
+{
+    (void)head;
+    image->packed = (struct unpack_input){.fd = image->fd, .size = image->file_size};
+    image->unpack = unpack_gzip;
+    image->packing = "gzip";
+    return read_packed_header(image);
+}
+
+static bool is_zboot(const struct head *head)
+{
+    return head->size >= IMAGE_HEADER_SIZE && has(head, 0, "MZ") && has(head, ZBOOT_MAGIC, "zimg");
+}
+
+/* The compressions of zboot, by the names it has for them: "zstd22" until Linux 6.13. */
+static const struct packing {
+    const char *zboot_name;
+    const char *name;
+    unpack_fn *unpack;
+} packings[] = {
+    {"gzip", "gzip", unpack_gzip},
+    {"zstd", "zstd", unpack_zstd},
+    {"zstd22", "zstd", unpack_zstd},
+};
+
+/* The compression's name, fit to be shown. */
+static void zboot_compression(const struct head *head, char name[ZBOOT_COMPRESSION_SIZE + 1])
+{
+    memcpy(name, head->bytes + ZBOOT_COMPRESSION, ZBOOT_COMPRESSION_SIZE);
+    name[ZBOOT_COMPRESSION_SIZE] = '\0';
+    for (char *c = name; *c; c++) {
+        if (!isgraph((unsigned char)*c)) {
+            *c = '?';
+        }
+    }
+}
+
+static int open_zboot(struct image *image, const struct head *head)
+{
+    char compression[ZBOOT_COMPRESSION_SIZE + 1];
+
+    image->packed = (struct unpack_input){
+        .fd = image->fd,
+        .offset = get32(head, ZBOOT_PAYLOAD_OFFSET),
+        .size = get32(head, ZBOOT_PAYLOAD_SIZE),
+    };
+    zboot_compression(head, compression);
+    for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++) {
+        if (strcmp(compression, packings[i].zboot_name) == 0) {
+            image->unpack = packings[i].unpack;
+            image->packing = packings[i].name;
+        }
+    }
+    if (!image->unpack) {
+        report("%s: kernel is compressed with %s, which dormouse cannot unpack; "
+               "gzip and zstd work",
+               image->path, compression[0] ? compression : "nothing it names");
+        return -ENOEXEC;
+    }
+    if (image->packed.offset + image->packed.size > image->file_size) {
+        return report_truncated(image, image->file_size, image->packed.offset + image->packed.size);
+    }
+    return read_packed_header(image);
+}
+
+static const struct format {
+    bool (*matches)(const struct head *head);
+    int (*open)(struct image *image, const struct head *head);
+} formats[] = {
+    {is_zboot, open_zboot},
+    {is_image, open_plain},
+    {is_gzip, open_gzip},
+};
+
+static int open_format(struct image *image)
+{
+    struct head head;
+    int error = file_read(image->fd, 0, head.bytes, sizeof(head.bytes), &head.size);
+
+    if (error) {
+        report("cannot read kernel image %s: %s", image->path, strerror(-error));
+        return error;
+    }
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        if (formats[i].matches(&head)) {
+            return formats[i].open(image, &head);
+        }
+    }
+    return report_not_a_kernel(image);
+}
+
+struct image *image_open(const char *path)
+{
+    struct image *image = calloc(1, sizeof(*image));
+
+    if (image) {
+        image->path = strdup(path);
+    }
+    if (!image || !image->path) {
+        report("cannot open kernel image %s: %s", path, strerror(ENOMEM));
+        free(image);
+        return NULL;
+    }
+    image->fd = file_open(path, "kernel image", &image->file_size);
+    if (image->fd < 0 || open_format(image)) {
+        image_close(image);
+        return NULL;
+    }
+    return image;
+}
+
+void image_close(struct image *image)
+{
+    if (!image) {
+        return;
+    }
+    if (image->fd >= 0) {
+        close(image->fd);
+    }
+    free(image->path);
+    free(image);
+}
+
+/* Puts the Image's bytes at `start`, which has `room` for them; *size is how many there were. */
+static int load_plain(const struct image *image, struct memory *memory, struct ipa start,
+                      uint64_t *size)
+{
+    int error = memory_map_file(memory, start, image->fd, image->file_size);
+
+    *size = image->file_size;
+    if (error == -ENODATA) {
+        report("%s: has become shorter than its %" PRIu64 " bytes since it was opened", image->path,
+               image->file_size);
+    } else if (error) {
+        report("cannot map kernel image %s: %s", image->path, strerror(-error));
+    }
+    return error;
+}
+
+/*
+ * The libraries may use all of the room they are given as scratch space, also behind what they
+ * unpack. So they get what the kernel claims for itself, and more only where its file is larger.
+ */
+static void unpack_kernel(const struct image *image, struct memory *memory, struct ipa start,
+                          struct unpack_result *result)
+{
+    uint64_t room = memory_room(memory, start);
+    uint8_t *output = memory_at(memory, start, room);
+
+    result->status = UNPACK_FULL;
+    if (image->image_size != 0 && image->image_size < room) {
+        image->unpack(&image->packed, output, image->image_size, result);
+    }
+    if (result->status == UNPACK_FULL) {
+        image->unpack(&image->packed, output, room, result);
+    }
+}
+
+static int load_packed(const struct image *image, struct memory *memory, struct ipa start,
+                       uint64_t *size)
+{
+    uint64_t room = memory_room(memory, start);
+    struct unpack_result result;
+
+    unpack_kernel(image, memory, start, &result);
+    if (result.status == UNPACK_FULL) {
+        report("%s: kernel needs more than the %" PRIu64 " MiB of guest memory at 0x%" PRIx64
+               "; give more with --memory",
+               image->path, room / MIB, start.value);
+        return -ENOMEM;
+    }
+    if (result.status != UNPACK_DONE) {
+        return report_unpack(image, &result);
+    }
+    if (result.produced < image->least_size) {
+        return report_truncated(image, result.produced, image->least_size);
+    }
+    *size = result.produced;
+    return 0;
+}
+
+int image_load(const struct image *image, struct memory *memory, struct ipa base,
+               struct image_place *place)
+{
+    struct ipa start = ipa_add(base, image->text_offset);
+    uint64_t room = memory_room(memory, start);
+    uint64_t file_needs = image->unpack ? IMAGE_HEADER_SIZE : image->file_size;
+    uint64_t need = greater(image->image_size, file_needs);
+    uint64_t size = 0;
+    int error;
+
+    if (need > room) {
+        report("%s: kernel needs %" PRIu64 " MiB at 0x%" PRIx64 ", guest memory has %" PRIu64
+               " MiB there; give more with --memory",
+               image->path, need / MIB + (need % MIB != 0), start.value, room / MIB);
+        return -ENOMEM;
+    }
+    error = image->unpack ? load_packed(image, memory, start, &size)
+                          : load_plain(image, memory, start, &size);
+    if (error) {
+        return error;
+    }
+    place->entry = start;
+    if (image->image_size == 0) {
+        place->end = ipa_add(start, room - size < OLD_BSS_SIZE ? room : size + OLD_BSS_SIZE);
+        return 0;
+    }
+    need = greater(image->image_size, size);
+    place->end = ipa_add(start, need);
+    error = memory_zero(memory, ipa_add(start, size), need - size);
+    if (error) {
+        report("%s: cannot clear the kernel's BSS: %s", image->path, strerror(-error));
+    }
+    return error;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/config.h"
+
+#include "power/wake.h"
+
+void config_init(struct config *config)
+{
+    *config = (struct config){
+        .name = "dormouse",
+        .cpu_count = 1,
+        .memory_size = UINT64_C(512) << 20,
+        .on_suspend = SUSPEND_OFF,
+        .ask_seconds = 10,
+        .wake = WAKE_ALL,
+        .psci_mode = PSCI_MODE_AUTO,
+        .psci_version = CONFIG_PSCI_DEFAULT,
+        .console = "stdio",
+    };
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The devices of a machine and their registers' addresses. bus_read() and bus_write() may be called
+ * from any thread; the rest belongs to the main thread, while no vCPU runs.
+ */
+#ifndef DORMOUSE_MACHINE_BUS_H
+#define DORMOUSE_MACHINE_BUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/ipa.h"
+#include "dev/device.h"
+#include "dev/irq.h"
+
+enum { BUS_DEVICE_MAX = 16 };
+
+struct bus;
+
+struct bus_slot {
+    const struct device_class *cls;
+    struct device *device;
+    struct irq_line irq;
+    struct bus *bus;
+};
+
+struct bus {
+    unsigned count;
+    struct bus_slot slots[BUS_DEVICE_MAX];
+    void (*wake)(void *arg, unsigned source);
+    void *wake_arg;
+};
+
+struct bus_env {
+    struct loop *loop;
+    struct console *console;
+    void (*drive_irq)(void *arg, uint32_t spi, bool level); /* any thread */
+    void (*wake)(void *arg, unsigned source);               /* main thread */
+    void *arg;
+};
+
+/* Creates every device linked into the program. 0 or -errno, with nothing left behind. */
+int bus_create(struct bus *bus, const struct bus_env *env);
+void bus_destroy(struct bus *bus);
+void bus_reset(struct bus *bus);
+
+/* An address where no device is reads as zero; what is written there is lost. */
+uint64_t bus_read(const struct bus *bus, struct ipa address, unsigned size);
+void bus_write(const struct bus *bus, struct ipa address, unsigned size, uint64_t value);
+
+/* Holds the interrupt lines of the wake sources that are not in `counted`; bus_release() lets go.
+ */
+void bus_hold(struct bus *bus, unsigned counted);
+void bus_release(struct bus *bus);
+
+/* The wake sources that have a reason to wake now. */
+unsigned bus_wakes_pending(const struct bus *bus);
+
+#endif

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Input, which belongs to the main thread alone but for one flag, and the choice of the target. */
+#include "host/console/console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/report.h"
+#include "core/loop.h"
+#include "host/console/escape.h"
+#include "host/console/line.h"
+#include "host/console/output.h"
+#include "host/console/ring.h"
+#include "host/console/terminal.h"
+
+enum { PTY_NAME_SIZE = 64 };
+
+struct input {
+    struct line line;
+    struct loop_source *source; /* NULL: the line is closed, or always ready */
+    bool always_ready;          /* a regular file or the like, which epoll does not take */
+    bool absent;                /* nobody has the pseudo-terminal open */
+    bool escaped;               /* a terminal: Ctrl-a is the escape */
+    struct escape escape;
+    struct ring ring; /* for the guest, in want of room */
+    bool fresh;       /* the ring has bytes that no watch has ended with */
+    bool quit;        /* Ctrl-a x was among the bytes read */
+    /* The receiver had no room when it was last asked. Set by the main thread, taken by any. */
+    atomic_bool starved;
+};
+
+struct console {
+    struct loop *loop;
+    void (*quit)(void *arg);
+    void *quit_arg;
+    struct console_receiver receiver;
+    bool connected;
+    void (*notice)(void *arg); /* NULL: nobody watches */
+    void *notice_arg;
+    struct input input;
+    struct output output;
+    struct terminal terminal;
+    char pty_name[PTY_NAME_SIZE];
+    int kick_fd; /* eventfd: brings any thread's wish to the main thread */
+    struct loop_source *kick_source;
+    int open_fd; /* inotify: somebody opens the pseudo-terminal; -1: there is none */
+    struct loop_source *open_source;
+};
+
+static void kick(struct console *console)
+{
+    const uint64_t one = 1;
+
+    /* Fails only when 2^64 - 2 kicks are pending, of which one would do. */
+    (void)!write(console->kick_fd, &one, sizeof(one));
+}
+
+bool console_put(struct console *console, uint8_t byte)
+{
+    return output_put(&console->output, byte);
+}
+
+static void settle_output(void *arg)
+{
+    struct console *console = arg;
+
+    if (output_owes(&console->output) && console->connected) {
+        console->receiver.writable(console->receiver.arg);
+    }
+}
+
+/*
+ * Asks twice before it says no. Room that is made between the two is seen by the second question;
+ * for what is made behind it console_accept() finds the flag, since the receiver's own lock lies
+ * between the question and the making of room.
+ */
+static size_t receiver_room(struct console *console)
+{
+    const struct console_receiver *receiver = &console->receiver;
+
+    if (!console->connected) {
+        return 0;
+    }
+    size_t room = receiver->room(receiver->arg);
+    if (room == 0) {
+        atomic_store(&console->input.starved, true); /* pairs with console_accept() */
+        room = receiver->room(receiver->arg);
+    }
+    return room;
+}
+
+void console_accept(struct console *console)
+{
+    atomic_bool *starved = &console->input.starved; /* pairs with receiver_room() */
+
+    /* Looked at before it is taken: most calls find nothing to do, and come often. */
+    if (atomic_load(starved) && atomic_exchange(starved, false)) {
+        kick(console);
+    }
+}
+
+static void deliver(struct console *console)
+{
+    struct ring *ring = &console->input.ring;
+
+    while (ring->count > 0) {
+        size_t count;
+        const uint8_t *bytes = ring_front(ring, &count);
+        size_t room = receiver_room(console);
+
+        if (room == 0) {
+            return;
+        }
+        count = count < room ? count : room;
+        console->receiver.receive(console->receiver.arg, bytes, count);
+        ring_drop(ring, count);
+    }
+    console->input.fresh = false;
+}
+
+/*
+ * How many bytes to read now. A terminal is read ahead of the guest, so that the operator's escape
+ * works on a guest that reads nothing; so is everything else while somebody watches. Both end
+ * where the ring is full, and input backs up to where it comes from.
+ */
+static size_t appetite(struct console *console)
+{
+    const struct input *input = &console->input;
+    size_t space = ring_space(&input->ring);
+
+    if (input->line.fd < 0 || input->absent || space == 0) {
+        return 0;
+    }
+    if (input->escaped || console->notice != NULL) {
+        return space;
+    }
+    size_t room = receiver_room(console);
+    return room < space ? room : space;
+}
+
+static void input_close(struct input *input)
+{
+    loop_remove(input->source);
+    input->source = NULL;
+    input->always_ready = false;
+    line_close(&input->line);
+}
+
+/* Sorts what has been read. Returns whether there was anything for the guest. */
+static bool take_bytes(struct input *input, const uint8_t *bytes, size_t count)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < count; i++) {
+        uint8_t byte = bytes[i];
+        enum escape_action action =
+            input->escaped ? escape_feed(&input->escape, &byte) : ESCAPE_SEND;
+
+        switch (action) {
+        case ESCAPE_SEND:
+            ring_push(&input->ring, byte);
+            any = true;
+            break;
+        case ESCAPE_HELP:
+            report("%s", escape_help);
+            break;
+        case ESCAPE_QUIT:
+            input->quit = true;
+            break;
+        case ESCAPE_DROP:
+            break;
+        }
+    }
+    return any;
+}
+
+/* End of file, or an error, which is the end as well. Of a pseudo-terminal it is only a hang-up. */
+static void input_ended(struct console *console)
+{
+    if (!console->output.is_pty) {
+        input_close(&console->input);
+        return;
+    }
+    console->input.absent = true;
+    output_absent(&console->output);
+}
+
+/* Reads once. Returns whether there was anything for the guest. */
+static bool read_some(struct console *console)
+{
+    uint8_t bytes[RING_SIZE];
+    size_t size = appetite(console);
+
+    if (size == 0) {
+        return false;
+    }
+    ssize_t count = line_read(&console->input.line, bytes, size);
+    if (count > 0) {
+        return take_bytes(&console->input, bytes, (size_t)count);
+    }
+    if (count != -EAGAIN) {
+        input_ended(console);
+    }
+    return false;
+}
+
+/* Watches the input for as long as what comes would be read. */
+static void adjust_watch(struct console *console)
+{
+    struct input *input = &console->input;
+    bool wanted = appetite(console) > 0;
+
+    if (input->always_ready && wanted) {
+        kick(console);
+    } else if (input->source != NULL) {
+        loop_watch(input->source, wanted ? EPOLLIN : 0);
+    }
+}
+
+/*
+ * All that input needs done. A receive() may wake the guest, which ends the watch; quit() and
+ * notice() may do anything else as well, and come last: nothing here is looked at behind them.
+ */
+static void pump(struct console *console, bool readable)
+{
+    struct input *input = &console->input;
+
+    deliver(console);
+    bool came = readable && read_some(console);
+    if (came) {
+        input->fresh = true;
+        deliver(console);
+    }
+    adjust_watch(console);
+    if (input->quit) {
+        input->quit = false;
+        console->quit(console->quit_arg);
+    } else if (came && console->notice != NULL) {
+        console->notice(console->notice_arg);
+    }
+}
+
+static void on_input(void *arg, uint32_t events)
+{
+    (void)events;
+    pump(arg, true);
+}
+
+static void on_kick(void *arg, uint32_t events)
+{
+    struct console *console = arg;
+    uint64_t count;
+
+    (void)events;
+    (void)!read(console->kick_fd, &count, sizeof(count));
+    pump(console, console->input.always_ready);
+}
+
+/*
+ * Somebody has opened the pseudo-terminal. They may be gone again already: then the input gives
+ * what they have left there, and after it the error that says so.
+ */
+static void on_open(void *arg, uint32_t events)
+{
+    struct console *console = arg;
+    uint8_t notices[1024];
+
+    (void)events;
+    (void)!read(console->open_fd, notices, sizeof(notices));
+    console->input.absent = false;
+    output_present(&console->output);
+    adjust_watch(console);
+}
+
+bool console_pending(const struct console *console)
+{
+    return console->input.fresh;
+}
+
+void console_connect(struct console *console, const struct console_receiver *receiver)
+{
+    console->connected = receiver != NULL;
+    if (receiver != NULL) {
+        console->receiver = *receiver;
+    }
+    kick(console);
+}
+
+void console_watch(struct console *console, void (*notice)(void *arg), void *arg)
+{
+    if (notice == NULL) {
+        console->input.fresh = false;
+    }
+    console->notice = notice;
+    console->notice_arg = arg;
+    kick(console);
+}
+
+void console_continue(struct console *console)
+{
+    terminal_make_raw_again(&console->terminal);
+}
+
+/* Adds the input to the loop. What epoll does not take never makes a reader wait. 0 or -errno. */
+static int watch_input(struct console *console)
+{
+    struct input *input = &console->input;
+
+    if (input->line.fd < 0) {
+        return 0;
+    }
+    input->source = loop_add(console->loop, input->line.fd, 0, on_input, console);
+    input->always_ready = input->source == NULL && errno == EPERM;
+    return input->source != NULL || input->always_ready ? 0 : -errno;
+}
+
+static int open_stdio(struct console *console)
+{
+    console->output.name = "standard output";
+    console->output.line = line_borrow(STDOUT_FILENO, O_WRONLY);
+    console->input.line = line_borrow(STDIN_FILENO, O_RDONLY);
+    if (isatty(STDIN_FILENO) == 0) {
+        return 0;
+    }
+    console->input.escaped = true;
+    return terminal_make_raw(&console->terminal, STDIN_FILENO);
+}
+
+/*
+ * Input and output need a descriptor each, for the loop knows them by it. inotify says when
+ * somebody opens the other side, which the master does not; looking from time to time would cost a
+ * sleeping guest's host its rest.
+ */
+static int open_pty(struct console *console)
+{
+    int master = terminal_open_pty(console->pty_name, sizeof(console->pty_name));
+
+    if (master < 0) {
+        return master;
+    }
+    console->input.line = line_own(master);
+    console->input.absent = true;
+    console->output.name = console->pty_name;
+    console->output.is_pty = true;
+    console->output.dropping = true;
+    int twin = fcntl(master, F_DUPFD_CLOEXEC, 0);
+    if (twin < 0) {
+        return -errno;
+    }
+    console->output.line = line_own(twin);
+    console->open_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (console->open_fd < 0 ||
+        inotify_add_watch(console->open_fd, console->pty_name, IN_OPEN) < 0) {
+        return -errno;
+    }
+    console->open_source = loop_add(console->loop, console->open_fd, EPOLLIN, on_open, console);
+    return console->open_source != NULL ? 0 : -errno;
+}
+
+/* O_NONBLOCK is for a FIFO, which would otherwise wait here for its reader. */
+static int open_file(struct console *console, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    console->output.name = path;
+    console->output.line = line_own(fd);
+    return 0;
+}
+
+static int open_target(struct console *console, const char *target)
+{
+    if (strcmp(target, "stdio") == 0) {
+        return open_stdio(console);
+    }
+    if (strcmp(target, "pty") == 0) {
+        return open_pty(console);
+    }
+    if (strcmp(target, "none") == 0) {
+        console->output.dropping = true;
+        return 0;
+    }
+    return open_file(console, target);
+}
+
+static int set_up(struct console *console, const char *target)
+{
+    console->kick_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (console->kick_fd < 0) {
+        return -errno;
+    }
+    console->kick_source = loop_add(console->loop, console->kick_fd, EPOLLIN, on_kick, console);
+    if (console->kick_source == NULL) {
+        return -errno;
+    }
+    int error = open_target(console, target);
+    if (error == 0) {
+        error = watch_input(console);
+    }
+    return error != 0 ? error : output_watch(&console->output, console->loop);
+}
+
+struct console *console_create(struct loop *loop, const char *target, void (*quit)(void *arg),
+                               void *quit_arg)
+{
+    struct console *console = calloc(1, sizeof(*console));
+
+    if (console == NULL) {
+        report("console: %s", strerror(errno));
+        return NULL;
+    }
+    console->loop = loop;
+    console->quit = quit;
+    console->quit_arg = quit_arg;
+    console->kick_fd = -1;
+    console->open_fd = -1;
+    console->input.line = line_none();
+    console->output.line = line_none();
+    console->output.settle = settle_output;
+    console->output.arg = console;
+    pthread_mutex_init(&console->output.lock, NULL);
+    int error = set_up(console, target);
+    if (error != 0) {
+        report("console: cannot open %s: %s", target, strerror(-error));
+        console_destroy(console);
+        return NULL;
+    }
+    if (console->output.is_pty) {
+        report("console is on %s", console->pty_name);
+    }
+    return console;
+}
+
+void console_destroy(struct console *console)
+{
+    if (console == NULL) {
+        return;
+    }
+    output_flush(&console->output);
+    terminal_restore(&console->terminal);
+    input_close(&console->input);
+    output_unwatch(&console->output);
+    line_close(&console->output.line);
+    loop_close(console->open_source, console->open_fd);
+    loop_close(console->kick_source, console->kick_fd);
+    pthread_mutex_destroy(&console->output.lock);
+    free(console);
+}

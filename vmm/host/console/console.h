@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The operator's end of the guest's serial line: this process's terminal (raw, with Ctrl-a as the
+ * escape), a file, a new pseudo-terminal, or nothing.
+ *
+ * Input flows: descriptor -> console (main thread) -> receiver. Output flows: vCPU thread ->
+ * console_put() -> descriptor, or a small ring that the main thread drains when the descriptor is
+ * slow. Neither direction ever blocks a thread. The program must ignore SIGPIPE.
+ *
+ * Only a terminal has the escape (host/console/escape.h): what comes from a pipe, a file or a
+ * socket goes to the guest as it is.
+ */
+#ifndef DORMOUSE_DEV_CONSOLE_H
+#define DORMOUSE_DEV_CONSOLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct console;
+struct loop;
+
+/* Who gets the input: the UART. All calls come from the main thread. */
+struct console_receiver {
+    void *arg;
+    /* How many bytes it can take now; 0 stops the input until console_accept(). */
+    size_t (*room)(void *arg);
+    void (*receive)(void *arg, const uint8_t *bytes, size_t count);
+    /* The slow output has drained: console_put() takes bytes again. */
+    void (*writable)(void *arg);
+};
+
+/*
+ * `target` is "stdio", "none", "pty" or a file's path (created, or overwritten; output only), and
+ * stays the caller's. A pty's name is told on standard error; what the guest writes while nobody
+ * has it open is dropped. With "stdio" and a terminal as standard input the terminal is made raw;
+ * it is put back by console_destroy(). `quit` is called on Ctrl-a x. Main thread. Returns NULL
+ * after report()ing one line.
+ */
+struct console *console_create(struct loop *loop, const char *target, void (*quit)(void *arg),
+                               void *quit_arg);
+/*
+ * Writes what is left of the output, for which a slow descriptor gets a second, and restores the
+ * terminal. Main thread. NULL is ignored.
+ */
+void console_destroy(struct console *console);
+
+/* Joins the UART to the line; NULL parts it (on reset). Main thread. */
+void console_connect(struct console *console, const struct console_receiver *receiver);
+
+/*
+ * Sends one byte of guest output. False: the line is slow and its ring is full, the byte was not
+ * taken; the receiver's writable() follows. Any thread. Where the output has failed for good
+ * (closed, disk full) one line is reported, once, and bytes are dropped from then on.
+ */
+bool console_put(struct console *console, uint8_t byte);
+
+/* The receiver has room again. Any thread. */
+void console_accept(struct console *console);
+
+/*
+ * While watching for wake-ups the console looks for input even when the receiver has no room, and
+ * calls `notice` each time that bytes for the guest have come; the bytes themselves are kept and
+ * delivered when there is room. Keys of the escape are not bytes for the guest. What came before
+ * the watch is not noticed again: console_pending() tells. NULL ends the watch. Main thread.
+ */
+void console_watch(struct console *console, void (*notice)(void *arg), void *arg);
+
+/*
+ * Whether the console keeps bytes for which the receiver has had no room. The end of a watch counts
+ * as having told of them: a guest that never reads its input is woken by a byte once, not for ever.
+ * Main thread.
+ */
+bool console_pending(const struct console *console);
+
+/* After SIGCONT: makes the terminal raw again, which the shell may have reset. Main thread. */
+void console_continue(struct console *console);
+
+#endif

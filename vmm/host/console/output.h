@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The console's way out: a line, and a ring for what the line does not take at once. Main thread,
+ * but for output_put().
+ */
+#ifndef DORMOUSE_DEV_OUTPUT_H
+#define DORMOUSE_DEV_OUTPUT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/console/line.h"
+#include "host/console/ring.h"
+
+struct loop;
+struct loop_source;
+
+struct output {
+    struct line line;
+    const char *name;           /* for the report */
+    bool is_pty;                /* a failure means that nobody is there, until output_present() */
+    struct loop_source *source; /* NULL: the line is never slow */
+    void (*settle)(void *arg);  /* main thread: time for output_owes() */
+    void *arg;
+    pthread_mutex_t lock; /* protects all below, and the order of the bytes; taken last */
+    bool dropping;        /* nobody is at the other end, or it has failed for good */
+    struct ring ring;
+    bool refused; /* output_put() has refused a byte */
+};
+
+/* Joins the line, set in `output` with everything above, to the loop. 0 or -errno. */
+int output_watch(struct output *output, struct loop *loop);
+void output_unwatch(struct output *output);
+
+/* As console_put(). */
+bool output_put(struct output *output, uint8_t byte);
+
+/* Whether a byte was refused and there is room again; true once for each time. */
+bool output_owes(struct output *output);
+
+/* Somebody has come to the other end of the pseudo-terminal, or they have gone. */
+void output_present(struct output *output);
+void output_absent(struct output *output);
+
+/* Writes what the ring holds; gives a slow line a second. */
+void output_flush(struct output *output);
+
+#endif

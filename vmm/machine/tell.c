@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What every part of the machine may ask of the whole: to end, to fail, to wake. */
+#include <string.h>
+
+#include "base/report.h"
+#include "control/news.h"
+#include "machine/parts.h"
+
+void machine_end(struct machine *machine, int status)
+{
+    machine->ended = true;
+    machine->status = status;
+    loop_stop(machine->loop);
+}
+
+void machine_tell(struct machine *machine, const struct power_news *news)
+{
+    news_power(machine->events, news);
+    qmp_tell(machine->qmp, news);
+}
+
+void machine_tell_quit(struct machine *machine, enum quit_reason reason, const char *words)
+{
+    news_quit(machine->events, words);
+    qmp_tell_quit(machine->qmp, reason);
+}
+
+void machine_tell_idle(struct machine *machine)
+{
+    const struct psci *psci = &machine->psci;
+
+    for (unsigned i = 0; psci->plan.count != 0 && i < machine->config->cpu_count; i++) {
+        for (unsigned state = 0; state < psci->plan.count; state++) {
+            news_idle(machine->events, i, psci->plan.states[state].name,
+                      psci_idle_count(psci, i, state));
+        }
+    }
+}
+
+void machine_fail(struct machine *machine, int error)
+{
+    report("cannot go on with the VM: %s", strerror(-error));
+    news_error(machine->events, strerror(-error));
+    qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
+    machine_end(machine, STATUS_ERROR);
+}
+
+void machine_wake(struct machine *machine, unsigned source)
+{
+    if (machine->ended) {
+        return;
+    }
+    int error = power_wake(&machine->power, (enum wake_source)source);
+    if (error != 0) {
+        machine_fail(machine, error);
+    }
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "psci/psci.h"
+
+#include <unistd.h>
+
+static uint32_t number_of(uint32_t function)
+{
+    return function & 0xff;
+}
+
+/* The call put its vCPU to sleep: into the state that it named, or that libvpsci chose. */
+static void count_idle(struct psci *psci, unsigned index, const struct vpsci_call *guest_call)
+{
+    bool by_default = number_of((uint32_t)guest_call->function) == VPSCI_FN_CPU_DEFAULT_SUSPEND;
+    int state = by_default ? idle_deepest_core(&psci->plan)
+                           : idle_find(&psci->plan, (uint32_t)guest_call->args[0]);
+
+    if (state >= 0) {
+        psci->idle_counts[(size_t)index * IDLE_STATES_MAX + (unsigned)state]++;
+    }
+}
+
+struct vpsci_vcpu *psci_vcpu(const struct psci *psci, unsigned index)
+{
+    return vpsci_vcpu(psci->vm, index);
+}
+
+int psci_enter(struct vcpu *vcpu, const struct vpsci_entry *entry)
+{
+    int error = vcpu_init(vcpu, false);
+
+    return error != 0
+               ? error
+               : vcpu_set_entry(vcpu, ipa(entry->address.value), entry->context, entry->big_endian);
+}
+
+static struct psci_step step(enum psci_verdict verdict)
+{
+    return (struct psci_step){.verdict = verdict, .start = -1};
+}
+
+/* An ioctl that must not fail did. */
+static struct psci_step fail(struct vcpu_exit *exit, int error)
+{
+    *exit = (struct vcpu_exit){.kind = VCPU_EXIT_FAILED, .error = -error};
+    return step(PSCI_HAND_OVER);
+}
+
+static struct psci_step starting(struct psci_step result, const struct vpsci_vcpu *target)
+{
+    result.start = target != NULL ? (int)vpsci_index(target) : -1;
+    return result;
+}
+
+static struct psci_step run_unless(struct vcpu_exit *exit, int error)
+{
+    return error == 0 ? step(PSCI_RUN) : fail(exit, error);
+}
+
+static struct psci_step hand_over(struct vcpu_exit *exit, enum power_exit why)
+{
+    *exit = (struct vcpu_exit){.kind = VCPU_EXIT_POWER, .power = why};
+    return step(PSCI_HAND_OVER);
+}
+
+/*
+ * KVM keeps the vCPU waiting as in WFI, its timers running, and says WAKEUP. A vCPU that was taken
+ * out of it meanwhile, by a pause, comes here again: only a wake ends the wait.
+ */
+static struct psci_step doze(struct vcpu *vcpu, struct vcpu_exit *exit)
+{
+    return run_unless(exit, vcpu_doze(vcpu));
+}
+
+/* The result of a call that had to wait; in CPU_SUSPEND it waited dozing. */
+static int finish_call(struct vcpu *vcpu, uint64_t result)
+{
+    int error = vcpu_rouse(vcpu);
+
+    return error != 0 ? error : vcpu_answer(vcpu, (int64_t)result);
+}
+
+static struct psci_step carry_out(struct vcpu *vcpu, const struct vpsci_outcome *out,
+                                  struct vcpu_exit *exit)
+{
+    switch (out->action) {
+    case VPSCI_RUN:
+        return step(PSCI_RUN);
+    case VPSCI_RETURN:
+    case VPSCI_FOREIGN:
+        return run_unless(exit, finish_call(vcpu, out->x0));
+    case VPSCI_ENTER:
+        return run_unless(exit, psci_enter(vcpu, &out->entry));
+    case VPSCI_WAIT:
+        break;
+    }
+    switch (out->wait) {
+    case VPSCI_WAIT_STANDBY:
+    case VPSCI_WAIT_POWERDOWN:
+    case VPSCI_WAIT_SUSPENDED: /* With its gate open: interrupts are to be looked out for. */
+        return doze(vcpu, exit);
+    default:
+        return step(PSCI_STAY_OUT);
+    }
+}
+
+/* The main thread has something to look at. */
+static void notify(const struct psci *psci)
+{
+    uint64_t one = 1;
+
+    (void)!write(psci->notify_fd, &one, sizeof(one));
+}
+
+static void end_change(struct psci *psci, unsigned index, uint64_t ticket, enum change what)
+{
+    changes_end(psci->changes, ticket, index, what);
+    notify(psci);
+}
+
+static void wait_off(struct vpsci_outcome *out)
+{
+    *out = (struct vpsci_outcome){.action = VPSCI_WAIT, .wait = VPSCI_WAIT_OFF};
+}
+
+/* vpsci_next() for a vCPU that has been told to start, and if it does, tells so. */
+static void next_start(struct psci *psci, unsigned index, struct vpsci_outcome *out)
+{
+    if (!changes_want_room(psci->changes, index)) {
+        wait_off(out); /* Main nudges this vCPU once it has taken an earlier ticket. */
+        return;
+    }
+    uint64_t ticket = changes_begin(psci->changes, index);
+    vpsci_next(psci_vcpu(psci, index), out);
+    end_change(psci, index, ticket, out->action == VPSCI_ENTER ? CHANGE_ON : CHANGE_NONE);
+}
+
+/*
+ * A vCPU that is off is not asked about further: a CPU_ON could come in between and it would start
+ * without a ticket. Whoever calls CPU_ON nudges it afterwards.
+ */
+static void next(struct psci *psci, unsigned index, struct vpsci_outcome *out)
+{
+    struct vpsci_vcpu *self = psci_vcpu(psci, index);
+
+    switch (psci->changes != NULL ? vpsci_state(self) : VPSCI_STATE_ON) {
+    case VPSCI_STATE_OFF:
+    case VPSCI_STATE_FROZEN:
+    case VPSCI_STATE_STARTING:
+        wait_off(out);
+        return;
+    case VPSCI_STATE_ON_PENDING:
+        next_start(psci, index, out);
+        return;
+    default:
+        vpsci_next(self, out);
+        return;
+    }
+}
+
+struct psci_step psci_next(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                           struct vcpu_exit *exit)
+{
+    struct vpsci_outcome out;
+
+    next(psci, index, &out);
+    return carry_out(vcpu, &out, exit);
+}
+
+static bool may_go_off(uint32_t function)
+{
+    return function == (VPSCI_FID_32 | VPSCI_FN_CPU_OFF) ||
+           function == (VPSCI_FID_32 | VPSCI_FN_CPU_FREEZE);
+}
+
+/* vpsci_call(), and if it turns the vCPU off, tells so. */
+static void call(struct psci *psci, unsigned index, const struct vpsci_call *guest_call,
+                 struct vpsci_outcome *out)
+{
+    struct vpsci_vcpu *self = psci_vcpu(psci, index);
+
+    if (psci->changes == NULL || !may_go_off((uint32_t)guest_call->function)) {
+        vpsci_call(self, guest_call, out);
+        return;
+    }
+    uint64_t ticket = changes_begin(psci->changes, index);
+    vpsci_call(self, guest_call, out);
+    bool is_off = out->wait == VPSCI_WAIT_OFF || out->wait == VPSCI_WAIT_FROZEN;
+    end_change(psci, index, ticket, is_off ? CHANGE_OFF : CHANGE_NONE);
+}
+
+/* What the main thread has to decide. */
+static struct psci_step ask(const struct vpsci_request *request, struct vcpu_exit *exit)
+{
+    struct psci_step result;
+
+    switch (request->function) {
+    case VPSCI_FN_SYSTEM_SUSPEND:
+        return hand_over(exit, POWER_EXIT_SUSPEND);
+    case VPSCI_FN_SYSTEM_OFF:
+        result = hand_over(exit, POWER_EXIT_OFF);
+        break;
+    case VPSCI_FN_SYSTEM_OFF2:
+        result = hand_over(exit, POWER_EXIT_HIBERNATE);
+        break;
+    case VPSCI_FN_SYSTEM_RESET:
+        result = hand_over(exit, POWER_EXIT_RESET);
+        break;
+    default:
+        result = hand_over(exit, POWER_EXIT_RESET2);
+        break;
+    }
+    result.stop = true;
+    return result;
+}
+
+/*
+ * A SYSTEM_SUSPEND that libvpsci refuses is the operator's business all the same: the main thread
+ * tells of it, and writes the answer. x0 is left as it is until then, for it says which width the
+ * call had.
+ */
+static bool is_refused_suspend(const struct vpsci_call *guest_call, const struct vpsci_outcome *out)
+{
+    uint32_t function = (uint32_t)guest_call->function & ~(VPSCI_FID_32 ^ VPSCI_FID_64);
+
+    return function == (VPSCI_FID_32 | VPSCI_FN_SYSTEM_SUSPEND) && out->action == VPSCI_RETURN &&
+           ((int64_t)out->x0 == VPSCI_DENIED || (int64_t)out->x0 == VPSCI_INVALID_ADDRESS);
+}
+
+/*
+ * The operator's word on a CPU_ON, given in advance, so that the caller waits for nobody. *out
+ * becomes what the caller is to do. It cannot have another request pending, nor be answered twice.
+ */
+static void decide_start(struct psci *psci, unsigned index, struct vpsci_outcome *out)
+{
+    struct vpsci_vcpu *caller = psci_vcpu(psci, index);
+    struct vpsci_vcpu *target = out->request.target;
+    bool admitted = admission_ask(psci->admission, vpsci_index(target));
+
+    vpsci_answer(caller, admitted ? VPSCI_SUCCESS : VPSCI_DENIED);
+    vpsci_next(caller, out);
+    out->start = admitted ? target : NULL;
+    if (!admitted) {
+        notify(psci);
+    }
+}
+
+/*
+ * What a call says beyond its function: so many arguments, and an entry point to be started at in
+ * the caller's endianness. Each costs a system call to read, and most calls have few. What is
+ * missing here has all.
+ */
+struct shape {
+    bool known;
+    uint8_t arguments;
+    bool starts;
+};
+
+static const struct shape shapes[] = {
+    [VPSCI_FN_VERSION] = {true, 0, false},
+    [VPSCI_FN_CPU_SUSPEND] = {true, 3, true},
+    [VPSCI_FN_CPU_OFF] = {true, 0, false},
+    [VPSCI_FN_CPU_ON] = {true, 3, true},
+    [VPSCI_FN_AFFINITY_INFO] = {true, 2, false},
+    [VPSCI_FN_MIGRATE] = {true, 1, false},
+    [VPSCI_FN_MIGRATE_INFO_TYPE] = {true, 0, false},
+    [VPSCI_FN_MIGRATE_INFO_UP_CPU] = {true, 0, false},
+    [VPSCI_FN_SYSTEM_OFF] = {true, 0, false},
+    [VPSCI_FN_SYSTEM_RESET] = {true, 0, false},
+    [VPSCI_FN_FEATURES] = {true, 1, false},
+    [VPSCI_FN_CPU_FREEZE] = {true, 0, false},
+    [VPSCI_FN_CPU_DEFAULT_SUSPEND] = {true, 2, true},
+    [VPSCI_FN_NODE_HW_STATE] = {true, 2, false},
+    [VPSCI_FN_SYSTEM_SUSPEND] = {true, 2, true},
+    [VPSCI_FN_SET_SUSPEND_MODE] = {true, 1, false},
+    [VPSCI_FN_STAT_RESIDENCY] = {true, 2, false},
+    [VPSCI_FN_STAT_COUNT] = {true, 2, false},
+    [VPSCI_FN_SYSTEM_RESET2] = {true, 2, false},
+    [VPSCI_FN_MEM_PROTECT] = {true, 1, false},
+    [VPSCI_FN_MEM_PROTECT_CHECK_RANGE] = {true, 2, false},
+    [VPSCI_FN_SYSTEM_OFF2] = {true, 2, false},
+};
+
+enum { SHAPE_COUNT = sizeof(shapes) / sizeof(shapes[0]) };
+
+static struct shape shape_of(uint32_t function)
+{
+    static const struct shape all = {true, VCPU_ARGUMENTS_MAX, true};
+    uint32_t number = number_of(function);
+
+    return number < SHAPE_COUNT && shapes[number].known ? shapes[number] : all;
+}
+
+/*
+ * Of a CPU_SUSPEND that keeps the core's context nobody looks at more than power_state, where
+ * StateType says so (DEN0022 5.4.2, original format); libvpsci's table of states agrees with it.
+ */
+static bool only_first_counts(uint32_t function, uint64_t first)
+{
+    const uint64_t state_type = UINT64_C(1) << 16;
+
+    return number_of(function) == VPSCI_FN_CPU_SUSPEND && (first & state_type) == 0;
+}
+
+static int read_call(struct vcpu *vcpu, uint32_t function, struct vpsci_call *guest_call)
+{
+    struct shape shape = shape_of(function);
+    unsigned first = shape.arguments < 1 ? shape.arguments : 1;
+
+    *guest_call = (struct vpsci_call){.function = function};
+    int error = vcpu_read_arguments(vcpu, 0, first, guest_call->args);
+    if (error != 0 || only_first_counts(function, guest_call->args[0])) {
+        return error;
+    }
+    error = vcpu_read_arguments(vcpu, first, shape.arguments, guest_call->args);
+    if (error != 0 || !shape.starts) {
+        return error;
+    }
+    return vcpu_read_endianness(vcpu, &guest_call->big_endian);
+}
+
+static struct psci_step answer_call(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                                    struct vcpu_exit *exit)
+{
+    struct vpsci_call guest_call;
+    struct vpsci_outcome out;
+    int error = read_call(vcpu, exit->function, &guest_call);
+
+    if (error != 0) {
+        return fail(exit, error);
+    }
+    call(psci, index, &guest_call, &out);
+    if (out.request.pending && out.request.function == VPSCI_FN_CPU_ON) {
+        decide_start(psci, index, &out);
+    }
+    if (out.request.pending) {
+        return ask(&out.request, exit);
+    }
+    if (is_refused_suspend(&guest_call, &out)) {
+        return hand_over(exit, (int64_t)out.x0 == VPSCI_DENIED ? POWER_EXIT_DENIED
+                                                               : POWER_EXIT_BAD_ENTRY);
+    }
+    if (out.action == VPSCI_RETURN || out.action == VPSCI_FOREIGN) {
+        return starting(run_unless(exit, vcpu_answer(vcpu, (int64_t)out.x0)), out.start);
+    }
+    if (out.wait == VPSCI_WAIT_STANDBY || out.wait == VPSCI_WAIT_POWERDOWN) {
+        count_idle(psci, index, &guest_call);
+    }
+    return starting(carry_out(vcpu, &out, exit), out.start);
+}
+
+/*
+ * A powered-down vCPU starts at its entry point, and starting resets its timers, one of which woke
+ * it perhaps. The device tree calls them always-on: they go on through the sleep of their core.
+ */
+static struct psci_step power_up(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                                 struct vcpu_exit *exit)
+{
+    struct vcpu_timers timers;
+    int error = vcpu_save_timers(vcpu, &timers);
+
+    if (error != 0) {
+        return fail(exit, error);
+    }
+    vpsci_wake(psci_vcpu(psci, index));
+    struct psci_step result = psci_next(psci, index, vcpu, exit);
+    if (result.verdict != PSCI_RUN) {
+        return result;
+    }
+    return run_unless(exit, vcpu_restore_timers(vcpu, &timers));
+}
+
+/* An interrupt for a vCPU that waits in KVM_RUN. Whether it ends SYSTEM_SUSPEND is not for us. */
+static struct psci_step wake(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                             struct vcpu_exit *exit)
+{
+    struct vpsci_vcpu *self = psci_vcpu(psci, index);
+
+    if (vpsci_state(self) == VPSCI_STATE_SUSPENDED) {
+        return step(PSCI_HAND_OVER);
+    }
+    if (vpsci_state(self) == VPSCI_STATE_POWERDOWN) {
+        return power_up(psci, index, vcpu, exit);
+    }
+    vpsci_wake(self);
+    return psci_next(psci, index, vcpu, exit);
+}
+
+struct psci_step psci_serve(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                            struct vcpu_exit *exit)
+{
+    if (exit->kind == VCPU_EXIT_CALL) {
+        return answer_call(psci, index, vcpu, exit);
+    }
+    return exit->power == POWER_EXIT_WAKEUP ? wake(psci, index, vcpu, exit) : step(PSCI_HAND_OVER);
+}

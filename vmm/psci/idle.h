@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The low-power states that CPU_SUSPEND offers, --idle, and the clusters that they are about,
+ * --clusters: the one place from which libvpsci's table, the device tree and the events are made.
+ */
+#ifndef DORMOUSE_MACHINE_IDLE_H
+#define DORMOUSE_MACHINE_IDLE_H
+
+#include <vpsci/vpsci.h>
+
+#include "cli/config.h"
+
+enum { IDLE_STATES_MAX = 4 };
+
+struct idle_state {
+    const char *name; /* in the device tree and in events */
+    struct vpsci_power_state power;
+    /* What the guest is told, in microseconds: entering and leaving take so long at most, and less
+     * than so long a stay does not pay. */
+    uint32_t entry_us;
+    uint32_t exit_us;
+    uint32_t residency_us;
+};
+
+struct idle_plan {
+    unsigned count; /* 0: --idle none */
+    struct idle_state states[IDLE_STATES_MAX];
+    unsigned clusters; /* 0: none asked for */
+    unsigned cpu_count;
+};
+
+/* For `cpu_count` vCPUs, of which there are not fewer than clusters. */
+void idle_plan(struct idle_plan *plan, enum idle_mode mode, unsigned clusters, unsigned cpu_count);
+
+/* The cluster that a vCPU is in, and the first vCPU of one: as even as can be, in order. Where no
+ * clusters were asked for there is one of all. */
+unsigned idle_cluster(const struct idle_plan *plan, unsigned cpu);
+unsigned idle_first_cpu(const struct idle_plan *plan, unsigned cluster);
+
+/* Which state a guest means by `power_state`, as an index; -1: none. */
+int idle_find(const struct idle_plan *plan, uint32_t power_state);
+
+/* The state that CPU_DEFAULT_SUSPEND is counted in, by libvpsci too: the deepest in which a core
+ * loses its context. -1: none. */
+int idle_deepest_core(const struct idle_plan *plan);
+
+#endif
