@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vCPUs' comings and goings on their way to the main thread: order, bounds, threads. */
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -124,6 +125,7 @@ static void *on_and_off(void *arg)
 
     for (unsigned round = 0; round < ROUNDS; round++) {
         while (!changes_want_room(worker->changes, worker->vcpu)) {
+            sched_yield(); /* The reader may share this processor. */
         }
         tell(worker->changes, worker->vcpu, CHANGE_ON);
         tell(worker->changes, worker->vcpu, CHANGE_OFF);
@@ -149,6 +151,8 @@ static void nothing_is_lost_between_threads(void **state)
         if (changes_take(changes, &told)) {
             assert_int_equal(told.what, seen[told.vcpu]++ % 2 == 0 ? CHANGE_ON : CHANGE_OFF);
             taken++;
+        } else {
+            sched_yield();
         }
     }
     for (unsigned i = 0; i < VCPUS; i++) {
