@@ -6,7 +6,7 @@
 # QEMU 7.2, Debian 12's, guards code against changes only once it has translated it: a processor could go on with
 # what another one was just changing. Linux changes its code whenever the first VM is made and the last one ends, to
 # have KVM hear of task switches. About once in 10^3 VMs a vCPU's thread then ran on with the guest's registers, or
-# its processor hung. 9.0 is the first with a Raspberry Pi 4, which lab/peers needs.
+# its processor hung. 9.0 is the first with a Raspberry Pi 4, which peers/ needs.
 
 # Sets `qemu` to the command, and what it needs before its own options.
 find_qemu() {

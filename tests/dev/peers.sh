@@ -19,7 +19,7 @@ test_every_name_is_known_everywhere() {
     "$root/dev" check-peers --list >list
     while read -r name what; do
         [ "$what" ] || fail "$name is not described"
-        expect_line "$root/lab/peers/servers.sh" "^    \(${name%%-*}-\*\|$name\)) peer_"
+        expect_line "$root/peers/servers.sh" "^    \(${name%%-*}-\*\|$name\)) peer_"
     done <list
 }
 
@@ -105,7 +105,7 @@ test_xens_console_becomes_the_guests() {
         write_machine machine $xen
         # The input comes after a silence in which the vCPUs have been looked at, and were running.
         (sleep 7 && echo "go 1 start") |
-            timeout 40 "$root/lab/peers/xen_console.sh" sh ./machine >out || fail "status $?"
+            timeout 40 "$root/peers/xen_console.sh" sh ./machine >out || fail "status $?"
         expect_line out "^# ready$"
         expect_line out "^heard go 1 start$"
         expect_line out "^said meanwhile$"
@@ -118,7 +118,7 @@ test_table_of_what_failed() {
     mkdir a b
     printf 'TAP version 14\n1..3\nok 1 - x-one\nnot ok 2 - x-two\nok 3 - x-three # SKIP no\n' >a/run.tap
     printf 'TAP version 14\n1..3\nok 1 - x-one\nok 2 - x-two # SKIP no\nnot ok 3 - x-three\n' >b/run.tap
-    awk -f "$root/lab/peers/table.awk" a/run.tap b/run.tap >out
+    awk -f "$root/peers/table.awk" a/run.tap b/run.tap >out
     expect_text out '| scenario | a | b |
 |---|---|---|
 | x-two | **fails** |  |

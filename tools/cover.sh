@@ -67,9 +67,9 @@ cover_report() {
     llvm-cov-19 show "${words[@]}" -format=html -show-branches=count -show-mcdc \
         -show-instantiations=false -output-dir="$build/cover" >/dev/null
     llvm-cov-19 report "${words[@]}" -show-mcdc-summary -show-region-summary=false |
-        awk -f "$root/lab/cover_report.awk"
+        awk -f "$root/tools/cover_report.awk"
     missing=$(llvm-cov-19 show "${words[@]}" -show-branches=count -show-mcdc \
-        -show-instantiations=false | awk -v root="$root/" -f "$root/lab/cover_missing.awk")
+        -show-instantiations=false | awk -v root="$root/" -f "$root/tools/cover_missing.awk")
     [[ $missing ]] || return 0
     printf '\nnot covered:\n%s\n' "$missing"
     return 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=bash disable=SC2154,SC2034 # shared with lab/peers.sh
+# shellcheck shell=bash disable=SC2154,SC2034 # shared with peers/peers.sh
 # The PSCI servers that `./dev check-peers` looks at: which there are, and how each is made to boot an image.
 # All have four CPUs.
 
@@ -107,13 +107,13 @@ peer_xen() { # NAME SUITE
     peer_version+=" on $(peer_qemu_version qemu-system-aarch64)"
     qemu-system-aarch64 "${virt[@]/#virt/virt,dumpdtb=${folder//,/,,}/base.dtb}" \
         -nodefaults -display none 2>"$folder/qemu.log" || die "check-peers: $(<"$folder/qemu.log")"
-    dtc -q -@ -I dts -O dtb -o "$folder/xen.dtbo" "$root/lab/peers/xen.dts"
+    dtc -q -@ -I dts -O dtb -o "$folder/xen.dtbo" "$root/peers/xen.dts"
     fdtoverlay -i "$folder/base.dtb" -o "$folder/xen.dtb" "$folder/xen.dtbo"
     fdtput -t x "$folder/xen.dtb" "$module" reg 0 50000000 0 \
         "$(printf %x "$(stat -L -c %s "$peers_image")")"
     # There is no toolstack here that would start the guest again.
     fdtput -t s "$folder/xen.dtb" "$module" bootargs "resets=end $peers_append"
-    peer_start_qemu "$root/lab/peers/xen_console.sh" qemu-system-aarch64
+    peer_start_qemu "$root/peers/xen_console.sh" qemu-system-aarch64
     peer_words+=("${virt[@]}" -kernel "$xen/xen-$version-arm64" -dtb "$folder/xen.dtb")
     peer_load "$peers_image" 0x50000000
 }
@@ -146,7 +146,7 @@ peer_tf_a() { # NAME SUITE
     peer_write_word "$folder/bl31.bin" 0xf8 0x8000000 # the device tree
     peer_write_word "$folder/bl31.bin" 0xfc 0x200000  # the kernel
     peer_replace_core_reset "$folder/bl31.bin"
-    dtc -q -I dts -O dtb -o "$folder/raspi4b.dtb" "$root/lab/peers/raspi4b.dts"
+    dtc -q -I dts -O dtb -o "$folder/raspi4b.dtb" "$root/peers/raspi4b.dts"
     fdtput -t s "$folder/raspi4b.dtb" /chosen bootargs "$peers_append"
     peer_start_qemu "${qemu[@]}"
     peer_words+=(-M raspi4b)

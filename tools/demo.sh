@@ -25,7 +25,7 @@ EOF
 demo_run() {
     local line lab_process output timeline
     demo_events=() demo_guest=() demo_cpu=() demo_status=''
-    exec {output}< <(exec "$root/dev" lab run --limit 120 --in "$root/lab/host/demo" -- sh demo)
+    exec {output}< <(exec "$root/dev" lab run --limit 120 --in "$root/tools/demo/in_lab.sh" -- sh in_lab.sh)
     lab_process=$!
     # Ctrl-C reaches the lab as well; other signals have to be handed on.
     trap 'kill -TERM "$lab_process" 2>/dev/null || true; wait; exit 143' TERM

@@ -38,7 +38,7 @@ cross_names() {
 
 cross_test() { # TARGET
     local target=$1 out=$build/cross/$1-out program
-    with_lock compile "cross/$target" --cross-file "$root/lab/cross/$target.ini" \
+    with_lock compile "cross/$target" --cross-file "$root/tools/cross/$target.ini" \
         -Dparts=lib -Ddefault_library=static
     rm -rf "$out"
     mkdir -p "$out"

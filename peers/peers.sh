@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 # `./dev check-peers`: the conformance image on other PSCI servers, those that Debian packages. How each of
-# them is made and started is in lab/peers/servers.sh.
+# them is made and started is in peers/servers.sh.
 
 check_peers_help() {
     cat <<'EOF'
@@ -103,7 +103,7 @@ check_peers_table() {
     local taps
     check_peers_find_taps
     ((${#taps[@]})) || die "check-peers: nothing has been run yet; ./dev check-peers does"
-    awk -f "$root/lab/peers/table.awk" "${taps[@]}"
+    awk -f "$root/peers/table.awk" "${taps[@]}"
 }
 
 check_peers_need() {

@@ -61,7 +61,7 @@ compile_image() {
 
 compile_cross() {
     make_sysroot
-    compile arm64 --cross-file "$build/sysroot.ini" --cross-file "$root/lab/aarch64.ini" \
+    compile arm64 --cross-file "$build/sysroot.ini" --cross-file "$root/tools/aarch64.ini" \
         "${arm64_options[@]}"
 }
 

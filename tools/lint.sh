@@ -63,7 +63,7 @@ lint_shell() {
     local file others=()
     while IFS= read -r -d '' file; do
         others+=("$file")
-    done < <(cd "$root" && find .ci tests bench lab/host lab/peers -type f -print0 |
+    done < <(cd "$root" && find .ci tests bench lab/host tools/demo peers -type f -print0 |
         xargs -0 -r grep -lZE '^(#!/.*sh|# shellcheck shell=)')
     (cd "$root" && shellcheck -x -a dev && shellcheck -x "${others[@]}")
 }
