@@ -71,7 +71,8 @@ test_readme_examples_are_taken() {
 
 # Every path that a document links to, or names in backquotes with a slash, is there.
 test_documents_name_what_exists() {
-    for document in README DESIGN SPEC CAVEATS CONTRIBUTING SECURITY CHANGES docs/lab docs/embedding docs/adapter docs/peers; do
+    for document in README DESIGN SPEC CAVEATS CONTRIBUTING SECURITY CHANGES docs/lab docs/embedding docs/adapter docs/peers \
+        docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/performance; do
         [ -e "$root/$document.md" ] || fail "$document.md is not there"
         folder=$(dirname "$root/$document.md")
         grep -o '](\([^)#:]*\))' "$root/$document.md" | sed 's/](\(.*\))/\1/' >links || :
@@ -79,4 +80,39 @@ test_documents_name_what_exists() {
             [ -e "$folder/$link" ] || fail "$document.md links to $link, which is not there"
         done <links
     done
+}
+
+# The rows of docs/races.md, as RACE|RESOLVED BY|TEST.
+races() {
+    sed -n 's/^| \(.*\) | \(.*`.*()`.*\) | `\([^`]*\)` |$/\1|\2|\3/p' "$root/docs/races.md"
+}
+
+# Whether a test of that name exists: lab/GROUP/NAME, explore/SCENARIO, or unit/NAME.
+test_exists() { # NAME
+    case $1 in
+    lab/*)
+        group=${1#lab/}
+        if [ "${group%%/*}" = lockstep ]; then
+            grep -qE "^# again .*\\b${group#*/}\\b" "$root/tests/lab/lockstep.sh" ||
+                grep -q "^test_${group#*/}()" "$root/tests/lab/lockstep.sh"
+        else
+            grep -q "^test_${group#*/}()" "$root/tests/lab/${group%%/*}.sh"
+        fi
+        ;;
+    explore/*) grep -q "{\"${1#explore/}\"," "$root/tests/lib/explore/scenarios.c" ;;
+    unit/*) [ -e "$root/tests/vmm/test_${1#unit/}.c" ] ;;
+    *) return 1 ;;
+    esac
+}
+
+test_races_name_functions_and_tests_that_exist() {
+    races >rows
+    [ "$(wc -l <rows)" -eq "$(grep -c '^| .* | .* | .* |$' "$root/docs/races.md" | awk '{ print $1 - 2 }')" ] ||
+        fail "a row of docs/races.md names no function() or no test"
+    while IFS='|' read -r race by test; do
+        function=$(printf '%s\n' "$by" | sed 's/^`\([a-z0-9_]*\)()`.*/\1/')
+        grep -rqE "\\b$function\\(" "$root/vmm" "$root/lib" "$root/include" ||
+            fail "docs/races.md, $race: there is no function $function()"
+        test_exists "$test" || fail "docs/races.md, $race: there is no test $test"
+    done <rows
 }
