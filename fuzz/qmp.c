@@ -168,9 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     check(qmp.loop != NULL && qmp_client_add(&qmp, fds[1]));
     struct loop_source *source = loop_add(run.loop, run.fd, EPOLLIN | EPOLLOUT, on_client, &run);
     check(source != NULL && loop_run(run.loop) == 0);
-    while (qmp.clients != NULL) {
-        qmp_client_remove(qmp.clients);
-    }
+    qmp_close_clients(&qmp);
     loop_close(source, run.fd);
     loop_destroy(run.loop);
     return 0;

@@ -136,7 +136,7 @@ test_reset_and_quit() {
     expect_event_count boot 3
     qmp cont
     wait_event "$work/events" asleep 3
-    qmp quit @SHUTDOWN
+    qmp quit @SHUTDOWN .
     expect_said '"host-qmp-quit"'
     wait_guest
     expect_status 0

@@ -2,6 +2,7 @@
 /* The QMP server over real sockets, with a machine that writes down what is asked of it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,6 +35,7 @@ static struct qmp *qmp;
 static char asked[256]; /* of the machine, a word each */
 static enum operator_status machine_status;
 static const char *objection;
+static unsigned vcpu_count;
 
 static const char *note(const char *word)
 {
@@ -52,7 +54,7 @@ static enum operator_status fake_status(void *machine)
 static unsigned fake_vcpu_count(void *machine)
 {
     (void)machine;
-    return 2;
+    return vcpu_count;
 }
 
 static void fake_vcpu(void *machine, unsigned index, struct operator_vcpu *vcpu)
@@ -152,6 +154,7 @@ static int enter(void **state)
 {
     asked[0] = '\0';
     objection = NULL;
+    vcpu_count = 2;
     machine_status = OPERATOR_RUNNING;
     if (scratch_enter(state) != 0) {
         return -1;
@@ -240,16 +243,16 @@ static void negotiation_comes_first(void **state)
     (void)state;
     expect(fd, GREETING);
     say(fd, "{\"execute\":\"stop\"}");
-    expect(fd, "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"capabilities must be "
-               "negotiated first: qmp_capabilities\"}}\n");
+    expect(fd, "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"Expecting capabilities "
+               "negotiation with 'qmp_capabilities'\"}}\n");
     say(fd, "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]}}");
     expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"none of the capabilities is "
                "offered\"}}\n");
     say(fd, "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[]},\"id\":[1,{}]}");
     expect(fd, "{\"return\":{},\"id\":[1,{}]}\n");
     say(fd, "{\"execute\":\"qmp_capabilities\"}");
-    expect(fd, "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"capabilities have been "
-               "negotiated already\"}}\n");
+    expect(fd, "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"Capabilities negotiation is "
+               "already complete, command ignored\"}}\n");
     assert_string_equal(asked, "");
     close(fd);
 }
@@ -303,7 +306,7 @@ static void commands_are_all_there(void **state)
     count = read(fd, said, sizeof(said) - 1);
     assert_true(count > 0);
     said[count] = '\0';
-    assert_null(strstr(said, "no such command"));
+    assert_null(strstr(said, "has not been found"));
     assert_string_equal(asked, "stop cont wake reset quit");
     close(fd);
 }
@@ -336,7 +339,9 @@ static const struct {
     {"{\"execute\":\"stop\n", "this is not JSON"},
     {"{\"execute\":\"stop\",}", "this is not JSON"},
     {"{]", "this is not JSON"},
-    {"{\"execute\":\"\xff\"}", "this is not JSON"},
+    {"{\"execute\":\"\xfe\"}", "this is not JSON"},
+    {"{'execute':'stop}\n", "this is not JSON"},
+    {"{'execute':\"stop'}\n", "this is not JSON"},
     {"{\"execute\":\"cont\",\"execute\":\"quit\"}", "this is not JSON"},
     {"{\"execute\":\"cont\",\"id\":99999999999999999999}", "this is not JSON"},
     {"{}", "'execute' must be a string, and name a command"},
@@ -364,10 +369,90 @@ static void wrong_commands_are_one_error_each(void **state)
                        "{\"error\":{\"class\":\"GenericError\",\"desc\":\"%s\"}}\n", wrong[i].desc);
         expect(fd, expected);
     }
-    say(fd, "{\"execute\":\"x-dormouse-fly\"}");
-    expect(fd, "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"there is no such command: see "
-               "query-commands\"}}\n");
     assert_string_equal(asked, "");
+    close(fd);
+}
+
+/* In QEMU's words: programs look for them. */
+static void unknown_commands_are_named(void **state)
+{
+    static const char beginning[] =
+        "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command ";
+    int fd = negotiated_client();
+    char text[512];
+
+    (void)state;
+    say(fd, "{\"execute\":\"x-dormouse-fly\"}");
+    (void)snprintf(text, sizeof(text), "%sx-dormouse-fly has not been found\"}}\n", beginning);
+    expect(fd, text);
+    /* A long name is cut, and between two characters. */
+    (void)snprintf(text, sizeof(text), "{\"execute\":\"%0*d\xe2\x82\xac\"}", 62, 0);
+    say(fd, text);
+    (void)snprintf(text, sizeof(text), "%s%0*d has not been found\"}}\n", beginning, 62, 0);
+    expect(fd, text);
+    close(fd);
+}
+
+static void strings_may_be_in_single_quotes(void **state)
+{
+    int fd = negotiated_client();
+
+    (void)state;
+    say(fd, "{'execute':'cont','id':'}\"{ \\' \\\\ "
+            "\\u0041'}{\"execute\":\"system_wakeup\",\"id\":\"'\\'\"}");
+    expect(fd, "{\"return\":{},\"id\":\"}\\\"{ ' \\\\ A\"}\n"
+               "{\"return\":{},\"id\":\"''\"}\n");
+    assert_string_equal(asked, "cont wake");
+    close(fd);
+}
+
+/* Programs send the byte 0xFF when they do not know what the server has seen of others. */
+static void resynchronisation_gives_up_what_is_incomplete(void **state)
+{
+    int fd = negotiated_client();
+
+    (void)state;
+    say(fd, "\xff\xff\n{\"execute\":\"cont\",\"id\":1}\xff");
+    expect(fd, "{\"return\":{},\"id\":1}\n");
+    say(fd, "{\"execute\":\"quit\",\"id\":\"\xff{'execute':'cont','id':2}");
+    expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"this is not JSON\"}}\n"
+               "{\"return\":{},\"id\":2}\n");
+    assert_string_equal(asked, "cont cont");
+    close(fd);
+}
+
+/* 1e9 is 1000000000.0 in a reply. */
+static void id_that_grows_is_refused_before_the_command(void **state)
+{
+    int fd = negotiated_client();
+    char *text = calloc(1, QMP_COMMAND_MAX);
+
+    (void)state;
+    assert_non_null(text);
+    strcpy(text, "{\"execute\":\"quit\",\"id\":[1e9");
+    for (unsigned i = 0; i < 16000; i++) {
+        strcat(text + (size_t)4 * i, ",1e9");
+    }
+    strcat(text, "]}");
+    say(fd, text);
+    free(text);
+    expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"'id' is too long\"}}\n");
+    assert_string_equal(asked, "");
+    say(fd, "{\"execute\":\"cont\"}");
+    expect(fd, DONE);
+    close(fd);
+}
+
+/* A machine of which there is too much to say. */
+static void reply_that_is_too_long_becomes_an_error(void **state)
+{
+    int fd = negotiated_client();
+
+    (void)state;
+    vcpu_count = 2000;
+    say(fd, "{\"execute\":\"query-cpus-fast\"}{\"execute\":\"cont\"}");
+    expect(fd,
+           "{\"error\":{\"class\":\"GenericError\",\"desc\":\"the reply is too long\"}}\n" DONE);
     close(fd);
 }
 
@@ -631,17 +716,94 @@ static void socket_is_taken_with_care(void **state)
     assert_int_equal(access("qmp", F_OK), 0);
 }
 
+/* QEMU's clients and socat send a newline after the command, which nobody reads any more. */
 static void last_words_are_sent(void **state)
 {
     int fd = negotiated_client();
 
     (void)state;
-    say(fd, "{\"execute\":\"quit\"}");
+    say(fd, "{\"execute\":\"quit\"}\n");
+    assert_int_equal(send(fd, "\n{\"execute\":\"cont\"}\n", 20, MSG_NOSIGNAL), 20);
     qmp_close(qmp);
     qmp = NULL;
     expect_event(fd, "SHUTDOWN", "{\"guest\":false,\"reason\":\"host-qmp-quit\"}");
+    expect_end(fd, "");
     assert_string_equal(asked, "quit");
-    close(fd);
+}
+
+/* Neither a connection that is refused nor one that is given up looks as if the server had crashed.
+ */
+static void refused_clients_see_an_orderly_end(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "qmp"};
+    int fds[QMP_CLIENTS_MAX];
+
+    (void)state;
+    for (unsigned i = 0; i < QMP_CLIENTS_MAX; i++) {
+        fds[i] = client();
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+    say(fd, "{\"execute\":\"qmp_capabilities\"}\n");
+    expect_end(fd, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"too many clients\"}}\n");
+
+    expect(fds[0], GREETING);
+    char deep[8192];
+    memset(deep, '[', sizeof(deep) - 1);
+    deep[sizeof(deep) - 1] = '\0';
+    say(fds[0], deep);
+    expect_end(fds[0],
+               "{\"error\":{\"class\":\"GenericError\",\"desc\":\"the command is nested too "
+               "deeply\"}}\n");
+    for (unsigned i = 1; i < QMP_CLIENTS_MAX; i++) {
+        close(fds[i]);
+    }
+}
+
+static int reader = -1;
+static unsigned lines_read;
+static unsigned polls;
+
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+
+/* Whenever the server waits, the client reads. */
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+    char said[4096];
+    ssize_t length;
+
+    polls++;
+    assert_in_range(timeout, 1, 500);
+    while (reader >= 0 && (length = read(reader, said, sizeof(said))) > 0) {
+        for (ssize_t i = 0; i < length; i++) {
+            lines_read += said[i] == '\n';
+        }
+    }
+    return __real_poll(fds, count, 0);
+}
+
+/* The end waits for a client that reads, and only for a time for one that does not. */
+static void end_waits_for_clients_with_a_limit(void **state)
+{
+    enum { EVENTS = 1500 }; /* more than the socket takes */
+    int sleeper = negotiated_client();
+
+    (void)state;
+    reader = negotiated_client();
+    for (unsigned i = 0; i < EVENTS; i++) {
+        qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_ASLEEP});
+    }
+    lines_read = 0;
+    polls = 0;
+    qmp_close(qmp);
+    qmp = NULL;
+    (void)__wrap_poll(NULL, 0, 1); /* what the socket held at the end */
+    assert_int_equal(lines_read, EVENTS);
+    assert_true(polls > 2);
+    close(reader);
+    reader = -1;
+    close(sleeper);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
@@ -654,6 +816,11 @@ int main(void)
         TEST(commands_are_all_there),
         TEST(commands_reach_the_machine),
         TEST(wrong_commands_are_one_error_each),
+        TEST(unknown_commands_are_named),
+        TEST(strings_may_be_in_single_quotes),
+        TEST(resynchronisation_gives_up_what_is_incomplete),
+        TEST(id_that_grows_is_refused_before_the_command),
+        TEST(reply_that_is_too_long_becomes_an_error),
         TEST(commands_may_come_in_pieces),
         TEST(events_are_for_those_who_negotiated),
         TEST(events_say_what_happened),
@@ -664,6 +831,8 @@ int main(void)
         TEST(without_descriptors_clients_are_turned_away),
         TEST(socket_is_taken_with_care),
         TEST(last_words_are_sent),
+        TEST(refused_clients_see_an_orderly_end),
+        TEST(end_waits_for_clients_with_a_limit),
     };
 
     return cmocka_run_group_tests_name("qmp", tests, NULL, NULL);

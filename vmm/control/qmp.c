@@ -21,7 +21,7 @@ static void turn_away(int fd)
                                 "\"desc\": \"too many clients\"}}\n";
 
     (void)!send(fd, words, sizeof(words) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    close(fd);
+    qmp_hang_up(fd);
 }
 
 /* With no descriptor left the client could be neither served nor refused, and would call for ever.
@@ -182,9 +182,7 @@ void qmp_close(struct qmp *qmp)
     if (qmp == NULL) {
         return;
     }
-    while (qmp->clients != NULL) {
-        qmp_client_remove(qmp->clients);
-    }
+    qmp_close_clients(qmp);
     remove_socket(qmp);
     loop_close(qmp->source, qmp->fd);
     if (qmp->reserve_fd >= 0) {

@@ -4,10 +4,12 @@
  * been sent all there is for it: so much work at most, and so much memory, can a client ask for.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "control/qmp_internal.h"
@@ -29,11 +31,23 @@ struct qmp_client {
     char input[QMP_COMMAND_MAX];
 };
 
-static void close_client(struct qmp_client *client)
+/* After the shutdown the client can send no more, so what is left to read is bounded. */
+void qmp_hang_up(int fd)
+{
+    char bytes[4096];
+
+    shutdown(fd, SHUT_RDWR);
+    while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0) {
+    }
+    close(fd);
+}
+
+static void client_close(struct qmp_client *client)
 {
     struct qmp *qmp = client->qmp;
 
-    loop_close(client->source, client->fd);
+    loop_remove(client->source);
+    qmp_hang_up(client->fd);
     if (client->previous != NULL) {
         client->previous->next = client->next;
     } else {
@@ -48,7 +62,7 @@ static void close_client(struct qmp_client *client)
 }
 
 /* Sends what the socket takes now. */
-static void flush(struct qmp_client *client)
+static void client_flush(struct qmp_client *client)
 {
     while (client->output_length > 0 && !client->broken) {
         ssize_t sent =
@@ -86,7 +100,7 @@ static bool make_room(struct qmp_client *client, size_t length)
 }
 
 /* A line of text. A client for which there is no room is given up: it would miss something. */
-static void send_line(struct qmp_client *client, const char *text, size_t length)
+static void client_send_line(struct qmp_client *client, const char *text, size_t length)
 {
     if (client->broken || !make_room(client, length + 1)) {
         client->broken = true;
@@ -95,16 +109,16 @@ static void send_line(struct qmp_client *client, const char *text, size_t length
     memcpy(client->output + client->output_length, text, length);
     client->output[client->output_length + length] = '\n';
     client->output_length += length + 1;
-    flush(client);
+    client_flush(client);
 }
 
-/* Takes `object`; NULL: there was no memory for it. */
-static void send_object(struct qmp_client *client, json_t *object)
+/* Takes over `object`; NULL: there was no memory for it. */
+static void client_send(struct qmp_client *client, json_t *object)
 {
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 
     if (text != NULL) {
-        send_line(client, text, strlen(text));
+        client_send_line(client, text, strlen(text));
     } else {
         client->broken = true;
     }
@@ -112,60 +126,72 @@ static void send_object(struct qmp_client *client, json_t *object)
     json_decref(object);
 }
 
-/* Goes on, or ends. */
-static void settle(struct qmp_client *client)
+/* Takes over `reply`. One for which there is no room is replaced by an error. */
+static void client_reply(struct qmp_client *client, json_t *reply)
+{
+    size_t length = reply != NULL ? json_dumpb(reply, NULL, 0, JSON_COMPACT) : 0;
+
+    if (client->output_length + length + 1 > QMP_OUTPUT_MAX) {
+        json_decref(reply);
+        reply = qmp_error("the reply is too long");
+    }
+    client_send(client, reply);
+}
+
+/* Continues, or ends. */
+static void client_settle(struct qmp_client *client)
 {
     if (client->broken || (client->closing && client->output_length == 0)) {
-        close_client(client);
+        client_close(client);
         return;
     }
     loop_watch(client->source, client->output_length > 0 ? EPOLLOUT : EPOLLIN);
 }
 
-static void refuse(struct qmp_client *client, const char *why)
+static void client_refuse(struct qmp_client *client, const char *why)
 {
-    send_object(client, qmp_error(why));
+    client_send(client, qmp_error(why));
     client->closing = true;
 }
 
-static void execute(struct qmp_client *client)
+static void client_execute(struct qmp_client *client)
 {
     size_t length = client->input_length;
 
     client->input_length = 0;
-    send_object(client, qmp_execute(client->qmp, client->input, length, &client->negotiated));
+    client_reply(client, qmp_execute(client->qmp, client->input, length, &client->negotiated));
 }
 
 /*
  * Takes bytes, which are still in the socket, to the end of a command or to theirs. Returns how
  * many have been dealt with.
  */
-static size_t take_bytes(struct qmp_client *client, const char *bytes, size_t count)
+static size_t client_take_bytes(struct qmp_client *client, const char *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (client->input_length == QMP_COMMAND_MAX) {
-            refuse(client, "the command is too long");
+            client_refuse(client, "the command is too long");
             return count;
         }
         client->input[client->input_length++] = bytes[i];
         switch (qmp_frame_byte(&client->frame, bytes[i])) {
+        case QMP_FRAME_NOTHING:
+            client->input_length = 0;
+            break;
         case QMP_FRAME_MORE:
             break;
         case QMP_FRAME_DONE:
             return i + 1;
         case QMP_FRAME_DEEP:
-            refuse(client, "the command is nested too deeply");
+            client_refuse(client, "the command is nested too deeply");
             return count;
         }
-    }
-    if (!client->frame.begun) {
-        client->input_length = 0; /* Space between commands. */
     }
     return count;
 }
 
 /* What is behind the command stays in the socket, which so remains readable. */
-static void take_input(struct qmp_client *client)
+static void client_take_input(struct qmp_client *client)
 {
     char bytes[4096];
     ssize_t count = recv(client->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
@@ -178,10 +204,10 @@ static void take_input(struct qmp_client *client)
         client->closing = true; /* It has said all that it will, and got all that was asked for. */
         return;
     }
-    size_t taken = take_bytes(client, bytes, (size_t)count);
+    size_t taken = client_take_bytes(client, bytes, (size_t)count);
     (void)!recv(client->fd, bytes, taken, MSG_DONTWAIT);
     if (client->input_length > 0 && !client->frame.begun) {
-        execute(client);
+        client_execute(client);
     }
 }
 
@@ -192,11 +218,11 @@ static void on_ready(void *arg, uint32_t events)
     if ((events & EPOLLERR) != 0) {
         client->broken = true;
     } else if (client->output_length > 0) {
-        flush(client);
+        client_flush(client);
     } else if (!client->closing) {
-        take_input(client);
+        client_take_input(client);
     }
-    settle(client);
+    client_settle(client);
 }
 
 bool qmp_client_add(struct qmp *qmp, int fd)
@@ -219,15 +245,42 @@ bool qmp_client_add(struct qmp *qmp, int fd)
     }
     qmp->clients = client;
     qmp->client_count++;
-    send_object(client, qmp_greeting());
-    settle(client);
+    client_send(client, qmp_greeting());
+    client_settle(client);
     return true;
 }
 
-void qmp_client_remove(struct qmp_client *client)
+static int64_t now_ms(void)
 {
-    flush(client);
-    close_client(client);
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Waits until the client has taken something. False: it did not by then, or never will. */
+static bool client_wait(const struct qmp_client *client, int64_t deadline)
+{
+    struct pollfd ready = {.fd = client->fd, .events = POLLOUT};
+    int64_t left = deadline - now_ms();
+
+    return left > 0 && poll(&ready, 1, (int)left) > 0;
+}
+
+void qmp_close_clients(struct qmp *qmp)
+{
+    enum { LIMIT_MS = 500 }; /* for all of them together: a slow client must not hold the process */
+    int64_t deadline = now_ms() + LIMIT_MS;
+
+    while (qmp->clients != NULL) {
+        struct qmp_client *client = qmp->clients;
+
+        client_flush(client);
+        while (client->output_length > 0 && !client->broken && client_wait(client, deadline)) {
+            client_flush(client);
+        }
+        client_close(client);
+    }
 }
 
 void qmp_send_event(struct qmp *qmp, json_t *event)
@@ -239,7 +292,7 @@ void qmp_send_event(struct qmp *qmp, json_t *event)
         if (!client->negotiated || client->closing) {
             continue;
         }
-        send_line(client, text, strlen(text));
+        client_send_line(client, text, strlen(text));
         /*
          * One that is given up may be the one whose command this is about. It ends in its own turn,
          * which comes whether or not it reads: by the hang-up.

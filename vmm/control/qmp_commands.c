@@ -228,16 +228,38 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-enum { NAME_SHOWN = 64 }; /* of a name that the client gave: an error has a decent length */
+/* How much of a client's name an error shows. It is not cut inside a character. */
+static int shown_length(const char *name)
+{
+    enum { NAME_SHOWN = 64 };
+    size_t length = strlen(name);
+
+    if (length <= NAME_SHOWN) {
+        return (int)length;
+    }
+    length = NAME_SHOWN;
+    while (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80) {
+        length--;
+    }
+    return (int)length;
+}
 
 static json_t *complain(const char *what, const char *name, const char *problem)
 {
     char text[160];
 
-    (void)snprintf(text, sizeof(text), "%s '%.*s' %s", what, NAME_SHOWN, name, problem);
-    /* A name that was cut in the middle of a character is no text. */
-    json_t *reply = qmp_error(text);
-    return reply != NULL ? reply : qmp_error(problem);
+    (void)snprintf(text, sizeof(text), "%s '%.*s' %s", what, shown_length(name), name, problem);
+    return qmp_error(text);
+}
+
+/* The words are QEMU's, which programs know. */
+static json_t *complain_not_found(const char *name)
+{
+    char text[160];
+
+    (void)snprintf(text, sizeof(text), "The command %.*s has not been found", shown_length(name),
+                   name);
+    return error_reply("CommandNotFound", text);
 }
 
 static bool has_type(const json_t *value, enum argument_kind kind)
@@ -299,8 +321,9 @@ static json_t *check_negotiation(const char *name, bool negotiated)
 
     if (negotiates == negotiated) {
         return error_reply("CommandNotFound",
-                           negotiated ? "capabilities have been negotiated already"
-                                      : "capabilities must be negotiated first: qmp_capabilities");
+                           negotiated
+                               ? "Capabilities negotiation is already complete, command ignored"
+                               : "Expecting capabilities negotiation with 'qmp_capabilities'");
     }
     return NULL;
 }
@@ -343,7 +366,7 @@ static json_t *answer(struct qmp *qmp, json_t *request, bool *negotiated)
     }
     const struct command *command = find_command(name);
     if (command == NULL) {
-        return error_reply("CommandNotFound", "there is no such command: see query-commands");
+        return complain_not_found(name);
     }
     objection = check_arguments(command, given);
     if (objection != NULL) {
@@ -354,20 +377,40 @@ static json_t *answer(struct qmp *qmp, json_t *request, bool *negotiated)
     return reply;
 }
 
+static json_t *parse(const char *text, size_t length)
+{
+    char *quoted = malloc(2 * length);
+
+    if (quoted == NULL) {
+        return NULL;
+    }
+    length = qmp_frame_quotes(quoted, text, length);
+    json_t *request = json_loadb(quoted, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+    free(quoted);
+    return request;
+}
+
+/* A number can be longer in the reply than it was in the command. */
+static bool id_is_too_long(const json_t *id)
+{
+    return id != NULL && json_dumpb(id, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > QMP_COMMAND_MAX;
+}
+
 json_t *qmp_execute(struct qmp *qmp, const char *text, size_t length, bool *negotiated)
 {
-    json_error_t error;
-    json_t *request = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    json_t *reply;
+    json_t *request = parse(text, length);
+    json_t *id = json_object_get(request, "id");
+    json_t *reply = NULL;
 
     if (request == NULL) {
-        return qmp_error("this is not JSON");
-    }
-    reply = json_is_object(request) ? answer(qmp, request, negotiated)
-                                    : qmp_error("a command is an object");
-    json_t *id = json_object_get(request, "id");
-    if (id != NULL && reply != NULL) {
-        json_object_set(reply, "id", id);
+        reply = qmp_error("this is not JSON");
+    } else if (!json_is_object(request)) {
+        reply = qmp_error("a command is an object");
+    } else if (id_is_too_long(id)) {
+        reply = qmp_error("'id' is too long");
+    } else {
+        reply = answer(qmp, request, negotiated);
+        json_object_set(reply, "id", id); /* Without effect if either is NULL. */
     }
     json_decref(request);
     return reply;

@@ -26,16 +26,22 @@ struct qmp {
     unsigned client_count;
 };
 
-/* qmp_frame.c: where one JSON value of a stream of bytes ends; clients need not send lines. */
+/**
+ * qmp_frame.c: where one JSON value of a stream of bytes ends; clients need not send lines. As in
+ * QEMU a string may be in single quotes, and the byte 0xFF gives up a value that is not complete.
+ */
 struct qmp_frame {
     unsigned depth;
     bool begun;
-    bool in_string;
-    bool escaped; /* behind a backslash in a string */
+    char quote;   /* the one that ends the string, or NUL outside of strings */
+    bool escaped; /* the byte before, in a string, was a backslash */
     bool garbage; /* no object and no array: ends with the line */
 };
 
+#define QMP_RESYNCHRONISE '\xff'
+
 enum qmp_frame_state {
+    QMP_FRAME_NOTHING, /* a byte between values, part of none */
     QMP_FRAME_MORE,
     QMP_FRAME_DONE, /* this byte was the last one; the frame is ready for the next value */
     QMP_FRAME_DEEP, /* nested deeper than QMP_DEPTH_MAX */
@@ -43,12 +49,24 @@ enum qmp_frame_state {
 
 enum qmp_frame_state qmp_frame_byte(struct qmp_frame *frame, char byte);
 
+/**
+ * Copies a value with its single-quoted strings in double quotes, as JSON has them.
+ * @param out  room for twice `length` bytes
+ * @return the number of bytes in `out`
+ */
+size_t qmp_frame_quotes(char *out, const char *in, size_t length);
+
 /* qmp_client.c: one connection. */
 
-/* Takes the connected, non-blocking `fd` over, also where it fails: false. */
+/** Takes over the connected, non-blocking `fd`. @return false if it failed; `fd` is closed then. */
 bool qmp_client_add(struct qmp *qmp, int fd);
-/* Closes the connection, after what can be sent at once. */
-void qmp_client_remove(struct qmp_client *client);
+/** Closes all connections, after sending what the clients take within half a second. */
+void qmp_close_clients(struct qmp *qmp);
+/**
+ * Closes a connection so that its client reads what was sent and then the end. A socket closed with
+ * unread input would show it an error (ECONNRESET) instead.
+ */
+void qmp_hang_up(int fd);
 /* Sends an object, which becomes qmp's, to all clients that have negotiated. NULL: no memory. */
 void qmp_send_event(struct qmp *qmp, json_t *event);
 
@@ -56,9 +74,11 @@ void qmp_send_event(struct qmp *qmp, json_t *event);
 
 /* What is said to a client that comes. */
 json_t *qmp_greeting(void);
-/*
- * Carries out what a client sent and makes the reply; NULL: no memory. `*negotiated` is the
- * client's. The command may end the VM, but the caller still has its client.
+/**
+ * Carries out what a client sent.
+ * @param negotiated  the client's state
+ * @return the reply, or NULL if there is no memory. The command may end the VM, but the client
+ * stays.
  */
 json_t *qmp_execute(struct qmp *qmp, const char *text, size_t length, bool *negotiated);
 /* {"error": ...} of class GenericError. */

@@ -9,6 +9,7 @@
  *   NAME:{JSON}    the same with arguments
  *   @EVENT         waits for an event of that name, one that came before included
  *   =SECONDS       stays, and reads what comes
+ *   .              waits until the server has ended the connection in order
  * Prints every line that the server sends. Exit status: 0; 1 if a step fails: no connection, an
  * error for a reply, the server is gone, or nothing came in time.
  */
@@ -37,6 +38,11 @@ static void give_up(const char *what, const char *about)
     exit(1);
 }
 
+static void give_up_lost(void)
+{
+    give_up("the connection is lost: ", strerror(errno));
+}
+
 static long now_ms(void)
 {
     struct timespec now;
@@ -45,24 +51,51 @@ static long now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Reads more, until `end`. False: nothing came. */
-static bool read_more(long end)
+/* Reads more, until `end`: 1, 0 if nothing came in time, -1 if the server has ended the connection.
+ */
+static int read_some(long end)
 {
     struct pollfd fd = {.fd = server, .events = POLLIN};
     long left = end - now_ms();
 
     if (left <= 0 || poll(&fd, 1, (int)left) <= 0) {
-        return false;
+        return 0;
     }
     ssize_t count = read(server, input + input_length, INPUT_MAX - 1 - input_length);
-    if (count <= 0) {
-        give_up("the server is gone", "");
+    if (count < 0) {
+        give_up_lost();
+    }
+    if (count == 0) {
+        return -1;
     }
     fwrite(input + input_length, 1, (size_t)count, stdout);
     fflush(stdout);
     input_length += (size_t)count;
     input[input_length] = '\0';
-    return true;
+    return 1;
+}
+
+/* As read_some(), but the connection must not end. */
+static bool read_more(long end)
+{
+    int result = read_some(end);
+
+    if (result < 0) {
+        give_up("the server is gone", "");
+    }
+    return result > 0;
+}
+
+static void wait_end(void)
+{
+    long end = now_ms() + LIMIT_MS;
+    int result;
+
+    while ((result = read_some(end)) > 0) {
+    }
+    if (result == 0) {
+        give_up("the server does not end the connection", "");
+    }
 }
 
 /* The next line after `from`, ended by NUL in place of its newline; NULL: none yet. */
@@ -172,6 +205,9 @@ int main(int argc, char **argv)
         switch (argv[i][0]) {
         case '@':
             wait_event(argv[i] + 1);
+            break;
+        case '.':
+            wait_end();
             break;
         case '=':
             stay(argv[i] + 1);
