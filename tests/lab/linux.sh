@@ -51,9 +51,13 @@ test_sleep_2() {
 # once sleep_1_and_4 6.1
 # limit sleep_1_and_4 360
 test_sleep_1_and_4() {
-    (sleep_cycles 1 50) &
+    sleep_side_by_side 20
+}
+
+sleep_side_by_side() { # CYCLES
+    (sleep_cycles 1 "$1") &
     one=$!
-    (sleep_cycles 4 50) &
+    (sleep_cycles 4 "$1") &
     four=$!
     run_status wait $one
     one_status=$status
@@ -136,24 +140,31 @@ test_psci_0_2() {
 }
 
 # once reboot 6.1
-# limit reboot 1200
+# limit reboot 600
 test_reboot() {
+    reboot_times 4
+}
+
+reboot_times() { # COUNT
     guest_limit=120
     start_linux reboot --memory 192M
     turn=0
-    while [ $turn -lt 20 ]; do
+    while [ $turn -lt "$1" ]; do
         turn=$((turn + 1))
-        wait_event "$work/events" boot $turn 60
-        wait_until 60 has_said "GUEST: what next?" $turn ||
-            fail "boot $turn did not come up: $(show)"
+        expect_boot $turn
         type_keys 'reboot\n'
     done
-    wait_until 60 has_said "GUEST: what next?" 21 || fail "boot 21 did not come up: $(show)"
+    expect_boot $(($1 + 1))
     type_keys 'off\n'
     wait_guest
     expect_linux_ok
-    expect_event_count boot 21
-    expect_event_count reboot 20
+    expect_event_count boot $(($1 + 1))
+    expect_event_count reboot "$1"
+}
+
+expect_boot() { # NUMBER
+    wait_event "$work/events" boot "$1" 60
+    wait_until 60 has_said "GUEST: what next?" "$1" || fail "boot $1 did not come up: $(show)"
 }
 
 has_said() { # TEXT COUNT

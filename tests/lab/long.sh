@@ -37,3 +37,13 @@ test_hotplug() {
     guest_limit=2980
     run_linux "churn rounds=500 sleeps=20" --cpus 4
 }
+
+# limit reboot 2400
+test_reboot() {
+    reboot_times 20
+}
+
+# limit sleep_1_and_4 900
+test_sleep_1_and_4() {
+    sleep_side_by_side 50
+}
