@@ -53,11 +53,13 @@ static unsigned vcpu_count(void *machine)
     return 3;
 }
 
-static void vcpu(void *machine, unsigned index, struct operator_vcpu *vcpu)
+static void describe(void *machine, struct operator_vcpu *vcpus, unsigned count)
 {
     (void)machine;
-    check(index < 3);
-    *vcpu = (struct operator_vcpu){.state = "on"};
+    check(count == 3);
+    for (unsigned i = 0; i < count; i++) {
+        vcpus[i] = (struct operator_vcpu){.state = "on"};
+    }
 }
 
 static const char *agree(void *machine)
@@ -92,7 +94,7 @@ static const char *admit(void *machine, unsigned index)
 static const struct operator_ops ops = {
     .status = status,
     .vcpu_count = vcpu_count,
-    .vcpu = vcpu,
+    .vcpus = describe,
     .stop = agree,
     .cont = agree,
     .wake = agree,

@@ -29,7 +29,8 @@ struct operator_vcpu {
 struct operator_ops {
     enum operator_status (*status)(void *machine);
     unsigned (*vcpu_count)(void *machine);
-    void (*vcpu)(void *machine, unsigned index, struct operator_vcpu *vcpu);
+    /** Describes the first `count` vCPUs, all at one moment. */
+    void (*vcpus)(void *machine, struct operator_vcpu *vcpus, unsigned count);
 
     /* Stopping a stopped machine, and letting a running one go on, is no error. */
     const char *(*stop)(void *machine);

@@ -94,30 +94,33 @@ static json_t *query_status(struct qmp *qmp, const json_t *argument, const char 
                      status == OPERATOR_RUNNING, "singlestep", 0);
 }
 
-static json_t *describe_vcpu(struct qmp *qmp, unsigned index)
+static json_t *describe_vcpu(const struct operator_vcpu *vcpu, unsigned index)
 {
-    struct operator_vcpu vcpu;
     char mpidr[sizeof("0x0123456789abcdef")];
     char path[48];
 
-    qmp->ops->vcpu(qmp->machine, index, &vcpu);
-    (void)snprintf(mpidr, sizeof(mpidr), "0x%" PRIx64, vcpu.mpidr);
+    (void)snprintf(mpidr, sizeof(mpidr), "0x%" PRIx64, vcpu->mpidr);
     (void)snprintf(path, sizeof(path), "/machine/unattached/device[%u]", index);
     return json_pack("{s:i, s:s, s:i, s:s, s:{}, s:s, s:s, s:b}", "cpu-index", (int)index,
-                     "qom-path", path, "thread-id", vcpu.thread_id, "target", "aarch64", "props",
-                     "x-dormouse-mpidr", mpidr, "x-dormouse-state", vcpu.state,
-                     "x-dormouse-admitted", (int)vcpu.admitted);
+                     "qom-path", path, "thread-id", vcpu->thread_id, "target", "aarch64", "props",
+                     "x-dormouse-mpidr", mpidr, "x-dormouse-state", vcpu->state,
+                     "x-dormouse-admitted", (int)vcpu->admitted);
 }
 
 static json_t *query_cpus_fast(struct qmp *qmp, const json_t *argument, const char **error)
 {
-    json_t *list = json_array();
     unsigned count = qmp->ops->vcpu_count(qmp->machine);
+    struct operator_vcpu *vcpus = calloc(count, sizeof(*vcpus));
+    json_t *list = vcpus != NULL ? json_array() : NULL;
 
     (void)argument, (void)error;
-    for (unsigned i = 0; list != NULL && i < count; i++) {
-        json_array_append_new(list, describe_vcpu(qmp, i));
+    if (list != NULL) {
+        qmp->ops->vcpus(qmp->machine, vcpus, count);
     }
+    for (unsigned i = 0; list != NULL && i < count; i++) {
+        json_array_append_new(list, describe_vcpu(&vcpus[i], i));
+    }
+    free(vcpus);
     return list;
 }
 

@@ -49,21 +49,17 @@ static const char *state_name(enum vpsci_state state)
     return names[state];
 }
 
-/* KVM tells only of a vCPU that does not run. */
-static const char *state_in_kernel(struct machine *machine, unsigned index)
+/* With all vCPUs paused: KVM tells only of a vCPU that does not run. */
+static const char *state_in_kernel(const struct machine *machine, unsigned index)
 {
     if (machine->power.state == POWER_ASLEEP && index == machine->power.sleeper) {
         return "suspended";
     }
-    vcpus_pause(machine->board.threads);
-    bool off = vcpu_is_off(machine->board.vcpu[index]) == 1;
-    power_go_on(&machine->power);
-    return off ? "off" : "on";
+    return vcpu_is_off(machine->board.vcpu[index]) == 1 ? "off" : "on";
 }
 
-static void op_vcpu(void *arg, unsigned index, struct operator_vcpu *vcpu)
+static void describe_vcpu(struct machine *machine, unsigned index, struct operator_vcpu *vcpu)
 {
-    struct machine *machine = arg;
     bool user = machine->psci_mode == PSCI_MODE_USER;
 
     *vcpu = (struct operator_vcpu){
@@ -74,6 +70,23 @@ static void op_vcpu(void *arg, unsigned index, struct operator_vcpu *vcpu)
         .state = user ? state_name(vpsci_state(psci_vcpu(&machine->psci, index)))
                       : state_in_kernel(machine, index),
     };
+}
+
+/* One pause for all of them: a pause visits every vCPU, and there may be 512. */
+static void op_vcpus(void *arg, struct operator_vcpu *vcpus, unsigned count)
+{
+    struct machine *machine = arg;
+    bool pauses = machine->psci_mode == PSCI_MODE_KERNEL;
+
+    if (pauses) {
+        vcpus_pause(machine->board.threads);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        describe_vcpu(machine, i, &vcpus[i]);
+    }
+    if (pauses) {
+        power_go_on(&machine->power);
+    }
 }
 
 static const char *op_stop(void *arg)
@@ -244,7 +257,7 @@ void operator_take_refusals(struct machine *machine)
 const struct operator_ops operator_machine_ops = {
     .status = op_status,
     .vcpu_count = op_vcpu_count,
-    .vcpu = op_vcpu,
+    .vcpus = op_vcpus,
     .stop = op_stop,
     .cont = op_cont,
     .wake = op_wake,
