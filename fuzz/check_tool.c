@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clean.h"
 #include "complain.h"
 #include "html.h"
 #include "junit.h"
 #include "must.h"
 #include "tap_read.h"
 #include "tap_write.h"
+#include "words.h"
 
 /* In place of the tool's own: nothing is said. */
 void complain(const char *format, ...)

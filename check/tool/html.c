@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "clean.h"
 #include "html_parts.h"
+#include "words.h"
 
 enum { MANY_RUNS = 4 };
 
@@ -19,7 +19,7 @@ void html_put(FILE *file, const char *format, ...)
         if (*format != '%') {
             (void)fputc(*format, file);
         } else if (*++format == 's') {
-            clean_markup(file, va_arg(arguments, const char *));
+            words_markup(file, va_arg(arguments, const char *));
         } else if (*format == 'u') {
             (void)fprintf(file, "%u", va_arg(arguments, unsigned));
         } else {
@@ -35,7 +35,7 @@ void html_name(FILE *file, const char *name)
     for (; *name != '\0'; name++) {
         char letter[2] = {*name, '\0'};
 
-        clean_markup(file, letter);
+        words_markup(file, letter);
         if (*name == '-') {
             (void)fputs("<wbr>", file);
         }

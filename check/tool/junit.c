@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "junit.h"
 
-#include "clean.h"
 #include "family.h"
+#include "words.h"
 
 static void write_attribute(FILE *file, const char *name, const char *value)
 {
     if (value != NULL) {
         (void)fprintf(file, " %s=\"", name);
-        clean_markup(file, value);
+        words_markup(file, value);
         (void)fputc('"', file);
     }
 }
@@ -19,7 +19,7 @@ static void write_property(FILE *file, const char *kind, const char *key, const 
         return;
     }
     (void)fprintf(file, "      <property name=\"%s", kind);
-    clean_markup(file, key);
+    words_markup(file, key);
     (void)fputc('"', file);
     write_attribute(file, "value", value);
     (void)fputs("/>\n", file);
@@ -50,7 +50,7 @@ static void write_line(FILE *file, const char *key, const char *value)
 {
     if (value != NULL) {
         (void)fprintf(file, "%s: ", key);
-        clean_markup(file, value);
+        words_markup(file, value);
         (void)fputc('\n', file);
     }
 }
@@ -75,7 +75,7 @@ static void write_case(FILE *file, const struct point *point)
     for (size_t i = 0; i < family_length(point->name); i++) {
         char letter[2] = {point->name[i], '\0'};
 
-        clean_markup(file, letter);
+        words_markup(file, letter);
     }
     (void)fputc('"', file);
     write_attribute(file, "name", point->name);

@@ -6,9 +6,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "clean.h"
 #include "complain.h"
 #include "must.h"
+#include "words.h"
 
 #define ERASE_LINE "\r\033[K"
 

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clean.h"
 #include "must.h"
+#include "words.h"
 
 void results_set(char **text, const char *bytes, size_t length)
 {
     free(*text);
-    *text = clean(bytes, length);
+    *text = words_clean(bytes, length);
 }
 
 static bool has_fact(const struct facts *facts, const char *key, const char *value)
@@ -26,7 +26,8 @@ static bool has_fact(const struct facts *facts, const char *key, const char *val
 void facts_add(struct facts *facts, size_t most, const char *key, size_t key_length,
                const char *value)
 {
-    struct fact fact = {.key = clean(key, key_length), .value = clean(value, strlen(value))};
+    struct fact fact = {.key = words_clean(key, key_length),
+                        .value = words_clean(value, strlen(value))};
 
     if (facts->count >= most || has_fact(facts, fact.key, fact.value)) {
         free(fact.key);

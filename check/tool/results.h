@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** What came of runs: the model between those that read and those that write. All text in it is
- * clean (clean.h), and its amount is bounded whatever a machine prints. */
+ * clean (words.h), and its amount is bounded whatever a machine prints. */
 #ifndef TOOL_RESULTS_H
 #define TOOL_RESULTS_H
 

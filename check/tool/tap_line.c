@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "clean.h"
 #include "must.h"
+#include "words.h"
 
 const char *tap_after(const char *line, const char *prefix)
 {
@@ -186,7 +186,7 @@ static bool take_block(struct collector *collector, struct point *point, const c
 /* Made clean before it is taken apart, so that what is written of it is taken apart alike. */
 static void take_characteristic(struct collector *collector, struct point *point, const char *text)
 {
-    char *line = clean(text, strlen(text));
+    char *line = words_clean(text, strlen(text));
     const char *value = strstr(line, ": ");
     size_t before = point->characteristics.count;
 
@@ -224,7 +224,7 @@ bool collect_detail(struct collector *collector, const char *line)
 /* "cpus 4, conduit HVC": each a key of one word and the rest. */
 static void take_facts(struct facts *facts, const char *text)
 {
-    char *line = clean(text, strlen(text));
+    char *line = words_clean(text, strlen(text));
     char *next = line;
 
     while (next != NULL) {

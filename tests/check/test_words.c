@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text, in its smaller ways: clean.h, lines.h, family.h, command.h, names.h. */
+/* Text, in its smaller ways: words.h, lines.h, family.h, command.h, names.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,18 +10,18 @@
 
 #include <cmocka.h>
 
-#include "clean.h"
 #include "command.h"
 #include "family.h"
 #include "lines.h"
 #include "must.h"
 #include "names.h"
+#include "words.h"
 
 #define BAD "\xef\xbf\xbd"
 
 static void check_clean(const char *bytes, size_t length, const char *expected)
 {
-    char *text = clean(bytes, length);
+    char *text = words_clean(bytes, length);
 
     assert_string_equal(text, expected);
     free(text);
@@ -35,17 +35,18 @@ static void strangers_words_become_clean(void **state)
     check_clean("a\tb\033[1m\x7f", 8, "a b" BAD "[1m" BAD);
     check_clean("\0x", 2, BAD "x");
     check_clean("\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xad", 9, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xad");
-    check_clean("\xff\xc3", 2, BAD BAD);                         /* no characters */
-    check_clean("\xc0\xaf\xe0\x80\xaf", 5, BAD BAD BAD BAD BAD); /* too long forms */
-    check_clean("\xc2\x9b", 2, BAD BAD);                         /* a control character */
-    check_clean("\xed\xa0\x80", 3, BAD BAD BAD);                 /* a surrogate */
-    check_clean("\xef\xbf\xbe", 3, BAD BAD BAD);                 /* not in XML */
-    check_clean("\xf4\x90\x80\x80", 4, BAD BAD BAD BAD);         /* beyond Unicode */
+    check_clean("\xff\xc3", 2, BAD BAD);                                 /* no characters */
+    check_clean("\xc0\xaf\xe0\x80\xaf", 5, BAD BAD BAD BAD BAD);         /* too long forms */
+    check_clean("\xc2\x9b", 2, BAD BAD);                                 /* a control character */
+    check_clean("\xe2\x80\xae\xe2\x81\xa6", 6, BAD BAD BAD BAD BAD BAD); /* of direction */
+    check_clean("\xed\xa0\x80", 3, BAD BAD BAD);                         /* a surrogate */
+    check_clean("\xef\xbf\xbe", 3, BAD BAD BAD);                         /* not in XML */
+    check_clean("\xf4\x90\x80\x80", 4, BAD BAD BAD BAD);                 /* beyond Unicode */
 }
 
 static void long_text_is_cut_at_a_character(void **state)
 {
-    char bytes[2 * CLEAN_MAX];
+    char bytes[2 * WORDS_MAX];
     char *text;
 
     (void)state;
@@ -53,8 +54,8 @@ static void long_text_is_cut_at_a_character(void **state)
         bytes[i] = '\xc3';
         bytes[i + 1] = '\xa4';
     }
-    text = clean(bytes, sizeof(bytes));
-    assert_true(strlen(text) <= CLEAN_MAX && strlen(text) > CLEAN_MAX - 6);
+    text = words_clean(bytes, sizeof(bytes));
+    assert_true(strlen(text) <= WORDS_MAX && strlen(text) > WORDS_MAX - 6);
     assert_string_equal(text + strlen(text) - 5, "\xc3\xa4\xe2\x80\xa6");
     free(text);
 }
@@ -66,7 +67,7 @@ static void markup_is_escaped(void **state)
     FILE *file = must_stream(&text, &length);
 
     (void)state;
-    clean_markup(file, "<a href=\"x\">'&'\xc3\xa4");
+    words_markup(file, "<a href=\"x\">'&'\xc3\xa4");
     (void)fclose(file);
     assert_string_equal(text, "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;\xc3\xa4");
     free(text);

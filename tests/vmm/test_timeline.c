@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -45,7 +46,7 @@ static void timeline_speaks_in_words(void **state)
     assert_int_equal(show("log", out, err, sizeof(out)), 0);
     assert_string_equal(out, "    0.000 s  asleep\n"
                              "    2.500 s  woken by rtc\n"
-                             "    2.600 s  from-the-future\n");
+                             "    2.600 s  unknown event from-the-future\n");
     assert_string_equal(err, "");
 }
 
@@ -63,15 +64,131 @@ static void timeline_says_which_line_is_wrong(void **state)
     assert_string_equal(err, expected);
 }
 
-static void timeline_does_not_pass_on_escapes(void **state)
+static void expect_message(const char *message, const char *shown)
+{
+    char text[1024];
+    char out[1024];
+    char err[1024];
+
+    (void)snprintf(text, sizeof(text), "{\"time\":1,\"event\":\"error\",\"message\":\"%s\"}\n",
+                   message);
+    write_text("log", text);
+    assert_int_equal(show("log", out, err, sizeof(out)), 0);
+    (void)snprintf(text, sizeof(text), "    0.000 s  error: %s\n", shown);
+    assert_string_equal(out, text);
+    (void)snprintf(text, sizeof(text), "{\"time\":1,\"event\":\"%s\"}\n", message);
+    write_text("log", text);
+    assert_int_equal(show("log", out, err, sizeof(out)), 0);
+    (void)snprintf(text, sizeof(text), "    0.000 s  unknown event %s\n", shown);
+    assert_string_equal(out, text);
+}
+
+#define BAD "\xef\xbf\xbd"
+
+/* Nothing in a log can steer the terminal, or turn its text around. */
+static void timeline_does_not_pass_on_controls(void **state)
+{
+    (void)state;
+    expect_message("\\u001b[2Jgone", BAD "[2Jgone");
+    expect_message("\xc2\x9b"
+                   "31mEVIL",
+                   BAD BAD "31mEVIL");
+    expect_message("\\u009d0;title\\u0007", BAD BAD "0;title" BAD);
+    expect_message("a\xe2\x80\xae"
+                   "b\\u2066c",
+                   "a" BAD BAD BAD "b" BAD BAD BAD "c");
+    expect_message("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
+}
+
+/* What is not UTF-8 is not JSON. */
+static void timeline_refuses_bytes_that_are_no_text(void **state)
 {
     char out[1024];
     char err[1024];
 
     (void)state;
-    write_text("log", "{\"time\":1,\"event\":\"error\",\"message\":\"\\u001b[2Jgone\"}\n");
+    write_text("log", "{\"time\":1,\"event\":\"\xff\"}\n{\"time\":2,\"event\":\"asleep\"}\n\xc3\n");
+    assert_int_equal(show("log", out, err, sizeof(out)), 1);
+    assert_string_equal(out, "    0.000 s  asleep\n");
+    assert_string_equal(err, "dormouse: log: line 1 is not an event of dormouse\n"
+                             "dormouse: log: 2 lines are not events of dormouse\n");
+}
+
+static void timeline_takes_any_two_times(void **state)
+{
+    char out[1024];
+    char err[1024];
+
+    (void)state;
+    write_text("log", "{\"time\":-9223372036854775808,\"event\":\"asleep\"}\n"
+                      "{\"time\":9223372036854775807,\"event\":\"asleep\"}\n");
     assert_int_equal(show("log", out, err, sizeof(out)), 0);
-    assert_string_equal(out, "    0.000 s  error: ?[2Jgone\n");
+    assert_string_equal(out, "    0.000 s  asleep\n18446744073.710 s  asleep\n");
+}
+
+/* 64 MiB, of which none may be kept. */
+static void timeline_refuses_a_line_without_end(void **state)
+{
+    static char block[1 << 20];
+    char out[1024];
+    char err[1024];
+    struct rlimit limit;
+    struct rlimit small;
+
+    (void)state;
+    memset(block, 'x', sizeof(block));
+    FILE *file = scratch_open("log", "w");
+    assert_true(fputs("{\"time\":1,\"event\":\"asleep\"}\n", file) >= 0);
+    for (unsigned i = 0; i < 64; i++) {
+        assert_int_equal(fwrite(block, 1, sizeof(block), file), sizeof(block));
+    }
+    assert_true(fputs("\n{\"time\":1,\"event\":\"asleep\"}\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(getrlimit(RLIMIT_DATA, &limit), 0);
+    small = limit;
+    small.rlim_cur = 32u << 20;
+    assert_int_equal(setrlimit(RLIMIT_DATA, &small), 0);
+    int status = show("log", out, err, sizeof(out));
+    assert_int_equal(setrlimit(RLIMIT_DATA, &limit), 0);
+    assert_int_equal(status, 1);
+    assert_string_equal(out, "    0.000 s  asleep\n    0.000 s  asleep\n");
+    assert_string_equal(err, "dormouse: log: line 2 is too long for an event of dormouse\n");
+}
+
+/* What logrotate's copytruncate leaves of a file whose writer does not append. */
+static void timeline_skips_a_hole(void **state)
+{
+    static const char event[] = "{\"time\":1,\"event\":\"asleep\"}\n";
+    char out[1024];
+    char err[1024];
+
+    (void)state;
+    FILE *file = scratch_open("log", "w");
+    assert_int_equal(fseek(file, 100000, SEEK_SET), 0);
+    assert_true(fputs(event, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(show("log", out, err, sizeof(out)), 0);
+    assert_string_equal(out, "    0.000 s  asleep\n");
+    assert_string_equal(err, "dormouse: log: skipped a hole of 100000 bytes before line 1\n");
+}
+
+/* A restarted dormouse goes on in the same file, perhaps on a host that was restarted too. */
+static void timeline_shows_several_runs(void **state)
+{
+    char out[1024];
+    char err[1024];
+
+    (void)state;
+    write_text("log", "{\"time\":5000000000,\"event\":\"boot\",\"boot\":1,\"cpus\":1}\n"
+                      "{\"time\":6000000000,\"event\":\"boot\",\"boot\":2,\"cpus\":1}\n"
+                      "{\"time\":3000000000,\"event\":\"boot\",\"boot\":1,\"cpus\":1}\n"
+                      "{\"time\":3500000000,\"event\":\"asleep\"}\n");
+    assert_int_equal(show("log", out, err, sizeof(out)), 0);
+    assert_string_equal(out, "    0.000 s  boot 1: vCPUs 1, PSCI ?, SYSTEM_SUSPEND ?\n"
+                             "    1.000 s  boot 2: vCPUs 1, PSCI ?, SYSTEM_SUSPEND ?\n"
+                             "\n"
+                             "    0.000 s  boot 1: vCPUs 1, PSCI ?, SYSTEM_SUSPEND ?\n"
+                             "    0.500 s  asleep\n");
 }
 
 static void timeline_of_a_missing_file_is_an_error(void **state)
@@ -85,14 +202,20 @@ static void timeline_of_a_missing_file_is_an_error(void **state)
         err, "dormouse: cannot open event log /nonexistent/log: No such file or directory\n");
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(timeline_speaks_in_words, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(timeline_says_which_line_is_wrong, scratch_enter,
                                         scratch_leave),
-        cmocka_unit_test_setup_teardown(timeline_does_not_pass_on_escapes, scratch_enter,
-                                        scratch_leave),
+        TEST(timeline_does_not_pass_on_controls),
+        TEST(timeline_refuses_bytes_that_are_no_text),
+        TEST(timeline_takes_any_two_times),
+        TEST(timeline_refuses_a_line_without_end),
+        TEST(timeline_skips_a_hole),
+        TEST(timeline_shows_several_runs),
         cmocka_unit_test(timeline_of_a_missing_file_is_an_error),
     };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clean.h"
 #include "base/report.h"
 
 #define PLAIN   ""
@@ -52,10 +53,18 @@ static const struct phrase {
     {"events-lost", RED, "{count} events are missing here"},
 };
 
+/* The longest line that dormouse writes has 1 KiB. */
+enum { LINE_MAX_SIZE = 64 * 1024 };
+
 struct timeline {
+    FILE *file;
+    const char *path;
     bool coloured;
     bool started;
-    json_int_t start; /* time of the first event */
+    json_int_t start;     /* time of the run's first event */
+    unsigned long number; /* of the line */
+    unsigned long bad;    /* lines that are no events */
+    char line[LINE_MAX_SIZE];
 };
 
 static const struct phrase *find_phrase(const char *event)
@@ -68,20 +77,10 @@ static const struct phrase *find_phrase(const char *event)
     return NULL;
 }
 
-/* Prints text from a file with what would steer a terminal made harmless. */
-static void print_text(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        putchar(c < ' ' || c == 0x7f ? '?' : c);
-    }
-}
-
 static void print_value(const json_t *value)
 {
     if (json_is_string(value)) {
-        print_text(json_string_value(value));
+        clean_print(stdout, json_string_value(value), json_string_length(value));
     } else if (json_is_integer(value)) {
         printf("%lld", (long long)json_integer_value(value));
     } else {
@@ -107,6 +106,39 @@ static void print_words(const char *words, const json_t *event)
     }
 }
 
+/* A log may have several runs, one after the other; each begins with its first boot. */
+static bool begins_run(const char *name, const json_t *event)
+{
+    return strcmp(name, "boot") == 0 && json_integer_value(json_object_get(event, "boot")) == 1;
+}
+
+static void start_run(struct timeline *timeline, json_int_t time)
+{
+    if (timeline->started) {
+        putchar('\n');
+    }
+    timeline->started = true;
+    timeline->start = time;
+}
+
+static void print_event(const struct timeline *timeline, const char *name, const json_t *event)
+{
+    const struct phrase *phrase = find_phrase(name);
+
+    if (phrase == NULL) { /* A later dormouse's: better its bare name than nothing. */
+        printf("unknown event ");
+        clean_print(stdout, name, strlen(name));
+        return;
+    }
+    if (timeline->coloured) {
+        printf("%s", phrase->colour);
+    }
+    print_words(phrase->words, event);
+    if (timeline->coloured) {
+        printf(RESET);
+    }
+}
+
 static bool show_event(struct timeline *timeline, const json_t *event)
 {
     const json_t *time = json_object_get(event, "time");
@@ -115,71 +147,126 @@ static bool show_event(struct timeline *timeline, const json_t *event)
     if (!json_is_integer(time) || name == NULL) {
         return false;
     }
-    if (!timeline->started) {
-        timeline->started = true;
-        timeline->start = json_integer_value(time);
+    if (!timeline->started || begins_run(name, event)) {
+        start_run(timeline, json_integer_value(time));
     }
-    const struct phrase *phrase = find_phrase(name);
-    double seconds = (double)(json_integer_value(time) - timeline->start) / 1e9;
+    /* As floating-point numbers: a file can hold any two integers. */
+    double seconds = ((double)json_integer_value(time) - (double)timeline->start) / 1e9;
 
-    printf("%9.3f s  %s", seconds, timeline->coloured && phrase != NULL ? phrase->colour : PLAIN);
-    if (phrase != NULL) {
-        print_words(phrase->words, event);
-    } else {
-        print_text(name); /* A later dormouse's event: better its bare name than nothing. */
-    }
-    printf("%s\n", timeline->coloured ? RESET : PLAIN);
+    printf("%9.3f s  ", seconds);
+    print_event(timeline, name, event);
+    putchar('\n');
     return true;
 }
 
-static bool show_line(struct timeline *timeline, const char *line, size_t length)
+static bool show_line(struct timeline *timeline, size_t length)
 {
-    json_t *event = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
+    json_t *event = json_loadb(timeline->line, length, JSON_REJECT_DUPLICATES, NULL);
     bool shown = event != NULL && show_event(timeline, event);
 
     json_decref(event);
     return shown;
 }
 
-static int show_all(FILE *file, const char *path)
+/* The first line that is no event is named, the others are counted. */
+static void complain_line(struct timeline *timeline, const char *problem)
 {
-    const char *no_colour = getenv("NO_COLOR");
-    struct timeline timeline = {
-        .coloured = isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0'),
-    };
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t length;
-    unsigned long number = 0;
-    int status = 0;
+    if (timeline->bad++ == 0) {
+        report("%s: line %lu %s", timeline->path, timeline->number, problem);
+    }
+}
 
-    while (status == 0 && (length = getline(&line, &capacity, file)) > 0) {
-        number++;
-        if (!show_line(&timeline, line, (size_t)length)) {
-            report("%s: line %lu is not an event of dormouse", path, number);
-            status = 1;
+/* NULs are what truncating a file leaves in front of a writer that does not append. */
+static int skip_hole(struct timeline *timeline)
+{
+    unsigned long long size = 0;
+    int byte;
+
+    while ((byte = getc_unlocked(timeline->file)) == '\0') {
+        size++;
+    }
+    if (size > 0) {
+        report("%s: skipped a hole of %llu bytes before line %lu", timeline->path, size,
+               timeline->number);
+    }
+    return byte;
+}
+
+/* Reads a line without its newline. Returns its length, -1 at the end, -2 if it is too long. */
+static ssize_t read_line(struct timeline *timeline)
+{
+    timeline->number++;
+    int byte = skip_hole(timeline);
+    size_t length = 0;
+
+    if (byte == EOF) {
+        return -1;
+    }
+    for (; byte != EOF && byte != '\n'; byte = getc_unlocked(timeline->file)) {
+        if (length < LINE_MAX_SIZE) {
+            timeline->line[length] = (char)byte;
+        }
+        length++;
+    }
+    return length > LINE_MAX_SIZE ? -2 : (ssize_t)length;
+}
+
+static void show_all(struct timeline *timeline)
+{
+    ssize_t length;
+
+    while ((length = read_line(timeline)) != -1 && !ferror(stdout)) {
+        if (length == -2) {
+            complain_line(timeline, "is too long for an event of dormouse");
+        } else if (!show_line(timeline, (size_t)length)) {
+            complain_line(timeline, "is not an event of dormouse");
         }
         fflush(stdout);
     }
-    free(line);
-    if (status == 0 && (ferror(file) || ferror(stdout))) {
-        report("%s: %s", ferror(file) ? path : "standard output", strerror(errno));
-        status = 1;
+}
+
+static int end_status(const struct timeline *timeline)
+{
+    if (ferror(timeline->file) || ferror(stdout)) {
+        report("%s: %s", ferror(timeline->file) ? timeline->path : "standard output",
+               strerror(errno));
+        return 1;
     }
+    if (timeline->bad > 1) {
+        report("%s: %lu lines are not events of dormouse", timeline->path, timeline->bad);
+    }
+    return timeline->bad > 0;
+}
+
+static int show_file(FILE *file, const char *path)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    struct timeline *timeline = calloc(1, sizeof(*timeline));
+
+    if (timeline == NULL) {
+        report("%s: %s", path, strerror(ENOMEM));
+        return 1;
+    }
+    timeline->file = file;
+    timeline->path = path;
+    timeline->coloured = isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
+    show_all(timeline);
+    int status = end_status(timeline);
+    free(timeline);
     return status;
 }
 
 int timeline_show(const char *path)
 {
     if (strcmp(path, "-") == 0) {
-        return show_all(stdin, "standard input");
+        return show_file(stdin, "standard input");
     }
     FILE *file = fopen(path, "re");
     if (file == NULL) {
         report("cannot open event log %s: %s", path, strerror(errno));
         return 1;
     }
-    int status = show_all(file, path);
+    int status = show_file(file, path);
     fclose(file);
     return status;
 }

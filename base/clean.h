@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * Text from outside made harmless for a terminal, a page and an XML file: UTF-8 without control
+ * characters, without those that change the direction of text, and with nothing that XML refuses.
+ */
+#ifndef BASE_CLEAN_H
+#define BASE_CLEAN_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/**
+ * Looks at the first character of `length` bytes, which are at least 1.
+ * @param shown  what to show for it: the character, a space for a tab, or U+FFFD
+ * @return how many bytes it has
+ */
+size_t clean_character(const char *bytes, size_t length, const char **shown, size_t *shown_length);
+
+/** Prints `length` bytes of text. */
+void clean_print(FILE *file, const char *bytes, size_t length);
+
+#endif
