@@ -8,8 +8,12 @@
  * Orders. `load`, `store`, `swap` and `add` are sequentially consistent: twice the library
  * publishes in one word and then looks at another (vpsci__leave() against vpsci__settled(), and the
  * domains against the cores in them), and acquire and release alone would let both sides miss each
- * other. `peek` and `poke` are relaxed; they are for what a word publishes: written before the word
- * is stored, read after it was loaded.
+ * other.
+ *
+ * `peek` and `poke` are acquire and release. They are for what a word publishes: written before the
+ * word is stored, read after it was loaded. They cannot be relaxed: vpsci__request() and
+ * vpsci_save() read such values and then the word once more, and that second look has to come after
+ * them.
  */
 #ifndef VPSCI_ATOMIC_H
 #define VPSCI_ATOMIC_H

@@ -29,7 +29,7 @@
  *     31    1      0
  *   then, with RECORD_STATISTICS, for each vCPU
  *     0     32     how long the stay of levels 0 to 3 has gone on, microseconds plus 1; 0: none
- * does 32    16     count and residency, for each entry of the table
+ *     32    16     count and residency, for each entry of the table
  *
  * What a state does not use is 0.
  */
@@ -82,8 +82,7 @@ struct vpsci__saved {
     uint32_t nodes;
 };
 
-/* When a stay began, plus 1, turned into how long it has gone on, plus 1; and back. 0: none does.
- */
+/* When a stay began, plus 1, turned into how long it has gone on, plus 1; and back. 0: no stay. */
 static inline uint64_t vpsci__turn_stay(uint64_t value, uint64_t now)
 {
     return value ? now + 2 - value : 0;

@@ -37,11 +37,9 @@ enum vpsci__state {
 };
 
 /* state 7:0, code 15:8, slot 23:16, flags 31:24, count of changes 63:32 */
-#define VPSCI__WAKE (UINT64_C(1) << 24) /* a wake came; vpsci_next() ends the wait */
-#define VPSCI__UNSETTLED                                                                           \
-    (UINT64_C(1) << 25) /* domains and statistics are being brought up to it                       \
-                         */
-#define VPSCI__CHANGE (UINT64_C(1) << 32)
+#define VPSCI__WAKE      (UINT64_C(1) << 24) /* a wake came; vpsci_next() ends the wait */
+#define VPSCI__UNSETTLED (UINT64_C(1) << 25) /* its domains and statistics do not follow it yet */
+#define VPSCI__CHANGE    (UINT64_C(1) << 32)
 
 static inline enum vpsci__state vpsci__state_of(uint64_t word)
 {
@@ -79,8 +77,8 @@ static inline uint64_t vpsci__to_returning(uint64_t word, int result)
  * The census:
  *   15:0   how many vCPUs are not off
  *   31:16  the journal: the vCPU that is off by the last decrement and whose own word may not say
- * so yet. Whoever finds it finishes the job; see vpsci__leave(). 63:32  how many entries the
- * journal has had
+ *          so yet. Any thread that finds one there completes it; see vpsci__leave().
+ *   63:32  how many entries the journal has had
  *
  * The system's word:
  *   15:0   the vCPU whose system request is undecided

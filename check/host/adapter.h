@@ -6,7 +6,8 @@
  *  A server is whatever answers PSCI calls of a guest: a library, or a file of a monitor that is
  *  compiled for the build machine with its surroundings faked. An adapter is one `struct adapter`
  *  per configuration of the server, with eight functions of which each is a few lines. Put them
- * into a table named `adapters`, link it with runner.c, view.c, main.c and check/scenarios, and run
+ *  into a table named `adapters`, link it with runner.c, view.c, main.c and check/scenarios, and
+ *  run
  *
  *      vpsci-scenarios configurations    what there is
  *      vpsci-scenarios list              the scenarios, with clause and consequence
@@ -15,7 +16,7 @@
  *  docs/adapter.md has a whole one; libvpsci.c is the one for libvpsci.
  *
  *  1. Describe the machine: `struct machine` has what a guest learns from its device tree. All of
- * it has to be true of the server, as it is with a real one.
+ *     it has to be true of the server, as it is with a real one.
  *  2. create(): make a system of which the boot CPU runs and the others are off. One system is used
  *     at a time, so that a static one will do; it has to be as new each time.
  *  3. call(): a CPU has executed HVC or SMC with these registers. Hand them to the server and say
@@ -24,7 +25,7 @@
  *       EVENT_ENTERED   it runs from an entry point, with this x0, and so on
  *       EVENT_NONE      it does not run
  *  4. poll(): let a CPU that does not run take a step, and say the same. If it was told to start,
- * it starts now (EVENT_ENTERED); if it waits in a call that is now complete, it returns
+ *     it starts now (EVENT_ENTERED); if it waits in a call that is now complete, it returns
  *     (EVENT_RETURNED); if it runs already, or still waits, EVENT_NONE. A start or a return is
  *     reported once. A server that answers nothing by itself, for there is somebody to be asked,
  *     is answered from here.
@@ -32,7 +33,8 @@
  *  5. wake(): an interrupt has come for a CPU. If the server has it sleep, it goes on at its next
  *     poll(). If it is off, or about to start, nothing happens. Called once for each interrupt: at
  *     once if the CPU does not run, else right after the call() that stops it. A server that has
- * not decided yet whether the CPU may sleep has to remember it, as a pending interrupt would be.
+ *     not decided yet whether the CPU may sleep has to remember it, as a pending interrupt would
+ *     be.
  *  6. end(), restart(), pass(): optional. What the system has come to; start it again, as a machine
  *     does after a reset; let the server's clock go on.
  *
@@ -47,7 +49,7 @@
  *  Nothing that an adapter does on its own behalf is judged: a server that misbehaves is to be seen
  *  misbehaving. So pass on what it says, also where that is nonsense. A server that would stop the
  *  process (an assertion, a panic) does so, and the scenario that was announced last is the
- * culprit; an adapter may have it fail instead, by saying EVENT_NONE for good.
+ *  culprit; an adapter may have it fail instead, by saying EVENT_NONE for good.
  */
 #ifndef CHECK_ADAPTER_H
 #define CHECK_ADAPTER_H

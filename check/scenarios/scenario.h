@@ -16,8 +16,8 @@
  * How a script reads
  *  The script says `call(t, cpu, id, ...)` and then what it expects. The first expectation that is
  *  not met ends the scenario: the reason is kept, and everything after it does nothing (calls are
- * no longer made, expectations hold). A script therefore has no error handling. The same goes for a
- *  scenario that finds half way that it cannot be run here: skip(). script.h has all these words.
+ *  no longer made, expectations hold). A script therefore has no error handling. The same goes for
+ *  a scenario that finds half way that it cannot be run here: skip(). script.h has all these words.
  *
  * Where the specification allows several answers, the script accepts them all and notes the chosen
  * one with characteristic().

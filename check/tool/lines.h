@@ -20,7 +20,7 @@ typedef bool (*line_taker)(void *context, const char *line, bool cut);
 
 /** Hands over all lines that end in these bytes. Carriage returns at the end of a line and control
  *  characters before it are dropped, other NULs become '?'. @return false if the taker said so;
- * what is left of the bytes is dropped then. */
+ *  what is left of the bytes is dropped then. */
 bool lines_feed(struct lines *lines, const char *bytes, size_t count, line_taker take,
                 void *context);
 /** Hands over what is there of a line that was not ended. */

@@ -317,7 +317,7 @@ enum vpsci_wait {
     VPSCI_WAIT_SUSPENDED, /**< in SYSTEM_SUSPEND, honoured: for vpsci_wake() */
     VPSCI_WAIT_HELD,      /**< put into VPSCI_MP_SUSPENDED by the host: for vpsci_wake() */
     VPSCI_WAIT_ANSWER,    /**< for vpsci_answer() to `request` */
-    VPSCI_WAIT_STOPPED /**< the system is stopping or has stopped: SYSTEM_OFF, SYSTEM_RESET ... */
+    VPSCI_WAIT_STOPPED    /**< the system is stopping or has stopped: SYSTEM_OFF and its like */
 };
 
 /** Something that the host has to decide: `function` is VPSCI_FN_CPU_ON, MIGRATE, SYSTEM_SUSPEND,
@@ -397,7 +397,10 @@ struct vpsci_vcpu *vpsci_vcpu(struct vpsci_vm *vm, uint32_t index);
 /** The vCPU of this name, or NULL. The cost does not depend on how many there are. Any thread. */
 struct vpsci_vcpu *vpsci_find(struct vpsci_vm *vm, struct vpsci_mpidr mpidr);
 
+/** The vCPU's index: its place in `mpidrs`, and what vpsci_vcpu() takes. Any thread. */
 uint32_t vpsci_index(const struct vpsci_vcpu *vcpu);
+
+/** The vCPU's name, as the configuration gave it and as vpsci_find() takes it. Any thread. */
 struct vpsci_mpidr vpsci_mpidr(const struct vpsci_vcpu *vcpu);
 
 /** The version of PSCI in force, as PSCI_VERSION and KVM_REG_ARM_PSCI_VERSION encode it. Any
@@ -510,6 +513,9 @@ enum vpsci_system {
     VPSCI_SYSTEM_STOPPED   /**< the request was honoured: off, or to be reset */
 };
 
+/** Where the system is now. It changes from RUNNING to STOPPING by a guest's call, and from there
+ *  to either of the others by vpsci_answer(); vpsci_reset() and vpsci_restore() set it too. Any
+ *  thread. */
 enum vpsci_system vpsci_system(const struct vpsci_vm *vm);
 
 /** How many vCPUs are not off: what SYSTEM_SUSPEND wants to be 1. Any thread. */
@@ -538,13 +544,15 @@ enum vpsci_mp_state vpsci_mp_state(const struct vpsci_vcpu *vcpu);
  *                       it; one that waits for vpsci_wake() is woken; else nothing changes
  *   VPSCI_MP_SUSPENDED  one that runs waits (VPSCI_WAIT_HELD) until vpsci_wake(), and then runs on;
  *                       one that was off does the same; one that waits for vpsci_wake() already
- * goes on waiting. VPSCI_E_STATE if vpsci_next() has an entry or a result to hand out. Owner: the
- * vCPU's thread, or one that has stopped it.
+ *                       continues to wait. VPSCI_E_STATE if vpsci_next() has an entry or a result
+ *                       to hand out.
+ * Owner: the vCPU's thread, or one that has stopped it.
  *
  * @return 0, or, with nothing changed,
  *   VPSCI_E_ARGUMENT  no such state
  *   VPSCI_E_BUSY      the vCPU waits for an answer, or its CPU_ON does; or the system is stopping
- * or stopped VPSCI_E_STATE     see above
+ *                     or stopped
+ *   VPSCI_E_STATE     see above
  */
 int vpsci_mp_state_set(struct vpsci_vcpu *vcpu, enum vpsci_mp_state state);
 

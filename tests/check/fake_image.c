@@ -2,16 +2,21 @@
 /*
  * fake_image [HABIT]... [--] SCENARIO...
  *
- * Prints on standard output what the conformance image would on a machine's serial line, and obeys
- * what it is answered, as docs of the protocol say. Each SCENARIO is what the scenario of that
- * number does: pass, fail, skip, often, choose   what they say; `often` fails and says how often,
- * `choose` has characteristics reset, off                        ends the machine on purpose, after
- * a log, and passes if the log comes back; reset boots again in the same process twice as reset,
- * and once more fresh                             wants a machine that has just started crash, die
- * resets, or ends, without a word hang, babble                      prints nothing more, or noise
- * only lost                              its result gets lost noise, endless, interrupted binary
- * noise, a line of 1 MB, and a line of another's inside of the block; then what pass and fail do A
- * HABIT is of all of the machine:
+ * Prints on standard output what the conformance image would print on a machine's serial line, and
+ * obeys the answers, as the protocol says. Each SCENARIO is what the scenario of that number does:
+ *   pass, fail, skip, often, choose
+ *                  what they say; `often` fails and says how often, `choose` has characteristics
+ *   reset, off     ends the machine on purpose, after a log, and passes if the log comes back;
+ *                  `reset` boots again in the same process
+ *   twice          as reset, and once more
+ *   fresh          wants a machine that has just started
+ *   crash, die     resets, or ends, without a word
+ *   hang, babble   prints nothing more, or only noise
+ *   lost           its result gets lost
+ *   noise, endless, interrupted
+ *                  binary noise, a line of 1 MB, and a line of something else inside of the block;
+ *                  then what pass and fail do
+ * A HABIT is of all of the machine:
  *   --prompt       a boot loader's prompt is before the first word
  *   --deaf         answers are not heard
  *   --mute         boots, and is never ready
@@ -19,7 +24,7 @@
  *   --flood        prints without an end and without a newline
  *   --ignore-term  SIGTERM does nothing
  *   --child        a process in a session of its own stays behind, whose number goes into the file
- * "child"
+ *                  "child"
  *   --stays        does not end where the machine turns off
  *   --boots        after the end it boots once more
  *   --version      speaks version 2 of the protocol

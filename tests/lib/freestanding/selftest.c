@@ -2,9 +2,9 @@
 /*
  * A look at every public function, and the records that VMs make:
  *
- *   selftest                   calls every function, prints the records; all machines print the
- * same selftest write KIND        writes the record of a VM of that kind to standard output
- *   selftest read KIND FILE    restores such a record, and saves it again: KIND names the VM
+ *   selftest                calls every function and prints the records: the same on all machines
+ *   selftest write KIND     writes the record of a VM of that kind to standard output
+ *   selftest read KIND FILE restores such a record, and saves it again: KIND names the VM
  *
  * Fails, with a line that says so, where something is not as it should be.
  */
