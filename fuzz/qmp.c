@@ -100,6 +100,7 @@ static const struct operator_ops ops = {
     .wake = agree,
     .reset = agree,
     .quit = quit,
+    .reopen = agree,
     .suspend_is_pending = is_pending,
     .answer_suspend = answer,
     .admit = admit,

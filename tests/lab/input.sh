@@ -173,7 +173,7 @@ test_full_disk() {
     umount "$work/small"
     expect_tap
     expect_status 0
-    expect_equal message "$(cat "$work/errors")" "dormouse: cannot write to event log $work/small/log: No space left on device; the VM goes on, events are missing from here on"
+    expect_equal message "$(cat "$work/errors")" "dormouse: cannot write to event log $work/small/log: No space left on device; the VM continues, and events are missing from here on"
     tail -c 1 "$work/log" | od -An -c | grep -q '\\n' || fail "the last line is cut"
     "$DORMOUSE" timeline "$work/log" >"$work/timeline" || fail "the log is not whole"
 }

@@ -143,6 +143,27 @@ test_reset_and_quit() {
     expect_event quit reason "QMP quit"
 }
 
+# What logrotate does: the log is renamed, and the VM goes on in a fresh one. A restart appends to it.
+test_reopen() {
+    make_work
+    start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"
+    wait_event "$work/events" asleep
+    mv "$work/events" "$work/old"
+    qmp x-dormouse-reopen system_wakeup @WAKEUP @SHUTDOWN .
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_equal "names in the old log" "$(event_names "$work/old")" \
+        "boot suspend-request suspend-honoured asleep"
+    expect_events wake resumed off
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --append scenario=version --events "$work/events" \
+        --console none
+    expect_status 0
+    expect_events wake resumed off boot off
+    "$DORMOUSE" timeline "$work/events" >"$work/timeline" || fail "the log is not whole"
+    expect_equal "runs in the timeline" "$(grep -c '^$' "$work/timeline")" 1
+}
+
 # Off, the machine stays for the operator; a reset starts it again, paused.
 test_no_shutdown() {
     make_work

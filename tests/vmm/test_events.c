@@ -149,7 +149,8 @@ static void full_disk_costs_whole_lines_and_is_said_once(void **state)
     events_emit(events, "resumed", "s:i", "vcpu", 0);
     events_close(events);
 
-    assert_non_null(strstr(said, "cannot write to event log"));
+    assert_non_null(
+        strstr(said, "cannot write to event log log: File too large; the VM continues"));
     assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
     read_all("log", text, sizeof(text));
     json_t *lost = line_of(text, 1);
@@ -159,6 +160,106 @@ static void full_disk_costs_whole_lines_and_is_said_once(void **state)
     assert_string_equal(json_string_value(json_object_get(last, "event")), "resumed");
     json_decref(lost);
     json_decref(last);
+}
+
+static void expect_names(const char *path, const char *expected)
+{
+    char text[4096];
+    char names[256] = "";
+    const char *line = text;
+
+    read_all(path, text, sizeof(text));
+    while (*line != '\0') {
+        json_t *event = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+        const char *name = json_string_value(json_object_get(event, "event"));
+
+        (void)snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+                       names[0] == '\0' ? "" : " ", name != NULL ? name : "?");
+        json_decref(event);
+        line = strchr(line, '\n') + 1;
+    }
+    assert_string_equal(names, expected);
+}
+
+/* A restart keeps what led to it, and a line that was not completed spoils no other. */
+static void log_is_appended_to(void **state)
+{
+    (void)state;
+    scratch_write("log", "{\"event\":\"off\"}\n{\"eve", 21);
+    struct events *events = events_open("log", "vm");
+    events_emit(events, "boot", "s:i", "boot", 1);
+    events_close(events);
+    events = events_open("log", "vm");
+    events_emit(events, "boot", "s:i", "boot", 1);
+    events_close(events);
+    expect_names("log", "off ? boot boot");
+}
+
+static void log_is_reopened(void **state)
+{
+    struct events *events = events_open("log", "vm");
+    struct capture capture;
+    char said[256];
+
+    (void)state;
+    events_emit(events, "boot", "s:i", "boot", 1);
+    assert_int_equal(rename("log", "log.old"), 0);
+    events_emit(events, "asleep", "s:i", "vcpu", 0);
+    assert_true(events_reopen(events));
+    events_emit(events, "off", "s:i", "vcpu", 0);
+    expect_names("log.old", "boot asleep");
+    expect_names("log", "off");
+    assert_int_equal(unlink("log"), 0);
+    assert_int_equal(mkfifo("log", 0600), 0);
+    capture_begin(&capture, STDERR_FILENO);
+    assert_false(events_reopen(events));
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(said,
+                        "dormouse: cannot reopen event log log: nobody reads this FIFO; start "
+                        "the reader first; it stays as it is\n");
+    assert_true(events_reopen(NULL));
+    events_close(events);
+}
+
+/* Neither waits: what a slow reader misses is counted, told once, and said in its place. */
+static void slow_reader_loses_events(void **state)
+{
+    static char text[1 << 20];
+    struct capture capture;
+    char said[1024];
+
+    (void)state;
+    assert_int_equal(mkfifo("log", 0600), 0);
+    int reader = open("log", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct events *events = events_open("log", "vm");
+    assert_non_null(events);
+    capture_begin(&capture, STDERR_FILENO);
+    for (unsigned i = 0; i < 5000; i++) {
+        events_emit(events, "vcpu-on", "s:i", "vcpu", 1);
+    }
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(said,
+                        "dormouse: cannot write to event log log: its reader is too slow; the "
+                        "VM continues, and events are missing from here on\n");
+    ssize_t length = read(reader, text, sizeof(text) - 1);
+    assert_true(length > 0 && text[length - 1] == '\n');
+    unsigned lines = 0;
+    for (ssize_t i = 0; i < length; i++) {
+        lines += text[i] == '\n';
+    }
+    events_emit(events, "off", "s:i", "vcpu", 0);
+    length = read(reader, text, sizeof(text) - 1);
+    assert_true(length > 0);
+    text[length] = '\0';
+    json_t *lost = line_of(text, 0);
+    assert_string_equal(json_string_value(json_object_get(lost, "event")), "events-lost");
+    assert_int_equal(json_integer_value(json_object_get(lost, "count")), 5000 - lines);
+    json_decref(lost);
+    json_t *last = line_of(text, 1);
+    assert_string_equal(json_string_value(json_object_get(last, "event")), "off");
+    json_decref(last);
+    events_close(events);
+    close(reader);
 }
 
 int main(void)
@@ -173,6 +274,9 @@ int main(void)
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(full_disk_costs_whole_lines_and_is_said_once, scratch_enter,
                                         scratch_leave),
+        cmocka_unit_test_setup_teardown(log_is_appended_to, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(log_is_reopened, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(slow_reader_loses_events, scratch_enter, scratch_leave),
     };
 
     return cmocka_run_group_tests_name("events", tests, NULL, NULL);

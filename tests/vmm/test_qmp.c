@@ -97,6 +97,12 @@ static const char *fake_reset(void *machine)
     return note("reset");
 }
 
+static const char *fake_reopen(void *machine)
+{
+    (void)machine;
+    return note("reopen");
+}
+
 static void fake_quit(void *machine)
 {
     (void)machine;
@@ -143,6 +149,7 @@ static const struct operator_ops fake_ops = {
     .wake = fake_wake,
     .reset = fake_reset,
     .quit = fake_quit,
+    .reopen = fake_reopen,
     .suspend_is_pending = fake_pending,
     .answer_suspend = fake_answer,
     .admit = fake_admit,
@@ -300,7 +307,7 @@ static void commands_are_all_there(void **state)
     ssize_t count = read(fd, said, sizeof(said));
     assert_true(count > 0);
     json_t *reply = json_loadb(said, (size_t)count, 0, NULL);
-    assert_int_equal(json_array_size(json_object_get(reply, "return")), 15);
+    assert_int_equal(json_array_size(json_object_get(reply, "return")), 16);
     json_array_foreach(json_object_get(reply, "return"), index, entry)
     {
         (void)snprintf(said, sizeof(said), "{\"execute\":\"%s\"}",
@@ -312,7 +319,7 @@ static void commands_are_all_there(void **state)
     assert_true(count > 0);
     said[count] = '\0';
     assert_null(strstr(said, "has not been found"));
-    assert_string_equal(asked, "vcpus stop cont wake reset quit");
+    assert_string_equal(asked, "vcpus stop cont wake reset quit reopen");
     close(fd);
 }
 

@@ -2,7 +2,6 @@
 #include "control/events.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,51 +9,74 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "base/logfile.h"
 #include "base/report.h"
 
 struct events {
-    int fd;
-    bool is_file; /* a regular file: an incomplete line can be taken back */
+    struct logfile file;
     bool warned;
     uint64_t lost;
-    const char *path;
     const char *name;
 };
 
-struct events *events_open(const char *path, const char *name)
+static const char *describe_error(int error)
 {
-    /* O_NONBLOCK: neither a FIFO without a reader nor a slow one may stop the VM. */
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644);
-    struct events *events = fd < 0 ? NULL : malloc(sizeof(*events));
+    switch (error) {
+    case -ENXIO:
+        return "nobody reads this FIFO; start the reader first";
+    case -EINVAL:
+        return "give FILE or FILE,max=SIZE, with a SIZE from 4K on";
+    default:
+        return strerror(-error);
+    }
+}
 
-    if (events == NULL) {
-        report("cannot open event log %s: %s", path,
-               errno == ENXIO ? "nobody reads this FIFO; start the reader first" : strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-        }
+struct events *events_open(const char *spec, const char *name)
+{
+    struct events *events = calloc(1, sizeof(*events));
+    int error = events != NULL ? logfile_open(&events->file, spec) : -ENOMEM;
+
+    if (error != 0) {
+        report("cannot open event log %s: %s", spec, describe_error(error));
+        free(events);
         return NULL;
     }
-    struct stat status;
-    *events = (struct events){
-        .fd = fd,
-        .is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode),
-        .path = path,
-        .name = name,
-    };
+    events->name = name;
+    /* What an earlier run was not able to complete must not spoil our first line. */
+    if (!logfile_is_at_line(&events->file)) {
+        (void)logfile_write(&events->file, "\n", 1);
+    }
     return events;
 }
 
 void events_close(struct events *events)
 {
     if (events != NULL) {
-        close(events->fd);
+        logfile_close(&events->file);
         free(events);
     }
+}
+
+const char *events_path(const struct events *events)
+{
+    return events != NULL ? events->file.path : NULL;
+}
+
+bool events_reopen(struct events *events)
+{
+    int error = events != NULL ? logfile_reopen(&events->file) : 0;
+
+    if (error != 0) {
+        report("cannot reopen event log %s: %s; it stays as it is", events->file.path,
+               describe_error(error));
+        return false;
+    }
+    if (events != NULL) {
+        events->warned = false;
+    }
+    return true;
 }
 
 int64_t events_clock(void)
@@ -80,31 +102,22 @@ static size_t print_line(const json_t *object, char line[LINE_MAX_SIZE])
     return length + 1;
 }
 
-/* Whole or not at all. Returns 0 or the error. */
-static int write_line(const struct events *events, const char *line, size_t length)
+static int write_line(struct events *events, const char *line, size_t length)
 {
-    ssize_t written = write(events->fd, line, length);
+    int error = logfile_make_room(&events->file, length);
 
-    if (written == (ssize_t)length) {
-        return 0;
-    }
-    int error = written < 0 ? errno : ENOSPC;
-    if (written > 0 && events->is_file) {
-        off_t end = lseek(events->fd, -written, SEEK_CUR);
-        if (end >= 0 && ftruncate(events->fd, end) != 0) {
-            error = errno;
-        }
-    }
-    return error;
+    return error == 0 ? logfile_write(&events->file, line, length) : error;
 }
 
-static void lose(struct events *events, int error)
+/* EAGAIN: the reader of a pipe is slow. */
+static void count_loss(struct events *events, int error)
 {
     events->lost++;
     if (!events->warned) {
         events->warned = true;
-        report("cannot write to event log %s: %s; the VM goes on, events are missing from here on",
-               events->path, strerror(error));
+        report("cannot write to event log %s: %s; the VM continues, and events are missing from "
+               "here on",
+               events->file.path, error == -EAGAIN ? "its reader is too slow" : strerror(-error));
     }
 }
 
@@ -114,15 +127,15 @@ static json_t *make_event(const struct events *events, const char *event)
                      "event", event);
 }
 
-static int write_event(const struct events *events, const json_t *object)
+static int write_event(struct events *events, const json_t *object)
 {
     char line[LINE_MAX_SIZE];
     size_t length = object == NULL ? 0 : print_line(object, line);
 
-    return length == 0 ? ENOMEM : write_line(events, line, length);
+    return length == 0 ? -ENOMEM : write_line(events, line, length);
 }
 
-/* Says how many events are missing, before the next one. Returns 0 or the error. */
+/* Says how many events are missing, before the next one. 0 or -errno. */
 static int settle_loss(struct events *events)
 {
     if (events->lost == 0) {
@@ -161,7 +174,7 @@ void events_emit(struct events *events, const char *event, const char *fields, .
         error = write_event(events, members == NULL ? NULL : object);
     }
     if (error != 0) {
-        lose(events, error);
+        count_loss(events, error);
     }
     json_decref(members);
     json_decref(object);

@@ -40,6 +40,9 @@ struct operator_ops {
     /* Ends the VM, and the process with status 0, once the caller has returned to the loop. */
     void (*quit)(void *machine);
 
+    /** Opens the files of the event log and of the console again. */
+    const char *(*reopen)(void *machine);
+
     /* Whether a SYSTEM_SUSPEND waits for an answer (--on-suspend ask), and the answer. */
     bool (*suspend_is_pending)(void *machine);
     const char *(*answer_suspend)(void *machine, bool honour);

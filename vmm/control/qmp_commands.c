@@ -155,6 +155,12 @@ static json_t *quit(struct qmp *qmp, const json_t *argument, const char **error)
     return done(NULL, error);
 }
 
+static json_t *reopen(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)argument;
+    return done(qmp->ops->reopen(qmp->machine), error);
+}
+
 static json_t *query_suspend(struct qmp *qmp, const json_t *argument, const char **error)
 {
     (void)argument, (void)error;
@@ -202,6 +208,7 @@ static const struct command {
     {"system_wakeup", NO_ARGUMENT, system_wakeup},
     {"system_reset", NO_ARGUMENT, system_reset},
     {"quit", NO_ARGUMENT, quit},
+    {"x-dormouse-reopen", NO_ARGUMENT, reopen},
     {"x-dormouse-query-suspend", NO_ARGUMENT, query_suspend},
     {"x-dormouse-answer-suspend", BOOLEAN, answer_suspend},
     {"x-dormouse-admit-vcpu", CPU_INDEX, admit_vcpu},

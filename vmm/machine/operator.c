@@ -159,6 +159,11 @@ static void op_quit(void *arg)
     machine_end(machine, STATUS_OFF);
 }
 
+static const char *op_reopen(void *arg)
+{
+    return machine_reopen(arg) ? NULL : "a file cannot be opened again: see standard error";
+}
+
 static bool op_suspend_is_pending(void *arg)
 {
     const struct machine *machine = arg;
@@ -263,6 +268,7 @@ const struct operator_ops operator_machine_ops = {
     .wake = op_wake,
     .reset = op_reset,
     .quit = op_quit,
+    .reopen = op_reopen,
     .suspend_is_pending = op_suspend_is_pending,
     .answer_suspend = op_answer_suspend,
     .admit = op_admit,

@@ -81,6 +81,9 @@ void machine_settle(struct machine *machine);
 void machine_tell(struct machine *machine, const struct power_news *news);
 void machine_tell_quit(struct machine *machine, enum quit_reason reason, const char *words);
 
+/** Opens the files of the event log and of the console again. @return false after report()ing. */
+bool machine_reopen(struct machine *machine);
+
 /* Tells the event log how often each vCPU was in which low-power state. All vCPUs are paused. */
 void machine_tell_idle(struct machine *machine);
 

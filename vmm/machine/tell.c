@@ -25,6 +25,11 @@ void machine_tell_quit(struct machine *machine, enum quit_reason reason, const c
     qmp_tell_quit(machine->qmp, reason);
 }
 
+bool machine_reopen(struct machine *machine)
+{
+    return events_reopen(machine->events);
+}
+
 void machine_tell_idle(struct machine *machine)
 {
     const struct psci *psci = &machine->psci;

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/logfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_WORD ",max="
+
+enum { MAX_LEAST = 4096 };
+
+/* Reads "64K": digits and one of K, M and G, or none of them. Returns 0 if it is something else. */
+static uint64_t read_size(const char *text)
+{
+    static const char units[] = "KMG";
+    uint64_t size = 0;
+
+    for (; *text >= '0' && *text <= '9'; text++) {
+        if (size > (UINT64_MAX >> 30) / 10 - 1) {
+            return 0;
+        }
+        size = 10 * size + (uint64_t)(*text - '0');
+    }
+    const char *unit = *text != '\0' ? strchr(units, *text) : NULL;
+    if (unit != NULL) {
+        size <<= 10 * (unit - units + 1);
+        text++;
+    }
+    return *text == '\0' ? size : 0;
+}
+
+/* Where ",max=" begins; NULL: there is none. A file's name may have a comma. */
+static const char *find_max(const char *spec)
+{
+    const char *comma = strrchr(spec, ',');
+
+    return comma != NULL && strncmp(comma, MAX_WORD, strlen(MAX_WORD)) == 0 ? comma : NULL;
+}
+
+bool logfile_spec_is_valid(const char *spec)
+{
+    const char *max = find_max(spec);
+
+    return max == NULL ? *spec != '\0'
+                       : max != spec && read_size(max + strlen(MAX_WORD)) >= MAX_LEAST;
+}
+
+static int spec_take(struct logfile *log, const char *spec)
+{
+    const char *max = find_max(spec);
+
+    if (!logfile_spec_is_valid(spec)) {
+        return -EINVAL;
+    }
+    log->max = max != NULL ? read_size(max + strlen(MAX_WORD)) : 0;
+    log->path = max != NULL ? strndup(spec, (size_t)(max - spec)) : strdup(spec);
+    if (log->path == NULL) {
+        return -ENOMEM;
+    }
+    const char *slash = strrchr(log->path, '/');
+    log->name = slash != NULL ? slash + 1 : log->path;
+    return 0;
+}
+
+static int folder_open(struct logfile *log)
+{
+    size_t length = (size_t)(log->name - log->path);
+    char *folder = length > 0 ? strndup(log->path, length) : strdup(".");
+
+    if (folder == NULL) {
+        return -ENOMEM;
+    }
+    log->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int error = log->folder < 0 ? -errno : 0;
+    free(folder);
+    return error;
+}
+
+/* O_NONBLOCK: neither a FIFO without a reader nor a slow one may stop the caller. */
+static int file_open_again(struct logfile *log)
+{
+    struct stat status;
+    int fd = openat(log->folder, log->name,
+                    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (log->fd >= 0) {
+        close(log->fd);
+    }
+    log->fd = fd;
+    log->is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    return 0;
+}
+
+int logfile_open(struct logfile *log, const char *spec)
+{
+    *log = (struct logfile){.fd = -1, .folder = -1};
+    int error = spec_take(log, spec);
+
+    if (error == 0) {
+        error = folder_open(log);
+    }
+    if (error == 0) {
+        error = file_open_again(log);
+    }
+    if (error != 0) {
+        logfile_close(log);
+    }
+    return error;
+}
+
+void logfile_close(struct logfile *log)
+{
+    if (log->fd >= 0) {
+        close(log->fd);
+    }
+    if (log->folder >= 0) {
+        close(log->folder);
+    }
+    free(log->path);
+    *log = (struct logfile){.fd = -1, .folder = -1};
+}
+
+int logfile_reopen(struct logfile *log)
+{
+    return file_open_again(log);
+}
+
+/* Somebody may have renamed our file and put another one in its place, which is not ours to move.
+ */
+static bool name_is_ours(const struct logfile *log, const struct stat *ours)
+{
+    struct stat named;
+
+    return fstatat(log->folder, log->name, &named, 0) == 0 && named.st_dev == ours->st_dev &&
+           named.st_ino == ours->st_ino;
+}
+
+int logfile_make_room(struct logfile *log, size_t length)
+{
+    char old[NAME_MAX + 1];
+    struct stat status;
+
+    if (log->max == 0 || !log->is_file) {
+        return 0;
+    }
+    if (fstat(log->fd, &status) != 0) {
+        return -errno;
+    }
+    if (status.st_size == 0 || (uint64_t)status.st_size + length <= log->max) {
+        return 0;
+    }
+    if (snprintf(old, sizeof(old), "%s.1", log->name) >= (int)sizeof(old)) {
+        return -ENAMETOOLONG;
+    }
+    if (name_is_ours(log, &status) && renameat(log->folder, log->name, log->folder, old) != 0) {
+        return -errno;
+    }
+    return file_open_again(log);
+}
+
+/* Takes back the last `length` bytes, unless another program has written behind them. */
+static void take_back(struct logfile *log, size_t length)
+{
+    off_t end = lseek(log->fd, 0, SEEK_CUR);
+    struct stat status;
+
+    if (length > 0 && log->is_file && end >= (off_t)length && fstat(log->fd, &status) == 0 &&
+        status.st_size == end) {
+        (void)!ftruncate(log->fd, end - (off_t)length);
+    }
+}
+
+/* What is missing from a short write is tried again: only that says why it was short. */
+int logfile_write(struct logfile *log, const void *bytes, size_t length)
+{
+    const char *next = bytes;
+    size_t done = 0;
+
+    while (done < length) {
+        ssize_t written = write(log->fd, next + done, length - done);
+
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            int error = written < 0 ? -errno : -EIO;
+            take_back(log, done);
+            return error;
+        }
+        done += (size_t)written;
+    }
+    return 0;
+}
+
+bool logfile_is_at_line(const struct logfile *log)
+{
+    char last = '\n';
+    struct stat status;
+
+    if (!log->is_file || fstat(log->fd, &status) != 0 || status.st_size == 0) {
+        return true;
+    }
+    int fd = openat(log->folder, log->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0) {
+        (void)!pread(fd, &last, 1, status.st_size - 1);
+        close(fd);
+    }
+    return last == '\n';
+}
