@@ -150,6 +150,19 @@ void gic_send_to_self(unsigned sgi)
     }
 }
 
+bool gic_reaches(const struct cpu *cpu)
+{
+    return gic_present() && (ops() == &gic_v3_ops || cpu->gic_target != 0);
+}
+
+void gic_withdraw_sgi(unsigned sgi)
+{
+    write_bits(sgi, GIC_ICPENDR, bit(sgi));
+    if (gic_present()) {
+        ops()->forget_sgis(bit(sgi));
+    }
+}
+
 unsigned gic_acknowledge(void)
 {
     return gic_present() ? ops()->acknowledge() : GIC_SPURIOUS;
@@ -175,8 +188,10 @@ unsigned gic_take(void)
 /* One that was acknowledged and not ended hides all that are not more urgent. */
 static void end_active(void)
 {
+    uint32_t active = read_bits(0, GIC_ISACTIVER);
+
     for (unsigned i = 0; i < GIC_PRIVATE_COUNT; i++) {
-        if (gic_is_active(i)) {
+        if ((active & bit(i)) != 0) {
             gic_end(i);
         }
     }
@@ -194,7 +209,7 @@ bool gic_drain(void)
     write_bits(0, GIC_ICACTIVER, UINT32_MAX);
     write_bits(0, GIC_ICPENDR, UINT32_MAX);
     if (gic_present()) {
-        ops()->forget_sgis();
+        ops()->forget_sgis(UINT32_MAX);
     }
     return gic_private_pending() == 0 && read_bits(0, GIC_ISACTIVER) == 0;
 }

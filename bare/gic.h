@@ -42,6 +42,10 @@ struct cpu;
 /* False: there is no GIC, or (GICv2) the other core has never called gic_init(). */
 bool gic_send(const struct cpu *cpu, unsigned sgi);
 void gic_send_to_self(unsigned sgi);
+/* Whether gic_send() to this core sends anything. */
+bool gic_reaches(const struct cpu *cpu);
+/* An SGI that is pending at the calling core, and not acknowledged, is no longer pending. */
+void gic_withdraw_sgi(unsigned sgi);
 
 /* The interrupt to handle, GIC_SPURIOUS for none; gic_end() when handled. */
 unsigned gic_acknowledge(void);

@@ -43,7 +43,7 @@ struct gic_ops {
     void (*set_mask)(uint8_t priority);
     bool (*send)(const struct cpu *cpu, unsigned sgi);
     void (*send_to_self)(unsigned sgi);
-    void (*forget_sgis)(void);
+    void (*forget_sgis)(uint32_t sgis); /* a bit for each */
     unsigned (*acknowledge)(void);
     void (*end)(unsigned intid);
     const struct gic_setting *settings;

@@ -98,10 +98,13 @@ static void send_to_self(unsigned sgi)
     mmio_write32(platform.gicd.base + GICD_SGIR, SGIR_SELF | sgi);
 }
 
-static void forget_sgis(void)
+/* Each has a byte with a bit for each sender. */
+static void forget_sgis(uint32_t sgis)
 {
-    for (unsigned i = 0; i < GIC_SGI_COUNT; i += sizeof(uint32_t)) {
-        mmio_write32(platform.gicd.base + GICD_CPENDSGIR + i, UINT32_MAX);
+    for (unsigned i = 0; i < GIC_SGI_COUNT; i++) {
+        if ((sgis >> i & 1) != 0) {
+            mmio_write8(platform.gicd.base + GICD_CPENDSGIR + i, UINT8_MAX);
+        }
     }
 }
 

@@ -131,8 +131,9 @@ static void send_to_self(unsigned sgi)
 }
 
 /* Clearing what is pending has cleared them as well. */
-static void forget_sgis(void)
+static void forget_sgis(uint32_t sgis)
 {
+    (void)sgis;
 }
 
 static unsigned acknowledge(void)

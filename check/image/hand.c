@@ -22,6 +22,9 @@ enum {
     VECTORS_EVERY = 16
 };
 
+/* How often an idle core looks at the watchdog: microseconds. */
+enum { WATCHDOG_EVERY = 5000000 };
+
 struct hand hands[CPU_MAX];
 
 static bool convention_is_1_0;
@@ -175,21 +178,34 @@ static void publish(struct hand *hand, const struct event *event)
 
 /* ---- A core's life ------------------------------------------------------------------------ */
 
+/*
+ * The ring comes after the order. A core that sees the order early waits for its ring: otherwise
+ * the call that it makes next could find the ring pending.
+ */
 static void wait_for_order(const struct hand *hand)
 {
     while (hand->orders == hand->served) {
         watchdog_look();
-        wake_pause();
+        wake_sleep(WATCHDOG_EVERY);
     }
     barrier();
+    if (hand->rung) {
+        wake_answer_ring();
+    }
 }
 
 static void order(struct hand *hand, enum order order)
 {
+    bool rings = hand != hand_self() && wake_can_ring(hand->cpu);
+
     hand->order = order;
+    hand->rung = rings;
     barrier();
     hand->orders++;
     wake_others();
+    if (rings) {
+        wake_ring(hand->cpu);
+    }
 }
 
 /* Until another core is to carry it: only now, with the script off this core, may that be told. */

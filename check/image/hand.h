@@ -37,8 +37,9 @@ struct hand {
     struct event event;       /* the last one */
     /* The core's own. */
     uint64_t served;
-    /* The carrier's own, but for the first two, which the core reads, too. */
+    /* The carrier's own, but for the first three, which the core reads, too. */
     enum order order;
+    bool rung;              /* a ring follows the order */
     bool starts_big_endian; /* its last CPU_ON was called by a core that was */
     uint64_t seen;          /* of `events` */
     enum hand_state state;

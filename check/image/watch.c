@@ -23,7 +23,10 @@ enum {
      */
     GLANCE = 500,
     /* For all of a team to have their orders. */
-    MUSTER = 3000
+    MUSTER = 3000,
+    /* What comes sooner is not slept over; what comes later is looked for that often. */
+    PROMPT = 300,
+    NAP = 1000
 };
 
 static const struct machine *machine;
@@ -108,6 +111,15 @@ static uint64_t patience(const struct hand *hand)
         return LONG;
     }
     return (hand->state == HAND_AWAY ? BRIEF : QUIET) * patience_times;
+}
+
+static void wait_a_little(uint64_t since)
+{
+    if (is_over(since, PROMPT)) {
+        wake_sleep(NAP);
+    } else {
+        wake_pause();
+    }
 }
 
 static void glance(void)
@@ -216,7 +228,7 @@ static void watch(struct hand *hand, struct event *event)
             glance();
             break;
         }
-        wake_pause();
+        wait_a_little(since);
     }
     if (hand_has_event(hand)) {
         take(hand, event);

@@ -46,6 +46,11 @@ void wake_pause(void)
 {
 }
 
+void wake_sleep(uint64_t microseconds)
+{
+    (void)microseconds;
+}
+
 void wake_send(const struct cpu *cpu)
 {
     assert_ptr_equal(cpu, &cpus[WORKER]);
