@@ -334,7 +334,10 @@ test_standard_output_that_cannot_be_written() {
 test_terminal() {
     command -v script >/dev/null || return 0
     status=0
-    COLUMNS=80 script -qec "$check run --limit 3 -- $image pass fail hang pass" typescript >out 2>err </dev/null ||
+    # The command is for a shell of script's, which gets the paths as variables, whatever is in them.
+    # shellcheck disable=SC2016
+    COLUMNS=80 check=$check image=$image script -qec '"$check" run --limit 3 -- "$image" pass fail hang pass' \
+        typescript >out 2>err </dev/null ||
         status=$?
     expect_status 1
     tr '\r' '\n' <out >lines

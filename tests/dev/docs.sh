@@ -63,7 +63,7 @@ test_readme_examples_are_taken() {
     grep '^dormouse run ' "$root/README.md" >examples || fail "README.md has no example"
     while read -r example; do
         rm -f tree
-        try sh -c "$program ${example#dormouse } --dump-dtb tree"
+        try sh -c "\"\$1\" ${example#dormouse } --dump-dtb tree" sh "$program"
         expect_status 0
         [ -s tree ] || fail "no tree of: $example"
     done <examples
