@@ -8,7 +8,8 @@ set -euo pipefail
 
 here=$(dirname "$(realpath -- "$0")")
 root=${here%/*}
-out=$root/build/bench
+build=${DORMOUSE_BUILD:-$root/build}
+out=$build/bench
 json=''
 
 # What instructions are to stay below: NAME|INSTRUCTIONS, at every number of vCPUs.
@@ -35,7 +36,7 @@ judge() { # FIGURE AIM
 
 count_instructions() {
     gcc -std=c11 -O2 -g -Wall -Wextra -Werror -I "$root/include" -o "$out/vpsci_calls" \
-        "$here/vpsci_calls.c" "$here/vpsci_count.c" "$root/build/native/lib/libvpsci.a" -Wl,-z,now
+        "$here/vpsci_calls.c" "$here/vpsci_count.c" "$build/native/lib/libvpsci.a" -Wl,-z,now
     valgrind --tool=callgrind --combine-dumps=yes --compress-strings=no --compress-pos=no \
         --callgrind-out-file="$out/callgrind.out" "$out/vpsci_calls" >"$out/callgrind.log" 2>&1 || {
         tail -n 20 "$out/callgrind.log" >&2

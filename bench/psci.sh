@@ -10,7 +10,8 @@ set -euo pipefail
 
 here=$(dirname "$(realpath -- "$0")")
 root=${here%/*}
-json=$root/build/bench-psci.json
+build=${DORMOUSE_BUILD:-$root/build}
+json=$build/bench-psci.json
 
 names=(bare-exit psci-version affinity-info cpu-suspend-pending system-suspend cpu-on-to-entry)
 

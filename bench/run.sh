@@ -9,7 +9,8 @@ set -euo pipefail
 
 here=$(dirname "$(realpath -- "$0")")
 root=${here%/*}
-json=$root/build/bench.json
+build=${DORMOUSE_BUILD:-$root/build}
+json=$build/bench.json
 
 # A figure's name, aim ("-" for none) and meaning.
 figures() {
@@ -29,7 +30,7 @@ EOF
 
 measure() {
     "$root/dev" lab run --icount --cpus 1 --limit 1500 --in "$here/lab.sh" \
-        --in "$root/build/arm64/bench/until_guest" -- sh lab.sh start idle sleep sleep_irq asleep
+        --in "$build/arm64/bench/until_guest" -- sh lab.sh start idle sleep sleep_irq asleep
 }
 
 # NAME VALUE UNIT lines to a table on standard output and JSON in a file.

@@ -16,8 +16,7 @@ fetch_debian() { # FOLDER SUITE[:ARCHITECTURE] PACKAGE,PACKAGE... PATTERN...
     if ((status == 130)); then
         exit 130 # Ctrl-C needs no explanation.
     elif ((status)); then
-        show_tail "$log" 15
-        die "could not fetch $packages of Debian's $suite (is the network there?)"
+        die_of "$log" 15 "could not fetch $packages of Debian's $suite (is the network there?)"
     fi
 }
 

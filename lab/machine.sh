@@ -37,7 +37,8 @@ lab_command() {
     lab_mode=${1-}
     case $lab_mode in
     run | shell) shift ;;
-    *) die "lab wants to know what to do: shell or run; see ./dev help lab" ;;
+    '') die "lab wants to know what to do: shell or run; see ./dev lab --help" ;;
+    *) die "lab: '$1' is unknown: shell and run are what there is; see ./dev lab --help" ;;
     esac
     lab_defaults
     lab_options "$@"
@@ -63,6 +64,10 @@ lab_options() { # OPTION...
             continue
             ;;
         --icount) lab_icount=yes ;;
+        -h | --help)
+            lab_help
+            exit
+            ;;
         --)
             shift
             break
@@ -138,6 +143,7 @@ lab_start() {
     for guest in "${lab_guests[@]}"; do
         make_kernel "$(kernel_of_guest "$guest")"
     done
+    folder_check_room 262144 # What the emulated machine starts with is copied for each.
     lab_make_run_folder
     # Remembered, because what ends this process may come while it waits for another.
     trap 'lab_clean' EXIT

@@ -32,7 +32,7 @@ check_peers_command() {
     readarray -t known < <(peers_known)
     check_peers_options "$@"
     case $peers_boot in
-    list | help | table) "check_peers_$peers_boot" ;;
+    list | table) "check_peers_$peers_boot" ;;
     ?*) check_peers_boot "$peers_boot" ;;
     *) check_peers_run ;;
     esac
@@ -42,7 +42,6 @@ check_peers_command() {
 check_peers_options() { # OPTION...
     while (($#)); do
         case $1 in
-        -h | --help) peers_boot=help ;;
         --list | --table) peers_boot=${1#--} ;;
         --limit | --image | --append | --boot)
             (($# >= 2)) || die "check-peers: $1 wants a value; see ./dev check-peers --help"

@@ -6,7 +6,7 @@ arm64_options=(-Dstatic_binary=true -Ddefault_library=static -Dtests=false)
 
 build_help() {
     cat <<'EOF'
-./dev build [arm64|native|image]
+./dev build [native|arm64|image]
 
 Compiles dormouse, or the image; the last line of the output is the path of the program.
 
@@ -17,14 +17,13 @@ EOF
 }
 
 build_command() {
+    (($# <= 1)) || die "build takes one word, and '$2' is a second; see ./dev build --help"
     case ${1-native} in
     native | arm64)
-        (($# <= 1)) || die "build takes one word; see ./dev help build"
         build_for "${1-native}"
         printf '%s\n' "$build/${1-native}/vmm/dormouse"
         ;;
     image)
-        (($# <= 1)) || die "build takes one word; see ./dev help build"
         build_image
         printf '%s\n' "$build/arm64/check/image/vpsci-check.img"
         ;;
@@ -54,8 +53,7 @@ build_image() {
 
 compile_image() {
     if ! ninja -C "$build/arm64" check/image/vpsci-check.img >"$build/ninja.log" 2>&1; then
-        show_tail "$build/ninja.log" 30
-        die "the conformance image does not compile"
+        die_of "$build/ninja.log" 30 "the conformance image does not compile"
     fi
 }
 
@@ -90,20 +88,34 @@ fill_sysroot() { # FOLDER
 }
 
 compile() { # FOLDER MESON-OPTION...
-    local dir=$build/$1
+    configure "$@"
+    start_ticker "$build/ninja.log"
+    if ! ninja -C "$build/$1" >"$build/ninja.log" 2>&1; then
+        stop_ticker
+        # Before the first failure are the steps that went well.
+        sed -i '/^FAILED/,$!d' "$build/ninja.log"
+        die_of "$build/ninja.log" 200 "the build in $(name_folder "$1") failed"
+    fi
+    stop_ticker
+}
+
+configure() { # FOLDER MESON-OPTION...
+    local dir=$build/$1 name
+    name=$(name_folder "$1")
     shift
     # build.ninja is the last thing that a set-up writes. Meson alone would keep options as they were.
-    if [[ ! -e $dir/build.ninja || ! -e $dir/.options || $(<"$dir/.options") != "$*" ]]; then
-        say "configuring ${dir#"$root/"}"
-        rm -rf "$dir"
-        if ! meson setup "$@" "$dir" "$root" >"$build/meson.log" 2>&1; then
-            show_tail "$build/meson.log" 8
-            die "meson could not configure ${dir#"$root/"}"
-        fi
-        printf '%s\n' "$*" >"$dir/.options"
+    if [[ -e $dir/build.ninja && -e $dir/.options && $(<"$dir/.options") == "$*" ]]; then
+        return
     fi
-    if ! ninja -C "$dir" --quiet >"$build/ninja.log" 2>&1; then
-        cat "$build/ninja.log" >&2
-        die "the build in ${dir#"$root/"} failed"
+    say "configuring $name"
+    rm -rf "$dir"
+    if ! meson setup "$@" "$dir" "$root" >"$build/meson.log" 2>&1; then
+        die_of "$build/meson.log" 8 "meson could not configure $name"
     fi
+    printf '%s\n' "$*" >"$dir/.options"
+}
+
+# A folder in the build folder, as people write it.
+name_folder() { # FOLDER
+    printf '%s' "${build#"$root/"}/$1"
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# What every part of ./dev uses: messages, the lock on build/, and folders that are made once.
+# What every part of ./dev uses: messages, quoting, waiting.
 
 # Colours go to terminals only, and not where the user has said no.
 use_colours() {
@@ -11,16 +11,23 @@ use_colours() {
 }
 
 say() {
+    clear_ticker
     printf '%sdev: %s%s\n' "$dim" "$*" "$plain" >&2
 }
 
 complain() {
+    clear_ticker
     printf '%sdev: %s%s\n' "$red" "$*" "$plain" >&2
 }
 
 die() {
     complain "$@"
     exit 1
+}
+
+# For what takes no arguments.
+take_nothing() { # VERB WORD...
+    (($# == 1)) || die "$1 takes no arguments, and '$2' is one; see ./dev ${1%% *} --help"
 }
 
 # The last lines of a file, set off from our own words.
@@ -49,38 +56,40 @@ quote_words() { # WORD...
     done
 }
 
-# Runs a function with build/ to itself: two ./dev at once must not make the same thing twice. The
-# descriptor of the lock is not handed down, so nothing that is left behind can keep it.
-with_lock() { # FUNCTION ARGUMENT...
-    mkdir -p "$build"
+# While a long step goes on: for how long, and the last line of its log. A terminal shows that once a second, in
+# one line that goes; everything else gets a line every half minute.
+start_ticker() { # LOG
+    local parent=$BASHPID
+    : >"$1"
     (
-        if ! flock -n 9; then
-            say "waiting for another ./dev, which is setting something up"
-            flock 9
+        trap - EXIT INT TERM HUP
+        tick "$parent" "$1"
+    ) >/dev/null &
+    ticker=$!
+}
+
+stop_ticker() {
+    [[ ${ticker-} ]] || return 0
+    kill "$ticker" 2>/dev/null || true
+    wait "$ticker" 2>/dev/null || true
+    clear_ticker
+    ticker=''
+}
+
+clear_ticker() {
+    [[ ! ${ticker-} || ! $dim ]] || printf '\r\e[K' >&2
+}
+
+tick() { # PID-OF-THE-STEP LOG
+    local start=$SECONDS every=30 last
+    [[ ! $dim ]] || every=1
+    while pause 1 && all_alive "$1"; do
+        (((SECONDS - start) % every == 0)) || continue
+        last=$(tail -n 1 -- "$2" | tr -cd '[:print:]')
+        if [[ $dim ]]; then
+            printf '\r\e[K%s%s s: %.60s%s' "$dim" "$((SECONDS - start))" "$last" "$plain" >&2
+        else
+            printf 'dev: still at it after %s s: %.90s\n' "$((SECONDS - start))" "$last" >&2
         fi
-        rm -rf "$build"/tmp.*
-        trap 'rm -rf "$build"/tmp.*' EXIT
-        "$@" 9>&-
-    ) 9>"$build/.lock"
-}
-
-# Makes the folder DIR, once: FUNCTION fills a temporary folder, which gets its name when complete,
-# so that what was interrupted half-way is made again.
-make_once() { # DIR "what it is" "how long it takes" FUNCTION ARGUMENT...
-    [[ -d $1 ]] || with_lock make_folder "$@"
-}
-
-make_folder() {
-    local dir=$1 what=$2 usual=$3 start=$SECONDS temp
-    shift 3
-    if [[ -d $dir ]]; then
-        return # Another ./dev made it while this one waited.
-    fi
-    say "$what (usually $usual)"
-    temp=$(mktemp -d "$build/tmp.XXXXXX")
-    chmod 755 "$temp"
-    "$@" "$temp"
-    mkdir -p "${dir%/*}"
-    mv -T "$temp" "$dir"
-    say "done in $((SECONDS - start)) s"
+    done
 }

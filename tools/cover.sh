@@ -13,14 +13,7 @@ EOF
 }
 
 cover_command() {
-    case ${1-} in
-    '') ;;
-    -h | --help)
-        cover_help
-        return
-        ;;
-    *) die "cover: '$1' is unknown; see ./dev cover --help" ;;
-    esac
+    take_nothing cover "$@"
     need build instruments
     cover_test
 }

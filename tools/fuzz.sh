@@ -35,16 +35,12 @@ fuzz_command() {
     while (($#)); do
         case $1 in
         --seconds)
-            [[ ${2-} =~ ^[1-9][0-9]*$ ]] || die "fuzz: --seconds wants a number"
+            [[ ${2-} =~ ^[1-9][0-9]{0,5}$ ]] || die "fuzz: --seconds wants a number, not '${2-}'; see ./dev fuzz --help"
             seconds=$2
             shift
             ;;
         --long) long=yes seconds=$fuzz_long_seconds ;;
         --keep) keep=yes ;;
-        -h | --help)
-            fuzz_help
-            return
-            ;;
         *)
             fuzz_names | grep -qxF -- "$1" || die "fuzz: no target '$1'; there are" "$(fuzz_names | tr '\n' ' ')"
             targets+=("$1")

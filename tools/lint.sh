@@ -2,8 +2,18 @@
 # shellcheck shell=bash
 # `./dev lint`: checks of the source that run nothing of it.
 
-# Those that ./dev test runs as well.
+# The checks: those that ./dev test runs as well, and those that take minutes.
 lint_quick=(format headers shell)
+lint_long=(clang tidy)
+
+lint_help() {
+    cat <<EOF
+./dev lint [CHECK...]
+
+Runs all checks, or those named: ${lint_quick[*]} (which ./dev test runs as well),
+${lint_long[*]}. Fails if one finds something. Installs clang-format, clang-tidy and shellcheck.
+EOF
+}
 
 lint_names() {
     printf '%s\n' "${lint_quick[@]}"
@@ -15,10 +25,15 @@ lint_test() { # NAME
 
 lint_command() {
     local part failed=0
-    need lint
+    for part; do
+        [[ " ${lint_quick[*]} ${lint_long[*]} " == *" $part "* ]] ||
+            die "lint: no check '$part'; there are ${lint_quick[*]} ${lint_long[*]}"
+    done
+    (($#)) || set -- "${lint_quick[@]}" "${lint_long[@]}"
+    need build lint
     build_for native
     build_for arm64
-    for part in "${lint_quick[@]}" clang tidy; do
+    for part; do
         say "lint: $part"
         if ! "lint_$part"; then
             complain "lint: $part found something"

@@ -3,15 +3,21 @@
 # What `./dev test` says of tests, and keeps of them.
 
 # Results are kept in files, because the labs' processes find some of them.
-test_note() { # passed|failed NAME
+test_note() { # passed|failed NAME SECONDS
     printf '%s\n' "$2" >>"$test_notes/$1"
+    test_note_seconds "$3" "$2"
+}
+
+test_note_seconds() { # SECONDS NAME
+    printf '%s %s\n' "$1" "$2" >>"$test_notes/seconds"
 }
 
 test_summary() {
     local passed_names=() failed_names=()
-    touch "$test_notes/passed" "$test_notes/failed"
+    touch "$test_notes/passed" "$test_notes/failed" "$test_notes/seconds"
     readarray -t passed_names <"$test_notes/passed"
     readarray -t failed_names <"$test_notes/failed"
+    test_show_seconds
     if ((${#failed_names[@]})); then
         printf '\nfailed:\n'
         printf '  %s\n' "${failed_names[@]}"
@@ -21,6 +27,26 @@ test_summary() {
     ((${#failed_names[@]} == 0)) || exit 1
 }
 
+# Where the time went: seconds by group, which is a kind, or of the labs' and of dev's tests KIND/GROUP; and the
+# slowest tests. Sessions run side by side, so that together they took less.
+test_show_seconds() {
+    printf '\n%10s %6s  group\n' seconds tests
+    awk '{
+            parts = split($2, part, "/")
+            group = parts > 2 || part[2] == "(start)" ? part[1] "/" part[2] : part[1]
+            seconds[group] += $1
+            if (part[2] != "(start)") count[group]++
+        }
+        END { for (group in seconds) printf "%10.1f %6s  %s\n", seconds[group], count[group], group }' \
+        "$test_notes/seconds" | sort -k 1,1 -rn
+    printf '%10.1f %6s  from start to end\n' "$SECONDS" ''
+    printf '\nthe slowest tests, in seconds:\n'
+    sort -k 1,1 -rn "$test_notes/seconds" | head -n 10 | while read -r seconds name; do
+        printf '%10.1f  %s\n' "$seconds" "$name"
+    done
+    printf '\n'
+}
+
 # On a terminal, what is going on now; overwritten by what comes next.
 test_progress() { # TEXT
     if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then
@@ -28,17 +54,17 @@ test_progress() { # TEXT
     fi
 }
 
-test_passed() { # NAME DETAIL
+test_passed() { # NAME SECONDS
     test_progress ''
-    printf '%sok%s %s (%s)\n' "$green" "$plain" "$1" "$2"
-    test_note passed "$1"
+    printf '%sok%s %s (%s s)\n' "$green" "$plain" "$1" "$2"
+    test_note passed "$1" "$2"
 }
 
-test_failed() { # NAME REASON [LOG]
+test_failed() { # NAME REASON SECONDS [LOG]
     test_progress ''
     printf '%snot ok%s %s: %s\n' "$red" "$plain" "$1" "$2"
-    test_note failed "$1"
-    if [[ ${3-} ]]; then
-        show_tail "$3" 40 2>&1
+    test_note failed "$1" "$3"
+    if [[ ${4-} ]]; then
+        show_tail "$4" 40 2>&1
     fi
 }

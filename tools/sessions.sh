@@ -2,15 +2,25 @@
 # shellcheck shell=bash
 # Tests that a run.sh runs, in the lab or here: started, read, and ended with their machine.
 
-# Starts a session of tests in a process of its own. Guests sleep a good part of their tests, so that two
-# emulated machines share two processors well; on one processor they take turns.
+# Starts a session of tests in a process of its own, at most one a processor at a time. Guests sleep a good part of
+# their tests, so that two emulated machines share two processors well.
 test_start() { # FUNCTION ARGUMENT...
+    test_wait $(($(nproc) - 1))
     test_child "$@" &
     test_children+=($!)
-    if (($(nproc) < 2)); then
-        wait "${test_children[-1]}" || true
-        unset 'test_children[-1]'
-    fi
+}
+
+# Waits until so many sessions at most are left.
+test_wait() { # COUNT
+    local ended child left
+    while ((${#test_children[@]} > $1)); do
+        wait -n -p ended "${test_children[@]}" || true
+        left=()
+        for child in "${test_children[@]}"; do
+            [[ $child == "$ended" ]] || left+=("$child")
+        done
+        test_children=("${left[@]}")
+    done
 }
 
 test_child() { # FUNCTION ARGUMENT...
@@ -28,10 +38,12 @@ test_end_session() {
     wait
 }
 
-# One session of the lab runs all tests of one host kernel.
-test_lab() { # HOST NAME...
-    local host=$1 folder=$build/test-logs/lab-$1 words=()
+# One session of the lab runs all tests of a kind.
+test_lab() { # KIND NAME...
+    local kind=$1 folder=$build/test-logs/$1 words=() host
     shift
+    host=$(test_column "$kind" 2)
+    host=${host#lab }
     [[ $host == native ]] || words=(--host "$host")
     rm -rf "$folder"
     mkdir -p "$folder"
@@ -42,7 +54,7 @@ test_lab() { # HOST NAME...
         --guest cloud --guest generic --out logs -- \
         sh -c 'exec sh "$LAB_TESTS/run.sh" --logs logs "$@"' sh)
     session_spares=2
-    test_session "lab-$host" "$root/tests/lab" "$@"
+    test_session "$kind" "$@"
 }
 
 # The tests of ./dev itself.
@@ -53,15 +65,15 @@ test_dev() { # NAME...
     cd "$folder"
     session_command=(sh "$root/tests/dev/run.sh" --logs "$folder/logs")
     session_spares=0
-    test_session dev "$root/tests/dev" "$@"
+    test_session dev "$@"
 }
 
 # Runs session_command, a run.sh somewhere, with the names, and reads what it says. A session that ends
 # before its tests are through has lost its machine: an emulated host's kernel stops now and then, which
 # no program in it should be able to bring about. That is told, and the rest is run on a new machine, up to
 # session_spares times. Tests that have no result then have failed.
-test_session() { # PREFIX FOLDER-OF-GROUPS NAME...
-    local prefix=$1 groups=$2 line='' current='' status=0 patience=180 name left=("${@:3}")
+test_session() { # PREFIX NAME...
+    local prefix=$1 line='' current='' status=0 patience=180 name left=("${@:2}") start
     local -A todo=()
     for name in "${left[@]}"; do
         todo[$name]=yes
@@ -75,9 +87,9 @@ test_session() { # PREFIX FOLDER-OF-GROUPS NAME...
     done
     for name in "${left[@]}"; do
         if [[ $name == "$current" ]]; then
-            test_failed "$prefix/$name" "the session ended while it ran"
+            test_failed "$prefix/$name" "the session ended while it ran" $((SECONDS - start))
         else
-            test_failed "$prefix/$name" "not run: the session had ended${current:+ during $current}"
+            test_failed "$prefix/$name" "not run: the session had ended${current:+ during $current}" 0
         fi
     done
 }
@@ -92,7 +104,7 @@ test_session_left() {
 }
 
 test_session_once() { # NAME...
-    current='' status=0 patience=180
+    current='' status=0 patience=180 start=$SECONDS
     test_progress "starting $prefix"
     exec {session_output}< <(exec "${session_command[@]}" "$@" 2>&1)
     session_process=$!
@@ -115,27 +127,31 @@ test_read_line() { # SECONDS
     return "$status"
 }
 
-# What run.sh says about a test; the lines that follow a failure are its log's last ones.
+# What run.sh says about a test; the lines that follow a failure are its log's last ones. It ends a test at its
+# limit, unless the lab itself hangs, and may be silent for as long.
 test_session_line() {
     local name
     case $line in
     "run "*)
+        [[ $current ]] || test_note_start
         current=${line#run }
-        patience=$(test_patience "$current")
+        patience=${current##* }
+        patience=$((patience + 120))
+        current=${current%%,*}
+        start=$SECONDS
         test_progress "running $prefix/$current"
         ;;
     "ok "*)
         name=${line#ok }
         name=${name%% (*}
         unset "todo[$name]"
-        line=${line##* (}
-        test_passed "$prefix/$name" "${line%)}"
+        test_passed "$prefix/$name" $((SECONDS - start))
         ;;
     "not ok "*)
         name=${line#not ok }
         name=${name%%: *}
         unset "todo[$name]"
-        test_failed "$prefix/$name" "${line#*: }"
+        test_failed "$prefix/$name" "${line#*: }" $((SECONDS - start))
         ;;
     *)
         test_progress ''
@@ -144,9 +160,7 @@ test_session_line() {
     esac
 }
 
-# How long a session may be silent: run.sh ends a test at its limit, unless the lab itself hangs.
-test_patience() { # GROUP/NAME
-    local limit
-    limit=$(sed -n "s/^# limit ${1#*/} \([0-9]*\).*/\1/p" "$groups/${1%%/*}.sh")
-    echo $((${limit:-120} + 120))
+# What it took until the first test of a session began.
+test_note_start() {
+    test_note_seconds $((SECONDS - start)) "$prefix/(start)"
 }

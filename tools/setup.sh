@@ -115,18 +115,26 @@ need() { # SET...
 }
 
 install_packages() { # PACKAGE...
-    local missing start=$SECONDS
+    local missing start=$SECONDS log=$build/apt.log
     find_missing "$@" # Another ./dev may have installed them while this one waited.
     ((${#missing[@]})) || return 0
     if ! can_be_root; then
         die "please install them as root: apt-get install --no-install-recommends ${missing[*]}"
     fi
-    say "installing them with apt-get (usually a minute or less)"
-    if ! run_apt "${missing[@]}" >"$build/apt.log" 2>&1; then
-        show_tail "$build/apt.log" 15
-        die "apt-get could not install ${missing[*]}; all it said is in $build/apt.log"
+    say "installing them with apt-get (on a fresh machine 1 to 5 minutes)"
+    start_ticker "$log"
+    if ! run_apt "${missing[@]}" >>"$log" 2>&1; then
+        die_of "$log" 0 "apt-get could not install ${missing[*]}: $(first_cause "$log"); all it said is in $log"
     fi
+    stop_ticker
     say "done in $((SECONDS - start)) s"
+}
+
+# The first error is what the others come from: lists that could not be fetched make packages unknown.
+first_cause() { # LOG
+    local cause
+    cause=$(sed -n 's/^E: //p' "$1" | head -n 1 | tr -cd '[:print:]')
+    printf '%s' "${cause:-no reason is given}"
 }
 
 can_be_root() {
@@ -145,8 +153,27 @@ as_root() { # COMMAND...
     fi
 }
 
+# Without the mode, a list that could not be fetched is a warning. It counts where the packages cannot be had
+# from what there is: one source of many may well be down.
 run_apt() { # PACKAGE...
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
-    as_root "${apt[@]}" update </dev/null || return
+    as_root "${apt[@]}" -o APT::Update::Error-Mode=any update </dev/null || true
     as_root "${apt[@]}" install -y --no-install-recommends "$@" </dev/null
+}
+
+setup_help() {
+    cat <<'EOF'
+./dev setup
+
+Installs the Debian packages that the other commands need, all at once: 1 to 5 minutes on a fresh machine.
+Nothing else on the machine is changed. Where ./dev cannot become root it prints the command instead.
+EOF
+}
+
+setup_command() {
+    local sets
+    take_nothing setup "$@"
+    readarray -t sets < <(lab_needs)
+    need build lint library targets instruments mutants counting peers image "${sets[@]}"
+    say "all packages are there"
 }

@@ -3,8 +3,8 @@
 # The conformance image and its tool on QEMU's own PSCI, which is known to be wrong in places: the kit has to
 # find that, at both exception levels and over resets.
 
-image=$root/build/arm64/check/image/vpsci-check.img
-checker=$root/build/native/check/tool/vpsci-check
+image=$build/arm64/check/image/vpsci-check.img
+checker=$build/native/check/tool/vpsci-check
 
 # check MACHINE CPU WORDS: runs the image on $cpus CPUs; sets $status.
 cpus=4

@@ -2,12 +2,84 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # shared with lib.sh
 # ./dev itself: usage, where it can be called from.
 
+# The verbs that ./dev lists.
+verbs() {
+    "$root/dev" | sed -n '/^$/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'
+}
+
+# Puts commands into $work/bin, in front of all others, that only say in $work/called that they were called.
+hide_tools() { # COMMAND...
+    mkdir -p "$work/bin"
+    for tool; do
+        printf '#!/bin/sh\necho "%s" >>"%s"\nexit 1\n' "$tool" "$work/called" >"$work/bin/$tool"
+        chmod +x "$work/bin/$tool"
+    done
+    PATH=$work/bin:$PATH
+    rm -f "$work/called"
+}
+
+# What only asks, or asks wrongly, changes nothing.
+expect_untouched() {
+    [ ! -e "$work/called" ] || fail "it called $(cat "$work/called")"
+    [ ! -e "$work/made" ] || fail "it made the build folder"
+    [ "$(cat "$work/kept/file")" = kept ] || fail "it removed the build folder"
+}
+
+prepare_untouched() {
+    export DORMOUSE_BUILD="$work/made"
+    hide_tools apt-get sudo meson ninja mmdebstrap
+    mkdir -p "$work/kept"
+    echo kept >"$work/kept/file"
+    "$root/dev" --build "$work/empty" help >"$work/out"
+    : >"$work/kept/CACHEDIR.TAG" # As if ./dev had made it.
+}
+
 test_help_names_every_command() {
     try "$root/dev"
     expect_status 0
     for command in demo build test lint cross cover fuzz bench check-peers lab setup clean help; do
         expect_line out "^  $command "
     done
+    [ "$(verbs | wc -l)" = "$(grep -c '^  [a-z]' out)" ] || fail "not all lines are commands"
+}
+
+test_help_of_every_command_changes_nothing() {
+    prepare_untouched
+    for command in $(verbs); do
+        for words in "$command --help" "$command -h" "help $command" "$command some words --help"; do
+            # shellcheck disable=SC2086 # several words
+            try "$root/dev" --build "$work/kept" $words
+            expect_status 0
+            expect_line out "^\./dev .*"
+            [ "$command" = help ] || expect_line out "^\./dev $command"
+            expect_text err ""
+            expect_untouched
+        done
+    done
+    try "$root/dev" lab run --help
+    expect_status 0
+    expect_line out "^\./dev lab run"
+}
+
+test_wrong_arguments_change_nothing() {
+    prepare_untouched
+    for words in "clean all" "build nosuch" "build native arm64" "test nosuch" "test unit/nosuch" \
+        "test lab-6.12/bare/nosuch" "test dev/nosuch" "test zoo/nosuch" "test --host 5" "test --host" \
+        "test --nosuch" "lint nosuch" "cross nosuch" "cover nosuch" "fuzz nosuch" "fuzz --seconds soon" \
+        "bench nosuch" "bench lib nosuch" "bench psci twice" "check-peers nosuch" "check-peers --nosuch" \
+        "lab" "lab nosuch" "lab run" "lab run --host 5 true" "lab run --nosuch" "setup everything" "demo twice" \
+        "help nosuch" "help clean build" "nosuch" "--nosuch"; do
+        # shellcheck disable=SC2086 # several words
+        try "$root/dev" $words
+        expect_status 1
+        expect_line err "^dev: ."
+        [ "$(wc -l <err)" = 1 ] || fail "'$words' is answered with more than a line"
+        expect_text out ""
+        expect_untouched
+    done
+    try "$root/dev" --build
+    expect_status 1
+    expect_text err "dev: --build wants a folder; see ./dev help"
 }
 
 test_unknown_command_is_refused() {
@@ -47,17 +119,37 @@ test_list_names_tests_that_can_be_run() {
     expect_line out "^1 passed, 0 failed$"
 }
 
-test_bench_help_names_both() {
-    try "$root/dev" bench --help
-    expect_status 0
-    expect_line out "lib"
-    expect_line out "json"
+# shellcheck disable=SC2046 # names are words
+# Whether a name may be one of Meson's is seen in its build files, before Meson is there.
+test_every_name_of_mesons_is_known_without_it() {
+    "$root/dev" test --list >names
+    hide_tools apt-get sudo meson ninja
+    # They are looked at in order, and the first unknown one is told.
+    try "$root/dev" test $(grep -E '^(unit|vpsci)/' names) zoo/nosuch
+    expect_status 1
+    expect_text err "dev: test: no test is called zoo/nosuch; ./dev test --list names all"
 }
 
-test_unknown_words_are_refused() {
-    for command in build test cross cover fuzz bench; do
-        try "$root/dev" "$command" no_such_word
-        expect_status 1
-        expect_line err "^dev: .*no_such_word"
-    done
+test_list_compiles_nothing() {
+    try "$root/dev" --build made test --list
+    expect_status 0
+    expect_line out "^vpsci/selftest$"
+    [ -z "$(find made -name '*.o')" ] || fail "something is compiled"
+    # Without the packages Meson's tests go by their kinds, and nothing is installed.
+    hide_tools apt-get sudo meson ninja dpkg-query
+    try "$root/dev" --build other test --list
+    expect_status 0
+    expect_line out "^unit$"
+    expect_line out "^zoo$"
+    [ ! -e other ] || fail "a build folder is made"
+    expect_text called dpkg-query
+}
+
+test_end_says_what_took_how_long() {
+    try "$root/dev" test unit/irq unit/report
+    expect_status 0
+    expect_line out "^ *seconds *tests *group$"
+    expect_line out "^ *[0-9.]* *2  unit$"
+    expect_line out "^ *[0-9.]*  unit/irq$"
+    [ "$(tail -n 1 out)" = "2 passed, 0 failed" ] || fail "the last line is $(tail -n 1 out)"
 }

@@ -4,6 +4,7 @@
 #   out  err  status    what the last command printed, and its exit status
 
 root=$(cd ../.. && pwd -P)
+build=${DORMOUSE_BUILD:-$root/build}
 # The folder's name is as awkward as names get.
 work=$(mktemp -d "${TMPDIR:-/tmp}/a folder, of its own.XXXXXX")
 trap 'rm -rf "$work"' EXIT

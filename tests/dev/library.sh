@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2154 # shared with lib.sh
 # libvpsci as others get it: its list of sources, what it exports and needs, its installation, C++.
 
-native=$root/build/native
+native=$build/native
 
 build_native() {
     "$root/dev" build native >/dev/null

@@ -3,7 +3,7 @@
 # The bare-metal guest (tests/lab/guest/bare) by itself, on machines of QEMU's that answer PSCI calls without any
 # help: interrupt controllers, exception levels and cores that the lab's machine does not have.
 
-image=$root/build/arm64/tests/lab/guest/bare/guest.img
+image=$build/arm64/tests/lab/guest/bare/guest.img
 
 # What is wrong with a report, if anything: a check that failed, or a plan that is not the last word.
 tap_problem() {

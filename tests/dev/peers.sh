@@ -44,7 +44,7 @@ test_wrong_usage_is_refused() {
 
 # The serial line is the standard input and output.
 test_a_peer_boots_an_image() {
-    image=$root/build/arm64/tests/lab/guest/bare/guest.img
+    image=$build/arm64/tests/lab/guest/bare/guest.img
     "$root/dev" build arm64
     echo input | "$root/dev" check-peers --boot qemu-tcg --image "$image" \
         --append "scenario=uart-echo count=5" >out 2>err || fail "status $?: $(cat err)"

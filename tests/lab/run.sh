@@ -125,7 +125,7 @@ run_test() { # GROUP NAME LOG
 run_all() { # GROUP/NAME...
     failed=0
     for test; do
-        echo "run $test"
+        echo "run $test, limit $(limit_of "${test%%/*}" "${test#*/}")"
         log=$logs/$(echo "$test" | tr / -).log
         start=$(date +%s)
         run_test "${test%%/*}" "${test#*/}" "$log"

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# `./dev bench`: what is measured is in bench/.
+
+bench_help() {
+    cat <<'EOF'
+./dev bench
+./dev bench psci
+./dev bench lib [--json FILE]
+
+Measures, prints a table, and shows where an aim is missed; that is no error.
+
+  without a word  dormouse, in the lab: starting, sleeping, memory. About 10 minutes; the figures
+                  are kept in build/bench.json.
+  psci            a guest's PSCI calls, answered by dormouse and by KVM, side by side at 1, 8 and
+                  64 vCPUs. About 3 minutes; kept in build/bench-psci.json.
+  lib             libvpsci: instructions of every call at 1 to 4,096 vCPUs, its size, its memory
+                  and its stack. About a minute; --json writes the instructions as a list of
+                  {"name", "vcpus", "instructions"}.
+EOF
+}
+
+bench_command() {
+    case ${1-}:$# in
+    :0 | lib:1 | psci:1) ;;
+    lib:3) [[ $2 == --json && $3 ]] || die "bench lib: '$2' is unknown; see ./dev bench --help" ;;
+    lib:*) die "bench lib takes --json FILE and nothing else; see ./dev bench --help" ;;
+    psci:*) take_nothing "bench psci" "${@:2}" ;;
+    *) die "bench: '$1' is unknown; see ./dev bench --help" ;;
+    esac
+    case ${1-} in
+    lib)
+        need build counting
+        build_for native
+        "$root/bench/lib.sh" "${@:2}"
+        ;;
+    psci) exec "$root/bench/psci.sh" ;;
+    '')
+        say "measuring dormouse; ./dev bench lib measures libvpsci"
+        exec "$root/bench/run.sh"
+        ;;
+    esac
+}

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# Which tests there are, and which are meant by a name.
+
+# A kind is what comes before the slash in the names of its tests: KIND|HOW|PACKAGES|what they test. HOW they are
+# run: `meson`, a suite of Meson's of that name; `function`, KIND_names lists them and KIND_test runs one (a kind
+# of a single test has no KIND_names, and the test has the kind's name); `dev`, tests/dev/run.sh; `lab HOST`,
+# tests/lab/run.sh in the lab on that host kernel. Help, lists, packages and order come from here. How long a test
+# may take says what runs it: `timeout` in meson.build, `# limit` beside a function of a run.sh.
+test_kinds=(
+    "unit|meson||dormouse's parts, vpsci-check's, the bare-metal runtime's"
+    "vpsci|meson||libvpsci's own"
+    "lint|function|lint image lab|the quick checks of ./dev lint"
+    "cross|function|targets|libvpsci for other processors, run by qemu-user"
+    "fuzz|function|instruments|the inputs that fuzzers found worth keeping, once more"
+    "zoo|function|mutants|mistakes put into libvpsci on purpose, which its tests have to find"
+    "cover|function|instruments|that its tests reach every line, branch and condition of libvpsci"
+    "dev|dev|lint library image lab|this command, the documents, the library as it is installed"
+    "lab-6.12|lab 6.12|image lab|dormouse with real KVM and guests, on Linux 6.12"
+    "lab-6.1|lab 6.1|image lab|the same on Linux 6.1"
+    "lab-native|lab native|image lab|the same on this machine's own kernel"
+)
+
+# Names for several: NAME|KIND...|what they are. Of `quick` and `long` those kinds have more than what is meant:
+# see test_is_meant.
+test_library_kinds="vpsci cross fuzz zoo cover"
+test_sets=(
+    "quick|unit vpsci|those of Meson's that take less than a minute"
+    "library|$test_library_kinds|all of libvpsci's own tests"
+    "long|lab-6.12|lab-.../long: stress at length; run only where they are named"
+)
+
+# The rows of test_kinds that this machine can run: it is a lab itself, or emulates two.
+test_rows() {
+    local drop='|lab native|'
+    ! lab_is_native || drop='|lab 6.'
+    printf '%s\n' "${test_kinds[@]}" | grep -vF -- "$drop"
+}
+
+test_show_table() { # ROW...
+    local row
+    for row; do
+        printf '  %-11s  %s\n' "${row%%|*}" "${row##*|}"
+    done
+}
+
+# A column of a kind's row, from 1 on; nothing where there is no such kind.
+test_column() { # KIND COLUMN
+    local row columns
+    for row in "${test_kinds[@]}"; do
+        if [[ ${row%%|*} == "$1" ]]; then
+            IFS='|' read -ra columns <<<"$row"
+            printf '%s' "${columns[$2 - 1]}"
+        fi
+    done
+}
+
+# The kinds that a name is about.
+test_kinds_of() { # NAME
+    local row
+    for row in "${test_sets[@]}"; do
+        if [[ ${row%%|*} == "$1" ]]; then
+            row=${row#*|}
+            read -ra row <<<"${row%%|*}"
+            printf '%s\n' "${row[@]}"
+            return
+        fi
+    done
+    printf '%s\n' "${1%%/*}"
+}
+
+# The sets of packages that tests of these names need, besides `build`.
+test_needs() { # NAME...
+    local name kind words
+    (($#)) || {
+        readarray -t words < <(test_rows)
+        set -- "${words[@]%%|*}"
+    }
+    for name; do
+        for kind in $(test_kinds_of "$name"); do
+            read -ra words <<<"$(test_column "$kind" 3)"
+            printf '%s\n' "${words[@]}"
+            [[ " ${words[*]} " != *" lab "* ]] || lab_needs
+        done
+    done | sed '/^$/d; /^lab$/d' | sort -u
+}
+
+# Sets `named` to the names of all tests but Meson's, which needs to be there to be asked.
+test_names_here() {
+    readarray -t named < <(test_rows | while IFS='|' read -r kind how _; do
+        case $how in
+        function) test_names_of_functions "$kind" ;;
+        dev) test_names_of_dev ;;
+        "lab "*) test_names_of_lab "$kind" "${how#lab }" ;;
+        esac
+    done)
+}
+
+test_names_of_functions() { # KIND
+    if declare -F "${1}_names" >/dev/null; then
+        "${1}_names" | sed "s|^|$1/|"
+    else
+        echo "$1"
+    fi
+}
+
+test_names_of_dev() {
+    "$root/tests/dev/run.sh" --list | if lab_is_native; then
+        grep -vE '^(check|emulator|machines)/'
+    else
+        cat
+    fi | sed 's|^|dev/|'
+}
+
+# Nothing where other hosts are asked for.
+test_names_of_lab() { # KIND HOST
+    if ((${#hosts[@]} == 0)) || [[ " ${hosts[*]} " == *" $2 "* ]]; then
+        "$root/tests/lab/run.sh" --list "$2" | sed "s|^|$1/|"
+    fi
+}
+
+# Sets `meson_named` to the names of Meson's tests, and `quick` to those that are quick.
+test_names_of_all_meson() {
+    local kinds
+    readarray -t kinds < <(test_rows | sed -n 's/|meson|.*//p')
+    readarray -t meson_named < <(test_names_of_meson native "${kinds[@]}")
+    readarray -t quick < <(test_quick_of_meson native "${kinds[@]}")
+}
+
+# The tests of a build folder as SUITE/NAME, of these suites.
+test_names_of_meson() { # FOLDER SUITE...
+    local intro=$build/$1/meson-info/intro-tests.json suite
+    for suite in "${@:2}"; do
+        # Some Mesons write it in one line, some in many.
+        tr -s '\n ' ' ' <"$intro" | grep -oE '"(name|timeout|suite)": (\[[^]]*\]|"[^"]*"|[0-9]+)' |
+            awk -F '"' -v suite="$suite" -v most="${test_most_seconds-}" '
+                $2 == "name" { name = $4 }
+                $2 == "timeout" { seconds = substr($3, 2) + 0 }
+                $2 == "suite" && index($0, ":" suite "\"") && (!most || seconds <= most) {
+                    print suite "/" name
+                }'
+    done
+}
+
+# Those of them that are given a minute at most.
+test_quick_of_meson() { # FOLDER SUITE...
+    local test_most_seconds=60
+    test_names_of_meson "$@"
+}
+
+test_is_long() { # TEST
+    [[ $1 == lab-*/long/* ]]
+}
+
+test_is_meant() { # TEST NAME
+    case $2 in
+    quick) [[ " ${quick[*]} " == *" $1 "* ]] ;;
+    long) test_is_long "$1" ;;
+    library) [[ " $test_library_kinds " == *" ${1%%/*} "* ]] ;;
+    *) [[ $1 == "$2" || $1 == "$2"/* ]] ;;
+    esac
+}
+
+# Ends where a name means no test, as far as that can be seen before anything is installed: of Meson's tests the
+# build files have the names, or the parts that names are made of.
+test_check_names() { # NAME...
+    local name test kind
+    for name; do
+        if printf '%s\n' "${test_sets[@]%%|*}" | grep -qxF -- "$name"; then
+            continue
+        fi
+        kind=${name%%/*}
+        case $(test_column "$kind" 2) in
+        meson) [[ $name == "$kind" ]] || test_may_be_mesons "${name#*/}" || test_die_unknown "$name" ;;
+        *)
+            for test in "${named[@]}"; do
+                ! test_is_meant "$test" "$name" || continue 2
+            done
+            test_die_unknown "$name"
+            ;;
+        esac
+    done
+}
+
+test_die_unknown() { # NAME
+    die "test: no test is called $1; ./dev test --list names all"
+}
+
+test_may_be_mesons() { # NAME
+    local files words prefixes prefix
+    readarray -t files < <(find "$root"/{tests,check,lib,base} -name meson.build 2>/dev/null)
+    words=$'\n'$(grep -hoE "'[^']+'" "${files[@]}" | tr -d "'")$'\n'
+    readarray -t prefixes < <(sed -n "s/.*\btest('\([^']*\)' + .*/\1/p" "${files[@]}")
+    for prefix in '' "${prefixes[@]}"; do
+        if [[ $1 == "$prefix"* && $words == *$'\n'"${1#"$prefix"}"$'\n'* ]]; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Sets `selected` to the tests that are meant by the names: without one all but the long ones.
+test_select() { # NAME...
+    local name test found
+    selected=()
+    if (($# == 0)); then
+        for test in "${all[@]}"; do
+            test_is_long "$test" || selected+=("$test")
+        done
+    fi
+    for name; do
+        found=''
+        for test in "${all[@]}"; do
+            if test_is_meant "$test" "$name"; then
+                selected+=("$test")
+                found=yes
+            fi
+        done
+        [[ $found ]] || test_die_unknown "$name"
+    done
+}
+
+# Those of `selected` that are of this kind.
+test_names_under() { # KIND
+    local test
+    for test in "${selected[@]}"; do
+        if [[ $test == "$1" || $test == "$1"/* ]]; then
+            printf '%s\n' "$test"
+        fi
+    done
+}
