@@ -27,13 +27,13 @@ enum {
 #define SMCCC_1_1 UINT32_C(0x10001)
 #define SMCCC_1_3 UINT32_C(0x10003)
 
-static bool in_range(uint32_t id)
+static bool is_psci_id(uint32_t id)
 {
     return (id & ~ID_WIDE) - VPSCI_FID_32 < RANGE_SIZE;
 }
 
 /* What a VM offers in a version of PSCI: bit n stands for function n as SMC32, bit 32 + n as SMC64.
- * Calls and PSCI_FEATURES both look here, so that what is announced and what works are the same. */
+ * Calls and PSCI_FEATURES both use it, so that what is announced and what works are the same. */
 uint64_t vpsci__offers(const struct vpsci_vm *vm, uint32_t version)
 {
     uint64_t offers = 0;
@@ -59,15 +59,15 @@ static bool is_offered(const struct vpsci__invocation *call, uint32_t id)
     if (call->call->aarch32) {
         offers &= UINT32_MAX;
     }
-    return in_range(id) && (offers >> (id & ID_WIDE ? 32 + number : number) & 1);
+    return is_psci_id(id) && (offers >> (id & ID_WIDE ? 32 + number : number) & 1);
 }
 
-static uint64_t narrow(uint64_t argument, bool is_word)
+static uint64_t narrow_argument(uint64_t argument, bool is_word)
 {
     return argument & (is_word ? UINT32_MAX : UINT64_MAX);
 }
 
-static int64_t run(struct vpsci__invocation *call, uint32_t number, bool wide)
+static int64_t run_function(struct vpsci__invocation *call, uint32_t number, bool wide)
 {
     const struct function *function = &functions[number];
     const uint64_t *args = call->call->args;
@@ -76,9 +76,9 @@ static int64_t run(struct vpsci__invocation *call, uint32_t number, bool wide)
 
     call->function = (uint8_t)number;
     call->wide = wide;
-    call->args[0] = narrow(args[0], words & 1);
-    call->args[1] = narrow(args[1], words >> 1 & 1);
-    call->args[2] = narrow(args[2], words >> 2);
+    call->args[0] = narrow_argument(args[0], words & 1);
+    call->args[1] = narrow_argument(args[1], words >> 1 & 1);
+    call->args[2] = narrow_argument(args[2], words >> 2);
     result = function->handler(call);
     if (result < 0) {
         return vpsci__result(call->vm, (int)result);
@@ -88,7 +88,7 @@ static int64_t run(struct vpsci__invocation *call, uint32_t number, bool wide)
 
 /* Version 0.1 has four functions, with IDs that the VM's description chooses (DEN0022, and the
  * device tree binding arm,psci). Their arguments are as wide as the caller's registers. */
-static bool is_legacy(const struct vpsci__invocation *call, uint32_t id, uint32_t *number)
+static bool is_legacy_call(const struct vpsci__invocation *call, uint32_t id, uint32_t *number)
 {
     static const uint8_t numbers[] = {VPSCI_FN_CPU_SUSPEND, VPSCI_FN_CPU_OFF, VPSCI_FN_CPU_ON,
                                       VPSCI_FN_MIGRATE};
@@ -106,20 +106,20 @@ static bool is_legacy(const struct vpsci__invocation *call, uint32_t id, uint32_
     return false;
 }
 
-static int64_t foreign(struct vpsci__invocation *call)
+static int64_t answer_foreign(struct vpsci__invocation *call)
 {
     call->out->action = VPSCI_FOREIGN;
     return VPSCI_NOT_SUPPORTED;
 }
 
-/* The general calls of SMCCC 7: they exist from 1.1 on, and have nothing to do with PSCI's version.
- * What ARCH_FEATURES does not know may be something that the embedder offers. */
-static int64_t general(struct vpsci__invocation *call, uint32_t id)
+/* The general calls (SMCCC 7). They exist from SMCCC 1.1 on, in every version of PSCI. If
+ * ARCH_FEATURES is asked about another function, the embedder may offer that one. */
+static int64_t answer_general(struct vpsci__invocation *call, uint32_t id)
 {
     uint32_t asked = (uint32_t)call->call->args[0];
 
     if (call->vm->smccc_version < SMCCC_1_1) {
-        return foreign(call);
+        return answer_foreign(call);
     }
     if (id == VPSCI_FID_SMCCC_VERSION) {
         return call->vm->smccc_version;
@@ -128,24 +128,25 @@ static int64_t general(struct vpsci__invocation *call, uint32_t id)
         (asked == VPSCI_FID_SMCCC_VERSION || asked == VPSCI_FID_SMCCC_ARCH_FEATURES)) {
         return VPSCI_SUCCESS;
     }
-    return foreign(call);
+    return answer_foreign(call);
 }
 
-static int64_t dispatch(struct vpsci__invocation *call, uint32_t id)
+static int64_t dispatch_call(struct vpsci__invocation *call, uint32_t id)
 {
     uint32_t number;
 
-    if (is_legacy(call, id, &number)) {
-        return functions[number].needs & ~call->vm->has ? VPSCI_NOT_SUPPORTED
-                                                        : run(call, number, !call->call->aarch32);
+    if (is_legacy_call(call, id, &number)) {
+        return functions[number].needs & ~call->vm->has
+                   ? VPSCI_NOT_SUPPORTED
+                   : run_function(call, number, !call->call->aarch32);
     }
     if ((id & ID_FAST) && call->vm->smccc_version >= SMCCC_1_3) {
         id &= ~ID_HINT;
     }
     if (is_offered(call, id)) {
-        return run(call, id & (RANGE_SIZE - 1), (id & ID_WIDE) != 0);
+        return run_function(call, id & (RANGE_SIZE - 1), (id & ID_WIDE) != 0);
     }
-    return in_range(id) ? VPSCI_NOT_SUPPORTED : general(call, id);
+    return is_psci_id(id) ? VPSCI_NOT_SUPPORTED : answer_general(call, id);
 }
 
 void vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *guest, struct vpsci_outcome *out)
@@ -158,20 +159,21 @@ void vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *guest, struct 
         if (out->action != VPSCI_RUN) {
             return;
         }
-        /* It was held, and has been woken right now. */
+        /* The host held it, and another thread has woken it just now. */
     }
     call.vm = vpsci__vm(vcpu);
     call.vcpu = vcpu;
     call.call = guest;
     call.out = out;
     *out = (struct vpsci_outcome){.action = VPSCI_RETURN};
-    result = dispatch(&call, (uint32_t)guest->function);
+    result = dispatch_call(&call, (uint32_t)guest->function);
     if (out->action != VPSCI_WAIT) {
         out->x0 = (uint64_t)result;
     }
 }
 
-/* What an old version knows of the codes: 0.1 only 0 to -3, and INVALID_ADDRESS came with 1.0. */
+/* The code that the version in force has for a result: 0.1 has only 0 to -3, and INVALID_ADDRESS
+ * exists from 1.0 on. */
 int vpsci__result(const struct vpsci_vm *vm, int result)
 {
     uint32_t version = vpsci_version(vm);
@@ -186,11 +188,6 @@ int vpsci__result(const struct vpsci_vm *vm, int result)
         return VPSCI_DENIED;
     }
     return VPSCI_INVALID_PARAMETERS;
-}
-
-int64_t vpsci__version(struct vpsci__invocation *call)
-{
-    return vpsci_version(call->vm);
 }
 
 /* DEN0022, PSCI_FEATURES. */

@@ -2,8 +2,8 @@
 /* CPU_ON and AFFINITY_INFO. */
 #include "internal.h"
 
-/* What a CPU_ON that came second gets (DEN0022 5.6). */
-static int taken(const struct vpsci_vm *vm, uint64_t word)
+/* The result of CPU_ON for a target that is not off (DEN0022 5.6). */
+static int result_if_taken(const struct vpsci_vm *vm, uint64_t word)
 {
     switch (vpsci__state_of(word)) {
     case VPSCI__CLAIMED:
@@ -18,17 +18,17 @@ static int taken(const struct vpsci_vm *vm, uint64_t word)
 }
 
 /*
- * Takes an off vCPU for a CPU_ON: of several callers exactly one succeeds, with the new word in
- * *claimed, and nobody has touched the payload before. The count goes up first. In between it is
- * one too high, which only SYSTEM_SUSPEND of another vCPU could see, and that is DENIED anyway:
- * this caller is on. Each turn of the loop means that another call, or the host, got through.
+ * Claims an off vCPU for a CPU_ON. Race: of several callers exactly one succeeds, with the new word
+ * in *claimed, and only then writes the payload. The count goes up first. In between it is one too
+ * high, which only SYSTEM_SUSPEND of another vCPU could see, and that is DENIED anyway, because
+ * this caller is on. Each turn of the loop means that another call, or the host, succeeded.
  */
-static int claim(struct vpsci_vm *vm, struct vpsci_vcpu *target, uint64_t *claimed)
+static int claim_target(struct vpsci_vm *vm, struct vpsci_vcpu *target, uint64_t *claimed)
 {
     uint64_t word = vpsci__settled(vm, target);
 
     while (vpsci__is_off(word)) {
-        *claimed = vpsci__with_slot(vpsci__to(word, VPSCI__CLAIMED), vpsci__state_of(word));
+        *claimed = vpsci__with_detail(vpsci__to(word, VPSCI__CLAIMED), vpsci__state_of(word));
         vpsci__add(&vm->census, 1);
         if (vpsci__swap(&target->word, &word, *claimed)) {
             return VPSCI_SUCCESS;
@@ -36,49 +36,49 @@ static int claim(struct vpsci_vm *vm, struct vpsci_vcpu *target, uint64_t *claim
         vpsci__add(&vm->census, UINT64_MAX);
         word = vpsci__settled(vm, target);
     }
-    return taken(vm, word);
+    return result_if_taken(vm, word);
 }
 
-/* Leaves it to the host. The caller says that it is half way until it asks: no record has a target
- * that is starting, and nobody who asked. */
-static int64_t ask(struct vpsci__invocation *call, struct vpsci_vcpu *target, uint64_t claimed)
+/* Leaves the decision to the host. The caller's word is marked as half way until the request is
+ * there, so that no saved record has a target that is STARTING and no vCPU that asked for it. */
+static int64_t ask_host(struct vpsci__invocation *call, struct vpsci_vcpu *target, uint64_t claimed)
 {
     uint64_t own = vpsci__load(&call->vcpu->word);
 
     vpsci__store(&call->vcpu->word, (own | VPSCI__UNSETTLED) + VPSCI__CHANGE);
-    vpsci__store(&target->word,
-                 vpsci__with_slot(vpsci__to(claimed, VPSCI__STARTING), vpsci__slot_of(claimed)));
+    vpsci__store(&target->word, vpsci__with_detail(vpsci__to(claimed, VPSCI__STARTING),
+                                                   vpsci__detail_of(claimed)));
     return vpsci__ask(call, target);
 }
 
 int64_t vpsci__cpu_on(struct vpsci__invocation *call)
 {
     struct vpsci_vcpu *target = vpsci__target(call->vm, call->args[0]);
-    struct vpsci__start start;
+    struct vpsci__entry entry;
     uint64_t claimed = 0;
     int result;
 
     if (!target) {
         return VPSCI_INVALID_PARAMETERS;
     }
-    if (!vpsci__start_read(call, call->args[1], call->args[2], &start)) {
+    if (!vpsci__entry_read(call, call->args[1], call->args[2], &entry)) {
         return VPSCI_INVALID_ADDRESS;
     }
-    result = claim(call->vm, target, &claimed);
+    result = claim_target(call->vm, target, &claimed);
     if (result) {
         return result;
     }
-    vpsci__start_write(target, &start);
+    vpsci__entry_write(target, &entry);
     if (call->vm->config->options & VPSCI_OPTION_ASK_CPU_ON) {
-        return ask(call, target, claimed);
+        return ask_host(call, target, claimed);
     }
-    /* Pairs with the load in vpsci_next() of the target, which then reads the payload. */
+    /* Race: the target's vpsci_next() loads this word, and reads the payload after that. */
     vpsci__store(&target->word, vpsci__to(claimed, VPSCI__PENDING));
     call->out->start = target;
     return VPSCI_SUCCESS;
 }
 
-/* What AFFINITY_INFO says of one core: 0 ON, 1 OFF, 2 ON_PENDING (DEN0022 5.7). */
+/* The result of AFFINITY_INFO for one core: 0 ON, 1 OFF, 2 ON_PENDING (DEN0022 5.7). */
 static uint32_t affinity_of(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
 {
     uint64_t word = vpsci__settled(vm, vcpu);
@@ -86,13 +86,13 @@ static uint32_t affinity_of(const struct vpsci_vm *vm, const struct vpsci_vcpu *
     if (vpsci__is_off(word)) {
         return 1;
     }
-    return taken(vm, word) == VPSCI_ON_PENDING ? 2 : 0;
+    return result_if_taken(vm, word) == VPSCI_ON_PENDING ? 2 : 0;
 }
 
 /*
- * A whole instance is ON if one of its cores is, else ON_PENDING if one is. Each core is looked at
- * at some moment during the call; where others come and go meanwhile the answer is made of those
- * moments.
+ * A whole instance is ON if one of its cores is ON, else ON_PENDING if one is ON_PENDING. Race:
+ * other vCPUs start and stop meanwhile. Each core is looked at once during the call, and the result
+ * is that of these moments.
  */
 static int64_t affinity_of_group(const struct vpsci_vm *vm, uint32_t affinity, uint32_t mask)
 {

@@ -2,11 +2,13 @@
 /* CPU_SUSPEND, CPU_DEFAULT_SUSPEND and PSCI_SET_SUSPEND_MODE. */
 #include "internal.h"
 
-/* Puts the caller to sleep. A wake that comes while its domains are brought up to it is kept. */
-static int64_t fall_asleep(struct vpsci__invocation *call, enum vpsci__state state, uint32_t entry)
+/* Puts the caller to sleep. Race: vpsci_wake() may come as soon as the word says that it sleeps.
+ * The swap below keeps such a wake, and vpsci_next() hands out its end. */
+static int64_t fall_asleep(struct vpsci__invocation *call, enum vpsci__state state,
+                           uint32_t state_index)
 {
     struct vpsci_vcpu *vcpu = call->vcpu;
-    uint64_t next = vpsci__with_slot(vpsci__to(vpsci__load(&vcpu->word), state), entry);
+    uint64_t next = vpsci__with_detail(vpsci__to(vpsci__load(&vcpu->word), state), state_index);
 
     if (vpsci__accounts(call->vm)) {
         vpsci__store(&vcpu->word, next | VPSCI__UNSETTLED);
@@ -20,10 +22,11 @@ static int64_t fall_asleep(struct vpsci__invocation *call, enum vpsci__state sta
     return vpsci__wait(call, state == VPSCI__STANDBY ? VPSCI_WAIT_STANDBY : VPSCI_WAIT_POWERDOWN);
 }
 
-/* PSCI_SET_SUSPEND_MODE wants to know (DEN0022 5.20): from here on the mode stays while this core
- * is on. False if it has changed since it was looked at. That a record saved right now has the note
- * before the sleep can at most make the mode stay as it is. */
-static bool note_use(struct vpsci_vm *vm, uint64_t mode)
+/* Notes that CPU_SUSPEND was called in this mode, after which PSCI_SET_SUSPEND_MODE does not change
+ * it while this core is on (DEN0022 5.20). False if the mode has changed since it was read. Race: a
+ * record that is saved right now may have the note but not yet the sleep; after a restore the mode
+ * then stays as it is, which is harmless. */
+static bool note_mode_use(struct vpsci_vm *vm, uint64_t mode)
 {
     uint64_t system = vpsci__load(&vm->system);
 
@@ -37,57 +40,58 @@ static bool note_use(struct vpsci_vm *vm, uint64_t mode)
 }
 
 /* May the vCPU go into this state, in whichever mode the VM is? */
-static int permit(struct vpsci__invocation *call, uint32_t entry)
+static int permit_suspend(struct vpsci__invocation *call, uint32_t state_index)
 {
     uint64_t mode;
     int result;
 
     do {
         mode = vpsci__load(&call->vm->system) & VPSCI__OS_INITIATED;
-        result = mode ? vpsci__os_may(call->vcpu, entry) : VPSCI_SUCCESS;
-    } while (result == VPSCI_SUCCESS && !note_use(call->vm, mode));
+        result = mode ? vpsci__os_may(call->vcpu, state_index) : VPSCI_SUCCESS;
+    } while (result == VPSCI_SUCCESS && !note_mode_use(call->vm, mode));
     return result;
 }
 
 int64_t vpsci__cpu_suspend(struct vpsci__invocation *call)
 {
     struct vpsci_vm *vm = call->vm;
-    struct vpsci__start start;
-    uint32_t entry = vpsci__entry_of(vm, (uint32_t)call->args[0]);
+    struct vpsci__entry entry;
+    uint32_t state_index = vpsci__state_index(vm, (uint32_t)call->args[0]);
     bool powerdown;
     int result;
 
-    if (entry == VPSCI_NO_STATE) {
+    if (state_index == VPSCI_NO_STATE) {
         return VPSCI_INVALID_PARAMETERS;
     }
-    powerdown = vpsci__is_powerdown(vm, entry);
-    if (powerdown && !vpsci__start_read(call, call->args[1], call->args[2], &start)) {
+    powerdown = vpsci__is_powerdown(vm, state_index);
+    if (powerdown && !vpsci__entry_read(call, call->args[1], call->args[2], &entry)) {
         return VPSCI_INVALID_ADDRESS;
     }
-    result = permit(call, entry);
+    result = permit_suspend(call, state_index);
     if (result) {
         return result;
     }
     if (powerdown) {
-        vpsci__start_write(call->vcpu, &start);
+        vpsci__entry_write(call->vcpu, &entry);
     }
-    return fall_asleep(call, powerdown ? VPSCI__POWERDOWN : VPSCI__STANDBY, entry);
+    return fall_asleep(call, powerdown ? VPSCI__POWERDOWN : VPSCI__STANDBY, state_index);
 }
 
 /* The firmware chooses the state: the deepest of the core. */
 int64_t vpsci__cpu_default_suspend(struct vpsci__invocation *call)
 {
-    struct vpsci__start start;
+    struct vpsci__entry entry;
 
-    if (!vpsci__start_read(call, call->args[0], call->args[1], &start)) {
+    if (!vpsci__entry_read(call, call->args[0], call->args[1], &entry)) {
         return VPSCI_INVALID_ADDRESS;
     }
-    vpsci__start_write(call->vcpu, &start);
+    vpsci__entry_write(call->vcpu, &entry);
     return fall_asleep(call, VPSCI__POWERDOWN, call->vm->deepest[0]);
 }
 
-/* DEN0022 5.20: to OS-initiated only while nobody has suspended under the other mode, back only by
- * the last core that is on; nobody but itself could then turn another one on. */
+/* DEN0022 5.20: to OS-initiated only while no core has suspended in the other mode, back only by
+ * the last core that is on. Race: only the host could turn on another core in between, since the
+ * one that could call CPU_ON is here. */
 int64_t vpsci__set_suspend_mode(struct vpsci__invocation *call)
 {
     struct vpsci_vm *vm = call->vm;

@@ -3,15 +3,23 @@
  * Power domains above the core: which are down, and in which state (DEN0022, "Power state
  * coordination").
  *
- * The cores' words say who is down; what state a domain went into is kept with the first vCPU in
- * it. Whoever goes down last puts it there, after his own word says down; whoever comes up clears
- * it, after his own word says up; and who put it there looks at the words once more. So of one that
- * goes and one that comes at the same time at least one sees the other, and no domain stays down
- * with a core up in it.
+ * Whether a core is down is in its own word. The state of a domain is kept in `nodes` of the first
+ * vCPU in it: an index into the table of power states plus 1, or 0 while the domain is on.
+ *
+ * No lock protects `nodes`. Threads that may be here at the same time, for cores of one domain:
+ *  - the owner of a core that goes down, in vpsci__went_down();
+ *  - the owner of a core that comes up, in vpsci__came_up();
+ *  - any thread that answers a SYSTEM_SUSPEND, in vpsci__went_down() for the core that asked.
+ *
+ * The last core to power down records the domain's state after publishing its own word. A core that
+ * comes up publishes its own word, and clears the domain's state after that. The core that recorded
+ * the state then looks at all words once more. Every access is sequentially consistent, so of a
+ * core that goes down and one that comes up at the same time at least one sees the other, and no
+ * domain stays down with a core up in it.
  */
 #include "internal.h"
 
-/* Is there anything to keep, besides the vCPUs' words? */
+/* Is there anything to keep besides the vCPUs' words: domains above the core, or statistics? */
 bool vpsci__accounts(const struct vpsci_vm *vm)
 {
     return vm->highest > 0 || vm->statistics;
@@ -39,14 +47,14 @@ static bool is_os_initiated(const struct vpsci_vm *vm)
     return (vpsci__load(&vm->system) & VPSCI__OS_INITIATED) != 0;
 }
 
-static bool shares(const struct vpsci_vcpu *vcpu, const struct vpsci_vcpu *other, uint32_t level)
+static bool shares_domain(const struct vpsci_vcpu *vcpu, const struct vpsci_vcpu *other,
+                          uint32_t level)
 {
     return vcpu->domain[level - 1] == other->domain[level - 1];
 }
 
-/* The entry that the domain of a level which begins with vCPU `first` is in, or NO_STATE: it is on.
- */
-uint32_t vpsci__node_entry(const struct vpsci_vm *vm, uint32_t first, uint32_t level)
+/* The state of the domain of a level that begins with vCPU `first`; NO_STATE while it is on. */
+uint32_t vpsci__node_state(const struct vpsci_vm *vm, uint32_t first, uint32_t level)
 {
     uint64_t nodes = vpsci__load(&vpsci__vcpu(vm, first)->nodes);
     uint32_t value = (uint32_t)(nodes >> 8 * (level - 1) & 0xff);
@@ -54,12 +62,14 @@ uint32_t vpsci__node_entry(const struct vpsci_vm *vm, uint32_t first, uint32_t l
     return value ? value - 1 : VPSCI_NO_STATE;
 }
 
-/* Sets it, and returns what it was. */
-static uint32_t swap_node(const struct vpsci_vm *vm, uint32_t first, uint32_t level, uint32_t entry)
+/* Sets the state of that domain, and returns what it was. Race: other threads change the bytes of
+ * other levels in the same word, or this one; each turn of the loop means that one of them did. */
+static uint32_t swap_node(const struct vpsci_vm *vm, uint32_t first, uint32_t level,
+                          uint32_t state_index)
 {
     struct vpsci__cell *nodes = &vpsci__vcpu(vm, first)->nodes;
     uint32_t shift = 8 * (level - 1);
-    uint64_t value = entry == VPSCI_NO_STATE ? 0 : entry + 1;
+    uint64_t value = state_index == VPSCI_NO_STATE ? 0 : state_index + 1;
     uint64_t before = vpsci__load(nodes);
 
     while (!vpsci__swap(nodes, &before, (before & ~(UINT64_C(0xff) << shift)) | value << shift)) {
@@ -68,16 +78,16 @@ static uint32_t swap_node(const struct vpsci_vm *vm, uint32_t first, uint32_t le
     return before ? (uint32_t)before - 1 : VPSCI_NO_STATE;
 }
 
-/* Is a core down, and are its domains beneath `level`, so that the one of that level can go into
- * `entry`? None of them may only stand by where that turns them off. */
+/* Are a core and its domains beneath `level` down, so that the domain of that level can enter the
+ * state? If the state turns them off, none of them may only be in standby. */
 static bool is_down_beneath(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
-                            uint32_t level, uint32_t entry)
+                            uint32_t level, uint32_t state_index)
 {
-    bool off = vm->states[entry].local == VPSCI_HW_OFF;
+    bool off = vm->states[state_index].local == VPSCI_HW_OFF;
     uint64_t word;
 
     while (--level > 0) {
-        uint32_t its = vpsci__node_entry(vm, vcpu->domain[level - 1], level);
+        uint32_t its = vpsci__node_state(vm, vcpu->domain[level - 1], level);
 
         if (its == VPSCI_NO_STATE || (off && vm->states[its].local == VPSCI_HW_STANDBY)) {
             return false;
@@ -88,23 +98,24 @@ static bool is_down_beneath(const struct vpsci_vm *vm, const struct vpsci_vcpu *
 }
 
 static bool all_are_down(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu, uint32_t level,
-                         uint32_t entry)
+                         uint32_t state_index)
 {
     uint32_t i;
 
     for (i = vcpu->domain[level - 1]; i < vm->vcpu_count; i++) {
         const struct vpsci_vcpu *other = vpsci__vcpu(vm, i);
 
-        if (shares(vcpu, other, level) && !is_down_beneath(vm, other, level, entry)) {
+        if (shares_domain(vcpu, other, level) && !is_down_beneath(vm, other, level, state_index)) {
             return false;
         }
     }
     return true;
 }
 
-/* The deepest entry of a level that a core agrees to, NO_STATE for none. In OS-initiated mode one
- * in powerdown has nothing to lose and agrees to all: the OS decides by who comes last. */
-static uint32_t vote(const struct vpsci_vm *vm, uint64_t word, uint32_t level)
+/* The deepest state of a level that a core agrees to, NO_STATE if none. In OS-initiated mode a core
+ * in powerdown has no context to lose and agrees to all: the OS decides, by the call of the last
+ * core. */
+static uint32_t vote_of(const struct vpsci_vm *vm, uint64_t word, uint32_t level)
 {
     bool agrees = vpsci__state_of(word) == VPSCI__POWERDOWN && is_os_initiated(vm);
 
@@ -114,57 +125,64 @@ static uint32_t vote(const struct vpsci_vm *vm, uint64_t word, uint32_t level)
     if (!is_asleep(word) || agrees) {
         return vm->deepest[level];
     }
-    return vpsci__state_at(vm, vpsci__slot_of(word), level);
+    return vpsci__state_at(vm, vpsci__detail_of(word), level);
 }
 
-/* What all cores of a domain agree to: the shallowest of their votes. */
-static uint32_t agreed(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu, uint32_t level)
+/* The state that all cores of a domain agree to: the shallowest of their votes. Race: each core may
+ * come up or go down while the others are read; take_domain_down() reads them a second time. */
+static uint32_t agreed_state(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
+                             uint32_t level)
 {
-    uint32_t entry = VPSCI_NO_STATE;
+    uint32_t state_index = VPSCI_NO_STATE;
     uint32_t i;
 
     for (i = vcpu->domain[level - 1]; i < vm->vcpu_count; i++) {
         const struct vpsci_vcpu *other = vpsci__vcpu(vm, i);
         uint32_t its;
 
-        if (!shares(vcpu, other, level)) {
+        if (!shares_domain(vcpu, other, level)) {
             continue;
         }
-        its = vote(vm, vpsci__load(&other->word), level);
+        its = vote_of(vm, vpsci__load(&other->word), level);
         if (its == VPSCI_NO_STATE) {
             return VPSCI_NO_STATE;
         }
-        if (its < entry) {
-            entry = its;
+        if (its < state_index) {
+            state_index = its;
         }
     }
-    return entry;
+    return state_index;
 }
 
-/* The entry that the vCPU's domain of a level is to be in as things are, or NO_STATE: it stays on.
- * `decided` is what an OS-initiated caller said, NO_STATE where the cores have to agree. */
-static uint32_t wanted(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu, uint32_t level,
-                       uint32_t decided)
+/* The state that the vCPU's domain of a level should be in now; NO_STATE if it has to stay on.
+ * `decided` is what an OS-initiated caller asked for, NO_STATE if the cores have to agree. */
+static uint32_t wanted_state(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
+                             uint32_t level, uint32_t decided)
 {
-    uint32_t entry = decided == VPSCI_NO_STATE ? agreed(vm, vcpu, level) : decided;
+    uint32_t state_index = decided == VPSCI_NO_STATE ? agreed_state(vm, vcpu, level) : decided;
 
-    return entry != VPSCI_NO_STATE && all_are_down(vm, vcpu, level, entry) ? entry : VPSCI_NO_STATE;
+    return state_index != VPSCI_NO_STATE && all_are_down(vm, vcpu, level, state_index)
+               ? state_index
+               : VPSCI_NO_STATE;
 }
 
-/* Takes the vCPU's domain of a level down, if it is to be. Where something has changed meanwhile
- * that is undone, and begun anew: another core may have come up, and even gone down again with
- * other wishes. */
-static bool take_down(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu, uint32_t level,
-                      uint32_t decided)
+/* Takes the vCPU's domain of a level down if all its cores allow it, and returns whether it did. */
+static bool take_domain_down(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
+                             uint32_t level, uint32_t decided)
 {
     uint32_t first = vcpu->domain[level - 1];
-    uint32_t entry;
+    uint32_t state_index;
 
-    while ((entry = wanted(vm, vcpu, level, decided)) != VPSCI_NO_STATE) {
-        if (swap_node(vm, first, level, entry) == VPSCI_NO_STATE) {
-            vpsci__stat_enter(vm, first, level, entry);
+    while ((state_index = wanted_state(vm, vcpu, level, decided)) != VPSCI_NO_STATE) {
+        if (swap_node(vm, first, level, state_index) == VPSCI_NO_STATE) {
+            vpsci__stat_enter(vm, first, level, state_index);
         }
-        if (wanted(vm, vcpu, level, decided) == entry) {
+        /* Race: since wanted_state() above, a core of the domain may have come up. If it read the
+         * domain's state before swap_node() stored it, it has not cleared it: this second look then
+         * sees that core up, or down again with another state, and the loop undoes and repeats. If
+         * it read the state after that, it clears it itself; clearing twice does no harm, since
+         * only one of the two swaps returns the state and counts its end. */
+        if (wanted_state(vm, vcpu, level, decided) == state_index) {
             return true;
         }
         vpsci__stat_leave(vm, first, level, swap_node(vm, first, level, VPSCI_NO_STATE));
@@ -172,9 +190,11 @@ static bool take_down(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu, 
     return false;
 }
 
-/* The vCPU's word says that it is down: its own statistics and its domains follow. In OS-initiated
- * mode, one that suspends itself says how far up that goes and what its domains are to do
- * (`by_os`). */
+/* Brings statistics and domains up to date after the vCPU's word has become a down state. `by_os`:
+ * in OS-initiated mode the caller of CPU_SUSPEND decides how far up that goes, and into which
+ * states. Race: vpsci_wake() may mark the word meanwhile, and cores of the same domains come and
+ * go; see the head of this file. The vCPU itself cannot come up, since its owner is in this call,
+ * or waits for the answer that this call is part of. */
 void vpsci__went_down(struct vpsci_vcpu *vcpu, bool by_os)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
@@ -183,39 +203,42 @@ void vpsci__went_down(struct vpsci_vcpu *vcpu, bool by_os)
     uint32_t decided = VPSCI_NO_STATE;
     uint32_t level;
 
-    vpsci__stat_enter(vm, vcpu->index, 0, vpsci__core_entry(vm, word));
+    vpsci__stat_enter(vm, vcpu->index, 0, vpsci__core_state(vm, word));
     if (by_os && is_os_initiated(vm)) {
-        decided = vpsci__slot_of(word);
+        decided = vpsci__detail_of(word);
         highest = decided == VPSCI_NO_STATE ? 0 : vm->states[decided].level;
     }
     for (level = 1; level <= highest; level++) {
-        if (!take_down(vm, vcpu, level, vpsci__state_at(vm, decided, level))) {
+        if (!take_domain_down(vm, vcpu, level, vpsci__state_at(vm, decided, level))) {
             return;
         }
     }
 }
 
-/* The vCPU's word says that it is up, and was `old` before. */
+/* Brings statistics and domains up to date after the vCPU's word has become an up state; it was
+ * `old`. Race: another core of a domain may be going down and record the state after the look here.
+ * It then looks once more, sees this core up, and undoes it: see take_domain_down(). */
 void vpsci__came_up(struct vpsci_vcpu *vcpu, uint64_t old)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
     uint32_t level;
 
-    vpsci__stat_leave(vm, vcpu->index, 0, vpsci__core_entry(vm, old));
+    vpsci__stat_leave(vm, vcpu->index, 0, vpsci__core_state(vm, old));
     for (level = 1; level <= vm->highest; level++) {
         uint32_t first = vcpu->domain[level - 1];
 
-        if (vpsci__node_entry(vm, first, level) != VPSCI_NO_STATE) {
+        if (vpsci__node_state(vm, first, level) != VPSCI_NO_STATE) {
             vpsci__stat_leave(vm, first, level, swap_node(vm, first, level, VPSCI_NO_STATE));
         }
     }
 }
 
-/* May `vcpu` be the last to go down, as it says, with `other` as it is? A core has to be off or
- * asleep, and in a domain that went down if it is beside the vCPU's own. What the state turns off
- * must not have kept anything. */
+/* May `vcpu` be the last core to go down, with `other` in the state that `word` says? The other
+ * core has to be off or asleep, and outside of the vCPU's own domain of a level it has to be in a
+ * domain that is down. A state that turns them off must not be used while one of them keeps its
+ * context. */
 static int other_allows(const struct vpsci_vcpu *vcpu, const struct vpsci_vcpu *other,
-                        uint64_t word, uint32_t entry)
+                        uint64_t word, uint32_t state_index)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
     bool keeps = vpsci__state_of(word) == VPSCI__STANDBY;
@@ -225,14 +248,14 @@ static int other_allows(const struct vpsci_vcpu *vcpu, const struct vpsci_vcpu *
     if (!vpsci__is_off(word) && (!is_asleep(word) || (word & VPSCI__WAKE))) {
         return VPSCI_DENIED;
     }
-    for (level = vm->states[entry].level; level > 0; level--) {
+    for (level = vm->states[state_index].level; level > 0; level--) {
         uint32_t its;
 
-        if (shares(vcpu, other, level)) {
-            off |= vm->states[vpsci__state_at(vm, entry, level)].local == VPSCI_HW_OFF;
+        if (shares_domain(vcpu, other, level)) {
+            off |= vm->states[vpsci__state_at(vm, state_index, level)].local == VPSCI_HW_OFF;
             continue;
         }
-        its = vpsci__node_entry(vm, other->domain[level - 1], level);
+        its = vpsci__node_state(vm, other->domain[level - 1], level);
         if (its == VPSCI_NO_STATE) {
             return VPSCI_DENIED;
         }
@@ -241,11 +264,12 @@ static int other_allows(const struct vpsci_vcpu *vcpu, const struct vpsci_vcpu *
     return keeps && off ? VPSCI_INVALID_PARAMETERS : VPSCI_SUCCESS;
 }
 
-/* All of the domain, once. `changes` sums up how often the words in it have changed. */
-static int others_allow(const struct vpsci_vcpu *vcpu, uint32_t entry, uint64_t *changes)
+/* Asks other_allows() for all other cores of the domain, once. `changes` becomes the sum of how
+ * often their words have changed. */
+static int others_allow(const struct vpsci_vcpu *vcpu, uint32_t state_index, uint64_t *changes)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
-    uint32_t level = vm->states[entry].level;
+    uint32_t level = vm->states[state_index].level;
     int result = VPSCI_SUCCESS;
     uint32_t i;
 
@@ -255,12 +279,12 @@ static int others_allow(const struct vpsci_vcpu *vcpu, uint32_t entry, uint64_t 
         uint64_t word;
         int its;
 
-        if (other == vcpu || !shares(vcpu, other, level)) {
+        if (other == vcpu || !shares_domain(vcpu, other, level)) {
             continue;
         }
         word = vpsci__settled(vm, other);
         *changes += word >> 32;
-        its = other_allows(vcpu, other, word, entry);
+        its = other_allows(vcpu, other, word, state_index);
         if (its == VPSCI_DENIED) {
             return VPSCI_DENIED;
         }
@@ -270,12 +294,17 @@ static int others_allow(const struct vpsci_vcpu *vcpu, uint32_t entry, uint64_t 
 }
 
 /*
- * OS-initiated mode: is the caller the last one up in every domain that it wants down? Its own word
- * says INTENDING meanwhile, which is up to everybody else: of two last ones at the same time
- * neither is. The others are looked at twice, since only what held for all of them at one moment
- * counts. Returns a result; after SUCCESS the word remains INTENDING.
+ * OS-initiated mode: is the caller the last core up in every domain that it wants down? Returns a
+ * result; after SUCCESS its word remains INTENDING.
+ *
+ * Race: two cores may both be the last one at the same time. The caller's word says INTENDING
+ * first, which all others take for up, and the others are read after that. So each of the two sees
+ * the other up, and both get DENIED, which is allowed.
+ * Race: a core may come up, or be woken, after it was read and before the last one is. So all are
+ * read twice, and if a word has changed in between the result is DENIED: only what was true of all
+ * at one moment counts.
  */
-int vpsci__os_may(struct vpsci_vcpu *vcpu, uint32_t entry)
+int vpsci__os_may(struct vpsci_vcpu *vcpu, uint32_t state_index)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
     uint64_t word = vpsci__load(&vcpu->word);
@@ -283,14 +312,14 @@ int vpsci__os_may(struct vpsci_vcpu *vcpu, uint32_t entry)
     uint64_t after;
     int result;
 
-    if (vm->states[entry].level == 0) {
+    if (vm->states[state_index].level == 0) {
         return VPSCI_SUCCESS;
     }
     word = vpsci__to(word, VPSCI__INTENDING);
     vpsci__store(&vcpu->word, word);
-    result = others_allow(vcpu, entry, &before);
+    result = others_allow(vcpu, state_index, &before);
     if (result == VPSCI_SUCCESS) {
-        result = others_allow(vcpu, entry, &after);
+        result = others_allow(vcpu, state_index, &after);
         if (before != after) {
             result = VPSCI_DENIED;
         }
@@ -301,7 +330,8 @@ int vpsci__os_may(struct vpsci_vcpu *vcpu, uint32_t entry)
     return result;
 }
 
-/* At the start and after a reset: the domains without the boot vCPU are down. */
+/* At the start and after a reset: the domains without the boot vCPU are down. Exclusive: no race.
+ * */
 void vpsci__nodes_reset(struct vpsci_vm *vm)
 {
     const struct vpsci_vcpu *boot = vpsci__vcpu(vm, vm->config->boot_vcpu);
@@ -313,14 +343,14 @@ void vpsci__nodes_reset(struct vpsci_vm *vm)
 
         vpsci__poke(&vcpu->nodes, 0);
         for (level = 1; level <= vm->highest; level++) {
-            if (vcpu->domain[level - 1] == i && !shares(vcpu, boot, level)) {
+            if (vcpu->domain[level - 1] == i && !shares_domain(vcpu, boot, level)) {
                 (void)swap_node(vm, i, level, vm->deepest[level]);
             }
         }
     }
 }
 
-/* NODE_HW_STATE of a core (DEN0022, NODE_HW_STATE). */
+/* The result of NODE_HW_STATE for a core (DEN0022, NODE_HW_STATE). */
 static enum vpsci_hw_state core_hw_state(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
 {
     uint64_t word = vpsci__settled(vm, vcpu);
@@ -340,7 +370,7 @@ int64_t vpsci__node_hw_state(struct vpsci__invocation *call)
     const struct vpsci_vm *vm = call->vm;
     const struct vpsci_vcpu *target = vpsci__target(vm, call->args[0]);
     uint32_t level = (uint32_t)call->args[1];
-    uint32_t entry;
+    uint32_t state_index;
 
     if (level > vm->highest || !target) {
         return VPSCI_INVALID_PARAMETERS;
@@ -348,6 +378,6 @@ int64_t vpsci__node_hw_state(struct vpsci__invocation *call)
     if (level == 0) {
         return core_hw_state(vm, target);
     }
-    entry = vpsci__node_entry(vm, target->domain[level - 1], level);
-    return entry == VPSCI_NO_STATE ? VPSCI_HW_ON : vm->states[entry].local;
+    state_index = vpsci__node_state(vm, target->domain[level - 1], level);
+    return state_index == VPSCI_NO_STATE ? VPSCI_HW_ON : vm->states[state_index].local;
 }

@@ -88,12 +88,6 @@ static bool memory_suffices(size_t size, const struct vpsci_config *config)
             config->statistics_size >= vpsci_statistics_size(config->vcpu_count, states));
 }
 
-bool vpsci__version_known(uint32_t version)
-{
-    return version == VPSCI_VERSION_0_1 || version == VPSCI_VERSION_0_2 ||
-           version - VPSCI_VERSION_1_0 <= VPSCI_VERSION_NEWEST - VPSCI_VERSION_1_0;
-}
-
 static bool versions_are_known(const struct vpsci_config *config)
 {
     return (config->version == 0 || vpsci__version_known(config->version)) &&
@@ -101,7 +95,7 @@ static bool versions_are_known(const struct vpsci_config *config)
 }
 
 /* What the VM has, so that each function needs no more than a look at one mask. */
-static uint32_t resolve(const struct vpsci_config *config)
+static uint32_t resolve_features(const struct vpsci_config *config)
 {
     const struct vpsci_ops *ops = config->ops;
     uint32_t has = config->capabilities;
@@ -119,7 +113,7 @@ static uint32_t resolve(const struct vpsci_config *config)
 }
 
 /* What does not depend on other vCPUs. */
-static void describe(struct vpsci_vm *vm, const struct vpsci_config *config)
+static void describe_vm(struct vpsci_vm *vm, const struct vpsci_config *config)
 {
     const uint32_t *ids = has_ids(config) ? config->ids_0_1 : kvm_ids;
     uint32_t i;
@@ -127,7 +121,7 @@ static void describe(struct vpsci_vm *vm, const struct vpsci_config *config)
     *vm = (struct vpsci_vm){
         .config = config,
         .vcpu_count = config->vcpu_count,
-        .has = resolve(config),
+        .has = resolve_features(config),
         .smccc_version = config->smccc_version ? config->smccc_version : UINT32_C(0x10001),
         .ids_0_1 = {ids[0], ids[1], ids[2], ids[3]},
         .slot_bits = (uint8_t)vpsci__slot_bits(config->vcpu_count),
@@ -177,7 +171,7 @@ int vpsci_init(void *memory, size_t size, const struct vpsci_config *config,
     if (!mpidrs_are_good(config)) {
         return VPSCI_E_MPIDR;
     }
-    describe(vm, config);
+    describe_vm(vm, config);
     if (!vpsci__find_prepare(vm)) {
         return VPSCI_E_MPIDR;
     }
@@ -212,53 +206,4 @@ void vpsci_reset(struct vpsci_vm *vm)
     vpsci__store(&vm->resident, vm->config->trusted_os_vcpu);
     vpsci__store(&vm->census, vpsci__with_journal(1, VPSCI__NOBODY));
     vpsci__store(&vm->system, vpsci__with_stage(0, VPSCI__RUNNING, VPSCI__NOBODY));
-}
-
-struct vpsci_vcpu *vpsci_vcpu(struct vpsci_vm *vm, uint32_t index)
-{
-    return index < vm->vcpu_count ? vpsci__vcpu(vm, index) : NULL;
-}
-
-uint32_t vpsci_index(const struct vpsci_vcpu *vcpu)
-{
-    return vcpu->index;
-}
-
-struct vpsci_mpidr vpsci_mpidr(const struct vpsci_vcpu *vcpu)
-{
-    uint64_t affinity = vcpu->affinity;
-
-    return (struct vpsci_mpidr){(affinity & 0xff000000) << 8 | (affinity & 0xffffff)};
-}
-
-uint32_t vpsci_version(const struct vpsci_vm *vm)
-{
-    return (uint32_t)vpsci__load(&vm->version);
-}
-
-int vpsci_version_set(struct vpsci_vm *vm, uint32_t version)
-{
-    if (!vpsci__version_known(version)) {
-        return VPSCI_E_VERSION;
-    }
-    vpsci__store(&vm->version, version);
-    vpsci__store(&vm->offers, vpsci__offers(vm, version));
-    return 0;
-}
-
-uint32_t vpsci_on_count(const struct vpsci_vm *vm)
-{
-    return vpsci__count_of(vpsci__load(&vm->census));
-}
-
-enum vpsci_system vpsci_system(const struct vpsci_vm *vm)
-{
-    switch (vpsci__stage_of(vpsci__load(&vm->system))) {
-    case VPSCI__RUNNING:
-        return VPSCI_SYSTEM_RUNNING;
-    case VPSCI__STOPPED:
-        return VPSCI_SYSTEM_STOPPED;
-    default:
-        return VPSCI_SYSTEM_STOPPING;
-    }
 }

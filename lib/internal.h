@@ -16,16 +16,16 @@ enum {
 };
 
 /*
- * A vCPU. The payload, `entry` to `form`, is written by whoever holds the word in CLAIMED (of an
- * off vCPU) or by the owner (of a running one), before the word publishes it.
+ * A vCPU. The payload, `entry` to `form`, is written by the thread that holds the word in CLAIMED
+ * (of an off vCPU) or by the owner (of a running one), before the word publishes it.
  */
 struct vpsci_vcpu {
     struct vpsci__cell word;
     struct vpsci__cell entry;   /* address; SYSTEM_RESET2, SYSTEM_OFF2: type */
     struct vpsci__cell context; /* context ID; SYSTEM_RESET2: cookie */
     struct vpsci__cell form;    /* VPSCI__FORM_*, function and peer */
-    struct vpsci__cell nodes;   /* domains that this vCPU is the first of: bits 8n-1:8n-8 say which
-                                   entry the one of level n is in, plus 1; 0: it is on */
+    struct vpsci__cell nodes;   /* domains that this vCPU is the first of: bits 8n-1:8n-8 are the
+                                   state index of the one of level n, plus 1; 0: it is on */
     uint32_t affinity;          /* Aff3 31:24 ... Aff0 7:0 */
     uint16_t index;
     uint16_t domain[VPSCI_LEVEL_MAX]; /* the first vCPU of its domain of level 1, 2, 3 */
@@ -56,9 +56,9 @@ struct vpsci_vm {
     uint32_t factors[2]; /* of the two hashes */
     uint8_t slot_bits;   /* of either half of the table */
     uint8_t highest;     /* the highest level in the table of states */
-    uint8_t
-        deepest[VPSCI_LEVEL_MAX + 1]; /* what a core that is off agrees to: the last entry of each
-                                         level (of level 0, the last that is OFF), or NO_STATE */
+    /* What a core that is off agrees to: the last state index of each level (of level 0, the last
+     * that is OFF), or NO_STATE. */
+    uint8_t deepest[VPSCI_LEVEL_MAX + 1];
 };
 
 _Static_assert(sizeof(struct vpsci_vcpu) <= 56,
@@ -75,8 +75,8 @@ struct vpsci__invocation {
     bool wide;        /* the arguments and the result have 64 bits */
 };
 
-/* Where a vCPU is to start: a payload. */
-struct vpsci__start {
+/* An entry point: where and how a vCPU starts. A payload. */
+struct vpsci__entry {
     uint64_t address;
     uint64_t context;
     uint64_t form;
@@ -107,13 +107,13 @@ int vpsci__result(const struct vpsci_vm *vm, int result);
 /* next.c */
 int64_t vpsci__wait(struct vpsci__invocation *call, enum vpsci_wait wait);
 
-/* start.c */
-bool vpsci__start_read(const struct vpsci__invocation *call, uint64_t entry, uint64_t context,
-                       struct vpsci__start *start);
-void vpsci__start_write(struct vpsci_vcpu *vcpu, const struct vpsci__start *start);
-bool vpsci__start_aligned(uint64_t address, uint64_t form);
+/* entry.c */
+bool vpsci__entry_read(const struct vpsci__invocation *call, uint64_t address, uint64_t context,
+                       struct vpsci__entry *entry);
+void vpsci__entry_write(struct vpsci_vcpu *vcpu, const struct vpsci__entry *entry);
+bool vpsci__entry_is_aligned(uint64_t address, uint64_t form);
 
-/* cpu_off.c */
+/* journal.c */
 uint64_t vpsci__settled(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu);
 bool vpsci__leave(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state off, bool was_up);
 
@@ -131,30 +131,32 @@ static inline uint32_t vpsci__pack(uint64_t mpidr)
 }
 #define VPSCI__AFFINITY_BITS UINT64_C(0xff00ffffff)
 
-/* states.c */
+/* power_states.c */
 bool vpsci__states_prepare(struct vpsci_vm *vm);
 bool vpsci__domains_prepare(struct vpsci_vm *vm);
-uint32_t vpsci__entry_of(const struct vpsci_vm *vm, uint32_t power_state);
-uint32_t vpsci__state_at(const struct vpsci_vm *vm, uint32_t entry, uint32_t level);
-bool vpsci__is_powerdown(const struct vpsci_vm *vm, uint32_t entry);
+uint32_t vpsci__state_index(const struct vpsci_vm *vm, uint32_t power_state);
+uint32_t vpsci__state_at(const struct vpsci_vm *vm, uint32_t state_index, uint32_t level);
+bool vpsci__is_powerdown(const struct vpsci_vm *vm, uint32_t state_index);
 
 /* domain.c */
 bool vpsci__accounts(const struct vpsci_vm *vm);
 bool vpsci__is_down(uint64_t word);
 void vpsci__went_down(struct vpsci_vcpu *vcpu, bool by_os);
 void vpsci__came_up(struct vpsci_vcpu *vcpu, uint64_t old);
-int vpsci__os_may(struct vpsci_vcpu *vcpu, uint32_t entry);
-uint32_t vpsci__node_entry(const struct vpsci_vm *vm, uint32_t first, uint32_t level);
+int vpsci__os_may(struct vpsci_vcpu *vcpu, uint32_t state_index);
+uint32_t vpsci__node_state(const struct vpsci_vm *vm, uint32_t first, uint32_t level);
 void vpsci__nodes_reset(struct vpsci_vm *vm);
 
 /* statistics.c */
-uint32_t vpsci__core_entry(const struct vpsci_vm *vm, uint64_t word);
-void vpsci__stat_enter(const struct vpsci_vm *vm, uint32_t index, uint32_t level, uint32_t entry);
-void vpsci__stat_leave(const struct vpsci_vm *vm, uint32_t index, uint32_t level, uint32_t entry);
+uint32_t vpsci__core_state(const struct vpsci_vm *vm, uint64_t word);
+void vpsci__stat_enter(const struct vpsci_vm *vm, uint32_t index, uint32_t level,
+                       uint32_t state_index);
+void vpsci__stat_leave(const struct vpsci_vm *vm, uint32_t index, uint32_t level,
+                       uint32_t state_index);
 struct vpsci__cell *vpsci__stat_row(const struct vpsci_vm *vm, uint32_t index);
 uint32_t vpsci__stat_cells(uint32_t state_count);
 
-/* init.c */
+/* version.c */
 bool vpsci__version_known(uint32_t version);
 
 #endif

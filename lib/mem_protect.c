@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MEM_PROTECT: memory that is cleared before anybody else can read it (DEN0022, from 1.1 on). */
+/* MEM_PROTECT: memory that is cleared before another guest can read it (DEN0022, from 1.1 on). */
 #include "internal.h"
 
 int64_t vpsci__mem_protect(struct vpsci__invocation *call)
 {
     uint64_t before = vpsci__load(&call->vm->protect);
 
-    /* Of calls at once, each is told what it replaced. */
+    /* Race: of calls at the same time each returns the value that it replaced. */
     while (!vpsci__swap(&call->vm->protect, &before, call->args[0] != 0)) {
     }
     return (int64_t)before;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A vCPU's state as the host sees it and, by KVM's names, sets it. */
+/* A vCPU's state as the host sees it and, in KVM's terms, sets it. */
 #include "internal.h"
 
 /* What the host may do about a state. */
 enum grip {
-    BUSY,    /* nothing: an answer or another call is on its way */
-    OFF,     /* or frozen */
-    RUNS,    /* nothing waits to be handed out */
-    PENDING, /* vpsci_next() has something to hand out */
-    WAITS    /* for vpsci_wake() */
+    BUSY,  /* nothing: an answer or another call is on its way */
+    OFF,   /* or frozen */
+    RUNS,  /* nothing waits to be handed out */
+    READY, /* vpsci_next() has something to hand out */
+    WAITS  /* for vpsci_wake() */
 };
 
 static const struct {
@@ -20,9 +20,9 @@ static const struct {
     [VPSCI__FROZEN] = {VPSCI_STATE_FROZEN, VPSCI_MP_STOPPED, OFF},
     [VPSCI__CLAIMED] = {VPSCI_STATE_ON_PENDING, VPSCI_MP_RUNNABLE, BUSY},
     [VPSCI__STARTING] = {VPSCI_STATE_STARTING, VPSCI_MP_STOPPED, BUSY},
-    [VPSCI__PENDING] = {VPSCI_STATE_ON_PENDING, VPSCI_MP_RUNNABLE, PENDING},
+    [VPSCI__PENDING] = {VPSCI_STATE_ON_PENDING, VPSCI_MP_RUNNABLE, READY},
     [VPSCI__ON] = {VPSCI_STATE_ON, VPSCI_MP_RUNNABLE, RUNS},
-    [VPSCI__RETURNING] = {VPSCI_STATE_ON, VPSCI_MP_RUNNABLE, PENDING},
+    [VPSCI__RETURNING] = {VPSCI_STATE_ON, VPSCI_MP_RUNNABLE, READY},
     [VPSCI__LEAVING] = {VPSCI_STATE_ON, VPSCI_MP_RUNNABLE, BUSY},
     [VPSCI__REVOKING] = {VPSCI_STATE_ON_PENDING, VPSCI_MP_RUNNABLE, BUSY},
     [VPSCI__ASKING] = {VPSCI_STATE_ASKING, VPSCI_MP_RUNNABLE, BUSY},
@@ -63,11 +63,12 @@ enum vpsci_mp_state vpsci_mp_state(const struct vpsci_vcpu *vcpu)
 
 static enum grip grip_of(uint64_t word)
 {
-    return was_woken(word) ? PENDING : (enum grip)views[vpsci__state_of(word)].grip;
+    return was_woken(word) ? READY : (enum grip)views[vpsci__state_of(word)].grip;
 }
 
-/* A guest's CPU_ON may come first: then it has been started anyway, and nothing changes. */
-static int turn_on(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state state)
+/* Race: a guest's CPU_ON may come first. The vCPU is then started by that call, and nothing changes
+ * here. */
+static int turn_on_vcpu(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state state)
 {
     struct vpsci_vm *vm = vpsci__vm(vcpu);
     uint64_t next = vpsci__to(word, state);
@@ -79,15 +80,15 @@ static int turn_on(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state sta
         return VPSCI_E_BUSY;
     }
     vpsci__came_up(vcpu, old);
-    /* One that is held can be woken meanwhile, and is on then. */
+    /* Race: vpsci_wake() of a held vCPU, after which it is on. */
     while (!vpsci__swap(&vcpu->word, &next, next & ~VPSCI__UNSETTLED)) {
     }
     return 0;
 }
 
-/* One that sleeps is up for a moment, so that its stay there is over. One that was about to start
- * has been off all along. */
-static int turn_off(struct vpsci_vcpu *vcpu, uint64_t word)
+/* A vCPU that sleeps is taken for up for a moment, so that its statistics and domains see the end
+ * of that sleep. One that was about to start has been off all along. */
+static int turn_off_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 {
     bool starts = vpsci__state_of(word) == VPSCI__PENDING;
 
@@ -103,7 +104,7 @@ static int turn_off(struct vpsci_vcpu *vcpu, uint64_t word)
     return 0;
 }
 
-static int stop(struct vpsci_vcpu *vcpu, uint64_t word)
+static int stop_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 {
     switch (grip_of(word)) {
     case BUSY:
@@ -111,17 +112,17 @@ static int stop(struct vpsci_vcpu *vcpu, uint64_t word)
     case OFF:
         return 0;
     default:
-        return turn_off(vcpu, word);
+        return turn_off_vcpu(vcpu, word);
     }
 }
 
-static int run(struct vpsci_vcpu *vcpu, uint64_t word)
+static int run_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 {
     switch (grip_of(word)) {
     case BUSY:
         return VPSCI_E_BUSY;
     case OFF:
-        return turn_on(vcpu, word, VPSCI__ON);
+        return turn_on_vcpu(vcpu, word, VPSCI__ON);
     case WAITS:
         (void)vpsci_wake(vcpu);
         return 0;
@@ -130,15 +131,15 @@ static int run(struct vpsci_vcpu *vcpu, uint64_t word)
     }
 }
 
-static int hold(struct vpsci_vcpu *vcpu, uint64_t word)
+static int hold_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 {
     switch (grip_of(word)) {
     case BUSY:
         return VPSCI_E_BUSY;
-    case PENDING:
+    case READY:
         return VPSCI_E_STATE;
     case OFF:
-        return turn_on(vcpu, word, VPSCI__HELD);
+        return turn_on_vcpu(vcpu, word, VPSCI__HELD);
     case RUNS:
         vpsci__store(&vcpu->word, vpsci__to(word, VPSCI__HELD));
         return 0;
@@ -159,7 +160,7 @@ int vpsci_mp_state_set(struct vpsci_vcpu *vcpu, enum vpsci_mp_state state)
         return VPSCI_E_BUSY;
     }
     if (state == VPSCI_MP_STOPPED) {
-        return stop(vcpu, word);
+        return stop_vcpu(vcpu, word);
     }
-    return state == VPSCI_MP_RUNNABLE ? run(vcpu, word) : hold(vcpu, word);
+    return state == VPSCI_MP_RUNNABLE ? run_vcpu(vcpu, word) : hold_vcpu(vcpu, word);
 }

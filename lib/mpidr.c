@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From a CPU's name to a vCPU, at the same cost for 1 and for 4,096 of them in any layout: cuckoo
- * hashing. Each name has one place in either half of a table, and is in one of the two.
+ * hashing. Each name has one slot in either half of a table, and is in one of the two.
  */
 #include "internal.h"
 
@@ -9,7 +9,7 @@ enum {
     ATTEMPTS = 64 /* pairs of hash functions to try; at half load a pair fails rarely */
 };
 
-/* The halves have 1 << bits places each, at least one a vCPU. */
+/* The halves have 1 << bits slots each, at least one for each vCPU. */
 uint32_t vpsci__slot_bits(uint32_t vcpu_count)
 {
     uint32_t bits = 1;
@@ -20,7 +20,7 @@ uint32_t vpsci__slot_bits(uint32_t vcpu_count)
     return bits;
 }
 
-static uint16_t *place(const struct vpsci_vm *vm, uint32_t affinity, uint32_t half)
+static uint16_t *find_slot(const struct vpsci_vm *vm, uint32_t affinity, uint32_t half)
 {
     uint32_t hash = (affinity + 1) * vm->factors[half];
 
@@ -29,9 +29,9 @@ static uint16_t *place(const struct vpsci_vm *vm, uint32_t affinity, uint32_t ha
     return &vm->slots[(half << vm->slot_bits) + (hash >> (32 - vm->slot_bits))];
 }
 
-static struct vpsci_vcpu *look(const struct vpsci_vm *vm, uint32_t affinity, uint32_t half)
+static struct vpsci_vcpu *look_in_half(const struct vpsci_vm *vm, uint32_t affinity, uint32_t half)
 {
-    uint32_t index = *place(vm, affinity, half);
+    uint32_t index = *find_slot(vm, affinity, half);
     struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, index);
 
     return index != VPSCI__NOBODY && vcpu->affinity == affinity ? vcpu : NULL;
@@ -46,8 +46,8 @@ struct vpsci_vcpu *vpsci__target(const struct vpsci_vm *vm, uint64_t mpidr)
     if (mpidr & ~VPSCI__AFFINITY_BITS) {
         return NULL;
     }
-    vcpu = look(vm, affinity, 0);
-    return vcpu ? vcpu : look(vm, affinity, 1);
+    vcpu = look_in_half(vm, affinity, 0);
+    return vcpu ? vcpu : look_in_half(vm, affinity, 1);
 }
 
 struct vpsci_vcpu *vpsci_find(struct vpsci_vm *vm, struct vpsci_mpidr mpidr)
@@ -55,14 +55,21 @@ struct vpsci_vcpu *vpsci_find(struct vpsci_vm *vm, struct vpsci_mpidr mpidr)
     return vpsci__target(vm, mpidr.value);
 }
 
-/* Puts a vCPU into its place, whoever was there into its other one, and so on. */
-static bool insert(struct vpsci_vm *vm, uint32_t index)
+struct vpsci_mpidr vpsci_mpidr(const struct vpsci_vcpu *vcpu)
+{
+    uint64_t affinity = vcpu->affinity;
+
+    return (struct vpsci_mpidr){(affinity & 0xff000000) << 8 | (affinity & 0xffffff)};
+}
+
+/* Puts a vCPU into its slot, the vCPU that was there into its other slot, and so on. */
+static bool insert_vcpu(struct vpsci_vm *vm, uint32_t index)
 {
     uint32_t half = 0;
     uint32_t moves;
 
     for (moves = 0; moves < 64; moves++) {
-        uint16_t *slot = place(vm, vpsci__vcpu(vm, index)->affinity, half);
+        uint16_t *slot = find_slot(vm, vpsci__vcpu(vm, index)->affinity, half);
         uint32_t other = *slot;
 
         *slot = (uint16_t)index;
@@ -75,7 +82,7 @@ static bool insert(struct vpsci_vm *vm, uint32_t index)
     return false;
 }
 
-static bool insert_all(struct vpsci_vm *vm)
+static bool fill_table(struct vpsci_vm *vm)
 {
     uint32_t i;
 
@@ -83,15 +90,14 @@ static bool insert_all(struct vpsci_vm *vm)
         vm->slots[i] = VPSCI__NOBODY;
     }
     for (i = 0; i < vm->vcpu_count; i++) {
-        if (!insert(vm, i)) {
+        if (!insert_vcpu(vm, i)) {
             return false;
         }
     }
     return true;
 }
 
-/* Fills the table. False if a name comes twice: then no pair of functions can tell the two apart.
- */
+/* Fills the table. False if a name comes twice: no pair of functions can tell the two apart. */
 bool vpsci__find_prepare(struct vpsci_vm *vm)
 {
     uint32_t attempt;
@@ -99,7 +105,7 @@ bool vpsci__find_prepare(struct vpsci_vm *vm)
     for (attempt = 0; attempt < ATTEMPTS; attempt++) {
         vm->factors[0] = UINT32_C(0x9e3779b1) + attempt * UINT32_C(0x3c6ef372);
         vm->factors[1] = UINT32_C(0x85ebca6b) + attempt * UINT32_C(0x27d4eb2e);
-        if (insert_all(vm)) {
+        if (fill_table(vm)) {
             break;
         }
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Words for people. Nothing else in the library needs them: a linker may leave this file out. */
+/* Words for people. No other file of the library needs them: a linker may leave this one out. */
 #include "internal.h"
 
 #define TEXT_COUNT(texts) (sizeof(texts) / sizeof((texts)[0]))

@@ -5,9 +5,9 @@
 /* For each state: why the vCPU does not run, and what it is handed when that ends. */
 static const struct {
     uint8_t wait;   /* enum vpsci_wait */
-    uint8_t ready;  /* enum vpsci_action, once there is something to hand out */
+    uint8_t ready;  /* enum vpsci_action that is handed out when the wait ends */
     bool wakes;     /* vpsci_wake() is for it */
-    bool by_itself; /* ready without a wake */
+    bool by_itself; /* the wait ends without a wake */
 } waits[VPSCI__STATE_COUNT] = {
     [VPSCI__OFF] = {VPSCI_WAIT_OFF, VPSCI_WAIT, false, false},
     [VPSCI__FROZEN] = {VPSCI_WAIT_FROZEN, VPSCI_WAIT, false, false},
@@ -28,7 +28,8 @@ static const struct {
     [VPSCI__HELD] = {VPSCI_WAIT_HELD, VPSCI_WAIT, true, false},
 };
 
-static void wait_for(const struct vpsci_vcpu *vcpu, enum vpsci_wait wait, struct vpsci_outcome *out)
+static void describe_wait(const struct vpsci_vcpu *vcpu, enum vpsci_wait wait,
+                          struct vpsci_outcome *out)
 {
     out->action = VPSCI_WAIT;
     out->wait = wait;
@@ -48,14 +49,15 @@ static void read_entry(const struct vpsci_vcpu *vcpu, struct vpsci_entry *entry)
     entry->big_endian = (form & VPSCI__FORM_BIG_ENDIAN) != 0;
 }
 
-/* Is there something to hand out? */
+/* Is there an entry or a result to hand out? */
 static bool is_ready(uint64_t word)
 {
     return waits[vpsci__state_of(word)].by_itself ||
            ((word & VPSCI__WAKE) && waits[vpsci__state_of(word)].ready != VPSCI_WAIT);
 }
 
-/* Whoever is ready is changed by nobody but its owner, who is here: the swap cannot fail. */
+/* Race: none. Only the owner changes the word of a vCPU that is ready, and this is the owner's
+ * call, so that plain stores do. */
 static void hand_out(struct vpsci_vcpu *vcpu, uint64_t word, struct vpsci_outcome *out)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
@@ -83,23 +85,24 @@ void vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out)
 
     *out = (struct vpsci_outcome){.action = VPSCI_RUN};
     if (vpsci__stage_of(vpsci__load(&vm->system)) != VPSCI__RUNNING) {
-        wait_for(vcpu, VPSCI_WAIT_STOPPED, out);
+        describe_wait(vcpu, VPSCI_WAIT_STOPPED, out);
         return;
     }
-    /* Pairs with the stores in vpsci__cpu_on() and vpsci_answer(): the payload is complete. */
+    /* Race: vpsci__cpu_on() or vpsci_answer() on another thread. Each stores this word after the
+     * payload, which is complete if the word says so. */
     word = vpsci__settled(vm, vcpu);
     if (is_ready(word)) {
         hand_out(vcpu, word, out);
     } else if (vpsci__state_of(word) != VPSCI__ON) {
-        wait_for(vcpu, (enum vpsci_wait)waits[vpsci__state_of(word)].wait, out);
+        describe_wait(vcpu, (enum vpsci_wait)waits[vpsci__state_of(word)].wait, out);
     }
 }
 
-/* Ends a handler whose caller does not run on. If that has changed again already, the next
- * vpsci_next() tells. */
+/* Ends a handler whose caller does not continue. Race: if the wait is over already, the next
+ * vpsci_next() says so. */
 int64_t vpsci__wait(struct vpsci__invocation *call, enum vpsci_wait wait)
 {
-    wait_for(call->vcpu, wait, call->out);
+    describe_wait(call->vcpu, wait, call->out);
     return VPSCI_SUCCESS;
 }
 

@@ -22,7 +22,7 @@ uint64_t vpsci__get(const uint8_t **at, uint32_t size)
 }
 
 /* CRC-32C, four bits at a time: a table of 64 bytes is all it costs. */
-static uint32_t crc(uint32_t sum, uint8_t byte)
+static uint32_t add_to_crc(uint32_t sum, uint8_t byte)
 {
     static const uint32_t table[16] = {
         0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
@@ -42,37 +42,38 @@ uint32_t vpsci__checksum(const uint8_t *record, size_t size)
     size_t i;
 
     for (i = 0; i < size; i++) {
-        sum = crc(sum, i - RECORD_CHECKSUM_AT < 4 ? 0 : record[i]);
+        sum = add_to_crc(sum, i - RECORD_CHECKSUM_AT < 4 ? 0 : record[i]);
     }
     return ~sum;
 }
 
-static uint32_t crc_number(uint32_t sum, uint32_t number)
+static uint32_t add_number_to_crc(uint32_t sum, uint32_t number)
 {
     uint32_t i;
 
     for (i = 0; i < 4; i++) {
-        sum = crc(sum, (uint8_t)(number >> 8 * i));
+        sum = add_to_crc(sum, (uint8_t)(number >> 8 * i));
     }
     return sum;
 }
 
-/* Of what a record means something else by. */
+/* A checksum of the table of power states and of the tree of domains: a record means the same only
+ * where both are the same. */
 uint32_t vpsci__digest(const struct vpsci_vm *vm)
 {
     uint32_t sum = UINT32_MAX;
     uint32_t i;
 
     for (i = 0; i < vm->state_count; i++) {
-        sum = crc_number(sum, vm->states[i].value);
-        sum = crc_number(sum, vm->states[i].level | (uint32_t)vm->states[i].local << 8 |
-                                  (uint32_t)vm->states[i].below << 16);
+        sum = add_number_to_crc(sum, vm->states[i].value);
+        sum = add_number_to_crc(sum, vm->states[i].level | (uint32_t)vm->states[i].local << 8 |
+                                         (uint32_t)vm->states[i].below << 16);
     }
     for (i = 0; i < vm->vcpu_count; i++) {
         const uint16_t *domain = vpsci__vcpu(vm, i)->domain;
 
-        sum = crc_number(sum, domain[0] | (uint32_t)domain[1] << 16);
-        sum = crc_number(sum, domain[2]);
+        sum = add_number_to_crc(sum, domain[0] | (uint32_t)domain[1] << 16);
+        sum = add_number_to_crc(sum, domain[2]);
     }
     return ~sum;
 }

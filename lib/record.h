@@ -20,7 +20,7 @@
  *     0     4      affinity, Aff3 31:24 ... Aff0 7:0
  *     4     1      enum vpsci__state
  *     5     1      code, RETURNING only
- *     6     1      slot, in the states that have one
+ *     6     1      detail, in the states that have one
  *     7     1      1: woken
  *     8     8      entry
  *     16    8      context
@@ -74,7 +74,7 @@ struct vpsci__saved {
     uint32_t affinity;
     uint32_t state;
     uint32_t code;
-    uint32_t slot;
+    uint32_t detail;
     uint32_t woken;
     uint64_t entry;
     uint64_t context;

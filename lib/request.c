@@ -17,8 +17,8 @@ static bool is_asking(uint64_t word)
     return vpsci__state_of(word) == VPSCI__ASKING || vpsci__state_of(word) == VPSCI__SUSPEND_ASKED;
 }
 
-static void describe(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
-                     struct vpsci_request *request)
+static void describe_request(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
+                             struct vpsci_request *request)
 {
     uint64_t form = vpsci__peek(&vcpu->form);
     const struct vpsci_vcpu *payload = vcpu;
@@ -44,8 +44,8 @@ static void describe(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
     request->context = vpsci__peek(&payload->context);
 }
 
-/* The request of a vCPU, or only one that stops the system. What was read counts if the word is
- * still the same afterwards. */
+/* The request of a vCPU; if `stops`, only one that stops the system. Race: another thread may
+ * answer it meanwhile. What was read counts if the word is the same afterwards. */
 void vpsci__request(const struct vpsci_vcpu *vcpu, bool stops, struct vpsci_request *request)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
@@ -55,7 +55,7 @@ void vpsci__request(const struct vpsci_vcpu *vcpu, bool stops, struct vpsci_requ
         word = vpsci__load(&vcpu->word);
         *request = (struct vpsci_request){.pending = false};
         if (vpsci__is_actor(vpsci__load(&vm->system), vcpu->index) || (!stops && is_asking(word))) {
-            describe(vm, vcpu, request);
+            describe_request(vm, vcpu, request);
         }
     } while (vpsci__load(&vcpu->word) != word);
 }
@@ -66,12 +66,12 @@ bool vpsci_request(struct vpsci_vcpu *vcpu, struct vpsci_request *request)
     return request->pending;
 }
 
-/* Honours or refuses the CPU_ON that the vCPU asks for. While it is decided the target can change
- * only here: it is off, and neither another CPU_ON nor the host may have it. */
+/* Honours or refuses the CPU_ON that the vCPU asks for. Race: none. While it is decided, only this
+ * function changes the target: STARTING keeps out another CPU_ON and vpsci_mp_state_set(). */
 static void answer_cpu_on(struct vpsci_vm *vm, struct vpsci_vcpu *target, int result)
 {
     uint64_t word = vpsci__load(&target->word);
-    enum vpsci__state off = (enum vpsci__state)vpsci__slot_of(word);
+    enum vpsci__state off = (enum vpsci__state)vpsci__detail_of(word);
 
     if (result == VPSCI_SUCCESS) {
         vpsci__store(&target->word, vpsci__to(word, VPSCI__PENDING));
@@ -81,13 +81,13 @@ static void answer_cpu_on(struct vpsci_vm *vm, struct vpsci_vcpu *target, int re
     vpsci__add(&vm->census, UINT64_MAX);
 }
 
-/* The caller's word is the last to change, so that it cannot go on while its target is half way. */
+/* The caller's word changes last, so that it cannot continue while its target is half way. */
 static int answer_asking(struct vpsci_vm *vm, struct vpsci_vcpu *vcpu, uint64_t word, int result)
 {
     uint64_t form = vpsci__peek(&vcpu->form);
     uint32_t target = (uint32_t)(form >> 16);
 
-    /* Of two who answer at once, one gets through. */
+    /* Race: of two threads that answer at the same time, one succeeds. */
     if (!vpsci__swap(&vcpu->word, &word, vpsci__to(word, VPSCI__ANSWERING))) {
         return VPSCI_E_STATE;
     }
@@ -100,7 +100,7 @@ static int answer_asking(struct vpsci_vm *vm, struct vpsci_vcpu *vcpu, uint64_t 
     return 0;
 }
 
-/* A wake that comes while this is decided stays in the word, and ends the sleep at once. */
+/* Race: a wake that comes while this is decided stays in the word, and ends the sleep at once. */
 static int answer_suspend(struct vpsci_vcpu *vcpu, uint64_t word, int result)
 {
     while (vpsci__state_of(word) == VPSCI__SUSPEND_ASKED) {
@@ -121,8 +121,8 @@ static int answer_suspend(struct vpsci_vcpu *vcpu, uint64_t word, int result)
     return VPSCI_E_STATE;
 }
 
-/* SYSTEM_OFF and its like. The answer is claimed, written into the caller's word, and only then may
- * the vCPUs see that they can go on. */
+/* SYSTEM_OFF and its like. Race: of two threads that answer, the one that sets STOP_ANSWERED
+ * succeeds. It writes the result into the caller's word, and after that lets the vCPUs continue. */
 static int answer_stop(struct vpsci_vm *vm, struct vpsci_vcpu *vcpu, uint64_t system, int result)
 {
     uint64_t form = vpsci__peek(&vcpu->form);

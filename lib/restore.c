@@ -36,7 +36,7 @@ static void get_vcpu(const uint8_t *record, uint32_t index, struct vpsci__saved 
     saved->affinity = (uint32_t)vpsci__get(&at, 4);
     saved->state = (uint32_t)vpsci__get(&at, 1);
     saved->code = (uint32_t)vpsci__get(&at, 1);
-    saved->slot = (uint32_t)vpsci__get(&at, 1);
+    saved->detail = (uint32_t)vpsci__get(&at, 1);
     saved->woken = (uint32_t)vpsci__get(&at, 1);
     saved->entry = vpsci__get(&at, 8);
     saved->context = vpsci__get(&at, 8);
@@ -154,7 +154,7 @@ static bool entry_fits(const struct vpsci__saved *saved)
     if ((saved->form & VPSCI__FORM_AARCH32) && (saved->entry | saved->context) > UINT32_MAX) {
         return false;
     }
-    return vpsci__start_aligned(saved->entry, saved->form);
+    return vpsci__entry_is_aligned(saved->entry, saved->form);
 }
 
 /* A system request: type and cookie as the call would have let them through. */
@@ -174,20 +174,20 @@ static bool stop_fits(const struct vpsci__saved *saved)
     }
 }
 
-static bool slot_fits(const struct vpsci_vm *vm, const struct vpsci__saved *saved)
+static bool detail_fits(const struct vpsci_vm *vm, const struct vpsci__saved *saved)
 {
     switch (saved->state) {
     case VPSCI__STARTING:
-        return saved->slot <= VPSCI__FROZEN;
+        return saved->detail <= VPSCI__FROZEN;
     case VPSCI__STANDBY:
-        return saved->slot < vm->state_count && !vpsci__is_powerdown(vm, saved->slot);
+        return saved->detail < vm->state_count && !vpsci__is_powerdown(vm, saved->detail);
     case VPSCI__POWERDOWN:
         if ((saved->form & 0xff) == VPSCI_FN_CPU_DEFAULT_SUSPEND) {
-            return saved->slot == vm->deepest[0];
+            return saved->detail == vm->deepest[0];
         }
-        return saved->slot < vm->state_count && vpsci__is_powerdown(vm, saved->slot);
+        return saved->detail < vm->state_count && vpsci__is_powerdown(vm, saved->detail);
     default:
-        return saved->slot == 0;
+        return saved->detail == 0;
     }
 }
 
@@ -199,8 +199,8 @@ static bool wake_fits(const struct vpsci__saved *saved)
     return saved->woken == 0 || (saved->woken == 1 && wakes);
 }
 
-/* An undecided CPU_ON: its caller and its target each name the other, so that there is one of
- * either. */
+/* An undecided CPU_ON: its caller and its target each name the other, so that each has exactly one
+ * peer. */
 static bool is_pair(const uint8_t *record, uint32_t index, const struct vpsci__saved *saved)
 {
     struct vpsci__saved peer;
@@ -210,7 +210,7 @@ static bool is_pair(const uint8_t *record, uint32_t index, const struct vpsci__s
            (peer.form & 0xff) == VPSCI_FN_CPU_ON && peer.form >> 16 == index;
 }
 
-/* Whom a form names: oneself where one calls for oneself, else any vCPU. */
+/* The peer that a form names: the vCPU itself if its own call made it, else any vCPU. */
 static bool peer_fits(const struct vpsci_vm *vm, const uint8_t *record, uint32_t index,
                       const struct vpsci__saved *saved)
 {
@@ -273,7 +273,7 @@ static bool vcpu_fits(const struct vpsci_vm *vm, const uint8_t *record, uint32_t
                       const struct vpsci__saved *saved, bool acts)
 {
     return saved->code <= (saved->state == VPSCI__RETURNING ? CODE_MAX : 0) &&
-           (acts ? stop_fits(saved) : entry_fits(saved)) && slot_fits(vm, saved) &&
+           (acts ? stop_fits(saved) : entry_fits(saved)) && detail_fits(vm, saved) &&
            wake_fits(saved) && peer_fits(vm, record, index, saved) &&
            nodes_fit(vm, index, saved->nodes) && domains_fit(vm, record, index, saved->state);
 }
@@ -337,11 +337,11 @@ static void set_vcpu(struct vpsci_vcpu *vcpu, const struct vpsci__saved *saved)
     vpsci__poke(&vcpu->context, saved->context);
     vpsci__poke(&vcpu->form, saved->form);
     vpsci__poke(&vcpu->nodes, saved->nodes);
-    vpsci__store(&vcpu->word, vpsci__with_slot(word, saved->slot) | (uint64_t)saved->code << 8 |
+    vpsci__store(&vcpu->word, vpsci__with_detail(word, saved->detail) | (uint64_t)saved->code << 8 |
                                   (saved->woken ? VPSCI__WAKE : 0));
 }
 
-/* Stays go on from now by this place's clock. */
+/* Stays continue from now, by the clock of this host. */
 static void set_statistics(const struct vpsci_vm *vm, const uint8_t *record)
 {
     const uint8_t *at = record + RECORD_HEADER_SIZE + (size_t)vm->vcpu_count * RECORD_VCPU_SIZE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Saving. */
+/* Saving: the record of a VM, see record.h. */
 #include "record.h"
 
 size_t vpsci_save_size(const struct vpsci_vm *vm)
@@ -7,7 +7,7 @@ size_t vpsci_save_size(const struct vpsci_vm *vm)
     return vpsci__record_size(vm, vm->statistics ? RECORD_STATISTICS : 0);
 }
 
-/* The word says what happened, not what is about to. */
+/* Is the word a step on the way, which no record has? */
 static bool is_step(uint64_t word)
 {
     return vpsci__state_of(word) >= VPSCI__SAVED_COUNT || (word & VPSCI__UNSETTLED);
@@ -24,7 +24,7 @@ static void put_vcpu(const struct vpsci_vcpu *vcpu, uint64_t system, uint8_t **a
     vpsci__put(at, vcpu->affinity, 4);
     vpsci__put(at, state, 1);
     vpsci__put(at, vpsci__code_of(word), 1);
-    vpsci__put(at, vpsci__slot_of(word), 1);
+    vpsci__put(at, vpsci__detail_of(word), 1);
     vpsci__put(at, (word & VPSCI__WAKE) != 0, 1);
     vpsci__put(at, starts ? vpsci__peek(&vcpu->entry) : 0, 8);
     vpsci__put(at, starts ? vpsci__peek(&vcpu->context) : 0, 8);
@@ -32,7 +32,7 @@ static void put_vcpu(const struct vpsci_vcpu *vcpu, uint64_t system, uint8_t **a
     vpsci__put(at, vpsci__load(&vcpu->nodes), 4);
 }
 
-/* Stays that go on are saved by their length: the clock of the place that restores is another. */
+/* A stay that has not ended is saved by its length: the host that restores has another clock. */
 static void put_statistics(const struct vpsci_vm *vm, uint32_t index, uint64_t now, uint8_t **at)
 {
     const struct vpsci__cell *row = vpsci__stat_row(vm, index);
@@ -49,7 +49,7 @@ static void put_statistics(const struct vpsci_vm *vm, uint32_t index, uint64_t n
     }
 }
 
-/* Sums up how often the vCPUs' words have changed. False while one is half way. */
+/* The sum of how often the vCPUs' words have changed. False if one of them is a step on the way. */
 static bool sum_changes(const struct vpsci_vm *vm, uint64_t *changes)
 {
     uint32_t i;

@@ -2,9 +2,9 @@
 /*
  * PSCI_STAT_RESIDENCY and PSCI_STAT_COUNT.
  *
- * A row a vCPU: when its stay in a low-power state began, for itself (level 0) and for the domains
- * that it is the first of, plus 1, 0 if none is going on; then count and residency for each entry
- * of the table of states.
+ * A row for each vCPU: when its stay in a low-power state began, for itself (level 0) and for the
+ * domains that it is the first of, plus 1, or 0 if there is no stay; then count and residency for
+ * each state of the table.
  */
 #include "internal.h"
 
@@ -20,33 +20,35 @@ struct vpsci__cell *vpsci__stat_row(const struct vpsci_vm *vm, uint32_t index)
     return vm->statistics + (size_t)index * vpsci__stat_cells(vm->state_count);
 }
 
-/* The entry of level 0 that a core which is down counts in. */
-uint32_t vpsci__core_entry(const struct vpsci_vm *vm, uint64_t word)
+/* The state of level 0 in which a core that is down is counted. */
+uint32_t vpsci__core_state(const struct vpsci_vm *vm, uint64_t word)
 {
     switch (vpsci__state_of(word)) {
     case VPSCI__STANDBY:
     case VPSCI__POWERDOWN:
-        return vpsci__state_at(vm, vpsci__slot_of(word), 0);
+        return vpsci__state_at(vm, vpsci__detail_of(word), 0);
     default:
         return vm->deepest[0];
     }
 }
 
-void vpsci__stat_enter(const struct vpsci_vm *vm, uint32_t index, uint32_t level, uint32_t entry)
+void vpsci__stat_enter(const struct vpsci_vm *vm, uint32_t index, uint32_t level,
+                       uint32_t state_index)
 {
-    if (!vm->statistics || entry == VPSCI_NO_STATE) {
+    if (!vm->statistics || state_index == VPSCI_NO_STATE) {
         return;
     }
     vpsci__store(&vpsci__stat_row(vm, index)[level], vm->config->ops->now(vm->config->host) + 1);
-    vpsci__add(&vpsci__stat_row(vm, index)[SINCE_COUNT + 2 * entry], 1);
+    vpsci__add(&vpsci__stat_row(vm, index)[SINCE_COUNT + 2 * state_index], 1);
 }
 
-void vpsci__stat_leave(const struct vpsci_vm *vm, uint32_t index, uint32_t level, uint32_t entry)
+void vpsci__stat_leave(const struct vpsci_vm *vm, uint32_t index, uint32_t level,
+                       uint32_t state_index)
 {
     struct vpsci__cell *cells;
     uint64_t since;
 
-    if (!vm->statistics || entry == VPSCI_NO_STATE) {
+    if (!vm->statistics || state_index == VPSCI_NO_STATE) {
         return;
     }
     cells = vpsci__stat_row(vm, index);
@@ -54,33 +56,34 @@ void vpsci__stat_leave(const struct vpsci_vm *vm, uint32_t index, uint32_t level
     while (!vpsci__swap(&cells[level], &since, 0)) {
     }
     if (since) {
-        vpsci__add(&cells[SINCE_COUNT + 2 * entry + 1],
+        vpsci__add(&cells[SINCE_COUNT + 2 * state_index + 1],
                    vm->config->ops->now(vm->config->host) + 1 - since);
     }
 }
 
-/* Anything that is not there counts 0: these functions have no error codes. */
-static uint64_t counter(const struct vpsci__invocation *call, uint32_t which)
+/* An unknown core or state has the count 0: these functions have no error codes. */
+static uint64_t read_counter(const struct vpsci__invocation *call, uint32_t which)
 {
     const struct vpsci_vm *vm = call->vm;
     const struct vpsci_vcpu *target = vpsci__target(vm, call->args[0]);
-    uint32_t entry = vpsci__entry_of(vm, (uint32_t)call->args[1]);
+    uint32_t state_index = vpsci__state_index(vm, (uint32_t)call->args[1]);
     uint32_t level;
 
-    if (!target || entry == VPSCI_NO_STATE) {
+    if (!target || state_index == VPSCI_NO_STATE) {
         return 0;
     }
-    level = vm->states[entry].level;
-    return vpsci__load(&vpsci__stat_row(
-        vm, level ? target->domain[level - 1] : target->index)[SINCE_COUNT + 2 * entry + which]);
+    level = vm->states[state_index].level;
+    return vpsci__load(
+        &vpsci__stat_row(vm, level ? target->domain[level - 1]
+                                   : target->index)[SINCE_COUNT + 2 * state_index + which]);
 }
 
 int64_t vpsci__stat_count(struct vpsci__invocation *call)
 {
-    return (int64_t)(counter(call, 0) & INT64_MAX);
+    return (int64_t)(read_counter(call, 0) & INT64_MAX);
 }
 
 int64_t vpsci__stat_residency(struct vpsci__invocation *call)
 {
-    return (int64_t)(counter(call, 1) & INT64_MAX);
+    return (int64_t)(read_counter(call, 1) & INT64_MAX);
 }

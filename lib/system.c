@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The calls that concern the system as a whole: all are requests to the host. */
+/* The calls that concern the whole system: all become requests to the host. */
 #include "internal.h"
 
 /*
- * Stops every vCPU until the host has decided. The caller is prepared to get INTERNAL_FAILURE
- * first: whatever the host does or fails to do, it never runs on with a function ID for a result.
- * Of several calls at once one becomes the request; the others get that code if they ever go on.
+ * Stops every vCPU until the host has decided. INTERNAL_FAILURE is put into the caller's word
+ * first: whatever the host does or fails to do, the caller never continues with a function ID in
+ * x0.
+ * Race: of several calls at the same time one becomes the request. The others return that code if
+ * the system continues.
  */
-static int64_t stop(struct vpsci__invocation *call, uint64_t type, uint64_t cookie)
+static int64_t stop_system(struct vpsci__invocation *call, uint64_t type, uint64_t cookie)
 {
     struct vpsci_vm *vm = call->vm;
     struct vpsci_vcpu *vcpu = call->vcpu;
@@ -26,14 +28,19 @@ static int64_t stop(struct vpsci__invocation *call, uint64_t type, uint64_t cook
             break;
         }
     }
-    /* If that fails, the request has been refused already: another code is there. */
+    /* Race: if the swap fails, the request has been refused already and the word has its code. */
     (void)vpsci__swap(&vcpu->word, &word, word & ~VPSCI__UNSETTLED);
     return vpsci__wait(call, VPSCI_WAIT_STOPPED);
 }
 
-int64_t vpsci__system_stop(struct vpsci__invocation *call)
+int64_t vpsci__system_off(struct vpsci__invocation *call)
 {
-    return stop(call, 0, 0);
+    return stop_system(call, 0, 0);
+}
+
+int64_t vpsci__system_reset(struct vpsci__invocation *call)
+{
+    return stop_system(call, 0, 0);
 }
 
 /* Bit 31 of the type tells a vendor's own from the architecture's. */
@@ -45,7 +52,7 @@ int64_t vpsci__system_reset2(struct vpsci__invocation *call)
     if (vendor ? !(call->vm->has & VPSCI_CAP_VENDOR_RESET) : type != 0) {
         return VPSCI_INVALID_PARAMETERS;
     }
-    return stop(call, type, call->args[1]);
+    return stop_system(call, type, call->args[1]);
 }
 
 /* HIBERNATE_OFF is 1, and 0 as the drafts had it (DEN0022 F.b); the cookie is reserved. */
@@ -54,7 +61,7 @@ int64_t vpsci__system_off2(struct vpsci__invocation *call)
     if (call->args[0] > 1 || call->args[1] != 0) {
         return VPSCI_INVALID_PARAMETERS;
     }
-    return stop(call, 1, 0);
+    return stop_system(call, 1, 0);
 }
 
 static bool others_are_on(const struct vpsci_vm *vm)
@@ -63,23 +70,27 @@ static bool others_are_on(const struct vpsci_vm *vm)
 }
 
 /*
- * DEN0022 5.19. The word says CHECKING before the others are counted: from then on a wake is
- * remembered, so that one which comes after the count was right is not lost. Nobody can be turned
- * on in between by the guest, whose only running vCPU is here.
+ * DEN0022 5.19: first DENIED if another core is on, then INVALID_ADDRESS for an invalid entry
+ * point.
+ *
+ * Race: a wake may come at any time. The word says CHECKING before the others are counted, and from
+ * then on a wake is kept, so that one that comes after the count is not lost. The guest cannot turn
+ * on a core in between, because its only running vCPU is here; the host can, and is seen by the
+ * second count.
  */
 int64_t vpsci__system_suspend(struct vpsci__invocation *call)
 {
     struct vpsci_vcpu *vcpu = call->vcpu;
-    struct vpsci__start start;
+    struct vpsci__entry entry;
     uint64_t word = vpsci__load(&vcpu->word);
 
     if (others_are_on(call->vm)) {
         return VPSCI_DENIED;
     }
-    if (!vpsci__start_read(call, call->args[0], call->args[1], &start)) {
+    if (!vpsci__entry_read(call, call->args[0], call->args[1], &entry)) {
         return VPSCI_INVALID_ADDRESS;
     }
-    vpsci__start_write(vcpu, &start);
+    vpsci__entry_write(vcpu, &entry);
     word = vpsci__to(word, VPSCI__CHECKING);
     vpsci__store(&vcpu->word, word);
     if (others_are_on(call->vm)) {

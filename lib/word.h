@@ -15,19 +15,19 @@ enum vpsci__state {
     VPSCI__OFF = 0,
     VPSCI__FROZEN = 1,
     VPSCI__STARTING = 2,  /* off; the host decides on a CPU_ON */
-    VPSCI__PENDING = 3,   /* CPU_ON accepted; payload is there */
+    VPSCI__PENDING = 3,   /* CPU_ON accepted; the payload is complete */
     VPSCI__ON = 4,        /* running */
     VPSCI__RETURNING = 5, /* on; `code` waits for vpsci_next() */
     VPSCI__ASKING = 6,    /* on; waits for an answer to CPU_ON or MIGRATE */
-    VPSCI__STANDBY = 7,   /* CPU_SUSPEND; `slot` is the entry of the table of states */
-    VPSCI__POWERDOWN = 8, /* the same, with an entry in the payload */
+    VPSCI__STANDBY = 7,   /* CPU_SUSPEND; `detail` is the state index */
+    VPSCI__POWERDOWN = 8, /* the same, with an entry point in the payload */
     VPSCI__SUSPEND_ASKED = 9,
     VPSCI__SUSPENDED = 10,
     VPSCI__HELD = 11,
     VPSCI__SAVED_COUNT = 12, /* those above can be saved; those below are steps on the way */
 
     VPSCI__CLAIMED = 12,   /* off; the payload of a CPU_ON is being written */
-    VPSCI__LEAVING = 13,   /* on, until the journal says otherwise; then off as `slot` says */
+    VPSCI__LEAVING = 13,   /* on, until the journal says otherwise; then off as `detail` says */
     VPSCI__CHECKING = 14,  /* on; SYSTEM_SUSPEND looks whether the others are off */
     VPSCI__INTENDING = 15, /* on; CPU_SUSPEND looks at its domain */
     VPSCI__ANSWERING = 16, /* an answer to ASKING is being carried out */
@@ -36,7 +36,7 @@ enum vpsci__state {
     VPSCI__STATE_COUNT = 19
 };
 
-/* state 7:0, code 15:8, slot 23:16, flags 31:24, count of changes 63:32 */
+/* state 7:0, code 15:8, detail 23:16, flags 31:24, count of changes 63:32 */
 #define VPSCI__WAKE      (UINT64_C(1) << 24) /* a wake came; vpsci_next() ends the wait */
 #define VPSCI__UNSETTLED (UINT64_C(1) << 25) /* its domains and statistics do not follow it yet */
 #define VPSCI__CHANGE    (UINT64_C(1) << 32)
@@ -51,20 +51,20 @@ static inline uint32_t vpsci__code_of(uint64_t word)
     return (uint32_t)(word >> 8 & 0xff);
 }
 
-static inline uint32_t vpsci__slot_of(uint64_t word)
+static inline uint32_t vpsci__detail_of(uint64_t word)
 {
     return (uint32_t)(word >> 16 & 0xff);
 }
 
-/* The word that follows `word` when the state becomes `state`; code, slot and flags are 0. */
+/* The word that follows `word` when the state becomes `state`; code, detail and flags are 0. */
 static inline uint64_t vpsci__to(uint64_t word, enum vpsci__state state)
 {
     return (((word >> 32) + 1) << 32) | (uint64_t)state;
 }
 
-static inline uint64_t vpsci__with_slot(uint64_t word, uint32_t slot)
+static inline uint64_t vpsci__with_detail(uint64_t word, uint32_t detail)
 {
-    return word | (uint64_t)slot << 16;
+    return word | (uint64_t)detail << 16;
 }
 
 /* The word that follows `word` when the guest is to get `result`, 0 or a negative number. */

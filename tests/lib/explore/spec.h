@@ -33,8 +33,8 @@ enum spec_wake {
 /* What a state does not use is 0. */
 struct spec_vcpu {
     uint8_t state;
-    uint8_t code; /* RETURNING: the result, negated */
-    uint8_t slot; /* STANDBY, POWERDOWN: the entry; STARTING: the state before */
+    uint8_t code;   /* RETURNING: the result, negated */
+    uint8_t detail; /* STANDBY, POWERDOWN: the entry; STARTING: the state before */
     uint8_t wake;
     uint8_t token;    /* the payload of STARTING, PENDING, POWERDOWN, SUSPEND_ASKED, SUSPENDED */
     uint8_t function; /* ASKING */

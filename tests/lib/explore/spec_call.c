@@ -17,7 +17,7 @@ static bool cpu_on(struct step *step)
     spec_become(target, step->spec->flags & ASKS ? S_STARTING : S_PENDING);
     target->token = step->action->token;
     if (step->spec->flags & ASKS) {
-        target->slot = before;
+        target->detail = before;
         *step->vcpu = (struct spec_vcpu){
             .state = S_ASKING, .function = VPSCI_FN_CPU_ON, .peer = step->action->argument};
         spec_wait(step, VPSCI_WAIT_ANSWER);
@@ -106,12 +106,12 @@ static int64_t os_initiated(const struct step *step)
     return result;
 }
 
-static void fall_asleep(struct step *step, uint8_t slot)
+static void fall_asleep(struct step *step, uint8_t detail)
 {
-    bool powerdown = (slot & 1) != 0; /* in this table */
+    bool powerdown = (detail & 1) != 0; /* in this table */
 
     spec_become(step->vcpu, powerdown ? S_POWERDOWN : S_STANDBY);
-    step->vcpu->slot = slot;
+    step->vcpu->detail = detail;
     step->vcpu->token = powerdown ? step->action->token : 0;
     spec_wait(step, powerdown ? VPSCI_WAIT_POWERDOWN : VPSCI_WAIT_STANDBY);
 }

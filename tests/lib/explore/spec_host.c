@@ -68,7 +68,7 @@ static void answer_asking(struct step *step, bool yes)
     if (step->vcpu->function == VPSCI_FN_CPU_ON) {
         uint8_t token = target->token;
 
-        spec_become(target, yes ? S_PENDING : (enum spec_state)target->slot);
+        spec_become(target, yes ? S_PENDING : (enum spec_state)target->detail);
         target->token = yes ? token : 0;
     } else if (yes) {
         spec->resident = step->vcpu->peer;

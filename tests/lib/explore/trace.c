@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A vCPU's word: "PENDING slot 1 woken #3". */
+/* A vCPU's word: "PENDING detail 1 woken #3". */
 static void write_word(uint64_t word, char *text, size_t size)
 {
     static const char *const names[VPSCI__STATE_COUNT] = {
@@ -14,8 +14,8 @@ static void write_word(uint64_t word, char *text, size_t size)
         "CHECKING", "INTENDING", "ANSWERING",     "HONOURING", "REVOKING",
     };
 
-    (void)snprintf(text, size, "%s code %u slot %u%s%s #%u", names[vpsci__state_of(word)],
-                   vpsci__code_of(word), vpsci__slot_of(word), word & VPSCI__WAKE ? " woken" : "",
+    (void)snprintf(text, size, "%s code %u detail %u%s%s #%u", names[vpsci__state_of(word)],
+                   vpsci__code_of(word), vpsci__detail_of(word), word & VPSCI__WAKE ? " woken" : "",
                    word & VPSCI__UNSETTLED ? " unsettled" : "", (unsigned)(word >> 32));
 }
 

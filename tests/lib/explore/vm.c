@@ -250,7 +250,7 @@ static bool project_vcpu(const struct vpsci_vcpu *vcpu, struct spec_vcpu *spec)
     /* The numbers of the states are the same: they are those of the saved record. */
     *spec = (struct spec_vcpu){.state = (uint8_t)state,
                                .code = (uint8_t)vpsci__code_of(word),
-                               .slot = (uint8_t)vpsci__slot_of(word),
+                               .detail = (uint8_t)vpsci__detail_of(word),
                                .wake = word & VPSCI__WAKE ? WOKEN : NOT_WOKEN};
     if (state >= VPSCI__SAVED_COUNT || (word & VPSCI__UNSETTLED)) {
         return false;
@@ -336,14 +336,14 @@ static uint32_t vote_of(const struct spec_vcpu *vcpu)
     if (vcpu->state != S_STANDBY && vcpu->state != S_POWERDOWN) {
         return 3;
     }
-    return vcpu->slot >= 2 ? vcpu->slot : VPSCI_NO_STATE;
+    return vcpu->detail >= 2 ? vcpu->detail : VPSCI_NO_STATE;
 }
 
 /* The domain that begins with vCPU `first`: down, into what all agree to, or up. In OS-initiated
  * mode that depends on who was last; but nothing in it may be up, or lose what it wants to keep. */
 static bool domain_is_right(const struct vpsci_vm *vm, const struct spec *spec, uint32_t first)
 {
-    uint32_t entry = vpsci__node_entry(vm, first, 1);
+    uint32_t entry = vpsci__node_state(vm, first, 1);
     uint32_t agreed = 3;
     uint32_t i;
 

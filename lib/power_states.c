@@ -17,36 +17,38 @@ static const struct vpsci_power_state extended_states[] = {
     {TYPE_EXTENDED, 0, VPSCI_HW_OFF, VPSCI_NO_STATE},
 };
 
-/* The entry of the table that a guest means, or NO_STATE: reserved bits and combinations that do
- * not exist are simply not in it (DEN0022 5.4.2). */
-uint32_t vpsci__entry_of(const struct vpsci_vm *vm, uint32_t power_state)
+/* The index of a guest's `power_state` in the table, or NO_STATE. Reserved bits and combinations
+ * that do not exist are not in the table (DEN0022 5.4.2). */
+uint32_t vpsci__state_index(const struct vpsci_vm *vm, uint32_t power_state)
 {
-    uint32_t entry;
+    uint32_t state_index;
 
-    for (entry = 0; entry < vm->state_count; entry++) {
-        if (vm->states[entry].value == power_state) {
-            return entry;
+    for (state_index = 0; state_index < vm->state_count; state_index++) {
+        if (vm->states[state_index].value == power_state) {
+            return state_index;
         }
     }
     return VPSCI_NO_STATE;
 }
 
-/* The entry that `entry` has for a level beneath its own, or itself; NO_STATE above it. */
-uint32_t vpsci__state_at(const struct vpsci_vm *vm, uint32_t entry, uint32_t level)
+/* The part of a state that concerns a level: the index of one beneath it, or its own; NO_STATE if
+ * the level is above it. */
+uint32_t vpsci__state_at(const struct vpsci_vm *vm, uint32_t state_index, uint32_t level)
 {
-    while (entry != VPSCI_NO_STATE && vm->states[entry].level > level) {
-        entry = vm->states[entry].below;
+    while (state_index != VPSCI_NO_STATE && vm->states[state_index].level > level) {
+        state_index = vm->states[state_index].below;
     }
-    return entry != VPSCI_NO_STATE && vm->states[entry].level == level ? entry : VPSCI_NO_STATE;
+    return state_index != VPSCI_NO_STATE && vm->states[state_index].level == level ? state_index
+                                                                                   : VPSCI_NO_STATE;
 }
 
 /* The core loses its context. */
-bool vpsci__is_powerdown(const struct vpsci_vm *vm, uint32_t entry)
+bool vpsci__is_powerdown(const struct vpsci_vm *vm, uint32_t state_index)
 {
-    return vm->states[vpsci__state_at(vm, entry, 0)].local == VPSCI_HW_OFF;
+    return vm->states[vpsci__state_at(vm, state_index, 0)].local == VPSCI_HW_OFF;
 }
 
-/* Entry i rests on an earlier one of the next lower level, and is not OFF above one in STANDBY. */
+/* State i rests on an earlier one of the next lower level, and is not OFF above one in STANDBY. */
 static bool rests_on(const struct vpsci_power_state *states, uint32_t i)
 {
     const struct vpsci_power_state *state = &states[i];
@@ -58,17 +60,18 @@ static bool rests_on(const struct vpsci_power_state *states, uint32_t i)
            (state->local == VPSCI_HW_STANDBY || states[state->below].local == VPSCI_HW_OFF);
 }
 
-/* The number that the guest passes says of the entry what the format makes it say. */
-static bool is_encoded(const struct vpsci_vm *vm, uint32_t entry)
+/* The number that the guest passes has the StateType and the PowerLevel of the state, in the format
+ * of the VM. */
+static bool is_encoded(const struct vpsci_vm *vm, uint32_t state_index)
 {
-    uint32_t value = vm->states[entry].value;
+    uint32_t value = vm->states[state_index].value;
 
     if (vm->config->options & VPSCI_OPTION_EXTENDED_STATE) {
         return !(value & RESERVED_EXTENDED) &&
-               ((value & TYPE_EXTENDED) != 0) == vpsci__is_powerdown(vm, entry);
+               ((value & TYPE_EXTENDED) != 0) == vpsci__is_powerdown(vm, state_index);
     }
-    return !(value & RESERVED_ORIGINAL) && (value >> 24) == vm->states[entry].level &&
-           ((value & TYPE_ORIGINAL) != 0) == vpsci__is_powerdown(vm, entry);
+    return !(value & RESERVED_ORIGINAL) && (value >> 24) == vm->states[state_index].level &&
+           ((value & TYPE_ORIGINAL) != 0) == vpsci__is_powerdown(vm, state_index);
 }
 
 static bool is_sound(const struct vpsci_vm *vm, uint32_t i)
@@ -77,7 +80,8 @@ static bool is_sound(const struct vpsci_vm *vm, uint32_t i)
 
     return state->level <= VPSCI_LEVEL_MAX &&
            (state->local == VPSCI_HW_STANDBY || state->local == VPSCI_HW_OFF) &&
-           rests_on(vm->states, i) && is_encoded(vm, i) && vpsci__entry_of(vm, state->value) == i;
+           rests_on(vm->states, i) && is_encoded(vm, i) &&
+           vpsci__state_index(vm, state->value) == i;
 }
 
 bool vpsci__states_prepare(struct vpsci_vm *vm)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Versions: of PSCI in a VM, and of the library. */
+#include "internal.h"
+
+bool vpsci__version_known(uint32_t version)
+{
+    return version == VPSCI_VERSION_0_1 || version == VPSCI_VERSION_0_2 ||
+           version - VPSCI_VERSION_1_0 <= VPSCI_VERSION_NEWEST - VPSCI_VERSION_1_0;
+}
+
+uint32_t vpsci_version(const struct vpsci_vm *vm)
+{
+    return (uint32_t)vpsci__load(&vm->version);
+}
+
+int vpsci_version_set(struct vpsci_vm *vm, uint32_t version)
+{
+    if (!vpsci__version_known(version)) {
+        return VPSCI_E_VERSION;
+    }
+    vpsci__store(&vm->version, version);
+    vpsci__store(&vm->offers, vpsci__offers(vm, version));
+    return 0;
+}
+
+int64_t vpsci__version(struct vpsci__invocation *call)
+{
+    return vpsci_version(call->vm);
+}
