@@ -3,7 +3,7 @@
  * Any bytes as a kernel file: opened, loaded twice, and never more than an error line. By hand:
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Ivmm -o build/fuzz-image
- *       fuzz/image.c vmm/machine/{image,unpack,file,memory}.c -lz -lzstd
+ *       fuzz/image.c base/file.c vmm/boot/{image,image_load,unpack}.c vmm/core/memory.c -lz -lzstd
  *   build/fuzz-image -max_len=8192 CORPUS-FOLDER
  */
 #include <stddef.h>
@@ -36,7 +36,7 @@ static void check(bool right)
     }
 }
 
-static void load(const struct image *image, struct memory *memory)
+static void load(struct image *image, struct memory *memory)
 {
     struct image_place place;
 

@@ -51,6 +51,31 @@ test_term_at_once() {
     done
 }
 
+# While a hostile kernel is unpacked, 4 GiB of it: the signal ends dormouse, not the end of the stream (status 1).
+test_term_while_unpacking() {
+    make_work
+    kernel_bomb "$work/bomb"
+    for signal in TERM HUP; do
+        start_dormouse run --kernel "$work/bomb" --memory 5G
+        sleep 0.3
+        kill -$signal "$guest"
+        wait_guest
+        case $signal:$status in
+        TERM:143 | HUP:129) ;;
+        *) fail "exit status $status after SIG$signal" ;;
+        esac
+    done
+}
+
+# A device tree is dumped without unpacking anything: of that stream it would never come to an end.
+test_dump_dtb_unpacks_nothing() {
+    make_work
+    kernel_bomb "$work/bomb"
+    run_status "$DORMOUSE" run --kernel "$work/bomb" --memory 5G --dump-dtb "$work/tree"
+    expect_status 0
+    [ -s "$work/tree" ] || fail "there is no tree"
+}
+
 # Stopped and continued by job control, all the time until the guest runs: it runs as it would have.
 test_stop_at_start() {
     for round in 1 2 3 4 5 6 7 8; do

@@ -42,6 +42,11 @@ struct layout {
     struct ipa initrd;
 };
 
+static struct ipa kernel_base(void)
+{
+    return ipa(MAP_RAM_BASE + MAP_KERNEL_OFFSET);
+}
+
 static int open_initrd(struct boot *boot)
 {
     const char *path = boot->config->initrd;
@@ -77,6 +82,14 @@ struct boot *boot_open(const struct config *config)
     return boot;
 }
 
+int boot_unpack(struct boot *boot)
+{
+    /* Only its bounds count here. */
+    const struct memory memory = {.base = ipa(MAP_RAM_BASE), .size = boot->config->memory_size};
+
+    return image_unpack(boot->image, &memory, kernel_base());
+}
+
 void boot_close(struct boot *boot)
 {
     if (!boot) {
@@ -89,24 +102,32 @@ void boot_close(struct boot *boot)
     free(boot);
 }
 
-static int load_initrd(const struct boot *boot, struct memory *memory, struct layout *layout)
+/* Behind the kernel. */
+static int find_place_of_initrd(const struct boot *boot, const struct memory *memory,
+                                struct layout *layout)
 {
-    const char *path = boot->config->initrd;
     uint64_t start = (layout->kernel.end.value + INITRD_ALIGNMENT - 1) & ~(INITRD_ALIGNMENT - 1);
     uint64_t room = memory_room(memory, ipa(start));
-    int error;
 
     layout->initrd = ipa(start);
+    if (boot->initrd_size <= room) {
+        return 0;
+    }
+    report("%s: initrd needs %" PRIu64 " MiB at 0x%" PRIx64 ", guest memory has %" PRIu64
+           " MiB there; give more with --memory",
+           boot->config->initrd, (boot->initrd_size + MIB - 1) / MIB, start, room / MIB);
+    return -ENOMEM;
+}
+
+static int load_initrd(const struct boot *boot, struct memory *memory, struct ipa start)
+{
+    const char *path = boot->config->initrd;
+    int error;
+
     if (!path) {
         return 0;
     }
-    if (boot->initrd_size > room) {
-        report("%s: initrd needs %" PRIu64 " MiB at 0x%" PRIx64 ", guest memory has %" PRIu64
-               " MiB there; give more with --memory",
-               path, (boot->initrd_size + MIB - 1) / MIB, start, room / MIB);
-        return -ENOMEM;
-    }
-    error = memory_map_file(memory, layout->initrd, boot->initrd, boot->initrd_size);
+    error = memory_map_file(memory, start, boot->initrd, boot->initrd_size);
     if (error == -ENODATA) {
         report("%s: has become shorter than its %" PRIu64 " bytes since it was opened", path,
                boot->initrd_size);
@@ -152,48 +173,73 @@ static void *build_tree(const struct fdt_input *input, int *size)
     return NULL;
 }
 
-static int load_tree(const struct fdt_input *input, struct memory *memory)
+static int load_tree(const void *tree, int size, struct memory *memory)
 {
-    struct ipa start = ipa(MAP_RAM_BASE + MAP_DTB_OFFSET);
-    int size;
-    void *tree = build_tree(input, &size);
-    void *place;
+    void *place = memory_at(memory, ipa(MAP_RAM_BASE + MAP_DTB_OFFSET), (uint64_t)size);
 
-    if (!tree) {
-        return report_no_tree(size);
-    }
-    place = memory_at(memory, start, (uint64_t)size);
-    if (place) {
-        memcpy(place, tree, (size_t)size);
-    } else {
+    if (!place) {
         report("guest memory has no room for the device tree; give more with --memory");
+        return -ENOMEM;
     }
-    /* The seeds are the guest's secret: a core file of this process must not have them. */
-    explicit_bzero(tree, (size_t)size);
-    free(tree);
-    return place ? 0 : -ENOMEM;
+    memcpy(place, tree, (size_t)size);
+    return 0;
 }
 
-/* All of boot_load(); `seed` may be NULL. */
+/* The seeds are the guest's secret: a core file of this process must not have them. */
+static void free_tree(void *tree, int size)
+{
+    explicit_bzero(tree, (size_t)size);
+    free(tree);
+}
+
+/* Where everything goes: no file is read for it but, if its header names no size, the kernel. */
+static int plan(const struct boot *boot, const struct memory *memory, struct layout *layout)
+{
+    int error = image_find_place(boot->image, memory, kernel_base(), &layout->kernel);
+
+    return error ? error : find_place_of_initrd(boot, memory, layout);
+}
+
+/* The tree for that layout. Returns NULL after report()ing. */
+static void *make_tree(const struct boot *boot, const struct layout *layout,
+                       struct fdt_input *input, int *size)
+{
+    input->idle = &boot->idle;
+    input->name = boot->config->name;
+    input->append = boot->config->append;
+    input->memory_size = boot->config->memory_size;
+    input->initrd = layout->initrd;
+    input->initrd_size = boot->initrd_size;
+
+    void *tree = build_tree(input, size);
+    if (!tree) {
+        report_no_tree(*size);
+    }
+    return tree;
+}
+
 static int load(const struct boot *boot, struct memory *memory, struct fdt_input *input,
                 struct layout *layout)
 {
-    int error =
-        image_load(boot->image, memory, ipa(MAP_RAM_BASE + MAP_KERNEL_OFFSET), &layout->kernel);
+    int error = plan(boot, memory, layout);
+    int size;
 
     if (!error) {
-        error = load_initrd(boot, memory, layout);
+        error = image_load(boot->image, memory, kernel_base(), &layout->kernel);
+    }
+    if (!error) {
+        error = load_initrd(boot, memory, layout->initrd);
     }
     if (error) {
         return error;
     }
-    input->idle = &boot->idle;
-    input->name = boot->config->name;
-    input->append = boot->config->append;
-    input->memory_size = memory->size;
-    input->initrd = layout->initrd;
-    input->initrd_size = boot->initrd_size;
-    return load_tree(input, memory);
+    void *tree = make_tree(boot, layout, input, &size);
+    if (!tree) {
+        return -ENOMEM;
+    }
+    error = load_tree(tree, size, memory);
+    free_tree(tree, size);
+    return error;
 }
 
 static int fill_seed(uint8_t seed[FDT_SEED_SIZE])
@@ -279,11 +325,7 @@ static int write_file(const char *path, const void *bytes, size_t size)
     return fd < 0 ? -errno : write_and_close(fd, bytes, size);
 }
 
-/*
- * The tree depends on where the initrd is, which depends on the kernel: both are loaded as for a
- * guest, into memory that is thrown away. It costs next to nothing, and no second code can err.
- */
-static int write_dtb(const struct boot *boot, struct memory *memory, const char *path)
+static int write_dtb(const struct boot *boot, const struct memory *memory, const char *path)
 {
     const struct config *config = boot->config;
     struct fdt_input input = {.cpu_count = config->cpu_count,
@@ -291,17 +333,21 @@ static int write_dtb(const struct boot *boot, struct memory *memory, const char 
                                                   ? PSCI_VERSION_SHOWN
                                                   : config->psci_version};
     struct layout layout;
-    const void *tree;
-    int error = load(boot, memory, &input, &layout);
+    int error = plan(boot, memory, &layout);
+    int size;
 
     if (error) {
         return error;
     }
-    tree = memory_at(memory, ipa(MAP_RAM_BASE + MAP_DTB_OFFSET), 1);
-    error = write_file(path, tree, fdt_totalsize(tree));
+    void *tree = make_tree(boot, &layout, &input, &size);
+    if (!tree) {
+        return -ENOMEM;
+    }
+    error = write_file(path, tree, (size_t)size);
     if (error) {
         report("cannot write device tree %s: %s", path, strerror(-error));
     }
+    free_tree(tree, size);
     return error;
 }
 

@@ -5,8 +5,8 @@
  *
  * Main thread, while no vCPU runs.
  */
-#ifndef DORMOUSE_MACHINE_BOOT_H
-#define DORMOUSE_MACHINE_BOOT_H
+#ifndef DORMOUSE_BOOT_BOOT_H
+#define DORMOUSE_BOOT_BOOT_H
 
 #include <stdint.h>
 
@@ -27,6 +27,11 @@ struct boot_entry {
  * Returns NULL after report()ing one line.
  */
 struct boot *boot_open(const struct config *config);
+/*
+ * Unpacks a packed kernel, once for all boot_load(). A hostile file may take seconds, so call it while signals still
+ * end the process. Returns 0, or -errno after report()ing one line.
+ */
+int boot_unpack(struct boot *boot);
 /* NULL is ignored. */
 void boot_close(struct boot *boot);
 

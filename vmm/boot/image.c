@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 #include "base/report.h"
-#include "boot/unpack.h"
+#include "boot/image_parts.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -22,7 +22,6 @@ enum {
     IMAGE_SIZE = 16,
     IMAGE_MAGIC = 56,
     IMAGE_PE_OFFSET = 60,
-    IMAGE_HEADER_SIZE = 64,
     PE_MACHINE = 4,
     PE_SECTION_COUNT = 6,
     PE_OPTIONAL_SIZE = 20,
@@ -45,28 +44,13 @@ enum {
 /* Header, PE header and section table of any kernel there is are in its first 512 bytes. */
 enum { HEAD_SIZE = 4096 };
 
-/* Where an Image says nothing of its size (before Linux 3.17): its offset, and room for its BSS. */
+/* The offset of an Image that does not say its size (before Linux 3.17). */
 #define OLD_TEXT_OFFSET UINT64_C(0x80000)
-#define OLD_BSS_SIZE    (16 * MIB)
 
 /* The first bytes of a file or of what is packed in it. */
 struct head {
     uint8_t bytes[HEAD_SIZE];
     size_t size;
-};
-
-struct image {
-    char *path;
-    int fd;
-    uint64_t file_size;
-    /* A packed Image: its stream, and what unpacks it; NULL: the file is the Image itself. */
-    struct unpack_input packed;
-    unpack_fn *unpack;
-    const char *packing; /* its name, as messages have it */
-    /* From the Image's header. */
-    uint64_t text_offset;
-    uint64_t image_size; /* in memory; 0: not known */
-    uint64_t least_size; /* of a file with all its sections; 0: not known */
 };
 
 static uint32_t get16(const struct head *head, size_t offset)
@@ -156,7 +140,7 @@ static int report_not_a_kernel(const struct image *image)
     return -ENOEXEC;
 }
 
-static int report_truncated(const struct image *image, uint64_t have, uint64_t want)
+int image_report_truncated(const struct image *image, uint64_t have, uint64_t want)
 {
     report("%s: truncated: %" PRIu64 " bytes of %" PRIu64, image->path, have, want);
     return -ENODATA;
@@ -181,7 +165,7 @@ static int read_header(struct image *image, const struct head *head)
 }
 
 /* What became of a stream that could not be unpacked. */
-static int report_unpack(const struct image *image, const struct unpack_result *result)
+int image_report_unpack(const struct image *image, const struct unpack_result *result)
 {
     switch (result->status) {
     case UNPACK_TRUNCATED:
@@ -208,7 +192,7 @@ static int read_packed_header(struct image *image)
     head.size = (size_t)result.produced;
     /* Trouble further on is for image_load() to meet. */
     if (head.size < IMAGE_HEADER_SIZE && result.status != UNPACK_DONE) {
-        return report_unpack(image, &result);
+        return image_report_unpack(image, &result);
     }
     return read_header(image, &head);
 }
@@ -218,7 +202,7 @@ static int open_plain(struct image *image, const struct head *head)
     int error = read_header(image, head);
 
     if (!error && image->file_size < image->least_size) {
-        return report_truncated(image, image->file_size, image->least_size);
+        return image_report_truncated(image, image->file_size, image->least_size);
     }
     return error;
 }
@@ -288,7 +272,8 @@ static int open_zboot(struct image *image, const struct head *head)
         return -ENOEXEC;
     }
     if (image->packed.offset + image->packed.size > image->file_size) {
-        return report_truncated(image, image->file_size, image->packed.offset + image->packed.size);
+        return image_report_truncated(image, image->file_size,
+                                      image->packed.offset + image->packed.size);
     }
     return read_packed_header(image);
 }
@@ -347,99 +332,7 @@ void image_close(struct image *image)
     if (image->fd >= 0) {
         close(image->fd);
     }
+    image_drop_unpacked(image);
     free(image->path);
     free(image);
-}
-
-/* Puts the Image's bytes at `start`, which has `room` for them; *size is how many there were. */
-static int load_plain(const struct image *image, struct memory *memory, struct ipa start,
-                      uint64_t *size)
-{
-    int error = memory_map_file(memory, start, image->fd, image->file_size);
-
-    *size = image->file_size;
-    if (error == -ENODATA) {
-        report("%s: has become shorter than its %" PRIu64 " bytes since it was opened", image->path,
-               image->file_size);
-    } else if (error) {
-        report("cannot map kernel image %s: %s", image->path, strerror(-error));
-    }
-    return error;
-}
-
-/*
- * The libraries may use all of the room they are given as scratch space, also behind what they
- * unpack. So they get what the kernel claims for itself, and more only where its file is larger.
- */
-static void unpack_kernel(const struct image *image, struct memory *memory, struct ipa start,
-                          struct unpack_result *result)
-{
-    uint64_t room = memory_room(memory, start);
-    uint8_t *output = memory_at(memory, start, room);
-
-    result->status = UNPACK_FULL;
-    if (image->image_size != 0 && image->image_size < room) {
-        image->unpack(&image->packed, output, image->image_size, result);
-    }
-    if (result->status == UNPACK_FULL) {
-        image->unpack(&image->packed, output, room, result);
-    }
-}
-
-static int load_packed(const struct image *image, struct memory *memory, struct ipa start,
-                       uint64_t *size)
-{
-    uint64_t room = memory_room(memory, start);
-    struct unpack_result result;
-
-    unpack_kernel(image, memory, start, &result);
-    if (result.status == UNPACK_FULL) {
-        report("%s: kernel needs more than the %" PRIu64 " MiB of guest memory at 0x%" PRIx64
-               "; give more with --memory",
-               image->path, room / MIB, start.value);
-        return -ENOMEM;
-    }
-    if (result.status != UNPACK_DONE) {
-        return report_unpack(image, &result);
-    }
-    if (result.produced < image->least_size) {
-        return report_truncated(image, result.produced, image->least_size);
-    }
-    *size = result.produced;
-    return 0;
-}
-
-int image_load(const struct image *image, struct memory *memory, struct ipa base,
-               struct image_place *place)
-{
-    struct ipa start = ipa_add(base, image->text_offset);
-    uint64_t room = memory_room(memory, start);
-    uint64_t file_needs = image->unpack ? IMAGE_HEADER_SIZE : image->file_size;
-    uint64_t need = greater(image->image_size, file_needs);
-    uint64_t size = 0;
-    int error;
-
-    if (need > room) {
-        report("%s: kernel needs %" PRIu64 " MiB at 0x%" PRIx64 ", guest memory has %" PRIu64
-               " MiB there; give more with --memory",
-               image->path, need / MIB + (need % MIB != 0), start.value, room / MIB);
-        return -ENOMEM;
-    }
-    error = image->unpack ? load_packed(image, memory, start, &size)
-                          : load_plain(image, memory, start, &size);
-    if (error) {
-        return error;
-    }
-    place->entry = start;
-    if (image->image_size == 0) {
-        place->end = ipa_add(start, room - size < OLD_BSS_SIZE ? room : size + OLD_BSS_SIZE);
-        return 0;
-    }
-    need = greater(image->image_size, size);
-    place->end = ipa_add(start, need);
-    error = memory_zero(memory, ipa_add(start, size), need - size);
-    if (error) {
-        report("%s: cannot clear the kernel's BSS: %s", image->path, strerror(-error));
-    }
-    return error;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * arm64 kernel files: `Image` (mapped, not copied), `Image.gz`, and EFI zboot with a gzip or zstd
- * payload (unpacked straight into guest RAM). What is in them is what the guest's booting protocol
+ * payload (unpacked once, and kept for resets). What is in them is what the guest's booting protocol
  * says, Documentation/arch/arm64/booting.rst of Linux.
  */
-#ifndef DORMOUSE_MACHINE_IMAGE_H
-#define DORMOUSE_MACHINE_IMAGE_H
+#ifndef DORMOUSE_BOOT_IMAGE_H
+#define DORMOUSE_BOOT_IMAGE_H
 
 #include <stdint.h>
 
@@ -30,12 +30,28 @@ struct image *image_open(const char *path);
 void image_close(struct image *image);
 
 /*
- * Puts the kernel at `base` (2 MiB aligned) plus its own text offset. May be called again: each
- * call gives pristine contents, a BSS of zeroes included where the header tells its size. On
- * failure report()s one line (larger than memory, corrupt or truncated data) and returns -errno;
- * memory is then in no useful state.
+ * Unpacks a packed kernel, once, into memory of this process, for each image_load() to copy from; does nothing for
+ * an Image that is not packed. Never unpacks more than the header's image size, or, if the header names none, than
+ * 256 MiB and the guest memory there is. May take seconds for a hostile file, so call it while signals still end the
+ * process. On failure report()s one line (larger than memory or than its header says, corrupt or truncated data)
+ * and returns -errno.
  */
-int image_load(const struct image *image, struct memory *memory, struct ipa base,
+int image_unpack(struct image *image, const struct memory *memory, struct ipa base);
+
+/*
+ * Where image_load() would put the kernel; reads nothing but the header if that tells the size. On failure
+ * report()s one line and returns -errno.
+ */
+int image_find_place(struct image *image, const struct memory *memory, struct ipa base,
+                     struct image_place *place);
+
+/*
+ * Puts the kernel at `base` (2 MiB aligned) plus its own text offset. May be called again: each call gives pristine
+ * contents, a BSS of zeroes included where the header tells its size. On failure report()s one line (as
+ * image_unpack() and image_find_place() do, or a file that has become shorter) and returns -errno; memory is then in
+ * no useful state.
+ */
+int image_load(struct image *image, struct memory *memory, struct ipa base,
                struct image_place *place);
 
 #endif

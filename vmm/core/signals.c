@@ -28,6 +28,17 @@ void signals_block(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+void signals_let_end(bool let)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(let ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
 static void on_readable(void *arg, uint32_t events)
 {
     struct signals *signals = arg;

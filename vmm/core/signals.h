@@ -6,6 +6,8 @@
 #ifndef DORMOUSE_MACHINE_SIGNALS_H
 #define DORMOUSE_MACHINE_SIGNALS_H
 
+#include <stdbool.h>
+
 struct loop;
 struct loop_source;
 
@@ -21,6 +23,12 @@ struct signals {
  * ignored. Call it first of all: a signal during the set-up then ends the VM in good order.
  */
 void signals_block(void);
+
+/*
+ * While `let`, between signals_block() and signals_watch(), SIGINT, SIGTERM and SIGHUP end the process at once, as if
+ * they had never been blocked: for what may take long and leaves nothing behind. Main thread, before any other.
+ */
+void signals_let_end(bool let);
 
 /* Hands the signals to `got`, on the main thread. 0 or -errno. */
 int signals_watch(struct signals *signals, struct loop *loop, void (*got)(void *arg, int number),

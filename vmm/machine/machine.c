@@ -403,6 +403,15 @@ static void run(struct machine *machine)
     }
 }
 
+/* A hostile kernel takes seconds to unpack. A signal ends the process meanwhile: there is nothing to clean up yet. */
+static bool unpack(struct machine *machine)
+{
+    signals_let_end(true);
+    int error = boot_unpack(machine->boot);
+    signals_let_end(false);
+    return error == 0;
+}
+
 int machine_run(const struct config *config)
 {
     struct machine machine = {
@@ -416,6 +425,10 @@ int machine_run(const struct config *config)
     /* The files come first: what is wrong with them can be said on any machine. */
     machine.boot = boot_open(config);
     if (machine.boot == NULL) {
+        return STATUS_ERROR;
+    }
+    if (!unpack(&machine)) {
+        boot_close(machine.boot);
         return STATUS_ERROR;
     }
     machine.kvm = kvm_open(&machine.limits);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/report.h"
+#include "boot/image_parts.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+/* An Image that does not say its size (before Linux 3.17): room for its BSS, and a bound for what is packed. */
+#define OLD_BSS_SIZE (16 * MIB)
+#define OLD_SIZE_MAX (256 * MIB)
+
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Bytes of the Image itself, as far as they are known. */
+static uint64_t known_size(const struct image *image)
+{
+    if (image->unpack == NULL) {
+        return image->file_size;
+    }
+    return image->unpacked != NULL ? image->unpacked_size : IMAGE_HEADER_SIZE;
+}
+
+static int check_room(const struct image *image, struct ipa start, uint64_t room)
+{
+    uint64_t need = greater(image->image_size, known_size(image));
+
+    if (need <= room) {
+        return 0;
+    }
+    report("%s: kernel needs %" PRIu64 " MiB at 0x%" PRIx64 ", guest memory has %" PRIu64
+           " MiB there; give more with --memory",
+           image->path, need / MIB + (need % MIB != 0), start.value, room / MIB);
+    return -ENOMEM;
+}
+
+/* The stream holds more than may be unpacked of it. */
+static int report_too_long(const struct image *image, struct ipa start, uint64_t limit)
+{
+    if (image->image_size != 0) {
+        report("%s: damaged: unpacks to more than the %" PRIu64 " bytes that its header names",
+               image->path, image->image_size);
+        return -EBADMSG;
+    }
+    report("%s: kernel needs more than the %" PRIu64 " MiB of guest memory at 0x%" PRIx64
+           "; give more with --memory",
+           image->path, limit / MIB, start.value);
+    return -ENOMEM;
+}
+
+static int check_unpacked(const struct image *image, const struct unpack_result *result,
+                          struct ipa start, uint64_t limit)
+{
+    if (result->status == UNPACK_FULL) {
+        return report_too_long(image, start, limit);
+    }
+    if (result->status != UNPACK_DONE) {
+        return image_report_unpack(image, result);
+    }
+    if (result->produced < image->least_size) {
+        return image_report_truncated(image, result->produced, image->least_size);
+    }
+    return 0;
+}
+
+/* The pages behind what was unpacked go back: the libraries may have used them as scratch space. */
+static void keep_unpacked(struct image *image, uint8_t *buffer, uint64_t size, uint64_t limit)
+{
+    uint64_t kept = (size + 0xffff) & ~UINT64_C(0xffff);
+
+    if (kept < limit) {
+        (void)madvise(buffer + kept, limit - kept, MADV_DONTNEED);
+    }
+    image->unpacked = buffer;
+    image->unpacked_size = size;
+    image->unpacked_room = limit;
+}
+
+int image_unpack(struct image *image, const struct memory *memory, struct ipa base)
+{
+    struct ipa start = ipa_add(base, image->text_offset);
+    uint64_t room = memory_room(memory, start);
+    uint64_t limit = image->image_size != 0 ? image->image_size : lesser(room, OLD_SIZE_MAX);
+    struct unpack_result result;
+
+    if (image->unpack == NULL || image->unpacked != NULL) {
+        return 0;
+    }
+    int error = check_room(image, start, room);
+    if (error != 0) {
+        return error;
+    }
+    uint8_t *buffer = mmap(NULL, limit, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (buffer == MAP_FAILED) {
+        report("%s: cannot be unpacked: %s", image->path, strerror(errno));
+        return -errno;
+    }
+    image->unpack(&image->packed, buffer, limit, &result);
+    error = check_unpacked(image, &result, start, limit);
+    if (error != 0) {
+        munmap(buffer, limit);
+        return error;
+    }
+    keep_unpacked(image, buffer, result.produced, limit);
+    return 0;
+}
+
+void image_drop_unpacked(struct image *image)
+{
+    if (image->unpacked != NULL) {
+        munmap(image->unpacked, image->unpacked_room);
+        image->unpacked = NULL;
+    }
+}
+
+int image_find_place(struct image *image, const struct memory *memory, struct ipa base,
+                     struct image_place *place)
+{
+    struct ipa start = ipa_add(base, image->text_offset);
+    uint64_t room = memory_room(memory, start);
+    /* Only the stream itself tells how long an old kernel is. */
+    int error = image->image_size == 0 ? image_unpack(image, memory, base) : 0;
+
+    if (error == 0) {
+        error = check_room(image, start, room);
+    }
+    if (error != 0) {
+        return error;
+    }
+    uint64_t size = known_size(image);
+    uint64_t need = image->image_size != 0 ? greater(image->image_size, size)
+                                           : lesser(room, size + OLD_BSS_SIZE);
+
+    *place = (struct image_place){.entry = start, .end = ipa_add(start, need)};
+    return 0;
+}
+
+static int load_plain(const struct image *image, struct memory *memory, struct ipa start)
+{
+    int error = memory_map_file(memory, start, image->fd, image->file_size);
+
+    if (error == -ENODATA) {
+        report("%s: has become shorter than its %" PRIu64 " bytes since it was opened", image->path,
+               image->file_size);
+    } else if (error != 0) {
+        report("cannot map kernel image %s: %s", image->path, strerror(-error));
+    }
+    return error;
+}
+
+static int clear_bss(const struct image *image, struct memory *memory, struct ipa start,
+                     struct ipa end)
+{
+    uint64_t size = known_size(image);
+    int error = memory_zero(memory, ipa_add(start, size), end.value - start.value - size);
+
+    if (error != 0) {
+        report("%s: cannot clear the kernel's BSS: %s", image->path, strerror(-error));
+    }
+    return error;
+}
+
+int image_load(struct image *image, struct memory *memory, struct ipa base,
+               struct image_place *place)
+{
+    int error = image_unpack(image, memory, base);
+
+    if (error == 0) {
+        error = image_find_place(image, memory, base, place);
+    }
+    if (error != 0) {
+        return error;
+    }
+    if (image->unpack != NULL) {
+        memcpy(memory_at(memory, place->entry, image->unpacked_size), image->unpacked,
+               image->unpacked_size);
+    } else {
+        error = load_plain(image, memory, place->entry);
+    }
+    if (error != 0 || image->image_size == 0) {
+        return error;
+    }
+    return clear_bss(image, memory, place->entry, place->end);
+}
