@@ -1,19 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/report.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <termios.h>
 #include <unistd.h>
 
-static const char *vm_name;
+#include "base/line.h"
+
+/* A line that fits into PIPE_BUF is never split by a pipe. */
+enum { MESSAGE_SIZE = 4096 };
+
+static struct {
+    const char *program;
+    const char *vm_name;
+    bool opened;
+    struct line line;     /* once opened */
+    pthread_mutex_t lock; /* protects all below, and the order of the lines */
+    unsigned long lost;
+    bool torn; /* a terminal took the beginning of a line only */
+} out = {.program = "dormouse", .lock = PTHREAD_MUTEX_INITIALIZER};
+
+void report_open(const char *program)
+{
+    out.program = program;
+    out.line = line_borrow(STDERR_FILENO, O_WRONLY);
+    out.opened = true;
+}
 
 void report_name(const char *name)
 {
-    vm_name = name;
+    out.vm_name = name;
 }
 
 /* A terminal that does not turn a newline into what a terminal needs for one. */
@@ -24,25 +47,102 @@ static bool is_raw(int fd)
     return tcgetattr(fd, &mode) == 0 && (mode.c_oflag & OPOST) == 0;
 }
 
-void report(const char *format, ...)
+__attribute__((format(printf, 2, 0))) static size_t
+format_message(char *message, const char *format, va_list arguments)
 {
-    char line[1024];
-    char end[] = "\r\n";
+    const size_t room = MESSAGE_SIZE - strlen("\r\n");
+    bool named = out.vm_name != NULL;
+    int length = snprintf(message, room, "%s%s: %s%s", out.torn ? "\n" : "", out.program,
+                          named ? out.vm_name : "", named ? ": " : "");
+
+    vsnprintf(message + length, room - (size_t)length, format, arguments);
+    size_t end = strlen(message);
+    if (is_raw(STDERR_FILENO)) {
+        message[end++] = '\r';
+    }
+    message[end++] = '\n';
+    return end;
+}
+
+/* Writes all that the line takes without waiting. Returns whether that was everything. */
+static bool write_message(const struct line *line, const char *message, size_t length)
+{
+    const uint8_t *next = (const uint8_t *)message;
+    size_t left = length;
+
+    while (left > 0) {
+        ssize_t count = line_write(line, next, left);
+
+        if (count <= 0) {
+            out.torn = out.torn || left < length;
+            return false;
+        }
+        next += count;
+        left -= (size_t)count;
+    }
+    out.torn = false;
+    return true;
+}
+
+__attribute__((format(printf, 2, 0))) static bool say_message(const struct line *line,
+                                                              const char *format, va_list arguments)
+{
+    char message[MESSAGE_SIZE];
+    size_t length = format_message(message, format, arguments);
+
+    return write_message(line, message, length);
+}
+
+__attribute__((format(printf, 2, 3))) static bool say(const struct line *line, const char *format,
+                                                      ...)
+{
     va_list arguments;
-    int length = vm_name == NULL ? snprintf(line, sizeof(line), "dormouse: ")
-                                 : snprintf(line, sizeof(line), "dormouse: %s: ", vm_name);
 
     va_start(arguments, format);
-    vsnprintf(line + length, sizeof(line) - (size_t)length, format, arguments);
+    bool said = say_message(line, format, arguments);
     va_end(arguments);
-    bool raw = is_raw(STDERR_FILENO);
-    struct iovec parts[] = {
-        {.iov_base = line, .iov_len = strlen(line)},
-        {.iov_base = raw ? end : end + 1, .iov_len = raw ? 2 : 1},
-    };
-    /*
-     * In one go: lines of several threads or instances do not mix. If it fails there is nobody left
-     * to tell.
-     */
-    (void)!writev(STDERR_FILENO, parts, 2);
+    return said;
+}
+
+/* Returns whether every loss has been told. */
+static bool say_lost(const struct line *line)
+{
+    if (out.lost > 0 && say(line, "%lu message%s lost: standard error took no more", out.lost,
+                            out.lost == 1 ? " was" : "s were")) {
+        out.lost = 0;
+    }
+    return out.lost == 0;
+}
+
+void report(const char *format, ...)
+{
+    va_list arguments;
+
+    pthread_mutex_lock(&out.lock);
+    struct line line = out.opened ? out.line : line_borrow(STDERR_FILENO, O_WRONLY);
+    va_start(arguments, format);
+    if (!say_lost(&line) || !say_message(&line, format, arguments)) {
+        out.lost++;
+    }
+    va_end(arguments);
+    if (!out.opened) {
+        line_close(&line);
+    }
+    pthread_mutex_unlock(&out.lock);
+}
+
+void report_close(void)
+{
+    enum { PATIENCE_MS = 1000 };
+    struct pollfd poll_fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    pthread_mutex_lock(&out.lock);
+    if (out.opened && !say_lost(&out.line) && poll(&poll_fd, 1, PATIENCE_MS) == 1) {
+        (void)say_lost(&out.line);
+    }
+    if (out.opened) {
+        line_close(&out.line);
+        out.opened = false;
+    }
+    pthread_mutex_unlock(&out.lock);
 }

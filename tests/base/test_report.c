@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the operator is told is one line, whatever goes into it. */
+/* A message is one line, whatever goes into it, and never waits for a reader. */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -43,11 +46,132 @@ static void long_line_is_cut_and_ended(void **state)
     assert_true(strlen(said) > 1000);
 }
 
+/* --- Standard error that takes no more. --- */
+
+static bool no_proc;
+
+/* open() has two names, of which a program uses one by the size of its file offsets. */
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
+
+static bool is_missing(const char *path)
+{
+    errno = ENOENT;
+    return no_proc && strncmp(path, "/proc/", strlen("/proc/")) == 0;
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+    return is_missing(path) ? -1 : __real_open(path, flags);
+}
+
+int __wrap_open64(const char *path, int flags, ...)
+{
+    return is_missing(path) ? -1 : __real_open64(path, flags);
+}
+
+/* A pipe that blocks its writers, as a shell makes it. */
+struct full_pipe {
+    int saved;
+    int read_end;
+};
+
+static void fill_stderr(struct full_pipe *full)
+{
+    static char bytes[4096];
+    int ends[2];
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    while (write(ends[1], bytes, sizeof(bytes)) > 0) {
+    }
+    assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+    full->read_end = ends[0];
+    full->saved = dup(STDERR_FILENO);
+    assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    close(ends[1]);
+    alarm(50); /* A message that waits is ended by the signal. */
+}
+
+static void drain_stderr(const struct full_pipe *full)
+{
+    char bytes[4096];
+
+    while (read(full->read_end, bytes, sizeof(bytes)) > 0) {
+    }
+}
+
+static void free_stderr(const struct full_pipe *full, char *text, size_t size)
+{
+    ssize_t length = read(full->read_end, text, size - 1);
+
+    alarm(0);
+    text[length > 0 ? length : 0] = '\0';
+    assert_int_equal(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+    dup2(full->saved, STDERR_FILENO);
+    close(full->saved);
+    close(full->read_end);
+}
+
+static void check_lost_messages(bool opened)
+{
+    struct full_pipe full;
+    char said[256];
+
+    fill_stderr(&full);
+    if (opened) {
+        report_open("dormouse");
+    }
+    report("nobody reads this");
+    report("nor this");
+    drain_stderr(&full);
+    report("read again");
+    report_close();
+    free_stderr(&full, said, sizeof(said));
+    assert_string_equal(said, "dormouse: 2 messages were lost: standard error took no more\n"
+                              "dormouse: read again\n");
+}
+
+static void full_pipe_costs_messages_and_no_time(void **state)
+{
+    (void)state;
+    check_lost_messages(true);
+    check_lost_messages(false);
+}
+
+/* No /proc, or a pipe that belongs to another user. */
+static void full_pipe_that_cannot_be_reopened_does_not_block(void **state)
+{
+    (void)state;
+    no_proc = true;
+    check_lost_messages(true);
+    no_proc = false;
+}
+
+static void end_says_what_was_lost(void **state)
+{
+    struct full_pipe full;
+    char said[256];
+
+    (void)state;
+    fill_stderr(&full);
+    report_open("mouse");
+    report("nobody reads this");
+    drain_stderr(&full);
+    report_close();
+    free_stderr(&full, said, sizeof(said));
+    assert_string_equal(said, "mouse: 1 message was lost: standard error took no more\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(line_names_the_program_and_the_vm),
         cmocka_unit_test(long_line_is_cut_and_ended),
+        cmocka_unit_test(full_pipe_costs_messages_and_no_time),
+        cmocka_unit_test(full_pipe_that_cannot_be_reopened_does_not_block),
+        cmocka_unit_test(end_says_what_was_lost),
     };
 
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);

@@ -65,7 +65,12 @@ int __wrap_open64(const char *path, int flags, ...)
 
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-    return rig.no_patience && timeout > 0 ? 0 : __real_poll(fds, count, timeout);
+    static const char bytes[4096];
+    int ready = rig.no_patience && timeout > 0 ? 0 : __real_poll(fds, count, timeout);
+
+    while (rig.rival > 0 && write(rig.rival, bytes, sizeof(bytes)) > 0) {
+    }
+    return ready;
 }
 
 static size_t guest_room(void *arg)

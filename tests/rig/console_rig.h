@@ -27,6 +27,7 @@ struct console_rig {
     unsigned notices; /* calls of notice(), once the test has asked for them by rig_watch() */
     bool no_proc;     /* nothing in /proc can be opened */
     bool no_patience; /* poll() with a time limit gives up at once */
+    int rival;        /* a second writer of the standard output, which fills it after each poll() */
     size_t room;      /* the guest's */
     uint8_t received[PIPE];
     size_t received_count;

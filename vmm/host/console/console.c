@@ -12,10 +12,10 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "base/line.h"
 #include "base/report.h"
 #include "core/loop.h"
 #include "host/console/escape.h"
-#include "host/console/line.h"
 #include "host/console/output.h"
 #include "host/console/ring.h"
 #include "host/console/terminal.h"

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "host/console/line.h"
+#include "base/line.h"
 #include "host/console/ring.h"
 
 struct loop;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "host/console/line.h"
+#include "base/line.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 struct line line_none(void)
@@ -56,34 +57,74 @@ void line_close(struct line *line)
     *line = line_none();
 }
 
-static bool is_ready(const struct line *line, short events)
-{
-    struct pollfd poll_fd = {.fd = line->fd, .events = events};
-
-    return line->kind != LINE_POLLED || poll(&poll_fd, 1, 0) != 0;
-}
-
 /* -EWOULDBLOCK is the same number as -EAGAIN on Linux. */
-static ssize_t result(ssize_t count)
+static ssize_t as_result(ssize_t count)
 {
     return count >= 0 ? count : -errno;
 }
 
+static bool is_ready(int fd, short events)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = events};
+
+    return poll(&poll_fd, 1, 0) != 0;
+}
+
+/* Terminals do not know RWF_NOWAIT, nor do pipes before Linux 6.4, nor do old kernels at all. */
+static bool is_unknown(ssize_t result)
+{
+    return result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL;
+}
+
+/*
+ * To poll first is not enough: somebody else may take the bytes, or fill the pipe, before the call
+ * is made. Only where nothing better is known poll() decides.
+ */
+static ssize_t read_polled(int fd, uint8_t *bytes, size_t size)
+{
+    struct iovec part = {.iov_base = bytes, .iov_len = size};
+    ssize_t count = as_result(preadv2(fd, &part, 1, -1, RWF_NOWAIT));
+
+    if (!is_unknown(count)) {
+        return count;
+    }
+    return is_ready(fd, POLLIN) ? as_result(read(fd, bytes, size)) : -EAGAIN;
+}
+
+/* A terminal or pipe says that it takes bytes when it takes one; a second could block. */
+static ssize_t write_polled(int fd, const uint8_t *bytes, size_t size)
+{
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+    ssize_t count = as_result(pwritev2(fd, &part, 1, -1, RWF_NOWAIT));
+
+    if (!is_unknown(count)) {
+        return count;
+    }
+    return is_ready(fd, POLLOUT) ? as_result(write(fd, bytes, 1)) : -EAGAIN;
+}
+
 static ssize_t read_once(const struct line *line, uint8_t *bytes, size_t size)
 {
-    if (line->kind == LINE_SOCKET) {
-        return result(recv(line->fd, bytes, size, MSG_DONTWAIT));
+    switch (line->kind) {
+    case LINE_SOCKET:
+        return as_result(recv(line->fd, bytes, size, MSG_DONTWAIT));
+    case LINE_POLLED:
+        return read_polled(line->fd, bytes, size);
+    default:
+        return as_result(read(line->fd, bytes, size));
     }
-    return result(read(line->fd, bytes, size));
 }
 
 static ssize_t write_once(const struct line *line, const uint8_t *bytes, size_t size)
 {
-    if (line->kind == LINE_SOCKET) {
-        return result(send(line->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL));
+    switch (line->kind) {
+    case LINE_SOCKET:
+        return as_result(send(line->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL));
+    case LINE_POLLED:
+        return write_polled(line->fd, bytes, size);
+    default:
+        return as_result(write(line->fd, bytes, size));
     }
-    /* A terminal says that it takes bytes when it takes one; a second could block. */
-    return result(write(line->fd, bytes, line->kind == LINE_POLLED ? 1 : size));
 }
 
 ssize_t line_read(const struct line *line, uint8_t *bytes, size_t size)
@@ -94,9 +135,6 @@ ssize_t line_read(const struct line *line, uint8_t *bytes, size_t size)
         return 0;
     }
     do {
-        if (!is_ready(line, POLLIN)) {
-            return -EAGAIN;
-        }
         count = read_once(line, bytes, size);
     } while (count == -EINTR);
     return count;
@@ -110,9 +148,6 @@ ssize_t line_write(const struct line *line, const uint8_t *bytes, size_t size)
         return -EBADF;
     }
     do {
-        if (!is_ready(line, POLLOUT)) {
-            return -EAGAIN;
-        }
         count = write_once(line, bytes, size);
     } while (count == -EINTR);
     return count;

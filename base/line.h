@@ -3,8 +3,8 @@
  * One direction of a descriptor, read or written without ever blocking the caller, and without
  * making a descriptor non-blocking that others (the shell, the programs of a pipeline) share.
  */
-#ifndef DORMOUSE_DEV_LINE_H
-#define DORMOUSE_DEV_LINE_H
+#ifndef DORMOUSE_BASE_LINE_H
+#define DORMOUSE_BASE_LINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 enum line_kind {
     LINE_PLAIN,  /* does not block: non-blocking, or a regular file */
     LINE_SOCKET, /* each call says that it must not block */
-    LINE_POLLED, /* blocking: asked before each call, and given no more than one byte at a time */
+    LINE_POLLED, /* blocking: each call says that it must not wait, if the kernel knows how to */
 };
 
 struct line {
@@ -37,7 +37,10 @@ struct line line_own(int fd);
 struct line line_borrow(int fd, int access);
 void line_close(struct line *line);
 
-/* As read(2) and write(2), but -errno for errors: -EAGAIN where the call would have to wait. */
+/*
+ * As read(2) and write(2), but -errno for errors: -EAGAIN if the call would have to wait. May
+ * transfer less than asked for.
+ */
 ssize_t line_read(const struct line *line, uint8_t *bytes, size_t size);
 ssize_t line_write(const struct line *line, const uint8_t *bytes, size_t size);
 
