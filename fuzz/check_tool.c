@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "complain.h"
+#include "base/report.h"
 #include "html.h"
 #include "junit.h"
 #include "must.h"
@@ -13,7 +13,7 @@
 #include "words.h"
 
 /* In place of the tool's own: nothing is said. */
-void complain(const char *format, ...)
+void report(const char *format, ...)
 {
     (void)format;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/program.h"
+#include "base/report.h"
 #include "command.h"
-#include "complain.h"
 #include "html.h"
 #include "junit.h"
 #include "must.h"
@@ -22,30 +22,12 @@
 
 enum { STATUS_USAGE = 2, STATUS_INCOMPLETE = 3, STATUS_SIGNAL = 128 };
 
-static const char usage[] = "Usage: vpsci-check COMMAND [OPTION]...\n"
-                            "Runs the PSCI conformance image and tells what came of it.\n"
-                            "\n"
-                            "  run       run the image: vpsci-check run --help\n"
-                            "  report    make a report of saved runs: vpsci-check report --help\n"
-                            "  help      this text\n"
-                            "  version   which vpsci-check this is\n";
-
 struct outputs {
     struct output tap;
     struct output junit;
     struct output html;
     struct output log;
 };
-
-/* Prints `text` on standard output; a text that did not get there is an error. */
-static int print(const char *text)
-{
-    if (fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
-        complain("cannot write to standard output: %s", strerror(errno));
-        return STATUS_INCOMPLETE;
-    }
-    return 0;
-}
 
 static void drop_outputs(struct outputs *outputs)
 {
@@ -55,7 +37,7 @@ static void drop_outputs(struct outputs *outputs)
     output_drop(&outputs->log);
 }
 
-/* Before anything is run: who cannot have a report is told so at once. */
+/* Before anything is run, so that a report that cannot be written is known at once. */
 static bool open_outputs(struct outputs *outputs, const struct options *options)
 {
     *outputs = (struct outputs){0};
@@ -130,7 +112,7 @@ static int run_image(const struct options *options, struct outputs *outputs)
     written = write_outputs(outputs, &results);
     written = progress_end(&progress, run) && written;
     if (run->incomplete != NULL) {
-        complain("%s: %s", run->name, run->incomplete);
+        report("%s: %s", run->name, run->incomplete);
     }
     int status = conclude(results_status(&results), written);
     results_free(&results);
@@ -142,12 +124,12 @@ static int command_run(int argc, char *const *argv)
     struct options options;
     struct outputs outputs;
 
-    switch (options_parse_run(&options, argc, argv)) {
-    case OPTIONS_HELP:
-        return print(options_help_run());
-    case OPTIONS_BAD:
+    switch (options_parse(&options_run, &options, argc, argv)) {
+    case OPTION_HELP:
+        return program_help(&options_run, STATUS_INCOMPLETE);
+    case OPTION_BAD:
         return STATUS_USAGE;
-    case OPTIONS_GOOD:
+    case OPTION_GOOD:
         break;
     }
     session_block_signals();
@@ -161,7 +143,7 @@ static bool read_all(struct results *results, const struct options *options)
         FILE *file = fopen(path, "re");
 
         if (file == NULL) {
-            complain("cannot read %s: %s", path, strerror(errno));
+            report("cannot read %s: %s", path, strerror(errno));
             return false;
         }
         bool good = tap_read(results, file, path);
@@ -202,12 +184,12 @@ static int command_report(int argc, char *const *argv)
     struct options options;
     struct results results = {0};
 
-    switch (options_parse_report(&options, argc, argv)) {
-    case OPTIONS_HELP:
-        return print(options_help_report());
-    case OPTIONS_BAD:
+    switch (options_parse(&options_report, &options, argc, argv)) {
+    case OPTION_HELP:
+        return program_help(&options_report, STATUS_INCOMPLETE);
+    case OPTION_BAD:
         return STATUS_USAGE;
-    case OPTIONS_GOOD:
+    case OPTION_GOOD:
         break;
     }
     int status = report_on(&options, &results);
@@ -215,53 +197,23 @@ static int command_report(int argc, char *const *argv)
     return status;
 }
 
-static int command_help(int argc, char *const *argv)
-{
-    (void)argc;
-    (void)argv;
-    return print(usage);
-}
-
-static int command_version(int argc, char *const *argv)
-{
-    (void)argc;
-    (void)argv;
-    return print("vpsci-check " DORMOUSE_VERSION "\n");
-}
-
-static const struct {
-    const char *name;
-    int (*call)(int argc, char *const *argv);
-} commands[] = {
-    {"run", command_run},           {"report", command_report}, {"help", command_help},
-    {"--help", command_help},       {"-h", command_help},       {"version", command_version},
-    {"--version", command_version},
+static const struct program_command commands[] = {
+    {"run", "run the image", command_run},
+    {"report", "make a report of saved runs", command_report},
 };
-
-/* Whoever starts us with a standard descriptor closed must not find a file of ours in its place.
- * What fills it refuses the use that the missing one would have had. */
-static void fill_standard_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0) {
-            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-        }
-    }
-}
 
 int main(int argc, char **argv)
 {
-    fill_standard_descriptors();
-    (void)signal(SIGPIPE, SIG_IGN); /* Who no longer reads is told of as other errors are. */
-    if (argc < 2) {
-        complain("which command? See vpsci-check help");
-        return STATUS_USAGE;
-    }
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            return commands[i].call(argc - 2, argv + 2);
-        }
-    }
-    complain("%s is not a command; see vpsci-check help", argv[1]);
-    return STATUS_USAGE;
+    static const struct program program = {
+        .name = "vpsci-check",
+        .version = DORMOUSE_VERSION,
+        .summary = "Runs the PSCI conformance image and shows the results.",
+        .commands = commands,
+        .count = sizeof(commands) / sizeof(commands[0]),
+        .usage_status = STATUS_USAGE,
+        .output_status = STATUS_INCOMPLETE,
+    };
+
+    (void)signal(SIGPIPE, SIG_IGN); /* A reader that has gone is an error like others. */
+    return program_main(&program, argc, argv);
 }

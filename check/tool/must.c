@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "complain.h"
+#include "base/report.h"
 
 enum { STATUS_NO_MEMORY = 3 };
 
-static void *sure(void *room)
+static void *check_room(void *room)
 {
     if (room == NULL) {
-        complain("no memory left");
+        report("no memory left");
         _exit(STATUS_NO_MEMORY);
     }
     return room;
@@ -21,22 +21,22 @@ static void *sure(void *room)
 
 void *must_alloc(size_t count, size_t size)
 {
-    return sure(calloc(count > 0 ? count : 1, size));
+    return check_room(calloc(count > 0 ? count : 1, size));
 }
 
 void *must_resize(void *room, size_t count, size_t size)
 {
-    return sure(reallocarray(room, count > 0 ? count : 1, size));
+    return check_room(reallocarray(room, count > 0 ? count : 1, size));
 }
 
 char *must_copy(const char *text)
 {
-    return sure(strdup(text));
+    return check_room(strdup(text));
 }
 
 FILE *must_stream(char **text, size_t *length)
 {
-    return sure(open_memstream(text, length));
+    return check_room(open_memstream(text, length));
 }
 
 char *must_format(const char *format, ...)
@@ -49,5 +49,5 @@ char *must_format(const char *format, ...)
         text = NULL;
     }
     va_end(arguments);
-    return sure(text);
+    return check_room(text);
 }

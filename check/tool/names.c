@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "complain.h"
+#include "base/report.h"
 #include "must.h"
 
 struct name {
@@ -29,7 +29,7 @@ size_t names_add(struct names *names, const char *name)
     *entry = (struct name){.name = name, .number = names->count};
     found = tsearch(entry, &names->tree, compare);
     if (found == NULL) {
-        complain("no memory left");
+        report("no memory left");
         exit(3);
     }
     if (*found != entry) {

@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 
-/** What `run` or `report` was asked for. Texts are the command line's own. */
+#include "base/option.h"
+
+/** What `run` or `report` is asked for. Texts are the command line's own. */
 struct options {
     const char *name; /**< of the run; NULL: not given */
     const char *tap;
@@ -20,13 +22,11 @@ struct options {
     int rest_count;    /**< at least 1 */
 };
 
-enum options_result { OPTIONS_GOOD, OPTIONS_HELP, OPTIONS_BAD };
+extern const struct option_command options_run;
+extern const struct option_command options_report;
 
-/** Of `run` and of `report`, without these words. What is bad was told. */
-enum options_result options_parse_run(struct options *options, int argc, char *const *argv);
-enum options_result options_parse_report(struct options *options, int argc, char *const *argv);
-
-const char *options_help_run(void);
-const char *options_help_report(void);
+/** Of one of these, with the arguments behind its word. */
+enum option_result options_parse(const struct option_command *command, struct options *options,
+                                 int argc, char *const *argv);
 
 #endif

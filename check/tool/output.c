@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "complain.h"
+#include "base/report.h"
 #include "must.h"
 
 static int open_beside(struct output *output)
@@ -59,7 +59,7 @@ bool output_open(struct output *output, const char *path)
     if (output->file != NULL) {
         return true;
     }
-    complain("cannot write %s: %s", path, strerror(errno));
+    report("cannot write %s: %s", path, strerror(errno));
     if (fd >= 0) {
         close(fd);
     }
@@ -67,7 +67,7 @@ bool output_open(struct output *output, const char *path)
     return false;
 }
 
-static bool complete(struct output *output)
+static bool complete_file(struct output *output)
 {
     bool written = fflush(output->file) == 0 && !ferror(output->file);
     int error = errno;
@@ -86,8 +86,8 @@ bool output_close(struct output *output)
     if (output->path == NULL) {
         return true;
     }
-    if (!complete(output)) {
-        complain("cannot write %s: %s", output->path, strerror(errno));
+    if (!complete_file(output)) {
+        report("cannot write %s: %s", output->path, strerror(errno));
         output_drop(output);
         return false;
     }

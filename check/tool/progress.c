@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "complain.h"
+#include "base/report.h"
 #include "must.h"
 #include "words.h"
 
@@ -23,7 +23,7 @@ static void flush(struct progress *progress)
         return;
     }
     progress->broken = true;
-    complain("cannot write to standard output: %s", strerror(errno));
+    report("cannot write to standard output: %s", strerror(errno));
 }
 
 static void print_failure(unsigned number, const struct point *point)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "complain.h"
+#include "base/report.h"
 #include "lines.h"
 #include "must.h"
 #include "tap_line.h"
@@ -36,7 +36,7 @@ static bool refuse(const struct reader *reader, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(why, sizeof(why), format, arguments);
     va_end(arguments);
-    complain("%s:%lu: %s", reader->path, reader->line, why);
+    report("%s:%lu: %s", reader->path, reader->line, why);
     return false;
 }
 
@@ -254,7 +254,7 @@ static bool take(void *context, const char *line, bool cut)
 static bool end_document(struct reader *reader)
 {
     if (!reader->begun) {
-        complain("%s: this is no TAP document: 'TAP version 14' is not in it", reader->path);
+        report("%s: this is no TAP document: 'TAP version 14' is not in it", reader->path);
         return false;
     }
     end_run(reader);
@@ -282,7 +282,7 @@ bool tap_read(struct results *results, FILE *file, const char *path)
     good = good && lines_finish(lines, take, &reader);
     free(lines);
     if (good && ferror(file)) {
-        complain("%s: cannot read it: %s", path, strerror(errno));
+        report("%s: cannot read it: %s", path, strerror(errno));
         return false;
     }
     return good && end_document(&reader);

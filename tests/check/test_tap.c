@@ -180,7 +180,7 @@ static void check_refused(const char *text, const char *words)
     bool good = read_text(&results, text, "bad.tap");
     capture_end(&capture, said, sizeof(said));
     assert_false(good);
-    assert_non_null(strstr(said, "vpsci-check: bad.tap"));
+    assert_non_null(strstr(said, ": bad.tap"));
     if (strstr(said, words) == NULL) {
         fail_msg("\"%s\" is not in \"%s\"", words, said);
     }

@@ -398,9 +398,9 @@ test_cpus_512() {
 
 test_too_many_cpus() {
     run_bare scenario=off --cpus 513 --memory 1G
-    expect_status 1
+    expect_status 2
     expect_equal error "$(cat "$work/errors")" \
-        "dormouse: --cpus 513: this machine's KVM gives at most 512"
+        "dormouse: --cpus 513: not a number of vCPUs; give 1 to 512"
 }
 
 # A vCPU is a file, and one who may have few is told so.

@@ -17,7 +17,7 @@
 
 enum { ARGUMENTS_MAX = 16, WORD_MAX = 64 };
 
-static enum options_result parse(struct config *config, const char *const *words)
+static enum option_result parse(struct config *config, const char *const *words)
 {
     /* Static: the configuration points into the arguments, as it does into a command line's. */
     static char storage[ARGUMENTS_MAX][WORD_MAX];
@@ -39,7 +39,7 @@ static void defaults_of_the_command_line(void **state)
     struct config config;
 
     (void)state;
-    assert_int_equal(PARSE(&config, "--kernel", "vmlinuz"), OPTIONS_RUN);
+    assert_int_equal(PARSE(&config, "--kernel", "vmlinuz"), OPTION_GOOD);
     assert_string_equal(config.kernel, "vmlinuz");
     assert_string_equal(config.name, "dormouse");
     assert_string_equal(config.console, "stdio");
@@ -54,15 +54,6 @@ static void defaults_of_the_command_line(void **state)
     assert_false(config.no_reboot);
 }
 
-static void library_default_offers_no_sleep(void **state)
-{
-    struct config config;
-
-    (void)state;
-    config_init(&config);
-    assert_int_equal(config.on_suspend, SUSPEND_OFF);
-}
-
 static void every_option_is_taken(void **state)
 {
     struct config config;
@@ -73,7 +64,7 @@ static void every_option_is_taken(void **state)
                            "--on-suspend=refuse", "--wake=rtc,irq", "--psci=user",
                            "--on-pending=hide", "--psci-version=1.1", "--events=e", "--console=pty",
                            "--no-reboot"),
-                     OPTIONS_RUN);
+                     OPTION_GOOD);
     assert_string_equal(config.initrd, "i");
     assert_string_equal(config.append, "a b=c");
     assert_int_equal(config.cpu_count, 8);
@@ -106,7 +97,7 @@ static void sizes_have_units(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_int_equal(PARSE(&config, "--kernel", "k", "--memory", cases[i].text), OPTIONS_RUN);
+        assert_int_equal(PARSE(&config, "--kernel", "k", "--memory", cases[i].text), OPTION_GOOD);
         assert_true(config.memory_size == cases[i].size);
     }
 }
@@ -116,7 +107,7 @@ static void wake_none_is_empty(void **state)
     struct config config;
 
     (void)state;
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--wake", "none"), OPTIONS_RUN);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--wake", "none"), OPTION_GOOD);
     assert_int_equal(config.wake, 0);
 }
 
@@ -125,11 +116,11 @@ static void some_vcpus_may_wait_for_admission(void **state)
     struct config config;
 
     (void)state;
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "2,max=8"), OPTIONS_RUN);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "2,max=8"), OPTION_GOOD);
     assert_int_equal(config.cpu_count, 8);
     assert_int_equal(config.cpus_admitted, 2);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "2,max=8", "--cpus", "3"),
-                     OPTIONS_RUN);
+                     OPTION_GOOD);
     assert_int_equal(config.cpu_count, 3);
     assert_int_equal(config.cpus_admitted, 0);
 }
@@ -140,13 +131,13 @@ static void asking_has_a_deadline_and_a_default(void **state)
 
     (void)state;
     assert_int_equal(PARSE(&config, "--kernel", "k", "--qmp", "s", "--on-suspend", "ask"),
-                     OPTIONS_RUN);
+                     OPTION_GOOD);
     assert_int_equal(config.on_suspend, SUSPEND_ASK);
     assert_int_equal(config.ask_seconds, 10);
     assert_false(config.ask_default);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--qmp", "s", "--on-suspend",
                            "ask,default=honour,deadline=3"),
-                     OPTIONS_RUN);
+                     OPTION_GOOD);
     assert_int_equal(config.ask_seconds, 3);
     assert_true(config.ask_default);
 }
@@ -159,23 +150,23 @@ static void options_agree_with_each_other(void **state)
 
     (void)state;
     capture_begin(&capture, STDERR_FILENO);
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "ask"), OPTIONS_BAD);
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--no-shutdown"), OPTIONS_BAD);
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--paused"), OPTIONS_BAD);
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--clusters", "2"), OPTIONS_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "ask"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--no-shutdown"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--paused"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--clusters", "2"), OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--idle", "standby", "--psci", "kernel"),
-                     OPTIONS_BAD);
+                     OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "1,max=2", "--psci", "kernel"),
-                     OPTIONS_BAD);
+                     OPTION_BAD);
     capture_end(&capture, said, sizeof(said));
     assert_string_equal(
         said,
         "dormouse: --on-suspend ask: the operator answers by QMP; give --qmp PATH as well\n"
         "dormouse: --no-shutdown: only QMP ends a machine that stays off; give --qmp PATH as well\n"
-        "dormouse: --paused: only QMP lets the machine go on; give --qmp PATH as well\n"
-        "dormouse: --clusters 2: there are only 1 vCPUs\n"
+        "dormouse: --paused: only QMP continues the machine; give --qmp PATH as well\n"
+        "dormouse: --clusters 2: more than vCPUs (--cpus 1)\n"
         "dormouse: --idle: the kernel's CPU_SUSPEND has no states; give --psci user\n"
-        "dormouse: --cpus with max: the kernel asks nobody before it starts a vCPU; give --psci "
+        "dormouse: --cpus with max: the kernel starts vCPUs without asking; give --psci "
         "user\n");
 }
 
@@ -184,8 +175,8 @@ static void help_wins(void **state)
     struct config config;
 
     (void)state;
-    assert_int_equal(PARSE(&config, "--help"), OPTIONS_HELP);
-    assert_int_equal(PARSE(&config, "--cpus", "2", "-h"), OPTIONS_HELP);
+    assert_int_equal(PARSE(&config, "--help"), OPTION_HELP);
+    assert_int_equal(PARSE(&config, "--cpus", "2", "-h"), OPTION_HELP);
 }
 
 /* Two words behind "run", and the line that is said of them. */
@@ -195,21 +186,32 @@ static const struct {
     const char *said;
 } bad[] = {
     {"--no-such", NULL, "run: --no-such is not an option; see dormouse run --help"},
-    {"vmlinuz", NULL, "run: vmlinuz is not an option; see dormouse run --help"},
-    {"--kern", "k", "run: --kern is not an option; see dormouse run --help"},
-    {"--kernel", NULL, "run: --kernel needs a value: FILE"},
-    {"--on-suspend", NULL, "run: --on-suspend needs a value: honour, refuse, ask or off"},
+    {"vmlinuz", NULL, "run: unexpected argument vmlinuz; see dormouse run --help"},
+    {"--kern", "k", "run: --kern is not an option; did you mean --kernel? See dormouse run --help"},
+    {"--kernel", NULL, "run: --kernel needs a value: FILE; see dormouse run --help"},
+    {"--on-suspend", NULL, "run: --on-suspend needs a value: POLICY; see dormouse run --help"},
     {"--no-reboot=yes", NULL, "run: --no-reboot takes no value"},
-    {"--cpus", "0", "--cpus 0: not a number of vCPUs; give 1 or more"},
-    {"--cpus", "-1", "--cpus -1: not a number of vCPUs; give 1 or more"},
-    {"--cpus", "two", "--cpus two: not a number of vCPUs; give 1 or more"},
-    {"--cpus", "2x", "--cpus 2x: behind the number only ',max=N' may follow"},
+    {"--cpus", "0", "--cpus 0: not a number of vCPUs; give 1 to 512"},
+    {"--cpus", "513", "--cpus 513: not a number of vCPUs; give 1 to 512"},
+    {"--cpus", "99999", "--cpus 99999: not a number of vCPUs; give 1 to 512"},
+    {"--cpus", "2,max=513", "--cpus 2,max=513: not a number of vCPUs; give 1 to 512"},
+    {"-smp", "2", "run: -smp is not an option; did you mean --cpus? See dormouse run --help"},
+    {"-kernel", "k",
+     "run: -kernel is not an option; did you mean --kernel? See dormouse run --help"},
+    {"-m", "2G", "run: -m is not an option; did you mean --memory? See dormouse run --help"},
+    {"--disk", "x", "run: --disk is not an option; see dormouse run --help"},
+    {"--wake", "irq,none", "--wake irq,none: none cannot be in a list with others"},
+    {"--wake", "none,rtc", "--wake none,rtc: none cannot be in a list with others"},
+    {"--qmp", "", "--qmp : a socket's path has 1 to 107 characters"},
+    {"--cpus", "-1", "--cpus -1: not a number of vCPUs; give 1 to 512"},
+    {"--cpus", "two", "--cpus two: not a number of vCPUs; give 1 to 512"},
+    {"--cpus", "2x", "--cpus 2x: only ',max=N' may follow the number"},
     {"--clusters", "0", "--clusters 0: not a number of clusters; give 1 or more"},
-    {"--idle", "deep", "--idle deep: not a kind of states; give none, standby or powerdown"},
-    {"--cpus", "2,8", "--cpus 2,8: behind the number only ',max=N' may follow"},
-    {"--cpus", "2,max=", "--cpus 2,max=: behind the number only ',max=N' may follow"},
-    {"--cpus", "2,max=8x", "--cpus 2,max=8x: behind the number only ',max=N' may follow"},
-    {"--cpus", "2,max=1", "--cpus 2,max=1: there cannot be fewer vCPUs at most than at the start"},
+    {"--idle", "deep", "--idle deep: unknown kind of idle states; use none, standby or powerdown"},
+    {"--cpus", "2,8", "--cpus 2,8: only ',max=N' may follow the number"},
+    {"--cpus", "2,max=", "--cpus 2,max=: not a number of vCPUs; give 1 to 512"},
+    {"--cpus", "2,max=8x", "--cpus 2,max=8x: not a number of vCPUs; give 1 to 512"},
+    {"--cpus", "2,max=1", "--cpus 2,max=1: max must not be below the initial count"},
     {"--on-suspend", "ask,deadline=0",
      "--on-suspend ask,deadline=0: 'deadline=0' cannot follow ask; give deadline=SECONDS (1 to "
      "86400), default=honour or default=refuse"},
@@ -220,7 +222,7 @@ static const struct {
      "--on-suspend ask,default=off: 'default=off' cannot follow ask; give deadline=SECONDS (1 to "
      "86400), default=honour or default=refuse"},
     {"--cpus", "99999999999999999999",
-     "--cpus 99999999999999999999: not a number of vCPUs; give 1 or more"},
+     "--cpus 99999999999999999999: not a number of vCPUs; give 1 to 512"},
     {"--memory", "", "--memory : not a size; give one such as 512M or 2G"},
     {"--memory", "M", "--memory M: not a size; give one such as 512M or 2G"},
     {"--memory", "-512M", "--memory -512M: not a size; give one such as 512M or 2G"},
@@ -233,21 +235,22 @@ static const struct {
     {"--memory", "513M", "--memory 513M: not a multiple of 2M"},
     {"--name", "", "--name : not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
     {"--name", "a b", "--name a b: not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
-    {"--on-suspend", "honor", "--on-suspend honor: not a policy; give honour, refuse, ask or off"},
+    {"--on-suspend", "honor", "--on-suspend honor: unknown policy; use off, refuse, honour or ask"},
     {"--wake", "rtc,lid",
-     "--wake rtc,lid: 'lid' is no wake source; give a list of irq, rtc, console, signal, or all, "
+     "--wake rtc,lid: 'lid' is not a wake source; give a list of irq, rtc, console, signal, or "
+     "all, "
      "or none"},
     {"--wake", "",
-     "--wake : '' is no wake source; give a list of irq, rtc, console, signal, or all, or none"},
+     "--wake : '' is not a wake source; give a list of irq, rtc, console, signal, or all, or none"},
     {"--wake", "rtc,",
-     "--wake rtc,: '' is no wake source; give a list of irq, rtc, console, signal, or all, or "
+     "--wake rtc,: '' is not a wake source; give a list of irq, rtc, console, signal, or all, or "
      "none"},
-    {"--on-pending", "maybe", "--on-pending maybe: not an answer; give say or hide"},
-    {"--psci", "guest", "--psci guest: nobody who answers PSCI; give user, kernel or auto"},
-    {"--psci", "", "--psci : nobody who answers PSCI; give user, kernel or auto"},
-    {"--psci-version", "2.0", "--psci-version 2.0: not a version; give 0.2, 1.0, 1.1, 1.2 or 1.3"},
-    {"--psci-version", "1", "--psci-version 1: not a version; give 0.2, 1.0, 1.1, 1.2 or 1.3"},
-    {"--psci-version", "0.1", "--psci-version 0.1: not a version; give 0.2, 1.0, 1.1, 1.2 or 1.3"},
+    {"--on-pending", "maybe", "--on-pending maybe: unknown answer; use say or hide"},
+    {"--psci", "guest", "--psci guest: unknown PSCI backend; use auto, kernel or user"},
+    {"--psci", "", "--psci : unknown PSCI backend; use auto, kernel or user"},
+    {"--psci-version", "2.0", "--psci-version 2.0: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3"},
+    {"--psci-version", "1", "--psci-version 1: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3"},
+    {"--psci-version", "0.1", "--psci-version 0.1: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3"},
     {"--cpus", "2", "run: --kernel FILE is missing; see dormouse run --help"},
 };
 
@@ -261,19 +264,36 @@ static void bad_options_are_one_clear_line(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         capture_begin(&capture, STDERR_FILENO);
-        enum options_result result = PARSE(&config, bad[i].option, bad[i].value);
+        enum option_result result = PARSE(&config, bad[i].option, bad[i].value);
         capture_end(&capture, said, sizeof(said));
-        assert_int_equal(result, OPTIONS_BAD);
+        assert_int_equal(result, OPTION_BAD);
         snprintf(expected, sizeof(expected), "dormouse: %s\n", bad[i].said);
         assert_string_equal(said, expected);
     }
+}
+
+static void path_that_no_socket_can_have_is_refused(void **state)
+{
+    char path[109];
+    char said[512];
+    struct config config;
+    struct capture capture;
+    char qmp[] = "--qmp";
+    char *argv[] = {qmp, path};
+
+    (void)state;
+    memset(path, 'x', sizeof(path) - 1);
+    path[sizeof(path) - 1] = '\0';
+    capture_begin(&capture, STDERR_FILENO);
+    assert_int_equal(options_parse(&config, 2, argv), OPTION_BAD);
+    capture_end(&capture, said, sizeof(said));
+    assert_non_null(strstr(said, "a socket's path has 1 to 107 characters\n"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_of_the_command_line),
-        cmocka_unit_test(library_default_offers_no_sleep),
         cmocka_unit_test(every_option_is_taken),
         cmocka_unit_test(sizes_have_units),
         cmocka_unit_test(wake_none_is_empty),
@@ -281,6 +301,7 @@ int main(void)
         cmocka_unit_test(asking_has_a_deadline_and_a_default),
         cmocka_unit_test(options_agree_with_each_other),
         cmocka_unit_test(help_wins),
+        cmocka_unit_test(path_that_no_socket_can_have_is_refused),
         cmocka_unit_test(bad_options_are_one_clear_line),
     };
 

@@ -21,7 +21,6 @@ static void lists_are_sets(void **state)
         {"signal,signal", WAKE_SIGNAL},
         {"all", WAKE_ALL},
         {"none", 0},
-        {"none,rtc", WAKE_RTC},
     };
     const char *bad;
     int bad_length;
@@ -38,7 +37,8 @@ static void wrong_word_is_pointed_at(void **state)
         const char *list;
         int at;
         int length;
-    } cases[] = {{"", 0, 0}, {"rt", 0, 2}, {"rtcx", 0, 4}, {"rtc,lid,irq", 4, 3}, {"irq,", 4, 0}};
+    } cases[] = {{"", 0, 0},     {"rt", 0, 2},       {"rtcx", 0, 4},    {"rtc,lid,irq", 4, 3},
+                 {"irq,", 4, 0}, {"none,rtc", 0, 4}, {"irq,none", 4, 4}};
     const char *bad;
     int bad_length;
 

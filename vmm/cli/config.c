@@ -9,7 +9,7 @@ void config_init(struct config *config)
         .name = "dormouse",
         .cpu_count = 1,
         .memory_size = UINT64_C(512) << 20,
-        .on_suspend = SUSPEND_OFF,
+        .on_suspend = SUSPEND_HONOUR,
         .ask_seconds = 10,
         .wake = WAKE_ALL,
         .psci_mode = PSCI_MODE_AUTO,

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What a VM is to be: filled in by the command line, or by whoever embeds the monitor.
- */
-#ifndef DORMOUSE_CONTROL_CONFIG_H
-#define DORMOUSE_CONTROL_CONFIG_H
+/* What a VM is to be, as the command line says it. */
+#ifndef DORMOUSE_CLI_CONFIG_H
+#define DORMOUSE_CLI_CONFIG_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +14,7 @@ enum suspend_policy {
     SUSPEND_ASK,    /* offered; the operator decides each call */
 };
 
-/* Who answers the guest's PSCI calls. */
+/* The PSCI backend: what answers the guest's PSCI calls. */
 enum psci_mode {
     PSCI_MODE_AUTO,   /* the monitor where KVM lets it (Linux 6.4 does), else the kernel */
     PSCI_MODE_KERNEL, /* KVM, and the monitor does what KVM leaves to it */
@@ -32,7 +30,8 @@ enum idle_mode {
 
 enum {
     CONFIG_NAME_MAX = 63,
-    CONFIG_PSCI_DEFAULT = 0, /* the newest version that whoever answers knows */
+    CONFIG_CPUS_MAX = 512,   /* KVM's own limit; that of a host may be lower */
+    CONFIG_PSCI_DEFAULT = 0, /* the newest version that the backend knows */
 };
 
 struct config {
@@ -52,23 +51,18 @@ struct config {
     bool on_suspend_explicit; /* asked for by name: a KVM that cannot is an error, not a warning */
     unsigned wake;            /* set of WAKE_* */
     enum psci_mode psci_mode;
-    bool hide_on_pending;  /* user mode: a vCPU that has been told to start is ON at once, as in KVM
-                            */
+    bool hide_on_pending;  /* user mode: ON from CPU_ON on, as in KVM */
     uint32_t psci_version; /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
     const char *events;    /* path of the event log, or NULL */
     const char *console;   /* "stdio", "none", "pty" or a path */
     const char *dump_dtb;  /* path: write the device tree there instead of running, or NULL */
     const char *qmp;       /* path of the operator's socket, or NULL */
-    bool paused;           /* from the start, until the operator lets the machine go on */
+    bool paused;           /* from the start, until the operator continues the machine */
     bool no_shutdown; /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
     bool no_reboot;   /* end on SYSTEM_RESET and SYSTEM_RESET2 */
 };
 
-/*
- * The defaults of the library interface: 1 vCPU, 512 MiB, console on stdio, all wake sources, and
- * SYSTEM_SUSPEND off: a program that does not know of sleeping guests must never meet one. The
- * command line differs in that one point; its default is to honour.
- */
+/* The defaults of the command line. */
 void config_init(struct config *config);
 
 #endif

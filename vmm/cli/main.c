@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "../../base/program.h"
 #include "../../base/report.h"
 #include "../boot/boot.h"
 #include "../core/signals.h"
@@ -12,34 +9,16 @@
 #include "options.h"
 #include "timeline.h"
 
-static const char usage[] = "Usage: dormouse COMMAND [OPTION]...\n"
-                            "A monitor for arm64 virtual machines that can sleep.\n"
-                            "\n"
-                            "  run        run a virtual machine: dormouse run --help\n"
-                            "  timeline   show an event log in words: dormouse timeline [FILE]\n"
-                            "  help       this text\n"
-                            "  version    which dormouse this is\n";
-
-/* Prints `text` on standard output; a text that did not get there is an error. */
-static int print(const char *text)
-{
-    if (fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
-        report("cannot write to standard output");
-        return STATUS_ERROR;
-    }
-    return 0;
-}
-
 static int command_run(int argc, char *const *argv)
 {
     struct config config;
 
     switch (options_parse(&config, argc, argv)) {
-    case OPTIONS_HELP:
-        return print(options_help());
-    case OPTIONS_BAD:
+    case OPTION_HELP:
+        return program_help(&options_run, STATUS_ERROR);
+    case OPTION_BAD:
         return STATUS_USAGE;
-    case OPTIONS_RUN:
+    case OPTION_GOOD:
         break;
     }
     if (config.dump_dtb != NULL) {
@@ -54,59 +33,35 @@ static int command_run(int argc, char *const *argv)
 
 static int command_timeline(int argc, char *const *argv)
 {
-    if (argc > 1 || (argc == 1 && argv[0][0] == '-' && argv[0][1] != '\0')) {
-        report("timeline takes one file at most, or reads standard input");
+    int operands;
+
+    switch (option_parse(&options_timeline, NULL, argc, argv, &operands)) {
+    case OPTION_HELP:
+        return program_help(&options_timeline, STATUS_ERROR);
+    case OPTION_BAD:
         return STATUS_USAGE;
+    case OPTION_GOOD:
+        break;
     }
-    return timeline_show(argc == 1 ? argv[0] : "-");
+    return timeline_show(operands < argc ? argv[operands] : "-");
 }
 
-static int command_help(int argc, char *const *argv)
-{
-    return print(argc > 0 && strcmp(argv[0], "run") == 0 ? options_help() : usage);
-}
-
-static int command_version(int argc, char *const *argv)
-{
-    (void)argc;
-    (void)argv;
-    return print("dormouse " DORMOUSE_VERSION "\n");
-}
-
-static const struct {
-    const char *name;
-    int (*call)(int argc, char *const *argv);
-} commands[] = {
-    {"run", command_run},           {"timeline", command_timeline}, {"help", command_help},
-    {"--help", command_help},       {"-h", command_help},           {"version", command_version},
-    {"--version", command_version},
+static const struct program_command commands[] = {
+    {"run", "run a virtual machine", command_run},
+    {"timeline", "show an event log in words", command_timeline},
 };
-
-/*
- * Whoever starts us with a standard descriptor closed must not find a kernel image or a KVM in its
- * place. What fills it refuses the use that the missing one would have had.
- */
-static void fill_standard_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0) {
-            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-        }
-    }
-}
 
 int main(int argc, char **argv)
 {
-    fill_standard_descriptors();
-    if (argc < 2) {
-        report("which command? See dormouse help");
-        return STATUS_USAGE;
-    }
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            return commands[i].call(argc - 2, argv + 2);
-        }
-    }
-    report("%s is not a command; see dormouse help", argv[1]);
-    return STATUS_USAGE;
+    static const struct program program = {
+        .name = "dormouse",
+        .version = DORMOUSE_VERSION,
+        .summary = "A monitor for arm64 virtual machines that can sleep.",
+        .commands = commands,
+        .count = sizeof(commands) / sizeof(commands[0]),
+        .usage_status = STATUS_USAGE,
+        .output_status = STATUS_ERROR,
+    };
+
+    return program_main(&program, argc, argv);
 }

@@ -1,171 +1,103 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/options.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/report.h"
 #include "power/wake.h"
 
-/*
- * One option: its value goes through `set`, which report()s what is wrong with it and returns
- * false. Options without a value have `takes` NULL and get NULL.
- */
-struct option_spec {
-    const char *name;
-    const char *takes;
-    bool (*set)(struct config *config, const char *value);
-};
-
-static const char *const policy_names[] = {
+/* NULL-terminated, for option_set_word(). */
+static const char *const policy_words[] = {
     [SUSPEND_OFF] = "off",
     [SUSPEND_REFUSE] = "refuse",
     [SUSPEND_HONOUR] = "honour",
     [SUSPEND_ASK] = "ask",
+    NULL,
 };
 
 const char *options_policy_name(enum suspend_policy policy)
 {
-    return policy_names[policy];
+    return policy_words[policy];
 }
 
-static const char *const mode_names[] = {
+static const char *const mode_words[] = {
     [PSCI_MODE_AUTO] = "auto",
     [PSCI_MODE_KERNEL] = "kernel",
     [PSCI_MODE_USER] = "user",
+    NULL,
 };
 
 const char *options_mode_name(enum psci_mode mode)
 {
-    return mode_names[mode];
+    return mode_words[mode];
 }
 
-static bool set_kernel(struct config *config, const char *value)
-{
-    config->kernel = value;
-    return true;
-}
-
-static bool set_initrd(struct config *config, const char *value)
-{
-    config->initrd = value;
-    return true;
-}
-
-static bool set_append(struct config *config, const char *value)
-{
-    config->append = value;
-    return true;
-}
-
-static bool set_events(struct config *config, const char *value)
-{
-    config->events = value;
-    return true;
-}
-
-static bool set_console(struct config *config, const char *value)
-{
-    config->console = value;
-    return true;
-}
-
-static bool set_dump_dtb(struct config *config, const char *value)
-{
-    config->dump_dtb = value;
-    return true;
-}
-
-static bool set_qmp(struct config *config, const char *value)
-{
-    config->qmp = value;
-    return true;
-}
-
-static bool set_paused(struct config *config, const char *value)
-{
-    (void)value;
-    config->paused = true;
-    return true;
-}
-
-static bool set_no_shutdown(struct config *config, const char *value)
-{
-    (void)value;
-    config->no_shutdown = true;
-    return true;
-}
-
-static bool set_no_reboot(struct config *config, const char *value)
-{
-    (void)value;
-    config->no_reboot = true;
-    return true;
-}
-
-/* Decimal digits from *text on, which moves behind them; false for none, or more than 64 bits. */
-static bool read_number(const char **text, uint64_t *number)
-{
-    char *end;
-
-    if (!isdigit((unsigned char)**text)) {
-        return false;
-    }
-    errno = 0;
-    *number = strtoull(*text, &end, 10);
-    *text = end;
-    return errno == 0;
-}
+static const char *const idle_words[] = {
+    [IDLE_NONE] = "none",
+    [IDLE_STANDBY] = "standby",
+    [IDLE_POWERDOWN] = "powerdown",
+    NULL,
+};
 
 /* A number of vCPUs from *text on, which moves behind it. */
 static bool read_cpus(const char **text, unsigned *cpus)
 {
     uint64_t number;
 
-    if (!read_number(text, &number) || number < 1 || number > UINT16_MAX) {
+    if (!option_number(text, &number) || number < 1 || number > CONFIG_CPUS_MAX) {
         return false;
     }
     *cpus = (unsigned)number;
     return true;
 }
 
+static bool refuse_cpus(const char *value)
+{
+    report("--cpus %s: not a number of vCPUs; give 1 to %d", value, CONFIG_CPUS_MAX);
+    return false;
+}
+
 /* "2", or "2,max=8": two that are admitted, of eight. */
-static bool set_cpus(struct config *config, const char *value)
+static bool set_cpus(const struct option_row *row, void *settings, const char *value)
 {
     static const char max[] = ",max=";
+    struct config *config = settings;
     const char *rest = value;
     unsigned first;
 
+    (void)row;
     if (!read_cpus(&rest, &first)) {
-        report("--cpus %s: not a number of vCPUs; give 1 or more", value);
-        return false;
+        return refuse_cpus(value);
     }
     config->cpu_count = first;
     config->cpus_admitted = 0;
     if (*rest == '\0') {
         return true;
     }
-    bool has_max = strncmp(rest, max, sizeof(max) - 1) == 0;
-    rest += has_max ? sizeof(max) - 1 : 0;
-    if (!has_max || !read_cpus(&rest, &config->cpu_count) || *rest != '\0') {
-        report("--cpus %s: behind the number only ',max=N' may follow", value);
+    if (strncmp(rest, max, sizeof(max) - 1) != 0) {
+        report("--cpus %s: only ',max=N' may follow the number", value);
         return false;
     }
+    rest += sizeof(max) - 1;
+    if (!read_cpus(&rest, &config->cpu_count) || *rest != '\0') {
+        return refuse_cpus(value);
+    }
     if (config->cpu_count < first) {
-        report("--cpus %s: there cannot be fewer vCPUs at most than at the start", value);
+        report("--cpus %s: max must not be below the initial count", value);
         return false;
     }
     config->cpus_admitted = first;
     return true;
 }
 
-static bool set_clusters(struct config *config, const char *value)
+static bool set_clusters(const struct option_row *row, void *settings, const char *value)
 {
+    struct config *config = settings;
     const char *rest = value;
 
+    (void)row;
     if (!read_cpus(&rest, &config->clusters) || *rest != '\0') {
         report("--clusters %s: not a number of clusters; give 1 or more", value);
         return false;
@@ -173,55 +105,21 @@ static bool set_clusters(struct config *config, const char *value)
     return true;
 }
 
-static bool set_idle(struct config *config, const char *value)
-{
-    static const char *const names[] = {
-        [IDLE_NONE] = "none",
-        [IDLE_STANDBY] = "standby",
-        [IDLE_POWERDOWN] = "powerdown",
-    };
-
-    for (int mode = IDLE_NONE; mode <= IDLE_POWERDOWN; mode++) {
-        if (strcmp(value, names[mode]) == 0) {
-            config->idle = (enum idle_mode)mode;
-            return true;
-        }
-    }
-    report("--idle %s: not a kind of states; give none, standby or powerdown", value);
-    return false;
-}
-
-static unsigned unit_shift(char unit)
-{
-    switch (toupper((unsigned char)unit)) {
-    case 'K':
-        return 10;
-    case 'G':
-        return 30;
-    case 'T':
-        return 40;
-    default:
-        return 20;
-    }
-}
-
 #define MEMORY_GRANULE (UINT64_C(2) << 20)
 #define MEMORY_LEAST   (UINT64_C(16) << 20)
 #define MEMORY_MOST    (UINT64_C(4) << 40) /* one KVM memory slot has less than 8 TiB */
 
-static bool set_memory(struct config *config, const char *value)
+static bool set_memory(const struct option_row *row, void *settings, const char *value)
 {
-    const char *rest = value;
-    uint64_t number;
+    struct config *config = settings;
+    uint64_t size;
 
-    if (!read_number(&rest, &number) || (*rest != '\0' && strchr("KMGTkmgt", *rest) == NULL) ||
-        (*rest != '\0' && rest[1] != '\0')) {
+    (void)row;
+    if (!option_size(value, &size)) {
         report("--memory %s: not a size; give one such as 512M or 2G", value);
         return false;
     }
-    unsigned shift = unit_shift(*rest); /* M where no unit is given, as QEMU has it. */
-    uint64_t size = number << shift;
-    if (size >> shift != number || size < MEMORY_LEAST || size > MEMORY_MOST) {
+    if (size < MEMORY_LEAST || size > MEMORY_MOST) {
         report("--memory %s: out of range; give 16M to 4T", value);
         return false;
     }
@@ -233,12 +131,14 @@ static bool set_memory(struct config *config, const char *value)
     return true;
 }
 
-static bool set_name(struct config *config, const char *value)
+static bool set_name(const struct option_row *row, void *settings, const char *value)
 {
+    struct config *config = settings;
     size_t length = strlen(value);
     size_t good =
         strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
+    (void)row;
     if (length == 0 || length > CONFIG_NAME_MAX || good != length) {
         report("--name %s: not a name; give 1 to %d letters, digits, '.', '_' or '-'", value,
                CONFIG_NAME_MAX);
@@ -267,7 +167,7 @@ static bool set_ask_word(struct config *config, const char *word, size_t length)
         return true;
     }
     if (length < sizeof(deadline) || strncmp(word, deadline, sizeof(deadline) - 1) != 0 ||
-        !read_number(&number, &seconds) || number != word + length || seconds < 1 ||
+        !option_number(&number, &seconds) || number != word + length || seconds < 1 ||
         seconds > ASK_SECONDS_MAX) {
         return false;
     }
@@ -293,168 +193,211 @@ static bool set_ask(struct config *config, const char *value)
     return true;
 }
 
-static bool set_on_suspend(struct config *config, const char *value)
+static bool set_on_suspend(const struct option_row *row, void *settings, const char *value)
 {
-    if (strcmp(value, "ask") == 0 || strncmp(value, "ask,", strlen("ask,")) == 0) {
+    struct config *config = settings;
+
+    if (strncmp(value, "ask,", strlen("ask,")) == 0) {
         return set_ask(config, value);
     }
-    for (int policy = SUSPEND_OFF; policy <= SUSPEND_HONOUR; policy++) {
-        if (strcmp(value, policy_names[policy]) == 0) {
-            config->on_suspend = (enum suspend_policy)policy;
-            config->on_suspend_explicit = true;
-            return true;
-        }
+    if (!option_set_word(row, settings, value)) {
+        return false;
     }
-    report("--on-suspend %s: not a policy; give honour, refuse, ask or off", value);
-    return false;
+    config->on_suspend_explicit = true;
+    return true;
 }
 
-static bool set_wake(struct config *config, const char *value)
+static bool set_wake(const struct option_row *row, void *settings, const char *value)
 {
+    struct config *config = settings;
     const char *bad;
     int bad_length;
     int set = wake_parse(value, &bad, &bad_length);
 
-    if (set < 0) {
-        report("--wake %s: '%.*s' is no wake source; give a list of irq, rtc, console, signal, or "
-               "all, or none",
+    (void)row;
+    if (set >= 0) {
+        config->wake = (unsigned)set;
+        return true;
+    }
+    if (bad_length == 4 && strncmp(bad, "none", 4) == 0) {
+        report("--wake %s: none cannot be in a list with others", value);
+    } else {
+        report("--wake %s: '%.*s' is not a wake source; give a list of irq, rtc, console, signal, "
+               "or all, or none",
                value, bad_length, bad);
-        return false;
     }
-    config->wake = (unsigned)set;
-    return true;
-}
-
-static bool set_psci(struct config *config, const char *value)
-{
-    for (int mode = PSCI_MODE_AUTO; mode <= PSCI_MODE_USER; mode++) {
-        if (strcmp(value, mode_names[mode]) == 0) {
-            config->psci_mode = (enum psci_mode)mode;
-            return true;
-        }
-    }
-    report("--psci %s: nobody who answers PSCI; give user, kernel or auto", value);
     return false;
 }
 
-static bool set_on_pending(struct config *config, const char *value)
+static bool set_on_pending(const struct option_row *row, void *settings, const char *value)
 {
+    struct config *config = settings;
+
+    (void)row;
     config->hide_on_pending = strcmp(value, "hide") == 0;
     if (!config->hide_on_pending && strcmp(value, "say") != 0) {
-        report("--on-pending %s: not an answer; give say or hide", value);
+        report("--on-pending %s: unknown answer; use say or hide", value);
         return false;
     }
     return true;
+}
+
+static bool set_qmp(const struct option_row *row, void *settings, const char *value)
+{
+    const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+    size_t length = strlen(value);
+
+    if (length == 0 || length > most) {
+        report("--qmp %s: a socket's path has 1 to %zu characters", value, most);
+        return false;
+    }
+    return option_set_text(row, settings, value);
 }
 
 /* "MAJOR.MINOR" as PSCI_VERSION encodes it. */
 static bool read_version(const char *text, uint64_t *major, uint64_t *minor)
 {
-    if (!read_number(&text, major) || *text != '.') {
+    if (!option_number(&text, major) || *text != '.') {
         return false;
     }
     text++;
-    return read_number(&text, minor) && *text == '\0';
+    return option_number(&text, minor) && *text == '\0';
 }
 
-static bool set_psci_version(struct config *config, const char *value)
+static bool set_psci_version(const struct option_row *row, void *settings, const char *value)
 {
+    struct config *config = settings;
     uint64_t major;
     uint64_t minor;
 
+    (void)row;
     if (!read_version(value, &major, &minor) || major > 1 || minor > 3 ||
         (major == 0 && minor != 2)) {
-        report("--psci-version %s: not a version; give 0.2, 1.0, 1.1, 1.2 or 1.3", value);
+        report("--psci-version %s: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3", value);
         return false;
     }
     config->psci_version = (uint32_t)(major << 16 | minor);
     return true;
 }
 
-static const struct option_spec option_specs[] = {
-    {"--kernel", "FILE", set_kernel},
-    {"--initrd", "FILE", set_initrd},
-    {"--append", "STRING", set_append},
-    {"--cpus", "N, or N,max=M", set_cpus},
-    {"--clusters", "N", set_clusters},
-    {"--idle", "none, standby or powerdown", set_idle},
-    {"--memory", "SIZE", set_memory},
-    {"--name", "NAME", set_name},
-    {"--on-suspend", "honour, refuse, ask or off", set_on_suspend},
-    {"--wake", "LIST", set_wake},
-    {"--psci", "user, kernel or auto", set_psci},
-    {"--on-pending", "say or hide", set_on_pending},
-    {"--psci-version", "VERSION", set_psci_version},
-    {"--events", "FILE", set_events},
-    {"--console", "stdio, none, pty or FILE", set_console},
-    {"--dump-dtb", "FILE", set_dump_dtb},
-    {"--qmp", "PATH", set_qmp},
-    {"--paused", NULL, set_paused},
-    {"--no-reboot", NULL, set_no_reboot},
-    {"--no-shutdown", NULL, set_no_shutdown},
+#define AT(member) .offset = offsetof(struct config, member)
+
+static const struct option_row run_rows[] = {
+    {OPTION("--kernel", "FILE", "Image, Image.gz or EFI zboot (gzip, zstd)", option_set_text),
+     AT(kernel)},
+    {OPTION("--initrd", "FILE", "initial file system for the kernel", option_set_text), AT(initrd)},
+    {OPTION("--append", "STRING", "kernel command line", option_set_text), AT(append)},
+    {OPTION("--cpus", "N[,max=M]", "vCPUs (1); of M, N are admitted until the operator admits more",
+            set_cpus)},
+    {OPTION("--clusters", "N", "group the vCPUs (no groups)", set_clusters)},
+    {OPTION("--idle", "STATES",
+            "low-power states for the guest's idle CPUs, and with --clusters\n"
+            "of clusters: none, standby or powerdown (none)",
+            option_set_word),
+     AT(idle), .what = "kind of idle states", .words = idle_words},
+    {OPTION("--memory", "SIZE", "guest memory: 512M, 2G (512M)", set_memory)},
+    {OPTION("--name", "NAME", "of the VM, in events, messages and for the guest (dormouse)",
+            set_name)},
+    {OPTION("--on-suspend", "POLICY",
+            "the guest's SYSTEM_SUSPEND: honour, refuse, ask or off (honour)\n"
+            "ask[,deadline=SECONDS][,default=honour|refuse] (10, refuse)",
+            set_on_suspend),
+     AT(on_suspend), .what = "policy", .words = policy_words},
+    {OPTION("--wake", "LIST", "what wakes it: irq, rtc, console, signal, all, none (all)",
+            set_wake)},
+    {OPTION("--psci", "WHO", "the PSCI backend: user (dormouse), kernel or auto (auto)",
+            option_set_word),
+     AT(psci_mode), .what = "PSCI backend", .words = mode_words},
+    {OPTION("--on-pending", "ANSWER",
+            "vCPUs about to start: say ON_PENDING, or hide it as KVM does (say)", set_on_pending)},
+    {OPTION("--psci-version", "V", "0.2, 1.0, 1.1, 1.2 or 1.3 (the newest that is known)",
+            set_psci_version)},
+    {OPTION("--events", "FILE", "write a JSON line for each event", option_set_text), AT(events)},
+    {OPTION("--console", "WHERE", "stdio, none, pty or a file for the output (stdio)",
+            option_set_text),
+     AT(console)},
+    {OPTION("--qmp", "PATH", "listen for operators on this Unix socket (QMP)", set_qmp), AT(qmp)},
+    {OPTION("--paused", NULL, "start paused, until the operator's cont; needs --qmp",
+            option_set_flag),
+     AT(paused)},
+    {OPTION("--no-shutdown", NULL, "stay, off, after the guest powers off; needs --qmp",
+            option_set_flag),
+     AT(no_shutdown)},
+    {OPTION("--no-reboot", NULL, "end if the guest asks for a reset", option_set_flag),
+     AT(no_reboot)},
+    {OPTION("--dump-dtb", "FILE", "write the device tree and end; needs no KVM", option_set_text),
+     AT(dump_dtb)},
 };
 
-enum { OPTION_COUNT = sizeof(option_specs) / sizeof(option_specs[0]) };
+static const struct option_table run_table = {run_rows, sizeof(run_rows) / sizeof(run_rows[0]), 0};
+static const struct option_table no_table = {NULL, 0, 0};
 
-/* "--memory=1G" and "--memory" are the option whose name is the `length` first characters. */
-static const struct option_spec *find_option(const char *argument, size_t length)
+/* A room adds its options here. */
+static const struct option_table *const run_tables[] = {&run_table, NULL};
+static const struct option_table *const timeline_tables[] = {&no_table, NULL};
+
+/* Of QEMU and kvmtool. */
+static const struct option_alias run_aliases[] = {
+    {"smp", "--cpus"},       {"c", "--cpus"},   {"m", "--memory"}, {"mem", "--memory"},
+    {"k", "--kernel"},       {"i", "--initrd"}, {"p", "--append"}, {"params", "--append"},
+    {"serial", "--console"}, {"S", "--paused"}, {NULL, NULL},
+};
+
+const struct option_command options_run = {
+    .program = "dormouse",
+    .word = "run",
+    .usage = "Usage: dormouse run --kernel FILE [OPTION]...\n"
+             "Runs an arm64 virtual machine that can sleep.\n",
+    .notes = "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it.\n"
+             "Exit status: 0 powered off, 1 error, 2 usage, 3 guest cannot go on, 4 hibernated,\n"
+             "5 reset with --no-reboot, 128+N ended by signal N (Ctrl-a x counts as SIGINT).\n",
+    .tables = run_tables,
+    .aliases = run_aliases,
+};
+
+const struct option_command options_timeline = {
+    .program = "dormouse",
+    .word = "timeline",
+    .usage = "Usage: dormouse timeline [FILE]\n"
+             "Shows an event log, or standard input, in words.\n",
+    .notes = "Exit status: 0 shown, 1 FILE cannot be read or is not an event log, 2 usage.\n",
+    .tables = timeline_tables,
+    .most = 1,
+};
+
+/* What only an operator can end needs a door for one. */
+static bool check_qmp(const struct config *config)
 {
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (strlen(option_specs[i].name) == length &&
-            memcmp(option_specs[i].name, argument, length) == 0) {
-            return &option_specs[i];
-        }
+    if (config->qmp != NULL) {
+        return true;
     }
-    return NULL;
-}
-
-/* Takes the option at argv[*at] with its value and moves *at to the last argument taken. */
-static bool take_option(struct config *config, int argc, char *const *argv, int *at)
-{
-    const char *argument = argv[*at];
-    size_t length = strcspn(argument, "=");
-    const struct option_spec *spec = find_option(argument, length);
-    const char *value = argument[length] == '=' ? argument + length + 1 : NULL;
-
-    if (spec == NULL) {
-        report("run: %s is not an option; see dormouse run --help", argument);
+    if (config->on_suspend == SUSPEND_ASK) {
+        report("--on-suspend ask: the operator answers by QMP; give --qmp PATH as well");
         return false;
     }
-    if (spec->takes == NULL && value != NULL) {
-        report("run: %s takes no value", spec->name);
+    if (config->no_shutdown) {
+        report("--no-shutdown: only QMP ends a machine that stays off; give --qmp PATH as well");
         return false;
     }
-    if (spec->takes != NULL && value == NULL) {
-        if (*at + 1 >= argc) {
-            report("run: %s needs a value: %s", spec->name, spec->takes);
-            return false;
-        }
-        value = argv[++*at];
+    if (config->paused) {
+        report("--paused: only QMP continues the machine; give --qmp PATH as well");
+        return false;
     }
-    return spec->set(config, value);
+    return true;
 }
 
-/* What options want of each other. */
-static bool agree(const struct config *config)
+/* Checks what options need of each other. */
+static bool check_config(const struct config *config)
 {
     if (config->kernel == NULL) {
         report("run: --kernel FILE is missing; see dormouse run --help");
         return false;
     }
-    if (config->on_suspend == SUSPEND_ASK && config->qmp == NULL) {
-        report("--on-suspend ask: the operator answers by QMP; give --qmp PATH as well");
-        return false;
-    }
-    if (config->no_shutdown && config->qmp == NULL) {
-        report("--no-shutdown: only QMP ends a machine that stays off; give --qmp PATH as well");
-        return false;
-    }
-    if (config->paused && config->qmp == NULL) {
-        report("--paused: only QMP lets the machine go on; give --qmp PATH as well");
+    if (!check_qmp(config)) {
         return false;
     }
     if (config->clusters > config->cpu_count) {
-        report("--clusters %u: there are only %u vCPUs", config->clusters, config->cpu_count);
+        report("--clusters %u: more than vCPUs (--cpus %u)", config->clusters, config->cpu_count);
         return false;
     }
     if (config->idle != IDLE_NONE && config->psci_mode == PSCI_MODE_KERNEL) {
@@ -462,59 +405,20 @@ static bool agree(const struct config *config)
         return false;
     }
     if (config->cpus_admitted != 0 && config->psci_mode == PSCI_MODE_KERNEL) {
-        report("--cpus with max: the kernel asks nobody before it starts a vCPU; give --psci user");
+        report("--cpus with max: the kernel starts vCPUs without asking; give --psci user");
         return false;
     }
     return true;
 }
 
-enum options_result options_parse(struct config *config, int argc, char *const *argv)
+enum option_result options_parse(struct config *config, int argc, char *const *argv)
 {
-    config_init(config);
-    config->on_suspend = SUSPEND_HONOUR;
-    for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            return OPTIONS_HELP;
-        }
-        if (!take_option(config, argc, argv, &i)) {
-            return OPTIONS_BAD;
-        }
-    }
-    return agree(config) ? OPTIONS_RUN : OPTIONS_BAD;
-}
+    int operands;
 
-const char *options_help(void)
-{
-    return "Usage: dormouse run --kernel FILE [OPTION]...\n"
-           "Runs an arm64 virtual machine that can sleep.\n"
-           "\n"
-           "  --kernel FILE          Image, Image.gz or EFI zboot (gzip, zstd)\n"
-           "  --initrd FILE          initial file system for the kernel\n"
-           "  --append STRING        kernel command line\n"
-           "  --cpus N[,max=M]       vCPUs (1); of M, N are admitted until the operator says more\n"
-           "  --clusters N           group the vCPUs (no groups)\n"
-           "  --idle STATES          low-power states for the guest's idle CPUs, and with "
-           "--clusters\n"
-           "                         of clusters: none, standby or powerdown (none)\n"
-           "  --memory SIZE          guest memory: 512M, 2G (512M)\n"
-           "  --name NAME            of the VM, in events, messages and for the guest (dormouse)\n"
-           "  --on-suspend POLICY    the guest's SYSTEM_SUSPEND: honour, refuse, ask or off "
-           "(honour)\n"
-           "                         ask[,deadline=SECONDS][,default=honour|refuse] (10, refuse)\n"
-           "  --wake LIST            what wakes it: irq, rtc, console, signal, all, none (all)\n"
-           "  --psci WHO             who answers PSCI: user (dormouse), kernel or auto (auto)\n"
-           "  --on-pending ANSWER    vCPUs about to start: say ON_PENDING, or hide it as KVM does "
-           "(say)\n"
-           "  --psci-version V       0.2, 1.0, 1.1, 1.2 or 1.3 (the newest that is known)\n"
-           "  --events FILE          write a JSON line for whatever happens\n"
-           "  --console WHERE        stdio, none, pty or a file for the output (stdio)\n"
-           "  --qmp PATH             listen for operators on this Unix socket (QMP)\n"
-           "  --paused               start paused, until the operator's cont; needs --qmp\n"
-           "  --no-shutdown          stay, off, where the guest powers off; needs --qmp\n"
-           "  --no-reboot            end where the guest asks for a reset\n"
-           "  --dump-dtb FILE        write the device tree and end; needs no KVM\n"
-           "\n"
-           "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it.\n"
-           "Exit status: 0 powered off, 1 error, 2 usage, 3 guest cannot go on, 4 hibernated,\n"
-           "5 reset with --no-reboot, 128+N ended by signal N (Ctrl-a x counts as SIGINT).\n";
+    config_init(config);
+    enum option_result result = option_parse(&options_run, config, argc, argv, &operands);
+    if (result == OPTION_GOOD && !check_config(config)) {
+        result = OPTION_BAD;
+    }
+    return result;
 }

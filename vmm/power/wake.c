@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "power/wake.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -42,7 +43,8 @@ int wake_parse(const char *list, const char **bad, int *bad_length)
         size_t length = strcspn(word, ",");
         int one = wake_word(word, length);
 
-        if (one < 0) {
+        bool alone = word == list && word[length] == '\0';
+        if (one < 0 || (one == 0 && !alone)) {
             *bad = word;
             *bad_length = (int)length;
             return -1;

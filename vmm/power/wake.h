@@ -16,7 +16,7 @@ const char *wake_name(unsigned source);
 
 /*
  * Reads a list such as "rtc,console", "all" or "none". Returns the set, or -1 and points *bad at
- * the word that is none (its length in *bad_length).
+ * the word that is wrong (its length in *bad_length): an unknown one, or "none" beside others.
  */
 int wake_parse(const char *list, const char **bad, int *bad_length);
 

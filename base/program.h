@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** What every program here does alike: its commands, help, version, standard descriptors. */
+#ifndef DORMOUSE_BASE_PROGRAM_H
+#define DORMOUSE_BASE_PROGRAM_H
+
+#include <stddef.h>
+
+struct option_command;
+
+struct program_command {
+    const char *name;
+    const char *help; /**< one line */
+    /** With the arguments behind the name, `--help` for one; returns the exit status. */
+    int (*call)(int argc, char *const *argv);
+};
+
+struct program {
+    const char *name;
+    const char *version;
+    const char *summary; /**< one line */
+    const struct program_command *commands;
+    size_t count;
+    int usage_status;  /**< exit status of a wrong command line, */
+    int output_status; /**< and if standard output does not take what was asked for */
+};
+
+/** Runs the command that the arguments name. Returns the exit status. */
+int program_main(const struct program *program, int argc, char *const *argv);
+
+/** Prints a command's help. Returns 0, or `output_status` after report()ing one line. */
+int program_help(const struct option_command *command, int output_status);
+
+#endif
