@@ -262,6 +262,90 @@ static void slow_reader_loses_events(void **state)
     close(reader);
 }
 
+static const struct row {
+    const char *event;
+    const char *fields;
+} rows[] = {
+#define NEWS(kind, event, fields, qmp, qmp_fields, colour, words) {event, fields},
+#define TOLD(event, fields, qmp, qmp_fields, colour, words)       {event, fields},
+#include "power/news.def"
+};
+
+static const struct row *row_of(const char *event)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i].event, event) == 0) {
+            return &rows[i];
+        }
+    }
+    fail_msg("%s is not in news.def", event);
+    return NULL;
+}
+
+/* The event has exactly the members of its row. */
+static void expect_fields_of_row(const json_t *event)
+{
+    const struct row *row = row_of(json_string_value(json_object_get(event, "event")));
+    char fields[128];
+    char *rest = NULL;
+    size_t count = strlen("TVE"); /* time, vm and event are everybody's */
+
+    (void)snprintf(fields, sizeof(fields), "%s", row->fields);
+    for (char *name = strtok_r(fields, "? ", &rest); name != NULL;
+         name = strtok_r(NULL, "? ", &rest)) {
+        if (json_object_get(event, name) == NULL) {
+            fail_msg("%s has no member %s", row->event, name);
+        }
+        count++;
+    }
+    assert_int_equal(json_object_size(event), count);
+}
+
+static void tell_all(struct events *events)
+{
+    static const enum power_news_kind kinds[] = {
+#define NEWS(kind, event, fields, qmp, qmp_fields, colour, words) POWER_NEWS_##kind,
+#define TOLD(event, fields, qmp, qmp_fields, colour, words)
+#include "power/news.def"
+    };
+    static const struct suspend_call call = {.entry = {0x40200000}};
+    struct config config;
+
+    config_init(&config);
+    news_boot(events, &config, &(struct news_boot){.count = 1});
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        news_power(events, &(struct power_news){.kind = kinds[i],
+                                                .call = &call,
+                                                .reason = "why",
+                                                .source = WAKE_RTC,
+                                                .has_type = true});
+    }
+    news_idle(events, 0, "cpu-standby", 1);
+    news_quit(events, "why");
+    news_error(events, "what");
+}
+
+/* All but events-lost, which other tests see. */
+static void events_have_the_fields_of_their_rows(void **state)
+{
+    char text[8192];
+    size_t lines = 0;
+
+    (void)state;
+    struct events *events = events_open("log", "vm");
+    tell_all(events);
+    events_close(events);
+    read_all("log", text, sizeof(text));
+    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+        json_t *event = line_of(line, 0);
+
+        expect_fields_of_row(event);
+        json_decref(event);
+        lines++;
+    }
+    assert_int_equal(lines, sizeof(rows) / sizeof(rows[0]) - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +361,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(log_is_appended_to, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(log_is_reopened, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(slow_reader_loses_events, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(events_have_the_fields_of_their_rows, scratch_enter,
+                                        scratch_leave),
     };
 
     return cmocka_run_group_tests_name("events", tests, NULL, NULL);

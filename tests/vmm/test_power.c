@@ -183,6 +183,7 @@ static void fake_tell(void *driver, const struct power_news *news)
         [POWER_NEWS_WAKE_IGNORED] = "!ignored",
         [POWER_NEWS_RESUMED] = "!resumed",
         [POWER_NEWS_REBOOT] = "!reboot",
+        [POWER_NEWS_RESET] = "!reset",
         [POWER_NEWS_OFF] = "!ended",
         [POWER_NEWS_STOPPED] = "!stopped",
         [POWER_NEWS_CONTINUED] = "!continued",
@@ -746,7 +747,7 @@ static void pause_outlasts_question_and_reset(void **state)
     power_stop(&f.power);
     f.fake.log[0] = '\0';
     power_reset(&f.power);
-    expect_log(&f, "pause deadline:0 !reboot");
+    expect_log(&f, "pause deadline:0 !reset");
     assert_int_equal(f.power.outcome, POWER_OUTCOME_COLD_RESET);
     power_start(&f.power);
     power_go_on(&f.power);
@@ -765,7 +766,7 @@ static void operator_resets_a_sleeper(void **state)
     power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     power_reset(&f.power);
-    expect_log(&f, "pause awake !reboot");
+    expect_log(&f, "pause awake !reset");
     power_exit(&f.power, 0, POWER_EXIT_WAKEUP); /* Came meanwhile. */
     expect_log(&f, "");
     power_stop(&f.power);

@@ -514,7 +514,7 @@ static void events_say_what_happened(void **state)
     (void)state;
     qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_REBOOT});
     expect_event(fd, "RESET", "{\"guest\":true,\"reason\":\"guest-reset\"}");
-    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_REBOOT, .by_host = true});
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_RESET});
     expect_event(fd, "RESET", "{\"guest\":false,\"reason\":\"host-qmp-system-reset\"}");
     qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_REBOOT,
                                        .has_type = true,
@@ -541,6 +541,59 @@ static void events_say_what_happened(void **state)
     expect_event(fd, "RESUME", "{}");
     qmp_tell_quit(qmp, QUIT_BY_SIGNAL);
     expect_event(fd, "SHUTDOWN", "{\"guest\":false,\"reason\":\"host-signal\"}");
+    close(fd);
+}
+
+static const struct row {
+    enum power_news_kind kind;
+    const char *event;
+    const char *fields;
+} rows[] = {
+#define NEWS(kind, event, fields, qmp, qmp_fields, colour, words)                                  \
+    {POWER_NEWS_##kind, qmp, qmp_fields},
+#define TOLD(event, fields, qmp, qmp_fields, colour, words)
+#include "power/news.def"
+};
+
+/* What has come is `row`'s event, and its data has exactly the row's members. */
+static void expect_row(int fd, const struct row *row)
+{
+    char said[1024];
+    char fields[128];
+    char *rest = NULL;
+    size_t found = 0;
+    ssize_t count = read(fd, said, sizeof(said));
+
+    assert_true(count > 0);
+    json_t *event = json_loadb(said, (size_t)count, 0, NULL);
+    const json_t *data = json_object_get(event, "data");
+    assert_string_equal(json_string_value(json_object_get(event, "event")), row->event);
+    (void)snprintf(fields, sizeof(fields), "%s", row->fields);
+    for (char *name = strtok_r(fields, "? ", &rest); name != NULL;
+         name = strtok_r(NULL, "? ", &rest)) {
+        if (json_object_get(data, name) == NULL) {
+            fail_msg("%s has no member %s", row->event, name);
+        }
+        found++;
+    }
+    assert_int_equal(json_object_size(data), found);
+    json_decref(event);
+}
+
+static void events_have_the_fields_of_their_rows(void **state)
+{
+    static const struct suspend_call call = {.entry = {0x40200000}};
+    int fd = negotiated_client();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        qmp_tell(qmp, &(struct power_news){.kind = rows[i].kind, .call = &call, .has_type = true});
+        if (rows[i].event == NULL) {
+            expect(fd, "");
+        } else {
+            expect_row(fd, &rows[i]);
+        }
+    }
     close(fd);
 }
 
@@ -836,6 +889,7 @@ int main(void)
         TEST(commands_may_come_in_pieces),
         TEST(events_are_for_those_who_negotiated),
         TEST(events_say_what_happened),
+        TEST(events_have_the_fields_of_their_rows),
         TEST(too_long_and_too_deep_end_the_connection),
         TEST(slow_clients_are_cut_off),
         TEST(replies_wait_for_their_reader),

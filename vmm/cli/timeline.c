@@ -27,30 +27,9 @@ static const struct phrase {
     const char *colour;
     const char *words;
 } phrases[] = {
-    {"boot", BOLD, "boot {boot}: vCPUs {cpus}, PSCI {psci}, SYSTEM_SUSPEND {on_suspend}"},
-    {"vcpu-on", GREEN, "vCPU {vcpu} is on"},
-    {"vcpu-off", YELLOW, "vCPU {vcpu} is off"},
-    {"suspend-request", MAGENTA,
-     "vCPU {vcpu} calls SYSTEM_SUSPEND (SMC{width}), entry {entry}, context {context}"},
-    {"suspend-honoured", MAGENTA, "honoured: all other vCPUs are off, the entry is good"},
-    {"suspend-refused", RED, "refused with {answer}: {reason}"},
-    {"suspend-asked", MAGENTA, "the operator is asked; after a time: {default}"},
-    {"asleep", BLUE, "asleep"},
-    {"wake", GREEN, "woken by {source}"},
-    {"wake-ignored", YELLOW, "wake by {source} ignored: {reason}"},
-    {"resumed", GREEN, "vCPU {vcpu} resumes at its entry {entry}"},
-    {"reboot", BOLD, "vCPU {vcpu} asks for a {kind} reset"},
-    {"idle", PLAIN, "vCPU {vcpu} was {count} times in {state}"},
-    {"reset", BOLD, "the operator resets the machine"},
-    {"paused", YELLOW, "paused by the operator"},
-    {"continued", GREEN, "the operator lets it go on"},
-    {"vcpu-admitted", GREEN, "vCPU {vcpu} is admitted"},
-    {"vcpu-withdrawn", YELLOW, "vCPU {vcpu} is withdrawn"},
-    {"vcpu-not-admitted", RED, "vCPU {vcpu} may not start: it is not admitted"},
-    {"off", BOLD, "vCPU {vcpu} turns the machine off ({kind})"},
-    {"quit", BOLD, "ended by {reason}"},
-    {"error", RED, "error: {message}"},
-    {"events-lost", RED, "{count} events are missing here"},
+#define NEWS(kind, event, fields, qmp, qmp_fields, colour, words) {event, colour, words},
+#define TOLD(event, fields, qmp, qmp_fields, colour, words)       {event, colour, words},
+#include "power/news.def"
 };
 
 /* The longest line that dormouse writes has 1 KiB. */

@@ -153,19 +153,10 @@ static int settle_loss(struct events *events)
     return error;
 }
 
-void events_emit(struct events *events, const char *event, const char *fields, ...)
+void events_emit_object(struct events *events, const char *event, json_t *members)
 {
-    char format[256];
-    va_list arguments;
-
-    if (events == NULL) {
-        return;
-    }
     json_t *object = make_event(events, event);
-    snprintf(format, sizeof(format), "{%s}", fields);
-    va_start(arguments, fields);
-    json_t *members = json_vpack_ex(NULL, 0, format, arguments);
-    va_end(arguments);
+
     if (object != NULL && members != NULL) {
         json_object_update(object, members);
     }
@@ -178,4 +169,19 @@ void events_emit(struct events *events, const char *event, const char *fields, .
     }
     json_decref(members);
     json_decref(object);
+}
+
+void events_emit(struct events *events, const char *event, const char *fields, ...)
+{
+    char format[256];
+    va_list arguments;
+
+    if (events == NULL) {
+        return;
+    }
+    snprintf(format, sizeof(format), "{%s}", fields);
+    va_start(arguments, fields);
+    json_t *members = json_vpack_ex(NULL, 0, format, arguments);
+    va_end(arguments);
+    events_emit_object(events, event, members);
 }

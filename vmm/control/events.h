@@ -9,6 +9,7 @@
 #ifndef DORMOUSE_CONTROL_EVENTS_H
 #define DORMOUSE_CONTROL_EVENTS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,5 +41,8 @@ bool events_reopen(struct events *events);
  * object, such as "s:i, s:s", "vcpu", 1, "source", "rtc".
  */
 void events_emit(struct events *events, const char *event, const char *fields, ...);
+
+/** As events_emit(), but not of NULL, with the members of an object, which it takes over. */
+void events_emit_object(struct events *events, const char *event, json_t *members);
 
 #endif

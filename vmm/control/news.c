@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "control/news.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "cli/options.h"
-
-/* Addresses and context IDs are 64 bits wide and go as hexadecimal text: JSON readers lose bits. */
-struct hex {
-    char text[sizeof("0x0123456789abcdef")];
-};
-
-static struct hex hex(uint64_t value)
-{
-    struct hex out;
-
-    snprintf(out.text, sizeof(out.text), "0x%" PRIx64, value);
-    return out;
-}
+#include "control/news_fields.h"
 
 static json_t *wake_list(unsigned set)
 {
@@ -49,114 +36,72 @@ void news_boot(struct events *events, const struct config *config, const struct 
                 "wake", wake_list(config->wake));
 }
 
-static void tell_vcpu(struct events *events, const char *event, const struct power_news *news)
+static json_t *width_value(const struct power_news *news)
 {
-    events_emit(events, event, "s:i", "vcpu", (int)news->vcpu);
+    return json_integer(news->call->smc32 ? 32 : 64);
 }
 
-static void tell_request(struct events *events, const struct power_news *news)
+static json_t *answer_value(const struct power_news *news)
 {
-    events_emit(events, "suspend-request", "s:i, s:s, s:s, s:i", "vcpu", (int)news->vcpu, "entry",
-                hex(news->call->entry.value).text, "context", hex(news->call->context).text,
-                "width", news->call->smc32 ? 32 : 64);
+    return json_string(news->result == PSCI_DENIED ? "DENIED" : "INVALID_ADDRESS");
 }
 
-static void tell_refused(struct events *events, const struct power_news *news)
+static json_t *reason_value(const struct power_news *news)
 {
-    events_emit(events, "suspend-refused", "s:i, s:s, s:s", "vcpu", (int)news->vcpu, "answer",
-                news->result == PSCI_DENIED ? "DENIED" : "INVALID_ADDRESS", "reason", news->reason);
+    return json_string(news->reason);
 }
 
-static void tell_wake(struct events *events, const struct power_news *news)
+static json_t *source_value(const struct power_news *news)
 {
-    if (news->intid >= 0) {
-        events_emit(events, "wake", "s:i, s:s, s:i", "vcpu", (int)news->vcpu, "source",
-                    wake_name(news->source), "intid", news->intid);
-    } else {
-        events_emit(events, "wake", "s:i, s:s", "vcpu", (int)news->vcpu, "source",
-                    wake_name(news->source));
+    return json_string(wake_name(news->source));
+}
+
+static json_t *intid_value(const struct power_news *news)
+{
+    return news->intid >= 0 ? json_integer(news->intid) : NULL;
+}
+
+static json_t *deadline_value(const struct power_news *news)
+{
+    return json_integer((json_int_t)news->deadline_ns);
+}
+
+static json_t *asleep_value(const struct power_news *news)
+{
+    return json_integer((json_int_t)news->asleep_ns);
+}
+
+/* Of a reset, or of how the machine went off. */
+static json_t *kind_value(const struct power_news *news)
+{
+    if (news->kind == POWER_NEWS_OFF) {
+        return json_string(news->hibernated ? "hibernate" : "off");
     }
+    return news_warmth(news);
 }
 
-static void tell_asked(struct events *events, const struct power_news *news)
-{
-    events_emit(events, "suspend-asked", "s:i, s:I, s:s", "vcpu", (int)news->vcpu, "deadline_ns",
-                (json_int_t)news->deadline_ns, "default", news->by_default ? "honour" : "refuse");
-}
+static const struct news_field fields[] = {
+    {"vcpu", news_vcpu},       {"entry", news_entry},         {"context", news_context},
+    {"width", width_value},    {"answer", answer_value},      {"reason", reason_value},
+    {"source", source_value},  {"intid", intid_value},        {"deadline_ns", deadline_value},
+    {"default", news_default}, {"asleep_ns", asleep_value},   {"kind", kind_value},
+    {"type", news_reset_type}, {"cookie", news_reset_cookie},
+};
 
-static void tell_reboot(struct events *events, const struct power_news *news)
-{
-    const char *kind = news->warm ? "warm" : "cold";
-
-    if (news->has_type) {
-        events_emit(events, "reboot", "s:i, s:s, s:s, s:s", "vcpu", (int)news->vcpu, "kind", kind,
-                    "type", hex(news->reset_type).text, "cookie", hex(news->reset_cookie).text);
-    } else {
-        events_emit(events, "reboot", "s:i, s:s", "vcpu", (int)news->vcpu, "kind", kind);
-    }
-}
+static const struct news_row rows[] = {
+#define NEWS(kind, event, fields, qmp, qmp_fields, colour, words)                                  \
+    [POWER_NEWS_##kind] = {event, fields},
+#define TOLD(event, fields, qmp, qmp_fields, colour, words)
+#include "power/news.def"
+};
 
 void news_power(struct events *events, const struct power_news *news)
 {
-    switch (news->kind) {
-    case POWER_NEWS_VCPU_ON:
-        tell_vcpu(events, "vcpu-on", news);
-        return;
-    case POWER_NEWS_VCPU_OFF:
-        tell_vcpu(events, "vcpu-off", news);
-        return;
-    case POWER_NEWS_SUSPEND_REQUEST:
-        tell_request(events, news);
-        return;
-    case POWER_NEWS_HONOURED:
-        tell_vcpu(events, "suspend-honoured", news);
-        return;
-    case POWER_NEWS_REFUSED:
-        tell_refused(events, news);
-        return;
-    case POWER_NEWS_ASLEEP:
-        tell_vcpu(events, "asleep", news);
-        return;
-    case POWER_NEWS_WAKE:
-        tell_wake(events, news);
-        return;
-    case POWER_NEWS_WAKE_IGNORED:
-        events_emit(events, "wake-ignored", "s:s, s:s", "source", wake_name(news->source), "reason",
-                    news->reason);
-        return;
-    case POWER_NEWS_RESUMED:
-        events_emit(events, "resumed", "s:i, s:s, s:I", "vcpu", (int)news->vcpu, "entry",
-                    hex(news->call->entry.value).text, "asleep_ns", (json_int_t)news->asleep_ns);
-        return;
-    case POWER_NEWS_REBOOT:
-        if (news->by_host) {
-            events_emit(events, "reset", "s:s", "kind", "cold"); /* No vCPU called. */
-        } else {
-            tell_reboot(events, news);
-        }
-        return;
-    case POWER_NEWS_OFF:
-        events_emit(events, "off", "s:i, s:s", "vcpu", (int)news->vcpu, "kind",
-                    news->hibernated ? "hibernate" : "off");
-        return;
-    case POWER_NEWS_STOPPED:
-        events_emit(events, "paused", "");
-        return;
-    case POWER_NEWS_CONTINUED:
-        events_emit(events, "continued", "");
-        return;
-    case POWER_NEWS_ASKED:
-        tell_asked(events, news);
-        return;
-    case POWER_NEWS_ADMITTED:
-        tell_vcpu(events, "vcpu-admitted", news);
-        return;
-    case POWER_NEWS_WITHDRAWN:
-        tell_vcpu(events, "vcpu-withdrawn", news);
-        return;
-    case POWER_NEWS_NOT_ADMITTED:
-        tell_vcpu(events, "vcpu-not-admitted", news);
-        return;
+    const struct news_row *row = &rows[news->kind];
+
+    if (events != NULL) {
+        events_emit_object(events, row->event,
+                           news_object(row, news, fields, sizeof(fields) / sizeof(fields[0])));
     }
 }
 

@@ -3,109 +3,82 @@
  * The power controller's news as events. vCPUs that come on and go off are left out: a guest could
  * send any number of them.
  */
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <time.h>
 
+#include "control/news_fields.h"
 #include "control/qmp_internal.h"
 
-/* An event; `format` and what follows are json_pack()'s for its data. */
-static void emit(struct qmp *qmp, const char *event, const char *format, ...)
+/* Takes over `data`. */
+static void emit(struct qmp *qmp, const char *event, json_t *data)
 {
     struct timespec now;
-    va_list arguments;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    va_start(arguments, format);
-    json_t *data = json_vpack_ex(NULL, 0, format, arguments);
-    va_end(arguments);
-    if (data == NULL) {
-        return;
-    }
     qmp_send_event(qmp, json_pack("{s:{s:I, s:I}, s:s, s:o}", "timestamp", "seconds",
                                   (json_int_t)now.tv_sec, "microseconds",
                                   (json_int_t)now.tv_nsec / 1000, "event", event, "data", data));
 }
 
-static const char *hex(char text[static 19], uint64_t value)
+static json_t *deadline_value(const struct power_news *news)
 {
-    (void)snprintf(text, 19, "0x%" PRIx64, value);
-    return text;
+    return json_integer((json_int_t)(news->deadline_ns / 1000000));
 }
 
-static void tell_reset(struct qmp *qmp, const struct power_news *news)
+static json_t *guest_value(const struct power_news *news)
 {
-    char type[19];
-    char cookie[19];
+    return json_boolean(news->kind != POWER_NEWS_RESET);
+}
 
-    if (news->by_host) {
-        emit(qmp, "RESET", "{s:b, s:s}", "guest", 0, "reason", "host-qmp-system-reset");
-    } else if (news->has_type) {
-        emit(qmp, "RESET", "{s:b, s:s, s:s, s:s, s:s}", "guest", 1, "reason", "guest-reset",
-             "x-dormouse-kind", news->warm ? "warm" : "cold", "x-dormouse-type",
-             hex(type, news->reset_type), "x-dormouse-cookie", hex(cookie, news->reset_cookie));
-    } else {
-        emit(qmp, "RESET", "{s:b, s:s}", "guest", 1, "reason", "guest-reset");
+/* QEMU's names of why a machine was reset or shut down. */
+static json_t *reason_value(const struct power_news *news)
+{
+    switch (news->kind) {
+    case POWER_NEWS_RESET:
+        return json_string("host-qmp-system-reset");
+    case POWER_NEWS_REBOOT:
+        return json_string("guest-reset");
+    default:
+        return json_string("guest-shutdown");
     }
 }
 
-static void tell_asked(struct qmp *qmp, const struct power_news *news)
+static json_t *kind_value(const struct power_news *news)
 {
-    char entry[19];
-    char context[19];
-
-    emit(qmp, "X_DORMOUSE_SUSPEND_REQUEST", "{s:i, s:s, s:s, s:I, s:s}", "cpu-index",
-         (int)news->vcpu, "entry", hex(entry, news->call->entry.value), "context",
-         hex(context, news->call->context), "deadline-ms",
-         (json_int_t)(news->deadline_ns / 1000000), "default",
-         news->by_default ? "honour" : "refuse");
+    return news->has_type ? news_warmth(news) : NULL;
 }
 
-static void tell_vcpu(struct qmp *qmp, const char *event, const struct power_news *news)
+static json_t *hibernated_value(const struct power_news *news)
 {
-    emit(qmp, event, "{s:i}", "cpu-index", (int)news->vcpu);
+    return json_boolean(news->hibernated);
 }
+
+static const struct news_field fields[] = {
+    {"cpu-index", news_vcpu},
+    {"entry", news_entry},
+    {"context", news_context},
+    {"deadline-ms", deadline_value},
+    {"default", news_default},
+    {"guest", guest_value},
+    {"reason", reason_value},
+    {"x-dormouse-kind", kind_value},
+    {"x-dormouse-type", news_reset_type},
+    {"x-dormouse-cookie", news_reset_cookie},
+    {"x-dormouse-hibernated", hibernated_value},
+};
+
+static const struct news_row rows[] = {
+#define NEWS(kind, event, fields, qmp, qmp_fields, colour, words)                                  \
+    [POWER_NEWS_##kind] = {qmp, qmp_fields},
+#define TOLD(event, fields, qmp, qmp_fields, colour, words)
+#include "power/news.def"
+};
 
 void qmp_tell(struct qmp *qmp, const struct power_news *news)
 {
-    if (qmp == NULL) {
-        return;
-    }
-    switch (news->kind) {
-    case POWER_NEWS_STOPPED:
-        emit(qmp, "STOP", "{}");
-        return;
-    case POWER_NEWS_CONTINUED:
-        emit(qmp, "RESUME", "{}");
-        return;
-    case POWER_NEWS_ASLEEP:
-        emit(qmp, "SUSPEND", "{}");
-        return;
-    case POWER_NEWS_RESUMED:
-        emit(qmp, "WAKEUP", "{}");
-        return;
-    case POWER_NEWS_REBOOT:
-        tell_reset(qmp, news);
-        return;
-    case POWER_NEWS_OFF:
-        emit(qmp, "SHUTDOWN", "{s:b, s:s, s:b}", "guest", 1, "reason", "guest-shutdown",
-             "x-dormouse-hibernated", (int)news->hibernated);
-        return;
-    case POWER_NEWS_ASKED:
-        tell_asked(qmp, news);
-        return;
-    case POWER_NEWS_ADMITTED:
-        tell_vcpu(qmp, "X_DORMOUSE_VCPU_ADMITTED", news);
-        return;
-    case POWER_NEWS_WITHDRAWN:
-        tell_vcpu(qmp, "X_DORMOUSE_VCPU_WITHDRAWN", news);
-        return;
-    case POWER_NEWS_NOT_ADMITTED:
-        tell_vcpu(qmp, "X_DORMOUSE_VCPU_NOT_ADMITTED", news);
-        return;
-    default:
-        return;
+    const struct news_row *row = &rows[news->kind];
+
+    if (qmp != NULL && row->event != NULL) {
+        emit(qmp, row->event, news_object(row, news, fields, sizeof(fields) / sizeof(fields[0])));
     }
 }
 
@@ -119,6 +92,6 @@ void qmp_tell_quit(struct qmp *qmp, enum quit_reason reason)
     };
 
     if (qmp != NULL) {
-        emit(qmp, "SHUTDOWN", "{s:b, s:s}", "guest", 0, "reason", reasons[reason]);
+        emit(qmp, "SHUTDOWN", json_pack("{s:b, s:s}", "guest", 0, "reason", reasons[reason]));
     }
 }

@@ -438,5 +438,5 @@ void power_reset(struct power *power)
     }
     power->state = POWER_ENDED;
     power->outcome = POWER_OUTCOME_COLD_RESET;
-    tell(power, (struct power_news){.kind = POWER_NEWS_REBOOT, .by_host = true});
+    tell(power, (struct power_news){.kind = POWER_NEWS_RESET});
 }

@@ -45,23 +45,9 @@ enum power_exit {
 
 /* What the controller has to tell the world, in the order in which it became true. */
 enum power_news_kind {
-    POWER_NEWS_VCPU_ON,
-    POWER_NEWS_VCPU_OFF,
-    POWER_NEWS_SUSPEND_REQUEST, /* call */
-    POWER_NEWS_HONOURED,
-    POWER_NEWS_REFUSED, /* result, reason */
-    POWER_NEWS_ASLEEP,
-    POWER_NEWS_WAKE,         /* source, intid */
-    POWER_NEWS_WAKE_IGNORED, /* source, reason */
-    POWER_NEWS_RESUMED,      /* call */
-    POWER_NEWS_REBOOT,       /* warm, reset_type, reset_cookie */
-    POWER_NEWS_OFF,          /* hibernated */
-    POWER_NEWS_STOPPED,   /* the operator has paused the machine; asleep or off is another thing */
-    POWER_NEWS_CONTINUED, /* and lets it go on */
-    POWER_NEWS_ASKED,     /* call, deadline_ns, by_default: the operator is to answer */
-    POWER_NEWS_ADMITTED,  /* vcpu: CPU_ON may start it */
-    POWER_NEWS_WITHDRAWN, /* vcpu: CPU_ON may not start it any more, and it is off */
-    POWER_NEWS_NOT_ADMITTED, /* vcpu: a CPU_ON of it was DENIED; told once until it is admitted */
+#define NEWS(kind, event, fields, qmp, qmp_fields, colour, words) POWER_NEWS_##kind,
+#define TOLD(event, fields, qmp, qmp_fields, colour, words)
+#include "power/news.def"
 };
 
 struct power_news {
@@ -75,7 +61,6 @@ struct power_news {
     int64_t asleep_ns;   /* RESUMED: filled in by the driver, which has a clock */
     int64_t deadline_ns; /* ASKED: so long from now */
     bool by_default;     /* ASKED: what happens then: true, the call is honoured */
-    bool by_host;        /* REBOOT: the operator's doing; the guest did not ask */
     bool warm;
     bool hibernated;
     bool has_type; /* RESET2: reset_type and reset_cookie are the guest's */

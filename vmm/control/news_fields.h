@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** Members of JSON objects that tell of power news, by the names that power/news.def gives them. */
+#ifndef DORMOUSE_CONTROL_NEWS_FIELDS_H
+#define DORMOUSE_CONTROL_NEWS_FIELDS_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "power/power.h"
+
+struct news_field {
+    const char *name;
+    /** The member's value; NULL: the object has no such member. */
+    json_t *(*value)(const struct power_news *news);
+};
+
+/** What is told of one kind of news; `event` is NULL if nothing is. */
+struct news_row {
+    const char *event;
+    const char *fields; /**< names, with spaces between them; "?" after a name means nothing here */
+};
+
+/** An object with the members of `row`, whose values `count` fields know. NULL: no memory. */
+json_t *news_object(const struct news_row *row, const struct power_news *news,
+                    const struct news_field *fields, size_t count);
+
+/* Values that the event log and QMP call by different names, or by the same. */
+json_t *news_vcpu(const struct power_news *news);
+json_t *news_entry(const struct power_news *news);
+json_t *news_context(const struct power_news *news);
+json_t *news_default(const struct power_news *news);
+json_t *news_warmth(const struct power_news *news);
+json_t *news_reset_type(const struct power_news *news);
+json_t *news_reset_cookie(const struct power_news *news);
+
+#endif
