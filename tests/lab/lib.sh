@@ -256,3 +256,20 @@ remarked() { # NAME
     tr -d '\r' <"$work/console" | awk -v name="$1" '
         /^# / { for (i = 2; i < NF; i++) if ($i == name) { print $(i + 1); exit } }'
 }
+
+# qmp STEP...: a client of the guest's, see tests/lab/tools/qmp.c; what the server says is added to
+# $work/qmp.said.
+qmp() {
+    wait_until 30 test -S "$work/qmp" || fail "no socket"
+    "$LAB_TOOLS/qmp" "$work/qmp" "$@" >"$work/qmp.new" 2>&1 || {
+        cat "$work/qmp.new"
+        show
+        fail "$(tail -n 1 "$work/qmp.new")"
+    }
+    cat "$work/qmp.new"
+    cat "$work/qmp.new" >>"$work/qmp.said"
+}
+
+expect_said() { # TEXT
+    grep -qF -- "$1" "$work/qmp.new" || fail "QMP did not say $1"
+}

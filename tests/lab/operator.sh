@@ -7,23 +7,6 @@
 # shellcheck source=tests/lab/linux.sh
 . "$LAB_TESTS/linux.sh"
 
-# qmp STEP...: a client of the guest's, see tests/lab/tools/qmp.c; what the server says is added to
-# $work/qmp.said.
-qmp() {
-    wait_until 30 test -S "$work/qmp" || fail "no socket"
-    "$LAB_TOOLS/qmp" "$work/qmp" "$@" >"$work/qmp.new" 2>&1 || {
-        cat "$work/qmp.new"
-        show
-        fail "$(tail -n 1 "$work/qmp.new")"
-    }
-    cat "$work/qmp.new"
-    cat "$work/qmp.new" >>"$work/qmp.said"
-}
-
-expect_said() { # TEXT
-    grep -qF -- "$1" "$work/qmp.new" || fail "QMP did not say $1"
-}
-
 # The guest's own end is told, and what it was.
 test_status() {
     make_work

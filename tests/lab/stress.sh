@@ -26,6 +26,55 @@ test_churn_stopped() {
     expect_events_in_order
 }
 
+uptime_centiseconds() {
+    read -r uptime _ </proc/uptime
+    echo "${uptime%.*}${uptime#*.}"
+}
+
+# flood CALL [OPTION]...: 48 vCPUs that do so for ever. Sets $took: hundredths of a second until QMP has
+# answered, and until SIGTERM has ended it.
+flood() {
+    flood_call=$1
+    shift
+    make_work
+    rm -f "$work/qmp"
+    start_bare "scenario=flood call=$flood_call" --cpus 48 --qmp "$work/qmp" "$@"
+    wait_console flooding 120
+    before=$(uptime_centiseconds)
+    qmp query-status
+    kill -TERM "$guest"
+    guest_limit=120 wait_guest
+    took=$(($(uptime_centiseconds) - before))
+    expect_status 143
+    echo "flood of $flood_call calls, $*: ended after $took/100 s"
+}
+
+# expect_flood_harmless CALL [OPTION]...: it holds up operators no more than cores that spin do.
+expect_flood_harmless() {
+    harmless_call=$1
+    shift
+    flood none "$@"
+    limit=$((3 * took + 200))
+    flood "$harmless_call" "$@"
+    [ "$took" -le "$limit" ] || fail "ended after $took/100 s, expected $limit/100 s at most"
+}
+
+# limit flood_suspend 500
+test_flood_suspend() {
+    expect_flood_harmless suspend
+}
+
+# limit flood_suspend_kernel 500
+# once flood_suspend_kernel
+test_flood_suspend_kernel() {
+    expect_flood_harmless suspend --psci kernel
+}
+
+# limit flood_power 500
+test_flood_power() {
+    expect_flood_harmless power
+}
+
 # All secondaries at once, off and on, with a sleep in between.
 # limit hotplug 300
 test_hotplug() {

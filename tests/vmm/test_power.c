@@ -733,6 +733,56 @@ static void paused_machine_decides_but_does_not_run(void **state)
     finish(&f);
 }
 
+/* The interrupt came just before the pause. The sleep goes on through it and ends after it. */
+static void interrupt_before_a_pause_wakes_after_it(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    power_stop(&f.power);
+    f.fake.log[0] = '\0';
+    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_WAKEUP), 0);
+    expect_log(&f, "");
+    assert_int_equal(f.power.state, POWER_ASLEEP);
+    power_cont(&f.power);
+    expect_log(&f, "!continued run:0");
+    power_exit(&f.power, 0, POWER_EXIT_WAKEUP);
+    expect_log(&f, "pause !wake:irq restart:0:40200000:c0ffee awake !resumed resume");
+    finish(&f);
+}
+
+/* However many calls are decided: one pause, one look at the vCPUs, and nothing runs before the
+ * end. */
+static void held_machine_decides_under_one_pause(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    f.fake.off[3] = false;
+    power_hold(&f.power);
+    power_hold(&f.power);
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    int looks = f.fake.calls;
+    power_exit(&f.power, 3, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !on:3 !request answer:0:-3 !refused:-3 !request answer:3:-3 !refused:-3");
+    assert_true(f.fake.calls - looks < CPU_COUNT);
+    power_go_on(&f.power);
+    expect_log(&f, "resume");
+    f.fake.off[3] = true; /* It has run: what was read of it is out of date. */
+    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !off:3 !request honour:0 !honoured sleep:f !asleep doze run:0");
+    power_hold(&f.power);
+    power_wake(&f.power, WAKE_RTC);
+    expect_log(&f, "pause !wake:rtc restart:0:40200000:c0ffee awake !resumed");
+    power_start(&f.power); /* A reset ends the hold. */
+    power_go_on(&f.power);
+    expect_log(&f, "!on:0 resume");
+    finish(&f);
+}
+
 static void pause_outlasts_question_and_reset(void **state)
 {
     struct fixture f;
@@ -807,6 +857,8 @@ int main(void)
         cmocka_unit_test(deadline_answers_by_default),
         cmocka_unit_test(wake_before_the_answer_is_kept),
         cmocka_unit_test(paused_machine_decides_but_does_not_run),
+        cmocka_unit_test(interrupt_before_a_pause_wakes_after_it),
+        cmocka_unit_test(held_machine_decides_under_one_pause),
         cmocka_unit_test(pause_outlasts_question_and_reset),
         cmocka_unit_test(operator_resets_a_sleeper),
     };

@@ -620,6 +620,61 @@ static void suspends_are_handed_over(void **state)
     finish();
 }
 
+static void suspend_always(struct vcpu *vcpu)
+{
+    call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_SYSTEM_SUSPEND, ENTRY, 7, 0);
+}
+
+static void start_one_and_suspend(struct vcpu *vcpu)
+{
+    if (vcpu->state++ == 0) {
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, fdt_mpidr(1), ENTRY, 1);
+    } else {
+        suspend_always(vcpu);
+    }
+}
+
+static void await_steps(const struct vcpu *vcpu, unsigned steps)
+{
+    while (vcpu->steps < steps) {
+        take_changes();
+        usleep(100);
+    }
+}
+
+/* A vCPU that leaves the guest again at once is not served twice while another waits. */
+static void exits_take_turns(void **state)
+{
+    struct vcpu_exit exit;
+    unsigned first;
+    unsigned second;
+
+    (void)state;
+    start(2, start_one_and_suspend, suspend_always);
+    await_steps(&fixture.vcpu[0], 2);
+    await_steps(&fixture.vcpu[1], 1);
+    vcpus_pause(fixture.vcpus); /* Both exits wait from here on. */
+    for (unsigned i = 0; i < 10; i++) {
+        assert_true(vcpus_next_exit(fixture.vcpus, &first, &exit));
+        unsigned steps = fixture.vcpu[first].steps;
+        vcpus_resume(fixture.vcpus);
+        await_steps(&fixture.vcpu[first], steps + 1);
+        vcpus_pause(fixture.vcpus);
+        assert_true(vcpus_next_exit(fixture.vcpus, &second, &exit));
+        assert_int_not_equal(first, second);
+        steps = fixture.vcpu[second].steps;
+        vcpus_resume(fixture.vcpus);
+        await_steps(&fixture.vcpu[second], steps + 1);
+        vcpus_pause(fixture.vcpus);
+    }
+    assert_true(vcpus_next_exit(fixture.vcpus, &first, &exit));
+    assert_true(vcpus_have_exit(fixture.vcpus));
+    vcpus_forget_exit(fixture.vcpus, 1 - first);
+    assert_false(vcpus_have_exit(fixture.vcpus));
+    assert_false(vcpus_next_exit(fixture.vcpus, &first, &exit));
+    finish();
+}
+
 static void fail_now(struct vcpu *vcpu)
 {
     vcpu->fail = -EIO;
@@ -800,6 +855,7 @@ int main(void)
         cmocka_unit_test(interrupt_during_a_pause_is_kept),
         cmocka_unit_test(reset_stops_the_others),
         cmocka_unit_test(suspends_are_handed_over),
+        cmocka_unit_test(exits_take_turns),
         cmocka_unit_test(failing_kvm_comes_out),
         cmocka_unit_test(all_off_is_quiet),
         cmocka_unit_test(calls_read_what_they_have),

@@ -9,12 +9,15 @@
 #include "machine/driver.h"
 
 /* What has been told since the last time; the starting vCPU that waited for that is let go on. */
-void machine_take_changes(struct machine *machine)
+bool machine_take_changes(struct machine *machine, unsigned most)
 {
     struct change_told told;
 
-    while (!machine->ended && machine->psci.changes != NULL &&
-           changes_take(machine->psci.changes, &told)) {
+    for (; most > 0; most--) {
+        if (machine->ended || machine->psci.changes == NULL ||
+            !changes_take(machine->psci.changes, &told)) {
+            return false;
+        }
         if (told.what != CHANGE_NONE) {
             power_changed(&machine->power, told.vcpu, told.what == CHANGE_ON);
         }
@@ -22,6 +25,7 @@ void machine_take_changes(struct machine *machine)
             vcpus_nudge(machine->board.threads, told.vcpu);
         }
     }
+    return true;
 }
 
 /*
@@ -31,7 +35,7 @@ void machine_take_changes(struct machine *machine)
 static void pause_all(void *driver)
 {
     driver_pause(driver);
-    machine_take_changes(driver);
+    machine_take_changes(driver, CHANGES_ALL);
 }
 
 /* A vCPU whose CPU_ON waits to be carried out comes on when it is. */

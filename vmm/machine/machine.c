@@ -15,6 +15,7 @@
 #include "control/news.h"
 #include "core/map.h"
 #include "host/console/console.h"
+#include "machine/exits.h"
 #include "machine/operator.h"
 #include "machine/parts.h"
 
@@ -25,98 +26,29 @@ static void quit(struct machine *machine, int signal_number, enum quit_reason re
     machine_end(machine, STATUS_SIGNAL + signal_number);
 }
 
-static void fail_guest(struct machine *machine, unsigned index, const struct vcpu_exit *exit)
+/* What is left of the notice waits for the next turn, behind signals and operators. */
+static void exit_notice_again(const struct machine *machine)
 {
-    char text[256];
+    uint64_t one = 1;
 
-    vcpus_pause(machine->board.threads);
-    vcpu_describe_failure(machine->board.vcpu[index], exit, text, sizeof(text));
-    report("vCPU %u cannot go on: %s", index, text);
-    news_error(machine->events, text);
-    qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
-    machine_end(machine, STATUS_GUEST);
-}
-
-static void reboot(struct machine *machine)
-{
-    int error = 0;
-
-    board_power_off(machine);
-    bus_reset(&machine->bus);
-    if (machine->power.outcome == POWER_OUTCOME_COLD_RESET) {
-        error = memory_clear(&machine->memory);
-    }
-    if (error != 0) {
-        machine_fail(machine, error);
-    } else if (board_power_on(machine) != 0) {
-        machine_end(machine, STATUS_ERROR);
-    }
-}
-
-/* Under --no-shutdown the machine is off and stays, paused: the operator resets it, or quits. */
-static void stay_or_end(struct machine *machine, int status)
-{
-    if (machine->config->no_shutdown) {
-        power_stop(&machine->power);
-    } else {
-        machine_end(machine, status);
-    }
-}
-
-void machine_settle(struct machine *machine)
-{
-    if (machine->ended || machine->power.state != POWER_ENDED) {
-        return;
-    }
-    machine_tell_idle(machine);
-    switch (machine->power.outcome) {
-    case POWER_OUTCOME_OFF:
-        stay_or_end(machine, STATUS_OFF);
-        return;
-    case POWER_OUTCOME_HIBERNATED:
-        stay_or_end(machine, STATUS_HIBERNATED);
-        return;
-    case POWER_OUTCOME_COLD_RESET:
-    case POWER_OUTCOME_WARM_RESET:
-        if (machine->config->no_reboot) {
-            machine_end(machine, STATUS_RESET);
-        } else {
-            reboot(machine);
-        }
-        return;
-    }
-}
-
-void machine_take_exits(struct machine *machine)
-{
-    struct vcpu_exit exit;
-    unsigned index;
-
-    while (!machine->ended && vcpus_next_exit(machine->board.threads, &index, &exit)) {
-        if (exit.kind != VCPU_EXIT_POWER) {
-            fail_guest(machine, index, &exit);
-            return;
-        }
-        int error = power_exit(&machine->power, index, exit.power);
-        if (error != 0) {
-            machine_fail(machine, error);
-            return;
-        }
-        machine_settle(machine);
-    }
+    (void)!write(machine->exit_fd, &one, sizeof(one));
 }
 
 static void on_exit_notice(void *arg, uint32_t events)
 {
+    enum { CHANGES_A_TURN = 256 };
     struct machine *machine = arg;
     uint64_t count;
 
     (void)events;
-    if (read(machine->exit_fd, &count, sizeof(count)) > 0) {
-        machine_take_changes(machine);
-        operator_take_refusals(machine);
-        machine_take_exits(machine);
+    if (read(machine->exit_fd, &count, sizeof(count)) < 0) {
+        return;
     }
+    if (machine_take_changes(machine, CHANGES_A_TURN)) {
+        exit_notice_again(machine);
+    }
+    operator_take_refusals(machine);
+    exits_serve(machine);
 }
 
 static void on_device_wake(void *arg, unsigned source)
@@ -131,9 +63,7 @@ static void on_device_wake(void *arg, unsigned source)
  */
 static void on_operator_wake(struct machine *machine)
 {
-    vcpus_pause(machine->board.threads);
-    machine_take_exits(machine);
-    if (machine->ended) {
+    if (!exits_catch_up(machine)) {
         return;
     }
     machine_wake(machine, WAKE_SIGNAL);

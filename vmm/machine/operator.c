@@ -9,6 +9,7 @@
 
 #include "base/report.h"
 #include "boot/fdt.h"
+#include "machine/exits.h"
 
 static enum operator_status op_status(void *arg)
 {
@@ -108,23 +109,12 @@ static const char *op_cont(void *arg)
     return NULL;
 }
 
-/*
- * What the guest did before the operator's word comes first: all vCPUs leave the guest, and what
- * they left it for is decided. False: that has ended the machine.
- */
-static bool catch_up(struct machine *machine)
-{
-    vcpus_pause(machine->board.threads);
-    machine_take_exits(machine);
-    return !machine->ended;
-}
-
 static const char *op_wake(void *arg)
 {
     struct machine *machine = arg;
     const char *objection = NULL;
 
-    if (!catch_up(machine)) {
+    if (!exits_catch_up(machine)) {
         return NULL;
     }
     if (machine->power.state != POWER_ASLEEP && machine->power.state != POWER_ASKED) {
@@ -144,9 +134,9 @@ static const char *op_reset(void *arg)
 {
     struct machine *machine = arg;
 
-    if (catch_up(machine)) {
+    if (exits_catch_up(machine)) {
         power_reset(&machine->power);
-        machine_settle(machine);
+        exits_settle(machine);
     }
     return NULL;
 }
@@ -210,7 +200,7 @@ static const char *op_admit(void *arg, unsigned vcpu)
     if (objection != NULL || admission_has(machine->psci.admission, vcpu)) {
         return objection;
     }
-    if (catch_up(machine)) {
+    if (exits_catch_up(machine)) {
         admission_set(machine->psci.admission, vcpu, true);
         admission_set_leaving(machine->psci.admission, vcpu, false);
         tell_vcpu(machine, POWER_NEWS_ADMITTED, vcpu);
@@ -237,10 +227,10 @@ static const char *op_withdraw(void *arg, unsigned vcpu)
     if (objection != NULL || !admission_has(machine->psci.admission, vcpu)) {
         return objection;
     }
-    if (catch_up(machine)) {
+    if (exits_catch_up(machine)) {
         admission_set(machine->psci.admission, vcpu, false);
         admission_set_leaving(machine->psci.admission, vcpu, true);
-        machine_take_changes(machine);
+        machine_take_changes(machine, CHANGES_ALL);
         if (vpsci_mp_state(psci_vcpu(&machine->psci, vcpu)) == VPSCI_MP_STOPPED) {
             operator_saw_off(machine, vcpu);
         }

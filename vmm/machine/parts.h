@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The machine itself, as its own files share it: machine.c (its life), board.c (what a reboot makes
- * anew), driver_kernel.c and driver_user.c (under the power controller), observe.c,
- * control.c, operator.c.
+ * anew), exits.c, driver_kernel.c and driver_user.c (under the power controller), observe.c,
+ * operator.c.
  */
 #ifndef DORMOUSE_MACHINE_INTERNAL_H
 #define DORMOUSE_MACHINE_INTERNAL_H
+
+#include <limits.h>
 
 #include "boot/boot.h"
 #include "control/events.h"
@@ -70,12 +72,12 @@ void board_power_off(struct machine *machine);
 extern const struct power_ops driver_kernel_ops;
 extern const struct power_ops driver_user_ops;
 
-/* Tells what the vCPUs' threads say of coming on and going off; nothing in kernel mode. */
-void machine_take_changes(struct machine *machine);
-
-/* Hands what the vCPUs left the guest for to the controller, and carries out what it decides. */
-void machine_take_exits(struct machine *machine);
-void machine_settle(struct machine *machine);
+/*
+ * Tells what the vCPUs' threads say of coming on and going off, `most` such changes; nothing in
+ * kernel mode. True: there may be more. CHANGES_ALL comes to an end only while all are paused.
+ */
+#define CHANGES_ALL UINT_MAX
+bool machine_take_changes(struct machine *machine, unsigned most);
 
 /* Tells the event log and the operators. */
 void machine_tell(struct machine *machine, const struct power_news *news);

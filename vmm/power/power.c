@@ -35,6 +35,8 @@ void power_destroy(struct power *power)
 void power_start(struct power *power)
 {
     power->state = POWER_RUNNING;
+    power->held = false;
+    power->observed = false;
     power->on[0] = true;
     tell(power, (struct power_news){.kind = POWER_NEWS_VCPU_ON, .vcpu = 0});
     for (unsigned i = 1; i < power->cpu_count; i++) {
@@ -56,14 +58,16 @@ static void see(struct power *power, unsigned vcpu, bool on)
 }
 
 /*
- * Lets run what may: nothing while the operator has paused the machine or has yet to answer; asleep
- * the caller alone, and only where an interrupt may wake it: out of the guest nothing can spin.
+ * Lets run what may: nothing while the machine is held, paused by the operator or waiting for the
+ * operator's answer; asleep the caller alone, and only if an interrupt may wake it: out of the
+ * guest nothing can spin.
  */
-static void let_run(const struct power *power)
+static void let_run(struct power *power)
 {
-    if (power->stopped) {
+    if (power->stopped || power->held) {
         return;
     }
+    power->observed = false;
     if (power->state == POWER_RUNNING) {
         power->ops->resume(power->driver);
     } else if (power->state == POWER_ASLEEP && (power->wake & WAKE_IRQ) != 0) {
@@ -71,8 +75,23 @@ static void let_run(const struct power *power)
     }
 }
 
+/* While the machine is held nothing runs, and another pause would only cost time. */
+static void pause_all(struct power *power)
+{
+    if (!power->held) {
+        power->ops->pause(power->driver);
+    }
+}
+
+void power_hold(struct power *power)
+{
+    pause_all(power);
+    power->held = true;
+}
+
 void power_go_on(struct power *power)
 {
+    power->held = false;
     let_run(power);
 }
 
@@ -83,9 +102,15 @@ void power_changed(struct power *power, unsigned vcpu, bool on)
     }
 }
 
-/* Reads the power state of every vCPU, all of them paused, and tells the differences. */
+/*
+ * Reads the power state of every vCPU, all of them paused, and tells the differences; once, however
+ * many calls are decided before a vCPU runs again.
+ */
 static int observe_paused(struct power *power)
 {
+    if (power->observed) {
+        return 0;
+    }
     for (unsigned i = 0; i < power->cpu_count; i++) {
         int off = power->ops->vcpu_is_off(power->driver, i);
 
@@ -94,6 +119,7 @@ static int observe_paused(struct power *power)
         }
         see(power, i, !off);
     }
+    power->observed = true;
     return 0;
 }
 
@@ -102,7 +128,7 @@ int power_observe(struct power *power)
     if (power->state != POWER_RUNNING || power->stopped) {
         return 0;
     }
-    power->ops->pause(power->driver);
+    pause_all(power);
     int error = observe_paused(power);
     let_run(power);
     return error;
@@ -181,7 +207,7 @@ static int wake_up(struct power *power, enum wake_source source)
     unsigned vcpu = power->sleeper;
 
     /* An interrupt may race this wake: pausing takes its exit, if there is one, out of the way. */
-    power->ops->pause(power->driver);
+    pause_all(power);
     tell(power,
          (struct power_news){
              .kind = POWER_NEWS_WAKE,
@@ -276,7 +302,7 @@ static int suspend(struct power *power, unsigned vcpu, enum power_exit why)
 {
     enum psci_result result;
 
-    power->ops->pause(power->driver);
+    pause_all(power);
     int error = observe_paused(power);
     if (error == 0) {
         error = power->ops->suspend_call(power->driver, vcpu, &power->call);
@@ -297,7 +323,7 @@ static int suspend(struct power *power, unsigned vcpu, enum power_exit why)
 
 static int end(struct power *power, unsigned vcpu, enum power_outcome outcome)
 {
-    power->ops->pause(power->driver);
+    pause_all(power);
     int error = power->ops->honour(power->driver, vcpu);
 
     if (error != 0) {
@@ -320,7 +346,7 @@ static int reset(struct power *power, unsigned vcpu, bool has_type)
     uint64_t type = 0;
     uint64_t cookie = 0;
 
-    power->ops->pause(power->driver);
+    pause_all(power);
     int error = has_type ? power->ops->reset_arguments(power->driver, vcpu, &type, &cookie) : 0;
     if (error == 0) {
         error = power->ops->honour(power->driver, vcpu);
@@ -345,7 +371,7 @@ static int reset(struct power *power, unsigned vcpu, bool has_type)
 }
 
 /* A wake-up that another has overtaken: the guest is awake already. */
-static int carry_on(const struct power *power)
+static int carry_on(struct power *power)
 {
     let_run(power);
     return 0;
@@ -362,7 +388,9 @@ int power_exit(struct power *power, unsigned vcpu, enum power_exit why)
     case POWER_EXIT_BAD_ENTRY:
         return suspend(power, vcpu, why);
     case POWER_EXIT_WAKEUP:
-        return power->state == POWER_ASLEEP ? wake_up(power, WAKE_IRQ) : carry_on(power);
+        /* A paused sleeper waits again, and wakes, when it is let run: the interrupt stays. */
+        return power->state == POWER_ASLEEP && !power->stopped ? wake_up(power, WAKE_IRQ)
+                                                               : carry_on(power);
     case POWER_EXIT_OFF:
         return end(power, vcpu, POWER_OUTCOME_OFF);
     case POWER_EXIT_HIBERNATE:
@@ -413,7 +441,7 @@ void power_stop(struct power *power)
     if (power->stopped) {
         return;
     }
-    power->ops->pause(power->driver);
+    pause_all(power);
     power->stopped = true;
     tell(power, (struct power_news){.kind = POWER_NEWS_STOPPED});
 }
@@ -430,7 +458,7 @@ void power_cont(struct power *power)
 
 void power_reset(struct power *power)
 {
-    power->ops->pause(power->driver);
+    pause_all(power);
     if (power->state == POWER_ASLEEP) {
         power->ops->sleep_ends(power->driver);
     } else if (power->state == POWER_ASKED) {

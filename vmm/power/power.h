@@ -135,6 +135,8 @@ struct power {
     enum power_state state;
     enum power_outcome outcome;
     bool stopped;             /* paused by the operator, whatever the state; no power state */
+    bool held;                /* power_hold(): several decisions are made under one pause */
+    bool observed;            /* `on` is true of all vCPUs: none has run since it was read */
     unsigned sleeper;         /* POWER_ASKED, POWER_ASLEEP: the vCPU that called, and will resume */
     struct suspend_call call; /* the same: its call */
     int64_t ask_ns;           /* SUSPEND_ASK: how long the operator has */
@@ -170,7 +172,12 @@ int power_exit(struct power *power, unsigned vcpu, enum power_exit why);
  */
 int power_wake(struct power *power, enum wake_source source);
 
-/* Behind a pause() of the caller's own: lets run what may. */
+/*
+ * Pauses the machine for several decisions: nothing runs before power_go_on(), whatever they are.
+ * Idempotent.
+ */
+void power_hold(struct power *power);
+/* Ends a hold, if there is one, and lets run what may. */
 void power_go_on(struct power *power);
 
 /*

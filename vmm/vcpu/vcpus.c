@@ -53,6 +53,8 @@ struct vcpus {
     struct psci *psci; /* NULL: the kernel answers PSCI */
     const char *name;
     unsigned count;
+    unsigned next;          /* main's: where the search for exits goes on */
+    _Atomic unsigned exits; /* that wait for main: up by a vCPU's thread, down by main */
     struct vcpu_thread threads[];
 };
 
@@ -74,6 +76,7 @@ static void post(struct vcpu_thread *self, const struct vcpu_exit *exit)
     self->exit = *exit;
     self->has_exit = true;
     self->may_run = false;
+    atomic_fetch_add(&self->all->exits, 1);
     /* An eventfd takes 2^64 - 2 of these before it refuses one. */
     (void)!write(self->all->notify_fd, &one, sizeof(one));
 }
@@ -392,15 +395,23 @@ static bool take_exit(struct vcpu_thread *thread, struct vcpu_exit *exit)
     bool found = thread->has_exit;
     if (found) {
         thread->has_exit = false;
+        atomic_fetch_sub(&thread->all->exits, 1);
         *exit = thread->exit;
     }
     pthread_mutex_unlock(&thread->lock);
     return found;
 }
 
+bool vcpus_have_exit(const struct vcpus *all)
+{
+    return atomic_load(&all->exits) > 0;
+}
+
 bool vcpus_next_exit(struct vcpus *all, unsigned *index, struct vcpu_exit *exit)
 {
-    for (*index = 0; *index < all->count; (*index)++) {
+    for (unsigned i = 0; vcpus_have_exit(all) && i < all->count; i++) {
+        *index = all->next;
+        all->next = (all->next + 1) % all->count;
         if (take_exit(&all->threads[*index], exit)) {
             return true;
         }

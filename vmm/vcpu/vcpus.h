@@ -42,7 +42,12 @@ void vcpus_nudge(struct vcpus *vcpus, unsigned index);
 /* The thread of vCPU `index`, as gettid() says there. */
 int vcpus_thread_id(const struct vcpus *vcpus, unsigned index);
 
-/* Takes the next exit that waits; false: none. The vCPU stays paused until it is resumed. */
+/* Whether an exit waits. */
+bool vcpus_have_exit(const struct vcpus *vcpus);
+/*
+ * Takes the next exit that waits; false: none. The vCPU stays paused until it is resumed. The vCPUs
+ * take turns: none is served twice while another's exit waits.
+ */
 bool vcpus_next_exit(struct vcpus *vcpus, unsigned *index, struct vcpu_exit *exit);
 
 /* Drops the exit of vCPU `index` if one waits. */

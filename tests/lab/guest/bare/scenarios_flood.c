@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All cores do one thing for ever, as fast as they can: whether that can hold up what is outside.
+ */
+#include "args.h"
+#include "report.h"
+#include "scenario.h"
+#include "smp.h"
+
+static void flood_none(struct cpu *cpu)
+{
+    (void)cpu;
+    for (;;) {
+    }
+}
+
+/* Refused each time: the other cores are on. */
+static void flood_suspend(struct cpu *cpu)
+{
+    (void)cpu;
+    for (;;) {
+        psci_call2(PSCI_SYSTEM_SUSPEND | SMC64_BIT, (uint64_t)(uintptr_t)entry_point, 0);
+    }
+}
+
+/* Core 0 starts all others for ever; each of those starts the next few, and goes off. */
+static void flood_power(struct cpu *cpu)
+{
+    uint32_t self = (uint32_t)(cpu - cpus);
+    uint32_t count = self == 0 ? 0 : 2;
+
+    for (uint32_t i = 1; count == 0 || i <= count; i++) {
+        const struct cpu *other = &cpus[(self + i) % cpu_count];
+
+        if (other != &cpus[0]) {
+            psci_call3(PSCI_CPU_ON | SMC64_BIT, other->mpidr, (uint64_t)(uintptr_t)entry_point, 0);
+        }
+    }
+}
+
+SCENARIO(flood, "flood", "call=suspend|power",
+         "all cores call SYSTEM_SUSPEND for ever, or go on and off, or only spin")
+{
+    void (*function)(struct cpu *cpu) = flood_none;
+
+    if (args_is("call", "suspend")) {
+        function = flood_suspend;
+    } else if (args_is("call", "power")) {
+        function = flood_power;
+    }
+    for (uint32_t i = 1; i < cpu_count; i++) {
+        smp_start(&cpus[i], function, 0); /* Another core may have been first. */
+    }
+    remark("flooding");
+    function(&cpus[0]);
+}
