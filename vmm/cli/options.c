@@ -309,7 +309,9 @@ static const struct option_row run_rows[] = {
             option_set_word),
      AT(psci_mode), .what = "PSCI backend", .words = mode_words},
     {OPTION("--on-pending", "ANSWER",
-            "vCPUs about to start: say ON_PENDING, or hide it as KVM does (say)", set_on_pending)},
+            "vCPUs about to start: say ON_PENDING, or hide it as KVM does (say);\n"
+            "hide for tests that were written for KVM",
+            set_on_pending)},
     {OPTION("--psci-version", "V", "0.2, 1.0, 1.1, 1.2 or 1.3 (the newest that is known)",
             set_psci_version)},
     {OPTION("--events", "FILE", "write a JSON line for each event", option_set_text), AT(events)},

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Arm PrimeCell Real Time Clock PL031 (DDI0224C): the host's CLOCK_REALTIME in seconds plus what
+ * Arm PrimeCell Real Time Clock PL031 (DDI0224C): the host's date at the start in seconds plus what
  * the guest has set, modulo 2^32. The second itself is the host's: as in the hardware, loading the
  * counter does not restart its 1 Hz clock.
  *
- * The alarm is a moment of the host's clock. Should the host's clock be stepped across it, it goes
- * off at once, where the hardware, which compares for equality, has no such case: its clock cannot
- * be stepped behind its back.
+ * From the start on the clock follows the host's CLOCK_BOOTTIME, which goes on while the host is
+ * suspended and which nobody sets. So a step of the host's date neither moves the guest's clock,
+ * whose kernel took the date from here once and counts on by itself, nor an alarm: one for 8 s from
+ * now comes in 8 s. A reset takes the host's date anew, unless the guest has set its own.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -42,22 +43,37 @@ struct device {
     int timer_fd;
     struct loop_source *source;
     pthread_mutex_t lock; /* protects all below and the timer: vCPU threads against the loop */
-    uint32_t offset;      /* the guest's time minus the host's */
+    int64_t date_ns;      /* the host's date minus its CLOCK_BOOTTIME, as last taken */
+    uint32_t offset;      /* the guest's time minus the host's date so counted on */
+    bool set_by_guest;    /* RTCLR has been written */
     uint32_t match;
     uint32_t load;
     bool alarm_set;    /* RTCMR has been written since the reset */
     bool armed;        /* the timer stands at alarm_time */
-    time_t alarm_time; /* the host's time at which RTCDR will be RTCMR */
+    time_t alarm_time; /* host_time() when RTCDR will be RTCMR */
     bool raised;       /* RTCRIS */
     bool unmasked;     /* RTCIMSC */
 };
 
-static time_t host_time(void)
+enum { SECOND = 1000000000 };
+
+static int64_t clock_read(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
+}
+
+static void date_take(struct device *device)
+{
+    device->date_ns = clock_read(CLOCK_REALTIME) - clock_read(CLOCK_BOOTTIME);
+}
+
+/* The host's date as last taken, counted on. */
+static time_t host_time(const struct device *device)
+{
+    return (clock_read(CLOCK_BOOTTIME) + device->date_ns) / SECOND;
 }
 
 static void update_irq(struct device *device)
@@ -67,14 +83,15 @@ static void update_irq(struct device *device)
 
 static void arm(struct device *device)
 {
-    const struct itimerspec setting = {.it_value.tv_sec = device->alarm_time};
+    int64_t at = (int64_t)device->alarm_time * SECOND - device->date_ns;
+    const struct itimerspec setting = {
+        .it_value = {.tv_sec = at / SECOND, .tv_nsec = at % SECOND},
+    };
 
     device->armed = true;
-    /* ECANCELED, the host's clock being set at this very moment, leaves the timer set as well. */
-    timerfd_settime(device->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &setting, NULL);
+    timerfd_settime(device->timer_fd, TFD_TIMER_ABSTIME, &setting, NULL);
 }
 
-/* Even an expired timer would tell of each step of the host's clock. */
 static void disarm(struct device *device)
 {
     const struct itimerspec never = {0};
@@ -86,7 +103,7 @@ static void disarm(struct device *device)
 /* The alarm goes off, or the timer is set to it. */
 static void look_at_alarm(struct device *device)
 {
-    if (host_time() >= device->alarm_time) {
+    if (host_time(device) >= device->alarm_time) {
         device->raised = true;
         disarm(device);
     } else {
@@ -103,7 +120,7 @@ static void schedule(struct device *device)
     if (!device->alarm_set) {
         return;
     }
-    time_t now = host_time();
+    time_t now = host_time(device);
     uint32_t ahead = device->match - ((uint32_t)now + device->offset);
 
     device->alarm_time = now + (time_t)ahead;
@@ -117,7 +134,7 @@ static uint32_t read_register(struct device *device, uint64_t offset)
     }
     switch (offset) {
     case DR:
-        return (uint32_t)host_time() + device->offset;
+        return (uint32_t)host_time(device) + device->offset;
     case MR:
         return device->match;
     case LR:
@@ -147,7 +164,8 @@ static void write_register(struct device *device, uint64_t offset, uint32_t valu
         return;
     case LR:
         device->load = value;
-        device->offset = value - (uint32_t)host_time();
+        device->offset = value - (uint32_t)host_time(device);
+        device->set_by_guest = true;
         schedule(device);
         return;
     case IMSC:
@@ -182,8 +200,8 @@ static void pl031_write(struct device *device, uint64_t offset, unsigned size, u
 }
 
 /*
- * The timer has expired, or the host's clock was set, which may have taken the expiration away with
- * it, or neither holds any more because a vCPU has written to RTCMR meanwhile. The clock decides.
+ * The timer has expired, or a vCPU has written to RTCMR meanwhile, so that it has not any more. The
+ * clock decides.
  */
 static void on_timer(void *arg, uint32_t events)
 {
@@ -205,10 +223,13 @@ static void on_timer(void *arg, uint32_t events)
     }
 }
 
-/* The clock has a battery: the time is kept. */
+/* The clock has a battery: a time that the guest has set is kept. */
 static void pl031_reset(struct device *device)
 {
     pthread_mutex_lock(&device->lock);
+    if (!device->set_by_guest) {
+        date_take(device);
+    }
     device->match = 0;
     device->load = 0;
     device->alarm_set = false;
@@ -235,7 +256,8 @@ static int pl031_create(const struct device_env *env, struct device **out)
     }
     device->env = *env;
     pthread_mutex_init(&device->lock, NULL);
-    device->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+    date_take(device);
+    device->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     if (device->timer_fd >= 0) {
         device->source = loop_add(env->loop, device->timer_fd, EPOLLIN, on_timer, device);
     }
