@@ -24,6 +24,7 @@ test_wait() { # COUNT
 }
 
 test_child() { # FUNCTION ARGUMENT...
+    test_children=() # They are the caller's.
     trap test_end_session EXIT
     trap 'exit 143' TERM
     "$@"

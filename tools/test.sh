@@ -78,7 +78,7 @@ test_list() { # NAME...
 }
 
 test_run() {
-    local kinds names
+    local kind kinds names
     session_process='' test_children=()
     mkdir -p "$build/test-logs"
     test_notes=$(mktemp -d "$build/test-logs/.notes.XXXXXX")
@@ -91,16 +91,16 @@ test_run() {
     if grep -qE '^(lint|dev|lab-[^/]*)/' < <(printf '%s\n' "${selected[@]}"); then
         test_build_image
     fi
+    # Functions use one processor, most of the time; sessions fill the others meanwhile.
+    readarray -t kinds < <(test_rows | sed -n 's/|function|.*//p')
+    readarray -t names < <(for kind in "${kinds[@]}"; do test_names_under "$kind"; done)
+    ((${#names[@]} == 0)) || test_start test_functions "${names[@]}"
     readarray -t kinds < <(test_rows | cut -d '|' -f 1,2)
     for kind in "${kinds[@]}"; do
         readarray -t names < <(test_names_under "${kind%%|*}")
         ((${#names[@]})) || continue
         case ${kind#*|} in
-        function) test_functions "${kind%%|*}" "${names[@]}" ;;
-        dev)
-            test_start test_dev "${names[@]#dev/}"
-            test_wait 0
-            ;;
+        dev) test_start test_dev "${names[@]#dev/}" ;;
         "lab "*) test_start test_lab "${kind%%|*}" "${names[@]#"${kind%%|*}"/}" ;;
         esac
     done
@@ -160,22 +160,21 @@ test_meson() { # SUITE/NAME...
     done
 }
 
-# Runs each test of a kind by its function.
-test_functions() { # KIND NAME...
-    local kind=$1 name log start
-    shift
+# Runs each test by the function of its kind.
+test_functions() { # KIND/NAME...
+    local name log start
     for name; do
         log=$build/test-logs/${name//\//-}.log
         start=$SECONDS
         test_progress "running $name"
         # In a process of its own, which ends where a command fails.
-        ("${kind}_test" "${name#"$kind"/}") >"$log" 2>&1 </dev/null &
-        test_children=($!)
-        if wait "$!"; then
+        ("${name%%/*}_test" "${name#*/}") >"$log" 2>&1 </dev/null &
+        session_process=$!
+        if wait "$session_process"; then
             test_passed "$name" $((SECONDS - start))
         else
             test_failed "$name" "see the log" $((SECONDS - start)) "$log"
         fi
-        test_children=()
+        session_process=''
     done
 }
