@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "runner.h"
 
-#include "../scenarios/text.h"
+#include "../scenarios/engine/text.h"
 
 enum { LINE_SIZE = 400 };
 

@@ -4,8 +4,8 @@
 #ifndef CHECK_RUNNER_H
 #define CHECK_RUNNER_H
 
-#include "../scenarios/tap.h"
-#include "view.h"
+#include "../scenarios/engine/tap.h"
+#include "host_view.h"
 
 struct runner {
     struct tap tap;         /**< where to, and what came of it */

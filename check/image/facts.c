@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "../scenarios/text.h"
+#include "../scenarios/engine/text.h"
 #include "args.h"
 #include "gic.h"
 #include "hand.h"

@@ -4,7 +4,7 @@
 #ifndef IMAGE_FACTS_H
 #define IMAGE_FACTS_H
 
-#include "../scenarios/scenario.h"
+#include "../scenarios/engine/scenario.h"
 
 /* The machine, as scenarios know it. */
 extern struct machine facts;

@@ -3,11 +3,11 @@
 
 #include <stddef.h>
 
-#include "entry.h"
+#include "entry_state.h"
 #include "gic.h"
 #include "layout.h"
 #include "psci.h"
-#include "script.h"
+#include "script_stack.h"
 #include "state.h"
 #include "sve.h"
 #include "timer.h"

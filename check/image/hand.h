@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "../../bare/smp.h"
-#include "../scenarios/scenario.h"
+#include "../scenarios/engine/scenario.h"
 
 enum order { ORDER_CALL, ORDER_CARRY };
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../scenarios/scenario.h"
+#include "../scenarios/engine/scenario.h"
 
 enum { JOURNAL_SIZE = 480 };
 

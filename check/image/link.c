@@ -3,7 +3,7 @@
 
 #include "../../bare/timer.h"
 #include "../../bare/uart.h"
-#include "../scenarios/text.h"
+#include "../scenarios/engine/text.h"
 
 /* How long an answer may take to begin, and from one byte to the next; how long nothing is said. */
 enum { PATIENCE_MILLISECONDS = 500, PULSE_MILLISECONDS = 5000, LINE_SIZE = LINK_WORD_SIZE + 64 };

@@ -2,15 +2,15 @@
 /* The conformance image: from the first line of C to the script. */
 #include <stddef.h>
 
-#include "../scenarios/tap.h"
+#include "../scenarios/engine/tap.h"
 #include "facts.h"
 #include "gic.h"
 #include "hand.h"
+#include "image_run.h"
 #include "link.h"
 #include "platform.h"
 #include "platform_idle.h"
-#include "run.h"
-#include "script.h"
+#include "script_stack.h"
 #include "uart.h"
 #include "wake.h"
 #include "watch.h"

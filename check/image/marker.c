@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "../scenarios/text.h"
+#include "../scenarios/engine/text.h"
 #include "link.h"
 
 #define MAGIC UINT64_C(0x56505343494d4b31)

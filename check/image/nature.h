@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "../scenarios/scenario.h"
+#include "../scenarios/engine/scenario.h"
 
 enum nature {
     NATURE_PLAIN,  /* it returns */

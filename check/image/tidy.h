@@ -3,7 +3,7 @@
 #ifndef IMAGE_TIDY_H
 #define IMAGE_TIDY_H
 
-#include "../scenarios/scenario.h"
+#include "../scenarios/engine/scenario.h"
 
 /* Whether a core has been seen that should be off by what the script saw of it last: it ran on, or
  * started. */

@@ -10,7 +10,7 @@
 #include "platform.h"
 #include "psci.h"
 
-#include "../scenarios/text.h"
+#include "../scenarios/engine/text.h"
 
 enum { LINE_SIZE = 200 };
 

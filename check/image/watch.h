@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../scenarios/scenario.h"
+#include "../scenarios/engine/scenario.h"
 
 /* Once: the machine as the scenarios know it. */
 void watch_prepare(const struct machine *machine);

@@ -10,10 +10,10 @@
 
 #include "bare/timer.h"
 #include "bare/uart.h"
+#include "check/image/image_view.h"
 #include "check/image/journal.h"
 #include "check/image/link.h"
 #include "check/image/nature.h"
-#include "check/image/view.h"
 #include "check/image/watch.h"
 #include "check/image/watchdog.h"
 

@@ -9,7 +9,7 @@ spec_rows() {
 }
 
 spec_scenarios() {
-    sed -n 's/.*\.name = "\([a-z0-9.-]*\)".*/\1/p' "$root"/check/scenarios/*.c | sort -u
+    sed -n 's/.*\.name = "\([a-z0-9.-]*\)".*/\1/p' "$root"/check/scenarios/families/*.c | sort -u
 }
 
 test_every_row_is_read() {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../../../check/host/view.h"
+#include "../../../check/host/host_view.h"
 
 /* What a guest cannot do: be on none of the CPUs, and see its own end. */
 enum { MISSING = VIEW_FRESH | VIEW_OUTSIDE | VIEW_END | VIEW_RESTART };

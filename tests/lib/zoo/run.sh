@@ -84,7 +84,7 @@ prepare() {
     extra=
     # shellcheck disable=SC2046 # names without spaces
     compile "$work/lib" $(sources | in_directory "$work/source")
-    compile "$work/check" "$root"/check/scenarios/*.c "$root"/check/host/*.c
+    compile "$work/check" "$root"/check/scenarios/*/*.c "$root"/check/host/*.c
     link "$work/lib" "$work/check" "$work/good"
 }
 

@@ -6,11 +6,11 @@
 #include <stddef.h>
 
 #include "gic.h"
+#include "guest_scenario.h"
 #include "layout.h"
 #include "mmio.h"
 #include "platform.h"
 #include "report.h"
-#include "scenario.h"
 #include "smp.h"
 #include "suspend.h"
 #include "timer.h"

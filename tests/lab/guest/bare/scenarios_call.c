@@ -3,9 +3,9 @@
 #include <stddef.h>
 
 #include "args.h"
+#include "guest_scenario.h"
 #include "psci.h"
 #include "report.h"
-#include "scenario.h"
 
 enum { VERSION_0_2 = 0x00002, VERSION_1_0 = 0x10000, FUNCTION_COUNT = 0x20 };
 

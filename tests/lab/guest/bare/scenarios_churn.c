@@ -9,10 +9,10 @@
 #include <stddef.h>
 
 #include "args.h"
+#include "guest_scenario.h"
 #include "layout.h"
 #include "platform.h"
 #include "report.h"
-#include "scenario.h"
 #include "smp.h"
 #include "timer.h"
 

@@ -4,6 +4,7 @@
 
 #include "args.h"
 #include "exceptions.h"
+#include "guest_scenario.h"
 #include "mmio.h"
 #include "mmu.h"
 #include "pattern.h"
@@ -11,7 +12,6 @@
 #include "psci.h"
 #include "report.h"
 #include "rtc.h"
-#include "scenario.h"
 #include "smp.h"
 #include "timer.h"
 #include "uart.h"

@@ -2,8 +2,8 @@
 /* Machines of very many cores. */
 #include "args.h"
 #include "gic.h"
+#include "guest_scenario.h"
 #include "report.h"
-#include "scenario.h"
 #include "smp.h"
 #include "suspend.h"
 #include "timer.h"

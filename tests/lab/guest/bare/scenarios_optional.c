@@ -5,9 +5,9 @@
 
 #include "args.h"
 #include "gic.h"
+#include "guest_scenario.h"
 #include "platform.h"
 #include "report.h"
-#include "scenario.h"
 #include "smp.h"
 #include "suspend.h"
 #include "timer.h"

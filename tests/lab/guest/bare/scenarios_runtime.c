@@ -3,11 +3,11 @@
 #include <stddef.h>
 
 #include "gic.h"
+#include "guest_scenario.h"
 #include "layout.h"
 #include "level.h"
 #include "psci.h"
 #include "report.h"
-#include "scenario.h"
 #include "smp.h"
 #include "state.h"
 #include "suspend.h"

@@ -3,11 +3,11 @@
 #include <stddef.h>
 
 #include "args.h"
+#include "guest_scenario.h"
 #include "pattern.h"
 #include "platform.h"
 #include "report.h"
 #include "rtc.h"
-#include "scenario.h"
 #include "smp.h"
 #include "suspend.h"
 

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "image_run.h"
+
+#include <stddef.h>
+
+#include "../scenarios/engine/tap.h"
+#include "../scenarios/engine/text.h"
+#include "args.h"
+#include "facts.h"
+#include "image_view.h"
+#include "link.h"
+#include "marker.h"
+#include "psci.h"
+#include "selection.h"
+#include "tidy.h"
+#include "timer.h"
+#include "watch.h"
+#include "watchdog.h"
+
+/* How long a reset may take, and how much more patience there is the second time. */
+enum { RESET_MILLISECONDS = 10000, PATIENT = 20 };
+
+static struct image_view view;
+static struct trial trial;
+static struct errand errand;
+static char kept[LINK_WORD_SIZE];
+
+/* Whether somebody sees to it that the image goes on behind what ends or resets the machine. */
+static bool goes_on;
+/* Whether that is who answers on the serial line. */
+static bool is_answered;
+/* Whether this boot has run a scenario already. */
+static bool is_used;
+/* When the scenario began, or this boot of it. */
+static uint64_t begun;
+/* Whether all of the run was in this boot. */
+static bool is_whole;
+/* What cannot be put right in this boot any more: CPUs that do not come back. */
+static bool is_broken;
+
+static struct tap tap = {.line = link_tap_line, .indent = ""};
+
+/* ---- Over a reset ------------------------------------------------------------------------- */
+
+__attribute__((noreturn)) static void reset(uint32_t number)
+{
+    psci_call2(PSCI_SYSTEM_RESET, 0, 0);
+    timer_delay(RESET_MILLISECONDS);
+    link_note("SYSTEM_RESET does nothing; stopped before", number, "");
+    for (;;) {
+        __asm__ volatile("wfi");
+    }
+}
+
+/* Before a scenario that cannot be run on what earlier ones have left. */
+__attribute__((noreturn)) static void start_again(uint32_t number)
+{
+    link_note("fresh", number, "");
+    marker_leave(number, "again", "");
+    reset(number);
+}
+
+static const char *keep(struct image_view *of)
+{
+    if (of->journal.full) {
+        return "too much has happened to go on behind a reset";
+    }
+    journal_write(&of->journal, kept);
+    link_note("log", errand.number, kept);
+    marker_leave(errand.number, "reset", kept);
+    return NULL;
+}
+
+/* ---- One scenario ------------------------------------------------------------------------- */
+
+/* A CPU that has tried which states there are has slept. */
+static bool can_be_fresh(void)
+{
+    return !facts.states_guessed;
+}
+
+/* Scenarios that end the machine need somebody who remembers. */
+static uint32_t abilities(void)
+{
+    const uint32_t with_resets = VIEW_END | VIEW_RESTART | VIEW_EXPENDABLE;
+
+    return (facts.abilities & ~(with_resets | VIEW_FRESH)) | (goes_on ? with_resets : 0) |
+           (!is_used && can_be_fresh() ? (unsigned)VIEW_FRESH : 0);
+}
+
+static void fail(const char *reason)
+{
+    struct text text;
+
+    trial = (struct trial){.verdict = VERDICT_FAILED};
+    text_start(&text, trial.reason, sizeof(trial.reason));
+    text_add(&text, reason);
+}
+
+static void skip_as(const char *reason)
+{
+    fail(reason);
+    trial.verdict = VERDICT_SKIPPED;
+}
+
+/* What a run of a scenario on a machine has besides its own verdict. */
+static void judge(bool surprise)
+{
+    if (view.why_not != NULL) {
+        skip_as(view.why_not);
+    } else if (surprise && trial.verdict == VERDICT_PASSED) {
+        fail("a CPU that was off has run on, or was started");
+    }
+}
+
+/* With what the journal knows already. True: some of what was seen came of impatience. */
+static bool run_once(const struct scenario *scenario)
+{
+    bool hasty;
+    bool surprise;
+
+    facts.abilities = abilities();
+    image_view_open(&view, &facts);
+    view.keep = keep;
+    trial_run(&trial, scenario, &view.view);
+    is_used = true;
+    hasty = watch_was_hasty();
+    surprise = tidy_finds_surprise(&facts);
+    image_view_forget(&view);
+    is_broken = !tidy_up(&facts, &trial);
+    image_view_forget(&view);
+    judge(surprise);
+    return hasty || watch_was_hasty();
+}
+
+/* A failure that comes of impatience, on a machine that is slow, is none. */
+static void run_scenario(const struct scenario *scenario)
+{
+    if (run_once(scenario) && trial.verdict == VERDICT_FAILED && !is_broken) {
+        link_note("hasty", errand.number, "");
+        watch_patiently(PATIENT);
+        run_once(scenario);
+        watch_patiently(1);
+    }
+}
+
+/* Whether the machine has to be reset before this one can be run; and then whether it can be. */
+static bool needs_reset(const struct scenario *scenario)
+{
+    bool wants_fresh = (scenario->abilities & VIEW_FRESH) != 0;
+
+    return (is_used && wants_fresh && can_be_fresh()) || is_broken;
+}
+
+static void run_or_skip(const struct scenario *scenario)
+{
+    if (needs_reset(scenario) && goes_on) {
+        start_again(errand.number);
+    }
+    if (is_broken && scenario->cpus > 1) {
+        skip_as("an earlier scenario has lost a CPU");
+        return;
+    }
+    link_note("running", errand.number, scenario->name);
+    begun = watch_microseconds();
+    if (!is_answered) {
+        watchdog_arm(errand.number, goes_on);
+    }
+    run_scenario(scenario);
+}
+
+static void report(const struct scenario *scenario)
+{
+    tap_report(&tap, scenario, &trial, errand.number);
+    link_note("took", (uint32_t)((watch_microseconds() - begun) / 1000), "ms");
+    errand.number++;
+}
+
+/* ---- The list ----------------------------------------------------------------------------- */
+
+/* The one in the middle of which the machine ended goes on behind that, or it has failed. */
+static void go_on(void)
+{
+    static const char *const reasons[] = {
+        [ERRAND_RESET] = "the machine started anew by itself, or a CPU took an exception",
+        [ERRAND_OFF] = "the machine ended by itself",
+        [ERRAND_HANG] = "nothing more came: the machine, or the CPU that runs this, hung",
+    };
+    const struct scenario *scenario = list_at(errand.number);
+
+    if (errand.how == ERRAND_START || errand.how == ERRAND_AGAIN || scenario == NULL) {
+        return;
+    }
+    if (errand.how != ERRAND_HANG && errand.kept[0] != '\0' &&
+        journal_read(&view.journal, errand.kept)) {
+        view.resumes = true;
+        view.was_reset = errand.how == ERRAND_RESET;
+        view.resets_end = args_is("resets", "end");
+        run_scenario(scenario);
+    } else {
+        journal_clear(&view.journal);
+        fail(reasons[errand.how]);
+    }
+    report(scenario);
+}
+
+static void find_errand(void)
+{
+    bool resets = args_is("resets", "yes");
+    const char *left = marker_take();
+
+    is_answered = link_ask(&errand);
+    if (!is_answered && (!resets || left == NULL || !link_parse(left, &errand))) {
+        errand = (struct errand){.number = 1, .how = ERRAND_START};
+    }
+    goes_on = is_answered || resets;
+}
+
+__attribute__((noreturn)) static void end(void)
+{
+    if (is_whole) {
+        tap_total(&tap);
+    }
+    link_line("# end");
+    psci_call2(PSCI_SYSTEM_OFF, 0, 0);
+    for (;;) {
+        __asm__ volatile("wfi");
+    }
+}
+
+void run_main(void)
+{
+    const struct scenario *scenario;
+
+    begun = watch_microseconds();
+    find_errand();
+    facts_ask();
+    facts_say();
+    is_whole = errand.how == ERRAND_START;
+    if (is_whole) {
+        tap_plan(&tap, list_count());
+    }
+    go_on();
+    for (scenario = list_at(errand.number); scenario != NULL; scenario = list_at(errand.number)) {
+        run_or_skip(scenario);
+        report(scenario);
+    }
+    end();
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "selection.h"
+
+#include <stddef.h>
+
+#include "args.h"
+
+enum { WORDS_SIZE = 512 };
+
+static char words[WORDS_SIZE];
+
+/* The next of the names that commas separate, cut out of `at`; NULL behind the last. */
+static const char *next_word(char **at)
+{
+    const char *begin = *at;
+
+    if (begin == NULL) {
+        return NULL;
+    }
+    while (**at != ',' && **at != '\0') {
+        (*at)++;
+    }
+    if (**at == '\0') {
+        *at = NULL;
+    } else {
+        *(*at)++ = '\0';
+    }
+    return begin;
+}
+
+static bool is_named(const char *name)
+{
+    char *at = words;
+
+    for (const char *word = next_word(&at); word != NULL; word = next_word(&at)) {
+        if (scenario_matches(word, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_meant(const struct scenario *scenario)
+{
+    args_text("scenarios", words, sizeof(words));
+    return words[0] == '\0' || is_named(scenario->name);
+}
+
+const struct scenario *list_at(uint32_t number)
+{
+    for (uint32_t n = 0; scenario_at(n) != NULL; n++) {
+        number -= is_meant(scenario_at(n));
+        if (number == 0) {
+            return scenario_at(n);
+        }
+    }
+    return NULL;
+}
+
+uint32_t list_count(void)
+{
+    uint32_t count = 0;
+
+    for (uint32_t n = 0; scenario_at(n) != NULL; n++) {
+        count += is_meant(scenario_at(n));
+    }
+    return count;
+}

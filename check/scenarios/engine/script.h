@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * The words that scenarios are written in. All of them do nothing once a trial is over, that is,
+ * once an expectation was not met: a call then gives EVENT_NONE, a number 0, and expectations hold.
+ */
+#ifndef SCENARIOS_SCRIPT_H
+#define SCENARIOS_SCRIPT_H
+
+#include "scenario.h"
+
+/** How often scenarios race: often enough to hit a window of a few instructions. And how many
+ * failed rounds say enough. */
+enum { RACE_ROUNDS = 200, FAILURES_ENOUGH = 20 };
+
+#define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+/* ---- The machine -------------------------------------------------------------------------- */
+
+/** The boot CPU, and the n-th of the others (from 0). */
+static inline uint32_t boot(const struct trial *t)
+{
+    return t->machine->boot_cpu;
+}
+uint32_t other(const struct trial *t, uint32_t n);
+static inline uint32_t cpu_count(const struct trial *t)
+{
+    return t->machine->cpu_count;
+}
+static inline uint64_t mpidr(const struct trial *t, uint32_t cpu)
+{
+    return t->machine->mpidrs[cpu];
+}
+/** A good entry point, and the n-th of several. */
+static inline uint64_t entry(const struct trial *t)
+{
+    return t->machine->entry;
+}
+uint64_t entry_n(const struct trial *t, uint32_t n);
+/** An MPIDR that no CPU has and that differs from CPU `cpu`'s in that affinity field only. */
+uint64_t absent_mpidr(const struct trial *t, uint32_t cpu, uint32_t level);
+/** The same for an affinity instance of that level, in which there is no CPU at all. */
+uint64_t absent_instance(const struct trial *t, uint32_t cpu, uint32_t level);
+/** Whether two CPUs share a power domain of that level. */
+bool same_domain(const struct trial *t, uint32_t level, uint32_t a, uint32_t b);
+/** A CPU in (or outside) another's power domain, other than that CPU itself; skips if none is. */
+uint32_t sibling(struct trial *t, uint32_t level, uint32_t cpu);
+uint32_t stranger(struct trial *t, uint32_t level, uint32_t cpu);
+/** Whether an affinity instance of that level contains the CPU. */
+bool same_affinity(const struct trial *t, uint32_t level, uint32_t a, uint32_t b);
+/** The first low-power state of that kind, or NULL. */
+const struct machine_state *state_find(const struct trial *t, uint32_t level, bool powerdown);
+/** The same, but skips if there is none, and then returns one that is no state at all. */
+const struct machine_state *state_need(struct trial *t, uint32_t level, bool powerdown);
+/** Whether `value` is one of the machine's states. */
+bool state_known(const struct trial *t, uint32_t value);
+
+/* ---- Calls -------------------------------------------------------------------------------- */
+
+/** The ID that a guest would use: SMC64 if there is one and the guest is in AArch64 state. */
+uint32_t id(const struct trial *t, uint32_t function);
+/** Whether a function has an SMC64 form at all. */
+bool has_64(uint32_t function);
+/** Whether the server has a function, by any ID, as far as it says so itself. */
+bool offers(const struct trial *t, uint32_t function);
+
+/** What a call gives is good until EVENTS_KEPT further ones. */
+const struct event *call(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
+                         uint64_t c);
+const struct event *call_big_endian(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a,
+                                    uint64_t b, uint64_t c);
+/** A call by the boot CPU. */
+const struct event *ask(struct trial *t, uint64_t function, uint64_t a, uint64_t b);
+/** A call by the ID that a guest would use. */
+const struct event *does(struct trial *t, uint32_t cpu, uint32_t function, uint64_t a, uint64_t b);
+/** A call whose result is not waited for. */
+const struct event *begin(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
+                          uint64_t c);
+const struct event *await(struct trial *t, uint32_t cpu);
+/** A call for together(). */
+struct team_call of(const struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
+                    uint64_t c);
+void together(struct trial *t, struct team_call *calls, uint32_t count);
+void interrupt(struct trial *t, uint32_t cpu);
+void interrupt_soon(struct trial *t, uint32_t cpu);
+/** Whether a CPU was seen to run, and is in no call. */
+bool runs(const struct trial *t, uint32_t cpu);
+void note_running(struct trial *t, uint32_t cpu, bool running);
+struct end ending(struct trial *t);
+void restart(struct trial *t);
+void pass_time(struct trial *t, uint64_t microseconds);
+uint64_t now(struct trial *t);
+
+/* ---- What is expected --------------------------------------------------------------------- */
+
+/** The 32-bit result of a call, sign-extended. */
+int64_t code(const struct event *e);
+
+/**
+ * The call has returned one of the codes of the set. Codes that the server's version does not have
+ * stand for what it has instead: INVALID_PARAMETERS for INVALID_ADDRESS before 1.0; before 0.2 also
+ * for ALREADY_ON, ON_PENDING and NOT_PRESENT, and DENIED for INTERNAL_FAILURE and DISABLED.
+ */
+void returns(struct trial *t, const struct event *e, uint32_t codes, const char *what);
+/** The call has returned just that number, in the low half of x0, or in all of it. */
+void returns_number(struct trial *t, const struct event *e, uint32_t number, const char *what);
+void returns_wide(struct trial *t, const struct event *e, uint64_t number, const char *what);
+/** The call has returned, whatever. */
+void comes_back(struct trial *t, const struct event *e, const char *what);
+/** Nothing was seen of the CPU. */
+void vanishes(struct trial *t, const struct event *e, const char *what);
+/** The CPU has started there. */
+void enters(struct trial *t, const struct event *e, uint64_t address, uint64_t context,
+            const char *what);
+/** The same two of a CPU that is waited for. */
+void stays(struct trial *t, uint32_t cpu, const char *what);
+void comes(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context, const char *what);
+/** In general. */
+void expect(struct trial *t, bool holds, const char *what);
+void expect_equal(struct trial *t, uint64_t got, uint64_t expected, const char *what);
+void expect_end(struct trial *t, enum end_kind kind, const char *what);
+
+/**
+ * Does the same `count` times: what depends on a moment is only then to be believed. A round that
+ * fails does not end the scenario: the first reason is kept, the CPUs but the boot CPU are turned
+ * off, and the next round begins, with keep_on() for what it needs. The scenario has failed if a
+ * round has, and says how often that was. It ends early where the CPUs cannot be brought back, and
+ * after FAILURES_ENOUGH. Once in a scenario. t->rounds is the number of the round, from 1.
+ */
+void in_rounds(struct trial *t, uint32_t count, void (*round)(struct trial *t, void *context),
+               void *context);
+
+/** Ends the scenario: it cannot be run here. */
+void skip(struct trial *t, const char *reason);
+
+/** Skips for a guest in AArch32 state. */
+void need_aarch64(struct trial *t);
+
+void characteristic(struct trial *t, const char *key, const char *value);
+void characteristic_code(struct trial *t, const char *key, const struct event *e);
+void characteristic_number(struct trial *t, const char *key, uint64_t value);
+
+#endif
