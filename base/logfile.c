@@ -10,28 +10,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/option.h"
+
 #define MAX_WORD ",max="
 
 enum { MAX_LEAST = 4096 };
 
-/* Reads "64K": digits and one of K, M and G, or none of them. Returns 0 if it is something else. */
-static uint64_t read_size(const char *text)
+/* 0: it is no size, or too small. */
+static uint64_t read_max(const char *text)
 {
-    static const char units[] = "KMG";
-    uint64_t size = 0;
+    uint64_t size;
 
-    for (; *text >= '0' && *text <= '9'; text++) {
-        if (size > (UINT64_MAX >> 30) / 10 - 1) {
-            return 0;
-        }
-        size = 10 * size + (uint64_t)(*text - '0');
-    }
-    const char *unit = *text != '\0' ? strchr(units, *text) : NULL;
-    if (unit != NULL) {
-        size <<= 10 * (unit - units + 1);
-        text++;
-    }
-    return *text == '\0' ? size : 0;
+    return option_size(text, &size) && size >= MAX_LEAST ? size : 0;
 }
 
 /* Where ",max=" begins; NULL: there is none. A file's name may have a comma. */
@@ -46,8 +36,7 @@ bool logfile_spec_is_valid(const char *spec)
 {
     const char *max = find_max(spec);
 
-    return max == NULL ? *spec != '\0'
-                       : max != spec && read_size(max + strlen(MAX_WORD)) >= MAX_LEAST;
+    return max == NULL ? *spec != '\0' : max != spec && read_max(max + strlen(MAX_WORD)) != 0;
 }
 
 static int spec_take(struct logfile *log, const char *spec)
@@ -57,7 +46,7 @@ static int spec_take(struct logfile *log, const char *spec)
     if (!logfile_spec_is_valid(spec)) {
         return -EINVAL;
     }
-    log->max = max != NULL ? read_size(max + strlen(MAX_WORD)) : 0;
+    log->max = max != NULL ? read_max(max + strlen(MAX_WORD)) : 0;
     log->path = max != NULL ? strndup(spec, (size_t)(max - spec)) : strdup(spec);
     if (log->path == NULL) {
         return -ENOMEM;
