@@ -437,15 +437,18 @@ static void resynchronisation_gives_up_what_is_incomplete(void **state)
 static void id_that_grows_is_refused_before_the_command(void **state)
 {
     int fd = negotiated_client();
-    char *text = calloc(1, QMP_COMMAND_MAX);
+    char *text = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&text, &length);
 
     (void)state;
-    assert_non_null(text);
-    strcpy(text, "{\"execute\":\"quit\",\"id\":[1e9");
+    assert_non_null(stream);
+    (void)fputs("{\"execute\":\"quit\",\"id\":[1e9", stream);
     for (unsigned i = 0; i < 16000; i++) {
-        strcat(text + (size_t)4 * i, ",1e9");
+        (void)fputs(",1e9", stream);
     }
-    strcat(text, "]}");
+    (void)fputs("]}", stream);
+    assert_int_equal(fclose(stream), 0);
     say(fd, text);
     free(text);
     expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"'id' is too long\"}}\n");
@@ -658,6 +661,27 @@ static void slow_clients_are_cut_off(void **state)
     close(slow);
 }
 
+/* A turn of the loop takes one command of each client, however many one of them has sent. */
+static void clients_take_turns(void **state)
+{
+    static const char cont[] = "{\"execute\":\"cont\"}";
+    int flood = negotiated_client();
+    int other = negotiated_client();
+
+    (void)state;
+    for (unsigned i = 0; flood >= 0 && i < 40; i++) {
+        assert_true(send(flood, cont, sizeof(cont) - 1, MSG_NOSIGNAL) > 0);
+    }
+    say(other, "{\"execute\":\"system_wakeup\"}");
+    const char *wake = strstr(asked, "wake");
+    assert_non_null(wake);
+    assert_true(wake - asked <= (ptrdiff_t)strlen("cont cont "));
+    expect(other, DONE);
+    assert_int_equal(strlen(asked), 40 * strlen("cont ") + strlen("wake"));
+    close(flood);
+    close(other);
+}
+
 /* One that asks without reading is not read either, and goes on where it stopped. */
 static void replies_wait_for_their_reader(void **state)
 {
@@ -788,7 +812,7 @@ static void last_words_are_sent(void **state)
 
     (void)state;
     say(fd, "{\"execute\":\"quit\"}\n");
-    assert_int_equal(send(fd, "\n{\"execute\":\"cont\"}\n", 20, MSG_NOSIGNAL), 20);
+    assert_true(fd >= 0 && send(fd, "\n{\"execute\":\"cont\"}\n", 20, MSG_NOSIGNAL) == 20);
     qmp_close(qmp);
     qmp = NULL;
     expect_event(fd, "SHUTDOWN", "{\"guest\":false,\"reason\":\"host-qmp-quit\"}");
@@ -892,6 +916,7 @@ int main(void)
         TEST(events_have_the_fields_of_their_rows),
         TEST(too_long_and_too_deep_end_the_connection),
         TEST(slow_clients_are_cut_off),
+        TEST(clients_take_turns),
         TEST(replies_wait_for_their_reader),
         TEST(clients_come_and_go),
         TEST(without_descriptors_clients_are_turned_away),

@@ -267,18 +267,23 @@ static bool client_wait(const struct qmp_client *client, int64_t deadline)
     return left > 0 && poll(&ready, 1, (int)left) > 0;
 }
 
+static void client_drain(struct qmp_client *client, int64_t deadline)
+{
+    client_flush(client);
+    while (client->output_length > 0 && !client->broken && client_wait(client, deadline)) {
+        client_flush(client);
+    }
+}
+
 void qmp_close_clients(struct qmp *qmp)
 {
     enum { LIMIT_MS = 500 }; /* for all of them together: a slow client must not hold the process */
     int64_t deadline = now_ms() + LIMIT_MS;
+    struct qmp_client *next;
 
-    while (qmp->clients != NULL) {
-        struct qmp_client *client = qmp->clients;
-
-        client_flush(client);
-        while (client->output_length > 0 && !client->broken && client_wait(client, deadline)) {
-            client_flush(client);
-        }
+    for (struct qmp_client *client = qmp->clients; client != NULL; client = next) {
+        next = client->next;
+        client_drain(client, deadline);
         client_close(client);
     }
 }
