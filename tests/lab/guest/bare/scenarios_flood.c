@@ -2,8 +2,8 @@
 /* All cores do one thing for ever, as fast as they can: whether that can hold up what is outside.
  */
 #include "args.h"
+#include "guest_scenario.h"
 #include "report.h"
-#include "scenario.h"
 #include "smp.h"
 
 static void flood_none(struct cpu *cpu)
