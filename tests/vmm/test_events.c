@@ -309,10 +309,8 @@ static void tell_all(struct events *events)
 #include "power/news.def"
     };
     static const struct suspend_call call = {.entry = {0x40200000}};
-    struct config config;
 
-    config_init(&config);
-    news_boot(events, &config, &(struct news_boot){.count = 1});
+    news_boot(events, &(struct news_boot){.count = 1, .psci_mode = "user", .on_suspend = "honour"});
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         news_power(events, &(struct power_news){.kind = kinds[i],
                                                 .call = &call,

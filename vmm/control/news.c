@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "cli/options.h"
 #include "control/news_fields.h"
 
 static json_t *wake_list(unsigned set)
@@ -20,7 +19,7 @@ static json_t *wake_list(unsigned set)
     return list;
 }
 
-void news_boot(struct events *events, const struct config *config, const struct news_boot *boot)
+void news_boot(struct events *events, const struct news_boot *boot)
 {
     char psci[16];
 
@@ -29,11 +28,9 @@ void news_boot(struct events *events, const struct config *config, const struct 
     }
     snprintf(psci, sizeof(psci), "%u.%u", boot->psci_version >> 16, boot->psci_version & 0xffff);
     events_emit(events, "boot", "s:i, s:i, s:i, s:I, s:s, s:s, s:s, s:o", "boot", (int)boot->count,
-                "cpus", (int)config->cpu_count, "admitted",
-                (int)(config->cpus_admitted != 0 ? config->cpus_admitted : config->cpu_count),
-                "memory", (json_int_t)config->memory_size, "psci", psci, "psci_mode",
-                options_mode_name(boot->psci_mode), "on_suspend", options_policy_name(boot->policy),
-                "wake", wake_list(config->wake));
+                "cpus", (int)boot->cpus, "admitted", (int)boot->admitted, "memory",
+                (json_int_t)boot->memory, "psci", psci, "psci_mode", boot->psci_mode, "on_suspend",
+                boot->on_suspend, "wake", wake_list(boot->wake));
 }
 
 static json_t *width_value(const struct power_news *news)

@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The power controller's news as event lines. */
+/** What is told of a VM, as events of the log (power/news.def). Nothing is done if `events` is NULL. */
 #ifndef DORMOUSE_CONTROL_NEWS_H
 #define DORMOUSE_CONTROL_NEWS_H
 
-#include "cli/config.h"
 #include "control/events.h"
 #include "power/power.h"
 
-/* What a (re)boot found in force, which config may have left open. */
+/** What a boot or reboot found in force, which the configuration may have left open. */
 struct news_boot {
-    unsigned count; /* from 1 */
-    enum psci_mode psci_mode;
+    unsigned count; /**< from 1 */
+    unsigned cpus;
+    unsigned admitted; /**< so many of them at the start */
+    uint64_t memory;
     uint32_t psci_version;
-    enum suspend_policy policy;
+    const char *psci_mode;
+    const char *on_suspend;
+    unsigned wake; /**< set of WAKE_* */
 };
 
-void news_boot(struct events *events, const struct config *config, const struct news_boot *boot);
+void news_boot(struct events *events, const struct news_boot *boot);
 
 void news_power(struct events *events, const struct power_news *news);
 
-/* So often did the vCPU ask for that low-power state, since the start or the last reset. Nothing is
- * said of never. */
+/** How often the vCPU asked for that low-power state since the start or the last reset. Zero is not
+ * told. */
 void news_idle(struct events *events, unsigned vcpu, const char *state, uint64_t count);
 
-/* The VM ends without the guest's doing. */
+/** The VM ends, and its guest did not ask for it. */
 void news_quit(struct events *events, const char *reason);
 void news_error(struct events *events, const char *message);
 

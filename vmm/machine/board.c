@@ -6,6 +6,7 @@
 
 #include "base/report.h"
 #include "boot/fdt.h"
+#include "cli/options.h"
 #include "control/news.h"
 #include "core/map.h"
 #include "machine/operator.h"
@@ -168,6 +169,23 @@ static int build(struct machine *machine, uint32_t *psci_version)
     return error;
 }
 
+static void tell_boot(struct machine *machine, uint32_t psci_version)
+{
+    const struct config *config = machine->config;
+    unsigned admitted = config->cpus_admitted;
+
+    news_boot(machine->events, &(struct news_boot){
+                                   .count = machine->boot_count,
+                                   .cpus = config->cpu_count,
+                                   .admitted = admitted != 0 ? admitted : config->cpu_count,
+                                   .memory = config->memory_size,
+                                   .psci_version = psci_version,
+                                   .psci_mode = options_mode_name(machine->psci_mode),
+                                   .on_suspend = options_policy_name(machine->policy),
+                                   .wake = config->wake,
+                               });
+}
+
 int board_power_on(struct machine *machine)
 {
     uint32_t psci_version = 0;
@@ -182,13 +200,7 @@ int board_power_on(struct machine *machine)
     }
     machine->boot_count++;
     machine->hypercall_count = 0;
-    const struct news_boot news = {
-        .count = machine->boot_count,
-        .psci_mode = machine->psci_mode,
-        .psci_version = psci_version,
-        .policy = machine->policy,
-    };
-    news_boot(machine->events, machine->config, &news);
+    tell_boot(machine, psci_version);
     power_start(&machine->power);
     for (unsigned i = 1; i < machine->config->cpu_count; i++) {
         operator_saw_off(machine, i);
