@@ -184,8 +184,11 @@ static enum protocol_step on_plan(struct protocol *protocol, unsigned count)
     struct run *run = protocol->run;
 
     if (count < 1 || count > POINT_MAX) {
-        return failed(protocol, "the image has a plan of %u scenarios; 1 to %d can be", count,
-                      POINT_MAX);
+        return failed(protocol,
+                      count == 0 ? "the image has a plan of %u scenarios (1 to %d can be): its "
+                                   "scenarios= names none that it has"
+                                 : "the image has a plan of %u scenarios; 1 to %d can be",
+                      count, POINT_MAX);
     }
     if (run->has_plan && run->planned != count) {
         return failed(protocol, "the image's plan changed from %u scenarios to %u", run->planned,
@@ -380,7 +383,11 @@ enum protocol_step protocol_ended(struct protocol *protocol, const char *how)
         return done(protocol);
     }
     if (protocol->phase == PROTOCOL_BOOTING) {
-        return failed(protocol, "the command ended %s before the image said '# ready'", how);
+        return failed(
+            protocol,
+            "the command ended %s before the image said '# ready': it did not boot the image; "
+            "its standard error may say why",
+            how);
     }
     boot(protocol, CAUSE_OFF);
     return PROTOCOL_RESTART;

@@ -123,6 +123,10 @@ const char *verdict_text(enum verdict verdict)
 
 void counts_print(FILE *file, const struct counts *counts)
 {
+    if (counts->all == 0) {
+        (void)fputs("no scenario was run\n", file);
+        return;
+    }
     (void)fprintf(file, "%u %s: %u passed, %u failed, %u skipped", counts->all,
                   counts->all == 1 ? "scenario" : "scenarios", counts->of[VERDICT_PASSED],
                   counts->of[VERDICT_FAILED], counts->of[VERDICT_SKIPPED]);

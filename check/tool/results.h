@@ -87,7 +87,7 @@ struct counts run_count(const struct run *run);
 const char *point_often(const struct point *point);
 /** Of this verdict: "passed", "failed", "skipped", "not run". */
 const char *verdict_text(enum verdict verdict);
-/** "223 scenarios: 190 passed, 3 failed, 30 skipped"; with the newline. */
+/** "N scenarios: N passed, N failed, N skipped" or "no scenario was run"; with the newline. */
 void counts_print(FILE *file, const struct counts *counts);
 void run_free(struct run *run);
 

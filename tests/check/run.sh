@@ -168,7 +168,7 @@ test_never_ready() {
     run --tap r.tap --boot-limit 1 -- --mute pass
     expect_status 3
     expect err "did not say '# ready' within 1 s (--boot-limit)"
-    expect_last "0 scenarios: 0 passed, 0 failed, 0 skipped"
+    expect_last "no scenario was run"
     expect r.tap "Bail out!"
     ! grep -q '^1\.\.' r.tap || fail "a plan out of nothing"
 }
@@ -176,7 +176,8 @@ test_never_ready() {
 test_ends_at_once() {
     run --html r.html -- --ends
     expect_status 3
-    expect err "the command ended with status 7 before the image said '# ready'"
+    expect err "the command ended with status 7 before the image said '# ready': it did not boot the image"
+    expect_last "no scenario was run"
     expect r.html "not completed"
 }
 

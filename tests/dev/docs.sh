@@ -148,3 +148,35 @@ test_races_name_functions_and_tests_that_exist() {
         test_exists "$test" || fail "docs/races.md, $race: there is no test $test"
     done <rows
 }
+
+# Numbers of scenarios and of points go out of date: only README.md's, which dev/spec compares, may be said.
+test_documents_count_no_scenarios() {
+    grep -nE '[0-9]+ scenarios|^ *1\.\.[0-9]|not ok [0-9]+ ' "$root"/docs/vpsci-check.1 \
+        "$root"/docs/design-check.md "$root"/check/*/README.md >counts || :
+    [ ! -s counts ] || fail "counts that nobody checks: $(cat counts)"
+}
+
+# A point that README.md shows has the number that the list gives it.
+test_readme_points_have_their_numbers() {
+    find_program
+    "${program%/vmm/dormouse}/check/host/vpsci-scenarios" list >list
+    grep -oE '^not ok [0-9]+ - [a-z0-9-]+' "$root/README.md" >points || fail "README.md shows no failure"
+    while read -r _ _ number _ name; do
+        sed -n "${number}p" list | grep -q "^$name\b" || fail "README.md: $name is not scenario $number"
+    done <points
+}
+
+# The example of vpsci-check(1) on QEMU starts a machine: no part of QEMU that it needs may be missing.
+test_checker_example_boots() {
+    find_program
+    "$root/dev" build image >image
+    ln -s "$(tail -n 1 image)" vpsci-check.img
+    sed -n '/^vpsci.-check run .*QEMU/,/vpsci.-check.img$/p' "$root/docs/vpsci-check.1" | sed 's/\\-/-/g; s/\\e$/\\/' >example
+    grep -q kernel example || fail "the manual page has no example with QEMU"
+    {
+        printf 'set -- "%s/check/tool/vpsci-check"\n' "${program%/vmm/dormouse}"
+        sed "s/^vpsci-check/\"\$1\"/; s/vpsci-check.img\$/& -append scenarios=version-known/" example
+    } >example.sh
+    try timeout 100 sh example.sh </dev/null
+    expect_status 0
+}
