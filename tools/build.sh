@@ -63,14 +63,16 @@ compile_cross() {
         "${arm64_options[@]}"
 }
 
+sysroot_packages=libfdt-dev,libjansson-dev,libseccomp-dev,zlib1g-dev,libzstd-dev
+
 # The static libraries of the release this machine runs: they must fit the C library that comes
 # with its cross-compiler.
 make_sysroot() {
-    local made_for=''
-    if [[ -r $build/sysroot/.suite ]]; then
-        read -r made_for <"$build/sysroot/.suite"
+    local made_of=''
+    if [[ -r $build/sysroot/.made_of ]]; then
+        read -r made_of <"$build/sysroot/.made_of"
     fi
-    if [[ $made_for != "$debian_suite" ]]; then
+    if [[ $made_of != "$debian_suite $sysroot_packages" ]]; then
         rm -rf "$build/sysroot" "$build/arm64"
         make_folder "$build/sysroot" "fetching the arm64 libraries to link with" "10 s" fill_sysroot
     fi
@@ -82,9 +84,9 @@ make_sysroot() {
 }
 
 fill_sysroot() { # FOLDER
-    fetch_debian "$1" "$debian_suite" libfdt-dev,libjansson-dev,zlib1g-dev,libzstd-dev \
+    fetch_debian "$1" "$debian_suite" "$sysroot_packages" \
         ./usr/include ./usr/lib/aarch64-linux-gnu
-    echo "$debian_suite" >"$1/.suite"
+    echo "$debian_suite $sysroot_packages" >"$1/.made_of"
 }
 
 compile() { # FOLDER MESON-OPTION...

@@ -104,7 +104,7 @@ test_readme_examples_are_taken() {
 # Every path that a document links to, or names in backquotes with a slash, is there.
 test_documents_name_what_exists() {
     for document in README DESIGN SPEC CAVEATS CONTRIBUTING SECURITY CHANGES docs/lab docs/embedding docs/adapter docs/peers \
-        docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/performance; do
+        docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/performance docs/sandbox; do
         [ -e "$root/$document.md" ] || fail "$document.md is not there"
         folder=$(dirname "$root/$document.md")
         grep -o '](\([^)#:]*\))' "$root/$document.md" | sed 's/](\(.*\))/\1/' >links || :
@@ -112,6 +112,18 @@ test_documents_name_what_exists() {
             [ -e "$folder/$link" ] || fail "$document.md links to $link, which is not there"
         done <links
     done
+}
+
+# Figures of the sandbox are those that the program prints.
+test_sandbox_figures() {
+    find_program
+    try "$program" sandbox
+    sed -n 's/^| \(main\|vcpu\) | \([0-9]*\) | \([0-9]*\) |$/\1: \2 system calls, of ioctl \3 requests/p' \
+        "$root/docs/sandbox.md" >told
+    [ "$(wc -l <told)" -eq 2 ] || fail "docs/sandbox.md has no table of figures"
+    while read -r line; do
+        grep -qx "$line" out || fail "docs/sandbox.md says '$line', which dormouse sandbox does not"
+    done <told
 }
 
 # The rows of docs/races.md, as RACE|RESOLVED BY|TEST.

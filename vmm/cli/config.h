@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sandbox/sandbox.h"
+
 /* What becomes of a guest's SYSTEM_SUSPEND. */
 enum suspend_policy {
     SUSPEND_OFF,    /* not offered: PSCI_FEATURES and the call answer NOT_SUPPORTED */
@@ -59,7 +61,8 @@ struct config {
     const char *qmp;       /* path of the operator's socket, or NULL */
     bool paused;           /* from the start, until the operator continues the machine */
     bool no_shutdown; /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
-    bool no_reboot;   /* end on SYSTEM_RESET and SYSTEM_RESET2 */
+    struct sandbox_settings sandbox;
+    bool no_reboot; /* end on SYSTEM_RESET and SYSTEM_RESET2 */
 };
 
 /* The defaults of the command line. */

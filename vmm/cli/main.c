@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stddef.h>
+#include <stdio.h>
 
 #include "../../base/program.h"
 #include "../../base/report.h"
@@ -46,9 +47,25 @@ static int command_timeline(int argc, char *const *argv)
     return timeline_show(operands < argc ? argv[operands] : "-");
 }
 
+static int command_sandbox(int argc, char *const *argv)
+{
+    int operands;
+
+    switch (option_parse(&options_sandbox, NULL, argc, argv, &operands)) {
+    case OPTION_HELP:
+        return program_help(&options_sandbox, STATUS_ERROR);
+    case OPTION_BAD:
+        return STATUS_USAGE;
+    case OPTION_GOOD:
+        break;
+    }
+    return sandbox_show(stdout) ? 0 : STATUS_ERROR;
+}
+
 static const struct program_command commands[] = {
     {"run", "run a virtual machine", command_run},
     {"timeline", "show an event log in words", command_timeline},
+    {"sandbox", "show what a running VM's process may still do", command_sandbox},
 };
 
 int main(int argc, char **argv)

@@ -332,11 +332,13 @@ static const struct option_row run_rows[] = {
 };
 
 static const struct option_table run_table = {run_rows, sizeof(run_rows) / sizeof(run_rows[0]), 0};
+static const struct option_table sandbox_table = {sandbox_options, SANDBOX_OPTION_COUNT,
+                                                  offsetof(struct config, sandbox)};
 static const struct option_table no_table = {NULL, 0, 0};
 
 /* A room adds its options here. */
-static const struct option_table *const run_tables[] = {&run_table, NULL};
-static const struct option_table *const timeline_tables[] = {&no_table, NULL};
+static const struct option_table *const run_tables[] = {&run_table, &sandbox_table, NULL};
+static const struct option_table *const no_tables[] = {&no_table, NULL};
 
 /* Of QEMU and kvmtool. */
 static const struct option_alias run_aliases[] = {
@@ -352,7 +354,8 @@ const struct option_command options_run = {
              "Runs an arm64 virtual machine that can sleep.\n",
     .notes = "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it.\n"
              "Exit status: 0 powered off, 1 error, 2 usage, 3 guest cannot go on, 4 hibernated,\n"
-             "5 reset with --no-reboot, 128+N ended by signal N (Ctrl-a x counts as SIGINT).\n",
+             "5 reset with --no-reboot, 128+N ended by signal N (Ctrl-a x counts as SIGINT, and a\n"
+             "forbidden system call as SIGSYS: 159).\n",
     .tables = run_tables,
     .aliases = run_aliases,
 };
@@ -363,8 +366,17 @@ const struct option_command options_timeline = {
     .usage = "Usage: dormouse timeline [FILE]\n"
              "Shows an event log, or standard input, in words.\n",
     .notes = "Exit status: 0 shown, 1 FILE cannot be read or is not an event log, 2 usage.\n",
-    .tables = timeline_tables,
+    .tables = no_tables,
     .most = 1,
+};
+
+const struct option_command options_sandbox = {
+    .program = "dormouse",
+    .word = "sandbox",
+    .usage = "Usage: dormouse sandbox\n"
+             "Shows what a thread of `dormouse run` may ask of the kernel while the guest runs.\n",
+    .notes = "Exit status: 0 shown, 1 standard output takes no more, 2 usage.\n",
+    .tables = no_tables,
 };
 
 /* What only an operator can end needs a door for one. */
@@ -395,7 +407,7 @@ static bool check_config(const struct config *config)
         report("run: --kernel FILE is missing; see dormouse run --help");
         return false;
     }
-    if (!check_qmp(config)) {
+    if (!check_qmp(config) || !sandbox_settings_agree(&config->sandbox)) {
         return false;
     }
     if (config->clusters > config->cpu_count) {

@@ -8,6 +8,7 @@
 
 extern const struct option_command options_run;
 extern const struct option_command options_timeline;
+extern const struct option_command options_sandbox;
 
 /** Fills `config` from the arguments behind "run", starting from config_init(). The strings stay
  * the caller's. */

@@ -43,6 +43,7 @@ struct events *events_open(const char *spec, const char *name)
         free(events);
         return NULL;
     }
+    json_object_seed(0); /* It opens /dev/urandom, which the sandbox no longer lets it do. */
     events->name = name;
     /* What an earlier run was not able to complete must not spoil our first line. */
     if (!logfile_is_at_line(&events->file)) {
@@ -62,6 +63,11 @@ void events_close(struct events *events)
 const char *events_path(const struct events *events)
 {
     return events != NULL ? events->file.path : NULL;
+}
+
+bool events_are_limited(const struct events *events)
+{
+    return events != NULL && events->file.max != 0;
 }
 
 bool events_reopen(struct events *events)

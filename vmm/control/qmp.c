@@ -33,7 +33,7 @@ static void turn_away_without_descriptor(struct qmp *qmp)
     if (fd >= 0) {
         turn_away(fd);
     }
-    qmp->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    qmp->reserve_fd = fcntl(qmp->fd, F_DUPFD_CLOEXEC, 0);
 }
 
 static void on_connection(void *arg, uint32_t events)
@@ -105,6 +105,27 @@ static int bind_for_owner(int fd, const struct sockaddr_un *address)
     return result;
 }
 
+static const char *name_in_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* The folder of `path`. Nothing can be looked up by path from the sandbox, where the socket is
+ * removed. */
+static int open_folder(const char *path)
+{
+    size_t length = (size_t)(name_in_folder(path) - path);
+    char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1] = ".";
+
+    if (length > 0) {
+        memcpy(folder, path, length);
+        folder[length] = '\0';
+    }
+    return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 static bool listen_at(struct qmp *qmp, const struct sockaddr_un *address)
 {
     struct stat status;
@@ -114,7 +135,9 @@ static bool listen_at(struct qmp *qmp, const struct sockaddr_un *address)
         return false;
     }
     qmp->inode = lstat(qmp->path, &status) == 0 ? status.st_ino : 0;
-    if (listen(qmp->fd, QMP_CLIENTS_MAX) != 0) {
+    qmp->folder_fd = open_folder(qmp->path);
+    qmp->reserve_fd = fcntl(qmp->fd, F_DUPFD_CLOEXEC, 0);
+    if (qmp->folder_fd < 0 || qmp->reserve_fd < 0 || listen(qmp->fd, QMP_CLIENTS_MAX) != 0) {
         return false;
     }
     qmp->source = loop_add(qmp->loop, qmp->fd, EPOLLIN, on_connection, qmp);
@@ -158,8 +181,10 @@ struct qmp *qmp_open(struct loop *loop, const char *path, const char *name,
         .ops = ops,
         .machine = machine,
         .fd = -1,
-        .reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC),
+        .folder_fd = -1,
+        .reserve_fd = -1,
     };
+    json_object_seed(0); /* It opens /dev/urandom, which the sandbox no longer lets it do. */
     if (open_at(qmp) == NULL) {
         qmp_close(qmp);
         return NULL;
@@ -167,13 +192,26 @@ struct qmp *qmp_open(struct loop *loop, const char *path, const char *name,
     return qmp;
 }
 
-/* Somebody may have put another socket in its place. */
+/*
+ * Somebody may have put another socket in its place. A user who may not write to the folder (root
+ * has opened it, and become nobody) leaves the socket to the next one who listens there.
+ */
 static void remove_socket(const struct qmp *qmp)
 {
+    const char *name = name_in_folder(qmp->path);
     struct stat status;
 
-    if (qmp->inode != 0 && lstat(qmp->path, &status) == 0 && status.st_ino == qmp->inode) {
-        unlink(qmp->path);
+    if (qmp->inode != 0 && qmp->folder_fd >= 0 &&
+        fstatat(qmp->folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        status.st_ino == qmp->inode) {
+        unlinkat(qmp->folder_fd, name, 0);
+    }
+}
+
+static void close_if_open(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
     }
 }
 
@@ -185,8 +223,7 @@ void qmp_close(struct qmp *qmp)
     qmp_close_clients(qmp);
     remove_socket(qmp);
     loop_close(qmp->source, qmp->fd);
-    if (qmp->reserve_fd >= 0) {
-        close(qmp->reserve_fd);
-    }
+    close_if_open(qmp->reserve_fd);
+    close_if_open(qmp->folder_fd);
     free(qmp);
 }

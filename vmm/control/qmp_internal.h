@@ -18,6 +18,7 @@ struct qmp {
     const struct operator_ops *ops;
     void *machine;
     int fd;
+    int folder_fd;  /* that the socket is in */
     int reserve_fd; /* given up for a moment where no descriptor is left to turn a client away with
                      */
     struct loop_source *source;

@@ -11,6 +11,7 @@
 #include "core/map.h"
 #include "machine/operator.h"
 #include "machine/parts.h"
+#include "sandbox/sandbox.h"
 
 static int create_vcpus(struct machine *machine)
 {
@@ -143,6 +144,7 @@ static int start_threads(struct machine *machine)
         .psci = machine->psci_mode == PSCI_MODE_USER ? &machine->psci : NULL,
         .notify_fd = machine->exit_fd,
         .name = machine->config->name,
+        .enter = sandbox_enter_vcpu,
     };
 
     board->threads = vcpus_start(board->vcpu, &env);

@@ -18,6 +18,7 @@
 #include "machine/exits.h"
 #include "machine/operator.h"
 #include "machine/parts.h"
+#include "sandbox/sandbox.h"
 
 static void quit(struct machine *machine, int signal_number, enum quit_reason reason,
                  const char *words)
@@ -322,9 +323,37 @@ static bool choose(struct machine *machine)
            kvm_allow_vcpus(machine->config->cpu_count, machine->psci_mode == PSCI_MODE_KERNEL);
 }
 
+/* Between the set-up and the first board: making a board is what a reboot does in there as well. */
+static int enter_sandbox(const struct machine *machine)
+{
+    const struct config *config = machine->config;
+    struct sandbox_user user = config->sandbox.user;
+    bool reopens = config->qmp != NULL || events_are_limited(machine->events);
+    const struct sandbox_path paths[] = {
+        {config->qmp, SANDBOX_REMOVES},
+        {reopens ? events_path(machine->events) : NULL, SANDBOX_REOPENS},
+    };
+    const struct sandbox_options options = {
+        .name = config->name_given ? config->name : NULL,
+        .user = &user,
+        .paths = paths,
+        .path_count = sizeof(paths) / sizeof(paths[0]),
+    };
+
+    if (config->sandbox.none) {
+        report("--no-sandbox: this VM runs without the sandbox: a guest that breaks out of it has "
+               "all that this user has");
+        return 0;
+    }
+    if (!config->sandbox.user_given) {
+        sandbox_default_user(&user);
+    }
+    return sandbox_enter(&options);
+}
+
 static void run(struct machine *machine)
 {
-    if (set_up(machine) != 0 || board_power_on(machine) != 0) {
+    if (set_up(machine) != 0 || enter_sandbox(machine) != 0 || board_power_on(machine) != 0) {
         return;
     }
     int error = loop_run(machine->loop);

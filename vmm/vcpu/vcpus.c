@@ -52,6 +52,7 @@ struct vcpus {
     const struct bus *bus;
     struct psci *psci; /* NULL: the kernel answers PSCI */
     const char *name;
+    void (*enter)(void);
     unsigned count;
     unsigned next;          /* main's: where the search for exits goes on */
     _Atomic unsigned exits; /* that wait for main: up by a vCPU's thread, down by main */
@@ -237,6 +238,9 @@ static void *thread_main(void *arg)
     enum served served;
 
     name_thread(self);
+    if (self->all->enter != NULL) {
+        self->all->enter();
+    }
     atomic_store_explicit(&self->id, gettid(), memory_order_relaxed);
     while (pass_gate(self)) {
         do {
@@ -297,6 +301,7 @@ struct vcpus *vcpus_start(struct vcpu *const *vcpu, const struct vcpus_env *env)
     all->bus = env->bus;
     all->psci = env->psci;
     all->name = env->name;
+    all->enter = env->enter;
     all->count = env->count;
     for (unsigned i = 0; i < all->count; i++) {
         prepare(all, i, vcpu[i]);

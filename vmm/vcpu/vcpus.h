@@ -21,6 +21,7 @@ struct vcpus_env {
     struct psci *psci;     /* answers its PSCI calls; NULL: KVM does */
     int notify_fd;         /* an eventfd, written when there is something for vcpus_next_exit() */
     const char *name;
+    void (*enter)(void); /* called by each thread before anything else; NULL: nothing is */
 };
 
 /* Starts the threads, paused. NULL with errno set. */

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# The sandbox around a VM that runs: what its threads still are and have, and what goes on in there. The
+# other groups run inside it too; tests/vmm/test_sandbox.c does what is forbidden.
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_TESTS/lib.sh"
+
+# What each thread of the guest's process has of FIELD, once each value. (A task may end meanwhile.)
+all_have() { # FIELD
+    sed -n "s/^$1:[[:space:]]*\([0-9a-f]*\).*/\1/p" "/proc/$guest/task"/*/status 2>/dev/null | sort -u
+}
+
+expect_powerless() { # UID
+    [ "$(find "/proc/$guest/task" -mindepth 1 -maxdepth 1 | wc -l)" -eq 3 ] || fail "not 3 threads"
+    expect_equal "users of the threads" "$(all_have Uid)" "$1"
+    expect_equal "no_new_privs of the threads" "$(all_have NoNewPrivs)" 1
+    expect_equal "seccomp mode of the threads" "$(all_have Seccomp)" 2
+    for set in CapInh CapPrm CapEff CapAmb; do
+        expect_equal "$set of the threads" "$(all_have $set)" 0000000000000000
+    done
+}
+
+# vCPU threads are behind a filter of their own as well, and are made again at each reset.
+test_threads() {
+    make_work
+    start_bare "scenario=wake-operator timer=0" --wake signal --cpus 2 --qmp "$work/qmp"
+    wait_event "$work/events" asleep
+    expect_powerless 65534
+    expect_equal "groups" "$(sed -n 's/^Groups:[[:space:]]*//p' "/proc/$guest/status")" ""
+    expect_equal "CapBnd of the threads" "$(all_have CapBnd)" 0000000000000000
+    [ "$(all_have Seccomp_filters | tr '\n' ' ')" = "1 2 " ] || fail "filters: $(all_have Seccomp_filters)"
+    qmp system_reset
+    wait_event "$work/events" asleep 2
+    expect_powerless 65534
+    kill -USR1 "$guest"
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_no_errors
+}
+
+# once root
+# Root stays root where it is told to, without root's powers.
+test_root() {
+    make_work
+    start_bare "scenario=wake-operator timer=0" --wake signal --cpus 2 --user root
+    wait_event "$work/events" asleep
+    expect_powerless 0
+    kill -USR1 "$guest"
+    wait_guest
+    expect_status 0
+    expect_no_errors
+}
+
+# once ordinary_user
+test_ordinary_user() {
+    make_work
+    [ "$LAB_HOST" != native ] || return 0
+    chmod 666 /dev/kvm
+    mkfifo "$work/keys"
+    cat >"$work/start" <<END
+exec '$DORMOUSE' run --kernel '$LAB_BARE' --append 'scenario=wake-operator timer=0' --cpus 2 \
+    --wake signal --events '$work/events' --console '$work/console' --qmp '$work/qmp' 2>'$work/errors'
+END
+    su -s /bin/sh nobody -c "echo \$\$ >'$work/pid'; . '$work/start'" &
+    guest_watcher=$!
+    wait_event "$work/events" asleep
+    guest=$(cat "$work/pid")
+    expect_powerless 65534
+    kill -USR1 "$guest"
+    run_status wait $guest_watcher
+    : >"$work/status"
+    expect_status 0
+    expect_no_errors
+    [ ! -e "$work/qmp" ] || fail "the socket is left"
+    run_status su -s /bin/sh nobody -c "'$DORMOUSE' run --kernel '$LAB_BARE' --user root" 2>"$work/errors"
+    expect_status 2
+    expect_equal message "$(cat "$work/errors")" \
+        "dormouse: --user root: only root can run the VM as another user; leave the option out"
+}
+
+# once unknown_user
+test_unknown_user() {
+    make_work
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --user nosuch >"$work/console" 2>"$work/errors"
+    expect_status 2
+    expect_equal message "$(cat "$work/errors")" \
+        "dormouse: --user nosuch: there is no such user in /etc/passwd; give another name, or UID:GID"
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --user nobody --no-sandbox 2>"$work/errors"
+    expect_status 2
+    expect_equal message "$(cat "$work/errors")" \
+        "dormouse: --user: the sandbox changes the user; leave out --no-sandbox"
+}
+
+test_no_sandbox() {
+    start_bare "scenario=wake-operator timer=0" --wake signal --no-sandbox
+    wait_event "$work/events" asleep
+    expect_equal "seccomp mode of the threads" "$(all_have Seccomp)" 0
+    expect_equal "users of the threads" "$(all_have Uid)" "$(id -u)"
+    kill -USR1 "$guest"
+    wait_guest
+    expect_status 0
+    expect_equal message "$(cat "$work/errors")" "dormouse: --no-sandbox: this VM runs without the sandbox: a guest that breaks out of it has all that this user has"
+}
+
+# once without_proc
+test_without_proc() {
+    make_work
+    [ "$LAB_HOST" != native ] || return 0
+    cat >"$work/no_proc" <<'END'
+#!/bin/sh
+umount -l /proc || exit 125
+exec "$@"
+END
+    chmod 755 "$work/no_proc"
+    runner="unshare -m $work/no_proc"
+    expect_scenario suspend64
+}
+
+# Nobody may not remove it from root's folder; whoever listens there next replaces it.
+test_socket_in_a_foreign_folder() {
+    make_work
+    chmod 755 "$work"
+    expect_scenario suspend64 --qmp "$work/qmp"
+    [ -S "$work/qmp" ] || fail "the socket is gone, which nobody was allowed to remove"
+    expect_scenario suspend64 --qmp "$work/qmp"
+    expect_scenario suspend64 --qmp "$work/qmp" --user root
+    [ ! -e "$work/qmp" ] || fail "the socket is left"
+}
+
+# A log that is limited continues in a fresh file, inside.
+test_limited_log() {
+    make_work
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=suspend-many cycles=100" \
+        --events "$work/log,max=4K" --console "$work/console" 2>"$work/errors"
+    expect_tap
+    expect_status 0
+    expect_no_errors
+    [ -s "$work/log.1" ] || fail "there is no older log"
+}
+
+test_list() {
+    make_work
+    "$DORMOUSE" sandbox >"$work/console" || fail "status $?"
+    expect_console "this kernel: seccomp yes, Landlock version "
+    cat "$work/console"
+}

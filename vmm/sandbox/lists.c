@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The lists as data. A .def file is a list; docs/sandbox.md tells what its rows mean. */
+#include <errno.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <sys/mman.h>
+
+#include "sandbox/rows.h"
+#include "sandbox/sandbox_parts.h"
+
+static const struct sandbox_rule main_rules[] = {
+#include "sandbox/main.def"
+};
+
+static const struct sandbox_rule vcpu_rules[] = {
+#include "sandbox/vcpu.def"
+};
+
+static const struct sandbox_rule reopen_rules[] = {
+#include "sandbox/reopen.def"
+};
+
+static const struct sandbox_list main_list = {"main", main_rules, ROWS(main_rules)};
+static const struct sandbox_list vcpu_list = {"vcpu", vcpu_rules, ROWS(vcpu_rules)};
+static const struct sandbox_list reopen_list = {"reopen", reopen_rules, ROWS(reopen_rules)};
+
+const char *sandbox_role_name(enum sandbox_role role)
+{
+    return role == SANDBOX_MAIN ? main_list.title : vcpu_list.title;
+}
+
+static void add(struct sandbox_lists *lists, const struct sandbox_list *list)
+{
+    lists->list[lists->count++] = list;
+}
+
+struct sandbox_lists sandbox_lists_of(enum sandbox_role role, bool reopens)
+{
+    struct sandbox_lists lists = {.count = 0};
+
+    add(&lists, &vcpu_list);
+    if (role == SANDBOX_MAIN) {
+        add(&lists, &main_list);
+    }
+    if (reopens) {
+        add(&lists, &reopen_list);
+    }
+    add(&lists, &sandbox_list_instruments);
+    return lists;
+}

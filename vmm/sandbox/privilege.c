@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* User, groups, capabilities, limits. Everything that can be asked for afterwards is asked for. */
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/report.h"
+#include "sandbox/sandbox_parts.h"
+
+static bool is_user(const struct sandbox_user *user)
+{
+    uid_t uid[3];
+    gid_t gid[3];
+
+    return getresuid(&uid[0], &uid[1], &uid[2]) == 0 && getresgid(&gid[0], &gid[1], &gid[2]) == 0 &&
+           uid[0] == user->uid && uid[1] == user->uid && uid[2] == user->uid &&
+           gid[0] == user->gid && gid[1] == user->gid && gid[2] == user->gid;
+}
+
+/* Groups first: the user may not be allowed to change them. */
+static int become(const struct sandbox_user *user)
+{
+    if (geteuid() != 0) {
+        return is_user(user) ? 0 : -EPERM;
+    }
+    if (setgroups(0, NULL) != 0 || setresgid(user->gid, user->gid, user->gid) != 0 ||
+        setresuid(user->uid, user->uid, user->uid) != 0) {
+        return -errno;
+    }
+    return is_user(user) ? 0 : -EPERM;
+}
+
+/*
+ * A program that this process would start could not get them back. Only who has CAP_SETPCAP may
+ * drop from this set; for everybody else no_new_privs makes it empty words.
+ */
+static int empty_bounding_set(void)
+{
+    for (unsigned long i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++) {
+        if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0 && errno != EPERM) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+/* Effective, permitted, inheritable and ambient. */
+static int drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+
+    memset(data, 0, sizeof(data));
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 ||
+        syscall(SYS_capset, &header, data) != 0 || syscall(SYS_capget, &header, data) != 0) {
+        return -errno;
+    }
+    for (int i = 0; i < 2; i++) {
+        if ((data[i].effective | data[i].permitted | data[i].inheritable) != 0) {
+            return -EPERM;
+        }
+    }
+    return 0;
+}
+
+/*
+ * No core file: it would carry the guest's secrets. No more descriptors than there is need for. The
+ * number of processes is not limited: it counts all of the user's, those of other VMs as well, and
+ * the filter lets none be made. File sizes stay the operator's to limit.
+ */
+static int limit(void)
+{
+    const struct rlimit none = {0, 0};
+    struct rlimit files;
+
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || getrlimit(RLIMIT_NOFILE, &files) != 0) {
+        return -errno;
+    }
+    files.rlim_max = files.rlim_cur;
+    return setrlimit(RLIMIT_NOFILE, &files) == 0 ? 0 : -errno;
+}
+
+static int fail(const char *what, int error)
+{
+    report("sandbox: cannot %s: %s; --no-sandbox runs the VM without one", what, strerror(-error));
+    return -1;
+}
+
+int privilege_drop(const struct sandbox_user *user)
+{
+    int error = limit();
+
+    if (error != 0) {
+        return fail("set the limits", error);
+    }
+    error = empty_bounding_set();
+    if (error != 0) {
+        return fail("empty the bounding set of capabilities", error);
+    }
+    error = become(user);
+    if (error != 0) {
+        report("sandbox: cannot become user %s (%u:%u): %s; give another one with --user",
+               user->name, user->uid, user->gid, strerror(-error));
+        return -1;
+    }
+    error = drop_capabilities();
+    if (error != 0) {
+        return fail("drop the capabilities", error);
+    }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        return fail("set no_new_privs", -errno);
+    }
+    return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/report.h"
+#include "sandbox/sandbox_parts.h"
+
+/* Made once: a thread only loads it, which takes no memory of the process. */
+static struct sock_fprog vcpu_filter;
+
+/* Whether a thread of this role will open files again. */
+static bool reopens(const struct sandbox_options *options, enum sandbox_role role)
+{
+    enum sandbox_use least = role == SANDBOX_MAIN ? SANDBOX_REOPENS : SANDBOX_REOPENS_EVER;
+
+    for (size_t i = 0; i < options->path_count; i++) {
+        if (options->paths[i].path != NULL && options->paths[i].use >= least) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int build(const struct sandbox_options *options, enum sandbox_role role,
+                 struct sock_fprog *filter)
+{
+    return filter_build(filter, role, reopens(options, role));
+}
+
+static int fail_filter(int error)
+{
+    report("sandbox: this kernel has no filter of system calls (CONFIG_SECCOMP_FILTER): %s; "
+           "--no-sandbox runs the VM without one",
+           strerror(-error));
+    return -1;
+}
+
+int sandbox_enter(const struct sandbox_options *options)
+{
+    struct sock_fprog filter;
+    int error = filter_check();
+
+    if (error != 0) {
+        return fail_filter(error);
+    }
+    error = trap_prepare(options);
+    if (error == 0) {
+        error = build(options, SANDBOX_VCPU, &vcpu_filter);
+    }
+    if (error == 0) {
+        error = build(options, SANDBOX_MAIN, &filter);
+    }
+    if (error != 0) {
+        report("sandbox: cannot make the filters of system calls: %s", strerror(-error));
+        return -1;
+    }
+    if (privilege_drop(options->user) != 0 || landlock_enter(options) != 0) {
+        return -1;
+    }
+    trap_set_role(SANDBOX_MAIN);
+    error = filter_load(&filter, true);
+    return error == 0 ? 0 : fail_filter(error);
+}
+
+void sandbox_enter_vcpu(void)
+{
+    if (vcpu_filter.len == 0) {
+        return;
+    }
+    trap_set_role(SANDBOX_VCPU);
+    int error = filter_load(&vcpu_filter, false);
+    if (error != 0) {
+        report("sandbox: a vCPU's thread cannot load its filter of system calls: %s",
+               strerror(-error));
+        trap_end(1);
+    }
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the sandbox share. All functions here are the main thread's if not said. */
+#ifndef DORMOUSE_SANDBOX_PARTS_H
+#define DORMOUSE_SANDBOX_PARTS_H
+
+#include <linux/filter.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+#include "sandbox/sandbox.h"
+
+/*
+ * A row of a list: the system call `call` is allowed if its `argument` & `mask` is `value`, always
+ * if `mask` is 0. `refusal`: the call fails with this errno instead of being done.
+ */
+struct sandbox_rule {
+    const char *call;
+    const char *words; /* what the condition says; NULL: there is none */
+    unsigned argument;
+    uint64_t mask;
+    uint64_t value;
+    bool own_process; /* the value is this process's ID */
+    int refusal;
+};
+
+struct sandbox_list {
+    const char *title;
+    const struct sandbox_rule *rules;
+    size_t count;
+};
+
+/* The lists that a thread of this role is held to. */
+enum { SANDBOX_LISTS_MAX = 4 };
+struct sandbox_lists {
+    const struct sandbox_list *list[SANDBOX_LISTS_MAX];
+    size_t count;
+};
+
+const char *sandbox_role_name(enum sandbox_role role);
+
+/* `reopens`: files will be opened again. */
+struct sandbox_lists sandbox_lists_of(enum sandbox_role role, bool reopens);
+
+/* What a sanitizer's runtime needs besides; empty without one. A linked variant. */
+extern const struct sandbox_list sandbox_list_instruments;
+
+/* The filter of a role for this processor and process. 0 or -errno; free() `filter->filter`. */
+int filter_build(struct sock_fprog *filter, enum sandbox_role role, bool reopens);
+/* Puts the calling thread behind it; `all`: every thread of the process. 0 or -errno. Any thread.
+ */
+int filter_load(const struct sock_fprog *filter, bool all);
+/* Whether this kernel can trap system calls. 0 or -errno. */
+int filter_check(void);
+
+/* Gives up user, groups, capabilities and limits for good. 0, or -1 after report()ing. */
+int privilege_drop(const struct sandbox_user *user);
+
+/* The newest Landlock interface that this kernel has, or 0. */
+int landlock_version(void);
+/* Closes the file system but for `options->paths`. 0, or -1 after report()ing. */
+int landlock_enter(const struct sandbox_options *options);
+
+/* Prepares the handler of SIGSYS. 0 or -errno. */
+int trap_prepare(const struct sandbox_options *options);
+/* From now on the calling thread is of this role. Any thread. */
+void trap_set_role(enum sandbox_role role);
+/* Calls at_end() and ends the process. Any thread. */
+_Noreturn void trap_end(int status);
+
+/* The second argument of the system call that was trapped. A linked variant per processor. */
+uint64_t trap_second_argument(const ucontext_t *context);
+
+#endif

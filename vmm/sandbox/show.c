@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `dormouse sandbox`: the lists as arm64 has them, where VMs run, whatever this processor is. */
+#include <seccomp.h>
+#include <string.h>
+
+#include "base/report.h"
+#include "sandbox/sandbox_parts.h"
+
+static bool is_on_arm64(const char *call)
+{
+    return seccomp_syscall_resolve_name_arch(SCMP_ARCH_AARCH64, call) >= 0;
+}
+
+/* Not its first row with this call: that has been counted. */
+static bool is_repeated(const struct sandbox_lists *lists, size_t list, size_t row)
+{
+    const char *call = lists->list[list]->rules[row].call;
+
+    for (size_t i = 0; i <= list; i++) {
+        for (size_t j = 0; j < lists->list[i]->count && (i < list || j < row); j++) {
+            if (strcmp(lists->list[i]->rules[j].call, call) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool counts(const struct sandbox_lists *lists, size_t list, size_t row)
+{
+    const struct sandbox_rule *rule = &lists->list[list]->rules[row];
+
+    return rule->refusal == 0 && is_on_arm64(rule->call) && !is_repeated(lists, list, row);
+}
+
+/* `requests`: ioctls instead of system calls. */
+static unsigned count(const struct sandbox_lists *lists, bool requests)
+{
+    unsigned found = 0;
+
+    for (size_t i = 0; i < lists->count; i++) {
+        for (size_t j = 0; j < lists->list[i]->count; j++) {
+            const char *call = lists->list[i]->rules[j].call;
+
+            found += requests ? strcmp(call, "ioctl") == 0 : counts(lists, i, j);
+        }
+    }
+    return found;
+}
+
+static void show_rule(FILE *stream, const struct sandbox_rule *rule)
+{
+    if (!is_on_arm64(rule->call)) {
+        return;
+    }
+    fprintf(stream, "  %s%s%s%s\n", rule->call, rule->words != NULL ? " (" : "",
+            rule->words != NULL ? rule->words : "", rule->words != NULL ? ")" : "");
+}
+
+static void show_role(FILE *stream, enum sandbox_role role, bool reopens)
+{
+    struct sandbox_lists lists = sandbox_lists_of(role, reopens);
+
+    fprintf(stream, "%s%s: %u system calls, of ioctl %u requests\n", sandbox_role_name(role),
+            reopens ? " with logs that are opened again" : "", count(&lists, false),
+            count(&lists, true));
+    for (size_t i = 0; !reopens && i < lists.count; i++) {
+        for (size_t j = 0; j < lists.list[i]->count; j++) {
+            show_rule(stream, &lists.list[i]->rules[j]);
+        }
+    }
+}
+
+bool sandbox_show(FILE *stream)
+{
+    int version = landlock_version();
+
+    show_role(stream, SANDBOX_MAIN, false);
+    show_role(stream, SANDBOX_VCPU, false);
+    show_role(stream, SANDBOX_MAIN, true);
+    fprintf(stream, "this kernel: seccomp %s, Landlock ", filter_check() == 0 ? "yes" : "no");
+    if (version == 0) {
+        fputs("no\n", stream);
+    } else {
+        fprintf(stream, "version %d\n", version);
+    }
+    if (fflush(stream) != 0) {
+        report("cannot write to standard output");
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A forbidden system call raises SIGSYS on the thread that made it. The handler says which, and
+ * ends the process. It may do only what is async-signal-safe, so all that it says is prepared
+ * before.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sandbox/sandbox_parts.h"
+
+enum { CALLS_MOST = 1024, LINE_SIZE = 512 };
+
+static struct {
+    const char *call[CALLS_MOST]; /* by number; NULL: unknown */
+    int ioctl;
+    const char *vm;
+    void (*at_end)(void);
+} trap;
+
+static _Thread_local enum sandbox_role thread_role;
+
+/* A line that grows; what does not fit is left out. */
+struct text {
+    char bytes[LINE_SIZE];
+    size_t length;
+};
+
+static void put(struct text *text, const char *words)
+{
+    for (; *words != '\0' && text->length < sizeof(text->bytes); words++) {
+        text->bytes[text->length++] = *words;
+    }
+}
+
+static void put_number(struct text *text, uint64_t number, unsigned base)
+{
+    char digits[24];
+    char *first = digits + sizeof(digits) - 1;
+
+    *first = '\0';
+    do {
+        *--first = "0123456789abcdef"[number % base];
+        number /= base;
+    } while (number != 0);
+    put(text, first);
+}
+
+static void put_call(struct text *text, int number, const ucontext_t *context)
+{
+    const char *name = number >= 0 && number < CALLS_MOST ? trap.call[number] : NULL;
+
+    put(text, name != NULL ? name : "unknown");
+    put(text, " (");
+    put_number(text, (unsigned)number, 10);
+    put(text, ")");
+    if (number == trap.ioctl) {
+        put(text, " with request 0x");
+        put_number(text, (uint32_t)trap_second_argument(context), 16);
+    }
+}
+
+_Noreturn void trap_end(int status)
+{
+    if (trap.at_end != NULL) {
+        trap.at_end();
+    }
+    _exit(status);
+}
+
+/* A pipe that nobody reads gets no line: the end must not wait for it. */
+static void say(const struct text *text)
+{
+    enum { LIMIT_MS = 1000 };
+    struct pollfd standard_error = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    if (poll(&standard_error, 1, LIMIT_MS) == 1) {
+        (void)!write(STDERR_FILENO, text->bytes, text->length);
+    }
+}
+
+static void on_trap(int number, siginfo_t *info, void *context)
+{
+    struct text text = {.length = 0};
+
+    (void)number;
+    put(&text, "dormouse: ");
+    if (trap.vm != NULL) {
+        put(&text, trap.vm);
+        put(&text, ": ");
+    }
+    put(&text, "sandbox: a thread of role ");
+    put(&text, sandbox_role_name(thread_role));
+    put(&text, " made the forbidden system call ");
+    put_call(&text, info->si_syscall, context);
+    put(&text, "; the VM ends (please report it: a guest may have attacked dormouse)\n");
+    /* First, so that the line meets a terminal in its own mode. */
+    if (trap.at_end != NULL) {
+        trap.at_end();
+    }
+    say(&text);
+    _exit(SANDBOX_STATUS);
+}
+
+void trap_set_role(enum sandbox_role role)
+{
+    thread_role = role;
+}
+
+int trap_prepare(const struct sandbox_options *options)
+{
+    struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO};
+    sigset_t set;
+
+    for (int i = 0; i < CALLS_MOST; i++) {
+        trap.call[i] = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), i);
+    }
+    trap.ioctl = SCMP_SYS(ioctl);
+    trap.vm = options->name;
+    trap.at_end = options->at_end;
+    sigfillset(&action.sa_mask);
+    sigemptyset(&set);
+    sigaddset(&set, SIGSYS);
+    if (sigaction(SIGSYS, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) != 0) {
+        return -errno;
+    }
+    return 0;
+}

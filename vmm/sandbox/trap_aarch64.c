@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sandbox/sandbox_parts.h"
+
+uint64_t trap_second_argument(const ucontext_t *context)
+{
+    return context->uc_mcontext.regs[1];
+}
