@@ -96,7 +96,7 @@ int64_t events_clock(void)
 /* Longer lines do not occur: names are bounded, and so are all the fields. */
 enum { LINE_MAX_SIZE = 1024 };
 
-/* `object` as a line; its length, or 0 where it does not fit. */
+/* `object` as a line; its length, or 0 if it does not fit. */
 static size_t print_line(const json_t *object, char line[LINE_MAX_SIZE])
 {
     size_t length = json_dumpb(object, line, LINE_MAX_SIZE - 1, JSON_COMPACT);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What an operator may ask of a machine while it runs. The machine implements it
+/**
+ * What an operator can ask of a machine while it runs. The machine implements it
  * (machine/operator.c), the protocol servers of this folder call it. Main thread only.
  *
- * Functions that return text return NULL when they have done what was asked; else nothing has
- * changed, and the text, which is a constant, says why in a sentence without a full stop.
+ * Functions that return text return NULL if they did what was asked; else nothing has changed, and
+ * the text, which is a constant, says why in a sentence without a full stop.
  */
 #ifndef DORMOUSE_CONTROL_OPERATOR_H
 #define DORMOUSE_CONTROL_OPERATOR_H
@@ -32,7 +32,7 @@ struct operator_ops {
     /** Describes the first `count` vCPUs, all at one moment. */
     void (*vcpus)(void *machine, struct operator_vcpu *vcpus, unsigned count);
 
-    /* Stopping a stopped machine, and letting a running one go on, is no error. */
+    /* Stopping a stopped machine is no error, nor is continuing a running one. */
     const char *(*stop)(void *machine);
     const char *(*cont)(void *machine);
     const char *(*wake)(void *machine);

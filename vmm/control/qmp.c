@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The door: the listening socket. */
+/* The listening socket. */
 #include "control/qmp.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "base/report.h"
 #include "control/qmp_internal.h"
 
-static void turn_away(int fd)
+static void turn_client_away(int fd)
 {
     static const char words[] = "{\"error\": {\"class\": \"GenericError\", "
                                 "\"desc\": \"too many clients\"}}\n";
@@ -24,14 +24,13 @@ static void turn_away(int fd)
     qmp_hang_up(fd);
 }
 
-/* With no descriptor left the client could be neither served nor refused, and would call for ever.
- */
-static void turn_away_without_descriptor(struct qmp *qmp)
+/* Without a descriptor the client can be neither served nor refused, and the socket stays ready. */
+static void turn_away_by_reserve(struct qmp *qmp)
 {
     close(qmp->reserve_fd);
     int fd = accept4(qmp->fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0) {
-        turn_away(fd);
+        turn_client_away(fd);
     }
     qmp->reserve_fd = fcntl(qmp->fd, F_DUPFD_CLOEXEC, 0);
 }
@@ -43,15 +42,15 @@ static void on_connection(void *arg, uint32_t events)
 
     (void)events;
     if (fd < 0 && (errno == EMFILE || errno == ENFILE) && qmp->reserve_fd >= 0) {
-        turn_away_without_descriptor(qmp);
+        turn_away_by_reserve(qmp);
     } else if (fd >= 0 && qmp->client_count >= QMP_CLIENTS_MAX) {
-        turn_away(fd);
+        turn_client_away(fd);
     } else if (fd >= 0) {
         qmp_client_add(qmp, fd);
     }
 }
 
-/* Whether somebody listens at `address`: 1, 0, or -errno. */
+/* Whether a program listens at `address`: 1, 0, or -errno. */
 static int is_in_use(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -67,14 +66,14 @@ static int is_in_use(const struct sockaddr_un *address)
     return result;
 }
 
-/* Removes a socket that its listener has left behind. False after report()ing a line. */
-static bool clear_way(const struct sockaddr_un *address)
+/* Removes a socket that no program listens to. False after report()ing a line. */
+static bool clear_path(const struct sockaddr_un *address)
 {
     const char *path = address->sun_path;
     struct stat status;
 
     if (lstat(path, &status) != 0) {
-        return true; /* There is nothing; or bind() will say it. */
+        return true; /* Nothing is there, or bind() will say what is wrong. */
     }
     if (!S_ISSOCK(status.st_mode)) {
         report("--qmp %s: there is something else than a socket already", path);
@@ -93,7 +92,7 @@ static bool clear_way(const struct sockaddr_un *address)
     return true;
 }
 
-/* Whoever may connect may end the VM: the owner alone, from the first moment on. */
+/* A client can end the VM: only the owner may connect, from the first moment on. */
 static int bind_for_owner(int fd, const struct sockaddr_un *address)
 {
     mode_t mask = umask(S_IRWXG | S_IRWXO | S_IXUSR);
@@ -155,7 +154,7 @@ static struct qmp *open_at(struct qmp *qmp)
         return NULL;
     }
     memcpy(address.sun_path, qmp->path, length);
-    if (!clear_way(&address)) {
+    if (!clear_path(&address)) {
         return NULL;
     }
     if (!listen_at(qmp, &address)) {
@@ -193,8 +192,8 @@ struct qmp *qmp_open(struct loop *loop, const char *path, const char *name,
 }
 
 /*
- * Somebody may have put another socket in its place. A user who may not write to the folder (root
- * has opened it, and become nobody) leaves the socket to the next one who listens there.
+ * Another program may have put its socket in the place of ours. A process that is not allowed to
+ * write to the folder any more leaves the socket to the next one that listens there.
  */
 static void remove_socket(const struct qmp *qmp)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A turn of the event loop takes one command of one client, and none of a client that has not yet
- * been sent all there is for it: so much work at most, and so much memory, can a client ask for.
+ * One connection. A turn of the event loop takes one command of a client, and none of a client that
+ * has not been sent all of its replies yet. That bounds the work and the memory a client can ask for.
  */
 #include <errno.h>
 #include <poll.h>
@@ -21,7 +21,7 @@ struct qmp_client {
     int fd;
     struct loop_source *source;
     bool negotiated;
-    bool closing; /* once all is sent */
+    bool closing; /* ends once all is sent */
     bool broken;  /* nothing can be sent any more */
     struct qmp_frame frame;
     char *output; /* what waits to be sent */
@@ -163,8 +163,8 @@ static void client_execute(struct qmp_client *client)
 }
 
 /*
- * Takes bytes, which are still in the socket, to the end of a command or to theirs. Returns how
- * many have been dealt with.
+ * Copies bytes, which are still in the socket, up to the end of a command or of the bytes. Returns
+ * how many were taken.
  */
 static size_t client_take_bytes(struct qmp_client *client, const char *bytes, size_t count)
 {
@@ -190,7 +190,7 @@ static size_t client_take_bytes(struct qmp_client *client, const char *bytes, si
     return count;
 }
 
-/* What is behind the command stays in the socket, which so remains readable. */
+/* What follows the command stays in the socket, so that the socket stays readable. */
 static void client_take_input(struct qmp_client *client)
 {
     char bytes[4096];
@@ -201,7 +201,7 @@ static void client_take_input(struct qmp_client *client)
         return;
     }
     if (count == 0) {
-        client->closing = true; /* It has said all that it will, and got all that was asked for. */
+        client->closing = true; /* All that it sent has been answered. */
         return;
     }
     size_t taken = client_take_bytes(client, bytes, (size_t)count);
@@ -299,8 +299,8 @@ void qmp_send_event(struct qmp *qmp, json_t *event)
         }
         client_send_line(client, text, strlen(text));
         /*
-         * One that is given up may be the one whose command this is about. It ends in its own turn,
-         * which comes whether or not it reads: by the hang-up.
+         * The caller may be executing a command of a client that is given up here. The client is
+         * freed in its own turn, which the shutdown causes whether or not the client reads.
          */
         if (client->broken) {
             shutdown(client->fd, SHUT_RDWR);

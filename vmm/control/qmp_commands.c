@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands, in a table; the checks that all of them share are made before any is called. */
+/* The commands, in a table. What all of them check is checked before any of them runs. */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -8,12 +8,12 @@
 
 #include "control/qmp_internal.h"
 
-/* A command's only argument; what it says of it. */
+/* A command has one argument at most. */
 enum argument_kind { NO_ARGUMENT, BOOLEAN, CPU_INDEX, ENABLE };
 
 struct argument {
     const char *name;
-    const char *problem; /* of a value that is no such thing */
+    const char *problem; /* what is said of a value of another type */
     enum argument_kind kind;
     bool optional;
 };
@@ -25,10 +25,10 @@ static const struct argument arguments[] = {
     [ENABLE] = {"enable", "must be an array", ENABLE, true},
 };
 
-/* Does it and returns what the client gets, or NULL with the reason in *error (NULL: no memory). */
+/* Returns the value of the reply, or NULL with the reason in *error (NULL: no memory). */
 typedef json_t *command_fn(struct qmp *qmp, const json_t *argument, const char **error);
 
-static json_t *version(void)
+static json_t *make_version(void)
 {
     char *rest;
     json_int_t major = strtol(DORMOUSE_VERSION, &rest, 10);
@@ -41,7 +41,7 @@ static json_t *version(void)
 
 json_t *qmp_greeting(void)
 {
-    return json_pack("{s:{s:o, s:[]}}", "QMP", "version", version(), "capabilities");
+    return json_pack("{s:{s:o, s:[]}}", "QMP", "version", make_version(), "capabilities");
 }
 
 static json_t *error_reply(const char *class, const char *description)
@@ -54,23 +54,24 @@ json_t *qmp_error(const char *description)
     return error_reply("GenericError", description);
 }
 
-/* For the commands of which there is nothing to tell but that they are done. */
-static json_t *done(const char *objection, const char **error)
+/* The result of a command that has no value to return. */
+static json_t *make_done(const char *objection, const char **error)
 {
     *error = objection;
     return objection == NULL ? json_object() : NULL;
 }
 
-static json_t *negotiate(struct qmp *qmp, const json_t *enable, const char **error)
+static json_t *negotiate_capabilities(struct qmp *qmp, const json_t *enable, const char **error)
 {
     (void)qmp;
-    return done(json_array_size(enable) > 0 ? "none of the capabilities is offered" : NULL, error);
+    return make_done(json_array_size(enable) > 0 ? "none of the capabilities is offered" : NULL,
+                     error);
 }
 
 static json_t *query_version(struct qmp *qmp, const json_t *argument, const char **error)
 {
     (void)qmp, (void)argument, (void)error;
-    return version();
+    return make_version();
 }
 
 static json_t *query_name(struct qmp *qmp, const json_t *argument, const char **error)
@@ -124,41 +125,41 @@ static json_t *query_cpus_fast(struct qmp *qmp, const json_t *argument, const ch
     return list;
 }
 
-static json_t *stop(struct qmp *qmp, const json_t *argument, const char **error)
+static json_t *stop_machine(struct qmp *qmp, const json_t *argument, const char **error)
 {
     (void)argument;
-    return done(qmp->ops->stop(qmp->machine), error);
+    return make_done(qmp->ops->stop(qmp->machine), error);
 }
 
-static json_t *cont(struct qmp *qmp, const json_t *argument, const char **error)
+static json_t *continue_machine(struct qmp *qmp, const json_t *argument, const char **error)
 {
     (void)argument;
-    return done(qmp->ops->cont(qmp->machine), error);
+    return make_done(qmp->ops->cont(qmp->machine), error);
 }
 
-static json_t *system_wakeup(struct qmp *qmp, const json_t *argument, const char **error)
+static json_t *wake_machine(struct qmp *qmp, const json_t *argument, const char **error)
 {
     (void)argument;
-    return done(qmp->ops->wake(qmp->machine), error);
+    return make_done(qmp->ops->wake(qmp->machine), error);
 }
 
-static json_t *system_reset(struct qmp *qmp, const json_t *argument, const char **error)
+static json_t *reset_machine(struct qmp *qmp, const json_t *argument, const char **error)
 {
     (void)argument;
-    return done(qmp->ops->reset(qmp->machine), error);
+    return make_done(qmp->ops->reset(qmp->machine), error);
 }
 
-static json_t *quit(struct qmp *qmp, const json_t *argument, const char **error)
+static json_t *quit_machine(struct qmp *qmp, const json_t *argument, const char **error)
 {
     (void)argument;
     qmp->ops->quit(qmp->machine);
-    return done(NULL, error);
+    return make_done(NULL, error);
 }
 
-static json_t *reopen(struct qmp *qmp, const json_t *argument, const char **error)
+static json_t *reopen_files(struct qmp *qmp, const json_t *argument, const char **error)
 {
     (void)argument;
-    return done(qmp->ops->reopen(qmp->machine), error);
+    return make_done(qmp->ops->reopen(qmp->machine), error);
 }
 
 static json_t *query_suspend(struct qmp *qmp, const json_t *argument, const char **error)
@@ -169,10 +170,10 @@ static json_t *query_suspend(struct qmp *qmp, const json_t *argument, const char
 
 static json_t *answer_suspend(struct qmp *qmp, const json_t *honour, const char **error)
 {
-    return done(qmp->ops->answer_suspend(qmp->machine, json_is_true(honour)), error);
+    return make_done(qmp->ops->answer_suspend(qmp->machine, json_is_true(honour)), error);
 }
 
-/* What is no vCPU's number becomes one that no machine has. */
+/* An invalid number becomes one that no machine has. */
 static unsigned cpu_index(const json_t *argument)
 {
     json_int_t value = json_integer_value(argument);
@@ -182,12 +183,12 @@ static unsigned cpu_index(const json_t *argument)
 
 static json_t *admit_vcpu(struct qmp *qmp, const json_t *index, const char **error)
 {
-    return done(qmp->ops->admit(qmp->machine, cpu_index(index)), error);
+    return make_done(qmp->ops->admit(qmp->machine, cpu_index(index)), error);
 }
 
 static json_t *withdraw_vcpu(struct qmp *qmp, const json_t *index, const char **error)
 {
-    return done(qmp->ops->withdraw(qmp->machine, cpu_index(index)), error);
+    return make_done(qmp->ops->withdraw(qmp->machine, cpu_index(index)), error);
 }
 
 static command_fn query_commands;
@@ -197,18 +198,18 @@ static const struct command {
     enum argument_kind argument;
     command_fn *run;
 } commands[] = {
-    {"qmp_capabilities", ENABLE, negotiate},
+    {"qmp_capabilities", ENABLE, negotiate_capabilities},
     {"query-commands", NO_ARGUMENT, query_commands},
     {"query-version", NO_ARGUMENT, query_version},
     {"query-name", NO_ARGUMENT, query_name},
     {"query-status", NO_ARGUMENT, query_status},
     {"query-cpus-fast", NO_ARGUMENT, query_cpus_fast},
-    {"stop", NO_ARGUMENT, stop},
-    {"cont", NO_ARGUMENT, cont},
-    {"system_wakeup", NO_ARGUMENT, system_wakeup},
-    {"system_reset", NO_ARGUMENT, system_reset},
-    {"quit", NO_ARGUMENT, quit},
-    {"x-dormouse-reopen", NO_ARGUMENT, reopen},
+    {"stop", NO_ARGUMENT, stop_machine},
+    {"cont", NO_ARGUMENT, continue_machine},
+    {"system_wakeup", NO_ARGUMENT, wake_machine},
+    {"system_reset", NO_ARGUMENT, reset_machine},
+    {"quit", NO_ARGUMENT, quit_machine},
+    {"x-dormouse-reopen", NO_ARGUMENT, reopen_files},
     {"x-dormouse-query-suspend", NO_ARGUMENT, query_suspend},
     {"x-dormouse-answer-suspend", BOOLEAN, answer_suspend},
     {"x-dormouse-admit-vcpu", CPU_INDEX, admit_vcpu},
@@ -254,7 +255,7 @@ static int shown_length(const char *name)
     return (int)length;
 }
 
-static json_t *complain(const char *what, const char *name, const char *problem)
+static json_t *complain_about(const char *what, const char *name, const char *problem)
 {
     char text[160];
 
@@ -287,7 +288,7 @@ static bool has_type(const json_t *value, enum argument_kind kind)
     return false;
 }
 
-/* NULL where the arguments are what the command takes; else the reply. */
+/* NULL if the command takes these arguments; else the reply. */
 static json_t *check_arguments(const struct command *command, json_t *given)
 {
     const struct argument *wanted = &arguments[command->argument];
@@ -300,14 +301,14 @@ static json_t *check_arguments(const struct command *command, json_t *given)
     json_object_foreach(given, name, value)
     {
         if (wanted->name == NULL || strcmp(name, wanted->name) != 0) {
-            return complain("parameter", name, "is unexpected");
+            return complain_about("parameter", name, "is unexpected");
         }
         if (!has_type(value, wanted->kind)) {
-            return complain("parameter", name, wanted->problem);
+            return complain_about("parameter", name, wanted->problem);
         }
     }
     if (!wanted->optional && json_object_get(given, wanted->name) == NULL) {
-        return complain("parameter", wanted->name, "is missing");
+        return complain_about("parameter", wanted->name, "is missing");
     }
     return NULL;
 }
@@ -324,7 +325,7 @@ static json_t *run_command(struct qmp *qmp, const struct command *command, json_
     return json_pack("{s:o}", "return", result);
 }
 
-/* Before negotiation there is one command, and after it that one is no more. */
+/* Before negotiation there is one command, and after it all the others. */
 static json_t *check_negotiation(const char *name, bool negotiated)
 {
     bool negotiates = strcmp(name, "qmp_capabilities") == 0;
@@ -352,13 +353,13 @@ static json_t *check_members(const json_t *request)
             found = found || strcmp(name, known[i]) == 0;
         }
         if (!found) {
-            return complain("member", name, "is unexpected");
+            return complain_about("member", name, "is unexpected");
         }
     }
     return NULL;
 }
 
-static json_t *answer(struct qmp *qmp, json_t *request, bool *negotiated)
+static json_t *answer_request(struct qmp *qmp, json_t *request, bool *negotiated)
 {
     const char *name = json_string_value(json_object_get(request, "execute"));
     json_t *given = json_object_get(request, "arguments");
@@ -387,7 +388,7 @@ static json_t *answer(struct qmp *qmp, json_t *request, bool *negotiated)
     return reply;
 }
 
-static json_t *parse(const char *text, size_t length)
+static json_t *parse_request(const char *text, size_t length)
 {
     char *quoted = malloc(2 * length);
 
@@ -408,7 +409,7 @@ static bool id_is_too_long(const json_t *id)
 
 json_t *qmp_execute(struct qmp *qmp, const char *text, size_t length, bool *negotiated)
 {
-    json_t *request = parse(text, length);
+    json_t *request = parse_request(text, length);
     json_t *id = json_object_get(request, "id");
     json_t *reply = NULL;
 
@@ -419,7 +420,7 @@ json_t *qmp_execute(struct qmp *qmp, const char *text, size_t length, bool *nego
     } else if (id_is_too_long(id)) {
         reply = qmp_error("'id' is too long");
     } else {
-        reply = answer(qmp, request, negotiated);
+        reply = answer_request(qmp, request, negotiated);
         json_object_set(reply, "id", id); /* Without effect if either is NULL. */
     }
     json_decref(request);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The power controller's news as events. vCPUs that come on and go off are left out: a guest could
- * send any number of them.
- */
+/* The power controller's news as events of QMP (power/news.def). */
 #include <time.h>
 
 #include "control/news_fields.h"
 #include "control/qmp_internal.h"
 
 /* Takes over `data`. */
-static void emit(struct qmp *qmp, const char *event, json_t *data)
+static void emit_event(struct qmp *qmp, const char *event, json_t *data)
 {
     struct timespec now;
 
@@ -78,7 +75,8 @@ void qmp_tell(struct qmp *qmp, const struct power_news *news)
     const struct news_row *row = &rows[news->kind];
 
     if (qmp != NULL && row->event != NULL) {
-        emit(qmp, row->event, news_object(row, news, fields, sizeof(fields) / sizeof(fields[0])));
+        emit_event(qmp, row->event,
+                   news_object(row, news, fields, sizeof(fields) / sizeof(fields[0])));
     }
 }
 
@@ -92,6 +90,6 @@ void qmp_tell_quit(struct qmp *qmp, enum quit_reason reason)
     };
 
     if (qmp != NULL) {
-        emit(qmp, "SHUTDOWN", json_pack("{s:b, s:s}", "guest", 0, "reason", reasons[reason]));
+        emit_event(qmp, "SHUTDOWN", json_pack("{s:b, s:s}", "guest", 0, "reason", reasons[reason]));
     }
 }

@@ -19,8 +19,7 @@ struct qmp {
     void *machine;
     int fd;
     int folder_fd;  /* that the socket is in */
-    int reserve_fd; /* given up for a moment where no descriptor is left to turn a client away with
-                     */
+    int reserve_fd; /* closed for a moment if no descriptor is left to turn a client away with */
     struct loop_source *source;
     unsigned long long inode; /* the socket's in the file system: whether it is still ours */
     struct qmp_client *clients;

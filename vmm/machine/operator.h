@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the operator may ask of the machine (control/operator.h), and what he is told. Main thread.
- */
+/** The machine's side of control/operator.h. Main thread. */
 #ifndef DORMOUSE_MACHINE_OPERATOR_H
 #define DORMOUSE_MACHINE_OPERATOR_H
 
