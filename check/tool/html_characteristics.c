@@ -161,7 +161,7 @@ void html_characteristics(FILE *file, const struct results *results)
     if (entries.keys.count == 0) {
         (void)fputs("<p>None were seen.</p>\n", file);
     } else {
-        html_frame(file, results);
+        html_frame(file, results, "Characteristics");
         (void)fputs("<table class=\"grid choices\">", file);
         write_head(file, results);
         (void)fputs("<tbody>\n", file);

@@ -43,6 +43,16 @@ static void write_server(FILE *file, const struct run *run)
     }
 }
 
+static bool has_dates(const struct results *results)
+{
+    for (size_t i = 0; i < results->count; i++) {
+        if (results->runs[i].date != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void write_row(FILE *file, const struct results *results, size_t n)
 {
     const struct run *run = &results->runs[n];
@@ -55,8 +65,10 @@ static void write_row(FILE *file, const struct results *results, size_t n)
     (void)fputs("<small>", file);
     write_server(file, run);
     (void)fputs("</small></th>", file);
-    html_put(file, "<td class=\"date\">%s</td><td class=\"wide\">",
-             run->date != NULL ? run->date : "");
+    if (has_dates(results)) {
+        html_put(file, "<td class=\"date\">%s</td>", run->date != NULL ? run->date : "");
+    }
+    (void)fputs("<td class=\"wide\">", file);
     write_bar(file, &counts);
     (void)fputs("</td>", file);
     write_count(file, &counts, VERDICT_FAILED, "bad");
@@ -106,11 +118,15 @@ void html_overview(FILE *file, const struct results *results)
         (void)fputs("</section>\n", file);
         return;
     }
-    (void)fputs(
-        "<table class=\"plain\"><thead><tr><th scope=\"col\">Run</th><th scope=\"col\">Date"
-        "</th><th></th><th scope=\"col\">Failed</th><th scope=\"col\">Passed</th>"
-        "<th scope=\"col\">Skipped</th><th scope=\"col\">Not run</th></tr></thead><tbody>\n",
-        file);
+    (void)fputs("<table class=\"plain\"><thead><tr><th scope=\"col\">Run</th>", file);
+    if (has_dates(results)) {
+        (void)fputs("<th scope=\"col\" class=\"date\">Date</th>", file);
+    }
+    (void)fputs("<td class=\"wide\"></td><th scope=\"col\" class=\"count\">Failed</th>"
+                "<th scope=\"col\" class=\"count\">Passed</th>"
+                "<th scope=\"col\" class=\"count\">Skipped</th>"
+                "<th scope=\"col\" class=\"count\">Not run</th></tr></thead><tbody>\n",
+                file);
     for (size_t i = 0; i < results->count; i++) {
         write_row(file, results, i);
     }

@@ -5,17 +5,10 @@
 
 #include <stdio.h>
 
+#include "html_text.h"
 #include "table.h"
 
 extern const char html_style[];
-
-/** Markup with texts in it: each "%s" is clean text, and written so that it is text. */
-void html_put(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/** "cpu-on-starts" with places where the line may break. */
-void html_name(FILE *file, const char *name);
-
-/** Begins what scrolls by itself, a <div>: wider than the text where there are many runs. */
-void html_frame(FILE *file, const struct results *results);
 
 /** Each run with its counts. */
 void html_overview(FILE *file, const struct results *results);

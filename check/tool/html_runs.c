@@ -46,7 +46,7 @@ static void write_skipped(FILE *file, const struct run *run, const char *reason)
 }
 
 /* By reason: there are few of them, and many scenarios. */
-static void write_reasons(FILE *file, const struct run *run)
+static void write_reasons(FILE *file, const struct run *run, size_t n)
 {
     struct names reasons = {0};
 
@@ -56,7 +56,7 @@ static void write_reasons(FILE *file, const struct run *run)
         }
     }
     if (reasons.count > 0) {
-        html_put(file, "<h4>Skipped: %u</h4>\n<dl class=\"skips\">\n",
+        html_put(file, "<h4 id=\"skips%zu\">Skipped: %u</h4>\n<dl class=\"skips\">\n", n,
                  run_count(run).of[VERDICT_SKIPPED]);
         for (size_t i = 0; i < reasons.count; i++) {
             write_skipped(file, run, reasons.list[i]);
@@ -86,7 +86,7 @@ static void write_run(FILE *file, const struct run *run, size_t n, bool alone)
     (void)fputs("</dl>\n", file);
     write_facts(file, "Machine", &run->machine);
     write_facts(file, "Server", &run->server);
-    write_reasons(file, run);
+    write_reasons(file, run, n);
     (void)fputs("</details>\n", file);
 }
 

@@ -24,22 +24,19 @@ static const char *remark(const struct point *point)
     return text != NULL ? text : "";
 }
 
+/* A failure and a skip lead to what is said about it. */
 static void write_cell(FILE *file, const struct table *table, size_t row, size_t run)
 {
     const struct point *point = table_cell(table, row, run);
-    const char *name = table->results->runs[run].name;
+    enum verdict verdict = point != NULL ? point->verdict : VERDICT_NONE;
 
-    if (point == NULL) {
-        html_put(file, "<td class=\"n\" title=\"%s: no result\"></td>", name);
-        return;
-    }
-    html_put(file, "<td class=\"%s\" title=\"%s: %s", looks[point->verdict].class, name,
-             verdict_text(point->verdict));
-    html_put(file, "%s%s\">", *remark(point) != '\0' ? ": " : "", remark(point));
-    if (point->verdict == VERDICT_FAILED) {
-        html_put(file, "<a href=\"#f%zu\">%s</a></td>", row, looks[point->verdict].sign);
+    html_put(file, "<td class=\"%s\">", looks[verdict].class);
+    if (verdict == VERDICT_FAILED) {
+        html_put(file, "<a href=\"#f%zu\">%s</a></td>", row, looks[verdict].sign);
+    } else if (verdict == VERDICT_SKIPPED) {
+        html_put(file, "<a href=\"#skips%zu\">%s</a></td>", run, looks[verdict].sign);
     } else {
-        html_put(file, "%s</td>", looks[point->verdict].sign);
+        html_put(file, "%s</td>", looks[verdict].sign);
     }
 }
 
@@ -113,7 +110,7 @@ void html_scenarios(FILE *file, const struct table *table)
              looks[VERDICT_PASSED].sign, looks[VERDICT_FAILED].sign);
     html_put(file, "<b class=\"s\">%s</b> skipped <b class=\"n\"></b> no result",
              looks[VERDICT_SKIPPED].sign);
-    (void)fputs(alone ? "</p>\n" : "; a cell's title says more</p>\n", file);
+    (void)fputs(alone ? "</p>\n" : "; a cross or a dash leads to the reason</p>\n", file);
     (void)fputs(
         "<p class=\"choice\"><label><input type=\"checkbox\" id=\"only-bad\"> only those that "
         "failed</label>",
@@ -124,7 +121,7 @@ void html_scenarios(FILE *file, const struct table *table)
                     file);
     }
     (void)fputs("</p>\n", file);
-    html_frame(file, table->results);
+    html_frame(file, table->results, "All scenarios");
     html_put(file, "<table class=\"grid %s\">", alone ? "one" : "matrix");
     write_head(file, table->results);
     write_rows(file, table);
