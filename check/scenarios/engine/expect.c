@@ -39,10 +39,28 @@ int64_t code(const struct event *e)
     return (int32_t)(uint32_t)e->x0;
 }
 
-/* What was seen, for the second half of a reason. */
-static void add_event(struct text *text, const struct event *e)
+/* "1.3", "ON"; what has no name is an error, or a number. */
+static void add_number(struct text *text, enum number_kind kind, uint64_t number)
 {
-    if (e->kind == EVENT_RETURNED) {
+    static const char *const states[] = {"ON", "OFF", "ON_PENDING", "ON", "OFF", "STANDBY"};
+
+    if (kind == NUMBER_VERSION && number >> 31 == 0) {
+        text_add_number(text, number >> 16);
+        text_add(text, ".");
+        text_add_number(text, number & 0xffff);
+    } else if (kind >= NUMBER_AFFINITY && number <= 2) {
+        text_add(text, states[number + (kind == NUMBER_HW_STATE ? 3 : 0)]);
+    } else {
+        text_add_hex(text, number);
+    }
+}
+
+/* What was seen, for the second half of a reason. */
+static void add_event(struct text *text, const struct event *e, enum number_kind kind)
+{
+    if (e->kind == EVENT_RETURNED && kind != NUMBER_PLAIN && code(e) >= 0) {
+        add_number(text, kind, (uint32_t)e->x0);
+    } else if (e->kind == EVENT_RETURNED) {
         text_add_result(text, code(e));
     } else if (e->kind == EVENT_ENTERED) {
         text_add(text, "an entry at ");
@@ -54,15 +72,21 @@ static void add_event(struct text *text, const struct event *e)
     }
 }
 
-static void fail_event(struct trial *t, const struct event *e, const char *what,
-                       const char *expected)
+static void fail_event_as(struct trial *t, const struct event *e, enum number_kind kind,
+                          const char *what, const char *expected)
 {
     struct text text = fail(t, what);
 
     text_add(&text, ": expected ");
     text_add(&text, expected);
     text_add(&text, ", got ");
-    add_event(&text, e);
+    add_event(&text, e, kind);
+}
+
+static void fail_event(struct trial *t, const struct event *e, const char *what,
+                       const char *expected)
+{
+    fail_event_as(t, e, NUMBER_PLAIN, what, expected);
 }
 
 /* Counts a check that held, or says that there is something to report. */
@@ -125,8 +149,8 @@ void returns(struct trial *t, const struct event *e, uint32_t codes, const char 
     fail_event(t, e, what, expected);
 }
 
-static void returns_this(struct trial *t, const struct event *e, bool same, uint64_t number,
-                         const char *what)
+static void returns_this(struct trial *t, const struct event *e, bool same, enum number_kind kind,
+                         uint64_t number, const char *what)
 {
     char expected[VALUE_SIZE];
     struct text text;
@@ -135,18 +159,24 @@ static void returns_this(struct trial *t, const struct event *e, bool same, uint
         return;
     }
     text_start(&text, expected, sizeof(expected));
-    text_add_hex(&text, number);
-    fail_event(t, e, what, expected);
+    add_number(&text, kind, number);
+    fail_event_as(t, e, kind, what, expected);
+}
+
+void returns_as(struct trial *t, const struct event *e, enum number_kind kind, uint32_t number,
+                const char *what)
+{
+    returns_this(t, e, (uint32_t)e->x0 == number, kind, number, what);
 }
 
 void returns_number(struct trial *t, const struct event *e, uint32_t number, const char *what)
 {
-    returns_this(t, e, (uint32_t)e->x0 == number, number, what);
+    returns_as(t, e, NUMBER_PLAIN, number, what);
 }
 
 void returns_wide(struct trial *t, const struct event *e, uint64_t number, const char *what)
 {
-    returns_this(t, e, e->x0 == number, number, what);
+    returns_this(t, e, e->x0 == number, NUMBER_PLAIN, number, what);
 }
 
 void comes_back(struct trial *t, const struct event *e, const char *what)
@@ -262,13 +292,18 @@ void characteristic(struct trial *t, const char *key, const char *value)
     }
 }
 
-void characteristic_number(struct trial *t, const char *key, uint64_t value)
+void characteristic_as(struct trial *t, const char *key, enum number_kind kind, uint64_t value)
 {
     struct text text;
 
     if (note(t, key, &text)) {
-        text_add_hex(&text, value);
+        add_number(&text, kind, value);
     }
+}
+
+void characteristic_number(struct trial *t, const char *key, uint64_t value)
+{
+    characteristic_as(t, key, NUMBER_PLAIN, value);
 }
 
 void characteristic_code(struct trial *t, const char *key, const struct event *e)

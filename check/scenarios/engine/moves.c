@@ -109,7 +109,7 @@ void stop(struct trial *t, uint32_t cpu)
 static void is_in(struct trial *t, uint32_t cpu, uint32_t state, const char *what)
 {
     if (t->version >= V0_2) {
-        returns_number(t, affinity(t, mpidr(t, cpu), 0), state, what);
+        returns_as(t, affinity(t, mpidr(t, cpu), 0), NUMBER_AFFINITY, state, what);
     }
 }
 

@@ -104,6 +104,10 @@ void returns(struct trial *t, const struct event *e, uint32_t codes, const char 
 /** The call has returned just that number, in the low half of x0, or in all of it. */
 void returns_number(struct trial *t, const struct event *e, uint32_t number, const char *what);
 void returns_wide(struct trial *t, const struct event *e, uint64_t number, const char *what);
+/** The same number, which reasons then have by its name. */
+enum number_kind { NUMBER_PLAIN, NUMBER_VERSION, NUMBER_AFFINITY, NUMBER_HW_STATE };
+void returns_as(struct trial *t, const struct event *e, enum number_kind kind, uint32_t number,
+                const char *what);
 /** The call has returned, whatever. */
 void comes_back(struct trial *t, const struct event *e, const char *what);
 /** Nothing was seen of the CPU. */
@@ -137,6 +141,7 @@ void need_aarch64(struct trial *t);
 
 void characteristic(struct trial *t, const char *key, const char *value);
 void characteristic_code(struct trial *t, const char *key, const struct event *e);
+void characteristic_as(struct trial *t, const char *key, enum number_kind kind, uint64_t value);
 void characteristic_number(struct trial *t, const char *key, uint64_t value);
 
 #endif

@@ -20,10 +20,10 @@ static bool declines(struct trial *t, uint64_t level)
 
 static void self_is_on(struct trial *t)
 {
-    returns_number(t, affinity(t, mpidr(t, boot(t)), 0), AFFINITY_ON,
-                   "AFFINITY_INFO of the caller");
-    returns_number(t, ask(t, FID32(FN_AFFINITY_INFO), mpidr(t, boot(t)) & UINT32_MAX, 0),
-                   AFFINITY_ON, "the same by the SMC32 call");
+    returns_as(t, affinity(t, mpidr(t, boot(t)), 0), NUMBER_AFFINITY, AFFINITY_ON,
+               "AFFINITY_INFO of the caller");
+    returns_as(t, ask(t, FID32(FN_AFFINITY_INFO), mpidr(t, boot(t)) & UINT32_MAX, 0),
+               NUMBER_AFFINITY, AFFINITY_ON, "the same by the SMC32 call");
 }
 
 static void never_started_is_off(struct trial *t)
@@ -51,11 +51,13 @@ static void all_agree(struct trial *t)
     uint32_t cpu = started(t, 0);
     uint32_t off = other(t, 1);
 
-    returns_number(t, affinity_by(t, cpu, mpidr(t, boot(t)), 0), AFFINITY_ON,
-                   "the boot CPU, asked by "
-                   "another");
-    returns_number(t, affinity_by(t, cpu, mpidr(t, cpu), 0), AFFINITY_ON, "another CPU, by itself");
-    returns_number(t, affinity_by(t, cpu, mpidr(t, off), 0), AFFINITY_OFF, "a CPU that is off");
+    returns_as(t, affinity_by(t, cpu, mpidr(t, boot(t)), 0), NUMBER_AFFINITY, AFFINITY_ON,
+               "the boot CPU, asked by "
+               "another");
+    returns_as(t, affinity_by(t, cpu, mpidr(t, cpu), 0), NUMBER_AFFINITY, AFFINITY_ON,
+               "another CPU, by itself");
+    returns_as(t, affinity_by(t, cpu, mpidr(t, off), 0), NUMBER_AFFINITY, AFFINITY_OFF,
+               "a CPU that is off");
 }
 
 /* After SUCCESS a CPU is never OFF: Linux and others wait for it by that. */
@@ -87,8 +89,8 @@ static void starting(struct trial *t)
     comes_back(t, e, "AFFINITY_INFO during a CPU_ON");
     expect(t, code(e) >= AFFINITY_ON && code(e) <= AFFINITY_ON_PENDING,
            "AFFINITY_INFO during a CPU_ON is none of ON, OFF, ON_PENDING");
-    returns_number(t, affinity(t, mpidr(t, caller), 0), AFFINITY_ON,
-                   "a CPU that waits for its CPU_ON");
+    returns_as(t, affinity(t, mpidr(t, caller), 0), NUMBER_AFFINITY, AFFINITY_ON,
+               "a CPU that waits for its CPU_ON");
     if (first->kind == EVENT_NONE) {
         first = await(t, caller);
     }
@@ -159,7 +161,8 @@ static void level_too_high(struct trial *t)
 /* What a level has to say: ON if one CPU of the instance is, OFF if all are off. */
 static void level_is(struct trial *t, uint32_t level, uint64_t target, bool on, const char *what)
 {
-    returns_number(t, affinity(t, target, level), on ? AFFINITY_ON : AFFINITY_OFF, what);
+    returns_as(t, affinity(t, target, level), NUMBER_AFFINITY, on ? AFFINITY_ON : AFFINITY_OFF,
+               what);
 }
 
 static void levels_on(struct trial *t)
@@ -262,18 +265,19 @@ static void unknown_instance(struct trial *t)
 
 static void upper_halves(struct trial *t)
 {
-    returns_number(t,
-                   call(t, boot(t), FID32(FN_AFFINITY_INFO),
-                        GARBAGE | (mpidr(t, boot(t)) & UINT32_MAX), GARBAGE, GARBAGE),
-                   AFFINITY_ON, "SMC32 AFFINITY_INFO with garbage in the upper halves");
+    returns_as(t,
+               call(t, boot(t), FID32(FN_AFFINITY_INFO), GARBAGE | (mpidr(t, boot(t)) & UINT32_MAX),
+                    GARBAGE, GARBAGE),
+               NUMBER_AFFINITY, AFFINITY_ON,
+               "SMC32 AFFINITY_INFO with garbage in the upper halves");
 }
 
 /* DEN0028 2.7: the upper half of a register that carries a 32-bit argument of an SMC64 call does
  * not count; lowest_affinity_level is uint32. */
 static void level_width(struct trial *t)
 {
-    returns_number(t, affinity(t, mpidr(t, boot(t)), GARBAGE), AFFINITY_ON,
-                   "AFFINITY_INFO with garbage in the upper half of lowest_affinity_level");
+    returns_as(t, affinity(t, mpidr(t, boot(t)), GARBAGE), NUMBER_AFFINITY, AFFINITY_ON,
+               "AFFINITY_INFO with garbage in the upper half of lowest_affinity_level");
 }
 
 static const struct scenario scenarios[] = {

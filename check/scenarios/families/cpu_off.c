@@ -71,8 +71,8 @@ static void denied_stays_on(struct trial *t)
     }
     start(t, asker);
     returns(t, cpu_off(t, boot(t)), IS_DENIED, "CPU_OFF of the CPU with the Trusted OS");
-    returns_number(t, affinity_by(t, asker, mpidr(t, boot(t)), 0), AFFINITY_ON,
-                   "the CPU that was denied");
+    returns_as(t, affinity_by(t, asker, mpidr(t, boot(t)), 0), NUMBER_AFFINITY, AFFINITY_ON,
+               "the CPU that was denied");
     returns(t, cpu_on(t, asker, mpidr(t, boot(t)), entry(t), 0), IS_ALREADY_ON,
             "CPU_ON of the CPU that was denied");
     stop(t, asker);

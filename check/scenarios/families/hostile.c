@@ -106,7 +106,7 @@ static void arguments(struct trial *t)
         }
     }
     tidy(t, cpu);
-    returns_number(t, ask(t, FID32(FN_VERSION), 0, 0), t->version, "PSCI_VERSION");
+    returns_as(t, ask(t, FID32(FN_VERSION), 0, 0), NUMBER_VERSION, t->version, "PSCI_VERSION");
 }
 
 /* xorshift64, by George Marsaglia. */
@@ -164,7 +164,7 @@ static void at_random(struct trial *t)
             tidy(t, cpu);
         }
     }
-    returns_number(t, ask(t, FID32(FN_VERSION), 0, 0), t->version, "PSCI_VERSION");
+    returns_as(t, ask(t, FID32(FN_VERSION), 0, 0), NUMBER_VERSION, t->version, "PSCI_VERSION");
 }
 
 /* What no guest may be able to do by mistake: call the end of the system with a wrong argument. */

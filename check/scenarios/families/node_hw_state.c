@@ -12,12 +12,16 @@ static void on_and_off(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns_number(t, node(t, mpidr(t, boot(t)), 0), HW_ON, "NODE_HW_STATE of the caller");
-    returns_number(t, node(t, mpidr(t, cpu), 0), HW_OFF, "NODE_HW_STATE of a CPU that is off");
+    returns_as(t, node(t, mpidr(t, boot(t)), 0), NUMBER_HW_STATE, HW_ON,
+               "NODE_HW_STATE of the caller");
+    returns_as(t, node(t, mpidr(t, cpu), 0), NUMBER_HW_STATE, HW_OFF,
+               "NODE_HW_STATE of a CPU that is off");
     start(t, cpu);
-    returns_number(t, node(t, mpidr(t, cpu), 0), HW_ON, "NODE_HW_STATE of a CPU that runs");
+    returns_as(t, node(t, mpidr(t, cpu), 0), NUMBER_HW_STATE, HW_ON,
+               "NODE_HW_STATE of a CPU that runs");
     stop(t, cpu);
-    returns_number(t, node(t, mpidr(t, cpu), 0), HW_OFF, "NODE_HW_STATE after CPU_OFF");
+    returns_as(t, node(t, mpidr(t, cpu), 0), NUMBER_HW_STATE, HW_OFF,
+               "NODE_HW_STATE after CPU_OFF");
 }
 
 static void asleep(struct trial *t, bool powerdown)
@@ -31,9 +35,10 @@ static void asleep(struct trial *t, bool powerdown)
     comes_back(t, e, "NODE_HW_STATE of a CPU that sleeps");
     expect(t, code(e) == (powerdown ? HW_OFF : HW_STANDBY) || code(e) == HW_ON,
            "NODE_HW_STATE of a CPU that sleeps is neither its state nor HW_ON");
-    characteristic_number(t, "NODE_HW_STATE of a CPU that sleeps", e->x0);
+    characteristic_as(t, "NODE_HW_STATE of a CPU that sleeps", NUMBER_HW_STATE, e->x0);
     wakes_from(t, cpu, state, entry(t), 1);
-    returns_number(t, node(t, mpidr(t, cpu), 0), HW_ON, "NODE_HW_STATE of a CPU that woke");
+    returns_as(t, node(t, mpidr(t, cpu), 0), NUMBER_HW_STATE, HW_ON,
+               "NODE_HW_STATE of a CPU that woke");
 }
 
 static void standby(struct trial *t)
@@ -54,23 +59,25 @@ static void cluster(struct trial *t)
     if (t->over) {
         return;
     }
-    returns_number(t, node(t, mpidr(t, boot(t)), 1), HW_ON,
-                   "NODE_HW_STATE of the caller's cluster");
+    returns_as(t, node(t, mpidr(t, boot(t)), 1), NUMBER_HW_STATE, HW_ON,
+               "NODE_HW_STATE of the caller's cluster");
     const struct event *e = node(t, mpidr(t, cpu), 1);
 
     comes_back(t, e, "NODE_HW_STATE of a cluster whose CPUs are off");
     expect(t, code(e) == HW_OFF || code(e) == HW_ON || code(e) == HW_STANDBY,
            "NODE_HW_STATE of a cluster whose CPUs are off is no state");
     start(t, cpu);
-    returns_number(t, node(t, mpidr(t, cpu), 1), HW_ON, "NODE_HW_STATE of a cluster with a CPU on");
+    returns_as(t, node(t, mpidr(t, cpu), 1), NUMBER_HW_STATE, HW_ON,
+               "NODE_HW_STATE of a cluster with a CPU on");
     put_into(t, cpu, state, 1);
     e = node(t, mpidr(t, cpu), 1);
     comes_back(t, e, "NODE_HW_STATE of a cluster whose last CPU sleeps");
     expect(t, code(e) == HW_OFF || code(e) == HW_ON,
            "NODE_HW_STATE of a cluster put off is neither HW_OFF nor HW_ON");
-    characteristic_number(t, "NODE_HW_STATE of a cluster that may be off", e->x0);
+    characteristic_as(t, "NODE_HW_STATE of a cluster that may be off", NUMBER_HW_STATE, e->x0);
     wakes_from(t, cpu, state, entry(t), 1);
-    returns_number(t, node(t, mpidr(t, cpu), 1), HW_ON, "NODE_HW_STATE of a cluster that woke");
+    returns_as(t, node(t, mpidr(t, cpu), 1), NUMBER_HW_STATE, HW_ON,
+               "NODE_HW_STATE of a cluster that woke");
 }
 
 /* What the hardware cannot do: a domain that is off around a core that keeps its context. */
@@ -143,12 +150,12 @@ static void arguments(struct trial *t)
             "NODE_HW_STATE with a reserved bit in its target");
     returns(t, node(t, self, 4), IS_INVALID_PARAMETERS, "NODE_HW_STATE of level 4");
     returns(t, node(t, self, UINT32_MAX), IS_INVALID_PARAMETERS, "NODE_HW_STATE of no level");
-    returns_number(t, node(t, self, GARBAGE), HW_ON,
-                   "NODE_HW_STATE with garbage in the upper half of power_level");
-    returns_number(
+    returns_as(t, node(t, self, GARBAGE), NUMBER_HW_STATE, HW_ON,
+               "NODE_HW_STATE with garbage in the upper half of power_level");
+    returns_as(
         t,
         call(t, boot(t), FID32(FN_NODE_HW_STATE), GARBAGE | (self & UINT32_MAX), GARBAGE, GARBAGE),
-        HW_ON, "SMC32 NODE_HW_STATE with garbage in the upper halves");
+        NUMBER_HW_STATE, HW_ON, "SMC32 NODE_HW_STATE with garbage in the upper halves");
 }
 
 #define NODE     HAS(FN_NODE_HW_STATE)

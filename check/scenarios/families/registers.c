@@ -19,8 +19,8 @@ static void successes(struct trial *t, uint32_t cpu_on_id, uint32_t affinity_id)
     start(t, callers[1]);
     for (uint32_t i = 0; i < COUNT_OF(callers); i++) {
         comes_back(t, call(t, callers[i], FID32(FN_VERSION), 0, 0, 0), "PSCI_VERSION");
-        returns_number(t, call(t, callers[i], affinity_id, mpidr(t, target), 0, 0), AFFINITY_OFF,
-                       "AFFINITY_INFO");
+        returns_as(t, call(t, callers[i], affinity_id, mpidr(t, target), 0, 0), NUMBER_AFFINITY,
+                   AFFINITY_OFF, "AFFINITY_INFO");
         returns(t, call(t, callers[i], cpu_on_id, mpidr(t, target), entry(t), i), IS_SUCCESS,
                 "CPU_ON");
         comes(t, target, entry(t), i, "the CPU");

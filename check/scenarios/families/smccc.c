@@ -22,7 +22,11 @@ static void version(struct trial *t)
     comes_back(t, e, "SMCCC_VERSION");
     expect(t, code(e) == RET_NOT_SUPPORTED || code(e) >= (int64_t)SMCCC_1_1,
            "SMCCC_VERSION is neither NOT_SUPPORTED nor 1.1 or newer");
-    characteristic_code(t, "SMCCC version", e);
+    if (e->kind == EVENT_RETURNED && code(e) > 0) {
+        characteristic_as(t, "SMCCC version", NUMBER_VERSION, (uint32_t)e->x0);
+    } else {
+        characteristic_code(t, "SMCCC version", e);
+    }
 }
 
 static void arch_features(struct trial *t)
@@ -115,7 +119,7 @@ static void hint_bit(struct trial *t)
     const struct event *e = ask(t, FID32(FN_VERSION) | BIT_HINT, 0, 0);
 
     if (smccc_version(t) >= SMCCC_1_3) {
-        returns_number(t, e, t->version, "PSCI_VERSION with the SVE hint");
+        returns_as(t, e, NUMBER_VERSION, t->version, "PSCI_VERSION with the SVE hint");
     } else {
         comes_back(t, e, "PSCI_VERSION with bit 16 of its ID set");
         expect(t, code(e) == RET_NOT_SUPPORTED || (uint32_t)e->x0 == t->version,
@@ -126,8 +130,8 @@ static void hint_bit(struct trial *t)
 
 static void id_upper_half(struct trial *t)
 {
-    returns_number(t, ask(t, GARBAGE | FID32(FN_VERSION), 0, 0), t->version,
-                   "PSCI_VERSION with garbage in the upper half of x0");
+    returns_as(t, ask(t, GARBAGE | FID32(FN_VERSION), 0, 0), NUMBER_VERSION, t->version,
+               "PSCI_VERSION with garbage in the upper half of x0");
     returns(t, turn_on(t, boot(t), entry(t), 0), IS_ALREADY_ON, "CPU_ON");
     returns(t, ask(t, GARBAGE | id(t, FN_CPU_ON), mpidr(t, boot(t)), entry(t)), IS_ALREADY_ON,
             "CPU_ON with garbage in the upper half of x0");

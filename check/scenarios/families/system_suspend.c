@@ -78,8 +78,8 @@ static void from_secondary(struct trial *t)
 
     stop(t, boot(t));
     resumes_by(t, cpu, entry(t), 0x33);
-    returns_number(t, affinity_by(t, cpu, mpidr(t, boot(t)), 0), AFFINITY_OFF,
-                   "the boot CPU after another has resumed");
+    returns_as(t, affinity_by(t, cpu, mpidr(t, boot(t)), 0), NUMBER_AFFINITY, AFFINITY_OFF,
+               "the boot CPU after another has resumed");
     start_by(t, cpu, boot(t), 0x34);
 }
 

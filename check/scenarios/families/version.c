@@ -11,7 +11,7 @@ static void is_known(struct trial *t)
     expect(t, t->over || (e->x0 & UINT64_C(0x80000000)) == 0, "PSCI_VERSION has bit 31 set");
     expect_equal(t, t->version_said, t->version,
                  "PSCI_VERSION, of a server that is 0.2 or newer and not 2.0");
-    characteristic_number(t, "PSCI version", t->version);
+    characteristic_as(t, "PSCI version", NUMBER_VERSION, t->version);
     characteristic(t, "PSCI version is one that was published", t->version <= V1_3 ? "yes" : "no");
 }
 
@@ -19,10 +19,10 @@ static void is_known(struct trial *t)
 static void is_same_for_all(struct trial *t)
 {
     start(t, other(t, 0));
-    returns_number(t, call(t, boot(t), FID32(FN_VERSION), UINT64_MAX, UINT64_MAX, UINT64_MAX),
-                   t->version, "PSCI_VERSION with all arguments set");
-    returns_number(t, call(t, other(t, 0), FID32(FN_VERSION), 0, 0, 0), t->version,
-                   "PSCI_VERSION from another CPU");
+    returns_as(t, call(t, boot(t), FID32(FN_VERSION), UINT64_MAX, UINT64_MAX, UINT64_MAX),
+               NUMBER_VERSION, t->version, "PSCI_VERSION with all arguments set");
+    returns_as(t, call(t, other(t, 0), FID32(FN_VERSION), 0, 0, 0), NUMBER_VERSION, t->version,
+               "PSCI_VERSION from another CPU");
 }
 
 static void has_mandatory(struct trial *t)
@@ -51,7 +51,7 @@ static void has_mandatory_0_2(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
 
-    returns_number(t, affinity(t, mpidr(t, boot(t)), 0), AFFINITY_ON, "AFFINITY_INFO");
+    returns_as(t, affinity(t, mpidr(t, boot(t)), 0), NUMBER_AFFINITY, AFFINITY_ON, "AFFINITY_INFO");
     start(t, cpu);
     stop(t, cpu);
     returns(t, ask(t, id(t, FN_CPU_SUSPEND), UINT32_MAX, entry(t)),
