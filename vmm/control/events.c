@@ -65,11 +65,6 @@ const char *events_path(const struct events *events)
     return events != NULL ? events->file.path : NULL;
 }
 
-bool events_are_limited(const struct events *events)
-{
-    return events != NULL && events->file.max != 0;
-}
-
 bool events_reopen(struct events *events)
 {
     int error = events != NULL ? logfile_reopen(&events->file) : 0;

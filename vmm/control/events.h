@@ -30,9 +30,6 @@ void events_close(struct events *events);
 /** The log's path, for as long as it is open. */
 const char *events_path(const struct events *events);
 
-/** Whether it continues in a fresh file by itself. */
-bool events_are_limited(const struct events *events);
-
 /**
  * Opens the log's path again: somebody has renamed the file.
  * @return false after report()ing a line; the old file stays in use

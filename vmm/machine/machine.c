@@ -323,15 +323,21 @@ static bool choose(struct machine *machine)
            kvm_allow_vcpus(machine->config->cpu_count, machine->psci_mode == PSCI_MODE_KERNEL);
 }
 
+static bool console_is_file(const char *target)
+{
+    return strcmp(target, "stdio") != 0 && strcmp(target, "none") != 0 &&
+           strcmp(target, "pty") != 0;
+}
+
 /* Between the set-up and the first board: making a board is what a reboot does in there as well. */
 static int enter_sandbox(const struct machine *machine)
 {
     const struct config *config = machine->config;
     struct sandbox_user user = config->sandbox.user;
-    bool reopens = config->qmp != NULL || events_are_limited(machine->events);
     const struct sandbox_path paths[] = {
         {config->qmp, SANDBOX_REMOVES},
-        {reopens ? events_path(machine->events) : NULL, SANDBOX_REOPENS},
+        {events_path(machine->events), SANDBOX_REOPENS},
+        {console_is_file(config->console) ? config->console : NULL, SANDBOX_REOPENS},
     };
     const struct sandbox_options options = {
         .name = config->name_given ? config->name : NULL,

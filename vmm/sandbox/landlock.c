@@ -151,7 +151,7 @@ int landlock_enter(const struct sandbox_options *options)
     int version = landlock_version();
 
     if (version == 0) {
-        return 0; /* No loss of what this is built on: the filter lets nothing be opened either. */
+        return 0; /* The filter lets nothing be opened either, but for logs. */
     }
     int error = restrict_self(options, version);
     if (error != 0) {

@@ -10,23 +10,15 @@
 /* Made once: a thread only loads it, which takes no memory of the process. */
 static struct sock_fprog vcpu_filter;
 
-/* Whether a thread of this role will open files again. */
-static bool reopens(const struct sandbox_options *options, enum sandbox_role role)
+/* Whether files will be opened again: by the main thread, the others only write. */
+static bool reopens(const struct sandbox_options *options)
 {
-    enum sandbox_use least = role == SANDBOX_MAIN ? SANDBOX_REOPENS : SANDBOX_REOPENS_EVER;
-
     for (size_t i = 0; i < options->path_count; i++) {
-        if (options->paths[i].path != NULL && options->paths[i].use >= least) {
+        if (options->paths[i].path != NULL && options->paths[i].use == SANDBOX_REOPENS) {
             return true;
         }
     }
     return false;
-}
-
-static int build(const struct sandbox_options *options, enum sandbox_role role,
-                 struct sock_fprog *filter)
-{
-    return filter_build(filter, role, reopens(options, role));
 }
 
 static int fail_filter(int error)
@@ -47,10 +39,10 @@ int sandbox_enter(const struct sandbox_options *options)
     }
     error = trap_prepare(options);
     if (error == 0) {
-        error = build(options, SANDBOX_VCPU, &vcpu_filter);
+        error = filter_build(&vcpu_filter, SANDBOX_VCPU, false);
     }
     if (error == 0) {
-        error = build(options, SANDBOX_MAIN, &filter);
+        error = filter_build(&filter, SANDBOX_MAIN, reopens(options));
     }
     if (error != 0) {
         report("sandbox: cannot make the filters of system calls: %s", strerror(-error));

@@ -53,9 +53,8 @@ bool sandbox_settings_agree(const struct sandbox_settings *settings);
 
 /* What is still done to a path after sandbox_enter(). */
 enum sandbox_use {
-    SANDBOX_REMOVES,      /* the file is removed from its folder */
-    SANDBOX_REOPENS,      /* it is opened again, renamed or created again, by the main thread */
-    SANDBOX_REOPENS_EVER, /* or by a vCPU's as well */
+    SANDBOX_REMOVES, /* the file is removed from its folder */
+    SANDBOX_REOPENS, /* it is opened again, renamed or created again, by the main thread */
 };
 
 struct sandbox_path {
