@@ -147,6 +147,17 @@ test_reopen() {
     expect_equal "runs in the timeline" "$(grep -c '^$' "$work/timeline")" 1
 }
 
+# A log that has reached its limit continues in a fresh file.
+test_log_limit() {
+    make_work
+    head -c 4000 /dev/zero | tr '\0' '\n' >"$work/log"
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --append scenario=version --console none \
+        --events "$work/log,max=4K"
+    expect_status 0
+    expect_equal "size of the old log" "$(wc -c <"$work/log.1")" 4000
+    expect_equal "names in the fresh log" "$(event_names "$work/log")" "boot off"
+}
+
 # Off, the machine stays for the operator; a reset starts it again, paused.
 test_no_shutdown() {
     make_work
