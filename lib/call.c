@@ -8,28 +8,23 @@ struct function {
     uint32_t needs;
     uint8_t widths;
     uint8_t words;
+    uint8_t arguments;
+    uint8_t starts;
 };
 
-#define FUNCTION(name, handler, widths, since, words, needs)                                       \
-    [VPSCI_FN_##name] = {vpsci__##handler, since, needs, widths, words},
+enum { STARTS_NEVER, STARTS_ALWAYS, STARTS_POWERDOWN };
+
+#define FUNCTION(name, handler, widths, since, arguments, words, starts, needs)                    \
+    [VPSCI_FN_##name] = {vpsci__##handler, since, needs, widths, words, arguments, STARTS_##starts},
 static const struct function functions[] = {
 #include "functions.def"
 };
 
-enum {
-    FUNCTION_COUNT = sizeof(functions) / sizeof(functions[0]),
-    RANGE_SIZE = 0x20 /* function numbers that belong to PSCI, DEN0022 */
-};
-
-#define ID_WIDE   UINT32_C(0x40000000)
-#define ID_FAST   UINT32_C(0x80000000)
-#define ID_HINT   UINT32_C(0x00010000) /* "no live SVE state", SMCCC 1.3 */
-#define SMCCC_1_1 UINT32_C(0x10001)
-#define SMCCC_1_3 UINT32_C(0x10003)
+enum { FUNCTION_COUNT = sizeof(functions) / sizeof(functions[0]) };
 
 static bool is_psci_id(uint32_t id)
 {
-    return (id & ~ID_WIDE) - VPSCI_FID_32 < RANGE_SIZE;
+    return (id & ~VPSCI_FID_BIT_64) - VPSCI_FID_32 < VPSCI_FID_COUNT;
 }
 
 /* What a VM offers in a version of PSCI: bit n stands for function n as SMC32, bit 32 + n as SMC64.
@@ -54,12 +49,12 @@ uint64_t vpsci__offers(const struct vpsci_vm *vm, uint32_t version)
 static bool is_offered(const struct vpsci__invocation *call, uint32_t id)
 {
     uint64_t offers = vpsci__load(&call->vm->offers);
-    uint32_t number = id & (RANGE_SIZE - 1);
+    uint32_t number = id & (VPSCI_FID_COUNT - 1);
 
     if (call->call->aarch32) {
         offers &= UINT32_MAX;
     }
-    return is_psci_id(id) && (offers >> (id & ID_WIDE ? 32 + number : number) & 1);
+    return is_psci_id(id) && (offers >> (id & VPSCI_FID_BIT_64 ? 32 + number : number) & 1);
 }
 
 static uint64_t narrow_argument(uint64_t argument, bool is_word)
@@ -88,17 +83,21 @@ static int64_t run_function(struct vpsci__invocation *call, uint32_t number, boo
 
 /* Version 0.1 has four functions, with IDs that the VM's description chooses (DEN0022, and the
  * device tree binding arm,psci). Their arguments are as wide as the caller's registers. */
-static bool is_legacy_call(const struct vpsci__invocation *call, uint32_t id, uint32_t *number)
+static bool is_legacy_call(const struct vpsci_vm *vm, uint32_t id, uint32_t *number)
 {
-    static const uint8_t numbers[] = {VPSCI_FN_CPU_SUSPEND, VPSCI_FN_CPU_OFF, VPSCI_FN_CPU_ON,
-                                      VPSCI_FN_MIGRATE};
+    static const uint8_t numbers[] = {
+        [VPSCI_ID_0_1_CPU_SUSPEND] = VPSCI_FN_CPU_SUSPEND,
+        [VPSCI_ID_0_1_CPU_OFF] = VPSCI_FN_CPU_OFF,
+        [VPSCI_ID_0_1_CPU_ON] = VPSCI_FN_CPU_ON,
+        [VPSCI_ID_0_1_MIGRATE] = VPSCI_FN_MIGRATE,
+    };
     uint32_t i;
 
-    if (vpsci_version(call->vm) != VPSCI_VERSION_0_1) {
+    if (vpsci_version(vm) != VPSCI_VERSION_0_1) {
         return false;
     }
-    for (i = 0; i < 4; i++) {
-        if (id == call->vm->ids_0_1[i]) {
+    for (i = 0; i < VPSCI_ID_0_1_COUNT; i++) {
+        if (id == vm->ids_0_1[i]) {
             *number = numbers[i];
             return true;
         }
@@ -118,7 +117,7 @@ static int64_t answer_general(struct vpsci__invocation *call, uint32_t id)
 {
     uint32_t asked = (uint32_t)call->call->args[0];
 
-    if (call->vm->smccc_version < SMCCC_1_1) {
+    if (call->vm->smccc_version < VPSCI_SMCCC_1_1) {
         return answer_foreign(call);
     }
     if (id == VPSCI_FID_SMCCC_VERSION) {
@@ -131,20 +130,26 @@ static int64_t answer_general(struct vpsci__invocation *call, uint32_t id)
     return answer_foreign(call);
 }
 
+static uint32_t drop_hint(const struct vpsci_vm *vm, uint32_t id)
+{
+    if ((id & VPSCI_FID_BIT_FAST) && vm->smccc_version >= VPSCI_SMCCC_1_3) {
+        id &= ~VPSCI_FID_BIT_HINT;
+    }
+    return id;
+}
+
 static int64_t dispatch_call(struct vpsci__invocation *call, uint32_t id)
 {
     uint32_t number;
 
-    if (is_legacy_call(call, id, &number)) {
+    if (is_legacy_call(call->vm, id, &number)) {
         return functions[number].needs & ~call->vm->has
                    ? VPSCI_NOT_SUPPORTED
                    : run_function(call, number, !call->call->aarch32);
     }
-    if ((id & ID_FAST) && call->vm->smccc_version >= SMCCC_1_3) {
-        id &= ~ID_HINT;
-    }
+    id = drop_hint(call->vm, id);
     if (is_offered(call, id)) {
-        return run_function(call, id & (RANGE_SIZE - 1), (id & ID_WIDE) != 0);
+        return run_function(call, id & (VPSCI_FID_COUNT - 1), (id & VPSCI_FID_BIT_64) != 0);
     }
     return is_psci_id(id) ? VPSCI_NOT_SUPPORTED : answer_general(call, id);
 }
@@ -195,19 +200,58 @@ int64_t vpsci__features(struct vpsci__invocation *call)
 {
     uint32_t id = (uint32_t)call->args[0];
 
-    if (id == VPSCI_FID_SMCCC_VERSION && call->vm->smccc_version >= SMCCC_1_1) {
+    if (id == VPSCI_FID_SMCCC_VERSION && call->vm->smccc_version >= VPSCI_SMCCC_1_1) {
         return VPSCI_SUCCESS;
     }
     if (!is_offered(call, id)) {
         return VPSCI_NOT_SUPPORTED;
     }
-    switch (id & (RANGE_SIZE - 1)) {
+    switch (id & (VPSCI_FID_COUNT - 1)) {
     case VPSCI_FN_CPU_SUSPEND:
-        return (call->vm->config->options & VPSCI_OPTION_EXTENDED_STATE ? 2 : 0) |
-               (call->vm->has & VPSCI_CAP_OS_INITIATED ? 1 : 0);
+        return (call->vm->config->options & VPSCI_OPTION_EXTENDED_STATE
+                    ? VPSCI_FEATURE_EXTENDED_STATE
+                    : 0) |
+               (call->vm->has & VPSCI_CAP_OS_INITIATED ? VPSCI_FEATURE_OS_INITIATED : 0);
     case VPSCI_FN_SYSTEM_OFF2:
-        return 1; /* HIBERNATE_OFF */
+        return VPSCI_FEATURE_HIBERNATE_OFF;
     default:
         return 0;
     }
+}
+
+/* Of IDs that have no function nothing is read: they are NOT_SUPPORTED. */
+static bool describe_function(const struct vpsci_vm *vm, uint32_t id,
+                              struct vpsci_function_info *info)
+{
+    uint32_t number;
+
+    if (!is_legacy_call(vm, id, &number)) {
+        id = drop_hint(vm, id);
+        if (!is_psci_id(id)) {
+            return false;
+        }
+        number = id & (VPSCI_FID_COUNT - 1);
+    }
+    *info = (struct vpsci_function_info){.arguments = 0};
+    if (number < FUNCTION_COUNT) {
+        info->arguments = functions[number].arguments;
+        info->starts_core = functions[number].starts != STARTS_NEVER;
+        info->by_power_state = functions[number].starts == STARTS_POWERDOWN;
+    }
+    return true;
+}
+
+bool vpsci_function_info(const struct vpsci_vm *vm, uint32_t function,
+                         struct vpsci_function_info *info)
+{
+    *info = (struct vpsci_function_info){.arguments = 3, .starts_core = true};
+    if (describe_function(vm, function, info)) {
+        return true;
+    }
+    if (vm->smccc_version < VPSCI_SMCCC_1_1 ||
+        (function != VPSCI_FID_SMCCC_VERSION && function != VPSCI_FID_SMCCC_ARCH_FEATURES)) {
+        return false;
+    }
+    *info = (struct vpsci_function_info){.arguments = function == VPSCI_FID_SMCCC_ARCH_FEATURES};
+    return true;
 }

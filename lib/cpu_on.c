@@ -78,15 +78,16 @@ int64_t vpsci__cpu_on(struct vpsci__invocation *call)
     return VPSCI_SUCCESS;
 }
 
-/* The result of AFFINITY_INFO for one core: 0 ON, 1 OFF, 2 ON_PENDING (DEN0022 5.7). */
-static uint32_t affinity_of(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
+/* The result of AFFINITY_INFO for one core (DEN0022 5.7). */
+static enum vpsci_affinity affinity_of(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
 {
     uint64_t word = vpsci__settled(vm, vcpu);
 
     if (vpsci__is_off(word)) {
-        return 1;
+        return VPSCI_AFFINITY_OFF;
     }
-    return result_if_taken(vm, word) == VPSCI_ON_PENDING ? 2 : 0;
+    return result_if_taken(vm, word) == VPSCI_ON_PENDING ? VPSCI_AFFINITY_ON_PENDING
+                                                         : VPSCI_AFFINITY_ON;
 }
 
 /*
@@ -117,7 +118,7 @@ int64_t vpsci__affinity_info(struct vpsci__invocation *call)
     uint32_t level = (uint32_t)call->args[1];
     const struct vpsci_vcpu *target;
 
-    if (level > VPSCI_LEVEL_MAX || (call->args[0] & ~VPSCI__AFFINITY_BITS)) {
+    if (level > VPSCI_LEVEL_MAX || (call->args[0] & ~VPSCI_MPIDR_MASK)) {
         return VPSCI_INVALID_PARAMETERS;
     }
     if (level > 0) {

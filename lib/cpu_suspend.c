@@ -96,9 +96,9 @@ int64_t vpsci__set_suspend_mode(struct vpsci__invocation *call)
 {
     struct vpsci_vm *vm = call->vm;
     uint64_t system = vpsci__load(&vm->system);
-    bool wanted = call->args[0] == 1;
+    bool wanted = call->args[0] == VPSCI_SUSPEND_MODE_OS_INITIATED;
 
-    if (call->args[0] > 1) {
+    if (call->args[0] > VPSCI_SUSPEND_MODE_OS_INITIATED) {
         return VPSCI_INVALID_PARAMETERS;
     }
     while (wanted != ((system & VPSCI__OS_INITIATED) != 0)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VM's memory, its start and its reset, and what is asked about it. */
+/* A VM's memory, its start and its reset. */
 #include "internal.h"
 
 enum {
@@ -8,7 +8,12 @@ enum {
     DEFAULT_STATE_COUNT = 2
 };
 
-static const uint32_t kvm_ids[4] = {0x95c1ba5e, 0x95c1ba5f, 0x95c1ba60, 0x95c1ba61};
+static const uint32_t kvm_ids[VPSCI_ID_0_1_COUNT] = {
+    VPSCI_FID_0_1_KVM,
+    VPSCI_FID_0_1_KVM + 1,
+    VPSCI_FID_0_1_KVM + 2,
+    VPSCI_FID_0_1_KVM + 3,
+};
 
 static size_t round_up(size_t size)
 {
@@ -91,7 +96,8 @@ static bool memory_suffices(size_t size, const struct vpsci_config *config)
 static bool versions_are_known(const struct vpsci_config *config)
 {
     return (config->version == 0 || vpsci__version_known(config->version)) &&
-           (config->smccc_version == 0 || config->smccc_version - UINT32_C(0x10000) <= 5);
+           (config->smccc_version == 0 ||
+            config->smccc_version - VPSCI_SMCCC_1_0 <= VPSCI_SMCCC_1_5 - VPSCI_SMCCC_1_0);
 }
 
 /* What the VM has, so that each function needs no more than a look at one mask. */
@@ -122,7 +128,7 @@ static void describe_vm(struct vpsci_vm *vm, const struct vpsci_config *config)
         .config = config,
         .vcpu_count = config->vcpu_count,
         .has = resolve_features(config),
-        .smccc_version = config->smccc_version ? config->smccc_version : UINT32_C(0x10001),
+        .smccc_version = config->smccc_version ? config->smccc_version : VPSCI_SMCCC_1_1,
         .ids_0_1 = {ids[0], ids[1], ids[2], ids[3]},
         .slot_bits = (uint8_t)vpsci__slot_bits(config->vcpu_count),
     };
@@ -143,7 +149,7 @@ static bool mpidrs_are_good(const struct vpsci_config *config)
     uint32_t i;
 
     for (i = 0; i < config->vcpu_count; i++) {
-        if (config->mpidrs[i].value & ~VPSCI__AFFINITY_BITS) {
+        if (config->mpidrs[i].value & ~VPSCI_MPIDR_MASK) {
             return false;
         }
     }

@@ -52,7 +52,7 @@ struct vpsci_vm {
     uint32_t state_count;
     uint32_t has;           /* enum vpsci_capability, VPSCI__HAS_* */
     uint32_t smccc_version; /* as configured, or the default */
-    uint32_t ids_0_1[4];
+    uint32_t ids_0_1[VPSCI_ID_0_1_COUNT];
     uint32_t factors[2]; /* of the two hashes */
     uint8_t slot_bits;   /* of either half of the table */
     uint8_t highest;     /* the highest level in the table of states */
@@ -98,7 +98,7 @@ static inline bool vpsci__is_off(uint64_t word)
 }
 
 /* call.c: handlers return a PSCI result, or anything once they made `out` a wait */
-#define FUNCTION(name, handler, widths, since, words, needs)                                       \
+#define FUNCTION(name, handler, widths, since, arguments, words, starts, needs)                    \
     int64_t vpsci__##handler(struct vpsci__invocation *call);
 #include "functions.def"
 uint64_t vpsci__offers(const struct vpsci_vm *vm, uint32_t version);
@@ -129,7 +129,6 @@ static inline uint32_t vpsci__pack(uint64_t mpidr)
 {
     return (uint32_t)((mpidr >> 8 & 0xff000000) | (mpidr & 0xffffff));
 }
-#define VPSCI__AFFINITY_BITS UINT64_C(0xff00ffffff)
 
 /* power_states.c */
 bool vpsci__states_prepare(struct vpsci_vm *vm);

@@ -22,11 +22,11 @@ int64_t vpsci__migrate_info_type(struct vpsci__invocation *call)
 {
     switch (call->vm->config->trusted_os) {
     case VPSCI_TRUSTED_OS_MIGRATABLE:
-        return 0;
+        return VPSCI_MIGRATE_TYPE_UP_CAPABLE;
     case VPSCI_TRUSTED_OS_FIXED:
-        return 1;
+        return VPSCI_MIGRATE_TYPE_UP_INCAPABLE;
     default:
-        return 2;
+        return VPSCI_MIGRATE_TYPE_NOT_NEEDED;
     }
 }
 

@@ -43,7 +43,7 @@ struct vpsci_vcpu *vpsci__target(const struct vpsci_vm *vm, uint64_t mpidr)
     uint32_t affinity = vpsci__pack(mpidr);
     struct vpsci_vcpu *vcpu;
 
-    if (mpidr & ~VPSCI__AFFINITY_BITS) {
+    if (mpidr & ~VPSCI_MPIDR_MASK) {
         return NULL;
     }
     vcpu = look_in_half(vm, affinity, 0);

@@ -33,10 +33,11 @@ const char *vpsci_function_name(uint32_t id)
         const char *name;
         uint8_t widths;
     } functions[] = {
-#define FUNCTION(name, handler, widths, since, words, needs) [VPSCI_FN_##name] = {#name, widths},
+#define FUNCTION(name, handler, widths, since, arguments, words, starts, needs)                    \
+    [VPSCI_FN_##name] = {#name, widths},
 #include "functions.def"
     };
-    uint32_t number = id & 0x1f;
+    uint32_t number = id & (VPSCI_FID_COUNT - 1);
     uint32_t base = id - number;
 
     if (number >= TEXT_COUNT(functions) || (base != VPSCI_FID_32 && base != VPSCI_FID_64)) {

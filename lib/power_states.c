@@ -2,19 +2,14 @@
 /* The table of low-power states and the tree of power domains: what the embedder gave, checked. */
 #include "internal.h"
 
-#define TYPE_ORIGINAL     UINT32_C(0x00010000) /* StateType: powerdown */
-#define RESERVED_ORIGINAL UINT32_C(0xfcfe0000)
-#define TYPE_EXTENDED     UINT32_C(0x40000000)
-#define RESERVED_EXTENDED UINT32_C(0xb0000000)
-
 static const struct vpsci_power_state original_states[] = {
     {0, 0, VPSCI_HW_STANDBY, VPSCI_NO_STATE},
-    {TYPE_ORIGINAL, 0, VPSCI_HW_OFF, VPSCI_NO_STATE},
+    {VPSCI_STATE_TYPE_ORIGINAL, 0, VPSCI_HW_OFF, VPSCI_NO_STATE},
 };
 
 static const struct vpsci_power_state extended_states[] = {
     {0, 0, VPSCI_HW_STANDBY, VPSCI_NO_STATE},
-    {TYPE_EXTENDED, 0, VPSCI_HW_OFF, VPSCI_NO_STATE},
+    {VPSCI_STATE_TYPE_EXTENDED, 0, VPSCI_HW_OFF, VPSCI_NO_STATE},
 };
 
 /* The index of a guest's `power_state` in the table, or NO_STATE. Reserved bits and combinations
@@ -48,6 +43,13 @@ bool vpsci__is_powerdown(const struct vpsci_vm *vm, uint32_t state_index)
     return vm->states[vpsci__state_at(vm, state_index, 0)].local == VPSCI_HW_OFF;
 }
 
+bool vpsci_needs_entry(const struct vpsci_vm *vm, uint32_t power_state)
+{
+    uint32_t state_index = vpsci__state_index(vm, power_state);
+
+    return state_index != VPSCI_NO_STATE && vpsci__is_powerdown(vm, state_index);
+}
+
 /* State i rests on an earlier one of the next lower level, and is not OFF above one in STANDBY. */
 static bool rests_on(const struct vpsci_power_state *states, uint32_t i)
 {
@@ -67,11 +69,12 @@ static bool is_encoded(const struct vpsci_vm *vm, uint32_t state_index)
     uint32_t value = vm->states[state_index].value;
 
     if (vm->config->options & VPSCI_OPTION_EXTENDED_STATE) {
-        return !(value & RESERVED_EXTENDED) &&
-               ((value & TYPE_EXTENDED) != 0) == vpsci__is_powerdown(vm, state_index);
+        return !(value & VPSCI_STATE_RESERVED_EXTENDED) &&
+               ((value & VPSCI_STATE_TYPE_EXTENDED) != 0) == vpsci__is_powerdown(vm, state_index);
     }
-    return !(value & RESERVED_ORIGINAL) && (value >> 24) == vm->states[state_index].level &&
-           ((value & TYPE_ORIGINAL) != 0) == vpsci__is_powerdown(vm, state_index);
+    return !(value & VPSCI_STATE_RESERVED_ORIGINAL) &&
+           (value >> VPSCI_STATE_LEVEL_SHIFT_ORIGINAL) == vm->states[state_index].level &&
+           ((value & VPSCI_STATE_TYPE_ORIGINAL) != 0) == vpsci__is_powerdown(vm, state_index);
 }
 
 static bool is_sound(const struct vpsci_vm *vm, uint32_t i)

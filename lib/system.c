@@ -47,9 +47,9 @@ int64_t vpsci__system_reset(struct vpsci__invocation *call)
 int64_t vpsci__system_reset2(struct vpsci__invocation *call)
 {
     uint32_t type = (uint32_t)call->args[0];
-    bool vendor = (type >> 31) != 0;
+    bool vendor = (type & VPSCI_RESET2_VENDOR) != 0;
 
-    if (vendor ? !(call->vm->has & VPSCI_CAP_VENDOR_RESET) : type != 0) {
+    if (vendor ? !(call->vm->has & VPSCI_CAP_VENDOR_RESET) : type != VPSCI_RESET2_WARM) {
         return VPSCI_INVALID_PARAMETERS;
     }
     return stop_system(call, type, call->args[1]);
@@ -58,10 +58,10 @@ int64_t vpsci__system_reset2(struct vpsci__invocation *call)
 /* HIBERNATE_OFF is 1, and 0 as the drafts had it (DEN0022 F.b); the cookie is reserved. */
 int64_t vpsci__system_off2(struct vpsci__invocation *call)
 {
-    if (call->args[0] > 1 || call->args[1] != 0) {
+    if (call->args[0] > VPSCI_OFF2_HIBERNATE_OFF || call->args[1] != 0) {
         return VPSCI_INVALID_PARAMETERS;
     }
-    return stop_system(call, 1, 0);
+    return stop_system(call, VPSCI_OFF2_HIBERNATE_OFF, 0);
 }
 
 static bool others_are_on(const struct vpsci_vm *vm)

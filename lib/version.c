@@ -2,6 +2,11 @@
 /* Versions: of PSCI in a VM, and of the library. */
 #include "internal.h"
 
+uint32_t vpsci_library_version(void)
+{
+    return VPSCI_LIBRARY_VERSION;
+}
+
 bool vpsci__version_known(uint32_t version)
 {
     return version == VPSCI_VERSION_0_1 || version == VPSCI_VERSION_0_2 ||

@@ -28,8 +28,8 @@
  *    What an embedder passes is checked where that is cheap; the rest is stated as a precondition.
  *  - Stopping a vCPU thread for the host's own reasons (a pause, a debugger, a migration) is no
  *    power state, and the library never learns of it.
- *  - Results for a guest are `enum vpsci_result`, the specification's numbers. Results for the
- *    embedder are `enum vpsci_error`. The two are never mixed.
+ *  - Results for a guest are `enum vpsci_result`, the specification's numbers (abi.h). Results for
+ *    the embedder are `enum vpsci_error`. The two are never mixed.
  *
  * Threads
  *  Every function names who may call it:
@@ -46,6 +46,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "abi.h"
+
+/** The library's own version, which has nothing to do with PSCI's: what a program was compiled for.
+ *  vpsci_library_version() says what it runs with. */
+#define VPSCI_LIBRARY_MAJOR 0
+#define VPSCI_LIBRARY_MINOR 2
+#define VPSCI_LIBRARY_PATCH 0
+#define VPSCI_LIBRARY_VERSION                                                                      \
+    (VPSCI_LIBRARY_MAJOR << 16 | VPSCI_LIBRARY_MINOR << 8 | VPSCI_LIBRARY_PATCH)
+#define VPSCI_LIBRARY_TEXT "0.2.0"
 
 #ifdef __cplusplus
 extern "C" {
@@ -80,20 +91,6 @@ enum {
     VPSCI_LEVEL_MAX = 3
 };
 
-/** What PSCI functions return to a guest (DEN0022, "Return codes"). */
-enum vpsci_result {
-    VPSCI_SUCCESS = 0,
-    VPSCI_NOT_SUPPORTED = -1,
-    VPSCI_INVALID_PARAMETERS = -2,
-    VPSCI_DENIED = -3,
-    VPSCI_ALREADY_ON = -4,
-    VPSCI_ON_PENDING = -5,
-    VPSCI_INTERNAL_FAILURE = -6,
-    VPSCI_NOT_PRESENT = -7,
-    VPSCI_DISABLED = -8,
-    VPSCI_INVALID_ADDRESS = -9
-};
-
 /** What the library returns to its embedder when it cannot do as asked. */
 enum vpsci_error {
     VPSCI_E_ARGUMENT = -1,  /**< a null pointer, a number out of range, misaligned memory */
@@ -110,49 +107,6 @@ enum vpsci_error {
     VPSCI_E_MISMATCH = -12, /**< a saved record of a VM that is configured otherwise */
     VPSCI_E_IMPOSSIBLE = -13 /**< a saved record of a state that no VM can be in */
 };
-
-/** Numbers of the functions: the low byte of a function ID (DEN0022, "Function prototypes"). */
-enum vpsci_function {
-    VPSCI_FN_VERSION = 0x00,
-    VPSCI_FN_CPU_SUSPEND = 0x01,
-    VPSCI_FN_CPU_OFF = 0x02,
-    VPSCI_FN_CPU_ON = 0x03,
-    VPSCI_FN_AFFINITY_INFO = 0x04,
-    VPSCI_FN_MIGRATE = 0x05,
-    VPSCI_FN_MIGRATE_INFO_TYPE = 0x06,
-    VPSCI_FN_MIGRATE_INFO_UP_CPU = 0x07,
-    VPSCI_FN_SYSTEM_OFF = 0x08,
-    VPSCI_FN_SYSTEM_RESET = 0x09,
-    VPSCI_FN_FEATURES = 0x0a,
-    VPSCI_FN_CPU_FREEZE = 0x0b,
-    VPSCI_FN_CPU_DEFAULT_SUSPEND = 0x0c,
-    VPSCI_FN_NODE_HW_STATE = 0x0d,
-    VPSCI_FN_SYSTEM_SUSPEND = 0x0e,
-    VPSCI_FN_SET_SUSPEND_MODE = 0x0f,
-    VPSCI_FN_STAT_RESIDENCY = 0x10,
-    VPSCI_FN_STAT_COUNT = 0x11,
-    VPSCI_FN_SYSTEM_RESET2 = 0x12,
-    VPSCI_FN_MEM_PROTECT = 0x13,
-    VPSCI_FN_MEM_PROTECT_CHECK_RANGE = 0x14,
-    VPSCI_FN_SYSTEM_OFF2 = 0x15
-};
-
-/** Function IDs are one of these plus a number (SMCCC, Arm DEN0028). */
-#define VPSCI_FID_32 UINT32_C(0x84000000)
-#define VPSCI_FID_64 UINT32_C(0xc4000000)
-
-/** The general calls of the SMC calling convention that are answered too. */
-#define VPSCI_FID_SMCCC_VERSION       UINT32_C(0x80000000)
-#define VPSCI_FID_SMCCC_ARCH_FEATURES UINT32_C(0x80000001)
-
-/** Versions of PSCI, as KVM_REG_ARM_PSCI_VERSION has them too: major << 16 | minor. */
-#define VPSCI_VERSION_0_1    UINT32_C(0x00000001)
-#define VPSCI_VERSION_0_2    UINT32_C(0x00000002)
-#define VPSCI_VERSION_1_0    UINT32_C(0x00010000)
-#define VPSCI_VERSION_1_1    UINT32_C(0x00010001)
-#define VPSCI_VERSION_1_2    UINT32_C(0x00010002)
-#define VPSCI_VERSION_1_3    UINT32_C(0x00010003)
-#define VPSCI_VERSION_NEWEST VPSCI_VERSION_1_3
 
 /**
  * What a VM offers beyond the mandatory functions. All are off unless asked for, so that a new
@@ -193,9 +147,6 @@ enum vpsci_option {
      *  ALREADY_ON. Otherwise both say ON_PENDING. */
     VPSCI_OPTION_NO_ON_PENDING = 1 << 2
 };
-
-/** What the hardware of a power domain does (DEN0022, NODE_HW_STATE). */
-enum vpsci_hw_state { VPSCI_HW_ON = 0, VPSCI_HW_OFF = 1, VPSCI_HW_STANDBY = 2 };
 
 /**
  * One low-power state that CPU_SUSPEND accepts. A state of a level above 0 is a composite: it puts
@@ -261,9 +212,10 @@ struct vpsci_config {
     uint32_t smccc_version;
     uint32_t capabilities; /**< of enum vpsci_capability */
     uint32_t options;      /**< of enum vpsci_option */
-    /** IDs of CPU_SUSPEND, CPU_OFF, CPU_ON and MIGRATE for version 0.1, which has none of its own;
-     *  all zero for those of KVM, 0x95c1ba5e and the three that follow. */
-    uint32_t ids_0_1[4];
+    /** IDs of CPU_SUSPEND, CPU_OFF, CPU_ON and MIGRATE (enum vpsci_id_0_1) for version 0.1, which
+     *  has none of its own; all zero for those of KVM, VPSCI_FID_0_1_KVM and the three that
+     *  follow. */
+    uint32_t ids_0_1[VPSCI_ID_0_1_COUNT];
     /** The low-power states, shallow ones first, up to VPSCI_STATE_MAX. NULL for a standby and a
      *  powerdown state of the core: 0 and 0x10000, or 0 and 0x40000000 in the extended format. */
     const struct vpsci_power_state *states;
@@ -442,6 +394,30 @@ int vpsci_version_set(struct vpsci_vm *vm, uint32_t version);
  */
 void vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *call, struct vpsci_outcome *out);
 
+/** How much of a call vpsci_call() reads. For embedders to whom each register of a guest costs a
+ *  system call. */
+struct vpsci_function_info {
+    uint8_t arguments; /**< how many of args[0] and on: 0 to 3 */
+    bool starts_core;  /**< the call gives an entry point, and `big_endian` says how it starts */
+    /** CPU_SUSPEND: only if vpsci_needs_entry() says so of args[0]; otherwise only args[0] is
+     *  read, and `big_endian` is not. */
+    bool by_power_state;
+};
+
+/**
+ * How much vpsci_call() reads of a call of the function ID `function`; what it does not read may
+ * hold anything. Of an ID that is not the library's, *info says all: the embedder may have
+ * something behind it. Any thread.
+ *
+ * @return whether the ID is PSCI's, or that of a general call that the library answers.
+ */
+bool vpsci_function_info(const struct vpsci_vm *vm, uint32_t function,
+                         struct vpsci_function_info *info);
+
+/** Whether a CPU_SUSPEND with this `power_state` loses the core's context, and so needs an entry
+ *  point. False also for a value that is none of the VM's. Any thread. */
+bool vpsci_needs_entry(const struct vpsci_vm *vm, uint32_t power_state);
+
 /**
  * What this vCPU is to do now. To be asked before every entry into the guest, or at least after
  * every kick. VPSCI_RETURN and VPSCI_ENTER are handed out once: they end a wait, the vCPU counts as
@@ -590,6 +566,9 @@ int vpsci_restore(struct vpsci_vm *vm, const void *record, size_t size);
 
 /** What an enum vpsci_error means, in English; never NULL. Any thread. */
 const char *vpsci_error_text(int error);
+
+/** The version of the library that is running, encoded as VPSCI_LIBRARY_VERSION. Any thread. */
+uint32_t vpsci_library_version(void);
 
 /** "CPU_ON" and the like for a function ID of PSCI of either width, else NULL. Any thread. */
 const char *vpsci_function_name(uint32_t id);

@@ -68,7 +68,7 @@ static int fake_suspend_call(void *driver, unsigned vcpu, struct suspend_call *c
     return may_fail(fake);
 }
 
-static int fake_answer(void *driver, unsigned vcpu, enum psci_result result)
+static int fake_answer(void *driver, unsigned vcpu, enum vpsci_result result)
 {
     char word[32];
 

@@ -26,8 +26,8 @@
 #include "scratch.h"
 
 #define GREETING                                                                                   \
-    "{\"QMP\":{\"version\":{\"qemu\":{\"major\":0,\"minor\":1,\"micro\":0},\"package\":"           \
-    "\"dormouse 0.1.0\"},\"capabilities\":[]}}\n"
+    "{\"QMP\":{\"version\":{\"qemu\":{\"major\":0,\"minor\":2,\"micro\":0},\"package\":"           \
+    "\"dormouse " DORMOUSE_VERSION "\"},\"capabilities\":[]}}\n"
 #define DONE "{\"return\":{}}\n"
 
 static struct loop *loop;

@@ -19,6 +19,7 @@
 #include "boot/image.h"
 #include "core/map.h"
 #include "psci/idle.h"
+#include "vpsci/abi.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -26,7 +27,7 @@
 #define INITRD_ALIGNMENT UINT64_C(0x10000)
 
 /* What --dump-dtb shows where the version is left to KVM: that of every KVM that can suspend. */
-enum { PSCI_VERSION_SHOWN = 1 << 16 | 1 };
+enum { PSCI_VERSION_SHOWN = VPSCI_VERSION_1_1 };
 
 struct boot {
     const struct config *config;

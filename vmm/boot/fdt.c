@@ -8,6 +8,7 @@
 
 #include "core/map.h"
 #include "dev/device.h"
+#include "vpsci/abi.h"
 
 /* Cells of an interrupt specifier: Linux's bindings arm,gic-v3 and interrupts.txt. */
 enum { INTERRUPT_PPI = 1, INTERRUPT_LEVEL_HIGH = 4, PPI_INTID_BASE = 16 };
@@ -164,7 +165,7 @@ static void begin_numbered(struct tree *tree, const char *name, unsigned number)
 static bool has_domains(const struct fdt_input *input)
 {
     return input->idle != NULL && input->idle->count != 0 && input->idle->clusters != 0 &&
-           input->psci_version >= 0x10000;
+           input->psci_version >= VPSCI_VERSION_1_0;
 }
 
 /* Refers to all states of a power level. */
@@ -301,7 +302,7 @@ static void add_psci(struct tree *tree, const struct fdt_input *input)
     static const char since_1_0[] = "arm,psci-1.0\0arm,psci-0.2";
 
     begin_node(tree, "psci");
-    if (input->psci_version >= 0x10000) {
+    if (input->psci_version >= VPSCI_VERSION_1_0) {
         put_bytes(tree, "compatible", since_1_0, sizeof(since_1_0));
     } else {
         put_string(tree, "compatible", "arm,psci-0.2");

@@ -40,7 +40,7 @@ static json_t *width_value(const struct power_news *news)
 
 static json_t *answer_value(const struct power_news *news)
 {
-    return json_string(news->result == PSCI_DENIED ? "DENIED" : "INVALID_ADDRESS");
+    return json_string(news->result == VPSCI_DENIED ? "DENIED" : "INVALID_ADDRESS");
 }
 
 static json_t *reason_value(const struct power_news *news)

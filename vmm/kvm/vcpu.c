@@ -12,6 +12,7 @@
 
 #include "core/map.h"
 #include "kvm/kvm_parts.h"
+#include "vpsci/abi.h"
 
 #define CORE_REG(field)                                                                            \
     (KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(field))
@@ -24,7 +25,6 @@
 #define REG_MPIDR_EL1 ARM64_SYS_REG(3, 0, 0, 0, 5)
 
 #define SCTLR_EE          (UINT64_C(1) << 25)
-#define MPIDR_AFFINITY    UINT64_C(0xff00ffffff)
 #define TIMER_CTL_ENABLE  UINT64_C(1)
 #define TIMER_CTL_IMASK   UINT64_C(2)
 #define TIMER_CTL_ISTATUS UINT64_C(4)
@@ -132,7 +132,7 @@ int vcpu_get_mpidr(struct vcpu *vcpu, uint64_t *mpidr)
 {
     int error = vcpu_get_reg(vcpu, REG_MPIDR_EL1, mpidr);
 
-    *mpidr &= MPIDR_AFFINITY;
+    *mpidr &= VPSCI_MPIDR_MASK;
     return error;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/report.h"
 #include "kvm/kvm_parts.h"
+#include "vpsci/abi.h"
 
 int kvm_call(int fd, unsigned long request, void *argument)
 {
@@ -226,11 +227,10 @@ int vm_enable_system_suspend(struct vm *vm)
 
 int vm_forward_psci(struct vm *vm)
 {
-    /* PSCI's numbers are 0x00 to 0x1f (DEN0022 5.1); those of 0.1 are KVM's own choice. */
     const struct smccc_filter filters[] = {
-        {.base = 0x84000000, .count = 0x20, .action = SMCCC_FORWARD},
-        {.base = 0xc4000000, .count = 0x20, .action = SMCCC_FORWARD},
-        {.base = KVM_PSCI_FN_BASE, .count = 4, .action = SMCCC_DENY},
+        {.base = VPSCI_FID_32, .count = VPSCI_FID_COUNT, .action = SMCCC_FORWARD},
+        {.base = VPSCI_FID_64, .count = VPSCI_FID_COUNT, .action = SMCCC_FORWARD},
+        {.base = VPSCI_FID_0_1_KVM, .count = VPSCI_ID_0_1_COUNT, .action = SMCCC_DENY},
     };
     int error = 0;
 

@@ -12,7 +12,7 @@ static int is_off(void *driver, unsigned vcpu)
     return vcpu_is_off(machine->board.vcpu[vcpu]);
 }
 
-static int answer(void *driver, unsigned vcpu, enum psci_result result)
+static int answer(void *driver, unsigned vcpu, enum vpsci_result result)
 {
     struct machine *machine = driver;
 

@@ -56,7 +56,7 @@ static int is_off(void *driver, unsigned vcpu)
 
 /* Where libvpsci has refused the call itself nothing is pending there, and the answer is only x0.
  */
-static int answer(void *driver, unsigned vcpu, enum psci_result result)
+static int answer(void *driver, unsigned vcpu, enum vpsci_result result)
 {
     struct machine *machine = driver;
     struct vpsci_vcpu *caller = psci_vcpu(&machine->psci, vcpu);
@@ -65,7 +65,7 @@ static int answer(void *driver, unsigned vcpu, enum psci_result result)
     if (!vpsci_request(caller, &request)) {
         return vcpu_answer(machine->board.vcpu[vcpu], result);
     }
-    return vpsci_answer(caller, (enum vpsci_result)result) == 0 ? 0 : -EPROTO;
+    return vpsci_answer(caller, result) == 0 ? 0 : -EPROTO;
 }
 
 static int honour(void *driver, unsigned vcpu)

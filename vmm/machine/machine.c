@@ -259,10 +259,9 @@ static bool choose_ipa_bits(struct machine *machine)
  */
 static bool choose_policy(struct machine *machine)
 {
-    enum { PSCI_VERSION_1_0 = 0x10000 };
     const struct config *config = machine->config;
     bool too_old =
-        config->psci_version != CONFIG_PSCI_DEFAULT && config->psci_version < PSCI_VERSION_1_0;
+        config->psci_version != CONFIG_PSCI_DEFAULT && config->psci_version < VPSCI_VERSION_1_0;
 
     bool can = machine->psci_mode == PSCI_MODE_USER || machine->limits.system_suspend;
 

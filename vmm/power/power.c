@@ -170,20 +170,20 @@ static enum power_exit judge(const struct power *power, unsigned vcpu,
  * whose call is wrong learns so under every policy.
  */
 static const char *refusal(const struct power *power, enum power_exit judged,
-                           enum psci_result *result)
+                           enum vpsci_result *result)
 {
-    *result = PSCI_DENIED;
+    *result = VPSCI_DENIED;
     if (judged == POWER_EXIT_DENIED) {
         return "another vCPU is on";
     }
     if (judged == POWER_EXIT_BAD_ENTRY) {
-        *result = PSCI_INVALID_ADDRESS;
+        *result = VPSCI_INVALID_ADDRESS;
         return "the entry point is not an aligned address in guest memory";
     }
     return power->policy == SUSPEND_REFUSE || power->policy == SUSPEND_OFF ? "policy" : NULL;
 }
 
-static int refuse(struct power *power, unsigned vcpu, enum psci_result result, const char *reason)
+static int refuse(struct power *power, unsigned vcpu, enum vpsci_result result, const char *reason)
 {
     int error = power->ops->answer(power->driver, vcpu, result);
 
@@ -288,7 +288,7 @@ int power_answer(struct power *power, bool honour, const char *by)
         return -EINVAL;
     }
     power->ops->deadline(power->driver, 0);
-    return honour ? fall_asleep(power) : refuse(power, power->sleeper, PSCI_DENIED, by);
+    return honour ? fall_asleep(power) : refuse(power, power->sleeper, VPSCI_DENIED, by);
 }
 
 int power_deadline(struct power *power)
@@ -300,7 +300,7 @@ int power_deadline(struct power *power)
 
 static int suspend(struct power *power, unsigned vcpu, enum power_exit why)
 {
-    enum psci_result result;
+    enum vpsci_result result;
 
     pause_all(power);
     int error = observe_paused(power);

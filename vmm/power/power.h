@@ -16,12 +16,7 @@
 #include "cli/config.h"
 #include "core/ipa.h"
 #include "power/wake.h"
-
-/* PSCI's return codes that a monitor gives (DEN0022 5.2.2). */
-enum psci_result {
-    PSCI_DENIED = -3,
-    PSCI_INVALID_ADDRESS = -9,
-};
+#include "vpsci/abi.h"
 
 /* A SYSTEM_SUSPEND call as the guest made it, SMC32 arguments narrowed. */
 struct suspend_call {
@@ -54,7 +49,7 @@ struct power_news {
     enum power_news_kind kind;
     unsigned vcpu;
     const struct suspend_call *call;
-    enum psci_result result;
+    enum vpsci_result result;
     const char *reason;
     unsigned source;
     int intid;           /* the interrupt that woke, or -1 where it is not known */
@@ -81,7 +76,7 @@ struct power_ops {
     int (*vcpu_is_off)(void *driver, unsigned vcpu);
     int (*suspend_call)(void *driver, unsigned vcpu, struct suspend_call *call);
     /* Answers the call: the code becomes the result, nothing else of the vCPU changes. */
-    int (*answer)(void *driver, unsigned vcpu, enum psci_result result);
+    int (*answer)(void *driver, unsigned vcpu, enum vpsci_result result);
     /* Tells whoever answers PSCI, if that is not the kernel, that the vCPU's call is honoured. */
     int (*honour)(void *driver, unsigned vcpu);
     bool (*ram_contains)(void *driver, struct ipa start, uint64_t size);

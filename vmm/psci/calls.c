@@ -245,75 +245,24 @@ static void decide_start(struct psci *psci, unsigned index, struct vpsci_outcome
     }
 }
 
-/*
- * What a call says beyond its function: so many arguments, and an entry point to be started at in
- * the caller's endianness. Each costs a system call to read, and most calls have few. What is
- * missing here has all.
- */
-struct shape {
-    bool known;
-    uint8_t arguments;
-    bool starts;
-};
-
-static const struct shape shapes[] = {
-    [VPSCI_FN_VERSION] = {true, 0, false},
-    [VPSCI_FN_CPU_SUSPEND] = {true, 3, true},
-    [VPSCI_FN_CPU_OFF] = {true, 0, false},
-    [VPSCI_FN_CPU_ON] = {true, 3, true},
-    [VPSCI_FN_AFFINITY_INFO] = {true, 2, false},
-    [VPSCI_FN_MIGRATE] = {true, 1, false},
-    [VPSCI_FN_MIGRATE_INFO_TYPE] = {true, 0, false},
-    [VPSCI_FN_MIGRATE_INFO_UP_CPU] = {true, 0, false},
-    [VPSCI_FN_SYSTEM_OFF] = {true, 0, false},
-    [VPSCI_FN_SYSTEM_RESET] = {true, 0, false},
-    [VPSCI_FN_FEATURES] = {true, 1, false},
-    [VPSCI_FN_CPU_FREEZE] = {true, 0, false},
-    [VPSCI_FN_CPU_DEFAULT_SUSPEND] = {true, 2, true},
-    [VPSCI_FN_NODE_HW_STATE] = {true, 2, false},
-    [VPSCI_FN_SYSTEM_SUSPEND] = {true, 2, true},
-    [VPSCI_FN_SET_SUSPEND_MODE] = {true, 1, false},
-    [VPSCI_FN_STAT_RESIDENCY] = {true, 2, false},
-    [VPSCI_FN_STAT_COUNT] = {true, 2, false},
-    [VPSCI_FN_SYSTEM_RESET2] = {true, 2, false},
-    [VPSCI_FN_MEM_PROTECT] = {true, 1, false},
-    [VPSCI_FN_MEM_PROTECT_CHECK_RANGE] = {true, 2, false},
-    [VPSCI_FN_SYSTEM_OFF2] = {true, 2, false},
-};
-
-enum { SHAPE_COUNT = sizeof(shapes) / sizeof(shapes[0]) };
-
-static struct shape shape_of(uint32_t function)
+/* Each argument and the endianness cost a system call to read, and most calls have few of them. */
+static int read_call(const struct psci *psci, struct vcpu *vcpu, uint32_t function,
+                     struct vpsci_call *guest_call)
 {
-    static const struct shape all = {true, VCPU_ARGUMENTS_MAX, true};
-    uint32_t number = number_of(function);
-
-    return number < SHAPE_COUNT && shapes[number].known ? shapes[number] : all;
-}
-
-/*
- * Of a CPU_SUSPEND that keeps the core's context nobody looks at more than power_state, where
- * StateType says so (DEN0022 5.4.2, original format); libvpsci's table of states agrees with it.
- */
-static bool only_first_counts(uint32_t function, uint64_t first)
-{
-    const uint64_t state_type = UINT64_C(1) << 16;
-
-    return number_of(function) == VPSCI_FN_CPU_SUSPEND && (first & state_type) == 0;
-}
-
-static int read_call(struct vcpu *vcpu, uint32_t function, struct vpsci_call *guest_call)
-{
-    struct shape shape = shape_of(function);
-    unsigned first = shape.arguments < 1 ? shape.arguments : 1;
+    struct vpsci_function_info info;
 
     *guest_call = (struct vpsci_call){.function = function};
+    vpsci_function_info(psci->vm, function, &info);
+    unsigned first = info.by_power_state ? 1 : info.arguments;
     int error = vcpu_read_arguments(vcpu, 0, first, guest_call->args);
-    if (error != 0 || only_first_counts(function, guest_call->args[0])) {
+    if (error != 0) {
         return error;
     }
-    error = vcpu_read_arguments(vcpu, first, shape.arguments, guest_call->args);
-    if (error != 0 || !shape.starts) {
+    if (info.by_power_state && !vpsci_needs_entry(psci->vm, (uint32_t)guest_call->args[0])) {
+        return 0;
+    }
+    error = vcpu_read_arguments(vcpu, first, info.arguments, guest_call->args);
+    if (error != 0 || !info.starts_core) {
         return error;
     }
     return vcpu_read_endianness(vcpu, &guest_call->big_endian);
@@ -324,7 +273,7 @@ static struct psci_step answer_call(struct psci *psci, unsigned index, struct vc
 {
     struct vpsci_call guest_call;
     struct vpsci_outcome out;
-    int error = read_call(vcpu, exit->function, &guest_call);
+    int error = read_call(psci, vcpu, exit->function, &guest_call);
 
     if (error != 0) {
         return fail(exit, error);

@@ -61,10 +61,16 @@ static void check_lookup(void)
 
 static void check_version(void)
 {
+    struct vpsci_function_info info;
     struct vpsci_outcome out;
 
     check(vpsci_version(machine.vm) == VPSCI_VERSION_NEWEST, "vpsci_version");
     check(vpsci_version_set(machine.vm, 0x00020000) == VPSCI_E_VERSION, "vpsci_version_set: none");
+    check(vpsci_library_version() == VPSCI_LIBRARY_VERSION, "vpsci_library_version");
+    check(vpsci_function_info(machine.vm, VPSCI_FID_32 + VPSCI_FN_CPU_OFF, &info) &&
+              info.arguments == 0,
+          "vpsci_function_info");
+    check(!vpsci_needs_entry(machine.vm, UINT32_MAX), "vpsci_needs_entry");
     check(vpsci_version_set(machine.vm, VPSCI_VERSION_1_0) == 0, "vpsci_version_set");
     out = machine_call(&machine, 2, VPSCI_FID_32 + VPSCI_FN_VERSION, 0, 0, 0);
     check(out.action == VPSCI_RETURN && out.x0 == VPSCI_VERSION_1_0, "vpsci_call: PSCI_VERSION");

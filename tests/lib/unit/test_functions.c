@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vpsci_function_info() against what vpsci_call() does: what it says is not read may hold anything,
+ * and what it says is read makes a difference.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rig.h"
+
+enum { CPUS = 4, SELF = 0, ARGUMENTS = 3, RECORD_SIZE = 4096 };
+
+/* A call, and what became of it and of the VM. */
+struct trace {
+    struct vpsci_outcome out;
+    struct vpsci_outcome ended; /* what ended a sleep, or an entry that was started */
+    unsigned char record[RECORD_SIZE];
+    ptrdiff_t size;
+};
+
+/* Arguments that make each function do what it is for. */
+static const struct {
+    uint32_t function;
+    uint64_t args[ARGUMENTS];
+} calls[] = {
+    {FN32(VERSION), {0}},
+    {FN64(CPU_SUSPEND), {RIG_CORE_DOWN, RIG_ENTRY, RIG_CONTEXT}},
+    {FN64(CPU_SUSPEND), {RIG_STANDBY, RIG_ENTRY, RIG_CONTEXT}},
+    {FN64(CPU_SUSPEND), {0x12345, RIG_ENTRY, RIG_CONTEXT}},
+    {FN32(CPU_OFF), {0}},
+    {FN64(CPU_ON), {1, RIG_ENTRY, RIG_CONTEXT}},
+    {FN32(CPU_ON), {1, RIG_ENTRY, 7}},
+    {FN64(AFFINITY_INFO), {1, 0}},
+    {FN64(MIGRATE), {1}},
+    {FN32(MIGRATE_INFO_TYPE), {0}},
+    {FN64(MIGRATE_INFO_UP_CPU), {0}},
+    {FN32(SYSTEM_OFF), {0}},
+    {FN32(SYSTEM_RESET), {0}},
+    {FN32(FEATURES), {FN32(CPU_SUSPEND)}},
+    {FN32(CPU_FREEZE), {0}},
+    {FN64(CPU_DEFAULT_SUSPEND), {RIG_ENTRY, RIG_CONTEXT}},
+    {FN64(NODE_HW_STATE), {1, 0}},
+    {FN64(SYSTEM_SUSPEND), {RIG_ENTRY, RIG_CONTEXT}},
+    {FN32(SET_SUSPEND_MODE), {1}},
+    {FN64(STAT_RESIDENCY), {1, RIG_CORE_DOWN}},
+    {FN64(STAT_COUNT), {1, RIG_CORE_DOWN}},
+    {FN64(SYSTEM_RESET2), {0x80000001, 5}},
+    {FN32(MEM_PROTECT), {1}},
+    {FN64(MEM_PROTECT_CHECK_RANGE), {RIG_ENTRY, 0x1000}},
+    {FN64(SYSTEM_OFF2), {1, 0}},
+    {FN32(SYSTEM_OFF2) + 1, {0}},
+    {VPSCI_FID_SMCCC_VERSION, {0}},
+    {VPSCI_FID_SMCCC_ARCH_FEATURES, {VPSCI_FID_SMCCC_VERSION}},
+};
+
+enum { CALL_COUNT = sizeof(calls) / sizeof(calls[0]) };
+
+static struct rig rig;
+
+static void make_call(const struct vpsci_call *call, struct trace *trace)
+{
+    memset(trace, 0, sizeof(*trace));
+    memset(&rig, 0, sizeof(rig));
+    assert_true(rig_make(&rig, CPUS));
+    vpsci_call(rig_vcpu(&rig, SELF), call, &trace->out);
+    trace->size = vpsci_save(rig.vm, trace->record, sizeof(trace->record));
+    assert_true(trace->size > 0);
+    if (trace->out.start != NULL) {
+        vpsci_next(trace->out.start, &trace->ended);
+    } else if (vpsci_wake(rig_vcpu(&rig, SELF))) {
+        vpsci_next(rig_vcpu(&rig, SELF), &trace->ended);
+    }
+}
+
+static bool are_same(const struct trace *a, const struct trace *b)
+{
+    return a->size == b->size && memcmp(a->record, b->record, (size_t)a->size) == 0 &&
+           a->out.action == b->out.action && a->out.wait == b->out.wait && a->out.x0 == b->out.x0 &&
+           a->ended.action == b->ended.action &&
+           a->ended.entry.address.value == b->ended.entry.address.value &&
+           a->ended.entry.context == b->ended.entry.context &&
+           a->ended.entry.big_endian == b->ended.entry.big_endian;
+}
+
+/* What an embedder would read of a call, as the manual of vpsci_function_info() has it. */
+static struct vpsci_function_info info_of(const struct vpsci_call *call)
+{
+    struct vpsci_function_info info;
+
+    memset(&rig, 0, sizeof(rig));
+    assert_true(rig_make(&rig, CPUS));
+    assert_true(vpsci_function_info(rig.vm, (uint32_t)call->function, &info));
+    if (info.by_power_state && !vpsci_needs_entry(rig.vm, (uint32_t)call->args[0])) {
+        info.arguments = 1;
+        info.starts_core = false;
+    }
+    return info;
+}
+
+static struct vpsci_call call_at(unsigned i)
+{
+    struct vpsci_call call = {.function = calls[i].function};
+
+    memcpy(call.args, calls[i].args, sizeof(call.args));
+    return call;
+}
+
+static void what_is_not_read_makes_no_difference(void **state)
+{
+    static struct trace plain;
+    static struct trace other;
+
+    (void)state;
+    for (unsigned i = 0; i < CALL_COUNT; i++) {
+        struct vpsci_call call = call_at(i);
+        struct vpsci_function_info info = info_of(&call);
+
+        make_call(&call, &plain);
+        call.big_endian = !info.starts_core;
+        for (unsigned n = info.arguments; n < ARGUMENTS; n++) {
+            call.args[n] = UINT64_C(0x5a5a5a5a5a5a5a5b);
+        }
+        make_call(&call, &other);
+        if (!are_same(&plain, &other)) {
+            fail_msg("call %u, function %#x, reads more than is said", i, calls[i].function);
+        }
+    }
+}
+
+static void what_is_read_makes_a_difference(void **state)
+{
+    static struct trace plain;
+    static struct trace other;
+
+    (void)state;
+    for (unsigned i = 0; i < CALL_COUNT; i++) {
+        struct vpsci_call call = call_at(i);
+        struct vpsci_function_info info = info_of(&call);
+
+        /* On a fresh VM these return the same for any value of the argument. */
+        if (info.arguments == 0 || vpsci_function_name(calls[i].function) == NULL ||
+            strncmp(vpsci_function_name(calls[i].function), "STAT_", 5) == 0 ||
+            strcmp(vpsci_function_name(calls[i].function), "MIGRATE") == 0 ||
+            strcmp(vpsci_function_name(calls[i].function), "MEM_PROTECT_CHECK_RANGE") == 0 ||
+            calls[i].args[0] == 0x12345) {
+            continue;
+        }
+        make_call(&call, &plain);
+        call.args[info.arguments - 1] ^= 1;
+        make_call(&call, &other);
+        if (are_same(&plain, &other)) {
+            fail_msg("call %u, function %#x, does not read argument %u", i, calls[i].function,
+                     info.arguments);
+        }
+        if (info.starts_core) {
+            call = call_at(i);
+            call.big_endian = true;
+            make_call(&call, &other);
+            assert_false(are_same(&plain, &other));
+        }
+    }
+}
+
+static void a_standby_state_needs_no_entry(void **state)
+{
+    (void)state;
+    assert_true(rig_make(&rig, CPUS));
+    assert_false(vpsci_needs_entry(rig.vm, RIG_STANDBY));
+    assert_false(vpsci_needs_entry(rig.vm, RIG_CLUSTER_STANDBY));
+    assert_true(vpsci_needs_entry(rig.vm, RIG_CORE_DOWN));
+    assert_true(vpsci_needs_entry(rig.vm, RIG_SYSTEM_DOWN));
+    assert_false(vpsci_needs_entry(rig.vm, RIG_CORE_DOWN + 0x100));
+}
+
+/* The embedder may have something behind them, and answer with all that a call has. */
+static void ids_of_others_have_everything(void **state)
+{
+    static const uint32_t ids[] = {0x80000002, 0x84000020, 0x86000000, 0x04000003, 0x95c1ba60, 0};
+    struct vpsci_function_info info;
+
+    (void)state;
+    assert_true(rig_make(&rig, CPUS));
+    for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        assert_false(vpsci_function_info(rig.vm, ids[i], &info));
+        assert_int_equal(info.arguments, ARGUMENTS);
+        assert_true(info.starts_core);
+        assert_false(info.by_power_state);
+    }
+}
+
+static void version_0_1_is_known_by_its_own_ids(void **state)
+{
+    struct vpsci_function_info info;
+
+    (void)state;
+    assert_true(rig_make(&rig, CPUS));
+    assert_int_equal(vpsci_version_set(rig.vm, VPSCI_VERSION_0_1), 0);
+    assert_true(vpsci_function_info(rig.vm, VPSCI_FID_0_1_KVM + VPSCI_ID_0_1_CPU_OFF, &info));
+    assert_int_equal(info.arguments, 0);
+    assert_true(vpsci_function_info(rig.vm, VPSCI_FID_0_1_KVM + VPSCI_ID_0_1_CPU_ON, &info));
+    assert_int_equal(info.arguments, 3);
+    assert_true(info.starts_core);
+}
+
+static void the_hint_is_ignored_where_calls_ignore_it(void **state)
+{
+    struct vpsci_function_info info;
+
+    (void)state;
+    rig_describe(&rig, CPUS);
+    rig.config.smccc_version = VPSCI_SMCCC_1_3;
+    assert_int_equal(rig_init(&rig), 0);
+    assert_true(vpsci_function_info(rig.vm, FN32(CPU_OFF) | VPSCI_FID_BIT_HINT, &info));
+    assert_int_equal(info.arguments, 0);
+    rig.config.smccc_version = VPSCI_SMCCC_1_0;
+    assert_int_equal(rig_init(&rig), 0);
+    assert_false(vpsci_function_info(rig.vm, FN32(CPU_OFF) | VPSCI_FID_BIT_HINT, &info));
+    assert_false(vpsci_function_info(rig.vm, VPSCI_FID_SMCCC_VERSION, &info));
+}
+
+static void the_library_says_its_version(void **state)
+{
+    char text[sizeof("255.255.255")];
+
+    (void)state;
+    assert_int_equal(vpsci_library_version(), VPSCI_LIBRARY_VERSION);
+    (void)snprintf(text, sizeof(text), "%d.%d.%d", VPSCI_LIBRARY_MAJOR, VPSCI_LIBRARY_MINOR,
+                   VPSCI_LIBRARY_PATCH);
+    assert_string_equal(VPSCI_LIBRARY_TEXT, text);
+    assert_string_equal(VPSCI_LIBRARY_TEXT, PROJECT_VERSION);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_read_makes_no_difference),
+        cmocka_unit_test(what_is_read_makes_a_difference),
+        cmocka_unit_test(a_standby_state_needs_no_entry),
+        cmocka_unit_test(ids_of_others_have_everything),
+        cmocka_unit_test(version_0_1_is_known_by_its_own_ids),
+        cmocka_unit_test(the_hint_is_ignored_where_calls_ignore_it),
+        cmocka_unit_test(the_library_says_its_version),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
