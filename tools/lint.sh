@@ -3,7 +3,7 @@
 # `./dev lint`: checks of the source that run nothing of it.
 
 # The checks: those that ./dev test runs as well, and those that take minutes.
-lint_quick=(format headers shell)
+lint_quick=(format headers rooms shell)
 lint_long=(clang tidy)
 
 lint_help() {
@@ -72,6 +72,20 @@ lint_headers() {
         (cd "$root" && "${compile[@]}" -include "$header" -x c /dev/null) || failed=1
     done < <(lint_find '*.h')
     return "$failed"
+}
+
+# Each room includes only what the table in DESIGN.md allows.
+lint_rooms() {
+    (cd "$root" && awk -f tools/rooms.awk <(lint_code_of_rooms) DESIGN.md \
+        <(lint_code_of_rooms | tr '\n' '\0' | xargs -0 grep -HE '^ *# *include +("|<vpsci/)'))
+}
+
+lint_code_of_rooms() {
+    local folder folders=()
+    for folder in include lib base vmm bare check hyp; do
+        [[ ! -d $root/$folder ]] || folders+=("$folder")
+    done
+    find "${folders[@]}" -type f \( -name '*.[chS]' -o -name '*.inc' -o -name '*.def' \)
 }
 
 # What dev reads is checked with it, everything else by itself.

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016 # shared with lib.sh; backquotes are of the table
+# What ./dev lint finds, and does not.
+
+# check_rooms INCLUDE...: the rooms' check on two rooms, high/ and low/, with lines PATH:#include "NAME".
+check_rooms() {
+    printf '%s\n' high/a.h high/b.h low/deep/c.h low/d.h >files
+    {
+        echo '| room | the question it answers | may include |'
+        echo '|---|---|---|'
+        echo '| `high/` | - | `low` |'
+        echo '| `low/` | - | `high/b.h` |'
+        echo
+        echo '`high` | `other` are no rows of the table.'
+    } >table
+    printf '%s\n' "$@" >includes
+    try awk -f "$root/tools/rooms.awk" files table includes
+}
+
+test_rooms_may_include_what_the_table_allows() {
+    check_rooms 'high/x.c:#include "a.h"' 'high/x.c:#include "../low/deep/c.h"' 'low/y.c:#include "high/b.h"' \
+        'low/deep/z.c:#include "../d.h"' 'low/deep/z.c:#include "libfdt.h"'
+    expect_status 0
+    expect_text out ""
+}
+
+test_forbidden_include_is_found() {
+    check_rooms 'high/x.c:#include "a.h"' 'low/y.c:#include "high/a.h"'
+    expect_status 1
+    expect_text out "low/y.c includes high/a.h, and low/ may not include that"
+    check_rooms 'low/deep/y.c:#include "../../high/a.h"'
+    expect_status 1
+}
+
+test_file_in_no_room_is_found() {
+    check_rooms 'attic/x.c:#include "high/a.h"'
+    expect_status 1
+    expect_text out "attic/x.c is in no room of the table"
+    check_rooms
+    expect_status 1
+}
+
+test_this_repositorys_rooms_are_checked() {
+    mkdir checkout
+    (cd "$root" && cp -r dev tools lab peers DESIGN.md include lib base vmm bare check "$work/checkout")
+    try bash -c '. checkout/tools/lint.sh; root=$PWD/checkout; lint_rooms'
+    expect_status 0
+    echo '#include "machine/machine.h"' >>checkout/vmm/core/loop.c
+    try bash -c '. checkout/tools/lint.sh; root=$PWD/checkout; lint_rooms'
+    expect_status 1
+    expect_text out "vmm/core/loop.c includes vmm/machine/machine.h, and vmm/core/ may not include that"
+}
