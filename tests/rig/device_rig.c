@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <libfdt.h>
 
-#include "boot/fdt.h"
+#include "dev/node.h"
 
 static const struct device_class *find(const char *name)
 {
@@ -117,6 +117,6 @@ void device_rig_check_node(const struct device_rig *rig, const struct device_rig
         clock_count++;
     }
     for (int i = 0; i < clock_count; i++) {
-        assert_int_equal(cell(tree, node, "clocks", i), FDT_PHANDLE_APB_CLOCK);
+        assert_int_equal(cell(tree, node, "clocks", i), NODE_PHANDLE_APB_CLOCK);
     }
 }

@@ -15,6 +15,7 @@
 #include "boot/fdt.h"
 #include "core/map.h"
 #include "dev/device.h"
+#include "dev/node.h"
 #include "scratch.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -151,7 +152,7 @@ static void the_root_names_machine_and_vm(void **state)
     assert_string("/", "serial-number", "tester-1");
     ASSERT_CELLS("/", "#address-cells", 2);
     ASSERT_CELLS("/", "#size-cells", 2);
-    ASSERT_CELLS("/", "interrupt-parent", FDT_PHANDLE_GIC);
+    ASSERT_CELLS("/", "interrupt-parent", NODE_PHANDLE_GIC);
 }
 
 static void chosen_has_only_what_was_given(void **state)
@@ -389,11 +390,11 @@ static void the_gic_has_an_its(void **state)
     assert_flag("/intc@8000000", "interrupt-controller");
     assert_flag("/intc@8000000", "ranges");
     ASSERT_CELLS("/intc@8000000", "#interrupt-cells", 3);
-    ASSERT_CELLS("/intc@8000000", "phandle", FDT_PHANDLE_GIC);
+    ASSERT_CELLS("/intc@8000000", "phandle", NODE_PHANDLE_GIC);
     assert_string("/intc@8000000/its@8080000", "compatible", "arm,gic-v3-its");
     assert_flag("/intc@8000000/its@8080000", "msi-controller");
     ASSERT_CELLS("/intc@8000000/its@8080000", "#msi-cells", 1);
-    ASSERT_CELLS("/intc@8000000/its@8080000", "phandle", FDT_PHANDLE_ITS);
+    ASSERT_CELLS("/intc@8000000/its@8080000", "phandle", NODE_PHANDLE_ITS);
     ASSERT_CELLS("/intc@8000000/its@8080000", "reg", 0, 0x08080000, 0, 0x20000);
 }
 
@@ -435,7 +436,7 @@ static void the_bus_clock_runs_at_24_mhz(void **state)
     assert_string("/apb-pclk", "compatible", "fixed-clock");
     ASSERT_CELLS("/apb-pclk", "#clock-cells", 0);
     ASSERT_CELLS("/apb-pclk", "clock-frequency", 24000000);
-    ASSERT_CELLS("/apb-pclk", "phandle", FDT_PHANDLE_APB_CLOCK);
+    ASSERT_CELLS("/apb-pclk", "phandle", NODE_PHANDLE_APB_CLOCK);
 }
 
 static void every_device_is_there_in_order_of_address(void **state)

@@ -8,6 +8,7 @@
 
 #include "core/map.h"
 #include "dev/device.h"
+#include "dev/node.h"
 #include "vpsci/abi.h"
 
 /* Cells of an interrupt specifier: Linux's bindings arm,gic-v3 and interrupts.txt. */
@@ -138,7 +139,7 @@ uint64_t fdt_mpidr(unsigned index)
 }
 
 /*
- * Phandles of the nodes of which there are many; those of devices (fdt.h) are below. A machine has
+ * Phandles of the nodes of which there are many; those that devices refer to (dev/node.h) are below. A machine has
  * no more than 2^16 vCPUs.
  */
 enum {
@@ -354,7 +355,7 @@ static void add_its(struct tree *tree)
     put_flag(tree, "msi-controller");
     put_u32(tree, "#msi-cells", 1);
     put_reg(tree, &its, 1);
-    put_u32(tree, "phandle", FDT_PHANDLE_ITS);
+    put_u32(tree, "phandle", NODE_PHANDLE_ITS);
     end_node(tree);
 }
 
@@ -376,7 +377,7 @@ static void add_gic(struct tree *tree, const struct fdt_input *input)
     put_flag(tree, "ranges");
     put_u32(tree, "#redistributor-regions", second ? 2 : 1);
     put_reg(tree, regions, second ? 3 : 2);
-    put_u32(tree, "phandle", FDT_PHANDLE_GIC);
+    put_u32(tree, "phandle", NODE_PHANDLE_GIC);
     add_its(tree);
     end_node(tree);
 }
@@ -388,7 +389,7 @@ static void add_apb_clock(struct tree *tree)
     put_u32(tree, "#clock-cells", 0);
     put_u32(tree, "clock-frequency", APB_CLOCK_HZ);
     put_string(tree, "clock-output-names", "clk24mhz");
-    put_u32(tree, "phandle", FDT_PHANDLE_APB_CLOCK);
+    put_u32(tree, "phandle", NODE_PHANDLE_APB_CLOCK);
     end_node(tree);
 }
 
@@ -422,7 +423,7 @@ static void add_root(struct tree *tree, const struct fdt_input *input)
     put_string(tree, "compatible", "linux,dummy-virt");
     put_string(tree, "model", "dormouse,virt");
     put_string(tree, "serial-number", input->name);
-    put_u32(tree, "interrupt-parent", FDT_PHANDLE_GIC);
+    put_u32(tree, "interrupt-parent", NODE_PHANDLE_GIC);
     put_cell_counts(tree, 2, 2);
     add_chosen(tree, input);
     add_memory(tree, input);

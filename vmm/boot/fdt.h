@@ -23,9 +23,6 @@ struct fdt_input {
 
 enum { FDT_SEED_SIZE = 8 + 64 };
 
-/* Phandles that device nodes refer to. */
-enum { FDT_PHANDLE_GIC = 1, FDT_PHANDLE_APB_CLOCK = 2, FDT_PHANDLE_ITS = 3 };
-
 /*
  * Builds the tree in `buffer`, asking every registered device class to describe itself. Returns the
  * tree's size in bytes, or -FDT_ERR_*: -FDT_ERR_NOSPACE where `buffer` is too small.

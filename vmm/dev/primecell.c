@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot/fdt.h"
+#include "dev/node.h"
 
 enum { WORD_SIZE = 4, WORD_BITS = 32 };
 
@@ -68,7 +68,7 @@ static int describe_clocks(void *fdt, const char *clock_names, size_t clock_name
 
     for (size_t i = 0; i < clock_names_size && count < CLOCK_MAX;
          i += strlen(clock_names + i) + 1) {
-        clocks[count++] = cpu_to_fdt32(FDT_PHANDLE_APB_CLOCK);
+        clocks[count++] = cpu_to_fdt32(NODE_PHANDLE_APB_CLOCK);
     }
     int error = fdt_property(fdt, "clocks", clocks, (int)(count * sizeof(clocks[0])));
     return error != 0 ? error
