@@ -10,18 +10,22 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/report.h"
 #include "boot/image.h"
 
-enum { RAM_SIZE = 4 << 20 };
+enum { RAM_SIZE = 4 << 20, PLAIN_MAX = 16384, HEADER_SIZE = 64, GZIP_WINDOW = 15 + 16 };
 
 #define RAM_BASE    UINT64_C(0x40000000)
 #define KERNEL_BASE UINT64_C(0x40200000)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t size_max, unsigned seed);
+size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t size_max);
 
 /* Instead of the real one: what is said must be sound, and need not be seen. */
 void report(const char *format, ...)
@@ -67,4 +71,73 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memory_destroy(&memory);
     close(fd);
     return 0;
+}
+
+/* Unpacks as much of a gzip stream as fits; 0: it is no such stream. */
+static size_t unpack_bytes(const uint8_t *bytes, size_t size, uint8_t *plain, size_t plain_max)
+{
+    uint8_t *input = malloc(size + 1);
+    z_stream stream = {.next_in = input, .avail_in = (uInt)size};
+
+    check(input != NULL);
+    memcpy(input, bytes, size);
+    stream.next_out = plain;
+    stream.avail_out = (uInt)plain_max;
+    check(inflateInit2(&stream, GZIP_WINDOW) == Z_OK);
+    (void)inflate(&stream, Z_FINISH);
+    inflateEnd(&stream);
+    free(input);
+    return plain_max - stream.avail_out;
+}
+
+/* Returns the stream's size; 0: it does not fit. */
+static size_t pack_bytes(uint8_t *plain, size_t size, uint8_t *bytes, size_t size_max)
+{
+    z_stream stream = {.next_in = plain, .avail_in = (uInt)size};
+    int status;
+
+    stream.next_out = bytes;
+    stream.avail_out = (uInt)size_max;
+    check(deflateInit2(&stream, 1, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+    status = deflate(&stream, Z_FINISH);
+    deflateEnd(&stream);
+    return status == Z_STREAM_END ? size_max - stream.avail_out : 0;
+}
+
+/* Makes the start of `plain` an Image's header that can be loaded, but for its PE header. */
+static void write_header(uint8_t *plain, unsigned seed)
+{
+    uint64_t image_size = seed % 8 == 0 ? 0 : PLAIN_MAX + seed % 8192;
+
+    memset(plain + 8, 0, 8); /* text offset */
+    for (unsigned i = 0; i < 8; i++) {
+        plain[16 + i] = (uint8_t)(image_size >> i * 8);
+    }
+    memcpy(plain + 56, "ARM\x64", 4);
+}
+
+/*
+ * Half of the inputs become gzip streams of an Image: bytes that are mutated after packing hardly
+ * ever get past the stream's checksum.
+ */
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t size_max, unsigned seed)
+{
+    static uint8_t plain[PLAIN_MAX];
+    size_t plain_size;
+    size_t packed;
+
+    if (seed % 2 == 0) {
+        return LLVMFuzzerMutate(bytes, size, size_max);
+    }
+    plain_size = unpack_bytes(bytes, size, plain, sizeof(plain));
+    plain_size = LLVMFuzzerMutate(plain, plain_size, sizeof(plain));
+    if (plain_size < HEADER_SIZE) {
+        memset(plain + plain_size, 0, HEADER_SIZE - plain_size);
+        plain_size = HEADER_SIZE;
+    }
+    if (seed % 16 != 1) {
+        write_header(plain, seed / 16);
+    }
+    packed = pack_bytes(plain, plain_size, bytes, size_max);
+    return packed != 0 ? packed : LLVMFuzzerMutate(bytes, size, size_max);
 }
