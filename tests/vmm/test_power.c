@@ -20,11 +20,9 @@ static const uint64_t ram_size = 0x10000000;
 /* The driver writes down what it is told to do, a word each, in one line. */
 struct fake {
     bool off[CPU_COUNT];
-    struct suspend_call call;
+    struct power_call call;
     unsigned pending; /* wakes_pending() */
-    uint64_t reset_type;
-    uint64_t reset_cookie;
-    int fail_at; /* the n-th call that can fail does, with -EIO; 0: none */
+    int fail_at;      /* the n-th call that can fail does, with -EIO; 0: none */
     int calls;
     char log[1024];
 };
@@ -57,15 +55,6 @@ static int fake_is_off(void *driver, unsigned vcpu)
     int error = may_fail(fake);
 
     return error != 0 ? error : fake->off[vcpu];
-}
-
-static int fake_suspend_call(void *driver, unsigned vcpu, struct suspend_call *call)
-{
-    struct fake *fake = driver;
-
-    (void)vcpu;
-    *call = fake->call;
-    return may_fail(fake);
 }
 
 static int fake_answer(void *driver, unsigned vcpu, enum vpsci_result result)
@@ -141,8 +130,9 @@ static void fake_sleep_begins(void *driver, unsigned counted)
     note(driver, word);
 }
 
-static void fake_sleep_ends(void *driver)
+static void fake_sleep_ends(void *driver, unsigned vcpu)
 {
+    (void)vcpu;
     note(driver, "awake");
 }
 
@@ -151,16 +141,6 @@ static unsigned fake_wakes_pending(void *driver)
     const struct fake *fake = driver;
 
     return fake->pending;
-}
-
-static int fake_reset_arguments(void *driver, unsigned vcpu, uint64_t *type, uint64_t *cookie)
-{
-    struct fake *fake = driver;
-
-    (void)vcpu;
-    *type = fake->reset_type;
-    *cookie = fake->reset_cookie;
-    return may_fail(fake);
 }
 
 static void tell_refused(struct fake *fake, const struct power_news *news)
@@ -213,21 +193,22 @@ static void fake_tell(void *driver, const struct power_news *news)
 static const struct power_ops fake_ops = {
     .pause = fake_pause,
     .resume = fake_resume,
-    .vcpu_is_off = fake_is_off,
-    .suspend_call = fake_suspend_call,
-    .answer = fake_answer,
-    .honour = fake_honour,
     .ram_contains = fake_ram_contains,
-    .doze = fake_doze,
     .resume_one = fake_resume_one,
     .deadline = fake_deadline,
-    .restart = fake_restart,
     .waking_intid = fake_waking_intid,
     .sleep_begins = fake_sleep_begins,
     .sleep_ends = fake_sleep_ends,
     .wakes_pending = fake_wakes_pending,
-    .reset_arguments = fake_reset_arguments,
     .tell = fake_tell,
+};
+
+static const struct power_psci_ops fake_psci_ops = {
+    .is_off = fake_is_off,
+    .answer = fake_answer,
+    .honour = fake_honour,
+    .doze = fake_doze,
+    .restart = fake_restart,
 };
 
 struct fixture {
@@ -242,18 +223,28 @@ static void start(struct fixture *fixture, enum suspend_policy policy, unsigned 
         .fake =
             {
                 .off = {false, true, true, true},
-                .call = {.entry = {0x40200000}, .context = 0xc0ffee},
+                .call.suspend = {.entry = {0x40200000}, .context = 0xc0ffee},
             },
     };
     const struct power_options options = {
+        .ops = &fake_ops,
+        .driver = &fixture->fake,
+        .psci = &fake_psci_ops,
+        .backend = &fixture->fake,
         .cpu_count = CPU_COUNT,
         .policy = policy,
         .wake = wake,
         .ask_ns = ASK_NS,
     };
-    assert_int_equal(power_init(&fixture->power, &fake_ops, &fixture->fake, &options), 0);
+    assert_int_equal(power_init(&fixture->power, &options), 0);
     power_start(&fixture->power);
     fixture->fake.log[0] = '\0';
+}
+
+/* A vCPU leaves the guest by the call that is set. */
+static int leave(struct fixture *fixture, unsigned vcpu, enum power_exit why)
+{
+    return power_exit(&fixture->power, vcpu, why, &fixture->fake.call);
 }
 
 static void finish(struct fixture *fixture)
@@ -274,7 +265,7 @@ static void honoured_suspend_dozes(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
-    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_SUSPEND), 0);
+    assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
     expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep doze run:0");
     assert_int_equal(f.power.state, POWER_ASLEEP);
     finish(&f);
@@ -286,10 +277,10 @@ static void interrupt_wakes_at_the_entry(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
-    f.fake.call.big_endian = true;
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    f.fake.call.suspend.big_endian = true;
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
-    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_WAKEUP), 0);
+    assert_int_equal(leave(&f, 0, POWER_EXIT_WAKEUP), 0);
     expect_log(&f, "pause !wake:irq restart:0:40200000:c0ffee:be awake !resumed resume");
     assert_int_equal(f.power.state, POWER_RUNNING);
     finish(&f);
@@ -303,7 +294,7 @@ static void secondary_may_call_with_the_first_off(void **state)
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
     f.fake.off[0] = true;
     f.fake.off[2] = false;
-    power_exit(&f.power, 2, POWER_EXIT_SUSPEND);
+    leave(&f, 2, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !off:0 !on:2 !request honour:2 !honoured sleep:f !asleep doze run:2");
     power_wake(&f.power, WAKE_SIGNAL);
     expect_log(&f, "pause !wake:signal restart:2:40200000:c0ffee awake !resumed resume");
@@ -317,10 +308,25 @@ static void denied_while_another_is_on(void **state)
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
     f.fake.off[3] = false;
-    f.fake.call.entry = ipa(1); /* The state of the others is looked at before the address. */
-    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_SUSPEND), 0);
+    f.fake.call.suspend.entry =
+        ipa(1); /* The state of the others is looked at before the address. */
+    assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
     expect_log(&f, "pause !on:3 !request answer:0:-3 !refused:-3 resume");
     assert_int_equal(f.power.state, POWER_RUNNING);
+    finish(&f);
+}
+
+/* A call that the backend has judged: no vCPU is asked, and no entry point looked at. */
+static void judged_calls_are_not_judged_again(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    f.fake.off[3] = false;
+    f.fake.call.suspend.entry = ipa(1);
+    assert_int_equal(leave(&f, 0, POWER_EXIT_ALLOWED), 0);
+    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep doze run:0");
     finish(&f);
 }
 
@@ -335,8 +341,8 @@ static void bad_entries_are_invalid_addresses(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         start(&f, SUSPEND_REFUSE, WAKE_ALL); /* Also under a policy that refuses anyway. */
-        f.fake.call.entry = ipa(bad[i]);
-        assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_SUSPEND), 0);
+        f.fake.call.suspend.entry = ipa(bad[i]);
+        assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
         expect_log(&f, "pause !request answer:0:-9 !refused:-9 resume");
         finish(&f);
     }
@@ -348,8 +354,8 @@ static void last_word_of_ram_is_a_good_entry(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
-    f.fake.call.entry = ipa(0x4ffffffc);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    f.fake.call.suspend.entry = ipa(0x4ffffffc);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     assert_int_equal(f.power.state, POWER_ASLEEP);
     finish(&f);
 }
@@ -360,7 +366,7 @@ static void policy_refuses(void **state)
 
     (void)state;
     start(&f, SUSPEND_REFUSE, WAKE_ALL);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !request answer:0:-3 !refused:-3 resume");
     finish(&f);
 }
@@ -372,7 +378,7 @@ static void pending_device_wake_ends_the_sleep_at_once(void **state)
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
     f.fake.pending = WAKE_RTC | WAKE_CONSOLE;
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep "
                    "pause !wake:rtc restart:0:40200000:c0ffee awake !resumed resume");
     finish(&f);
@@ -385,7 +391,7 @@ static void pending_wake_that_does_not_count_is_left_alone(void **state)
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_IRQ);
     f.fake.pending = WAKE_RTC;
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !request honour:0 !honoured sleep:1 !asleep doze run:0");
     finish(&f);
 }
@@ -396,7 +402,7 @@ static void without_irq_the_vcpu_stays_out_of_the_guest(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_RTC);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !request honour:0 !honoured sleep:2 !asleep");
     power_wake(&f.power, WAKE_RTC);
     expect_log(&f, "pause !wake:rtc restart:0:40200000:c0ffee awake !resumed resume");
@@ -409,14 +415,14 @@ static void ignored_wakes_are_told_once_a_sleep(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_RTC);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     power_wake(&f.power, WAKE_CONSOLE);
     power_wake(&f.power, WAKE_CONSOLE);
     power_wake(&f.power, WAKE_SIGNAL);
     expect_log(&f, "!ignored:console !ignored:signal");
     power_wake(&f.power, WAKE_RTC);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     power_wake(&f.power, WAKE_CONSOLE);
     expect_log(&f, "!ignored:console");
@@ -444,10 +450,10 @@ static void overtaken_wakeup_exit_runs_on(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     power_wake(&f.power, WAKE_RTC);
     f.fake.log[0] = '\0';
-    power_exit(&f.power, 0, POWER_EXIT_WAKEUP);
+    leave(&f, 0, POWER_EXIT_WAKEUP);
     expect_log(&f, "resume");
     finish(&f);
 }
@@ -468,8 +474,8 @@ static void resets_say_what_they_keep(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         start(&f, SUSPEND_HONOUR, WAKE_ALL);
-        f.fake.reset_type = cases[i].type;
-        assert_int_equal(power_exit(&f.power, 1, cases[i].exit), 0);
+        f.fake.call.reset_type = cases[i].type;
+        assert_int_equal(leave(&f, 1, cases[i].exit), 0);
         expect_log(&f, "pause honour:1 !reboot");
         assert_int_equal(f.power.state, POWER_ENDED);
         assert_int_equal(f.power.outcome, cases[i].outcome);
@@ -483,11 +489,11 @@ static void hibernation_is_not_power_off(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
-    power_exit(&f.power, 0, POWER_EXIT_HIBERNATE);
+    leave(&f, 0, POWER_EXIT_HIBERNATE);
     assert_int_equal(f.power.outcome, POWER_OUTCOME_HIBERNATED);
     finish(&f);
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
-    power_exit(&f.power, 0, POWER_EXIT_OFF);
+    leave(&f, 0, POWER_EXIT_OFF);
     assert_int_equal(f.power.outcome, POWER_OUTCOME_OFF);
     finish(&f);
 }
@@ -498,10 +504,10 @@ static void first_end_stands(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
-    power_exit(&f.power, 0, POWER_EXIT_OFF);
+    leave(&f, 0, POWER_EXIT_OFF);
     f.fake.log[0] = '\0';
-    power_exit(&f.power, 1, POWER_EXIT_RESET);
-    power_exit(&f.power, 1, POWER_EXIT_SUSPEND);
+    leave(&f, 1, POWER_EXIT_RESET);
+    leave(&f, 1, POWER_EXIT_SUSPEND);
     power_wake(&f.power, WAKE_SIGNAL);
     expect_log(&f, "");
     assert_int_equal(f.power.outcome, POWER_OUTCOME_OFF);
@@ -528,7 +534,7 @@ static void observing_leaves_a_sleeper_alone(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     assert_int_equal(power_observe(&f.power), 0);
     expect_log(&f, "");
@@ -538,17 +544,17 @@ static void observing_leaves_a_sleeper_alone(void **state)
 /* Whichever step of a sleep the driver fails at, the error comes out and nobody is let run. */
 static void every_driver_failure_comes_out(void **state)
 {
-    /* is_off each, suspend_call, honour, doze, restart */
-    enum { STEPS_THAT_CAN_FAIL = CPU_COUNT + 4 };
+    /* is_off() of each, honour(), doze(), restart() */
+    enum { STEPS_THAT_CAN_FAIL = CPU_COUNT + 3 };
     struct fixture f;
 
     (void)state;
     for (int n = 1; n <= STEPS_THAT_CAN_FAIL; n++) {
         start(&f, SUSPEND_HONOUR, WAKE_ALL);
         f.fake.fail_at = n;
-        int error = power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+        int error = leave(&f, 0, POWER_EXIT_SUSPEND);
         if (error == 0) {
-            error = power_exit(&f.power, 0, POWER_EXIT_WAKEUP);
+            error = leave(&f, 0, POWER_EXIT_WAKEUP);
         }
         assert_int_equal(error, -EIO);
         assert_null(strstr(f.fake.log, "resume"));
@@ -563,9 +569,9 @@ static void refusals_by_psci_stand(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
-    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_DENIED), 0);
+    assert_int_equal(leave(&f, 0, POWER_EXIT_DENIED), 0);
     expect_log(&f, "pause !request answer:0:-3 !refused:-3 resume");
-    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_BAD_ENTRY), 0);
+    assert_int_equal(leave(&f, 0, POWER_EXIT_BAD_ENTRY), 0);
     expect_log(&f, "pause !request answer:0:-9 !refused:-9 resume");
     assert_int_equal(f.power.state, POWER_RUNNING);
     finish(&f);
@@ -582,7 +588,7 @@ static void changes_are_told_once(void **state)
     power_changed(&f.power, 0, false);
     power_changed(&f.power, 2, false);
     expect_log(&f, "!on:2 !off:0 !off:2");
-    power_exit(&f.power, 1, POWER_EXIT_OFF);
+    leave(&f, 1, POWER_EXIT_OFF);
     f.fake.log[0] = '\0';
     power_changed(&f.power, 2, true);
     expect_log(&f, "");
@@ -599,7 +605,7 @@ static void failed_ends_come_out(void **state)
     for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
         start(&f, SUSPEND_HONOUR, WAKE_ALL);
         f.fake.fail_at = 1;
-        assert_int_equal(power_exit(&f.power, 0, exits[i]), -EIO);
+        assert_int_equal(leave(&f, 0, exits[i]), -EIO);
         assert_int_equal(f.power.state, POWER_RUNNING);
         finish(&f);
     }
@@ -613,7 +619,7 @@ static void restart_clears_what_was_seen(void **state)
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
     f.fake.off[1] = false;
     power_observe(&f.power);
-    power_exit(&f.power, 0, POWER_EXIT_RESET);
+    leave(&f, 0, POWER_EXIT_RESET);
     power_start(&f.power);
     f.fake.off[1] = true;
     f.fake.log[0] = '\0';
@@ -628,7 +634,7 @@ static void operator_is_asked_and_honours(void **state)
 
     (void)state;
     start(&f, SUSPEND_ASK, WAKE_ALL);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !request deadline:7 !asked");
     assert_int_equal(f.power.state, POWER_ASKED);
     assert_int_equal(power_answer(&f.power, true, "x"), 0);
@@ -645,7 +651,7 @@ static void operator_is_asked_and_refuses(void **state)
     (void)state;
     start(&f, SUSPEND_ASK, WAKE_ALL);
     assert_int_equal(power_answer(&f.power, false, "x"), -EINVAL);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     assert_int_equal(power_answer(&f.power, false, "x"), 0);
     expect_log(&f, "deadline:0 answer:0:-3 !refused:-3 resume");
@@ -661,7 +667,7 @@ static void wrong_calls_do_not_reach_the_operator(void **state)
     (void)state;
     start(&f, SUSPEND_ASK, WAKE_ALL);
     f.fake.off[1] = false;
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !on:1 !request answer:0:-3 !refused:-3 resume");
     finish(&f);
 }
@@ -674,12 +680,12 @@ static void deadline_answers_by_default(void **state)
     start(&f, SUSPEND_ASK, WAKE_ALL);
     assert_int_equal(power_deadline(&f.power), 0);
     expect_log(&f, "");
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     assert_int_equal(power_deadline(&f.power), 0);
     expect_log(&f, "deadline:0 answer:0:-3 !refused:-3 resume");
     f.power.ask_default = true;
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     assert_int_equal(power_deadline(&f.power), 0);
     assert_int_equal(f.power.state, POWER_ASLEEP);
@@ -693,16 +699,16 @@ static void wake_before_the_answer_is_kept(void **state)
 
     (void)state;
     start(&f, SUSPEND_ASK, WAKE_ALL);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     power_wake(&f.power, WAKE_SIGNAL);
     f.fake.log[0] = '\0';
     power_answer(&f.power, true, "x");
     expect_log(&f, "deadline:0 honour:0 !honoured sleep:f !asleep pause !wake:signal "
                    "restart:0:40200000:c0ffee awake !resumed resume");
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     power_wake(&f.power, WAKE_SIGNAL);
     power_answer(&f.power, false, "x");
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     power_answer(&f.power, true, "x");
     expect_log(&f, "deadline:0 honour:0 !honoured sleep:f !asleep doze run:0");
@@ -720,7 +726,7 @@ static void paused_machine_decides_but_does_not_run(void **state)
     expect_log(&f, "pause !stopped");
     assert_int_equal(power_observe(&f.power), 0);
     expect_log(&f, "");
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND); /* It had left the guest before. */
+    leave(&f, 0, POWER_EXIT_SUSPEND); /* It had left the guest before. */
     expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep doze");
     power_cont(&f.power);
     power_cont(&f.power);
@@ -740,15 +746,15 @@ static void interrupt_before_a_pause_wakes_after_it(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     power_stop(&f.power);
     f.fake.log[0] = '\0';
-    assert_int_equal(power_exit(&f.power, 0, POWER_EXIT_WAKEUP), 0);
+    assert_int_equal(leave(&f, 0, POWER_EXIT_WAKEUP), 0);
     expect_log(&f, "");
     assert_int_equal(f.power.state, POWER_ASLEEP);
     power_cont(&f.power);
     expect_log(&f, "!continued run:0");
-    power_exit(&f.power, 0, POWER_EXIT_WAKEUP);
+    leave(&f, 0, POWER_EXIT_WAKEUP);
     expect_log(&f, "pause !wake:irq restart:0:40200000:c0ffee awake !resumed resume");
     finish(&f);
 }
@@ -764,15 +770,15 @@ static void held_machine_decides_under_one_pause(void **state)
     f.fake.off[3] = false;
     power_hold(&f.power);
     power_hold(&f.power);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     int looks = f.fake.calls;
-    power_exit(&f.power, 3, POWER_EXIT_SUSPEND);
+    leave(&f, 3, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !on:3 !request answer:0:-3 !refused:-3 !request answer:3:-3 !refused:-3");
     assert_true(f.fake.calls - looks < CPU_COUNT);
     power_go_on(&f.power);
     expect_log(&f, "resume");
     f.fake.off[3] = true; /* It has run: what was read of it is out of date. */
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !off:3 !request honour:0 !honoured sleep:f !asleep doze run:0");
     power_hold(&f.power);
     power_wake(&f.power, WAKE_RTC);
@@ -789,7 +795,7 @@ static void pause_outlasts_question_and_reset(void **state)
 
     (void)state;
     start(&f, SUSPEND_ASK, WAKE_ALL);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     power_stop(&f.power);
     f.fake.log[0] = '\0';
     power_cont(&f.power);
@@ -813,11 +819,11 @@ static void operator_resets_a_sleeper(void **state)
 
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
-    power_exit(&f.power, 0, POWER_EXIT_SUSPEND);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     power_reset(&f.power);
     expect_log(&f, "pause awake !reset");
-    power_exit(&f.power, 0, POWER_EXIT_WAKEUP); /* Came meanwhile. */
+    leave(&f, 0, POWER_EXIT_WAKEUP); /* Came meanwhile. */
     expect_log(&f, "");
     power_stop(&f.power);
     power_cont(&f.power);
@@ -832,6 +838,7 @@ int main(void)
         cmocka_unit_test(interrupt_wakes_at_the_entry),
         cmocka_unit_test(secondary_may_call_with_the_first_off),
         cmocka_unit_test(denied_while_another_is_on),
+        cmocka_unit_test(judged_calls_are_not_judged_again),
         cmocka_unit_test(bad_entries_are_invalid_addresses),
         cmocka_unit_test(last_word_of_ram_is_a_good_entry),
         cmocka_unit_test(policy_refuses),

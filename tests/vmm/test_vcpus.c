@@ -21,7 +21,7 @@
 
 #include "boot/fdt.h"
 #include "core/map.h"
-#include "psci/psci.h"
+#include "psci/backend.h"
 #include "vcpu/vcpus.h"
 
 enum { VCPU_MOST = 8, ENTRY = MAP_RAM_BASE, RAM_SIZE = 1 << 20 };
@@ -197,7 +197,7 @@ struct fixture {
     struct vcpu vcpu[VCPU_MOST];
     unsigned count;
     struct memory memory;
-    struct psci psci;
+    struct psci_backend backend;
     struct vcpus *vcpus;
     int notify_fd;
     bool on[VCPU_MOST]; /* as told */
@@ -205,6 +205,21 @@ struct fixture {
 };
 
 static struct fixture fixture;
+
+static struct psci_step next(struct psci_backend *backend, unsigned index, struct vcpu *vcpu,
+                             struct vcpu_exit *exit)
+{
+    return psci_next(&backend->psci, index, vcpu, exit);
+}
+
+static struct psci_step serve(struct psci_backend *backend, unsigned index, struct vcpu *vcpu,
+                              struct vcpu_exit *exit)
+{
+    return psci_serve(&backend->psci, index, vcpu, exit);
+}
+
+/* What the threads need of user.c. */
+static const struct psci_backend_ops psci_ops = {.next = next, .serve = serve};
 
 static void start_idle(unsigned count, void (*boot)(struct vcpu *), void (*others)(struct vcpu *),
                        enum idle_mode idle)
@@ -231,9 +246,10 @@ static void start_idle(unsigned count, void (*boot)(struct vcpu *), void (*other
         .notify_fd = f->notify_fd,
         .memory = &f->memory,
     };
-    assert_int_equal(psci_create(&f->psci, &options), 0);
+    assert_int_equal(psci_create(&f->backend.psci, &options), 0);
+    f->backend.ops = &psci_ops;
     const struct vcpus_env env = {
-        .count = count, .psci = &f->psci, .notify_fd = f->notify_fd, .name = "test"};
+        .count = count, .psci = &f->backend, .notify_fd = f->notify_fd, .name = "test"};
     f->on[0] = true;
     f->vcpus = vcpus_start(pointers, &env);
     assert_non_null(f->vcpus);
@@ -248,7 +264,7 @@ static void start(unsigned count, void (*boot)(struct vcpu *), void (*others)(st
 static void finish(void)
 {
     vcpus_stop(fixture.vcpus);
-    psci_destroy(&fixture.psci);
+    psci_destroy(&fixture.backend.psci);
     close(fixture.notify_fd);
 }
 
@@ -258,7 +274,7 @@ static void take_changes(void)
     struct fixture *f = &fixture;
     struct change_told told;
 
-    while (changes_take(f->psci.changes, &told)) {
+    while (changes_take(f->backend.psci.changes, &told)) {
         if (told.what != CHANGE_NONE) {
             assert_int_equal(f->on[told.vcpu], told.what == CHANGE_OFF);
             f->on[told.vcpu] = told.what == CHANGE_ON;
@@ -287,7 +303,7 @@ static void await_exit(unsigned *index, struct vcpu_exit *exit)
     }
 }
 
-static void expect_exit(unsigned index, enum power_exit why)
+static struct power_call expect_exit(unsigned index, enum power_exit why)
 {
     struct vcpu_exit exit;
     unsigned got;
@@ -296,6 +312,7 @@ static void expect_exit(unsigned index, enum power_exit why)
     assert_int_equal(exit.kind, VCPU_EXIT_POWER);
     assert_int_equal(got, index);
     assert_int_equal(exit.power, why);
+    return exit.call;
 }
 
 /* Longer than a thread needs that has something to do. */
@@ -369,7 +386,7 @@ static void expect_starts(void (*others)(struct vcpu *))
     /* A target may have been told to start and been stopped before it did. */
     unsigned pending = 0;
     for (unsigned i = 0; i < fixture.count; i++) {
-        pending += vpsci_state(psci_vcpu(&fixture.psci, i)) == VPSCI_STATE_ON_PENDING;
+        pending += vpsci_state(psci_vcpu(&fixture.backend.psci, i)) == VPSCI_STATE_ON_PENDING;
     }
     assert_int_equal(all_enters() + pending, starts);
     assert_int_equal(fixture.told_on, all_enters());
@@ -569,14 +586,11 @@ static void start_one_and_reset(struct vcpu *vcpu)
 /* A reset stops the others by itself; it is handed over once, with its arguments. */
 static void reset_stops_the_others(void **state)
 {
-    struct vpsci_request request;
-
     (void)state;
     start(2, start_one_and_reset, spin);
-    expect_exit(0, POWER_EXIT_RESET2);
-    assert_true(vpsci_request(psci_vcpu(&fixture.psci, 0), &request));
-    assert_int_equal(request.type, 0x80000007);
-    assert_int_equal(request.cookie, 42);
+    struct power_call call = expect_exit(0, POWER_EXIT_RESET2);
+    assert_int_equal(call.reset_type, 0x80000007);
+    assert_int_equal(call.reset_cookie, 42);
     let_time_pass();
     unsigned steps = fixture.vcpu[1].steps;
     let_time_pass();
@@ -605,16 +619,19 @@ static void suspends_are_handed_over(void **state)
     (void)state;
     start(1, suspend_badly, NULL);
     for (unsigned i = 0; i < 2; i++) {
-        expect_exit(0, POWER_EXIT_BAD_ENTRY);
+        struct power_call call = expect_exit(0, POWER_EXIT_BAD_ENTRY);
+        assert_int_equal(call.suspend.entry.value, i == 0 ? ENTRY + 1 : MAP_RAM_BASE + RAM_SIZE);
+        assert_int_equal(call.suspend.context, 7);
+        assert_false(call.suspend.smc32);
         assert_true(fixture.vcpu[0].call.x[0] == (VPSCI_FID_64 | VPSCI_FN_SYSTEM_SUSPEND));
-        assert_false(vpsci_request(psci_vcpu(&fixture.psci, 0), &request));
+        assert_false(vpsci_request(psci_vcpu(&fixture.backend.psci, 0), &request));
         vcpus_resume(fixture.vcpus);
     }
-    expect_exit(0, POWER_EXIT_SUSPEND);
+    expect_exit(0, POWER_EXIT_ALLOWED);
     vcpus_resume(fixture.vcpus); /* Not answered: it stays where it is. */
     let_time_pass();
     assert_int_equal(fixture.vcpu[0].steps, 3);
-    assert_int_equal(vpsci_answer(psci_vcpu(&fixture.psci, 0), VPSCI_DENIED), 0);
+    assert_int_equal(vpsci_answer(psci_vcpu(&fixture.backend.psci, 0), VPSCI_DENIED), 0);
     vcpus_nudge(fixture.vcpus, 0);
     expect_exit(0, POWER_EXIT_OFF);
     finish();
@@ -803,8 +820,8 @@ static void default_suspend_is_counted(void **state)
 
     (void)state;
     run_script(lines, IDLE_POWERDOWN, POWER_EXIT_OFF);
-    assert_int_equal(psci_idle_count(&fixture.psci, 0, 0), 0);
-    assert_int_equal(psci_idle_count(&fixture.psci, 0, 1), 3);
+    assert_int_equal(psci_idle_count(&fixture.backend.psci, 0, 0), 0);
+    assert_int_equal(psci_idle_count(&fixture.backend.psci, 0, 1), 3);
     finish();
     /* No state of --idle standby loses the core's context: there is none to count it in. */
     static const struct line standby[] = {
@@ -813,7 +830,7 @@ static void default_suspend_is_counted(void **state)
         SYSTEM_ENDS,
     };
     run_script(standby, IDLE_STANDBY, POWER_EXIT_OFF);
-    assert_int_equal(psci_idle_count(&fixture.psci, 0, 0), 0);
+    assert_int_equal(psci_idle_count(&fixture.backend.psci, 0, 0), 0);
     finish();
 }
 
@@ -835,10 +852,10 @@ static void protection_covers_memory(void **state)
     for (unsigned i = 0; i < 2; i++) {
         run_script(i == 0 ? cold : warm, IDLE_NONE, i == 0 ? POWER_EXIT_RESET : POWER_EXIT_RESET2);
         vcpus_pause(fixture.vcpus);
-        assert_true(vpsci_mem_protect(fixture.psci.vm));
-        assert_int_equal(vpsci_answer(psci_vcpu(&fixture.psci, 0), VPSCI_SUCCESS), 0);
-        psci_reset(&fixture.psci);
-        assert_int_equal(vpsci_mem_protect(fixture.psci.vm), i == 0);
+        assert_true(vpsci_mem_protect(fixture.backend.psci.vm));
+        assert_int_equal(vpsci_answer(psci_vcpu(&fixture.backend.psci, 0), VPSCI_SUCCESS), 0);
+        psci_reset(&fixture.backend.psci);
+        assert_int_equal(vpsci_mem_protect(fixture.backend.psci.vm), i == 0);
         finish();
     }
 }

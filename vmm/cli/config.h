@@ -6,29 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "power/policy.h"
+#include "psci/mode.h"
 #include "sandbox/sandbox.h"
-
-/* What becomes of a guest's SYSTEM_SUSPEND. */
-enum suspend_policy {
-    SUSPEND_OFF,    /* not offered: PSCI_FEATURES and the call answer NOT_SUPPORTED */
-    SUSPEND_REFUSE, /* offered, and answered DENIED */
-    SUSPEND_HONOUR, /* offered; the guest goes to sleep */
-    SUSPEND_ASK,    /* offered; the operator decides each call */
-};
-
-/* The PSCI backend: what answers the guest's PSCI calls. */
-enum psci_mode {
-    PSCI_MODE_AUTO,   /* the monitor where KVM lets it (Linux 6.4 does), else the kernel */
-    PSCI_MODE_KERNEL, /* KVM, and the monitor does what KVM leaves to it */
-    PSCI_MODE_USER,   /* the monitor, by libvpsci */
-};
-
-/* Which low-power states CPU_SUSPEND has to offer beyond KVM's own. */
-enum idle_mode {
-    IDLE_NONE,      /* the guest is told of none */
-    IDLE_STANDBY,   /* ones that keep the context */
-    IDLE_POWERDOWN, /* and ones that end at an entry point */
-};
 
 enum {
     CONFIG_NAME_MAX = 63,

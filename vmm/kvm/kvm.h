@@ -97,11 +97,12 @@ struct vcpu_exit {
     enum vcpu_exit_kind kind;
     struct ipa address; /* READ, WRITE */
     unsigned size;
-    uint64_t value;        /* WRITE */
-    enum power_exit power; /* POWER */
-    uint32_t function;     /* CALL: w0 */
-    uint32_t reason;       /* FAILED: KVM's exit reason, */
-    int error;             /* or the errno of KVM_RUN */
+    uint64_t value;         /* WRITE */
+    enum power_exit power;  /* POWER, */
+    struct power_call call; /* and what it said: filled in by the PSCI backend */
+    uint32_t function;      /* CALL: w0 */
+    uint32_t reason;        /* FAILED: KVM's exit reason, */
+    int error;              /* or the errno of KVM_RUN */
 };
 
 /* Runs the guest until it needs something. An access to no memory is finished by the next call. */

@@ -21,6 +21,7 @@ static int create_vcpus(struct machine *machine)
     if (board->vcpu == NULL) {
         return -ENOMEM;
     }
+    machine->backend.vcpu = board->vcpu;
     for (unsigned i = 0; i < machine->config->cpu_count; i++) {
         board->vcpu[i] = vcpu_create(board->vm, i);
         if (board->vcpu[i] == NULL) {
@@ -58,36 +59,15 @@ static int check_mpidrs(const struct machine *machine)
 
 static int choose_psci_version(struct machine *machine, uint32_t *version)
 {
-    struct vcpu *vcpu = machine->board.vcpu[0];
-    uint32_t newest;
+    uint32_t wanted = machine->config->psci_version;
 
-    if (machine->psci_mode == PSCI_MODE_USER) {
-        *version = psci_version(&machine->psci);
-        return 0;
-    }
-    int error = vcpu_get_psci_version(vcpu, &newest);
-
-    *version = machine->config->psci_version;
-    if (error != 0 || *version == CONFIG_PSCI_DEFAULT) {
-        *version = newest;
-        return error;
-    }
-    error = vcpu_set_psci_version(vcpu, *version);
+    *version = wanted;
+    int error = machine->backend.ops->version(&machine->backend, machine->board.vcpu[0], version);
     if (error == -EINVAL) {
-        report("--psci-version %u.%u: this machine's KVM knows versions up to %u.%u",
-               *version >> 16, *version & 0xffff, newest >> 16, newest & 0xffff);
+        report("--psci-version %u.%u: this machine's KVM knows versions up to %u.%u", wanted >> 16,
+               wanted & 0xffff, *version >> 16, *version & 0xffff);
     }
     return error;
-}
-
-/* Gives PSCI to whoever is to answer it. */
-static int give_psci(struct machine *machine)
-{
-    if (machine->psci_mode == PSCI_MODE_USER) {
-        psci_reset(&machine->psci);
-        return vm_forward_psci(machine->board.vm);
-    }
-    return machine->policy != SUSPEND_OFF ? vm_enable_system_suspend(machine->board.vm) : 0;
 }
 
 static int create_vm(struct machine *machine)
@@ -100,7 +80,8 @@ static int create_vm(struct machine *machine)
     }
     int error = vm_add_memory(board->vm, &machine->memory);
     if (error == 0) {
-        error = give_psci(machine);
+        error = machine->backend.ops->attach(&machine->backend, board->vm,
+                                             machine->policy != SUSPEND_OFF);
     }
     if (error == 0) {
         error = create_vcpus(machine);
@@ -141,7 +122,7 @@ static int start_threads(struct machine *machine)
     const struct vcpus_env env = {
         .count = machine->config->cpu_count,
         .bus = &machine->bus,
-        .psci = machine->psci_mode == PSCI_MODE_USER ? &machine->psci : NULL,
+        .psci = &machine->backend,
         .notify_fd = machine->exit_fd,
         .name = machine->config->name,
         .enter = sandbox_enter_vcpu,
@@ -182,7 +163,7 @@ static void tell_boot(struct machine *machine, uint32_t psci_version)
                                    .admitted = admitted != 0 ? admitted : config->cpu_count,
                                    .memory = config->memory_size,
                                    .psci_version = psci_version,
-                                   .psci_mode = options_mode_name(machine->psci_mode),
+                                   .psci_mode = options_mode_name(machine->backend.ops->mode),
                                    .on_suspend = options_policy_name(machine->policy),
                                    .wake = config->wake,
                                });
@@ -224,6 +205,7 @@ void board_power_off(struct machine *machine)
     }
     free(board->vcpu);
     board->vcpu = NULL;
+    machine->backend.vcpu = NULL;
     vm_destroy(board->vm);
     board->vm = NULL;
 }

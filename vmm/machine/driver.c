@@ -1,60 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the two drivers under the power controller do alike: threads, memory, devices, news. */
-#include "machine/driver.h"
-
+/* The driver under the power controller: threads, memory, devices, news. */
 #include <stddef.h>
 
 #include "host/console/console.h"
 #include "machine/operator.h"
+#include "machine/parts.h"
 
-void driver_pause(void *driver)
+/*
+ * With every vCPU parked nobody holds a ticket: all that happened is told before what the
+ * controller wants to say next.
+ */
+static void driver_pause(void *driver)
 {
     struct machine *machine = driver;
 
     vcpus_pause(machine->board.threads);
+    machine_take_changes(machine, CHANGES_ALL);
 }
 
-void driver_resume(void *driver)
+static void driver_resume(void *driver)
 {
     struct machine *machine = driver;
 
     vcpus_resume(machine->board.threads);
 }
 
-int driver_suspend_call(void *driver, unsigned vcpu, struct suspend_call *call)
-{
-    struct machine *machine = driver;
-
-    return vcpu_suspend_call(machine->board.vcpu[vcpu], call);
-}
-
-bool driver_ram_contains(void *driver, struct ipa start, uint64_t size)
+static bool driver_ram_contains(void *driver, struct ipa start, uint64_t size)
 {
     const struct machine *machine = driver;
 
     return memory_contains(&machine->memory, start, size);
 }
 
-int driver_doze(void *driver, unsigned vcpu)
-{
-    struct machine *machine = driver;
-
-    return vcpu_doze(machine->board.vcpu[vcpu]);
-}
-
-void driver_resume_one(void *driver, unsigned vcpu)
+static void driver_resume_one(void *driver, unsigned vcpu)
 {
     struct machine *machine = driver;
 
     vcpus_resume_one(machine->board.threads, vcpu);
 }
 
-void driver_deadline(void *driver, int64_t nanoseconds)
+static void driver_deadline(void *driver, int64_t nanoseconds)
 {
     operator_deadline(driver, nanoseconds);
 }
 
-int driver_waking_intid(void *driver, unsigned vcpu)
+static int driver_waking_intid(void *driver, unsigned vcpu)
 {
     struct machine *machine = driver;
 
@@ -66,7 +56,7 @@ static void on_console_input(void *arg)
     machine_wake(arg, WAKE_CONSOLE);
 }
 
-void driver_sleep_begins(void *driver, unsigned counted)
+static void driver_sleep_begins(void *driver, unsigned counted)
 {
     struct machine *machine = driver;
 
@@ -75,23 +65,24 @@ void driver_sleep_begins(void *driver, unsigned counted)
     console_watch(machine->console, on_console_input, machine);
 }
 
-void driver_sleep_ends(void *driver)
+static void driver_sleep_ends(void *driver, unsigned vcpu)
 {
     struct machine *machine = driver;
 
     console_watch(machine->console, NULL, NULL);
     bus_release(&machine->bus);
+    vcpus_forget_exit(machine->board.threads, vcpu);
     observe_set(machine, true);
 }
 
-unsigned driver_wakes_pending(void *driver)
+static unsigned driver_wakes_pending(void *driver)
 {
     const struct machine *machine = driver;
 
     return bus_wakes_pending(&machine->bus);
 }
 
-void driver_tell(void *driver, const struct power_news *news)
+static void driver_tell(void *driver, const struct power_news *news)
 {
     struct machine *machine = driver;
     struct power_news told = *news;
@@ -106,3 +97,16 @@ void driver_tell(void *driver, const struct power_news *news)
         operator_saw_off(machine, news->vcpu);
     }
 }
+
+const struct power_ops driver_ops = {
+    .pause = driver_pause,
+    .resume = driver_resume,
+    .ram_contains = driver_ram_contains,
+    .resume_one = driver_resume_one,
+    .deadline = driver_deadline,
+    .waking_intid = driver_waking_intid,
+    .sleep_begins = driver_sleep_begins,
+    .sleep_ends = driver_sleep_ends,
+    .wakes_pending = driver_wakes_pending,
+    .tell = driver_tell,
+};

@@ -67,13 +67,33 @@ void exits_settle(struct machine *machine)
     }
 }
 
+/* The starting vCPU that waited for a change to be told is let go on. */
+bool machine_take_changes(struct machine *machine, unsigned most)
+{
+    struct changes *changes = machine->backend.psci.changes;
+    struct change_told told;
+
+    for (; most > 0; most--) {
+        if (machine->ended || changes == NULL || !changes_take(changes, &told)) {
+            return false;
+        }
+        if (told.what != CHANGE_NONE) {
+            power_changed(&machine->power, told.vcpu, told.what == CHANGE_ON);
+        }
+        if (told.waits) {
+            vcpus_nudge(machine->board.threads, told.vcpu);
+        }
+    }
+    return true;
+}
+
 static void exit_decide(struct machine *machine, unsigned index, const struct vcpu_exit *exit)
 {
     if (exit->kind != VCPU_EXIT_POWER) {
         guest_fail(machine, index, exit);
         return;
     }
-    int error = power_exit(&machine->power, index, exit->power);
+    int error = power_exit(&machine->power, index, exit->power, &exit->call);
     if (error != 0) {
         machine_fail(machine, error);
     }

@@ -122,7 +122,6 @@ static int watch_exits(struct machine *machine)
 /* The power controller, and what answers PSCI where that is not the kernel. */
 static int create_psci(struct machine *machine)
 {
-    bool user = machine->psci_mode == PSCI_MODE_USER;
     bool asks = machine->config->cpus_admitted != 0;
     const struct psci_options options = {
         .cpu_count = machine->config->cpu_count,
@@ -137,6 +136,10 @@ static int create_psci(struct machine *machine)
         .memory = &machine->memory,
     };
     const struct power_options power_options = {
+        .ops = &driver_ops,
+        .driver = machine,
+        .psci = &machine->backend.ops->power,
+        .backend = &machine->backend,
         .cpu_count = machine->config->cpu_count,
         .policy = machine->policy,
         .wake = machine->config->wake,
@@ -144,11 +147,9 @@ static int create_psci(struct machine *machine)
         .ask_ns = (int64_t)machine->config->ask_seconds * 1000000000,
         .ask_default = machine->config->ask_default,
     };
-    int error = user ? psci_create(&machine->psci, &options) : 0;
+    int error = machine->backend.ops->create(&machine->backend, &options);
 
-    return error != 0 ? error
-                      : power_init(&machine->power, user ? &driver_user_ops : &driver_kernel_ops,
-                                   machine, &power_options);
+    return error != 0 ? error : power_init(&machine->power, &power_options);
 }
 
 static int create_parts(struct machine *machine)
@@ -214,7 +215,7 @@ static void tear_down(struct machine *machine)
     operator_close(machine);
     bus_destroy(&machine->bus);
     power_destroy(&machine->power);
-    psci_destroy(&machine->psci);
+    psci_destroy(&machine->backend.psci);
     signals_unwatch(&machine->signals);
     observe_close(machine);
     loop_close(machine->exit_source, machine->exit_fd);
@@ -263,7 +264,7 @@ static bool choose_policy(struct machine *machine)
     bool too_old =
         config->psci_version != CONFIG_PSCI_DEFAULT && config->psci_version < VPSCI_VERSION_1_0;
 
-    bool can = machine->psci_mode == PSCI_MODE_USER || machine->limits.system_suspend;
+    bool can = machine->backend.ops->has_suspend || machine->limits.system_suspend;
 
     machine->policy = config->on_suspend;
     if (config->on_suspend == SUSPEND_OFF || (can && !too_old)) {
@@ -307,7 +308,7 @@ static bool choose_psci_mode(struct machine *machine)
             "vCPUs without asking");
         return false;
     }
-    machine->psci_mode = can ? PSCI_MODE_USER : PSCI_MODE_KERNEL;
+    machine->backend.ops = can ? &psci_user_ops : &psci_kernel_ops;
     return true;
 }
 
@@ -319,7 +320,7 @@ static bool choose(struct machine *machine)
         return false;
     }
     return choose_psci_mode(machine) && choose_policy(machine) && choose_ipa_bits(machine) &&
-           kvm_allow_vcpus(machine->config->cpu_count, machine->psci_mode == PSCI_MODE_KERNEL);
+           kvm_allow_vcpus(machine->config->cpu_count, !machine->backend.ops->tells_changes);
 }
 
 static bool console_is_file(const char *target)

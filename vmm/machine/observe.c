@@ -69,7 +69,7 @@ static void on_observe(void *arg, uint32_t events)
 
 int observe_open(struct machine *machine)
 {
-    if (machine->events == NULL || machine->psci_mode == PSCI_MODE_USER) {
+    if (machine->events == NULL || machine->backend.ops->tells_changes) {
         return 0;
     }
     machine->observe_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

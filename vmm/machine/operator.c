@@ -31,45 +31,22 @@ static unsigned op_vcpu_count(void *arg)
     return machine->config->cpu_count;
 }
 
-static const char *state_name(enum vpsci_state state)
-{
-    static const char *const names[] = {
-        [VPSCI_STATE_OFF] = "off",
-        [VPSCI_STATE_FROZEN] = "frozen",
-        [VPSCI_STATE_STARTING] = "off",
-        [VPSCI_STATE_ON_PENDING] = "on-pending",
-        [VPSCI_STATE_ON] = "on",
-        [VPSCI_STATE_STANDBY] = "standby",
-        [VPSCI_STATE_POWERDOWN] = "powerdown",
-        [VPSCI_STATE_SUSPEND_REQUESTED] = "suspend-requested",
-        [VPSCI_STATE_SUSPENDED] = "suspended",
-        [VPSCI_STATE_HELD] = "held",
-        [VPSCI_STATE_ASKING] = "on",
-    };
-
-    return names[state];
-}
-
-/* With all vCPUs paused: KVM tells only of a vCPU that does not run. */
-static const char *state_in_kernel(const struct machine *machine, unsigned index)
+static const char *state_name(struct machine *machine, unsigned index)
 {
     if (machine->power.state == POWER_ASLEEP && index == machine->power.sleeper) {
         return "suspended";
     }
-    return vcpu_is_off(machine->board.vcpu[index]) == 1 ? "off" : "on";
+    return machine->backend.ops->state_name(&machine->backend, index);
 }
 
 static void describe_vcpu(struct machine *machine, unsigned index, struct operator_vcpu *vcpu)
 {
-    bool user = machine->psci_mode == PSCI_MODE_USER;
-
     *vcpu = (struct operator_vcpu){
         .mpidr = fdt_mpidr(index),
         .thread_id = vcpus_thread_id(machine->board.threads, index),
-        .admitted =
-            machine->psci.admission == NULL || admission_has(machine->psci.admission, index),
-        .state = user ? state_name(vpsci_state(psci_vcpu(&machine->psci, index)))
-                      : state_in_kernel(machine, index),
+        .admitted = machine->backend.psci.admission == NULL ||
+                    admission_has(machine->backend.psci.admission, index),
+        .state = state_name(machine, index),
     };
 }
 
@@ -77,10 +54,10 @@ static void describe_vcpu(struct machine *machine, unsigned index, struct operat
 static void op_vcpus(void *arg, struct operator_vcpu *vcpus, unsigned count)
 {
     struct machine *machine = arg;
-    bool pauses = machine->psci_mode == PSCI_MODE_KERNEL;
+    bool pauses = machine->backend.ops->needs_pause;
 
     if (pauses) {
-        vcpus_pause(machine->board.threads);
+        power_hold(&machine->power);
     }
     for (unsigned i = 0; i < count; i++) {
         describe_vcpu(machine, i, &vcpus[i]);
@@ -181,7 +158,7 @@ static const char *objection_to_admission(const struct machine *machine, unsigne
     if (vcpu >= machine->config->cpu_count) {
         return "there is no such vCPU";
     }
-    if (machine->psci.admission == NULL) {
+    if (machine->backend.psci.admission == NULL) {
         return "all vCPUs are the guest's for good: the machine was started without --cpus N,max=M";
     }
     return vcpu == 0 ? "vCPU 0 starts the machine and is always admitted" : NULL;
@@ -197,12 +174,12 @@ static const char *op_admit(void *arg, unsigned vcpu)
     struct machine *machine = arg;
     const char *objection = objection_to_admission(machine, vcpu);
 
-    if (objection != NULL || admission_has(machine->psci.admission, vcpu)) {
+    if (objection != NULL || admission_has(machine->backend.psci.admission, vcpu)) {
         return objection;
     }
     if (exits_catch_up(machine)) {
-        admission_set(machine->psci.admission, vcpu, true);
-        admission_set_leaving(machine->psci.admission, vcpu, false);
+        admission_set(machine->backend.psci.admission, vcpu, true);
+        admission_set_leaving(machine->backend.psci.admission, vcpu, false);
         tell_vcpu(machine, POWER_NEWS_ADMITTED, vcpu);
         power_go_on(&machine->power);
     }
@@ -211,7 +188,7 @@ static const char *op_admit(void *arg, unsigned vcpu)
 
 void operator_saw_off(struct machine *machine, unsigned vcpu)
 {
-    struct admission *admission = machine->psci.admission;
+    struct admission *admission = machine->backend.psci.admission;
 
     if (admission != NULL && admission_is_leaving(admission, vcpu)) {
         admission_set_leaving(admission, vcpu, false);
@@ -224,14 +201,14 @@ static const char *op_withdraw(void *arg, unsigned vcpu)
     struct machine *machine = arg;
     const char *objection = objection_to_admission(machine, vcpu);
 
-    if (objection != NULL || !admission_has(machine->psci.admission, vcpu)) {
+    if (objection != NULL || !admission_has(machine->backend.psci.admission, vcpu)) {
         return objection;
     }
     if (exits_catch_up(machine)) {
-        admission_set(machine->psci.admission, vcpu, false);
-        admission_set_leaving(machine->psci.admission, vcpu, true);
+        admission_set(machine->backend.psci.admission, vcpu, false);
+        admission_set_leaving(machine->backend.psci.admission, vcpu, true);
         machine_take_changes(machine, CHANGES_ALL);
-        if (vpsci_mp_state(psci_vcpu(&machine->psci, vcpu)) == VPSCI_MP_STOPPED) {
+        if (vpsci_mp_state(psci_vcpu(&machine->backend.psci, vcpu)) == VPSCI_MP_STOPPED) {
             operator_saw_off(machine, vcpu);
         }
         power_go_on(&machine->power);
@@ -243,8 +220,8 @@ void operator_take_refusals(struct machine *machine)
 {
     unsigned vcpu;
 
-    while (machine->psci.admission != NULL &&
-           admission_next_refused(machine->psci.admission, &vcpu)) {
+    while (machine->backend.psci.admission != NULL &&
+           admission_next_refused(machine->backend.psci.admission, &vcpu)) {
         tell_vcpu(machine, POWER_NEWS_NOT_ADMITTED, vcpu);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The machine itself, as its own files share it: machine.c (its life), board.c (what a reboot makes
- * anew), exits.c, driver_kernel.c and driver_user.c (under the power controller), observe.c,
+ * anew), exits.c, driver.c (under the power controller), observe.c,
  * operator.c.
  */
 #ifndef DORMOUSE_MACHINE_INTERNAL_H
@@ -19,7 +19,7 @@
 #include "kvm/kvm.h"
 #include "machine/machine.h"
 #include "power/power.h"
-#include "psci/psci.h"
+#include "psci/backend.h"
 #include "vcpu/vcpus.h"
 
 /*
@@ -38,8 +38,7 @@ struct machine {
     int kvm;
     unsigned ipa_bits;
     enum suspend_policy policy; /* in force: KVM may lack what config asks for */
-    enum psci_mode psci_mode;   /* in force: never auto */
-    struct psci psci;           /* user mode: libvpsci; else empty */
+    struct psci_backend backend;
     struct boot *boot;
     struct memory memory;
     struct loop *loop;
@@ -68,9 +67,8 @@ int board_power_on(struct machine *machine);
 /* Takes the board down; safe on one that was built only in part. */
 void board_power_off(struct machine *machine);
 
-/* The drivers under the power controller, for either psci_mode. Their driver is a machine. */
-extern const struct power_ops driver_kernel_ops;
-extern const struct power_ops driver_user_ops;
+/* The driver under the power controller, a machine. */
+extern const struct power_ops driver_ops;
 
 /*
  * Tells what the vCPUs' threads say of coming on and going off, `most` such changes; nothing in

@@ -32,7 +32,7 @@ bool machine_reopen(struct machine *machine)
 
 void machine_tell_idle(struct machine *machine)
 {
-    const struct psci *psci = &machine->psci;
+    const struct psci *psci = &machine->backend.psci;
 
     for (unsigned i = 0; psci->plan.count != 0 && i < machine->config->cpu_count; i++) {
         for (unsigned state = 0; state < psci->plan.count; state++) {

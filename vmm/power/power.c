@@ -9,12 +9,13 @@ static void tell(const struct power *power, struct power_news news)
     power->ops->tell(power->driver, &news);
 }
 
-int power_init(struct power *power, const struct power_ops *ops, void *driver,
-               const struct power_options *options)
+int power_init(struct power *power, const struct power_options *options)
 {
     *power = (struct power){
-        .ops = ops,
-        .driver = driver,
+        .ops = options->ops,
+        .driver = options->driver,
+        .psci = options->psci,
+        .backend = options->backend,
         .cpu_count = options->cpu_count,
         .on = calloc(options->cpu_count, sizeof(bool)),
         .policy = options->policy,
@@ -112,7 +113,7 @@ static int observe_paused(struct power *power)
         return 0;
     }
     for (unsigned i = 0; i < power->cpu_count; i++) {
-        int off = power->ops->vcpu_is_off(power->driver, i);
+        int off = power->psci->is_off(power->backend, i);
 
         if (off < 0) {
             return off;
@@ -153,16 +154,23 @@ static bool entry_is_valid(const struct power *power, struct ipa entry)
 }
 
 /*
- * Whether the call is right, as whoever answers PSCI would say. The order is the reference
- * firmware's: the state of the other cores comes before the address.
+ * Judges a call that no backend has judged: POWER_EXIT_ALLOWED, _DENIED or _BAD_ENTRY. The order is
+ * the reference firmware's: the state of the other cores comes before the address. 0 or -errno.
  */
-static enum power_exit judge(const struct power *power, unsigned vcpu,
-                             const struct suspend_call *call)
+static int judge(struct power *power, unsigned vcpu, const struct suspend_call *call,
+                 enum power_exit *judged)
 {
-    if (another_is_on(power, vcpu)) {
-        return POWER_EXIT_DENIED;
+    int error = observe_paused(power);
+
+    if (error != 0) {
+        return error;
     }
-    return entry_is_valid(power, call->entry) ? POWER_EXIT_SUSPEND : POWER_EXIT_BAD_ENTRY;
+    if (another_is_on(power, vcpu)) {
+        *judged = POWER_EXIT_DENIED;
+    } else {
+        *judged = entry_is_valid(power, call->entry) ? POWER_EXIT_ALLOWED : POWER_EXIT_BAD_ENTRY;
+    }
+    return 0;
 }
 
 /*
@@ -185,7 +193,7 @@ static const char *refusal(const struct power *power, enum power_exit judged,
 
 static int refuse(struct power *power, unsigned vcpu, enum vpsci_result result, const char *reason)
 {
-    int error = power->ops->answer(power->driver, vcpu, result);
+    int error = power->psci->answer(power->backend, vcpu, result);
 
     if (error != 0) {
         return error;
@@ -215,12 +223,12 @@ static int wake_up(struct power *power, enum wake_source source)
              .source = source,
              .intid = source == WAKE_IRQ ? power->ops->waking_intid(power->driver, vcpu) : -1,
          });
-    int error = power->ops->restart(power->driver, vcpu, &power->call);
+    int error = power->psci->restart(power->backend, vcpu, &power->call);
     if (error != 0) {
         return error;
     }
     power->state = POWER_RUNNING;
-    power->ops->sleep_ends(power->driver);
+    power->ops->sleep_ends(power->driver, vcpu);
     tell(power,
          (struct power_news){.kind = POWER_NEWS_RESUMED, .vcpu = vcpu, .call = &power->call});
     let_run(power);
@@ -237,7 +245,7 @@ static enum wake_source first_source(unsigned set)
 static int fall_asleep(struct power *power)
 {
     unsigned vcpu = power->sleeper;
-    int error = power->ops->honour(power->driver, vcpu);
+    int error = power->psci->honour(power->backend, vcpu);
 
     if (error != 0) {
         return error;
@@ -258,7 +266,7 @@ static int fall_asleep(struct power *power)
     if (pending != 0) {
         return wake_up(power, first_source(pending));
     }
-    error = (power->wake & WAKE_IRQ) != 0 ? power->ops->doze(power->driver, vcpu) : 0;
+    error = (power->wake & WAKE_IRQ) != 0 ? power->psci->doze(power->backend, vcpu) : 0;
     if (error == 0) {
         let_run(power);
     }
@@ -298,22 +306,20 @@ int power_deadline(struct power *power)
                : 0;
 }
 
-static int suspend(struct power *power, unsigned vcpu, enum power_exit why)
+static int suspend(struct power *power, unsigned vcpu, enum power_exit judged,
+                   const struct suspend_call *call)
 {
     enum vpsci_result result;
 
     pause_all(power);
-    int error = observe_paused(power);
-    if (error == 0) {
-        error = power->ops->suspend_call(power->driver, vcpu, &power->call);
-    }
+    int error = judged == POWER_EXIT_SUSPEND ? judge(power, vcpu, call, &judged) : 0;
     if (error != 0) {
         return error;
     }
+    power->call = *call;
     power->sleeper = vcpu;
     tell(power, (struct power_news){
                     .kind = POWER_NEWS_SUSPEND_REQUEST, .vcpu = vcpu, .call = &power->call});
-    enum power_exit judged = why == POWER_EXIT_SUSPEND ? judge(power, vcpu, &power->call) : why;
     const char *reason = refusal(power, judged, &result);
     if (reason != NULL) {
         return refuse(power, vcpu, result, reason);
@@ -324,7 +330,7 @@ static int suspend(struct power *power, unsigned vcpu, enum power_exit why)
 static int end(struct power *power, unsigned vcpu, enum power_outcome outcome)
 {
     pause_all(power);
-    int error = power->ops->honour(power->driver, vcpu);
+    int error = power->psci->honour(power->backend, vcpu);
 
     if (error != 0) {
         return error;
@@ -341,21 +347,16 @@ static int end(struct power *power, unsigned vcpu, enum power_outcome outcome)
 
 enum { SYSTEM_WARM_RESET = 0 }; /* the one architectural reset type (DEN0022, SYSTEM_RESET2) */
 
-static int reset(struct power *power, unsigned vcpu, bool has_type)
+static int reset(struct power *power, unsigned vcpu, bool has_type, const struct power_call *call)
 {
-    uint64_t type = 0;
-    uint64_t cookie = 0;
-
     pause_all(power);
-    int error = has_type ? power->ops->reset_arguments(power->driver, vcpu, &type, &cookie) : 0;
-    if (error == 0) {
-        error = power->ops->honour(power->driver, vcpu);
-    }
+    int error = power->psci->honour(power->backend, vcpu);
+
     if (error != 0) {
         return error;
     }
     /* A vendor's type has no meaning here but "reset", and the plain reset is the cold one. */
-    bool warm = has_type && type == SYSTEM_WARM_RESET;
+    bool warm = has_type && call->reset_type == SYSTEM_WARM_RESET;
 
     power->state = POWER_ENDED;
     power->outcome = warm ? POWER_OUTCOME_WARM_RESET : POWER_OUTCOME_COLD_RESET;
@@ -364,8 +365,8 @@ static int reset(struct power *power, unsigned vcpu, bool has_type)
                     .vcpu = vcpu,
                     .warm = warm,
                     .has_type = has_type,
-                    .reset_type = type,
-                    .reset_cookie = cookie,
+                    .reset_type = has_type ? call->reset_type : 0,
+                    .reset_cookie = has_type ? call->reset_cookie : 0,
                 });
     return 0;
 }
@@ -377,16 +378,18 @@ static int carry_on(struct power *power)
     return 0;
 }
 
-int power_exit(struct power *power, unsigned vcpu, enum power_exit why)
+int power_exit(struct power *power, unsigned vcpu, enum power_exit why,
+               const struct power_call *call)
 {
     if (power->state == POWER_ENDED) {
         return 0; /* Another vCPU's SYSTEM_OFF or SYSTEM_RESET came first and stands. */
     }
     switch (why) {
     case POWER_EXIT_SUSPEND:
+    case POWER_EXIT_ALLOWED:
     case POWER_EXIT_DENIED:
     case POWER_EXIT_BAD_ENTRY:
-        return suspend(power, vcpu, why);
+        return suspend(power, vcpu, why, &call->suspend);
     case POWER_EXIT_WAKEUP:
         /* A paused sleeper waits again, and wakes, when it is let run: the interrupt stays. */
         return power->state == POWER_ASLEEP && !power->stopped ? wake_up(power, WAKE_IRQ)
@@ -396,9 +399,9 @@ int power_exit(struct power *power, unsigned vcpu, enum power_exit why)
     case POWER_EXIT_HIBERNATE:
         return end(power, vcpu, POWER_OUTCOME_HIBERNATED);
     case POWER_EXIT_RESET:
-        return reset(power, vcpu, false);
+        return reset(power, vcpu, false, call);
     case POWER_EXIT_RESET2:
-        return reset(power, vcpu, true);
+        return reset(power, vcpu, true, call);
     }
     return -EINVAL;
 }
@@ -460,7 +463,7 @@ void power_reset(struct power *power)
 {
     pause_all(power);
     if (power->state == POWER_ASLEEP) {
-        power->ops->sleep_ends(power->driver);
+        power->ops->sleep_ends(power->driver, power->sleeper);
     } else if (power->state == POWER_ASKED) {
         power->ops->deadline(power->driver, 0);
     }

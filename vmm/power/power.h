@@ -2,10 +2,11 @@
 /*
  * The power controller: every decision about running, sleeping, rebooting and ending is made here,
  * on the main thread, one at a time. It knows PSCI's rules and the operator's policy, and nothing
- * of KVM: what it decides is carried out by the driver behind `struct power_ops`. There are two
- * drivers. Where the kernel answers PSCI the controller does what KVM leaves to its user (Linux,
- * Documentation/virt/kvm api.rst 8.36: for SYSTEM_SUSPEND, everything). Where libvpsci does, on the
- * vCPUs' threads, what reaches the controller are calls that concern the whole machine, checked.
+ * of KVM: what it decides is carried out by the driver behind `struct power_ops` and by the PSCI
+ * backend behind `struct power_psci_ops`. There are two backends. If the kernel answers PSCI the
+ * controller does what KVM leaves to its user (Linux, Documentation/virt/kvm api.rst 8.36: for
+ * SYSTEM_SUSPEND, everything). If libvpsci does, on the vCPUs' threads, what reaches the controller
+ * are calls that concern the whole machine, judged.
  */
 #ifndef DORMOUSE_POWER_POWER_H
 #define DORMOUSE_POWER_POWER_H
@@ -13,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/config.h"
 #include "core/ipa.h"
+#include "power/policy.h"
 #include "power/wake.h"
 #include "vpsci/abi.h"
 
@@ -28,14 +29,22 @@ struct suspend_call {
 
 /* Where one vCPU left the guest for a reason of power. */
 enum power_exit {
-    POWER_EXIT_SUSPEND,   /* SYSTEM_SUSPEND was called; nothing has changed yet */
-    POWER_EXIT_DENIED,    /* the same, and PSCI itself refuses it: another vCPU is on, */
-    POWER_EXIT_BAD_ENTRY, /* or the entry point is none */
+    POWER_EXIT_SUSPEND,   /* SYSTEM_SUSPEND was called; nobody has judged it or changed anything */
+    POWER_EXIT_ALLOWED,   /* the same, and the PSCI backend allows it, */
+    POWER_EXIT_DENIED,    /* or refuses it, because another vCPU is on, */
+    POWER_EXIT_BAD_ENTRY, /* or because the entry point is invalid */
     POWER_EXIT_WAKEUP,    /* a dozing vCPU has a deliverable interrupt */
     POWER_EXIT_OFF,       /* SYSTEM_OFF */
     POWER_EXIT_HIBERNATE, /* SYSTEM_OFF2, HIBERNATE_OFF */
     POWER_EXIT_RESET,     /* SYSTEM_RESET */
-    POWER_EXIT_RESET2,    /* SYSTEM_RESET2; reset_type and reset_cookie say which */
+    POWER_EXIT_RESET2,    /* SYSTEM_RESET2 */
+};
+
+/* What the call said, read once: `suspend` of SYSTEM_SUSPEND, the others of SYSTEM_RESET2. */
+struct power_call {
+    struct suspend_call suspend;
+    uint64_t reset_type;
+    uint64_t reset_cookie;
 };
 
 /* What the controller has to tell the world, in the order in which it became true. */
@@ -72,25 +81,11 @@ struct power_ops {
     void (*pause)(void *driver);
     /* Lets every vCPU run that has not left the guest for a reason which still waits here. */
     void (*resume)(void *driver);
-    /* With all paused: 1 if PSCI holds the vCPU off, 0 if not, -errno. */
-    int (*vcpu_is_off)(void *driver, unsigned vcpu);
-    int (*suspend_call)(void *driver, unsigned vcpu, struct suspend_call *call);
-    /* Answers the call: the code becomes the result, nothing else of the vCPU changes. */
-    int (*answer)(void *driver, unsigned vcpu, enum vpsci_result result);
-    /* Tells whoever answers PSCI, if that is not the kernel, that the vCPU's call is honoured. */
-    int (*honour)(void *driver, unsigned vcpu);
     bool (*ram_contains)(void *driver, struct ipa start, uint64_t size);
-    /*
-     * Makes the paused vCPU wait for an interrupt as WFI would once it is let run, its timers
-     * running; POWER_EXIT_WAKEUP follows.
-     */
-    int (*doze)(void *driver, unsigned vcpu);
     /* Lets this vCPU alone run. */
     void (*resume_one)(void *driver, unsigned vcpu);
     /* power_deadline() is to be called so many nanoseconds from now; 0: not any more. */
     void (*deadline)(void *driver, int64_t nanoseconds);
-    /* Resets the paused vCPU and sets it up to start at the call's entry (DEN0022 6.4). */
-    int (*restart)(void *driver, unsigned vcpu, const struct suspend_call *call);
     /* The interrupt for which the paused, dozing vCPU would wake, or -1. */
     int (*waking_intid)(void *driver, unsigned vcpu);
     /*
@@ -98,12 +93,32 @@ struct power_ops {
      * keep their interrupt lines to themselves.
      */
     void (*sleep_begins)(void *driver, unsigned counted);
-    /* It ends: held lines show their true level again. */
-    void (*sleep_ends)(void *driver);
+    /* The sleep of `vcpu` ends: held lines show their true level again, and its exit, if there is
+     * one, has been overtaken. */
+    void (*sleep_ends)(void *driver, unsigned vcpu);
     /* The device sources that have a reason to wake now: a set of WAKE_RTC and WAKE_CONSOLE. */
     unsigned (*wakes_pending)(void *driver);
-    int (*reset_arguments)(void *driver, unsigned vcpu, uint64_t *type, uint64_t *cookie);
     void (*tell)(void *driver, const struct power_news *news);
+};
+
+/* What the PSCI backend does for the controller, under the same conditions. */
+struct power_psci_ops {
+    /*
+     * With all paused: 1 if the vCPU is off, 0 if not, -errno. NULL for a backend that judges
+     * SYSTEM_SUSPEND by itself.
+     */
+    int (*is_off)(void *backend, unsigned vcpu);
+    /* Answers the call: the code becomes the result, nothing else of the vCPU changes. */
+    int (*answer)(void *backend, unsigned vcpu, enum vpsci_result result);
+    /* The vCPU's call is honoured. */
+    int (*honour)(void *backend, unsigned vcpu);
+    /*
+     * Makes the paused vCPU wait for an interrupt as WFI would once it is let run, its timers
+     * running; POWER_EXIT_WAKEUP follows.
+     */
+    int (*doze)(void *backend, unsigned vcpu);
+    /* Resets the paused vCPU and sets it up to start at the call's entry (DEN0022 6.4). */
+    int (*restart)(void *backend, unsigned vcpu, const struct suspend_call *call);
 };
 
 enum power_state {
@@ -123,6 +138,8 @@ enum power_outcome {
 struct power {
     const struct power_ops *ops;
     void *driver;
+    const struct power_psci_ops *psci;
+    void *backend;
     unsigned cpu_count;
     bool *on; /* per vCPU: what was last told of it */
     enum suspend_policy policy;
@@ -141,6 +158,10 @@ struct power {
 };
 
 struct power_options {
+    const struct power_ops *ops;
+    void *driver;
+    const struct power_psci_ops *psci;
+    void *backend;
     unsigned cpu_count;
     enum suspend_policy policy; /* SUSPEND_OFF where the driver's machine does not offer the call */
     unsigned wake;              /* the sources that count */
@@ -150,15 +171,15 @@ struct power_options {
 };
 
 /* Returns 0 or -ENOMEM. */
-int power_init(struct power *power, const struct power_ops *ops, void *driver,
-               const struct power_options *options);
+int power_init(struct power *power, const struct power_options *options);
 void power_destroy(struct power *power);
 
 /* The machine starts (again), vCPU 0 on and all others off. A pause outlasts it. */
 void power_start(struct power *power);
 
 /* A vCPU has left the guest and stays paused until the controller says otherwise. 0 or -errno. */
-int power_exit(struct power *power, unsigned vcpu, enum power_exit why);
+int power_exit(struct power *power, unsigned vcpu, enum power_exit why,
+               const struct power_call *call);
 
 /*
  * `source` has something that would wake the guest. Harmless at any time. The caller must have
@@ -201,7 +222,7 @@ void power_reset(struct power *power);
  */
 void power_changed(struct power *power, unsigned vcpu, bool on);
 
-/* Looks at which vCPUs are on and tells what has changed. 0 or -errno. */
+/* Looks at which vCPUs are on, of a backend that has is_off(), and tells what has changed. 0 or -errno. */
 int power_observe(struct power *power);
 
 #endif

@@ -3,8 +3,8 @@
  * Which vCPUs a CPU_ON may start: the operator's word. The vCPUs' threads ask, the main thread
  * decides; it does so while all vCPUs are paused, so that no CPU_ON is half way through then.
  */
-#ifndef DORMOUSE_MACHINE_ADMISSION_H
-#define DORMOUSE_MACHINE_ADMISSION_H
+#ifndef DORMOUSE_PSCI_ADMISSION_H
+#define DORMOUSE_PSCI_ADMISSION_H
 
 #include <stdbool.h>
 

@@ -189,14 +189,32 @@ static void call(struct psci *psci, unsigned index, const struct vpsci_call *gue
     end_change(psci, index, ticket, is_off ? CHANGE_OFF : CHANGE_NONE);
 }
 
+/* A SYSTEM_SUSPEND, so judged. SMC32 arguments are 32 bits wide (SMCCC 3.1). */
+static struct psci_step hand_over_suspend(struct vcpu_exit *exit, enum power_exit judged,
+                                          const struct vpsci_call *guest_call)
+{
+    bool smc32 = ((uint32_t)guest_call->function & (VPSCI_FID_32 ^ VPSCI_FID_64)) == 0;
+    uint64_t mask = smc32 ? UINT32_MAX : UINT64_MAX;
+    struct psci_step result = hand_over(exit, judged);
+
+    exit->call.suspend = (struct suspend_call){
+        .entry = ipa(guest_call->args[0] & mask),
+        .context = guest_call->args[1] & mask,
+        .smc32 = smc32,
+        .big_endian = guest_call->big_endian,
+    };
+    return result;
+}
+
 /* What the main thread has to decide. */
-static struct psci_step ask(const struct vpsci_request *request, struct vcpu_exit *exit)
+static struct psci_step ask(const struct vpsci_request *request,
+                            const struct vpsci_call *guest_call, struct vcpu_exit *exit)
 {
     struct psci_step result;
 
     switch (request->function) {
     case VPSCI_FN_SYSTEM_SUSPEND:
-        return hand_over(exit, POWER_EXIT_SUSPEND);
+        return hand_over_suspend(exit, POWER_EXIT_ALLOWED, guest_call);
     case VPSCI_FN_SYSTEM_OFF:
         result = hand_over(exit, POWER_EXIT_OFF);
         break;
@@ -208,6 +226,8 @@ static struct psci_step ask(const struct vpsci_request *request, struct vcpu_exi
         break;
     default:
         result = hand_over(exit, POWER_EXIT_RESET2);
+        exit->call.reset_type = request->type;
+        exit->call.reset_cookie = request->cookie;
         break;
     }
     result.stop = true;
@@ -283,11 +303,12 @@ static struct psci_step answer_call(struct psci *psci, unsigned index, struct vc
         decide_start(psci, index, &out);
     }
     if (out.request.pending) {
-        return ask(&out.request, exit);
+        return ask(&out.request, &guest_call, exit);
     }
     if (is_refused_suspend(&guest_call, &out)) {
-        return hand_over(exit, (int64_t)out.x0 == VPSCI_DENIED ? POWER_EXIT_DENIED
-                                                               : POWER_EXIT_BAD_ENTRY);
+        bool denied = (int64_t)out.x0 == VPSCI_DENIED;
+        return hand_over_suspend(exit, denied ? POWER_EXIT_DENIED : POWER_EXIT_BAD_ENTRY,
+                                 &guest_call);
     }
     if (out.action == VPSCI_RETURN || out.action == VPSCI_FOREIGN) {
         return starting(run_unless(exit, vcpu_answer(vcpu, (int64_t)out.x0)), out.start);

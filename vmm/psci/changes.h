@@ -11,8 +11,8 @@
  * (changes_want_room()). A guest can thus neither outrun the log nor make anybody but its own
  * starting vCPU wait for it.
  */
-#ifndef DORMOUSE_MACHINE_CHANGES_H
-#define DORMOUSE_MACHINE_CHANGES_H
+#ifndef DORMOUSE_PSCI_CHANGES_H
+#define DORMOUSE_PSCI_CHANGES_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,12 +3,12 @@
  * The low-power states that CPU_SUSPEND offers, --idle, and the clusters that they are about,
  * --clusters: the one place from which libvpsci's table, the device tree and the events are made.
  */
-#ifndef DORMOUSE_MACHINE_IDLE_H
-#define DORMOUSE_MACHINE_IDLE_H
+#ifndef DORMOUSE_PSCI_IDLE_H
+#define DORMOUSE_PSCI_IDLE_H
 
 #include <vpsci/vpsci.h>
 
-#include "cli/config.h"
+#include "psci/mode.h"
 
 enum { IDLE_STATES_MAX = 4 };
 

@@ -2,10 +2,10 @@
 /*
  * User mode: libvpsci answers the guest's PSCI calls. This is the half of it that the vCPUs'
  * threads run, each for its own vCPU; what concerns the machine as a whole they hand over, and the
- * main thread's half is driver_user.c.
+ * main thread's half is user.c.
  */
-#ifndef DORMOUSE_MACHINE_PSCI_H
-#define DORMOUSE_MACHINE_PSCI_H
+#ifndef DORMOUSE_PSCI_PSCI_H
+#define DORMOUSE_PSCI_PSCI_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "dev/bus.h"
-#include "psci/psci.h"
+#include "psci/backend.h"
 
 /*
  * The gate. A thread is either out in the guest or parked behind the gate. Main closes a gate by
@@ -50,7 +50,7 @@ struct vcpu_thread {
 struct vcpus {
     int notify_fd;
     const struct bus *bus;
-    struct psci *psci; /* NULL: the kernel answers PSCI */
+    struct psci_backend *psci;
     const char *name;
     void (*enter)(void);
     unsigned count;
@@ -94,10 +94,9 @@ static bool may_enter(struct vcpu_thread *self)
 {
     struct vcpu_exit exit;
 
-    if (self->all->psci == NULL) {
-        return true;
-    }
-    struct psci_step step = psci_next(self->all->psci, self->index, self->vcpu, &exit);
+    struct psci_backend *psci = self->all->psci;
+    struct psci_step step = psci->ops->next(psci, self->index, self->vcpu, &exit);
+
     if (step.verdict == PSCI_HAND_OVER) {
         post(self, &exit);
     }
@@ -172,10 +171,9 @@ enum served {
 
 static enum served serve_psci(struct vcpu_thread *self, struct vcpu_exit *exit)
 {
-    if (self->all->psci == NULL) {
-        return HAND_OVER;
-    }
-    struct psci_step step = psci_serve(self->all->psci, self->index, self->vcpu, exit);
+    struct psci_backend *psci = self->all->psci;
+    struct psci_step step = psci->ops->serve(psci, self->index, self->vcpu, exit);
+
     if (step.start >= 0) {
         vcpus_nudge(self->all, (unsigned)step.start);
     }

@@ -3,23 +3,23 @@
  * One thread a vCPU, and the gate that they pass before each entry into the guest. All functions
  * but vcpus_nudge() are the main thread's.
  */
-#ifndef DORMOUSE_MACHINE_VCPUS_H
-#define DORMOUSE_MACHINE_VCPUS_H
+#ifndef DORMOUSE_VCPU_VCPUS_H
+#define DORMOUSE_VCPU_VCPUS_H
 
 #include <stdbool.h>
 
 #include "kvm/kvm.h"
 
 struct bus;
-struct psci;
+struct psci_backend;
 struct vcpus;
 
 /* What it points to must outlive the threads. */
 struct vcpus_env {
     unsigned count;
-    const struct bus *bus; /* answers the guest's accesses */
-    struct psci *psci;     /* answers its PSCI calls; NULL: KVM does */
-    int notify_fd;         /* an eventfd, written when there is something for vcpus_next_exit() */
+    const struct bus *bus;     /* answers the guest's accesses */
+    struct psci_backend *psci; /* answers its PSCI calls */
+    int notify_fd; /* an eventfd, written when there is something for vcpus_next_exit() */
     const char *name;
     void (*enter)(void); /* called by each thread before anything else; NULL: nothing is */
 };

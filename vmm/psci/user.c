@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libvpsci answers PSCI, on the vCPUs' threads (calls.c). Here are the requests that they hand over
+ * to the main thread. While a vCPU is paused its power state is the main thread's.
+ */
+#include "psci/backend.h"
+
+#include <errno.h>
+
+static int user_create(struct psci_backend *backend, const struct psci_options *options)
+{
+    return psci_create(&backend->psci, options);
+}
+
+static int user_attach(struct psci_backend *backend, struct vm *vm, bool suspend)
+{
+    (void)suspend; /* psci_create() knows. */
+    psci_reset(&backend->psci);
+    return vm_forward_psci(vm);
+}
+
+static int user_version(struct psci_backend *backend, struct vcpu *vcpu, uint32_t *version)
+{
+    (void)vcpu;
+    *version = psci_version(&backend->psci);
+    return 0;
+}
+
+static const char *user_state_name(struct psci_backend *backend, unsigned index)
+{
+    static const char *const names[] = {
+        [VPSCI_STATE_OFF] = "off",
+        [VPSCI_STATE_FROZEN] = "frozen",
+        [VPSCI_STATE_STARTING] = "off",
+        [VPSCI_STATE_ON_PENDING] = "on-pending",
+        [VPSCI_STATE_ON] = "on",
+        [VPSCI_STATE_STANDBY] = "standby",
+        [VPSCI_STATE_POWERDOWN] = "powerdown",
+        [VPSCI_STATE_SUSPEND_REQUESTED] = "suspend-requested",
+        [VPSCI_STATE_SUSPENDED] = "suspended",
+        [VPSCI_STATE_HELD] = "held",
+        [VPSCI_STATE_ASKING] = "on",
+    };
+
+    return names[vpsci_state(psci_vcpu(&backend->psci, index))];
+}
+
+static struct psci_step user_next(struct psci_backend *backend, unsigned index, struct vcpu *vcpu,
+                                  struct vcpu_exit *exit)
+{
+    return psci_next(&backend->psci, index, vcpu, exit);
+}
+
+static struct psci_step user_serve(struct psci_backend *backend, unsigned index, struct vcpu *vcpu,
+                                   struct vcpu_exit *exit)
+{
+    return psci_serve(&backend->psci, index, vcpu, exit);
+}
+
+/* If libvpsci has refused the call itself nothing is pending there, and the answer is only x0. */
+static int user_answer(void *arg, unsigned vcpu, enum vpsci_result result)
+{
+    const struct psci_backend *backend = arg;
+    struct vpsci_vcpu *caller = psci_vcpu(&backend->psci, vcpu);
+    struct vpsci_request request;
+
+    if (!vpsci_request(caller, &request)) {
+        return vcpu_answer(backend->vcpu[vcpu], result);
+    }
+    return vpsci_answer(caller, result) == 0 ? 0 : -EPROTO;
+}
+
+static int user_honour(void *arg, unsigned vcpu)
+{
+    const struct psci_backend *backend = arg;
+
+    return vpsci_answer(psci_vcpu(&backend->psci, vcpu), VPSCI_SUCCESS) == 0 ? 0 : -EPROTO;
+}
+
+/* Its own thread does so, at the gate, whenever it is let run: psci_next(). */
+static int user_doze(void *arg, unsigned vcpu)
+{
+    (void)arg;
+    (void)vcpu;
+    return 0;
+}
+
+/* The vCPU is paused, so that this thread may do what its own would. */
+static int user_restart(void *arg, unsigned vcpu, const struct suspend_call *call)
+{
+    const struct psci_backend *backend = arg;
+    struct vpsci_vcpu *sleeper = psci_vcpu(&backend->psci, vcpu);
+    struct vpsci_outcome out;
+
+    (void)call; /* libvpsci kept it too. */
+    vpsci_wake(sleeper);
+    vpsci_next(sleeper, &out);
+    return out.action == VPSCI_ENTER ? psci_enter(backend->vcpu[vcpu], &out.entry) : -EPROTO;
+}
+
+const struct psci_backend_ops psci_user_ops = {
+    .mode = PSCI_MODE_USER,
+    .has_suspend = true,
+    .tells_changes = true,
+    .create = user_create,
+    .attach = user_attach,
+    .version = user_version,
+    .state_name = user_state_name,
+    .next = user_next,
+    .serve = user_serve,
+    .power =
+        {
+            .answer = user_answer,
+            .honour = user_honour,
+            .doze = user_doze,
+            .restart = user_restart,
+        },
+};
