@@ -20,6 +20,11 @@ struct line line_own(int fd)
     return (struct line){.fd = fd, .kind = LINE_PLAIN, .owned = true};
 }
 
+struct line line_use(int fd)
+{
+    return (struct line){.fd = fd, .kind = LINE_PLAIN};
+}
+
 /* Fails where /proc is missing, or where the terminal belongs to another user (after su). */
 static struct line reopen(int fd, int access)
 {

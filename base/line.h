@@ -29,6 +29,9 @@ struct line line_none(void);
 /* Takes `fd`, which does not block, over. */
 struct line line_own(int fd);
 
+/* Uses `fd`, which does not block and stays the caller's. */
+struct line line_use(int fd);
+
 /*
  * Uses the standard descriptor `fd`, which stays the caller's; `access` is O_RDONLY or O_WRONLY.
  * A terminal or pipe is opened a second time, which gives a description of our own that can be

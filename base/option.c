@@ -20,12 +20,12 @@ static struct found find_row(const struct option_command *command, void *setting
                                           size_t length),
                              const char *text, size_t length)
 {
-    for (size_t i = 0; command->tables[i] != NULL; i++) {
-        const struct option_table *table = command->tables[i];
+    for (const struct option_part *part = command->parts; part->table != NULL; part++) {
+        for (size_t k = 0; k < part->table->count; k++) {
+            const struct option_row *row = &part->table->rows[k];
 
-        for (size_t k = 0; k < table->count; k++) {
-            if (fits(&table->rows[k], text, length)) {
-                return (struct found){&table->rows[k], (char *)settings + table->offset};
+            if (fits(row, text, length)) {
+                return (struct found){row, (char *)settings + part->offset};
             }
         }
     }
@@ -163,9 +163,9 @@ static size_t widest_row(const struct option_command *command)
 {
     size_t widest = strlen("--help");
 
-    for (size_t i = 0; command->tables[i] != NULL; i++) {
-        for (size_t k = 0; k < command->tables[i]->count; k++) {
-            size_t width = row_width(&command->tables[i]->rows[k]);
+    for (const struct option_part *part = command->parts; part->table != NULL; part++) {
+        for (size_t k = 0; k < part->table->count; k++) {
+            size_t width = row_width(&part->table->rows[k]);
 
             widest = width > widest ? width : widest;
         }
@@ -198,9 +198,9 @@ void option_help(const struct option_command *command, FILE *file)
     size_t column = widest_row(command) + 2;
 
     (void)fprintf(file, "%s\n", command->usage);
-    for (size_t i = 0; command->tables[i] != NULL; i++) {
-        for (size_t k = 0; k < command->tables[i]->count; k++) {
-            print_row(&command->tables[i]->rows[k], column, file);
+    for (const struct option_part *part = command->parts; part->table != NULL; part++) {
+        for (size_t k = 0; k < part->table->count; k++) {
+            print_row(&part->table->rows[k], column, file);
         }
     }
     print_row(&help, column, file);

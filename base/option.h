@@ -31,7 +31,12 @@ struct option_row {
 struct option_table {
     const struct option_row *rows;
     size_t count;
-    size_t offset; /**< of the room's settings in those of the command */
+};
+
+/** A table of a command, and where the room's settings are in those of the command. */
+struct option_part {
+    const struct option_table *table;
+    size_t offset;
 };
 
 /** What an option of another program is called here: {"smp", "--cpus"}. */
@@ -42,12 +47,12 @@ struct option_alias {
 
 struct option_command {
     const char *program;
-    const char *word;                         /**< "run" */
-    const char *usage;                        /**< the help before the options, */
-    const char *notes;                        /**< and after them */
-    const struct option_table *const *tables; /**< then NULL */
-    const struct option_alias *aliases;       /**< then {NULL, NULL}; or NULL */
-    const char *lacking; /**< what to say if there are fewer than `least` operands */
+    const char *word;                   /**< "run" */
+    const char *usage;                  /**< the help before the options, */
+    const char *notes;                  /**< and after them */
+    const struct option_part *parts;    /**< then {NULL, 0} */
+    const struct option_alias *aliases; /**< then {NULL, NULL}; or NULL */
+    const char *lacking;                /**< what to say if there are fewer than `least` operands */
     int least;
     int most;
 };

@@ -64,11 +64,11 @@ static const struct option_row output_rows[] = {
     {OPTION("--quiet", NULL, "print nothing on standard output", option_set_flag), AT(quiet)},
 };
 
-static const struct option_table run_table = {run_rows, sizeof(run_rows) / sizeof(run_rows[0]), 0};
+static const struct option_table run_table = {run_rows, sizeof(run_rows) / sizeof(run_rows[0])};
 static const struct option_table output_table = {output_rows,
-                                                 sizeof(output_rows) / sizeof(output_rows[0]), 0};
-static const struct option_table *const run_tables[] = {&run_table, &output_table, NULL};
-static const struct option_table *const report_tables[] = {&output_table, NULL};
+                                                 sizeof(output_rows) / sizeof(output_rows[0])};
+static const struct option_part run_parts[] = {{&run_table, 0}, {&output_table, 0}, {NULL, 0}};
+static const struct option_part report_parts[] = {{&output_table, 0}, {NULL, 0}};
 
 const struct option_command options_run = {
     .program = "vpsci-check",
@@ -80,7 +80,7 @@ const struct option_command options_run = {
     .notes =
         "Exit status: 0 all passed or were skipped, 1 some scenario failed, 2 bad usage, 3 the\n"
         "run or a file could not be completed, 130 after Ctrl-C.\n",
-    .tables = run_tables,
+    .parts = run_parts,
     .lacking = "no command that boots the image",
     .least = 1,
     .most = INT_MAX,
@@ -96,7 +96,7 @@ const struct option_command options_report = {
     .notes =
         "Exit status: 0 all passed or were skipped, 1 some scenario failed, 2 bad usage or no\n"
         "TAP document, 3 some run was not completed, or a file could not be written.\n",
-    .tables = report_tables,
+    .parts = report_parts,
     .lacking = "no files",
     .least = 1,
     .most = INT_MAX,

@@ -4,11 +4,15 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -311,26 +315,143 @@ static void output_file_is_continued_where_the_shell_is(void **state)
 
 /* --- Other targets. --- */
 
-static void file_target_is_overwritten(void **state)
+static void expect_file(const char *path, const char *expected)
 {
-    char text[32] = "";
+    char text[128] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(read(fd, text, sizeof(text) - 1), strlen(expected));
+    close(fd);
+    assert_string_equal(text, expected);
+}
+
+static void file_target_is_appended_to(void **state)
+{
     struct stat status;
 
     (void)state;
-    scratch_write("old", "much longer than before", 23);
+    scratch_write("old", "first run\n", 10);
     rig_start("old");
-    rig_put("new");
+    assert_string_equal(console_file(rig.console), "old");
+    rig_put("second");
     rig_end();
-    int fd = open("old", O_RDONLY | O_CLOEXEC);
-    assert_int_equal(read(fd, text, sizeof(text)), 3);
-    close(fd);
-    assert_string_equal(text, "new");
+    expect_file("old", "first run\nsecond");
 
     mode_t mask = umask(0);
     rig_start("fresh");
     umask(mask);
     assert_int_equal(stat("fresh", &status), 0);
     assert_int_equal(status.st_mode & 07777, 0644);
+}
+
+/* `: > log`, as logrotate's copytruncate does. */
+static void truncated_file_has_no_hole(void **state)
+{
+    (void)state;
+    rig_start("log");
+    rig_put("copied away");
+    assert_int_equal(truncate("log", 0), 0);
+    rig_put("next");
+    expect_file("log", "next");
+}
+
+static void renamed_file_is_left_on_request(void **state)
+{
+    (void)state;
+    rig_start("log");
+    rig_put("one");
+    assert_int_equal(rename("log", "log.old"), 0);
+    rig_put("two");
+    assert_true(console_reopen(rig.console));
+    rig_put("three");
+    expect_file("log.old", "onetwo");
+    expect_file("log", "three");
+}
+
+static void file_that_cannot_be_reopened_stays(void **state)
+{
+    (void)state;
+    rig_start("log");
+    assert_int_equal(rename("log", "log.old"), 0);
+    assert_int_equal(mkdir("log", 0700), 0);
+    rig_catch_errors();
+    assert_false(console_reopen(rig.console));
+    rig_expect_errors("dormouse: console: cannot reopen log: Is a directory; it stays as it is\n");
+    rig_put("goes on");
+    expect_file("log.old", "goes on");
+    assert_int_equal(rmdir("log"), 0);
+}
+
+static size_t size_of(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 ? (size_t)status.st_size : 0;
+}
+
+/* Nothing is lost on the way: what does not fit waits until the main thread has renamed the file. */
+static void full_file_is_continued_in_a_fresh_one(void **state)
+{
+    (void)state;
+    rig_start("log,max=4K");
+    for (unsigned i = 0; i < 10; i++) {
+        rig_put("0123456789abcde\n0123456789abcde\n0123456789abcde\n0123456789abcde\n"
+                "0123456789abcde\n0123456789abcde\n0123456789abcde\n0123456789abcde\n"
+                "0123456789abcde\n0123456789abcde\n0123456789abcde\n0123456789abcde\n"
+                "0123456789abcde\n0123456789abcde\n0123456789abcde\n0123456789abcde\n"
+                "0123456789abcde\n0123456789abcde\n0123456789abcde\n0123456789abcde\n"
+                "0123456789abcde\n0123456789abcde\n0123456789abcde\n0123456789abcde\n"
+                "0123456789abcde\n0123456789abcde\n0123456789abcde\n0123456789abcde\n");
+    }
+    drive_until_idle(rig.loop);
+    assert_int_equal(size_of("log.1"), 4096);
+    assert_int_equal(size_of("log"), 4480 - 4096);
+    rig_put("on");
+    rig_end();
+    assert_int_equal(size_of("log"), 4480 - 4096 + 2);
+}
+
+/* Also by console_destroy(), when no loop runs any more. */
+static void full_file_is_continued_at_the_end(void **state)
+{
+    static char bytes[4096];
+
+    (void)state;
+    memset(bytes, '.', sizeof(bytes));
+    scratch_write("log", bytes, sizeof(bytes));
+    rig_start("log,max=4K");
+    rig_put("last words");
+    rig_end();
+    assert_int_equal(size_of("log.1"), 4096);
+    expect_file("log", "last words");
+}
+
+static void set_file_limit(rlim_t limit)
+{
+    struct rlimit now;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &now), 0);
+    now.rlim_cur = limit == 0 ? now.rlim_max : limit;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
+}
+
+/* RLIMIT_FSIZE, as a full disk does, costs the bytes for which there is no room. */
+static void full_file_costs_output_until_there_is_room(void **state)
+{
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    rig_start("log");
+    rig_catch_errors();
+    set_file_limit(4);
+    rig_put("1234lost");
+    set_file_limit(0);
+    rig_put("again");
+    rig_expect_errors(
+        "dormouse: console: cannot write to log: File too large; guest output is dropped until "
+        "there is room\n"
+        "dormouse: console: writing to log again; bytes of guest output that are missing: 4\n");
+    expect_file("log", "1234again");
 }
 
 static void full_disk_is_reported_once(void **state)
@@ -403,7 +524,13 @@ int main(void)
         RIG_TEST(broken_pipe_is_reported_once),
         RIG_TEST(pipe_that_breaks_while_slow_frees_the_refused),
         RIG_TEST(output_file_is_continued_where_the_shell_is),
-        RIG_TEST(file_target_is_overwritten),
+        RIG_TEST(file_target_is_appended_to),
+        RIG_TEST(truncated_file_has_no_hole),
+        RIG_TEST(renamed_file_is_left_on_request),
+        RIG_TEST(file_that_cannot_be_reopened_stays),
+        RIG_TEST(full_file_is_continued_in_a_fresh_one),
+        RIG_TEST(full_file_is_continued_at_the_end),
+        RIG_TEST(full_file_costs_output_until_there_is_room),
         RIG_TEST(full_disk_is_reported_once),
         RIG_TEST(target_that_cannot_be_opened_is_named),
         RIG_TEST(fifo_without_a_reader_is_an_error_and_no_wait),

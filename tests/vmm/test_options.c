@@ -203,6 +203,14 @@ static const struct {
     {"--wake", "irq,none", "--wake irq,none: none cannot be in a list with others"},
     {"--wake", "none,rtc", "--wake none,rtc: none cannot be in a list with others"},
     {"--qmp", "", "--qmp : a socket's path has 1 to 107 characters"},
+    {"--console", "pty,max=1M",
+     "--console pty,max=1M: unknown target; use stdio, none, pty, FILE, or FILE,max=SIZE with a "
+     "SIZE from 4K on"},
+    {"--console", "log,max=1K",
+     "--console log,max=1K: unknown target; use stdio, none, pty, FILE, or FILE,max=SIZE with a "
+     "SIZE from 4K on"},
+    {"--events", "log,max=lots",
+     "--events log,max=lots: not a file; give FILE, or FILE,max=SIZE with a SIZE from 4K on"},
     {"--cpus", "-1", "--cpus -1: not a number of vCPUs; give 1 to 512"},
     {"--cpus", "two", "--cpus two: not a number of vCPUs; give 1 to 512"},
     {"--cpus", "2x", "--cpus 2x: only ',max=N' may follow the number"},

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/logfile.h"
 #include "base/report.h"
+#include "host/console/options.h"
 #include "power/wake.h"
 
 /* NULL-terminated, for option_set_word(). */
@@ -229,6 +231,16 @@ static bool set_wake(const struct option_row *row, void *settings, const char *v
     return false;
 }
 
+static bool set_events(const struct option_row *row, void *settings, const char *value)
+{
+    if (!logfile_spec_is_valid(value)) {
+        report("--events %s: not a file; give FILE, or FILE,max=SIZE with a SIZE from 4K on",
+               value);
+        return false;
+    }
+    return option_set_text(row, settings, value);
+}
+
 static bool set_on_pending(const struct option_row *row, void *settings, const char *value)
 {
     struct config *config = settings;
@@ -314,10 +326,8 @@ static const struct option_row run_rows[] = {
             set_on_pending)},
     {OPTION("--psci-version", "V", "0.2, 1.0, 1.1, 1.2 or 1.3 (the newest that is known)",
             set_psci_version)},
-    {OPTION("--events", "FILE", "write a JSON line for each event", option_set_text), AT(events)},
-    {OPTION("--console", "WHERE", "stdio, none, pty or a file for the output (stdio)",
-            option_set_text),
-     AT(console)},
+    {OPTION("--events", "FILE[,max=SIZE]", "append a JSON line for each event", set_events),
+     AT(events)},
     {OPTION("--qmp", "PATH", "listen for operators on this Unix socket (QMP)", set_qmp), AT(qmp)},
     {OPTION("--paused", NULL, "start paused, until the operator's cont; needs --qmp",
             option_set_flag),
@@ -331,14 +341,17 @@ static const struct option_row run_rows[] = {
      AT(dump_dtb)},
 };
 
-static const struct option_table run_table = {run_rows, sizeof(run_rows) / sizeof(run_rows[0]), 0};
-static const struct option_table sandbox_table = {sandbox_options, SANDBOX_OPTION_COUNT,
-                                                  offsetof(struct config, sandbox)};
-static const struct option_table no_table = {NULL, 0, 0};
+static const struct option_table run_table = {run_rows, sizeof(run_rows) / sizeof(run_rows[0])};
+static const struct option_table sandbox_table = {sandbox_options, SANDBOX_OPTION_COUNT};
 
 /* A room adds its options here. */
-static const struct option_table *const run_tables[] = {&run_table, &sandbox_table, NULL};
-static const struct option_table *const no_tables[] = {&no_table, NULL};
+static const struct option_part run_parts[] = {
+    {&run_table, 0},
+    {&console_options, offsetof(struct config, console)},
+    {&sandbox_table, offsetof(struct config, sandbox)},
+    {NULL, 0},
+};
+static const struct option_part no_parts[] = {{NULL, 0}};
 
 /* Of QEMU and kvmtool. */
 static const struct option_alias run_aliases[] = {
@@ -356,7 +369,7 @@ const struct option_command options_run = {
              "Exit status: 0 powered off, 1 error, 2 usage, 3 guest cannot go on, 4 hibernated,\n"
              "5 reset with --no-reboot, 128+N ended by signal N (Ctrl-a x counts as SIGINT, and a\n"
              "forbidden system call as SIGSYS: 159).\n",
-    .tables = run_tables,
+    .parts = run_parts,
     .aliases = run_aliases,
 };
 
@@ -366,7 +379,7 @@ const struct option_command options_timeline = {
     .usage = "Usage: dormouse timeline [FILE]\n"
              "Shows an event log, or standard input, in words.\n",
     .notes = "Exit status: 0 shown, 1 FILE cannot be read or is not an event log, 2 usage.\n",
-    .tables = no_tables,
+    .parts = no_parts,
     .most = 1,
 };
 
@@ -376,7 +389,7 @@ const struct option_command options_sandbox = {
     .usage = "Usage: dormouse sandbox\n"
              "Shows what a thread of `dormouse run` may ask of the kernel while the guest runs.\n",
     .notes = "Exit status: 0 shown, 1 standard output takes no more, 2 usage.\n",
-    .tables = no_tables,
+    .parts = no_parts,
 };
 
 /* What only an operator can end needs a door for one. */

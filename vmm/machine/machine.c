@@ -73,6 +73,24 @@ static void on_operator_wake(struct machine *machine)
     }
 }
 
+static void quit_by_signal(struct machine *machine, int number)
+{
+    char name[16];
+
+    snprintf(name, sizeof(name), "SIG%s", sigabbrev_np(number));
+    quit(machine, number, QUIT_BY_SIGNAL, name);
+}
+
+/* What logrotate sends, if there is a file; else the terminal has hung up. */
+static void on_hangup(struct machine *machine)
+{
+    if (machine->events != NULL || console_file(machine->console) != NULL) {
+        (void)machine_reopen(machine);
+    } else {
+        quit_by_signal(machine, SIGHUP);
+    }
+}
+
 static void on_signal(void *arg, int number)
 {
     struct machine *machine = arg;
@@ -87,8 +105,11 @@ static void on_signal(void *arg, int number)
     case SIGCONT:
         console_continue(machine->console);
         return;
+    case SIGHUP:
+        on_hangup(machine);
+        return;
     default:
-        quit(machine, number, QUIT_BY_SIGNAL, sigabbrev_np(number));
+        quit_by_signal(machine, number);
         return;
     }
 }

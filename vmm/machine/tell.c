@@ -4,6 +4,7 @@
 
 #include "base/report.h"
 #include "control/news.h"
+#include "host/console/console.h"
 #include "machine/parts.h"
 
 void machine_end(struct machine *machine, int status)
@@ -27,7 +28,10 @@ void machine_tell_quit(struct machine *machine, enum quit_reason reason, const c
 
 bool machine_reopen(struct machine *machine)
 {
-    return events_reopen(machine->events);
+    bool events = events_reopen(machine->events);
+    bool console = console_reopen(machine->console);
+
+    return events && console;
 }
 
 void machine_tell_idle(struct machine *machine)

@@ -62,6 +62,11 @@ static void kick(struct console *console)
     (void)!write(console->kick_fd, &one, sizeof(one));
 }
 
+static void call_main(void *arg)
+{
+    kick(arg);
+}
+
 bool console_put(struct console *console, uint8_t byte)
 {
     return output_put(&console->output, byte);
@@ -260,6 +265,7 @@ static void on_kick(void *arg, uint32_t events)
 
     (void)events;
     (void)!read(console->kick_fd, &count, sizeof(count));
+    output_work(&console->output);
     pump(console, console->input.always_ready);
 }
 
@@ -306,6 +312,16 @@ void console_watch(struct console *console, void (*notice)(void *arg), void *arg
 void console_continue(struct console *console)
 {
     terminal_make_raw_again(&console->terminal);
+}
+
+const char *console_file(const struct console *console)
+{
+    return console->output.log.path;
+}
+
+bool console_reopen(struct console *console)
+{
+    return output_reopen(&console->output, console->loop);
 }
 
 /* Adds the input to the loop. What epoll does not take never makes a reader wait. 0 or -errno. */
@@ -364,17 +380,19 @@ static int open_pty(struct console *console)
     return console->open_source != NULL ? 0 : -errno;
 }
 
-/* O_NONBLOCK is for a FIFO, which would otherwise wait here for its reader. */
-static int open_file(struct console *console, const char *path)
+bool console_target_is_valid(const char *target)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+    static const char *const words[] = {"stdio", "none", "pty"};
 
-    if (fd < 0) {
-        return -errno;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        size_t length = strlen(words[i]);
+
+        if (strncmp(target, words[i], length) == 0 &&
+            (target[length] == '\0' || target[length] == ',')) {
+            return target[length] == '\0';
+        }
     }
-    console->output.name = path;
-    console->output.line = line_own(fd);
-    return 0;
+    return logfile_spec_is_valid(target);
 }
 
 static int open_target(struct console *console, const char *target)
@@ -389,7 +407,7 @@ static int open_target(struct console *console, const char *target)
         console->output.dropping = true;
         return 0;
     }
-    return open_file(console, target);
+    return output_open_log(&console->output, target);
 }
 
 static int set_up(struct console *console, const char *target)
@@ -425,7 +443,9 @@ struct console *console_create(struct loop *loop, const char *target, void (*qui
     console->open_fd = -1;
     console->input.line = line_none();
     console->output.line = line_none();
+    console->output.log = (struct logfile){.fd = -1, .folder = -1};
     console->output.settle = settle_output;
+    console->output.call = call_main;
     console->output.arg = console;
     pthread_mutex_init(&console->output.lock, NULL);
     int error = set_up(console, target);
@@ -450,6 +470,7 @@ void console_destroy(struct console *console)
     input_close(&console->input);
     output_unwatch(&console->output);
     line_close(&console->output.line);
+    logfile_close(&console->output.log);
     loop_close(console->open_source, console->open_fd);
     loop_close(console->kick_source, console->kick_fd);
     pthread_mutex_destroy(&console->output.lock);

@@ -30,9 +30,13 @@ struct console_receiver {
     void (*writable)(void *arg);
 };
 
+/* Whether console_create() understands the target. */
+bool console_target_is_valid(const char *target);
+
 /*
- * `target` is "stdio", "none", "pty" or a file's path (created, or overwritten; output only), and
- * stays the caller's. A pty's name is told on standard error; what the guest writes while nobody
+ * `target` is "stdio", "none", "pty", FILE or FILE,max=SIZE (output only), and stays the caller's. A
+ * file is created, or appended to; one that would exceed SIZE is renamed to FILE.1, and a fresh one
+ * continues it. A pty's name is told on standard error; what the guest writes while nobody
  * has it open is dropped. With "stdio" and a terminal as standard input the terminal is made raw;
  * it is put back by console_destroy(). `quit` is called on Ctrl-a x. Main thread. Returns NULL
  * after report()ing one line.
@@ -50,8 +54,8 @@ void console_connect(struct console *console, const struct console_receiver *rec
 
 /*
  * Sends one byte of guest output. False: the line is slow and its ring is full, the byte was not
- * taken; the receiver's writable() follows. Any thread. Where the output has failed for good
- * (closed, disk full) one line is reported, once, and bytes are dropped from then on.
+ * taken; the receiver's writable() follows. Any thread. If the output has failed one line is
+ * reported, once, and bytes are dropped from then on; a regular file is tried again.
  */
 bool console_put(struct console *console, uint8_t byte);
 
@@ -72,6 +76,15 @@ void console_watch(struct console *console, void (*notice)(void *arg), void *arg
  * Main thread.
  */
 bool console_pending(const struct console *console);
+
+/* The file's path, or NULL if the target is not a file. */
+const char *console_file(const struct console *console);
+
+/*
+ * Opens the file of that name again, after somebody has renamed it. True also if the target is not a
+ * file; false after report()ing one line: the old one stays in use. Main thread.
+ */
+bool console_reopen(struct console *console);
 
 /* After SIGCONT: makes the terminal raw again, which the shell may have reset. Main thread. */
 void console_continue(struct console *console);

@@ -5,28 +5,59 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/report.h"
 #include "core/loop.h"
 
+static bool is_log(const struct output *output)
+{
+    return output->log.fd >= 0;
+}
+
+/* What is lost of a regular file is counted: there may be room again later. */
+static bool is_countable(const struct output *output)
+{
+    return is_log(output) && output->log.is_file;
+}
+
 /* With the lock held: the ring's contents go nowhere from now on. */
-static void drop(struct output *output)
+static void drop_ring(struct output *output)
 {
     output->dropping = true;
+    output->missing += is_countable(output) ? output->ring.count : 0;
     output->ring.count = 0;
     if (output->source != NULL) {
         loop_watch(output->source, 0);
     }
 }
 
+/* With the lock held: as line_write(), up to the file's limit. */
+static ssize_t write_line(struct output *output, const uint8_t *bytes, size_t count)
+{
+    if (!is_log(output)) {
+        return line_write(&output->line, bytes, count);
+    }
+    if (output->left == 0) {
+        output->call(output->arg);
+        return -EAGAIN;
+    }
+    count = count < output->left ? count : (size_t)output->left;
+    ssize_t written = line_write(&output->line, bytes, count);
+    if (written > 0) {
+        output->left -= (uint64_t)written;
+    }
+    return written;
+}
+
 /* With the lock held: writes what the line takes of the ring. 0 or -errno. */
-static int drain(struct output *output)
+static int drain_ring(struct output *output)
 {
     while (output->ring.count > 0) {
         size_t count;
         const uint8_t *bytes = ring_front(&output->ring, &count);
-        ssize_t written = line_write(&output->line, bytes, count);
+        ssize_t written = write_line(output, bytes, count);
 
         if (written < 0) {
             return written == -EAGAIN ? 0 : (int)written;
@@ -36,14 +67,22 @@ static int drain(struct output *output)
     return 0;
 }
 
-/* With the lock held: 1 taken, 0 refused, or -errno. */
-static int take(struct output *output, uint8_t byte)
+/* With the lock held, while dropping: a file may have room again. Returns whether it took the byte. */
+static bool retry_file(struct output *output, uint8_t byte)
 {
-    if (output->dropping) {
-        return 1;
+    if (is_countable(output) && output->left > 0 && write_line(output, &byte, 1) == 1) {
+        output->dropping = false;
+        return true;
     }
+    output->missing++;
+    return false;
+}
+
+/* With the lock held: 1 taken, 0 refused, or -errno. */
+static int take_byte(struct output *output, uint8_t byte)
+{
     if (output->ring.count == 0) {
-        ssize_t written = line_write(&output->line, &byte, 1);
+        ssize_t written = write_line(output, &byte, 1);
 
         if (written != -EAGAIN) {
             return written < 0 ? (int)written : 1;
@@ -64,29 +103,133 @@ static int take(struct output *output, uint8_t byte)
  * Without the lock: the line gave `error`. Nobody is owed anything for it: bytes are refused while
  * the ring is full, and then it is on_ready() that meets the error.
  */
-static void fail(struct output *output, int error)
+static void fail_output(struct output *output, int error)
 {
     pthread_mutex_lock(&output->lock);
     bool first = !output->dropping;
-    drop(output);
+    bool countable = is_countable(output);
+    drop_ring(output);
     pthread_mutex_unlock(&output->lock);
 
     if (first && !output->is_pty) {
-        report("console: cannot write to %s: %s; guest output is dropped from here on",
-               output->name, strerror(-error));
+        report("console: cannot write to %s: %s; guest output is dropped %s", output->name,
+               strerror(-error), countable ? "until there is room" : "from here on");
+    }
+}
+
+static void report_missing(const struct output *output, uint64_t missing)
+{
+    if (missing > 0) {
+        report("console: writing to %s again; bytes of guest output that are missing: %llu",
+               output->name, (unsigned long long)missing);
     }
 }
 
 bool output_put(struct output *output, uint8_t byte)
 {
+    uint64_t missing = 0;
+    int taken = 1;
+
     pthread_mutex_lock(&output->lock);
-    int taken = take(output, byte);
+    if (!output->dropping) {
+        taken = take_byte(output, byte);
+        output->missing += taken < 0 ? 1 : 0;
+    } else if (retry_file(output, byte)) {
+        missing = output->missing;
+        output->missing = 0;
+    }
     pthread_mutex_unlock(&output->lock);
 
+    report_missing(output, missing);
     if (taken < 0) {
-        fail(output, taken);
+        fail_output(output, taken);
     }
     return taken != 0;
+}
+
+/* --- Files. --- */
+
+/* With the lock held, or before others run: looks how much the file takes. 0 or -errno. */
+static int look_at_limit(struct output *output)
+{
+    struct stat status;
+
+    output->line = line_use(output->log.fd);
+    output->left = UINT64_MAX;
+    if (output->log.max == 0 || !output->log.is_file) {
+        return 0;
+    }
+    if (fstat(output->log.fd, &status) != 0) {
+        return -errno;
+    }
+    uint64_t size = (uint64_t)status.st_size;
+    output->left = size < output->log.max ? output->log.max - size : 0;
+    return 0;
+}
+
+int output_open_log(struct output *output, const char *spec)
+{
+    int error = logfile_open(&output->log, spec);
+
+    output->name = output->log.path;
+    return error != 0 ? error : look_at_limit(output);
+}
+
+/* With the lock held: writes the ring, continuing in a fresh file if this one is full. 0 or -errno. */
+static int continue_log(struct output *output)
+{
+    int error = 0;
+
+    if (is_log(output) && output->left == 0) {
+        error = logfile_make_room(&output->log, 1);
+        error = error != 0 ? error : look_at_limit(output);
+    }
+    return error != 0 ? error : drain_ring(output);
+}
+
+void output_work(struct output *output)
+{
+    pthread_mutex_lock(&output->lock);
+    int error = is_log(output) && !output->dropping ? continue_log(output) : 0;
+    pthread_mutex_unlock(&output->lock);
+
+    if (error != 0) {
+        fail_output(output, error);
+    }
+    output->settle(output->arg);
+}
+
+bool output_reopen(struct output *output, struct loop *loop)
+{
+    if (!is_log(output)) {
+        return true;
+    }
+    pthread_mutex_lock(&output->lock);
+    output_unwatch(output);
+    int error = logfile_reopen(&output->log);
+    if (error == 0) {
+        error = look_at_limit(output);
+        output->dropping = false;
+    }
+    uint64_t missing = error == 0 ? output->missing : 0;
+    output->missing -= missing;
+    int watched = output_watch(output, loop);
+    int drained = drain_ring(output);
+    if (output->source != NULL && output->ring.count > 0) {
+        loop_watch(output->source, EPOLLOUT);
+    }
+    pthread_mutex_unlock(&output->lock);
+
+    report_missing(output, missing);
+    if (error != 0 || watched != 0) {
+        report("console: cannot reopen %s: %s; it stays as it is", output->name,
+               strerror(error != 0 ? -error : -watched));
+    }
+    if (drained != 0) {
+        fail_output(output, drained);
+    }
+    output->settle(output->arg);
+    return error == 0 && watched == 0;
 }
 
 bool output_owes(struct output *output)
@@ -108,7 +251,7 @@ static void on_ready(void *arg, uint32_t events)
     if (output->is_pty && (events & EPOLLHUP) != 0) {
         error = -EIO; /* The kernel would go on to buffer what nobody reads. */
     } else if (!output->dropping) {
-        error = drain(output);
+        error = drain_ring(output);
     }
     if (output->ring.count == 0) {
         loop_watch(output->source, 0);
@@ -116,7 +259,7 @@ static void on_ready(void *arg, uint32_t events)
     pthread_mutex_unlock(&output->lock);
 
     if (error != 0) {
-        fail(output, error);
+        fail_output(output, error);
     }
     output->settle(output->arg);
 }
@@ -146,7 +289,7 @@ void output_present(struct output *output)
 void output_absent(struct output *output)
 {
     pthread_mutex_lock(&output->lock);
-    drop(output);
+    drop_ring(output);
     pthread_mutex_unlock(&output->lock);
     output->settle(output->arg);
 }
@@ -176,7 +319,7 @@ void output_flush(struct output *output)
 
     pthread_mutex_lock(&output->lock);
     while (output->ring.count > 0) {
-        if (drain(output) != 0 || !wait_writable(output, deadline)) {
+        if (continue_log(output) != 0 || !wait_writable(output, deadline)) {
             break;
         }
     }

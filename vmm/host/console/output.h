@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The console's way out: a line, and a ring for what the line does not take at once. Main thread,
- * but for output_put().
+ * but for output_put(), which opens and renames nothing.
  */
 #ifndef DORMOUSE_DEV_OUTPUT_H
 #define DORMOUSE_DEV_OUTPUT_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/line.h"
+#include "base/logfile.h"
 #include "host/console/ring.h"
 
 struct loop;
@@ -22,12 +23,25 @@ struct output {
     bool is_pty;                /* a failure means that nobody is there, until output_present() */
     struct loop_source *source; /* NULL: the line is never slow */
     void (*settle)(void *arg);  /* main thread: time for output_owes() */
+    void (*call)(void *arg);    /* any thread: the main thread should call output_work() */
     void *arg;
     pthread_mutex_t lock; /* protects all below, and the order of the bytes; taken last */
-    bool dropping;        /* nobody is at the other end, or it has failed for good */
+    struct logfile log;   /* whose descriptor the line uses; its `fd` is -1 if it is not a file */
+    uint64_t left;        /* bytes that the file takes before its limit must be looked at */
+    uint64_t missing;     /* bytes that a regular file did not take */
+    bool dropping;        /* nobody is at the other end, or it has failed */
     struct ring ring;
     bool refused; /* output_put() has refused a byte */
 };
+
+/* Opens FILE or FILE,max=SIZE for the line. 0 or -errno. */
+int output_open_log(struct output *output, const char *spec);
+
+/* Opens the file again, if the output is one. False after report()ing one line. */
+bool output_reopen(struct output *output, struct loop *loop);
+
+/* Continues a file that has reached its limit in a fresh one. */
+void output_work(struct output *output);
 
 /* Joins the line, set in `output` with everything above, to the loop. 0 or -errno. */
 int output_watch(struct output *output, struct loop *loop);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "host/console/options.h"
+
+#include "base/report.h"
+#include "host/console/console.h"
+
+static bool set_console(const struct option_row *row, void *settings, const char *value)
+{
+    if (!console_target_is_valid(value)) {
+        report("--console %s: unknown target; use stdio, none, pty, FILE, or FILE,max=SIZE with a "
+               "SIZE from 4K on",
+               value);
+        return false;
+    }
+    return option_set_text(row, settings, value);
+}
+
+static const struct option_row rows[] = {
+    {OPTION("--console", "WHERE",
+            "stdio, none, pty or FILE[,max=SIZE], a file for the output (stdio);\n"
+            "a file that would exceed SIZE is renamed to FILE.1",
+            set_console)},
+};
+
+const struct option_table console_options = {rows, sizeof(rows) / sizeof(rows[0])};
