@@ -12,7 +12,7 @@ ends_by() {
     kill -"$1" "$guest"
     wait_guest
     expect_status "$2"
-    expect_event quit reason "$1"
+    expect_event quit reason "SIG$1"
     expect_no_errors
     for wake in signal all; do
         start_bare scenario=wake-operator --wake $wake
@@ -20,7 +20,7 @@ ends_by() {
         kill -"$1" "$guest"
         wait_guest
         expect_status "$2"
-        expect_event quit reason "$1"
+        expect_event quit reason "SIG$1"
         expect_no_errors
     done
 }
@@ -30,11 +30,80 @@ test_term() {
 }
 
 test_int() {
+    runner="$LAB_TOOLS/default_signals"
     ends_by INT 130
 }
 
+# Without a file, the terminal has hung up.
 test_hup() {
-    ends_by HUP 129
+    make_work
+    "$LAB_TOOLS/default_signals" "$DORMOUSE" run --kernel "$LAB_BARE" \
+        --append "scenario=uart-echo count=1" --console pty 2>"$work/errors" &
+    guest=$!
+    wait_until 20 grep -q 'console is on' "$work/errors" || fail "no name of a pty"
+    kill -HUP "$guest"
+    run_status wait "$guest"
+    : >"$work/status"
+    expect_status 129
+}
+
+# With one, it is opened again, whether the guest is awake or asleep.
+test_hup_reopens() {
+    make_work
+    "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=wake-operator" \
+        --console "$work/console" --events "$work/events" 2>"$work/errors" &
+    guest=$!
+    wait_event "$work/events" asleep
+    mv "$work/events" "$work/events.old"
+    mv "$work/console" "$work/console.old"
+    kill -HUP "$guest"
+    wait_until 20 test -e "$work/console" || fail "the console was not opened again"
+    kill -USR1 "$guest"
+    run_status wait "$guest"
+    : >"$work/status"
+    expect_status 0
+    expect_event wake source signal
+    expect_equal "wakes in the old log" "$(event_count "$work/events.old" wake)" 0
+    cat "$work/console.old" "$work/console" >"$work/both"
+    expect_equal verdict "$(tr -d '\r' <"$work/both" | tap_verdict)" ok
+    expect_no_errors
+}
+
+# What nohup promises, and a script's background jobs.
+test_ignored_signals_stay_ignored() {
+    for signal in HUP INT TERM; do
+        make_work
+        rm -f "$work/events"
+        # shellcheck disable=SC2064 # this signal
+        (
+            trap '' "$signal"
+            exec "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=wake-operator" \
+                --console pty --events "$work/events" 2>"$work/errors"
+        ) &
+        guest=$!
+        wait_event "$work/events" asleep
+        kill -"$signal" "$guest"
+        kill -USR1 "$guest"
+        run_status wait "$guest"
+        : >"$work/status"
+        expect_status 0
+    done
+}
+
+# The guest writes more than the limit of files' sizes allows: it goes on, and the reason is said.
+test_file_limit_costs_output_only() {
+    make_work
+    (
+        ulimit -f 16 # 8 KiB; the sandbox needs some of it for a filter
+        exec "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=suspend-many cycles=50" \
+            --console "$work/console" --events "$work/events" 2>"$work/errors"
+    ) &
+    guest=$!
+    run_status wait "$guest"
+    : >"$work/status"
+    expect_status 0
+    grep -q "cannot write to event log $work/events: File too large" "$work/errors" ||
+        fail "it is said: $(cat "$work/errors")"
 }
 
 # A signal that comes before the guest exists is not lost either.
@@ -190,7 +259,7 @@ test_interrupt_key_ends() {
 }
 
 test_terminal_restored_by_signals() {
-    for name in TERM INT HUP; do
+    for name in QUIT 6 11 12 TERM INT HUP; do # 6, 11, 12: ABRT, SEGV, USR2
         on_terminal --raw --kill $name -- "$DORMOUSE" run --kernel "$LAB_BARE" \
             --append scenario=wake-operator
         expect_restored

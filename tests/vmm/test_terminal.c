@@ -2,12 +2,15 @@
 /* The console on a terminal, and on a pseudo-terminal of its own making. */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -15,6 +18,7 @@
 
 #include "console_rig.h"
 #include "drive.h"
+#include "host/console/terminal.h"
 
 /* --- A terminal as stdin and stdout. --- */
 
@@ -166,6 +170,119 @@ static void hang_up_of_the_terminal_is_quiet(void **state)
     assert_int_equal(rig.quits, 0);
 }
 
+/* --- A shell, its jobs, and signals. --- */
+
+/* In a child, which may be stopped or die: makes the terminal raw, and waits. */
+static _Noreturn void hold_terminal(void)
+{
+    static struct terminal terminal;
+
+    if (terminal_make_raw(&terminal, STDIN_FILENO) != 0) {
+        _exit(1);
+    }
+    for (;;) {
+        pause();
+    }
+}
+
+static bool terminal_is_raw(void *arg)
+{
+    struct termios now = mode();
+
+    (void)arg;
+    return is_raw(&now);
+}
+
+static void signals_that_end_the_process_put_the_terminal_back(void **state)
+{
+    static const int numbers[] = {SIGQUIT, SIGABRT, SIGSEGV, SIGBUS, SIGUSR2, SIGALRM, SIGTERM};
+
+    (void)state;
+    rig_terminal();
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        int status;
+        pid_t child = fork();
+
+        if (child == 0) {
+            (void)signal(numbers[i], SIG_DFL);
+            hold_terminal();
+        }
+        drive_until(rig.loop, terminal_is_raw, NULL);
+        assert_int_equal(kill(child, numbers[i]), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(WTERMSIG(status), numbers[i]);
+        assert_false(terminal_is_raw(NULL));
+    }
+}
+
+static void restored_terminal_leaves_signals_as_they_were(void **state)
+{
+    struct sigaction action;
+
+    (void)state;
+    rig_terminal();
+    (void)signal(SIGUSR2, SIG_IGN);
+    rig_start("stdio");
+    rig_end();
+    assert_int_equal(sigaction(SIGQUIT, NULL, &action), 0);
+    assert_true(action.sa_handler == SIG_DFL);
+    assert_int_equal(sigaction(SIGUSR2, NULL, &action), 0);
+    assert_true(action.sa_handler == SIG_IGN);
+    (void)signal(SIGUSR2, SIG_DFL);
+}
+
+/* A shell with the terminal, which puts a job into the background and then into the foreground. */
+static _Noreturn void be_a_shell(void)
+{
+    int status;
+    pid_t job;
+
+    (void)signal(SIGTTOU, SIG_IGN);
+    if (setsid() < 0 || ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) {
+        _exit(1);
+    }
+    job = fork();
+    if (job == 0) {
+        (void)signal(SIGTTOU, SIG_DFL);
+        (void)setpgid(0, 0);
+        hold_terminal();
+    }
+    (void)setpgid(job, job);
+    if (waitpid(job, &status, WUNTRACED) != job || !WIFSTOPPED(status) ||
+        WSTOPSIG(status) != SIGTTOU || terminal_is_raw(NULL)) {
+        _exit(2);
+    }
+    if (tcsetpgrp(STDIN_FILENO, job) != 0 || killpg(job, SIGCONT) != 0) {
+        _exit(3);
+    }
+    while (!terminal_is_raw(NULL)) {
+        (void)usleep(1000);
+    }
+    (void)killpg(job, SIGTERM);
+    _exit(waitpid(job, &status, 0) == job && !terminal_is_raw(NULL) ? 0 : 4);
+}
+
+static void background_job_says_why_it_stops(void **state)
+{
+    int status;
+
+    (void)state;
+    rig_terminal();
+    rig_catch_errors();
+    pid_t shell = fork();
+    if (shell == 0) {
+        alarm(50);
+        be_a_shell();
+    }
+    assert_int_equal(waitpid(shell, &status, 0), shell);
+    rig_expect_errors(
+        "dormouse: console: another job has this terminal: stopping until this one is "
+        "in the foreground; give a background job --console none, pty or FILE\n");
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* --- A new pseudo-terminal. --- */
 
 static char pty_name[64];
@@ -292,6 +409,9 @@ int main(void)
         RIG_TEST(long_paste_arrives_whole),
         RIG_TEST(blocking_terminal_does_not_block),
         RIG_TEST(hang_up_of_the_terminal_is_quiet),
+        RIG_TEST(signals_that_end_the_process_put_the_terminal_back),
+        RIG_TEST(restored_terminal_leaves_signals_as_they_were),
+        RIG_TEST(background_job_says_why_it_stops),
         RIG_TEST(pty_drops_output_until_somebody_comes),
         RIG_TEST(pty_carries_input_and_no_echo),
         RIG_TEST(pty_survives_hang_up_and_return),

@@ -9,33 +9,38 @@
 
 #include "core/loop.h"
 
-static void fill_set(sigset_t *set)
+/* What signals_block() blocked, for signals_watch(). */
+static sigset_t blocked;
+
+/* A signal that is blocked comes although it is ignored: it must not be in the set. */
+static void add_unless_ignored(sigset_t *set, int number)
 {
-    sigemptyset(set);
-    sigaddset(set, SIGUSR1);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGHUP);
-    sigaddset(set, SIGCONT);
+    struct sigaction action;
+
+    if (sigaction(number, NULL, &action) != 0 || action.sa_handler != SIG_IGN) {
+        sigaddset(set, number);
+    }
 }
 
 void signals_block(void)
 {
-    sigset_t set;
-
-    fill_set(&set);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    sigaddset(&blocked, SIGCONT);
+    add_unless_ignored(&blocked, SIGINT);
+    add_unless_ignored(&blocked, SIGTERM);
+    add_unless_ignored(&blocked, SIGHUP);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 void signals_let_end(bool let)
 {
-    sigset_t set;
+    sigset_t set = blocked;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    sigdelset(&set, SIGUSR1);
+    sigdelset(&set, SIGCONT);
     sigprocmask(let ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
 
@@ -53,11 +58,8 @@ static void on_readable(void *arg, uint32_t events)
 int signals_watch(struct signals *signals, struct loop *loop, void (*got)(void *arg, int number),
                   void *arg)
 {
-    sigset_t set;
-
-    fill_set(&set);
     *signals = (struct signals){.got = got, .arg = arg};
-    signals->fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    signals->fd = signalfd(-1, &blocked, SFD_NONBLOCK | SFD_CLOEXEC);
     if (signals->fd < 0) {
         return -errno;
     }

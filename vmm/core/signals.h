@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Signals as events of the loop: SIGUSR1 wakes, SIGINT, SIGTERM and SIGHUP end, SIGCONT follows a
- * stop.
+ * stop. Of those that end, one that is ignored when the program starts stays ignored, as nohup and
+ * shells that start background jobs expect.
  */
 #ifndef DORMOUSE_MACHINE_SIGNALS_H
 #define DORMOUSE_MACHINE_SIGNALS_H
@@ -20,7 +21,8 @@ struct signals {
 
 /*
  * From here on the signals wait for signals_watch(), in all threads started later too; SIGPIPE is
- * ignored. Call it first of all: a signal during the set-up then ends the VM in good order.
+ * ignored, and so is SIGXFSZ: a file that has reached its limit is an error of write(). Call it
+ * first of all: a signal during the set-up then ends the VM in good order.
  */
 void signals_block(void);
 

@@ -344,12 +344,6 @@ static bool choose(struct machine *machine)
            kvm_allow_vcpus(machine->config->cpu_count, !machine->backend.ops->tells_changes);
 }
 
-static bool console_is_file(const char *target)
-{
-    return strcmp(target, "stdio") != 0 && strcmp(target, "none") != 0 &&
-           strcmp(target, "pty") != 0;
-}
-
 /* Between the set-up and the first board: making a board is what a reboot does in there as well. */
 static int enter_sandbox(const struct machine *machine)
 {
@@ -357,8 +351,8 @@ static int enter_sandbox(const struct machine *machine)
     struct sandbox_user user = config->sandbox.user;
     const struct sandbox_path paths[] = {
         {config->qmp, SANDBOX_REMOVES},
-        {events_path(machine->events), SANDBOX_REOPENS},
-        {console_is_file(config->console) ? config->console : NULL, SANDBOX_REOPENS},
+        {events_path(machine->events), SANDBOX_REOPENS}, /* SIGHUP opens both again */
+        {console_file(machine->console), SANDBOX_REOPENS},
     };
     const struct sandbox_options options = {
         .name = config->name_given ? config->name : NULL,

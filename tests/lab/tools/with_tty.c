@@ -262,6 +262,10 @@ static void start(struct session *session, char **command)
         for (int i = 0; i < 3; i++) {
             dup2(session->slave, i);
         }
+        /* As a terminal's own shell has them, whatever runs the tests. */
+        signal(SIGINT, SIG_DFL);
+        signal(SIGQUIT, SIG_DFL);
+        signal(SIGHUP, SIG_DFL);
         execvp(command[0], command);
         fprintf(stderr, "with_tty: cannot run %s: %s\n", command[0], strerror(errno));
         _exit(STATUS_NOT_RUN);

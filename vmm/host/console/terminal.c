@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "base/report.h"
 
 /* TCSANOW: waiting for output to drain could take for ever on a terminal that has been stopped. */
 static int set_raw(int fd, const struct termios *before)
@@ -15,6 +18,74 @@ static int set_raw(int fd, const struct termios *before)
     return tcsetattr(fd, TCSANOW, &mode) == 0 ? 0 : -errno;
 }
 
+/* A terminal that is not this session's own has no foreground for us, and no say in the matter. */
+static bool is_ours(int fd)
+{
+    pid_t foreground = tcgetpgrp(fd);
+
+    return foreground < 0 || foreground == getpgrp();
+}
+
+/* --- Signals that end the process. --- */
+
+/* What the handler puts back. Set before handlers are installed, and never changed while they are. */
+static struct terminal *volatile rescued;
+
+/* Async-signal-safe. The action is the default again here: the signal that is raised ends the process. */
+static void on_fatal(int number)
+{
+    struct terminal *terminal = rescued;
+
+    if (terminal != NULL && is_ours(terminal->fd)) {
+        (void)tcsetattr(terminal->fd, TCSANOW, &terminal->before);
+    }
+    raise(number);
+}
+
+/* Whether the default is to end the process, with a core dump or without, and a handler helps. */
+static bool is_fatal(int number)
+{
+    static const int others[] = {SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU,
+                                 SIGCHLD, SIGCONT, SIGURG,  SIGWINCH};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (others[i] == number) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes a signal whose action is `from`. One that is ignored, or that somebody else handles, stays. */
+static void change_actions(void (*from)(int number), void (*to)(int number))
+{
+    struct sigaction action = {.sa_handler = to};
+    struct sigaction now;
+
+    action.sa_flags = to == SIG_DFL ? 0 : (int)(SA_RESETHAND | SA_NODEFER);
+    for (int number = 1; number < NSIG; number++) {
+        if (is_fatal(number) && sigaction(number, NULL, &now) == 0 && now.sa_handler == from) {
+            (void)sigaction(number, &action, NULL);
+        }
+    }
+}
+
+static void rescue_terminal(struct terminal *terminal)
+{
+    rescued = terminal;
+    change_actions(SIG_DFL, on_fatal);
+}
+
+static void end_rescue(const struct terminal *terminal)
+{
+    if (rescued == terminal) {
+        change_actions(on_fatal, SIG_DFL);
+        rescued = NULL;
+    }
+}
+
+/* --- The operator's terminal. --- */
+
 int terminal_make_raw(struct terminal *terminal, int fd)
 {
     terminal->fd = fd;
@@ -22,32 +93,33 @@ int terminal_make_raw(struct terminal *terminal, int fd)
     if (tcgetattr(fd, &terminal->before) != 0) {
         return -errno;
     }
+    if (!is_ours(fd)) {
+        report("console: another job has this terminal: stopping until this one is in the "
+               "foreground; give a background job --console none, pty or FILE");
+    }
+    rescue_terminal(terminal);
     int error = set_raw(fd, &terminal->before);
     terminal->raw = error == 0;
+    if (error != 0) {
+        end_rescue(terminal);
+    }
     return error;
-}
-
-/* A terminal that is not this session's own has no foreground for us, and no say in the matter. */
-static bool is_ours(const struct terminal *terminal)
-{
-    pid_t foreground = tcgetpgrp(terminal->fd);
-
-    return foreground < 0 || foreground == getpgrp();
 }
 
 void terminal_make_raw_again(const struct terminal *terminal)
 {
-    if (terminal->raw && is_ours(terminal)) {
+    if (terminal->raw && is_ours(terminal->fd)) {
         (void)set_raw(terminal->fd, &terminal->before);
     }
 }
 
 void terminal_restore(struct terminal *terminal)
 {
-    if (terminal->raw && is_ours(terminal)) {
+    if (terminal->raw && is_ours(terminal->fd)) {
         tcsetattr(terminal->fd, TCSANOW, &terminal->before);
     }
     terminal->raw = false;
+    end_rescue(terminal);
 }
 
 static int set_up_pty(int master, char *name, size_t name_size)

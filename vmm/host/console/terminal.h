@@ -15,7 +15,11 @@ struct terminal {
 
 /*
  * Makes the terminal at `fd` raw: every key is a byte, Ctrl-C included. 0 or -errno; then there is
- * nothing to put back. Stops like any other program (SIGTTOU) where it runs in the background.
+ * nothing to put back. In the background of a shell it reports a line and stops like any other
+ * program (SIGTTOU), until it is in the foreground.
+ *
+ * Until terminal_restore() a signal that ends the process puts the terminal back first, unless
+ * somebody else handles that signal. One terminal at a time, which must stay where it is.
  */
 int terminal_make_raw(struct terminal *terminal, int fd);
 
