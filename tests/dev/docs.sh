@@ -171,18 +171,18 @@ test_documents_count_no_scenarios() {
 # A point that README.md shows has the number that the list gives it.
 test_readme_points_have_their_numbers() {
     find_program
-    "${program%/vmm/dormouse}/check/host/vpsci-scenarios" list >list
+    "${program%/vmm/dormouse}/check/host/vpsci-scenarios" list >names
     grep -oE '^not ok [0-9]+ - [a-z0-9-]+' "$root/README.md" >points || fail "README.md shows no failure"
     while read -r _ _ number _ name; do
-        sed -n "${number}p" list | grep -q "^$name\b" || fail "README.md: $name is not scenario $number"
+        sed -n "${number}p" names | grep -q "^$name\b" || fail "README.md: $name is not scenario $number"
     done <points
 }
 
 # The example of vpsci-check(1) on QEMU starts a machine: no part of QEMU that it needs may be missing.
 test_checker_example_boots() {
     find_program
-    "$root/dev" build image >image
-    ln -s "$(tail -n 1 image)" vpsci-check.img
+    "$root/dev" build image >built
+    ln -s "$(tail -n 1 built)" vpsci-check.img
     sed -n '/^vpsci.-check run .*QEMU/,/vpsci.-check.img$/p' "$root/docs/vpsci-check.1" | sed 's/\\-/-/g; s/\\e$/\\/' >example
     grep -q kernel example || fail "the manual page has no example with QEMU"
     {

@@ -210,12 +210,12 @@ static void memory_of_any_size_is_one_range(void **state)
 static void affinities_are_those_of_kvm(void **state)
 {
     (void)state;
-    assert_int_equal(fdt_mpidr(0), 0);
-    assert_int_equal(fdt_mpidr(15), 0xf);
-    assert_int_equal(fdt_mpidr(16), 0x100);
-    assert_int_equal(fdt_mpidr(511), 0x1f0f);
-    assert_int_equal(fdt_mpidr(4095), 0xff0f);
-    assert_int_equal(fdt_mpidr(4096), 0x10000);
+    assert_int_equal(map_mpidr(0), 0);
+    assert_int_equal(map_mpidr(15), 0xf);
+    assert_int_equal(map_mpidr(16), 0x100);
+    assert_int_equal(map_mpidr(511), 0x1f0f);
+    assert_int_equal(map_mpidr(4095), 0xff0f);
+    assert_int_equal(map_mpidr(4096), 0x10000);
 }
 
 static void every_cpu_has_a_node_with_its_affinity(void **state)
@@ -420,11 +420,11 @@ static void redistributors_take_two_regions_where_one_is_too_small(void **state)
 static void the_second_region_stays_clear_of_memory(void **state)
 {
     (void)state;
-    assert_int_equal(fdt_gicr2_base(2 * MIB).value, MAP_GICR2_MIN);
-    assert_int_equal(fdt_gicr2_base(255 * GIB).value, MAP_GICR2_MIN);
-    assert_int_equal(fdt_gicr2_base(255 * GIB + 2 * MIB).value, MAP_GICR2_MIN + 64 * MIB);
-    assert_int_equal(fdt_gicr2_base(255 * GIB + 64 * MIB).value, MAP_GICR2_MIN + 64 * MIB);
-    assert_int_equal(fdt_gicr2_base(512 * GIB).value, 513 * GIB);
+    assert_int_equal(map_gicr2_base(2 * MIB).value, MAP_GICR2_MIN);
+    assert_int_equal(map_gicr2_base(255 * GIB).value, MAP_GICR2_MIN);
+    assert_int_equal(map_gicr2_base(255 * GIB + 2 * MIB).value, MAP_GICR2_MIN + 64 * MIB);
+    assert_int_equal(map_gicr2_base(255 * GIB + 64 * MIB).value, MAP_GICR2_MIN + 64 * MIB);
+    assert_int_equal(map_gicr2_base(512 * GIB).value, 513 * GIB);
 }
 
 static void the_bus_clock_runs_at_24_mhz(void **state)

@@ -346,7 +346,7 @@ static void start_others(struct vcpu *vcpu)
     unsigned target = 1 + vcpu->state++ % (fixture.count - 1);
 
     if (starts < STARTS) {
-        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, fdt_mpidr(target), ENTRY, target);
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, map_mpidr(target), ENTRY, target);
     } else {
         call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_SYSTEM_OFF, 0, 0, 0);
     }
@@ -464,7 +464,7 @@ static void start_one_once_told(struct vcpu *vcpu)
     }
     if (vcpu->state == 1 && !claimed) {
         vcpu->state = 2;
-        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, fdt_mpidr(1), ENTRY, 1);
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, map_mpidr(1), ENTRY, 1);
     } else {
         spin(vcpu);
     }
@@ -575,7 +575,7 @@ static void interrupt_during_a_pause_is_kept(void **state)
 static void start_one_and_reset(struct vcpu *vcpu)
 {
     if (vcpu->state++ == 0) {
-        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, fdt_mpidr(1), ENTRY, 1);
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, map_mpidr(1), ENTRY, 1);
     } else if (fixture.vcpu[1].steps > 0) {
         call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_SYSTEM_RESET2, 0x80000007, 42, 0);
     } else {
@@ -645,7 +645,7 @@ static void suspend_always(struct vcpu *vcpu)
 static void start_one_and_suspend(struct vcpu *vcpu)
 {
     if (vcpu->state++ == 0) {
-        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, fdt_mpidr(1), ENTRY, 1);
+        call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_CPU_ON, map_mpidr(1), ENTRY, 1);
     } else {
         suspend_always(vcpu);
     }

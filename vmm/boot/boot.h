@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "cli/config.h"
+#include "config/config.h"
 #include "core/ipa.h"
 #include "core/memory.h"
 

@@ -129,15 +129,6 @@ static void add_memory(struct tree *tree, const struct fdt_input *input)
     end_node(tree);
 }
 
-uint64_t fdt_mpidr(unsigned index)
-{
-    uint64_t aff0 = index & 0xf;
-    uint64_t aff1 = (index >> 4) & 0xff;
-    uint64_t aff2 = (index >> 12) & 0xff;
-
-    return aff2 << 16 | aff1 << 8 | aff0;
-}
-
 /*
  * Phandles of the nodes of which there are many; those that devices refer to (dev/node.h) are below. A machine has
  * no more than 2^16 vCPUs.
@@ -285,10 +276,10 @@ static void add_cpus(struct tree *tree, const struct fdt_input *input)
     begin_node(tree, "cpus");
     put_cell_counts(tree, 1, 0);
     for (unsigned i = 0; i < input->cpu_count; i++) {
-        begin_node_at(tree, "cpu", fdt_mpidr(i));
+        begin_node_at(tree, "cpu", map_mpidr(i));
         put_string(tree, "device_type", "cpu");
         put_string(tree, "compatible", "arm,armv8");
-        put_u32(tree, "reg", (uint32_t)fdt_mpidr(i));
+        put_u32(tree, "reg", (uint32_t)map_mpidr(i));
         /* Also for the only CPU: it is how Linux learns that this one can be suspended. */
         put_string(tree, "enable-method", "psci");
         put_cpu_idle(tree, input, i);
@@ -335,17 +326,6 @@ static void add_timer(struct tree *tree)
     end_node(tree);
 }
 
-struct ipa fdt_gicr2_base(uint64_t memory_size)
-{
-    const uint64_t alignment = UINT64_C(1) << 26; /* as on `virt` */
-    uint64_t ram_end = MAP_RAM_BASE + memory_size;
-
-    if (ram_end <= MAP_GICR2_MIN) {
-        return ipa(MAP_GICR2_MIN);
-    }
-    return ipa((ram_end + alignment - 1) & ~(alignment - 1));
-}
-
 static void add_its(struct tree *tree)
 {
     struct region its = {MAP_ITS_BASE, MAP_ITS_SIZE};
@@ -366,7 +346,7 @@ static void add_gic(struct tree *tree, const struct fdt_input *input)
     struct region regions[REGION_MAX] = {
         {MAP_GICD_BASE, MAP_GICD_SIZE},
         {MAP_GICR_BASE, first * MAP_GICR_STRIDE},
-        {fdt_gicr2_base(input->memory_size).value, second * MAP_GICR_STRIDE},
+        {map_gicr2_base(input->memory_size).value, second * MAP_GICR_STRIDE},
     };
 
     begin_node_at(tree, "intc", MAP_GICD_BASE);

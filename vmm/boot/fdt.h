@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The device tree that the guest finds. */
-#ifndef DORMOUSE_MACHINE_FDT_H
-#define DORMOUSE_MACHINE_FDT_H
+#ifndef DORMOUSE_BOOT_FDT_H
+#define DORMOUSE_BOOT_FDT_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,11 +28,5 @@ enum { FDT_SEED_SIZE = 8 + 64 };
  * tree's size in bytes, or -FDT_ERR_*: -FDT_ERR_NOSPACE where `buffer` is too small.
  */
 int fdt_build(const struct fdt_input *input, void *buffer, size_t buffer_size);
-
-/* The affinity fields of the MPIDR of vCPU `index`: KVM's layout, 16 vCPUs to an Aff0. */
-uint64_t fdt_mpidr(unsigned index);
-
-/* Where the redistributors of vCPUs beyond the first MAP_GICR_COUNT are, given the size of RAM. */
-struct ipa fdt_gicr2_base(uint64_t memory_size);
 
 #endif

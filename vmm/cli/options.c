@@ -10,32 +10,6 @@
 #include "host/console/options.h"
 #include "power/wake.h"
 
-/* NULL-terminated, for option_set_word(). */
-static const char *const policy_words[] = {
-    [SUSPEND_OFF] = "off",
-    [SUSPEND_REFUSE] = "refuse",
-    [SUSPEND_HONOUR] = "honour",
-    [SUSPEND_ASK] = "ask",
-    NULL,
-};
-
-const char *options_policy_name(enum suspend_policy policy)
-{
-    return policy_words[policy];
-}
-
-static const char *const mode_words[] = {
-    [PSCI_MODE_AUTO] = "auto",
-    [PSCI_MODE_KERNEL] = "kernel",
-    [PSCI_MODE_USER] = "user",
-    NULL,
-};
-
-const char *options_mode_name(enum psci_mode mode)
-{
-    return mode_words[mode];
-}
-
 static const char *const idle_words[] = {
     [IDLE_NONE] = "none",
     [IDLE_STANDBY] = "standby",
@@ -314,12 +288,12 @@ static const struct option_row run_rows[] = {
             "the guest's SYSTEM_SUSPEND: honour, refuse, ask or off (honour)\n"
             "ask[,deadline=SECONDS][,default=honour|refuse] (10, refuse)",
             set_on_suspend),
-     AT(on_suspend), .what = "policy", .words = policy_words},
+     AT(on_suspend), .what = "policy", .words = suspend_policy_words},
     {OPTION("--wake", "LIST", "what wakes it: irq, rtc, console, signal, all, none (all)",
             set_wake)},
     {OPTION("--psci", "WHO", "the PSCI backend: user (dormouse), kernel or auto (auto)",
             option_set_word),
-     AT(psci_mode), .what = "PSCI backend", .words = mode_words},
+     AT(psci_mode), .what = "PSCI backend", .words = psci_mode_words},
     {OPTION("--on-pending", "ANSWER",
             "vCPUs about to start: say ON_PENDING, or hide it as KVM does (say);\n"
             "hide for tests that were written for KVM",

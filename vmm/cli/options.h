@@ -4,7 +4,7 @@
 #define DORMOUSE_CLI_OPTIONS_H
 
 #include "base/option.h"
-#include "cli/config.h"
+#include "config/config.h"
 
 extern const struct option_command options_run;
 extern const struct option_command options_timeline;
@@ -13,11 +13,5 @@ extern const struct option_command options_sandbox;
 /** Fills `config` from the arguments behind "run", starting from config_init(). The strings stay
  * the caller's. */
 enum option_result options_parse(struct config *config, int argc, char *const *argv);
-
-/** "honour", "refuse", "ask" or "off". */
-const char *options_policy_name(enum suspend_policy policy);
-
-/** "user", "kernel" or "auto". */
-const char *options_mode_name(enum psci_mode mode);
 
 #endif

@@ -3,10 +3,12 @@
  * The machine's address and interrupt map: QEMU's `virt`, as far as it goes, so that kernels and
  * firmware built for that machine find everything where they expect it.
  */
-#ifndef DORMOUSE_MACHINE_MAP_H
-#define DORMOUSE_MACHINE_MAP_H
+#ifndef DORMOUSE_CORE_MAP_H
+#define DORMOUSE_CORE_MAP_H
 
 #include <stdint.h>
+
+#include "core/ipa.h"
 
 #define MAP_GICD_BASE   UINT64_C(0x08000000)
 #define MAP_GICD_SIZE   UINT64_C(0x00010000)
@@ -36,5 +38,11 @@
 #define MAP_DTB_OFFSET    UINT64_C(0)
 #define MAP_DTB_SIZE      UINT64_C(0x00200000)
 #define MAP_KERNEL_OFFSET UINT64_C(0x00200000)
+
+/* The affinity fields of the MPIDR of vCPU `index`: KVM's layout, 16 vCPUs to an Aff0. */
+uint64_t map_mpidr(unsigned index);
+
+/* Where the redistributors of vCPUs beyond the first MAP_GICR_COUNT are, given the size of RAM. */
+struct ipa map_gicr2_base(uint64_t memory_size);
 
 #endif

@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "base/report.h"
-#include "boot/fdt.h"
-#include "cli/options.h"
 #include "control/news.h"
 #include "core/map.h"
 #include "machine/operator.h"
@@ -48,9 +46,9 @@ static int check_mpidrs(const struct machine *machine)
         if (error != 0) {
             return error;
         }
-        if (mpidr != fdt_mpidr(i)) {
+        if (mpidr != map_mpidr(i)) {
             report("this KVM gives vCPU %u the affinity 0x%" PRIx64 ", not 0x%" PRIx64, i, mpidr,
-                   fdt_mpidr(i));
+                   map_mpidr(i));
             return -EPROTO;
         }
     }
@@ -95,7 +93,7 @@ static int create_vm(struct machine *machine)
 static int create_gic(struct machine *machine)
 {
     int error = vm_create_gic(machine->board.vm, machine->config->cpu_count,
-                              fdt_gicr2_base(machine->memory.size));
+                              map_gicr2_base(machine->memory.size));
 
     if (error == -ENODEV) {
         report("this machine's KVM has no GICv3, which the guest needs");
@@ -163,8 +161,8 @@ static void tell_boot(struct machine *machine, uint32_t psci_version)
                                    .admitted = admitted != 0 ? admitted : config->cpu_count,
                                    .memory = config->memory_size,
                                    .psci_version = psci_version,
-                                   .psci_mode = options_mode_name(machine->backend.ops->mode),
-                                   .on_suspend = options_policy_name(machine->policy),
+                                   .psci_mode = psci_mode_words[machine->backend.ops->mode],
+                                   .on_suspend = suspend_policy_words[machine->policy],
                                    .wake = config->wake,
                                });
 }

@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #include "base/report.h"
-#include "boot/fdt.h"
-#include "cli/options.h"
 #include "control/news.h"
 #include "core/map.h"
 #include "host/console/console.h"
@@ -260,7 +258,7 @@ static bool choose_ipa_bits(struct machine *machine)
     uint64_t end = MAP_RAM_BASE + machine->config->memory_size;
 
     if (machine->config->cpu_count > MAP_GICR_COUNT) {
-        end = fdt_gicr2_base(machine->config->memory_size).value +
+        end = map_gicr2_base(machine->config->memory_size).value +
               machine->config->cpu_count * MAP_GICR_STRIDE;
     }
     unsigned needed = bits_for(end);
@@ -295,7 +293,7 @@ static bool choose_policy(struct machine *machine)
                                : "this machine's KVM has no SYSTEM_SUSPEND (Linux 5.19 has)";
     if (config->on_suspend_explicit) {
         report("--on-suspend %s: %s; give --on-suspend off",
-               options_policy_name(config->on_suspend), lack);
+               suspend_policy_words[config->on_suspend], lack);
         return false;
     }
     if (!too_old) {

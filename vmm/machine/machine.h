@@ -3,7 +3,7 @@
 #ifndef DORMOUSE_MACHINE_MACHINE_H
 #define DORMOUSE_MACHINE_MACHINE_H
 
-#include "cli/config.h"
+#include "config/config.h"
 
 /* What the process ends with; the manual page is the promise. */
 enum exit_status {

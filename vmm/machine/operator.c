@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/report.h"
-#include "boot/fdt.h"
+#include "core/map.h"
 #include "machine/exits.h"
 
 static enum operator_status op_status(void *arg)
@@ -42,7 +42,7 @@ static const char *state_name(struct machine *machine, unsigned index)
 static void describe_vcpu(struct machine *machine, unsigned index, struct operator_vcpu *vcpu)
 {
     *vcpu = (struct operator_vcpu){
-        .mpidr = fdt_mpidr(index),
+        .mpidr = map_mpidr(index),
         .thread_id = vcpus_thread_id(machine->board.threads, index),
         .admitted = machine->backend.psci.admission == NULL ||
                     admission_has(machine->backend.psci.admission, index),

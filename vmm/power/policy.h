@@ -10,4 +10,7 @@ enum suspend_policy {
     SUSPEND_ASK,    /* offered; the operator decides each call */
 };
 
+/* Their names, NULL-terminated. */
+extern const char *const suspend_policy_words[];
+
 #endif

@@ -17,4 +17,7 @@ enum idle_mode {
     IDLE_POWERDOWN, /* and ones that end at an entry point */
 };
 
+/* The names of PSCI_MODE_*, NULL-terminated. */
+extern const char *const psci_mode_words[];
+
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "boot/fdt.h"
+#include "core/map.h"
 #include "psci/psci.h"
 
 enum { INSTRUCTION_SIZE = 4 };
@@ -85,7 +85,7 @@ static int describe_statistics(struct psci *psci)
 static void describe(struct psci *psci, const struct psci_options *options)
 {
     for (unsigned i = 0; i < options->cpu_count; i++) {
-        psci->mpidrs[i].value = fdt_mpidr(i);
+        psci->mpidrs[i].value = map_mpidr(i);
     }
     psci->ops = (struct vpsci_ops){
         .entry_is_valid = entry_is_valid,

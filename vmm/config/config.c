@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cli/config.h"
+#include "config/config.h"
 
 #include "power/wake.h"
 

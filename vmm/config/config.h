@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a VM is to be, as the command line says it. */
-#ifndef DORMOUSE_CLI_CONFIG_H
-#define DORMOUSE_CLI_CONFIG_H
+#ifndef DORMOUSE_CONFIG_CONFIG_H
+#define DORMOUSE_CONFIG_CONFIG_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/map.h"
+
+uint64_t map_mpidr(unsigned index)
+{
+    uint64_t aff0 = index & 0xf;
+    uint64_t aff1 = (index >> 4) & 0xff;
+    uint64_t aff2 = (index >> 12) & 0xff;
+
+    return aff2 << 16 | aff1 << 8 | aff0;
+}
+
+struct ipa map_gicr2_base(uint64_t memory_size)
+{
+    const uint64_t alignment = UINT64_C(1) << 26; /* as on `virt` */
+    uint64_t ram_end = MAP_RAM_BASE + memory_size;
+
+    if (ram_end <= MAP_GICR2_MIN) {
+        return ipa(MAP_GICR2_MIN);
+    }
+    return ipa((ram_end + alignment - 1) & ~(alignment - 1));
+}
