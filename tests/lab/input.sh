@@ -193,7 +193,7 @@ test_full_console() {
         --console "$work/small/out" 2>"$work/errors"
     umount "$work/small"
     expect_status 0
-    expect_equal message "$(cat "$work/errors")" "dormouse: console: cannot write to $work/small/out: No space left on device; guest output is dropped from here on"
+    expect_equal message "$(cat "$work/errors")" "dormouse: console: cannot write to $work/small/out: No space left on device; guest output is dropped until there is room"
 }
 
 # once closed_stdout
