@@ -41,7 +41,11 @@ static int print_usage(const struct program *program)
 
 static int print_version(const struct program *program)
 {
-    printf("%s %s\n", program->name, program->version);
+    printf("%s %s", program->name, program->version);
+    if (program_revision[0] != '\0') {
+        printf(" (%s)", program_revision);
+    }
+    putchar('\n');
     return finish_output(program->output_status);
 }
 

@@ -14,6 +14,9 @@ struct program_command {
     int (*call)(int argc, char *const *argv);
 };
 
+/** The git revision that the program was built from, abbreviated; empty outside of a git checkout. */
+extern const char program_revision[];
+
 struct program {
     const char *name;
     const char *version;

@@ -111,7 +111,7 @@ configure() { # FOLDER MESON-OPTION...
     fi
     say "configuring $name"
     rm -rf "$dir"
-    if ! meson setup "$@" "$dir" "$root" >"$build/meson.log" 2>&1; then
+    if ! meson setup -Dwerror=true "$@" "$dir" "$root" >"$build/meson.log" 2>&1; then
         die_of "$build/meson.log" 8 "meson could not configure $name"
     fi
     printf '%s\n' "$*" >"$dir/.options"

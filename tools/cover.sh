@@ -33,7 +33,7 @@ cover_build() {
     # With a C library everywhere: the counters need one.
     # Meson's own trial is instrumented as well, and would leave its counts where we are.
     mkdir -p "$build/cover"
-    LLVM_PROFILE_FILE=$build/cover/trial.profraw CC=clang-19 with_lock compile cover/build -Dparts=lib \
+    LLVM_PROFILE_FILE=$build/cover/trial.profraw CC=clang-19 with_lock compile cover/build -Dparts=lib -Dlibrary_tests=true \
         -Dfreestanding=false -Dwerror=false "-Dc_args=$flags" "-Dc_link_args=$flags"
 }
 

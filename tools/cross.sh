@@ -39,7 +39,7 @@ cross_names() {
 cross_test() { # TARGET
     local target=$1 out=$build/cross/$1-out program
     with_lock compile "cross/$target" --cross-file "$root/tools/cross/$target.ini" \
-        -Dparts=lib -Ddefault_library=static
+        -Dparts=lib -Dlibrary_tests=true -Ddefault_library=static
     rm -rf "$out"
     mkdir -p "$out"
     for program in "${cross_programs[@]}"; do

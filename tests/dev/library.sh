@@ -110,11 +110,37 @@ test_header_is_good_for_c11() {
 
 # A build that has none of what dormouse needs.
 test_library_builds_alone() {
-    try meson setup -Dparts=lib -Dtests=false alone "$root"
+    try meson setup -Dparts=lib alone "$root"
     expect_status 0
+    steps=$(ninja -C alone -n | sed -n '$s|^\[[0-9]*/\([0-9]*\)\].*|\1|p')
+    [ "$steps" -lt 30 ] || fail "the library alone takes $steps steps"
     try ninja -C alone
     expect_status 0
     for file in libvpsci.a libvpsci.so; do
         [ -e "alone/lib/$file" ] || fail "there is no $file"
     done
+}
+
+# Manual pages, the licence and the documents come along; the library's build brings its own.
+test_installs_documents() {
+    build_native
+    meson install -C "$native" --no-rebuild --destdir "$work/all" >log 2>&1 || fail "meson install: $(tail -n 3 log)"
+    for file in man1/dormouse.1 man1/vpsci-check.1 doc/dormouse/LICENSE doc/dormouse/README.md; do
+        [ "$(find all -path "*/share/*$file*" -type f)" ] || [ "$(find all -path "*/$file")" ] || fail "$file is not installed"
+    done
+    try meson setup -Dparts=lib documents "$root"
+    expect_status 0
+    try meson install -C documents --destdir "$work/lib-only"
+    expect_status 0
+    [ "$(find lib-only -path '*/doc/libvpsci/LICENSE')" ] || fail "the library comes without its licence"
+}
+
+# A warning of another compiler than ours must not end somebody's build.
+test_warnings_are_errors_under_dev_only() {
+    try meson setup -Dparts=lib -Dc_args=-Wdeclaration-after-statement lenient "$root"
+    expect_status 0
+    try ninja -C lenient
+    expect_status 0
+    meson introspect "$native" --buildoptions | grep -q '"werror", "value": true' ||
+        meson configure "$native" | grep -qE '^ *werror +true' || fail "./dev build does not make warnings errors"
 }
