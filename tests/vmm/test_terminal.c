@@ -216,6 +216,18 @@ static void signals_that_end_the_process_put_the_terminal_back(void **state)
     }
 }
 
+static void terminal_is_rescued_before_an_end(void **state)
+{
+    (void)state;
+    rig_terminal();
+    terminal_rescue(); /* There is none yet. */
+    rig_start("stdio");
+    assert_true(terminal_is_raw(NULL));
+    terminal_rescue();
+    assert_false(terminal_is_raw(NULL));
+    rig_end();
+}
+
 static void restored_terminal_leaves_signals_as_they_were(void **state)
 {
     struct sigaction action;
@@ -410,6 +422,7 @@ int main(void)
         RIG_TEST(blocking_terminal_does_not_block),
         RIG_TEST(hang_up_of_the_terminal_is_quiet),
         RIG_TEST(signals_that_end_the_process_put_the_terminal_back),
+        RIG_TEST(terminal_is_rescued_before_an_end),
         RIG_TEST(restored_terminal_leaves_signals_as_they_were),
         RIG_TEST(background_job_says_why_it_stops),
         RIG_TEST(pty_drops_output_until_somebody_comes),

@@ -13,6 +13,7 @@
 #include "control/news.h"
 #include "core/map.h"
 #include "host/console/console.h"
+#include "host/console/terminal.h"
 #include "machine/exits.h"
 #include "machine/operator.h"
 #include "machine/parts.h"
@@ -357,6 +358,7 @@ static int enter_sandbox(const struct machine *machine)
         .user = &user,
         .paths = paths,
         .path_count = sizeof(paths) / sizeof(paths[0]),
+        .at_end = terminal_rescue,
     };
 
     if (config->sandbox.none) {

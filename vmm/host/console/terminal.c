@@ -31,14 +31,19 @@ static bool is_ours(int fd)
 /* What the handler puts back. Set before handlers are installed, and never changed while they are. */
 static struct terminal *volatile rescued;
 
-/* Async-signal-safe. The action is the default again here: the signal that is raised ends the process. */
-static void on_fatal(int number)
+void terminal_rescue(void)
 {
     struct terminal *terminal = rescued;
 
     if (terminal != NULL && is_ours(terminal->fd)) {
         (void)tcsetattr(terminal->fd, TCSANOW, &terminal->before);
     }
+}
+
+/* Async-signal-safe. The action is the default again here: the signal that is raised ends the process. */
+static void on_fatal(int number)
+{
+    terminal_rescue();
     raise(number);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Terminals: the operator's made raw and put back, and new pseudo-terminals. Main thread. */
-#ifndef DORMOUSE_DEV_TERMINAL_H
-#define DORMOUSE_DEV_TERMINAL_H
+#ifndef DORMOUSE_HOST_CONSOLE_TERMINAL_H
+#define DORMOUSE_HOST_CONSOLE_TERMINAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +29,12 @@ int terminal_make_raw(struct terminal *terminal, int fd);
  */
 void terminal_make_raw_again(const struct terminal *terminal);
 void terminal_restore(struct terminal *terminal);
+
+/*
+ * Puts the terminal that is raw back, if there is one, for a process that is about to end. Any thread;
+ * async-signal-safe.
+ */
+void terminal_rescue(void);
 
 /*
  * Opens a new pseudo-terminal, raw from the start so that nothing is echoed back before a program
