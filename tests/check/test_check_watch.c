@@ -14,7 +14,9 @@
 
 /* ---- Two cores: the first carries the script, of the second something is seen at a time ------ */
 
-enum { WORKER = 1, CORES = 2, MILLISECOND = 1000 };
+enum { WORKER = 1, CORES = 2 };
+
+#define MILLISECOND UINT64_C(1000)
 
 struct cpu cpus[CPU_MAX];
 uint32_t cpu_count = CORES;

@@ -33,8 +33,11 @@ static bool read_id(const char **text, unsigned *id)
 
 static bool read_ids(struct sandbox_user *user, const char *name)
 {
-    return read_id(&name, &user->uid) && *name++ == ':' && read_id(&name, &user->gid) &&
-           *name == '\0';
+    if (!read_id(&name, &user->uid) || *name != ':') {
+        return false;
+    }
+    name++;
+    return read_id(&name, &user->gid) && *name == '\0';
 }
 
 static bool look_up(struct sandbox_user *user, const char *name)

@@ -13,6 +13,7 @@
 
 enum { PIECE_SIZE = 1 << 20, PIECE_COUNT = 8192, IMAGE_HEADER_SIZE = 64, PACKED_SIZE = 16384 };
 
+static const uint8_t magic[] = {'A', 'R', 'M', 0x64};
 static uint8_t header[IMAGE_HEADER_SIZE];
 static uint8_t piece[PIECE_SIZE];
 static uint8_t packed[PACKED_SIZE];
@@ -58,7 +59,7 @@ int main(int argc, char **argv)
         die("usage: kernel_bomb OUTPUT");
     }
     header[IMAGE_SIZE + 4] = 1; /* 1 << 32 */
-    memcpy(header + IMAGE_MAGIC, "ARM\x64", 4);
+    memcpy(header + IMAGE_MAGIC, magic, sizeof(magic));
     write_packed(&stream, header, sizeof(header), 1, out);
     write_packed(&stream, piece, sizeof(piece), 1, out);
     write_packed(&stream, piece, sizeof(piece), PIECE_COUNT - 1, out);
