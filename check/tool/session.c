@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "lines.h"
 #include "must.h"
 #include "process.h"
@@ -47,14 +47,6 @@ struct session {
 };
 
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void fill_signals(sigset_t *set)
 {
@@ -124,10 +116,10 @@ static bool read_output(struct session *session)
         return false;
     }
     if (count <= 0) {
-        session->closed = now_ms();
+        session->closed = clock_now_ms();
         return false;
     }
-    session->heard = now_ms();
+    session->heard = clock_now_ms();
     log_bytes(session, (size_t)count);
     return lines_feed(&session->lines, session->chunk, (size_t)count, take_line, session);
 }
@@ -213,7 +205,7 @@ static int64_t next_deadline(const struct session *session)
 static void check_time(struct session *session)
 {
     unsigned total = session->settings->total;
-    int64_t now = now_ms();
+    int64_t now = clock_now_ms();
     char words[64];
 
     if (total > 0 && now >= session->began + ms(total)) {
@@ -233,7 +225,7 @@ static void note_phase(struct session *session, bool anew)
         return;
     }
     session->phase = session->protocol.phase;
-    session->phase_began = session->heard = session->heard_ours = now_ms();
+    session->phase_began = session->heard = session->heard_ours = clock_now_ms();
 }
 
 /* Waits for something to happen, and deals with it. */
@@ -243,7 +235,7 @@ static void turn(struct session *session)
         {.fd = session->signals, .events = POLLIN},
         {.fd = session->closed != 0 ? -1 : session->process.out, .events = POLLIN},
     };
-    int64_t left = next_deadline(session) - now_ms();
+    int64_t left = next_deadline(session) - clock_now_ms();
 
     (void)poll(fds, 2, left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left);
     take_signals(session);
@@ -302,7 +294,7 @@ int session_run(const struct session_settings *settings, struct run *run, struct
     session->settings = settings;
     session->run = run;
     session->progress = progress;
-    session->began = now_ms();
+    session->began = clock_now_ms();
     protocol_start(&session->protocol, run);
     if (open_signals(session)) {
         do {

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/logfile.h"
 #include "base/report.h"
 
@@ -80,14 +80,6 @@ bool events_reopen(struct events *events)
     return true;
 }
 
-int64_t events_clock(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Longer lines do not occur: names are bounded, and so are all the fields. */
 enum { LINE_MAX_SIZE = 1024 };
 
@@ -124,7 +116,7 @@ static void count_loss(struct events *events, int error)
 
 static json_t *make_event(const struct events *events, const char *event)
 {
-    return json_pack("{s:I, s:s, s:s}", "time", (json_int_t)events_clock(), "vm", events->name,
+    return json_pack("{s:I, s:s, s:s}", "time", (json_int_t)clock_now_ns(), "vm", events->name,
                      "event", event);
 }
 

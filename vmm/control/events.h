@@ -15,9 +15,6 @@
 
 struct events;
 
-/** The clock of the events: CLOCK_MONOTONIC in nanoseconds. Any thread. */
-int64_t events_clock(void);
-
 /**
  * Opens the log of the VM called `name`, which must outlive it. An existing file is appended to.
  * @param spec  FILE or FILE,max=SIZE: a file that would exceed the limit is renamed to FILE.1

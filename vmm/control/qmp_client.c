@@ -9,8 +9,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #include "control/qmp_internal.h"
 
@@ -250,19 +251,11 @@ bool qmp_client_add(struct qmp *qmp, int fd)
     return true;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 /* Waits until the client has taken something. False: it did not by then, or never will. */
 static bool client_wait(const struct qmp_client *client, int64_t deadline)
 {
     struct pollfd ready = {.fd = client->fd, .events = POLLOUT};
-    int64_t left = deadline - now_ms();
+    int64_t left = deadline - clock_now_ms();
 
     return left > 0 && poll(&ready, 1, (int)left) > 0;
 }
@@ -278,7 +271,7 @@ static void client_drain(struct qmp_client *client, int64_t deadline)
 void qmp_close_clients(struct qmp *qmp)
 {
     enum { LIMIT_MS = 500 }; /* for all of them together: a slow client must not hold the process */
-    int64_t deadline = now_ms() + LIMIT_MS;
+    int64_t deadline = clock_now_ms() + LIMIT_MS;
     struct qmp_client *next;
 
     for (struct qmp_client *client = qmp->clients; client != NULL; client = next) {

@@ -2,6 +2,7 @@
 /* The driver under the power controller: threads, memory, devices, news. */
 #include <stddef.h>
 
+#include "base/clock.h"
 #include "host/console/console.h"
 #include "machine/operator.h"
 #include "machine/parts.h"
@@ -88,9 +89,9 @@ static void driver_tell(void *driver, const struct power_news *news)
     struct power_news told = *news;
 
     if (news->kind == POWER_NEWS_ASLEEP) {
-        machine->asleep_since = events_clock();
+        machine->asleep_since = clock_now_ns();
     } else if (news->kind == POWER_NEWS_RESUMED) {
-        told.asleep_ns = events_clock() - machine->asleep_since;
+        told.asleep_ns = clock_now_ns() - machine->asleep_since;
     }
     machine_tell(machine, &told);
     if (news->kind == POWER_NEWS_VCPU_OFF) {

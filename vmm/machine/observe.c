@@ -8,6 +8,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #include "machine/parts.h"
 
 /*
@@ -55,7 +57,7 @@ static void look(struct machine *machine)
 static void on_observe(void *arg, uint32_t events)
 {
     struct machine *machine = arg;
-    int64_t start = events_clock();
+    int64_t start = clock_now_ns();
     uint64_t expirations;
 
     (void)events;
@@ -63,7 +65,7 @@ static void on_observe(void *arg, uint32_t events)
         return;
     }
     look(machine);
-    int64_t pause = (events_clock() - start) * PAUSE_PER_LOOK;
+    int64_t pause = (clock_now_ns() - start) * PAUSE_PER_LOOK;
     look_in(machine, pause > OBSERVE_NANOSECONDS ? pause : OBSERVE_NANOSECONDS);
 }
 

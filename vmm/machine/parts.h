@@ -52,7 +52,7 @@ struct machine {
     int observe_fd; /* timerfd: time to look at the vCPUs; -1 without an event log */
     struct loop_source *observe_source;
     uint64_t hypercall_count; /* at the last look */
-    int64_t asleep_since;     /* events_clock() */
+    int64_t asleep_since;     /* clock_now_ns() */
     struct qmp *qmp;          /* NULL without --qmp */
     int deadline_fd;          /* timerfd: the operator's time to answer is up; -1 without --qmp */
     struct loop_source *deadline_source;

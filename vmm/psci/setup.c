@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "core/map.h"
 #include "psci/psci.h"
 
@@ -37,11 +37,8 @@ static uint32_t capabilities(const struct psci_options *options)
 
 static uint64_t microseconds(void *host)
 {
-    struct timespec now;
-
     (void)host;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    return (uint64_t)clock_now_ns() / 1000;
 }
 
 /* Idle states, if there are to be any, in libvpsci's words. 0 or -ENOMEM. */

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/report.h"
 #include "core/loop.h"
 
@@ -294,19 +294,11 @@ void output_absent(struct output *output)
     output->settle(output->arg);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 /* Waits for room until `deadline`. */
 static bool wait_writable(const struct output *output, int64_t deadline)
 {
     struct pollfd poll_fd = {.fd = output->line.fd, .events = POLLOUT};
-    int64_t left = deadline - now_ms();
+    int64_t left = deadline - clock_now_ms();
 
     return left > 0 && poll(&poll_fd, 1, (int)left) == 1 && poll_fd.revents == POLLOUT;
 }
@@ -315,7 +307,7 @@ static bool wait_writable(const struct output *output, int64_t deadline)
 void output_flush(struct output *output)
 {
     enum { FLUSH_MS = 1000 };
-    int64_t deadline = now_ms() + FLUSH_MS;
+    int64_t deadline = clock_now_ms() + FLUSH_MS;
 
     pthread_mutex_lock(&output->lock);
     while (output->ring.count > 0) {
