@@ -222,11 +222,11 @@ static void *make_tree(const struct boot *boot, const struct layout *layout,
 static int load(const struct boot *boot, struct memory *memory, struct fdt_input *input,
                 struct layout *layout)
 {
-    int error = plan(boot, memory, layout);
+    int error = image_load(boot->image, memory, kernel_base(), &layout->kernel);
     int size;
 
     if (!error) {
-        error = image_load(boot->image, memory, kernel_base(), &layout->kernel);
+        error = find_place_of_initrd(boot, memory, layout);
     }
     if (!error) {
         error = load_initrd(boot, memory, layout->initrd);

@@ -89,11 +89,6 @@ static bool is_image(const struct head *head)
     return head->size >= IMAGE_HEADER_SIZE && has(head, IMAGE_MAGIC, "ARM\x64");
 }
 
-static uint64_t greater(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Where the section table at `table` ends, or what it says of the sections, whichever is greater.
  */
 static uint64_t pe_sections_end(const struct head *head, size_t table, uint32_t section_count)

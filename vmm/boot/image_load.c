@@ -13,11 +13,6 @@
 #define OLD_BSS_SIZE (16 * MIB)
 #define OLD_SIZE_MAX (256 * MIB)
 
-static uint64_t greater(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 static uint64_t lesser(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
