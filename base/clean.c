@@ -33,7 +33,7 @@ static bool is_allowed(uint32_t character)
     return true;
 }
 
-/* Bytes of the multi-byte character at `bytes`, 0 if there is none, or none that is allowed. */
+/* Bytes of the multi-byte character at `bytes`; 0 if there is no valid and allowed one. */
 static size_t character_length(const unsigned char *bytes, size_t length)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

@@ -24,7 +24,7 @@ static uint64_t read_max(const char *text)
     return option_size(text, &size) && size >= MAX_LEAST ? size : 0;
 }
 
-/* Where ",max=" begins; NULL: there is none. A file's name may have a comma. */
+/* The last ",max=" of `spec`, or NULL. A file's name may have a comma. */
 static const char *find_max(const char *spec)
 {
     const char *comma = strrchr(spec, ',');

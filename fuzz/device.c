@@ -17,7 +17,7 @@
 
 enum { STEP_SIZE = 12, SPI_COUNT = 4 };
 
-/* One line of the guest's console, without anything behind it. */
+/* Stands in for vmm/host/console: it only keeps what the UART and the fuzzer tell it. */
 struct console {
     struct console_receiver receiver;
     bool connected;
@@ -111,7 +111,7 @@ static void reset_bus(struct bus *bus)
     }
 }
 
-/* In a device, across one of its ends, or where there is none. */
+/* An address in a device, across one of its ends, or outside of all devices. */
 static struct ipa step_address(const uint8_t *step)
 {
     static const uint64_t bases[] = {MAP_UART_BASE, MAP_RTC_BASE, MAP_UART_BASE - 16,

@@ -406,8 +406,8 @@ struct vpsci_function_info {
 
 /**
  * How much vpsci_call() reads of a call of the function ID `function`; what it does not read may
- * hold anything. Of an ID that is not the library's, *info says all: the embedder may have
- * something behind it. Any thread.
+ * hold anything. Of an ID that is not the library's, *info says all arguments, because the
+ * embedder may answer it by other means. Any thread.
  *
  * @return whether the ID is PSCI's, or that of a general call that the library answers.
  */
@@ -415,7 +415,7 @@ bool vpsci_function_info(const struct vpsci_vm *vm, uint32_t function,
                          struct vpsci_function_info *info);
 
 /** Whether a CPU_SUSPEND with this `power_state` loses the core's context, and so needs an entry
- *  point. False also for a value that is none of the VM's. Any thread. */
+ *  point. Returns false also for a value that is not valid for the VM. Any thread. */
 bool vpsci_needs_entry(const struct vpsci_vm *vm, uint32_t power_state);
 
 /**
