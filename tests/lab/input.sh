@@ -98,6 +98,17 @@ test_bad_images() {
         --kernel "$work/lzma"
 }
 
+# once hypervisor
+test_hypervisor() {
+    make_work
+    { cat "$LAB_BARE" && echo 'Xen version %d.%d%s (%s@%s)'; } >"$work/xen"
+    said 1 "$work/xen: this is Xen, a hypervisor, which needs EL2; a guest has EL1 only" \
+        --kernel "$work/xen"
+    pack_kernel zboot-zstd "$work/xen" "$work/packed" || fail "cannot pack it"
+    said 1 "$work/packed: this is Xen, a hypervisor, which needs EL2; a guest has EL1 only" \
+        --kernel "$work/packed" --console none
+}
+
 # once too_large
 test_too_large() {
     said_like 1 "$LAB_GUEST/vmlinuz: kernel needs [0-9]* MiB at 0x40200000, guest memory has 14 MiB there; give more with --memory" \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -183,6 +184,31 @@ static struct blob write_format(size_t i, const struct kernel_shape *shape, size
     }
     blob_free(&file);
     return kernel;
+}
+
+static void write_packed(size_t i, const struct blob *kernel)
+{
+    struct blob file = formats[i](kernel);
+
+    blob_write(&file, "kernel");
+    blob_free(&file);
+}
+
+/* What image_check_payload() returns for the file "kernel", and says. */
+static int check_payload(void)
+{
+    struct image *image = open_kernel();
+    struct capture capture;
+
+    assert_non_null(image);
+    capture_begin(&capture, STDERR_FILENO);
+    int error = image_unpack(image, &memory, ipa(KERNEL_BASE));
+    if (error == 0) {
+        error = image_check_payload(image);
+    }
+    capture_end(&capture, said, sizeof(said));
+    image_close(image);
+    return error;
 }
 
 static void every_format_loads(void **state)
@@ -382,6 +408,49 @@ static void a_file_larger_than_memory_is_refused(void **state)
     assert_int_equal(truncate("kernel", (off_t)(KERNEL_ROOM + 1)), 0);
     assert_not_loaded("dormouse: kernel: kernel needs 5 MiB at 0x40200000, guest memory has 4 MiB "
                       "there; give more with --memory\n");
+}
+
+/* Words that Xen alone has, wherever they are; also as the last bytes of the file. */
+static void a_hypervisor_is_refused(void **state)
+{
+    static const char words[] = "Xen version %d.%d%s (%s";
+    const size_t places[] = {KERNEL_SECTIONS_END, 40000, usual.file_size - (sizeof(words) - 1)};
+
+    (void)state;
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
+        for (size_t j = 0; j < sizeof(places) / sizeof(places[0]); j++) {
+            struct blob kernel = kernel_image(&usual);
+
+            memcpy(kernel.bytes + places[j], words, sizeof(words) - 1);
+            write_packed(i, &kernel);
+            assert_int_equal(check_payload(), -ENOEXEC);
+            assert_string_equal(said,
+                                "dormouse: kernel: this is Xen, a hypervisor, which needs EL2; "
+                                "a guest has EL1 only\n");
+            kernel.bytes[places[j]] ^= 1;
+            write_packed(i, &kernel);
+            assert_int_equal(check_payload(), 0);
+            assert_string_equal(said, "");
+            blob_free(&kernel);
+        }
+    }
+}
+
+/* A kernel as large as Linux may hold any words, such as those of a program in its initramfs. */
+static void a_large_kernel_is_not_searched(void **state)
+{
+    const struct kernel_shape large = {.file_size = 8 * MIB + 1, .image_size = 9 * MIB};
+    struct blob kernel = kernel_image(&large);
+
+    (void)state;
+    memory_destroy(&memory);
+    assert_int_equal(memory_create(&memory, ipa(RAM_BASE), 16 * MIB), 0);
+    memcpy(kernel.bytes + 4096, "Xen version %d.%d%s (%s", 23);
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
+        write_packed(i, &kernel);
+        assert_int_equal(check_payload(), 0);
+    }
+    blob_free(&kernel);
 }
 
 static void memory_without_a_place_for_kernels_is_refused(void **state)
@@ -842,6 +911,8 @@ int main(void)
         TEST(a_kernel_may_fill_memory_to_the_last_byte),
         TEST(a_kernel_larger_than_memory_is_refused),
         TEST(a_file_larger_than_memory_is_refused),
+        TEST(a_hypervisor_is_refused),
+        TEST(a_large_kernel_is_not_searched),
         TEST(memory_without_a_place_for_kernels_is_refused),
         TEST(a_stream_never_runs_past_memory),
         TEST(a_stream_may_fill_memory_to_the_last_byte),

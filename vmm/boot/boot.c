@@ -83,12 +83,14 @@ struct boot *boot_open(const struct config *config)
     return boot;
 }
 
-int boot_unpack(struct boot *boot)
+int boot_prepare(struct boot *boot)
 {
     /* Only its bounds count here. */
     const struct memory memory = {.base = ipa(MAP_RAM_BASE), .size = boot->config->memory_size};
 
-    return image_unpack(boot->image, &memory, kernel_base());
+    int error = image_unpack(boot->image, &memory, kernel_base());
+
+    return error ? error : image_check_payload(boot->image);
 }
 
 void boot_close(struct boot *boot)

@@ -28,10 +28,10 @@ struct boot_entry {
  */
 struct boot *boot_open(const struct config *config);
 /*
- * Unpacks a packed kernel, once for all boot_load(). A hostile file may take seconds, so call it while signals still
- * end the process. Returns 0, or -errno after report()ing one line.
+ * Unpacks a packed kernel, once for all boot_load(), and refuses one that cannot run in a guest. A hostile file may
+ * take seconds, so call it while signals still end the process. Returns 0, or -errno after report()ing one line.
  */
-int boot_unpack(struct boot *boot);
+int boot_prepare(struct boot *boot);
 /* NULL is ignored. */
 void boot_close(struct boot *boot);
 

@@ -39,6 +39,12 @@ void image_close(struct image *image);
 int image_unpack(struct image *image, const struct memory *memory, struct ipa base);
 
 /*
+ * Whether the kernel, unpacked if it is packed, is something that cannot run in a guest: a hypervisor that wants EL2.
+ * Then report()s one line and returns -errno.
+ */
+int image_check_payload(const struct image *image);
+
+/*
  * Where image_load() would put the kernel; reads nothing but the header if that tells the size. On failure
  * report()s one line and returns -errno.
  */

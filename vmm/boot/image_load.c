@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/file.h"
 #include "base/report.h"
 #include "boot/image_parts.h"
+#include "boot/payload.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -110,6 +113,41 @@ int image_unpack(struct image *image, const struct memory *memory, struct ipa ba
     }
     keep_unpacked(image, buffer, result.produced, limit);
     return 0;
+}
+
+static int refuse_hypervisor(const struct image *image, const uint8_t *bytes, size_t size)
+{
+    const char *name = payload_hypervisor(bytes, size);
+
+    if (name == NULL) {
+        return 0;
+    }
+    report("%s: this is %s, a hypervisor, which needs EL2; a guest has EL1 only", image->path,
+           name);
+    return -ENOEXEC;
+}
+
+int image_check_payload(const struct image *image)
+{
+    size_t size;
+
+    if (known_size(image) > PAYLOAD_SEARCHED_MAX) {
+        return 0;
+    }
+    if (image->unpacked != NULL) {
+        return refuse_hypervisor(image, image->unpacked, image->unpacked_size);
+    }
+    /* A copy: a mapping of a file that shrinks meanwhile would end this process. */
+    uint8_t *bytes = malloc(image->file_size);
+    int error = bytes == NULL ? -ENOMEM : file_read(image->fd, 0, bytes, image->file_size, &size);
+
+    if (error != 0) {
+        report("cannot read kernel image %s: %s", image->path, strerror(-error));
+    } else {
+        error = refuse_hypervisor(image, bytes, size);
+    }
+    free(bytes);
+    return error;
 }
 
 void image_drop_unpacked(struct image *image)

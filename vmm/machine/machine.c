@@ -387,7 +387,7 @@ static void run(struct machine *machine)
 static bool unpack(struct machine *machine)
 {
     signals_let_end(true);
-    int error = boot_unpack(machine->boot);
+    int error = boot_prepare(machine->boot);
     signals_let_end(false);
     return error == 0;
 }
