@@ -2,6 +2,24 @@
 /* CPU_OFF and CPU_FREEZE. */
 #include "internal.h"
 
+/* Turns off a vCPU whose word is `word`; it becomes `off`. `was_up` is false if it never came to
+ * run. Owner. False if the word has changed. */
+bool vpsci__leave(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state off, bool was_up)
+{
+    uint64_t leaving =
+        vpsci__with_detail(vpsci__to(word, was_up ? VPSCI__LEAVING : VPSCI__REVOKING), off);
+
+    if (!vpsci__swap(&vcpu->word, &word, leaving)) {
+        return false;
+    }
+    /* Nothing can turn it back from here: for its domains it is down already. */
+    if (was_up) {
+        vpsci__went_down(vcpu, false);
+    }
+    vpsci__complete_leaving(vcpu, leaving);
+    return true;
+}
+
 static int64_t turn_off_caller(struct vpsci__invocation *call, enum vpsci__state off)
 {
     struct vpsci_vm *vm = call->vm;

@@ -101,11 +101,28 @@ static inline bool vpsci__is_off(uint64_t word)
 #define FUNCTION(name, handler, widths, since, arguments, words, starts, needs)                    \
     int64_t vpsci__##handler(struct vpsci__invocation *call);
 #include "functions.def"
+
+/* functions.c */
 uint64_t vpsci__offers(const struct vpsci_vm *vm, uint32_t version);
-int vpsci__result(const struct vpsci_vm *vm, int result);
+bool vpsci__find_legacy(const struct vpsci_vm *vm, uint32_t id, uint32_t *number);
+static inline bool vpsci__is_legacy(const struct vpsci_vm *vm)
+{
+    return vpsci__load(&vm->version) == VPSCI_VERSION_0_1;
+}
+static inline bool vpsci__is_psci_id(uint32_t id)
+{
+    return (id & ~VPSCI_FID_BIT_64) - VPSCI_FID_32 < VPSCI_FID_COUNT;
+}
+static inline uint32_t vpsci__drop_hint(const struct vpsci_vm *vm, uint32_t id)
+{
+    return (id & VPSCI_FID_BIT_FAST) && vm->smccc_version >= VPSCI_SMCCC_1_3
+               ? id & ~VPSCI_FID_BIT_HINT
+               : id;
+}
 
 /* next.c */
 int64_t vpsci__wait(struct vpsci__invocation *call, enum vpsci_wait wait);
+int64_t vpsci__ask(struct vpsci__invocation *call, const struct vpsci_vcpu *target);
 
 /* entry.c */
 bool vpsci__entry_read(const struct vpsci__invocation *call, uint64_t address, uint64_t context,
@@ -115,10 +132,12 @@ bool vpsci__entry_is_aligned(uint64_t address, uint64_t form);
 
 /* journal.c */
 uint64_t vpsci__settled(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu);
+void vpsci__complete_leaving(struct vpsci_vcpu *vcpu, uint64_t leaving);
+
+/* cpu_off.c */
 bool vpsci__leave(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state off, bool was_up);
 
 /* request.c */
-int64_t vpsci__ask(struct vpsci__invocation *call, const struct vpsci_vcpu *target);
 void vpsci__request(const struct vpsci_vcpu *vcpu, bool stops, struct vpsci_request *request);
 
 /* mpidr.c */
@@ -157,5 +176,6 @@ uint32_t vpsci__stat_cells(uint32_t state_count);
 
 /* version.c */
 bool vpsci__version_known(uint32_t version);
+int vpsci__result(const struct vpsci_vm *vm, int result);
 
 #endif

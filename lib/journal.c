@@ -77,23 +77,12 @@ static void clear_journal(struct vpsci_vm *vm, uint32_t index)
     }
 }
 
-/* Turns off a vCPU whose word is `word`; it becomes `off`. `was_up` is false if it never came to
- * run. Owner. False if the word has changed. */
-bool vpsci__leave(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state off, bool was_up)
+/* Steps 2 and 3. Owner. */
+void vpsci__complete_leaving(struct vpsci_vcpu *vcpu, uint64_t leaving)
 {
     struct vpsci_vm *vm = vpsci__vm(vcpu);
-    uint64_t leaving =
-        vpsci__with_detail(vpsci__to(word, was_up ? VPSCI__LEAVING : VPSCI__REVOKING), off);
 
-    if (!vpsci__swap(&vcpu->word, &word, leaving)) {
-        return false;
-    }
-    /* Nothing can turn it back from here: for its domains it is down already. */
-    if (was_up) {
-        vpsci__went_down(vcpu, false);
-    }
     enter_journal(vm, vcpu->index);
     finish_leaving(vcpu, leaving);
     clear_journal(vm, vcpu->index);
-    return true;
 }

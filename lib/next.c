@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a vCPU is to do now, and what ends its waits. */
+/* What a vCPU is to do now: how its waits begin, and what ends them. */
 #include "internal.h"
 
 /* For each state: why the vCPU does not run, and what it is handed when that ends. */
@@ -104,6 +104,16 @@ int64_t vpsci__wait(struct vpsci__invocation *call, enum vpsci_wait wait)
 {
     describe_wait(call->vcpu, wait, call->out);
     return VPSCI_SUCCESS;
+}
+
+/* CPU_ON and MIGRATE: the caller is on, and waits. */
+int64_t vpsci__ask(struct vpsci__invocation *call, const struct vpsci_vcpu *target)
+{
+    struct vpsci_vcpu *vcpu = call->vcpu;
+
+    vpsci__poke(&vcpu->form, call->function | (uint64_t)target->index << 16);
+    vpsci__store(&vcpu->word, vpsci__to(vpsci__load(&vcpu->word), VPSCI__ASKING));
+    return vpsci__wait(call, VPSCI_WAIT_ANSWER);
 }
 
 bool vpsci_wake(struct vpsci_vcpu *vcpu)

@@ -2,16 +2,6 @@
 /* What the host decides: requests, and the answers to them. */
 #include "internal.h"
 
-/* CPU_ON and MIGRATE: the caller is on, and waits. */
-int64_t vpsci__ask(struct vpsci__invocation *call, const struct vpsci_vcpu *target)
-{
-    struct vpsci_vcpu *vcpu = call->vcpu;
-
-    vpsci__poke(&vcpu->form, call->function | (uint64_t)target->index << 16);
-    vpsci__store(&vcpu->word, vpsci__to(vpsci__load(&vcpu->word), VPSCI__ASKING));
-    return vpsci__wait(call, VPSCI_WAIT_ANSWER);
-}
-
 static bool is_asking(uint64_t word)
 {
     return vpsci__state_of(word) == VPSCI__ASKING || vpsci__state_of(word) == VPSCI__SUSPEND_ASKED;

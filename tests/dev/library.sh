@@ -62,6 +62,21 @@ test_needs_memcpy_and_memset_only() {
     expect_text needed ""
 }
 
+# A file of the library uses only files that do not use it, directly or by others.
+test_files_do_not_use_each_other_in_a_circle() {
+    build_native
+    nm -A "$native/lib/libvpsci.a" | sed 's/^[^:]*:\([^:]*\):/\1 /' >symbols
+    awk '$2 == "U" { used[$1, $3]; next } $3 ~ /^[TRDB]$/ { home[$4] = $1 }
+        END {
+            for (use in used) {
+                split(use, part, SUBSEP)
+                if (part[2] in home) { print part[1], home[part[2]] }
+            }
+        }' symbols >uses
+    [ "$(wc -l <uses)" -ge 20 ] || fail "only $(wc -l <uses) uses found"
+    tsort uses >order 2>circle || fail "a circle: $(tr '\n' ' ' <circle)"
+}
+
 test_has_no_state_of_its_own() {
     build_native
     # What is writable only until relocated does not count.
