@@ -147,6 +147,31 @@ test_reopen() {
     expect_equal "runs in the timeline" "$(grep -c '^$' "$work/timeline")" 1
 }
 
+# qmp_refuses COMMAND TEXT: the reply is an error that says so.
+qmp_refuses() {
+    if "$LAB_TOOLS/qmp" "$work/qmp" "$1" >"$work/qmp.new" 2>&1; then
+        fail "$1 was not refused"
+    fi
+    expect_said "\"desc\":\"$2\""
+}
+
+# A wake that wakes nothing: its client is told why, and the log too.
+test_wake_ignored() {
+    make_work
+    start_bare "scenario=wake-operator timer=0" --wake rtc --paused --qmp "$work/qmp"
+    wait_event "$work/events" boot
+    qmp query-status
+    qmp_refuses system_wakeup "the guest is not suspended"
+    expect_event wake-ignored reason "the guest is awake"
+    qmp cont
+    wait_event "$work/events" asleep
+    qmp_refuses system_wakeup "the operator is not among the wake sources (--wake)"
+    qmp quit
+    wait_guest
+    expect_event_count wake-ignored 2
+    expect_event_count wake 0
+}
+
 # A log that has reached its limit continues in a fresh file.
 test_log_limit() {
     make_work

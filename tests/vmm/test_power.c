@@ -444,6 +444,31 @@ static void waking_an_awake_guest_does_nothing(void **state)
     finish(&f);
 }
 
+/* An operator's command is answered with this: it must not have to be guessed from the state. */
+static void wake_says_what_became_of_it(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_ASK, WAKE_SIGNAL | WAKE_RTC);
+    assert_int_equal(power_wake(&f.power, WAKE_SIGNAL), POWER_WAKE_AWAKE);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    assert_int_equal(power_wake(&f.power, WAKE_CONSOLE), POWER_WAKE_UNCOUNTED);
+    assert_int_equal(power_wake(&f.power, WAKE_RTC), POWER_WAKE_KEPT);
+    power_answer(&f.power, true, "x");
+    assert_int_equal(f.power.state, POWER_ASLEEP); /* The RTC did not have anything any more. */
+    assert_int_equal(power_wake(&f.power, WAKE_CONSOLE), POWER_WAKE_UNCOUNTED);
+    assert_int_equal(power_wake(&f.power, WAKE_SIGNAL), POWER_WAKE_DONE);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    power_answer(&f.power, true, "x");
+    f.fake.fail_at = f.fake.calls + 1;
+    assert_int_equal(power_wake(&f.power, WAKE_RTC), -EIO);
+    f.fake.fail_at = 0;
+    leave(&f, 0, POWER_EXIT_OFF);
+    assert_int_equal(power_wake(&f.power, WAKE_SIGNAL), POWER_WAKE_AWAKE);
+    finish(&f);
+}
+
 static void overtaken_wakeup_exit_runs_on(void **state)
 {
     struct fixture f;
@@ -847,6 +872,7 @@ int main(void)
         cmocka_unit_test(without_irq_the_vcpu_stays_out_of_the_guest),
         cmocka_unit_test(ignored_wakes_are_told_once_a_sleep),
         cmocka_unit_test(waking_an_awake_guest_does_nothing),
+        cmocka_unit_test(wake_says_what_became_of_it),
         cmocka_unit_test(overtaken_wakeup_exit_runs_on),
         cmocka_unit_test(resets_say_what_they_keep),
         cmocka_unit_test(hibernation_is_not_power_off),

@@ -54,7 +54,7 @@ static int driver_waking_intid(void *driver, unsigned vcpu)
 
 static void on_console_input(void *arg)
 {
-    machine_wake(arg, WAKE_CONSOLE);
+    (void)machine_wake(arg, WAKE_CONSOLE);
 }
 
 static void driver_sleep_begins(void *driver, unsigned counted)

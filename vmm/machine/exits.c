@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/exits.h"
 
+#include <errno.h>
+
 #include "base/report.h"
 #include "control/news.h"
 #include "machine/parts.h"
@@ -116,6 +118,18 @@ bool exits_catch_up(struct machine *machine)
         power_hold(&machine->power); /* A reset has started the guest again. */
     }
     return !machine->ended;
+}
+
+int exits_wake(struct machine *machine)
+{
+    if (!exits_catch_up(machine)) {
+        return -ESHUTDOWN;
+    }
+    int result = machine_wake(machine, WAKE_SIGNAL);
+    if (!machine->ended) {
+        power_go_on(&machine->power);
+    }
+    return result;
 }
 
 void exits_serve(struct machine *machine)

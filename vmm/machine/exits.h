@@ -20,6 +20,13 @@ void exits_serve(struct machine *machine);
  */
 bool exits_catch_up(struct machine *machine);
 
+/*
+ * The operator wakes the guest, which may be on its way into SYSTEM_SUSPEND on another core at this
+ * moment. Once its exits have been decided the call has either been made, and is woken, or it has
+ * not, and comes after this wake. Returns an enum power_wake_result; negative: the machine has ended.
+ */
+int exits_wake(struct machine *machine);
+
 /* If the guest has ended: reboots it, or ends the machine, or leaves it switched off. */
 void exits_settle(struct machine *machine);
 

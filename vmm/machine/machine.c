@@ -53,23 +53,7 @@ static void on_exit_notice(void *arg, uint32_t events)
 
 static void on_device_wake(void *arg, unsigned source)
 {
-    machine_wake(arg, source);
-}
-
-/*
- * SIGUSR1. The guest may be on its way into SYSTEM_SUSPEND on another core at this moment. With all
- * vCPUs out of the guest and their exits taken the call has either been made, and is woken, or it
- * has not, and comes after this wake.
- */
-static void on_operator_wake(struct machine *machine)
-{
-    if (!exits_catch_up(machine)) {
-        return;
-    }
-    machine_wake(machine, WAKE_SIGNAL);
-    if (!machine->ended) {
-        power_go_on(&machine->power);
-    }
+    (void)machine_wake(arg, source);
 }
 
 static void quit_by_signal(struct machine *machine, int number)
@@ -99,7 +83,7 @@ static void on_signal(void *arg, int number)
     }
     switch (number) {
     case SIGUSR1:
-        on_operator_wake(machine);
+        (void)exits_wake(machine);
         return;
     case SIGCONT:
         console_continue(machine->console);

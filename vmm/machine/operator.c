@@ -88,23 +88,14 @@ static const char *op_cont(void *arg)
 
 static const char *op_wake(void *arg)
 {
-    struct machine *machine = arg;
-    const char *objection = NULL;
-
-    if (!exits_catch_up(machine)) {
+    switch (exits_wake(arg)) {
+    case POWER_WAKE_AWAKE:
+        return "the guest is not suspended";
+    case POWER_WAKE_UNCOUNTED:
+        return "the operator is not among the wake sources (--wake)";
+    default:
         return NULL;
     }
-    if (machine->power.state != POWER_ASLEEP && machine->power.state != POWER_ASKED) {
-        objection = "the guest is not suspended";
-    } else if ((machine->power.wake & WAKE_SIGNAL) == 0) {
-        objection = "the operator is not among the wake sources (--wake)";
-    } else {
-        machine_wake(machine, WAKE_SIGNAL);
-    }
-    if (!machine->ended) {
-        power_go_on(&machine->power);
-    }
-    return objection;
 }
 
 static const char *op_reset(void *arg)

@@ -93,8 +93,8 @@ void machine_end(struct machine *machine, int status);
 /* The machine's power state is not known any more: an ioctl that must not fail did, with -errno. */
 void machine_fail(struct machine *machine, int error);
 
-/* `source` has something that would wake the guest; ignored while it is awake. */
-void machine_wake(struct machine *machine, unsigned source);
+/* power_wake(), whose error ends the machine; negative: it has ended. */
+int machine_wake(struct machine *machine, unsigned source);
 
 /* Looking at which vCPUs are on, where there is an event log to tell. 0 or -errno. */
 int observe_open(struct machine *machine);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What every part of the machine may ask of the whole: to end, to fail, to wake. */
+#include <errno.h>
 #include <string.h>
 
 #include "base/report.h"
@@ -54,13 +55,15 @@ void machine_fail(struct machine *machine, int error)
     machine_end(machine, STATUS_ERROR);
 }
 
-void machine_wake(struct machine *machine, unsigned source)
+int machine_wake(struct machine *machine, unsigned source)
 {
     if (machine->ended) {
-        return;
+        return -ESHUTDOWN;
     }
-    int error = power_wake(&machine->power, (enum wake_source)source);
-    if (error != 0) {
-        machine_fail(machine, error);
+    int result = power_wake(&machine->power, (enum wake_source)source);
+
+    if (result < 0) {
+        machine_fail(machine, result);
     }
+    return result;
 }

@@ -419,24 +419,41 @@ static void ignore(struct power *power, enum wake_source source, const char *rea
          (struct power_news){.kind = POWER_NEWS_WAKE_IGNORED, .source = source, .reason = reason});
 }
 
+/* A wake while a SYSTEM_SUSPEND waits for its answer. What devices have is there after it too. */
+static int keep_wake(struct power *power, enum wake_source source)
+{
+    if ((power->wake & source) == 0) {
+        return POWER_WAKE_UNCOUNTED;
+    }
+    power->woken |= source & WAKE_SIGNAL;
+    return POWER_WAKE_KEPT;
+}
+
 int power_wake(struct power *power, enum wake_source source)
 {
-    if (power->state == POWER_ASLEEP && (power->wake & source) != 0) {
-        return wake_up(power, source);
-    }
-    if (power->state == POWER_ASKED) {
-        /* What devices have is still there when the sleep begins. */
-        power->woken |= source & WAKE_SIGNAL;
-        return 0;
-    }
-    if (power->state == POWER_ASLEEP) {
-        ignore(power, source, "not in --wake");
-    } else if (power->state == POWER_RUNNING && source == WAKE_SIGNAL) {
+    int error;
+
+    switch (power->state) {
+    case POWER_ASKED:
+        return keep_wake(power, source);
+    case POWER_ASLEEP:
+        if ((power->wake & source) == 0) {
+            ignore(power, source, "not in --wake");
+            return POWER_WAKE_UNCOUNTED;
+        }
+        error = wake_up(power, source);
+        return error != 0 ? error : POWER_WAKE_DONE;
+    case POWER_RUNNING:
         /* A device's interrupt reaches a running guest by itself; the operator's wish does not. */
-        power->ignored = 0;
-        ignore(power, source, "the guest is awake");
+        if (source == WAKE_SIGNAL) {
+            power->ignored = 0;
+            ignore(power, source, "the guest is awake");
+        }
+        break;
+    case POWER_ENDED:
+        break;
     }
-    return 0;
+    return POWER_WAKE_AWAKE;
 }
 
 void power_stop(struct power *power)

@@ -181,10 +181,18 @@ void power_start(struct power *power);
 int power_exit(struct power *power, unsigned vcpu, enum power_exit why,
                const struct power_call *call);
 
+/* What became of a wake. */
+enum power_wake_result {
+    POWER_WAKE_DONE,  /* the guest was asleep and has been woken */
+    POWER_WAKE_KEPT,  /* its SYSTEM_SUSPEND waits for an answer: an honoured one wakes at once */
+    POWER_WAKE_AWAKE, /* the guest is not suspended */
+    POWER_WAKE_UNCOUNTED, /* it is, but this source may not wake it */
+};
+
 /*
  * `source` has something that would wake the guest. Harmless at any time. The caller must have
- * handed over every exit that happened before (power_exit()), so that a wake behind the guest's
- * call is never taken for one before it. 0 or -errno.
+ * handed over every exit that happened before (power_exit()), so that a wake after the guest's
+ * call is never taken for one before it. Returns an enum power_wake_result, or -errno.
  */
 int power_wake(struct power *power, enum wake_source source);
 
