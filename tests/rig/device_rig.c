@@ -92,31 +92,33 @@ static void check_strings(const void *tree, int node, const char *name, const ch
 
 void device_rig_check_node(const struct device_rig *rig, const struct device_rig_node *expected)
 {
-    char tree[1024];
+    char bytes[1024];
+    struct tree tree = {.fdt = bytes};
     int clock_count = 1;
 
-    assert_int_equal(fdt_create(tree, sizeof(tree)), 0);
-    assert_int_equal(fdt_finish_reservemap(tree), 0);
-    assert_int_equal(fdt_begin_node(tree, ""), 0);
-    assert_int_equal(rig->cls->describe(rig->cls, tree), 0);
-    assert_int_equal(fdt_end_node(tree), 0);
-    assert_int_equal(fdt_finish(tree), 0);
+    assert_int_equal(fdt_create(bytes, sizeof(bytes)), 0);
+    assert_int_equal(fdt_finish_reservemap(bytes), 0);
+    node_begin(&tree, "");
+    rig->cls->describe(rig->cls, &tree);
+    node_end(&tree);
+    assert_int_equal(tree.error, 0);
+    assert_int_equal(fdt_finish(bytes), 0);
 
-    int node = fdt_path_offset(tree, expected->path);
+    int node = fdt_path_offset(bytes, expected->path);
     assert_true(node >= 0);
-    check_strings(tree, node, "compatible", expected->compatible);
-    check_strings(tree, node, "clock-names", expected->clock_names);
-    assert_int_equal(cell(tree, node, "reg", 0), expected->base >> 32);
-    assert_int_equal(cell(tree, node, "reg", 1), expected->base & UINT32_MAX);
-    assert_int_equal(cell(tree, node, "reg", 2), 0);
-    assert_int_equal(cell(tree, node, "reg", 3), 0x1000);
-    assert_int_equal(cell(tree, node, "interrupts", 0), 0);
-    assert_int_equal(cell(tree, node, "interrupts", 1), expected->spi);
-    assert_int_equal(cell(tree, node, "interrupts", 2), 4);
+    check_strings(bytes, node, "compatible", expected->compatible);
+    check_strings(bytes, node, "clock-names", expected->clock_names);
+    assert_int_equal(cell(bytes, node, "reg", 0), expected->base >> 32);
+    assert_int_equal(cell(bytes, node, "reg", 1), expected->base & UINT32_MAX);
+    assert_int_equal(cell(bytes, node, "reg", 2), 0);
+    assert_int_equal(cell(bytes, node, "reg", 3), 0x1000);
+    assert_int_equal(cell(bytes, node, "interrupts", 0), 0);
+    assert_int_equal(cell(bytes, node, "interrupts", 1), expected->spi);
+    assert_int_equal(cell(bytes, node, "interrupts", 2), 4);
     for (const char *at = expected->clock_names; (at = strchr(at, '/')) != NULL; at++) {
         clock_count++;
     }
     for (int i = 0; i < clock_count; i++) {
-        assert_int_equal(cell(tree, node, "clocks", i), NODE_PHANDLE_APB_CLOCK);
+        assert_int_equal(cell(bytes, node, "clocks", i), NODE_PHANDLE_APB_CLOCK);
     }
 }

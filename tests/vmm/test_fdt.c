@@ -26,16 +26,13 @@ enum { TREE_SIZE = (int)MAP_DTB_SIZE };
 static uint8_t *tree;
 
 /* Three devices more, so registered that they are in order neither forwards nor backwards. */
-static int describe(const struct device_class *cls, void *fdt)
+static void describe(const struct device_class *cls, struct tree *writer)
 {
-    uint64_t reg[2] = {htobe64(cls->base), htobe64(cls->size)};
-    char name[64];
+    const struct node_region registers = {cls->base, cls->size};
 
-    (void)snprintf(name, sizeof(name), "%s@%llx", cls->name, (unsigned long long)cls->base);
-    return fdt_begin_node(fdt, name) || fdt_property(fdt, "reg", reg, sizeof(reg)) ||
-                   fdt_end_node(fdt)
-               ? -FDT_ERR_NOSPACE
-               : 0;
+    node_begin_at(writer, cls->name, cls->base);
+    node_put_reg(writer, &registers, 1);
+    node_end(writer);
 }
 
 static const struct device_class middle = {"test", .base = 0xc000000, 0x1000, .describe = describe};

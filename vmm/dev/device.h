@@ -17,6 +17,7 @@
 struct console;
 struct irq_line;
 struct loop;
+struct tree;
 
 /* What the machine gives a device at its creation. */
 struct device_env {
@@ -47,9 +48,8 @@ struct device_class {
     void (*write)(struct device *device, uint64_t offset, unsigned size, uint64_t value);
     /* Whether a reason to wake stands now (unread input, an alarm gone off). NULL: never. */
     bool (*wake_pending)(struct device *device);
-    /* Adds the device's node(s) to a tree being built with libfdt's sequential-write calls. 0 or
-     * -FDT_ERR_*. */
-    int (*describe)(const struct device_class *cls, void *fdt);
+    /* Adds the device's node, or nodes, to a tree in the making (dev/node.h). */
+    void (*describe)(const struct device_class *cls, struct tree *tree);
 };
 
 /* Puts a class into the table that device_classes() walks. One use a file, at file scope. */

@@ -473,11 +473,11 @@ static bool pl011_wake_pending(struct device *device)
     return unread || console_pending(device->env.console);
 }
 
-static int pl011_describe(const struct device_class *cls, void *fdt)
+static void pl011_describe(const struct device_class *cls, struct tree *tree)
 {
     static const char clock_names[] = "uartclk\0apb_pclk";
 
-    return primecell_describe(cls, fdt, clock_names, sizeof(clock_names));
+    primecell_describe(cls, tree, clock_names, sizeof(clock_names));
 }
 
 static const struct device_class pl011 = {

@@ -278,11 +278,11 @@ static bool pl031_wake_pending(struct device *device)
     return pending;
 }
 
-static int pl031_describe(const struct device_class *cls, void *fdt)
+static void pl031_describe(const struct device_class *cls, struct tree *tree)
 {
     static const char clock_names[] = "apb_pclk";
 
-    return primecell_describe(cls, fdt, clock_names, sizeof(clock_names));
+    primecell_describe(cls, tree, clock_names, sizeof(clock_names));
 }
 
 static const struct device_class pl031 = {

@@ -35,9 +35,9 @@ uint32_t primecell_id(const uint8_t id[PRIMECELL_ID_COUNT], uint64_t offset);
 
 /*
  * Adds the device's node: "arm,NAME", its registers, its SPI, and the APB clock under each of
- * `clock_names` (strings one behind the other, as the tree has them). 0 or -FDT_ERR_*.
+ * `clock_names` (strings one after the other, as the tree has them).
  */
-int primecell_describe(const struct device_class *cls, void *fdt, const char *clock_names,
-                       size_t clock_names_size);
+void primecell_describe(const struct device_class *cls, struct tree *tree, const char *clock_names,
+                        size_t clock_names_size);
 
 #endif
