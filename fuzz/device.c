@@ -15,7 +15,7 @@
 #include "dev/bus.h"
 #include "host/console/console.h"
 
-enum { STEP_SIZE = 12, SPI_COUNT = 4 };
+enum { STEP_SIZE = 12, SPI_COUNT = 4, REGISTERS_SIZE = 0x1000 };
 
 /* Stands in for vmm/host/console: it only keeps what the UART and the fuzzer tell it. */
 struct console {
@@ -115,7 +115,7 @@ static void reset_bus(struct bus *bus)
 static struct ipa step_address(const uint8_t *step)
 {
     static const uint64_t bases[] = {MAP_UART_BASE, MAP_RTC_BASE, MAP_UART_BASE - 16,
-                                     MAP_RTC_BASE + MAP_RTC_SIZE - 16};
+                                     MAP_RTC_BASE + REGISTERS_SIZE - 16};
     uint64_t offset = step[2] | (uint64_t)(step[3] & 0xf) << 8;
 
     return ipa(bases[step[1] % 4] + offset);
@@ -156,12 +156,17 @@ static void take_step(struct bus *bus, const uint8_t *step)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct loop *loop = loop_create();
-    const struct bus_env env = {
-        .loop = loop, .console = &console, .drive_irq = drive_irq, .wake = note_wake};
+    struct instances devices = {0};
+    const struct bus_env env = {.instances = &devices,
+                                .loop = loop,
+                                .console = &console,
+                                .drive_irq = drive_irq,
+                                .wake = note_wake};
     struct bus bus;
 
     console = (struct console){0};
     memset(line_level, 0, sizeof(line_level));
+    instances_add_fixed(&devices);
     check(loop != NULL && bus_create(&bus, &env) == 0 && console.connected);
     for (size_t at = 0; at + STEP_SIZE <= size; at += STEP_SIZE) {
         take_step(&bus, bytes + at);

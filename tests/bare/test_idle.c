@@ -22,6 +22,9 @@ static uint8_t tree[MAP_DTB_SIZE];
 
 static void read_machine(struct idle_plan *plan, unsigned clusters, uint32_t psci_version)
 {
+    struct instances devices = {0};
+
+    instances_add_fixed(&devices);
     idle_plan(plan, IDLE_POWERDOWN, clusters, CPUS);
     struct fdt_input input = {
         .name = "tester",
@@ -30,6 +33,7 @@ static void read_machine(struct idle_plan *plan, unsigned clusters, uint32_t psc
         .cpu_count = CPUS,
         .psci_version = psci_version,
         .idle = plan,
+        .devices = &devices,
     };
     int size = fdt_build(&input, tree, sizeof(tree));
 

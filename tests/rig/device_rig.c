@@ -9,20 +9,22 @@
 #include <cmocka.h>
 #include <libfdt.h>
 
+#include "dev/instances.h"
 #include "dev/node.h"
 
-static const struct device_class *find(const char *name)
+/* The fixed device of that name. */
+static struct device_instance find(const char *name)
 {
-    size_t count;
-    const struct device_class *const *classes = device_classes(&count);
+    struct instances devices = {0};
 
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(classes[i]->name, name) == 0) {
-            return classes[i];
+    instances_add_fixed(&devices);
+    for (unsigned i = 0; i < devices.count; i++) {
+        if (strcmp(devices.at[i].cls->name, name) == 0) {
+            return devices.at[i];
         }
     }
-    fail_msg("no device class %s", name);
-    return NULL;
+    fail_msg("no device %s", name);
+    return (struct device_instance){0};
 }
 
 static void drive(void *arg, uint32_t spi, bool level)
@@ -42,8 +44,9 @@ void device_rig_create(struct device_rig *rig, const char *name, struct loop *lo
                        struct console *console)
 {
     memset(rig, 0, sizeof(*rig));
-    rig->cls = find(name);
-    irq_init(&rig->irq, rig->cls->spi, drive, rig);
+    rig->instance = find(name);
+    rig->cls = rig->instance.cls;
+    irq_init(&rig->irq, rig->instance.spi, drive, rig);
     rig->env = (struct device_env){
         .loop = loop, .console = console, .irq = &rig->irq, .wake = wake, .wake_arg = rig};
     assert_int_equal(rig->cls->create(&rig->env, &rig->device), 0);
@@ -99,7 +102,7 @@ void device_rig_check_node(const struct device_rig *rig, const struct device_rig
     assert_int_equal(fdt_create(bytes, sizeof(bytes)), 0);
     assert_int_equal(fdt_finish_reservemap(bytes), 0);
     node_begin(&tree, "");
-    rig->cls->describe(rig->cls, &tree);
+    rig->cls->describe(&rig->instance, &tree);
     node_end(&tree);
     assert_int_equal(tree.error, 0);
     assert_int_equal(fdt_finish(bytes), 0);

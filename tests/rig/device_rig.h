@@ -11,6 +11,7 @@
 #include "dev/irq.h"
 
 struct device_rig {
+    struct device_instance instance;
     const struct device_class *cls;
     struct device *device;
     struct device_env env;

@@ -14,7 +14,7 @@
 
 #include "boot/fdt.h"
 #include "core/map.h"
-#include "dev/device.h"
+#include "dev/instances.h"
 #include "dev/node.h"
 #include "scratch.h"
 
@@ -25,27 +25,36 @@ enum { TREE_SIZE = (int)MAP_DTB_SIZE };
 
 static uint8_t *tree;
 
-/* Three devices more, so registered that they are in order neither forwards nor backwards. */
-static void describe(const struct device_class *cls, struct tree *writer)
+static void describe(const struct device_instance *instance, struct tree *writer)
 {
-    const struct node_region registers = {cls->base, cls->size};
+    const struct node_region registers = {instance->base.value, instance->cls->size};
 
-    node_begin_at(writer, cls->name, cls->base);
+    node_begin_at(writer, instance->cls->name, instance->base.value);
     node_put_reg(writer, &registers, 1);
     node_end(writer);
 }
 
-static const struct device_class middle = {"test", .base = 0xc000000, 0x1000, .describe = describe};
-static const struct device_class first = {"test", .base = 0xb000000, 0x1000, .describe = describe};
-static const struct device_class last = {"test", .base = 0xd000000, 0x1000, .describe = describe};
+static const struct device_class test_class = {"test", 0x1000, .describe = describe};
 
-DEVICE_REGISTER(middle);
-DEVICE_REGISTER(first);
-DEVICE_REGISTER(last);
+/* The fixed devices, and three more in an order that is neither forwards nor backwards. */
+static struct instances devices;
+
+static void add_devices(void)
+{
+    static const struct map_place places[] = {
+        {"test", {0xc000000}, 10}, {"test", {0xb000000}, 11}, {"test", {0xd000000}, 12}};
+
+    devices = (struct instances){0};
+    instances_add_fixed(&devices);
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        assert_int_equal(instances_add(&devices, &test_class, places[i].base, places[i].spi), 0);
+    }
+}
 
 static int setup(void **state)
 {
     tree = malloc(TREE_SIZE);
+    add_devices();
     return !tree || scratch_enter(state);
 }
 
@@ -63,6 +72,7 @@ static struct fdt_input usual_input(void)
         .memory_size = 512 * MIB,
         .cpu_count = 2,
         .psci_version = 0x10001,
+        .devices = &devices,
     };
 }
 

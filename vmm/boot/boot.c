@@ -18,6 +18,7 @@
 #include "boot/fdt.h"
 #include "boot/image.h"
 #include "core/map.h"
+#include "dev/instances.h"
 #include "psci/idle.h"
 #include "vpsci/abi.h"
 
@@ -35,6 +36,7 @@ struct boot {
     int initrd; /* descriptor, or -1: none */
     uint64_t initrd_size;
     struct idle_plan idle;
+    struct instances devices;
 };
 
 /* What one load has put where. */
@@ -76,6 +78,7 @@ struct boot *boot_open(const struct config *config)
     }
     *boot = (struct boot){.config = config, .initrd = -1, .image = image_open(config->kernel)};
     idle_plan(&boot->idle, config->idle, config->clusters, config->cpu_count);
+    instances_add_fixed(&boot->devices);
     if (!boot->image || open_initrd(boot)) {
         boot_close(boot);
         return NULL;
@@ -208,6 +211,7 @@ static void *make_tree(const struct boot *boot, const struct layout *layout,
                        struct fdt_input *input, int *size)
 {
     input->idle = &boot->idle;
+    input->devices = &boot->devices;
     input->name = boot->config->name;
     input->append = boot->config->append;
     input->memory_size = boot->config->memory_size;

@@ -2,7 +2,6 @@
 #include "boot/fdt.h"
 
 #include <libfdt.h>
-#include <stdio.h>
 
 #include "core/map.h"
 #include "dev/device.h"
@@ -15,14 +14,15 @@ enum { REGION_MAX = 3 };
 
 static void add_chosen(struct tree *tree, const struct fdt_input *input)
 {
-    char uart[32];
+    const struct map_place *uart = &map_places[MAP_PLACE_UART];
+    char path[1 + NODE_NAME_SIZE] = "/";
 
-    (void)snprintf(uart, sizeof(uart), "/pl011@%llx", (unsigned long long)MAP_UART_BASE);
+    node_name(path + 1, uart->device, uart->base.value);
     node_begin(tree, "chosen");
     if (input->append) {
         node_put_string(tree, "bootargs", input->append);
     }
-    node_put_string(tree, "stdout-path", uart);
+    node_put_string(tree, "stdout-path", path);
     if (input->initrd_size) {
         node_put_u64(tree, "linux,initrd-start", input->initrd.value);
         node_put_u64(tree, "linux,initrd-end", input->initrd.value + input->initrd_size);
@@ -279,27 +279,10 @@ static void add_apb_clock(struct tree *tree)
     node_end(tree);
 }
 
-/* The class with the lowest base above `last`, or NULL: the linker's order means nothing. */
-static const struct device_class *next_class(const struct device_class *last)
+static void add_devices(struct tree *tree, const struct instances *devices)
 {
-    size_t count;
-    const struct device_class *const *classes = device_classes(&count);
-    const struct device_class *next = NULL;
-
-    for (size_t i = 0; i < count; i++) {
-        if ((!last || classes[i]->base > last->base) && (!next || classes[i]->base < next->base)) {
-            next = classes[i];
-        }
-    }
-    return next;
-}
-
-static void add_devices(struct tree *tree)
-{
-    const struct device_class *cls = NULL;
-
-    while ((cls = next_class(cls))) {
-        cls->describe(cls, tree);
+    for (unsigned i = 0; i < devices->count; i++) {
+        devices->at[i].cls->describe(&devices->at[i], tree);
     }
 }
 
@@ -318,7 +301,7 @@ static void add_root(struct tree *tree, const struct fdt_input *input)
     add_timer(tree);
     add_gic(tree, input);
     add_apb_clock(tree);
-    add_devices(tree);
+    add_devices(tree, input->devices);
     node_end(tree);
 }
 

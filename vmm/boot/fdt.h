@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/ipa.h"
+#include "dev/instances.h"
 #include "psci/idle.h"
 
 struct fdt_input {
@@ -16,6 +17,7 @@ struct fdt_input {
     unsigned cpu_count;
     uint32_t psci_version;        /* major << 16 | minor */
     const struct idle_plan *idle; /* NULL: no states, no clusters */
+    const struct instances *devices;
     struct ipa initrd;
     uint64_t initrd_size; /* 0: none */
     const uint8_t *seed;  /* NULL, or FDT_SEED_SIZE random bytes for kaslr-seed and rng-seed */
@@ -24,8 +26,8 @@ struct fdt_input {
 enum { FDT_SEED_SIZE = 8 + 64 };
 
 /*
- * Builds the tree in `buffer`, asking every registered device class to describe itself. Returns the
- * tree's size in bytes, or -FDT_ERR_*: -FDT_ERR_NOSPACE where `buffer` is too small.
+ * Builds the tree in `buffer`; each device adds its own node. Returns the tree's size in bytes, or
+ * -FDT_ERR_*: -FDT_ERR_NOSPACE if `buffer` is too small.
  */
 int fdt_build(const struct fdt_input *input, void *buffer, size_t buffer_size);
 

@@ -3,8 +3,8 @@
  * Guest physical addresses ("intermediate physical addresses", IPA, in Arm's words) as a type of
  * their own, so that no host address and no plain number is taken for one by accident.
  */
-#ifndef DORMOUSE_MACHINE_IPA_H
-#define DORMOUSE_MACHINE_IPA_H
+#ifndef DORMOUSE_CORE_IPA_H
+#define DORMOUSE_CORE_IPA_H
 
 #include <stdint.h>
 

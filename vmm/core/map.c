@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/map.h"
 
+const struct map_place map_places[MAP_PLACE_COUNT] = {
+    [MAP_PLACE_UART] = {"pl011", {MAP_UART_BASE}, MAP_UART_SPI},
+    [MAP_PLACE_RTC] = {"pl031", {MAP_RTC_BASE}, MAP_RTC_SPI},
+};
+
 uint64_t map_mpidr(unsigned index)
 {
     uint64_t aff0 = index & 0xf;

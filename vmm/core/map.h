@@ -20,13 +20,21 @@
 #define MAP_GICR_COUNT  123u
 #define MAP_GICR2_MIN   UINT64_C(0x4000000000) /* the other redistributors: here, or above RAM */
 #define MAP_UART_BASE   UINT64_C(0x09000000)
-#define MAP_UART_SIZE   UINT64_C(0x00001000)
 #define MAP_UART_SPI    1u
 #define MAP_RTC_BASE    UINT64_C(0x09010000)
-#define MAP_RTC_SIZE    UINT64_C(0x00001000)
 #define MAP_RTC_SPI     2u
 #define MAP_RAM_BASE    UINT64_C(0x40000000)
 #define MAP_SPI_COUNT   224u /* with the 32 private ones 256 interrupts in all, as on `virt` */
+
+/* A fixed place for a device: the name of its class, where its registers are, its interrupt. */
+struct map_place {
+    const char *device;
+    struct ipa base;
+    uint32_t spi;
+};
+
+enum { MAP_PLACE_UART, MAP_PLACE_RTC, MAP_PLACE_COUNT };
+extern const struct map_place map_places[MAP_PLACE_COUNT];
 
 /* Private interrupts of the Generic Timer, as INTIDs (PPI number + 16). */
 #define MAP_INTID_PTIMER_SECURE 29u

@@ -1,45 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dev/bus.h"
 
-#include <errno.h>
 #include <stddef.h>
 
-static void slot_wake(void *arg)
+static void bus_device_wake(void *arg)
 {
-    struct bus_slot *slot = arg;
+    struct bus_device *device = arg;
 
-    slot->bus->wake(slot->bus->wake_arg, slot->cls->wake_source);
+    device->bus->wake(device->bus->wake_arg, device->instance.cls->wake_source);
 }
 
-static int slot_create(struct bus_slot *slot, const struct bus_env *env)
+static int bus_device_create(struct bus_device *device, const struct bus_env *env)
 {
-    struct device_env device_env = {
+    const struct device_env device_env = {
         .loop = env->loop,
         .console = env->console,
-        .irq = &slot->irq,
-        .wake = slot_wake,
-        .wake_arg = slot,
+        .irq = &device->irq,
+        .wake = bus_device_wake,
+        .wake_arg = device,
     };
 
-    irq_init(&slot->irq, slot->cls->spi, env->drive_irq, env->arg);
-    return slot->cls->create(&device_env, &slot->device);
+    irq_init(&device->irq, device->instance.spi, env->drive_irq, env->arg);
+    return device->instance.cls->create(&device_env, &device->device);
 }
 
 int bus_create(struct bus *bus, const struct bus_env *env)
 {
-    size_t class_count;
-    const struct device_class *const *classes = device_classes(&class_count);
-
     *bus = (struct bus){.wake = env->wake, .wake_arg = env->arg};
-    if (class_count > BUS_DEVICE_MAX) {
-        return -ENOSPC;
-    }
-    for (size_t i = 0; i < class_count; i++) {
-        struct bus_slot *slot = &bus->slots[i];
+    for (unsigned i = 0; i < env->instances->count; i++) {
+        struct bus_device *device = &bus->devices[i];
 
-        slot->cls = classes[i];
-        slot->bus = bus;
-        int error = slot_create(slot, env);
+        device->instance = env->instances->at[i];
+        device->bus = bus;
+        int error = bus_device_create(device, env);
         if (error != 0) {
             bus_destroy(bus);
             return error;
@@ -52,28 +45,28 @@ int bus_create(struct bus *bus, const struct bus_env *env)
 void bus_destroy(struct bus *bus)
 {
     while (bus->count > 0) {
-        struct bus_slot *slot = &bus->slots[--bus->count];
+        struct bus_device *device = &bus->devices[--bus->count];
 
-        slot->cls->destroy(slot->device);
+        device->instance.cls->destroy(device->device);
     }
 }
 
 void bus_reset(struct bus *bus)
 {
     for (unsigned i = 0; i < bus->count; i++) {
-        bus->slots[i].cls->reset(bus->slots[i].device);
+        bus->devices[i].instance.cls->reset(bus->devices[i].device);
     }
 }
 
-/* The slot whose registers hold all of [address, address + size), or NULL. */
-static const struct bus_slot *find(const struct bus *bus, struct ipa address, unsigned size)
+/* The device whose registers hold all of [address, address + size), or NULL. */
+static const struct bus_device *bus_find(const struct bus *bus, struct ipa address, unsigned size)
 {
     for (unsigned i = 0; i < bus->count; i++) {
-        const struct device_class *cls = bus->slots[i].cls;
-        uint64_t offset = address.value - cls->base;
+        const struct device_instance *instance = &bus->devices[i].instance;
+        uint64_t offset = address.value - instance->base.value;
 
-        if (offset < cls->size && size <= cls->size - offset) {
-            return &bus->slots[i];
+        if (offset < instance->cls->size && size <= instance->cls->size - offset) {
+            return &bus->devices[i];
         }
     }
     return NULL;
@@ -81,27 +74,30 @@ static const struct bus_slot *find(const struct bus *bus, struct ipa address, un
 
 uint64_t bus_read(const struct bus *bus, struct ipa address, unsigned size)
 {
-    const struct bus_slot *slot = find(bus, address, size);
+    const struct bus_device *at = bus_find(bus, address, size);
 
-    return slot == NULL ? 0 : slot->cls->read(slot->device, address.value - slot->cls->base, size);
+    if (at == NULL) {
+        return 0;
+    }
+    return at->instance.cls->read(at->device, address.value - at->instance.base.value, size);
 }
 
 void bus_write(const struct bus *bus, struct ipa address, unsigned size, uint64_t value)
 {
-    const struct bus_slot *slot = find(bus, address, size);
+    const struct bus_device *at = bus_find(bus, address, size);
 
-    if (slot != NULL) {
-        slot->cls->write(slot->device, address.value - slot->cls->base, size, value);
+    if (at != NULL) {
+        at->instance.cls->write(at->device, address.value - at->instance.base.value, size, value);
     }
 }
 
 void bus_hold(struct bus *bus, unsigned counted)
 {
     for (unsigned i = 0; i < bus->count; i++) {
-        unsigned source = bus->slots[i].cls->wake_source;
+        unsigned source = bus->devices[i].instance.cls->wake_source;
 
         if (source != 0 && (source & counted) == 0) {
-            irq_hold(&bus->slots[i].irq);
+            irq_hold(&bus->devices[i].irq);
         }
     }
 }
@@ -109,7 +105,7 @@ void bus_hold(struct bus *bus, unsigned counted)
 void bus_release(struct bus *bus)
 {
     for (unsigned i = 0; i < bus->count; i++) {
-        irq_release(&bus->slots[i].irq);
+        irq_release(&bus->devices[i].irq);
     }
 }
 
@@ -118,10 +114,11 @@ unsigned bus_wakes_pending(const struct bus *bus)
     unsigned set = 0;
 
     for (unsigned i = 0; i < bus->count; i++) {
-        const struct bus_slot *slot = &bus->slots[i];
+        const struct bus_device *at = &bus->devices[i];
+        const struct device_class *cls = at->instance.cls;
 
-        if (slot->cls->wake_pending != NULL && slot->cls->wake_pending(slot->device)) {
-            set |= slot->cls->wake_source;
+        if (cls->wake_pending != NULL && cls->wake_pending(at->device)) {
+            set |= cls->wake_source;
         }
     }
     return set;

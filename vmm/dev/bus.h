@@ -3,22 +3,21 @@
  * The devices of a machine and their registers' addresses. bus_read() and bus_write() may be called
  * from any thread; the rest belongs to the main thread, while no vCPU runs.
  */
-#ifndef DORMOUSE_MACHINE_BUS_H
-#define DORMOUSE_MACHINE_BUS_H
+#ifndef DORMOUSE_DEV_BUS_H
+#define DORMOUSE_DEV_BUS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "core/ipa.h"
 #include "dev/device.h"
+#include "dev/instances.h"
 #include "dev/irq.h"
-
-enum { BUS_DEVICE_MAX = 16 };
 
 struct bus;
 
-struct bus_slot {
-    const struct device_class *cls;
+struct bus_device {
+    struct device_instance instance;
     struct device *device;
     struct irq_line irq;
     struct bus *bus;
@@ -26,12 +25,13 @@ struct bus_slot {
 
 struct bus {
     unsigned count;
-    struct bus_slot slots[BUS_DEVICE_MAX];
+    struct bus_device devices[INSTANCES_MAX];
     void (*wake)(void *arg, unsigned source);
     void *wake_arg;
 };
 
 struct bus_env {
+    const struct instances *instances; /* the devices; only bus_create() uses it */
     struct loop *loop;
     struct console *console;
     void (*drive_irq)(void *arg, uint32_t spi, bool level); /* any thread */
@@ -39,7 +39,7 @@ struct bus_env {
     void *arg;
 };
 
-/* Creates every device linked into the program. 0 or -errno, with nothing left behind. */
+/* Creates the devices. Returns 0, or -errno with nothing left behind. */
 int bus_create(struct bus *bus, const struct bus_env *env);
 void bus_destroy(struct bus *bus);
 void bus_reset(struct bus *bus);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a device is to the machine. A device is one file that defines a `struct device_class` and
- * registers it with DEVICE_REGISTER(); nothing else in the tree names it.
+ * registers it with DEVICE_REGISTER(). A machine may have any number of instances of a class, each
+ * in a place of its own; nothing but the machine's map (core/map.h) names a class.
  *
  * Threads: read() and write() come from vCPU threads, callbacks of the loop from the main thread;
  * the device's own lock orders them. create(), reset(), describe() and destroy() come from the main
@@ -11,8 +12,9 @@
 #define DORMOUSE_DEV_DEVICE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+
+#include "core/ipa.h"
 
 struct console;
 struct irq_line;
@@ -33,12 +35,18 @@ struct device_env {
 };
 
 struct device;
+struct device_class;
+
+/* A device of the machine, and its place there. */
+struct device_instance {
+    const struct device_class *cls;
+    struct ipa base; /* of the registers */
+    uint32_t spi;    /* its interrupt, as an SPI number (INTID - 32) */
+};
 
 struct device_class {
-    const char *name; /* as in the device tree: "pl011" */
-    uint64_t base;    /* guest physical address of the registers */
-    uint64_t size;
-    uint32_t spi;         /* interrupt, as an SPI number (INTID - 32) */
+    const char *name;     /* as in the device tree: "pl011" */
+    uint64_t size;        /* of the registers, in bytes */
     unsigned wake_source; /* WAKE_* bit of power/wake.h, 0 for none */
     int (*create)(const struct device_env *env, struct device **out); /* 0 or -errno */
     void (*destroy)(struct device *device);
@@ -49,7 +57,7 @@ struct device_class {
     /* Whether a reason to wake stands now (unread input, an alarm gone off). NULL: never. */
     bool (*wake_pending)(struct device *device);
     /* Adds the device's node, or nodes, to a tree in the making (dev/node.h). */
-    void (*describe)(const struct device_class *cls, struct tree *tree);
+    void (*describe)(const struct device_instance *instance, struct tree *tree);
 };
 
 /* Puts a class into the table that device_classes() walks. One use a file, at file scope. */
@@ -57,7 +65,7 @@ struct device_class {
     static const struct device_class *const device_register_##cls                                  \
         __attribute__((used, section("device_table"))) = &(cls)
 
-/* The classes linked into this program, in no particular order. */
-const struct device_class *const *device_classes(size_t *count);
+/* The class of that name that is linked into this program, or NULL. */
+const struct device_class *device_class_find(const char *name);
 
 #endif

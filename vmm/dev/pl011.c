@@ -23,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/map.h"
 #include "dev/device.h"
 #include "dev/fifo.h"
 #include "dev/irq.h"
@@ -473,18 +472,16 @@ static bool pl011_wake_pending(struct device *device)
     return unread || console_pending(device->env.console);
 }
 
-static void pl011_describe(const struct device_class *cls, struct tree *tree)
+static void pl011_describe(const struct device_instance *instance, struct tree *tree)
 {
     static const char clock_names[] = "uartclk\0apb_pclk";
 
-    primecell_describe(cls, tree, clock_names, sizeof(clock_names));
+    primecell_describe(instance, tree, clock_names, sizeof(clock_names));
 }
 
 static const struct device_class pl011 = {
     .name = "pl011",
-    .base = MAP_UART_BASE,
-    .size = MAP_UART_SIZE,
-    .spi = MAP_UART_SPI,
+    .size = PRIMECELL_SIZE,
     .wake_source = WAKE_CONSOLE,
     .create = pl011_create,
     .destroy = pl011_destroy,

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "core/loop.h"
-#include "core/map.h"
 #include "dev/device.h"
 #include "dev/irq.h"
 #include "dev/primecell.h"
@@ -278,18 +277,16 @@ static bool pl031_wake_pending(struct device *device)
     return pending;
 }
 
-static void pl031_describe(const struct device_class *cls, struct tree *tree)
+static void pl031_describe(const struct device_instance *instance, struct tree *tree)
 {
     static const char clock_names[] = "apb_pclk";
 
-    primecell_describe(cls, tree, clock_names, sizeof(clock_names));
+    primecell_describe(instance, tree, clock_names, sizeof(clock_names));
 }
 
 static const struct device_class pl031 = {
     .name = "pl031",
-    .base = MAP_RTC_BASE,
-    .size = MAP_RTC_SIZE,
-    .spi = MAP_RTC_SPI,
+    .size = PRIMECELL_SIZE,
     .wake_source = WAKE_RTC,
     .create = pl031_create,
     .destroy = pl031_destroy,

@@ -64,15 +64,16 @@ static void primecell_put_clocks(struct tree *tree, const char *clock_names, siz
     node_put_bytes(tree, "clock-names", clock_names, size);
 }
 
-void primecell_describe(const struct device_class *cls, struct tree *tree, const char *clock_names,
-                        size_t clock_names_size)
+void primecell_describe(const struct device_instance *instance, struct tree *tree,
+                        const char *clock_names, size_t clock_names_size)
 {
-    const struct node_region registers = {cls->base, cls->size};
+    const char *name = instance->cls->name;
+    const struct node_region registers = {instance->base.value, instance->cls->size};
 
-    node_begin_at(tree, cls->name, cls->base);
-    primecell_put_compatible(tree, cls->name);
+    node_begin_at(tree, name, instance->base.value);
+    primecell_put_compatible(tree, name);
     node_put_reg(tree, &registers, 1);
-    node_put_spi(tree, cls->spi);
+    node_put_spi(tree, instance->spi);
     primecell_put_clocks(tree, clock_names, clock_names_size);
     node_end(tree);
 }

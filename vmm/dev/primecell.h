@@ -12,6 +12,7 @@
 #include "dev/device.h"
 
 enum {
+    PRIMECELL_SIZE = 0x1000, /* of the registers */
     PRIMECELL_ID_BASE = 0xFE0,
     PRIMECELL_ID_COUNT = 8, /* PeriphID0-3, PCellID0-3 */
 };
@@ -37,7 +38,7 @@ uint32_t primecell_id(const uint8_t id[PRIMECELL_ID_COUNT], uint64_t offset);
  * Adds the device's node: "arm,NAME", its registers, its SPI, and the APB clock under each of
  * `clock_names` (strings one after the other, as the tree has them).
  */
-void primecell_describe(const struct device_class *cls, struct tree *tree, const char *clock_names,
-                        size_t clock_names_size);
+void primecell_describe(const struct device_instance *instance, struct tree *tree,
+                        const char *clock_names, size_t clock_names_size);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dev/device.h"
 
+#include <string.h>
+
 /*
  * The linker names the two ends of a section whose name is an identifier. Weak, because a program
  * without a single device has no such section.
@@ -8,8 +10,14 @@
 extern const struct device_class *const __start_device_table[] __attribute__((weak));
 extern const struct device_class *const __stop_device_table[] __attribute__((weak));
 
-const struct device_class *const *device_classes(size_t *count)
+const struct device_class *device_class_find(const char *name)
 {
-    *count = (size_t)(__stop_device_table - __start_device_table);
-    return __start_device_table;
+    const struct device_class *const *end = __stop_device_table;
+
+    for (const struct device_class *const *cls = __start_device_table; cls != end; cls++) {
+        if (strcmp((*cls)->name, name) == 0) {
+            return *cls;
+        }
+    }
+    return NULL;
 }

@@ -158,7 +158,9 @@ static int create_psci(struct machine *machine)
 
 static int create_parts(struct machine *machine)
 {
+    struct instances devices = {0};
     const struct bus_env env = {
+        .instances = &devices,
         .loop = machine->loop,
         .console = machine->console,
         .drive_irq = drive_irq,
@@ -167,6 +169,7 @@ static int create_parts(struct machine *machine)
     };
     int error = watch_exits(machine);
 
+    instances_add_fixed(&devices);
     if (error == 0) {
         error = observe_open(machine);
     }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The devices of one machine: the bus is made of them, and so is the device tree. */
+#ifndef DORMOUSE_DEV_INSTANCES_H
+#define DORMOUSE_DEV_INSTANCES_H
+
+#include <stdint.h>
+
+#include "core/ipa.h"
+#include "dev/device.h"
+
+enum { INSTANCES_MAX = 64 };
+
+/* Starts as all zeros. In ascending order of addresses. */
+struct instances {
+    unsigned count;
+    struct device_instance at[INSTANCES_MAX];
+};
+
+/*
+ * Adds a device. Any number of devices may be of one class. Returns 0, -ENOSPC, or -EEXIST if some
+ * of its addresses, or its interrupt, are another device's.
+ */
+int instances_add(struct instances *instances, const struct device_class *cls, struct ipa base,
+                  uint32_t spi);
+
+/*
+ * Adds the devices that every machine has: those in the map's fixed places (core/map.h). A place
+ * whose device is not linked into the program stays empty. `instances` is empty before.
+ */
+void instances_add_fixed(struct instances *instances);
+
+#endif
