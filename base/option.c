@@ -8,14 +8,14 @@
 
 #include "base/report.h"
 
-/* A row, and where its settings begin. */
+/* A row, and where its room's settings begin in those of the command. */
 struct found {
     const struct option_row *row;
-    void *settings;
+    size_t offset;
 };
 
 /* Calls `fits` with each row until it says yes. */
-static struct found find_row(const struct option_command *command, void *settings,
+static struct found find_row(const struct option_command *command,
                              bool (*fits)(const struct option_row *row, const char *text,
                                           size_t length),
                              const char *text, size_t length)
@@ -25,11 +25,11 @@ static struct found find_row(const struct option_command *command, void *setting
             const struct option_row *row = &part->table->rows[k];
 
             if (fits(row, text, length)) {
-                return (struct found){row, (char *)settings + part->offset};
+                return (struct found){row, part->offset};
             }
         }
     }
-    return (struct found){NULL, NULL};
+    return (struct found){NULL, 0};
 }
 
 static bool has_name(const struct option_row *row, const char *text, size_t length)
@@ -58,7 +58,7 @@ static const char *guess_option(const struct option_command *command, const char
             return alias->name;
         }
     }
-    struct found found = find_row(command, NULL, is_meant, bare, length);
+    struct found found = find_row(command, is_meant, bare, length);
     return found.row != NULL ? found.row->name : NULL;
 }
 
@@ -82,7 +82,7 @@ static bool take_option(const struct option_command *command, void *settings, in
     const char *argument = argv[(*at)++];
     size_t length = strcspn(argument, "=");
     const char *value = argument[length] == '=' ? argument + length + 1 : NULL;
-    struct found found = find_row(command, settings, has_name, argument, length);
+    struct found found = find_row(command, has_name, argument, length);
     const struct option_row *row = found.row;
 
     if (row == NULL) {
@@ -101,7 +101,7 @@ static bool take_option(const struct option_command *command, void *settings, in
         }
         value = argv[(*at)++];
     }
-    return row->set(row, found.settings, value);
+    return row->set(row, (char *)settings + found.offset, value);
 }
 
 static bool is_help(const char *argument)
