@@ -2,8 +2,8 @@
 /* A vCPU's state as the host sees it and, in KVM's terms, sets it. */
 #include "internal.h"
 
-/* What the host may do about a state. */
-enum grip {
+/* What the host can do about a vCPU, by the kind of its state. */
+enum kind {
     BUSY,  /* nothing: an answer or another call is on its way */
     OFF,   /* or frozen */
     RUNS,  /* nothing waits to be handed out */
@@ -14,7 +14,7 @@ enum grip {
 static const struct {
     uint8_t state;
     uint8_t mp;
-    uint8_t grip;
+    uint8_t kind;
 } views[VPSCI__STATE_COUNT] = {
     [VPSCI__OFF] = {VPSCI_STATE_OFF, VPSCI_MP_STOPPED, OFF},
     [VPSCI__FROZEN] = {VPSCI_STATE_FROZEN, VPSCI_MP_STOPPED, OFF},
@@ -39,7 +39,7 @@ static const struct {
 
 static bool was_woken(uint64_t word)
 {
-    return (word & VPSCI__WAKE) && views[vpsci__state_of(word)].grip == WAITS;
+    return (word & VPSCI__WAKE) && views[vpsci__state_of(word)].kind == WAITS;
 }
 
 enum vpsci_state vpsci_state(const struct vpsci_vcpu *vcpu)
@@ -61,9 +61,9 @@ enum vpsci_mp_state vpsci_mp_state(const struct vpsci_vcpu *vcpu)
                            : (enum vpsci_mp_state)views[vpsci__state_of(word)].mp;
 }
 
-static enum grip grip_of(uint64_t word)
+static enum kind kind_of(uint64_t word)
 {
-    return was_woken(word) ? READY : (enum grip)views[vpsci__state_of(word)].grip;
+    return was_woken(word) ? READY : (enum kind)views[vpsci__state_of(word)].kind;
 }
 
 /* Race: a guest's CPU_ON may come first. The vCPU is then started by that call, and nothing changes
@@ -106,7 +106,7 @@ static int turn_off_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 
 static int stop_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 {
-    switch (grip_of(word)) {
+    switch (kind_of(word)) {
     case BUSY:
         return VPSCI_E_BUSY;
     case OFF:
@@ -118,7 +118,7 @@ static int stop_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 
 static int run_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 {
-    switch (grip_of(word)) {
+    switch (kind_of(word)) {
     case BUSY:
         return VPSCI_E_BUSY;
     case OFF:
@@ -133,7 +133,7 @@ static int run_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 
 static int hold_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 {
-    switch (grip_of(word)) {
+    switch (kind_of(word)) {
     case BUSY:
         return VPSCI_E_BUSY;
     case READY:

@@ -25,11 +25,11 @@
  *     8     8      entry
  *     16    8      context
  *     24    4      form
- *     28    3      the domains that it is the first of, level 1 first: entry of the table plus 1
+ *     28    3      the domains that it is the first of, level 1 first: state index plus 1
  *     31    1      0
  *   then, with RECORD_STATISTICS, for each vCPU
  *     0     32     how long the stay of levels 0 to 3 has gone on, microseconds plus 1; 0: none
- *     32    16     count and residency, for each entry of the table
+ *     32    16     count and residency, for each state of the table
  *
  * What a state does not use is 0.
  */

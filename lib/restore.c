@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Restoring. A record may come from anybody: every number in it is checked against what a VM of
+ * Restoring. A record may come from any source: every number in it is checked against what a VM of
  * this configuration can be, and only when all are good does the VM change.
  */
 #include "record.h"
@@ -233,18 +233,18 @@ static bool peer_fits(const struct vpsci_vm *vm, const uint8_t *record, uint32_t
     }
 }
 
-/* A domain that is down begins with this vCPU and is in an entry of its level. */
+/* A domain that is down begins with this vCPU and is in a state of its level. */
 static bool nodes_fit(const struct vpsci_vm *vm, uint32_t index, uint32_t nodes)
 {
     uint32_t level;
 
     for (level = 1; level <= vm->highest; level++, nodes >>= 8) {
-        uint32_t entry = (nodes & 0xff) - 1;
+        uint32_t state_index = (nodes & 0xff) - 1;
 
         if ((nodes & 0xff) == 0) {
             continue;
         }
-        if (entry >= vm->state_count || vm->states[entry].level != level ||
+        if (state_index >= vm->state_count || vm->states[state_index].level != level ||
             vpsci__vcpu(vm, index)->domain[level - 1] != index) {
             return false;
         }

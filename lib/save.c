@@ -19,15 +19,15 @@ static void put_vcpu(const struct vpsci_vcpu *vcpu, uint64_t system, uint8_t **a
     uint32_t state = vpsci__state_of(word);
     /* A system request has its type and cookie where others have an entry. */
     bool acts = vpsci__is_actor(system, vcpu->index);
-    bool starts = acts || vpsci__has_entry(state);
+    bool has_entry = acts || vpsci__has_entry(state);
 
     vpsci__put(at, vcpu->affinity, 4);
     vpsci__put(at, state, 1);
     vpsci__put(at, vpsci__code_of(word), 1);
     vpsci__put(at, vpsci__detail_of(word), 1);
     vpsci__put(at, (word & VPSCI__WAKE) != 0, 1);
-    vpsci__put(at, starts ? vpsci__peek(&vcpu->entry) : 0, 8);
-    vpsci__put(at, starts ? vpsci__peek(&vcpu->context) : 0, 8);
+    vpsci__put(at, has_entry ? vpsci__peek(&vcpu->entry) : 0, 8);
+    vpsci__put(at, has_entry ? vpsci__peek(&vcpu->context) : 0, 8);
     vpsci__put(at, acts || vpsci__has_form(state) ? vpsci__peek(&vcpu->form) : 0, 4);
     vpsci__put(at, vpsci__load(&vcpu->nodes), 4);
 }
