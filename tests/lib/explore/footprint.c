@@ -27,7 +27,7 @@ bool footprint_learn(const struct event *event)
 }
 
 /* Will this thread ever do something to the cell that does not commute? */
-static bool interferes(uint32_t thread, uint32_t cell, bool looks)
+static bool interferes_with_cell(uint32_t thread, uint32_t cell, bool looks)
 {
     uint8_t at = machine.threads[thread].at;
 
@@ -44,7 +44,7 @@ uint32_t footprint_independent(void)
         uint32_t other;
 
         for (other = 0; free && other < machine.thread_count; other++) {
-            free = other == i || !interferes(other, thread->pending - 1U, thread->looks);
+            free = other == i || !interferes_with_cell(other, thread->pending - 1U, thread->looks);
         }
         if (free) {
             return i;

@@ -40,7 +40,8 @@ static void write_cell(uint32_t index, uint64_t value)
 }
 
 /* What the cell holds after an access. */
-static uint64_t changed(enum access_op op, uint64_t before, uint64_t value, uint64_t expected)
+static uint64_t value_after_access(enum access_op op, uint64_t before, uint64_t value,
+                                   uint64_t expected)
 {
     switch (op) {
     case ACCESS_STORE:
@@ -55,7 +56,7 @@ static uint64_t changed(enum access_op op, uint64_t before, uint64_t value, uint
     }
 }
 
-static void push(struct thread *thread, uint64_t value)
+static void push_value(struct thread *thread, uint64_t value)
 {
     thread->values[thread->top] = value;
     thread->digests[thread->top + 1] = digest_add(thread->digests[thread->top], value);
@@ -63,10 +64,10 @@ static void push(struct thread *thread, uint64_t value)
 }
 
 /* The one access of this step. */
-static uint64_t perform(enum access_op op, uint32_t index, uint64_t value, uint64_t expected)
+static uint64_t perform_access(enum access_op op, uint32_t index, uint64_t value, uint64_t expected)
 {
     uint64_t before = machine.arena.cells[index];
-    uint64_t after = changed(op, before, value, expected);
+    uint64_t after = value_after_access(op, before, value, expected);
     bool returns = op != ACCESS_STORE && op != ACCESS_POKE;
 
     step.event->op = (uint8_t)op;
@@ -74,7 +75,7 @@ static uint64_t perform(enum access_op op, uint32_t index, uint64_t value, uint6
     step.event->before = before;
     step.event->after = after;
     write_cell(index, after);
-    push(step.thread, returns ? before : 0);
+    push_value(step.thread, returns ? before : 0);
     step.read++;
     step.done = true;
     return before;
@@ -89,7 +90,7 @@ uint64_t shared_access(enum access_op op, const struct vpsci__cell *cell, uint64
     if (step.quiet) {
         uint64_t before = *direct;
 
-        *direct = changed(op, before, value, expected);
+        *direct = value_after_access(op, before, value, expected);
         return before;
     }
     index = (size_t)(direct - machine.arena.cells);
@@ -97,7 +98,7 @@ uint64_t shared_access(enum access_op op, const struct vpsci__cell *cell, uint64
         return step.thread->values[step.thread->base + step.read++];
     }
     if (!step.done && step.thread->top < LOG_MAX) {
-        return perform(op, (uint32_t)index, value, expected);
+        return perform_access(op, (uint32_t)index, value, expected);
     }
     step.endless = !step.done;
     step.thread->pending = (uint16_t)(index + 1);

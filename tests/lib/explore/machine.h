@@ -21,7 +21,7 @@ struct digest {
     uint64_t b;
 };
 
-static inline uint64_t mix(uint64_t x)
+static inline uint64_t mix_bits(uint64_t x)
 {
     x = (x ^ x >> 32) * UINT64_C(0xd6e8feb86659fd93);
     x = (x ^ x >> 32) * UINT64_C(0xd6e8feb86659fd93);
@@ -30,8 +30,8 @@ static inline uint64_t mix(uint64_t x)
 
 static inline struct digest digest_add(struct digest digest, uint64_t value)
 {
-    return (struct digest){mix(digest.a ^ value) + UINT64_C(0x9e3779b97f4a7c15),
-                           mix(digest.b + (value ^ UINT64_C(0xa0761d6478bd642f)))};
+    return (struct digest){mix_bits(digest.a ^ value) + UINT64_C(0x9e3779b97f4a7c15),
+                           mix_bits(digest.b + (value ^ UINT64_C(0xa0761d6478bd642f)))};
 }
 
 /* What a step did. */

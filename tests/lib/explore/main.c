@@ -6,7 +6,7 @@
 
 #include "search.h"
 
-static int usage(void)
+static int print_usage(void)
 {
     (void)fputs("explore [NAME...]      all scenarios, or those named\n"
                 "explore --list\n"
@@ -19,7 +19,7 @@ static int usage(void)
     return 2;
 }
 
-static double seconds(void)
+static double read_seconds(void)
 {
     struct timespec now;
 
@@ -27,12 +27,12 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static bool run(const struct scenario *scenario, struct tally *total)
+static bool run_scenario(const struct scenario *scenario, struct tally *total)
 {
     static struct program program;
     uint32_t combinations = scenario_combinations(scenario);
     struct tally sum = {.states = 0};
-    double start = seconds();
+    double start = read_seconds();
     uint32_t i;
 
     for (i = 0; i < combinations; i++) {
@@ -45,14 +45,14 @@ static bool run(const struct scenario *scenario, struct tally *total)
         sum.executions += tally.executions;
     }
     (void)printf("%-24s %5u programs %10zu states %9.3g executions %7.2f s\n", scenario->name,
-                 combinations, sum.states, sum.executions, seconds() - start);
+                 combinations, sum.states, sum.executions, read_seconds() - start);
     (void)fflush(stdout);
     total->states += sum.states;
     total->executions += sum.executions;
     return true;
 }
 
-static int list(void)
+static int list_scenarios(void)
 {
     size_t i;
 
@@ -84,7 +84,7 @@ static int run_named(int count, char **names)
     for (i = 0; i < scenario_count; i++) {
         if (is_wanted(scenarios[i].name, count, names)) {
             found++;
-            failed += !run(&scenarios[i], &total);
+            failed += !run_scenario(&scenarios[i], &total);
         }
     }
     if (found < count) {
@@ -96,7 +96,7 @@ static int run_named(int count, char **names)
     return failed ? 1 : 0;
 }
 
-static int try(int count, char **words)
+static int try_actions(int count, char **words)
 {
     static const char letters[] = "andts"; /* in the order of enum scenario_flags */
     struct scenario scenario = {.name = "try", .vcpu_count = (uint32_t)(words[0][0] - '0')};
@@ -104,7 +104,7 @@ static int try(int count, char **words)
     int i;
 
     if (count < 4 || count - 3 > THREAD_MAX || scenario.vcpu_count > VCPU_MAX) {
-        return usage();
+        return print_usage();
     }
     for (i = 0; letters[i]; i++) {
         scenario.flags |= strchr(words[1], letters[i]) ? 1U << i : 0;
@@ -113,19 +113,19 @@ static int try(int count, char **words)
     for (i = 3; i < count; i++) {
         scenario.threads[i - 3] = words[i];
     }
-    return run(&scenario, &total) ? 0 : 1;
+    return run_scenario(&scenario, &total) ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--list") == 0) {
-        return list();
+        return list_scenarios();
     }
     if (argc > 5 && strcmp(argv[1], "--try") == 0) {
-        return try(argc - 2, argv + 2);
+        return try_actions(argc - 2, argv + 2);
     }
     if (argc > 1 && argv[1][0] == '-') {
-        return usage();
+        return print_usage();
     }
     return run_named(argc - 1, argv + 1);
 }

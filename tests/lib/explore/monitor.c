@@ -38,7 +38,7 @@ struct monitor {
     struct visited known; /* moments by their digests, and by what led to them */
 };
 
-static void *enlarge(void *array, uint32_t *room, size_t size)
+static void *enlarge_array(void *array, uint32_t *room, size_t size)
 {
     void *larger;
 
@@ -50,35 +50,35 @@ static void *enlarge(void *array, uint32_t *room, size_t size)
     return larger;
 }
 
-static struct moment *present(struct monitor *monitor)
+static struct moment *present_moment(struct monitor *monitor)
 {
     return &monitor->moments[monitor->now];
 }
 
 static bool has_ways(struct monitor *monitor)
 {
-    return present(monitor)->end > present(monitor)->start;
+    return present_moment(monitor)->end > present_moment(monitor)->start;
 }
 
-static int compare(const void *one, const void *other)
+static int compare_ways(const void *one, const void *other)
 {
     return memcmp(one, other, sizeof(struct way));
 }
 
 /* Adds a way to the present moment, which is the last, once. */
-static void add(struct monitor *monitor, const struct way *way)
+static void add_way(struct monitor *monitor, const struct way *way)
 {
-    struct moment *moment = present(monitor);
+    struct moment *moment = present_moment(monitor);
     uint32_t i;
 
     for (i = moment->start; i < moment->end; i++) {
-        if (compare(&monitor->ways[i], way) == 0) {
+        if (compare_ways(&monitor->ways[i], way) == 0) {
             return;
         }
     }
     if (moment->end == monitor->way_room) {
         monitor->ways =
-            (struct way *)enlarge(monitor->ways, &monitor->way_room, sizeof(struct way));
+            (struct way *)enlarge_array(monitor->ways, &monitor->way_room, sizeof(struct way));
     }
     monitor->ways[moment->end++] = *way;
 }
@@ -86,12 +86,12 @@ static void add(struct monitor *monitor, const struct way *way)
 /* A new moment, without ways so far. */
 static void open_moment(struct monitor *monitor)
 {
-    const struct moment before = *present(monitor);
+    const struct moment before = *present_moment(monitor);
     struct moment *moment;
 
     if (monitor->moment_count == monitor->moment_room) {
-        monitor->moments = (struct moment *)enlarge(monitor->moments, &monitor->moment_room,
-                                                    sizeof(struct moment));
+        monitor->moments = (struct moment *)enlarge_array(monitor->moments, &monitor->moment_room,
+                                                          sizeof(struct moment));
     }
     moment = &monitor->moments[monitor->moment_count];
     *moment = before;
@@ -103,7 +103,7 @@ static void open_moment(struct monitor *monitor)
 
 static void digest_moment(struct monitor *monitor)
 {
-    struct moment *moment = present(monitor);
+    struct moment *moment = present_moment(monitor);
     const uint8_t *bytes = (const uint8_t *)&monitor->ways[moment->start];
     size_t size = (moment->end - moment->start) * sizeof(struct way);
     size_t i;
@@ -123,11 +123,12 @@ static void digest_moment(struct monitor *monitor)
 /* The new moment may be one that is known: then it is that. It is what comes after `cause`. */
 static bool close_moment(struct monitor *monitor, struct digest cause)
 {
-    struct moment *moment = present(monitor);
+    struct moment *moment = present_moment(monitor);
     struct entry *entry;
     bool is_new;
 
-    qsort(&monitor->ways[moment->start], moment->end - moment->start, sizeof(struct way), compare);
+    qsort(&monitor->ways[moment->start], moment->end - moment->start, sizeof(struct way),
+          compare_ways);
     digest_moment(monitor);
     entry = visited_find(&monitor->known, moment->digest, &is_new);
     if (is_new) {
@@ -213,24 +214,24 @@ static void take_effect(struct monitor *monitor, const struct way *way, uint32_t
             next.status[thread] = DONE;
             next.was_running[thread] = false;
             note_running(monitor, &next);
-            add(monitor, &next);
+            add_way(monitor, &next);
         }
     }
 }
 
 static void let_begin(struct monitor *monitor, uint32_t thread, uint32_t action)
 {
-    const struct moment before = *present(monitor);
+    const struct moment before = *present_moment(monitor);
     uint32_t i;
 
     open_moment(monitor);
-    present(monitor)->actions[thread] = (uint8_t)action;
+    present_moment(monitor)->actions[thread] = (uint8_t)action;
     for (i = before.start; i < before.end; i++) {
         struct way way = monitor->ways[i];
 
         way.status[thread] = BEGUN;
         note_running(monitor, &way);
-        add(monitor, &way);
+        add_way(monitor, &way);
     }
 }
 
@@ -245,7 +246,7 @@ bool monitor_begin(struct monitor *monitor, uint32_t thread, uint32_t action)
     }
     let_begin(monitor, thread, action);
     /* Those that are added on the way come to their turn too. */
-    for (i = present(monitor)->start; i < present(monitor)->end; i++) {
+    for (i = present_moment(monitor)->start; i < present_moment(monitor)->end; i++) {
         const struct way way = monitor->ways[i];
         uint32_t other;
 
@@ -259,8 +260,8 @@ bool monitor_begin(struct monitor *monitor, uint32_t thread, uint32_t action)
 }
 
 /* Whether a way explains what a thread's action returned; then the way goes on without it. */
-static bool explains(struct monitor *monitor, struct way *way, uint32_t thread,
-                     const struct result *result)
+static bool explains_result(struct monitor *monitor, struct way *way, uint32_t thread,
+                            const struct result *result)
 {
     const struct action *action = action_of(monitor, thread);
     struct circumstances around;
@@ -281,7 +282,7 @@ static bool explains(struct monitor *monitor, struct way *way, uint32_t thread,
 bool monitor_end(struct monitor *monitor, uint32_t thread, const struct result *result)
 {
     struct digest cause = cause_of(monitor, 2, thread, result, sizeof(*result));
-    const struct moment before = *present(monitor);
+    const struct moment before = *present_moment(monitor);
     uint32_t i;
 
     if (is_known(monitor, cause)) {
@@ -291,18 +292,18 @@ bool monitor_end(struct monitor *monitor, uint32_t thread, const struct result *
     for (i = before.start; i < before.end; i++) {
         struct way way = monitor->ways[i];
 
-        if (explains(monitor, &way, thread, result)) {
-            add(monitor, &way);
+        if (explains_result(monitor, &way, thread, result)) {
+            add_way(monitor, &way);
         }
     }
-    present(monitor)->actions[thread] = NO_ACTION;
+    present_moment(monitor)->actions[thread] = NO_ACTION;
     return close_moment(monitor, cause);
 }
 
 bool monitor_quiet(struct monitor *monitor, const struct spec *spec)
 {
     struct digest cause = cause_of(monitor, 3, 0, spec, sizeof(*spec));
-    const struct moment before = *present(monitor);
+    const struct moment before = *present_moment(monitor);
     uint32_t i;
 
     if (is_known(monitor, cause)) {
@@ -313,7 +314,7 @@ bool monitor_quiet(struct monitor *monitor, const struct spec *spec)
         const struct way way = monitor->ways[i];
 
         if (memcmp(&way.spec, spec, sizeof(*spec)) == 0) {
-            add(monitor, &way);
+            add_way(monitor, &way);
         }
     }
     return close_moment(monitor, cause);
@@ -343,11 +344,12 @@ struct monitor *monitor_make(const struct program *program, const struct spec *s
     }
     monitor->program = program;
     visited_make(&monitor->known);
-    monitor->moments = (struct moment *)enlarge(NULL, &monitor->moment_room, sizeof(struct moment));
+    monitor->moments =
+        (struct moment *)enlarge_array(NULL, &monitor->moment_room, sizeof(struct moment));
     monitor->moments[0] = (struct moment){.start = 0};
     memset(monitor->moments[0].actions, NO_ACTION, sizeof(monitor->moments[0].actions));
     monitor->moment_count = 1;
-    add(monitor, &(struct way){.spec = *start});
+    add_way(monitor, &(struct way){.spec = *start});
     (void)close_moment(monitor, (struct digest){1, 1});
     return monitor;
 }

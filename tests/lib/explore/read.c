@@ -12,7 +12,7 @@ struct words {
 };
 
 /* Takes off what comes before `separator`, and the spaces around it. */
-static struct words take(struct words *from, char separator)
+static struct words take_words(struct words *from, char separator)
 {
     const char *found = memchr(from->at, separator, (size_t)(from->end - from->at));
     struct words taken = {from->at, found ? found : from->end};
@@ -31,7 +31,7 @@ static struct words take(struct words *from, char separator)
 static bool read_actions(struct words words, uint8_t vcpu, uint32_t token, struct script *script)
 {
     while (words.at < words.end) {
-        struct words one = take(&words, ',');
+        struct words one = take_words(&words, ',');
         struct action *action = &script->actions[script->count];
 
         action->vcpu = vcpu;
@@ -47,8 +47,8 @@ static bool read_actions(struct words words, uint8_t vcpu, uint32_t token, struc
 /* Reads a thread, of what it may do alternative number `which`. */
 static bool read_thread(struct words words, uint32_t which, uint32_t token, struct script *script)
 {
-    struct words name = take(&words, ':');
-    struct words chosen = take(&words, '|');
+    struct words name = take_words(&words, ':');
+    struct words chosen = take_words(&words, '|');
     bool owns = name.at < name.end && *name.at >= '0' && *name.at < '0' + VCPU_MAX;
 
     *script = (struct script){.count = 0};
@@ -57,7 +57,7 @@ static bool read_thread(struct words words, uint32_t which, uint32_t token, stru
     }
     memcpy(script->name, name.at, (size_t)(name.end - name.at));
     while (which-- > 0) {
-        chosen = take(&words, '|');
+        chosen = take_words(&words, '|');
     }
     return read_actions(chosen, (uint8_t)(owns ? *name.at - '0' : VCPU_MAX), token, script);
 }
@@ -85,8 +85,8 @@ static bool read_setup(const struct scenario *scenario, struct program *program)
         uint32_t token = THREAD_MAX * ACTION_MAX + 1 + program->setup_count;
         struct script step;
 
-        if (!read_thread(take(&words, ';'), 0, token, &step) || !is_possible(scenario, &step) ||
-            program->setup_count + step.count > SETUP_MAX) {
+        if (!read_thread(take_words(&words, ';'), 0, token, &step) ||
+            !is_possible(scenario, &step) || program->setup_count + step.count > SETUP_MAX) {
             return false;
         }
         memcpy(&program->setup[program->setup_count], step.actions,
@@ -96,7 +96,7 @@ static bool read_setup(const struct scenario *scenario, struct program *program)
     return true;
 }
 
-static uint32_t alternatives(const char *text)
+static uint32_t count_alternatives(const char *text)
 {
     uint32_t count = 1;
 
@@ -113,7 +113,7 @@ uint32_t scenario_combinations(const struct scenario *scenario)
     uint32_t i;
 
     for (i = 0; i < THREAD_MAX && scenario->threads[i]; i++) {
-        product *= alternatives(scenario->threads[i]);
+        product *= count_alternatives(scenario->threads[i]);
     }
     return product;
 }
@@ -130,7 +130,7 @@ bool scenario_read(const struct scenario *scenario, uint32_t combination, struct
     for (i = 0; i < THREAD_MAX && scenario->threads[i]; i++) {
         const char *text = scenario->threads[i];
         struct words words = {text, text + strlen(text)};
-        uint32_t count = alternatives(text);
+        uint32_t count = count_alternatives(text);
 
         if (!read_thread(words, combination % count, i * ACTION_MAX + 1, &program->threads[i]) ||
             !is_possible(scenario, &program->threads[i])) {

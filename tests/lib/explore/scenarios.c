@@ -13,7 +13,7 @@
     "held | halt | save"
 
 const struct scenario scenarios[] = {
-    /* CPU_ON, CPU_OFF and AFFINITY_INFO: who gets SUCCESS, and whose payload is entered. */
+    /* CPU_ON, CPU_OFF and AFFINITY_INFO: which caller gets SUCCESS, which payload is used. */
     {"on-race", TWO_OF, {"0: on 2, info 2", "1: on 2, info 2", "2: next, off, next"}, 0, 3},
     {"on-race-as-kvm", TWO_OF, {"0: on 2, info 2", "1: on 2", "2: next, off"}, NO_ON_PENDING, 3},
     {"on-again", TWO_OF, {"0: on 2, on 2", "1: info 2, on 2", "2: next, off, next"}, 0, 3},

@@ -28,7 +28,7 @@ static struct {
     const char *wrong;
 } run;
 
-static bool is_anybody_inside(void)
+static bool is_any_thread_inside(void)
 {
     uint32_t i;
 
@@ -40,56 +40,62 @@ static bool is_anybody_inside(void)
     return false;
 }
 
-static bool complain(const char *wrong)
+static bool note_wrong(const char *wrong)
 {
     run.wrong = wrong;
     return false;
 }
 
-/* Nobody is inside: what is in memory must be what the calls so far add up to. */
+/* No thread is inside: memory must hold what the calls so far add up to. */
 static bool check_quiet(void)
 {
     struct spec spec;
     const char *wrong = vm_check_quiet(machine.vm, &spec);
 
     if (wrong) {
-        return complain(wrong);
+        return note_wrong(wrong);
     }
     return monitor_quiet(run.monitor, &spec) ||
-           complain("no order of the calls leads to this state");
+           note_wrong("no order of the calls leads to this state");
+}
+
+/* The beginning and the end of a call, by what its step was. */
+static bool check_event(uint32_t thread, const struct event *event)
+{
+    if (event->begins && !monitor_begin(run.monitor, thread, event->action)) {
+        return note_wrong("a call has no meaning");
+    }
+    if (event->ends && !monitor_end(run.monitor, thread, &event->result)) {
+        return note_wrong("no order of the calls explains this result");
+    }
+    return !event->ends || is_any_thread_inside() || check_quiet();
 }
 
 /* Takes the step of a thread, and checks what it did. */
-static bool advance(uint32_t thread)
+static bool advance_thread(uint32_t thread)
 {
     struct event *event = &run.events[run.depth++];
 
     if (!machine_step(thread, event) || run.depth == DEPTH_MAX) {
         run.depth--; /* it did nothing */
-        return complain("a call does not come to an end");
+        return note_wrong("a call does not come to an end");
     }
     run.learned |= footprint_learn(event);
     if (run.learned && run.bound == NO_BOUND) {
         return false;
     }
-    if (event->begins && !monitor_begin(run.monitor, thread, event->action)) {
-        return complain("a call has no meaning");
-    }
-    if (event->ends && !monitor_end(run.monitor, thread, &event->result)) {
-        return complain("no order of the calls explains this result");
-    }
-    return !event->ends || is_anybody_inside() || check_quiet();
+    return check_event(thread, event);
 }
 
-static bool explore(uint32_t last, uint32_t interruptions, double *executions);
+static bool explore_threads(uint32_t last, uint32_t interruptions, double *executions);
 
 /* One thread goes on from here; afterwards all is as it was. */
-static bool follow(uint32_t thread, uint32_t interruptions, double *executions)
+static bool follow_thread(uint32_t thread, uint32_t interruptions, double *executions)
 {
     uint32_t mark = monitor_mark(run.monitor);
     double more = 0;
 
-    if (!advance(thread) || !explore(thread, interruptions, &more)) {
+    if (!advance_thread(thread) || !explore_threads(thread, interruptions, &more)) {
         return false;
     }
     machine_step_back(&run.events[--run.depth]);
@@ -123,7 +129,7 @@ static bool follow_all(uint32_t last, uint32_t interruptions, double *executions
         }
         is_end = false;
         if ((only == THREAD_MAX || i == only) && cost <= run.bound &&
-            !follow(i, cost, executions)) {
+            !follow_thread(i, cost, executions)) {
             return false;
         }
     }
@@ -131,7 +137,7 @@ static bool follow_all(uint32_t last, uint32_t interruptions, double *executions
     return true;
 }
 
-static bool explore(uint32_t last, uint32_t interruptions, double *executions)
+static bool explore_threads(uint32_t last, uint32_t interruptions, double *executions)
 {
     bool bounded = run.bound != NO_BOUND;
     struct digest digest = digest_of_state(last, interruptions);
@@ -160,13 +166,13 @@ static bool set_up(const struct program *program)
 
     run.depth = 0;
     if (!machine_start(program) || vm_check_quiet(machine.vm, &spec)) {
-        return complain("the VM cannot be made");
+        return note_wrong("the VM cannot be made");
     }
     for (i = 0; i < program->setup_count; i++) {
         machine_run(&program->setup[i], &actual);
         if (!spec_do(&spec, &program->setup[i], 0, &alone, &expected) ||
             !spec_fits(&spec, &program->setup[i], &alone, &expected, &actual)) {
-            return complain("the setup goes wrong");
+            return note_wrong("the setup goes wrong");
         }
     }
     run.monitor = monitor_make(program, &spec);
@@ -183,7 +189,7 @@ static bool search_within(const struct program *program, uint32_t bound, struct 
     run.monitor = NULL;
     visited_make(&run.visited);
     *tally = (struct tally){.states = 0};
-    good = set_up(program) && explore(THREAD_MAX, 0, &tally->executions);
+    good = set_up(program) && explore_threads(THREAD_MAX, 0, &tally->executions);
     tally->states = run.visited.count;
     visited_free(&run.visited);
     monitor_free(run.monitor);

@@ -85,20 +85,22 @@ void spec_wait_stopped(struct step *step)
     }
 }
 
+/* A call or a change of the vCPU, a CPU_ON of it, or any answer: that may be to its request. */
+static bool may_change_vcpu(const struct action *action, uint8_t vcpu)
+{
+    bool starts = action->kind == DO_CALL && action->function == VPSCI_FN_CPU_ON;
+
+    return is_answer(action) || (starts && action->argument == vcpu) ||
+           (action->kind <= DO_REFUSE && action->vcpu == vcpu);
+}
+
 bool spec_is_being_changed(const struct step *step, uint8_t vcpu)
 {
     const struct circumstances *around = step->around;
     uint32_t i;
 
     for (i = 0; i < around->other_count; i++) {
-        const struct action *other = around->others[i];
-        const struct spec_vcpu *asker = &step->spec->vcpus[other->vcpu % VCPU_MAX];
-
-        if ((other->kind == DO_CALL && other->function == VPSCI_FN_CPU_ON &&
-             other->argument == vcpu) ||
-            (other->kind <= DO_REFUSE && other->vcpu == vcpu) ||
-            (is_answer(other) && asker->state == S_ASKING && asker->peer == vcpu) ||
-            (is_answer(other) && other->vcpu != vcpu)) {
+        if (may_change_vcpu(around->others[i], vcpu)) {
             return true;
         }
     }
@@ -175,7 +177,7 @@ bool spec_do(struct spec *spec, const struct action *action, uint32_t variant,
     }
 }
 
-/* Has the request of this vCPU been decided, or is somebody about to? */
+/* Has the request of this vCPU been decided, or is a thread about to decide it? */
 static bool is_decided(const struct spec *spec, uint8_t vcpu, const struct circumstances *around)
 {
     uint32_t i;

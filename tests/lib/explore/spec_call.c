@@ -174,7 +174,7 @@ static bool system_stop(struct step *step)
     return true;
 }
 
-static bool migrate(struct step *step)
+static bool ask_migrate(struct step *step)
 {
     if (step->spec->resident != step->action->vcpu) {
         spec_answer(step, VPSCI_NOT_PRESENT);
@@ -209,7 +209,7 @@ static bool call_strictly(struct step *step)
         fall_asleep(step, 1);
         return true;
     case VPSCI_FN_MIGRATE:
-        return migrate(step);
+        return ask_migrate(step);
     case VPSCI_FN_MEM_PROTECT:
         return mem_protect(step);
     default:

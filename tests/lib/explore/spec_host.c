@@ -18,7 +18,7 @@ static const struct action *owners_call(const struct step *step)
 }
 
 /* One that is held goes on at once; others when they ask what to do. */
-static void rouse(struct spec_vcpu *vcpu)
+static void rouse_vcpu(struct spec_vcpu *vcpu)
 {
     if (vcpu->state == S_HELD) {
         spec_become(vcpu, S_ON);
@@ -30,7 +30,7 @@ static void rouse(struct spec_vcpu *vcpu)
 
 /* Variant 1: one that is about to ask keeps it already; one that is just being honoured keeps it
  * without a kick, since the answer brings one; and where the owner is still in the call that puts
- * it to sleep, or off, it is lost: whoever calls looks at what is pending afterwards. */
+ * it to sleep, or off, it is lost: the caller looks at what is pending afterwards. */
 static bool wake_half_way(struct step *step)
 {
     const struct action *owners = owners_call(step);
@@ -47,7 +47,7 @@ static bool wake_half_way(struct step *step)
     return owners && (owners->function == VPSCI_FN_CPU_SUSPEND || owners->kind == DO_MP_SET);
 }
 
-static bool wake(struct step *step)
+static bool wake_vcpu(struct step *step)
 {
     struct spec_vcpu *vcpu = step->vcpu;
     bool sleeps = spec_is_asleep(vcpu) || vcpu->state == S_SUSPENDED || vcpu->state == S_HELD;
@@ -56,7 +56,7 @@ static bool wake(struct step *step)
         return wake_half_way(step);
     }
     step->result->value = sleeps && !vcpu->wake;
-    rouse(vcpu);
+    rouse_vcpu(vcpu);
     return true;
 }
 
@@ -111,7 +111,7 @@ static bool comes_too_early(const struct step *step)
     return false;
 }
 
-static bool answer(struct step *step)
+static bool answer_request(struct step *step)
 {
     struct spec *spec = step->spec;
     bool yes = step->action->kind == DO_ACCEPT;
@@ -169,7 +169,7 @@ static void mp_set(struct step *step)
         break;
     default:
         if (waits) {
-            rouse(vcpu);
+            rouse_vcpu(vcpu);
         } else {
             spec_become(vcpu, S_ON);
         }
@@ -221,14 +221,14 @@ static int64_t state_of(const struct spec_vcpu *vcpu)
 }
 
 /* Variant 1: while it is being changed it may show what it is on its way to. */
-static bool state(struct step *step)
+static bool show_state(struct step *step)
 {
     step->result->value = step->variant ? -1 : state_of(step->vcpu);
     return step->variant == 0 || spec_is_being_changed(step, step->action->vcpu);
 }
 
 /* Variant 1: a call that may turn out to turn nothing on counts ahead. */
-static bool count(struct step *step)
+static bool show_count(struct step *step)
 {
     uint32_t i;
 
@@ -243,7 +243,7 @@ static bool count(struct step *step)
     return step->variant == 0;
 }
 
-/* Variant 1: somebody is inside the library. Variant 2: somebody in CPU_SUSPEND has left a note
+/* Variant 1: a thread is inside the library. Variant 2: a thread in CPU_SUSPEND has left a note
  * that the mode is in use, and is not asleep yet. */
 bool spec_save(struct step *step)
 {
@@ -265,12 +265,12 @@ bool spec_do_host(struct step *step)
     case DO_MP_SET:
         return mp_state_set(step);
     case DO_WAKE:
-        return wake(step);
+        return wake_vcpu(step);
     case DO_STATE:
-        return state(step);
+        return show_state(step);
     case DO_COUNT:
-        return count(step);
+        return show_count(step);
     default:
-        return answer(step);
+        return answer_request(step);
     }
 }

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static struct entry *allocate(size_t size)
+static struct entry *allocate_entries(size_t size)
 {
     struct entry *entries = (struct entry *)calloc(size, sizeof(*entries));
 
@@ -15,7 +15,7 @@ static struct entry *allocate(size_t size)
 
 void visited_make(struct visited *visited)
 {
-    *visited = (struct visited){.entries = allocate(1 << 10), .size = 1 << 10};
+    *visited = (struct visited){.entries = allocate_entries(1 << 10), .size = 1 << 10};
 }
 
 void visited_free(struct visited *visited)
@@ -23,7 +23,7 @@ void visited_free(struct visited *visited)
     free(visited->entries);
 }
 
-static struct entry *place(struct entry *entries, size_t size, struct digest digest)
+static struct entry *find_place(struct entry *entries, size_t size, struct digest digest)
 {
     size_t i = digest.a & (size - 1);
 
@@ -34,15 +34,15 @@ static struct entry *place(struct entry *entries, size_t size, struct digest dig
     return &entries[i];
 }
 
-static void grow(struct visited *visited)
+static void grow_table(struct visited *visited)
 {
     size_t size = visited->size * 2;
-    struct entry *entries = allocate(size);
+    struct entry *entries = allocate_entries(size);
     size_t i;
 
     for (i = 0; i < visited->size; i++) {
         if (visited->entries[i].digest.a || visited->entries[i].digest.b) {
-            *place(entries, size, visited->entries[i].digest) = visited->entries[i];
+            *find_place(entries, size, visited->entries[i].digest) = visited->entries[i];
         }
     }
     free(visited->entries);
@@ -55,9 +55,9 @@ struct entry *visited_find(struct visited *visited, struct digest digest, bool *
     struct entry *entry;
 
     if (visited->count > visited->size / 2) {
-        grow(visited);
+        grow_table(visited);
     }
-    entry = place(visited->entries, visited->size, digest);
+    entry = find_place(visited->entries, visited->size, digest);
     *is_new = !entry->digest.a && !entry->digest.b;
     if (*is_new) {
         entry->digest = digest;

@@ -7,13 +7,13 @@
 #define ENTRY_BASE   UINT64_C(0x10000)
 #define CONTEXT_BASE UINT64_C(0xc0de0000)
 
-static uint64_t now(void *host)
+static uint64_t read_clock(void *host)
 {
     (void)host;
     return 1000;
 }
 
-static const struct vpsci_ops operations = {.now = now};
+static const struct vpsci_ops operations = {.now = read_clock};
 
 static const struct vpsci_mpidr names[VCPU_MAX] = {{0}, {1}, {0x100}, {0x101}};
 
@@ -288,7 +288,7 @@ const char *vm_project(const struct vpsci_vm *vm, struct spec *spec)
     };
     for (i = 0; i < vm->vcpu_count; i++) {
         if (!project_vcpu(vpsci__vcpu(vm, i), &spec->vcpus[i])) {
-            return "a vCPU is half way through a change, and nobody is in it";
+            return "a vCPU is half way through a change, and no thread is in it";
         }
     }
     if (spec->stage == STAGE_ASKED) {
@@ -340,7 +340,8 @@ static uint32_t vote_of(const struct spec_vcpu *vcpu)
 }
 
 /* The domain that begins with vCPU `first`: down, into what all agree to, or up. In OS-initiated
- * mode that depends on who was last; but nothing in it may be up, or lose what it wants to keep. */
+ * mode that depends on which core was last; but no core in it may be up, or lose context that it
+ * wants to keep. */
 static bool domain_is_right(const struct vpsci_vm *vm, const struct spec *spec, uint32_t first)
 {
     uint32_t entry = vpsci__node_state(vm, first, 1);
@@ -378,7 +379,7 @@ const char *vm_check_quiet(const struct vpsci_vm *vm, struct spec *spec)
         return "the count is not that of the vCPUs that are not off";
     }
     if (vpsci__journal_of(census) != VPSCI__NOBODY) {
-        return "somebody is left in the journal";
+        return "a vCPU is left in the journal";
     }
     for (i = 0; vm->highest && i < vm->vcpu_count; i++) {
         if (spec_domain[i] == i && !domain_is_right(vm, spec, i)) {

@@ -17,11 +17,12 @@ struct arena {
 struct vpsci_vm *vm_make(struct arena *arena, const struct scenario *scenario);
 /* Runs one action. It may be left by longjmp() at any access to a cell. */
 void vm_do(struct vpsci_vm *vm, const struct action *action, struct result *result);
-/* The state of a VM nobody is in, as the specification would have it. NULL, or what is wrong. */
+/* The state of a VM while no thread is inside the library, in the specification's terms.
+ * NULL, or what is wrong. */
 const char *vm_project(const struct vpsci_vm *vm, struct spec *spec);
 /* What a record holds, as a number: that of spec_digest(), or an error of vpsci_restore(). */
 int64_t vm_record_digest(const struct vpsci_vm *vm, const uint8_t *record, size_t size);
-/* All that must hold while nobody is inside the library. NULL, or what is wrong. */
+/* All that must hold while no thread is inside the library. NULL, or what is wrong. */
 const char *vm_check_quiet(const struct vpsci_vm *vm, struct spec *spec);
 /* Between true and false, accesses to cells are no steps. In machine.c. */
 void explore_quietly(bool begins);

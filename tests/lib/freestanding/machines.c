@@ -26,14 +26,14 @@ static bool is_protected(void *host, struct vpsci_ipa base, uint64_t length)
     return base.value >= 0x80000000 && base.value + length <= 0xc0000000;
 }
 
-static uint64_t now(void *host)
+static uint64_t read_clock(void *host)
 {
     const struct machine *machine = host;
 
     return machine->time;
 }
 
-static const struct vpsci_ops ops = {.range_is_protected = is_protected, .now = now};
+static const struct vpsci_ops ops = {.range_is_protected = is_protected, .now = read_clock};
 
 int machine_make(struct machine *machine, const struct machine_kind *kind)
 {
@@ -82,7 +82,7 @@ static void turn_on(struct machine *machine, uint32_t cpu)
                        CONTEXT + cpu);
 }
 
-static void start(struct machine *machine, uint32_t cpu)
+static void start_cpu(struct machine *machine, uint32_t cpu)
 {
     turn_on(machine, cpu);
     (void)machine_next(machine, cpu);
@@ -96,14 +96,14 @@ static void drive_nothing(struct machine *machine)
 /* Each core in another state. */
 static void drive_cores(struct machine *machine)
 {
-    start(machine, 0);
+    start_cpu(machine, 0);
     (void)machine_call(machine, 0, FN64(CPU_SUSPEND), STANDBY, ENTRY, CONTEXT);
-    start(machine, 1);
+    start_cpu(machine, 1);
     (void)machine_call(machine, 1, FN64(CPU_SUSPEND), CLUSTER_DOWN, ENTRY + 0x100, CONTEXT ^ 1);
-    start(machine, 3);
+    start_cpu(machine, 3);
     (void)machine_call(machine, 3, FN32(CPU_FREEZE), 0, 0, 0);
     turn_on(machine, 4);
-    start(machine, 5);
+    start_cpu(machine, 5);
     (void)vpsci_mp_state_set(vpsci_vcpu(machine->vm, 5), VPSCI_MP_SUSPENDED);
     (void)machine_call(machine, 2, FN32(MEM_PROTECT), 1, 0, 0);
     (void)vpsci_version_set(machine->vm, VPSCI_VERSION_1_1);
@@ -130,7 +130,7 @@ static void drive_falling_asleep(struct machine *machine)
 
 static void drive_asleep(struct machine *machine)
 {
-    start(machine, 4);
+    start_cpu(machine, 4);
     (void)machine_call(machine, 4, FN32(CPU_OFF), 0, 0, 0);
     (void)machine_call(machine, 2, FN64(SYSTEM_SUSPEND), ENTRY, CONTEXT, 0);
     (void)vpsci_answer(vpsci_vcpu(machine->vm, 2), VPSCI_SUCCESS);
@@ -139,7 +139,7 @@ static void drive_asleep(struct machine *machine)
 /* A reset, half way, of a system with two cores on. */
 static void drive_resetting(struct machine *machine)
 {
-    start(machine, 0);
+    start_cpu(machine, 0);
     (void)machine_call(machine, 2, FN64(SYSTEM_RESET2), 0x80000007, CONTEXT, 0);
 }
 
@@ -147,8 +147,8 @@ static void drive_resetting(struct machine *machine)
 static void drive_os_initiated(struct machine *machine)
 {
     (void)machine_call(machine, 2, FN32(SET_SUSPEND_MODE), 1, 0, 0);
-    start(machine, 0);
-    start(machine, 1);
+    start_cpu(machine, 0);
+    start_cpu(machine, 1);
     (void)machine_call(machine, 0, FN64(CPU_SUSPEND), CORE_DOWN, ENTRY, CONTEXT);
     (void)machine_call(machine, 1, FN64(CPU_SUSPEND), CLUSTER_DOWN, ENTRY, CONTEXT);
     (void)machine_call(machine, 2, FN64(MIGRATE), mpidrs[0].value, 0, 0);

@@ -18,7 +18,7 @@ static struct machine machine;
 static struct machine other;
 static bool failed;
 
-static void check(bool right, const char *what)
+static void check_that(bool right, const char *what)
 {
     if (!right) {
         rt_print("not ok: ");
@@ -32,31 +32,32 @@ static void check(bool right, const char *what)
 
 static void check_sizes(void)
 {
-    check(vpsci_size(0) == 0 && vpsci_size(VPSCI_VCPU_MAX + 1) == 0, "vpsci_size: out of range");
-    check(vpsci_size(2) > vpsci_size(1), "vpsci_size: grows");
-    check(vpsci_statistics_size(MACHINE_CPUS, 3) > 0, "vpsci_statistics_size");
-    check(vpsci_statistics_size(0, 3) == 0, "vpsci_statistics_size: out of range");
+    check_that(vpsci_size(0) == 0 && vpsci_size(VPSCI_VCPU_MAX + 1) == 0,
+               "vpsci_size: out of range");
+    check_that(vpsci_size(2) > vpsci_size(1), "vpsci_size: grows");
+    check_that(vpsci_statistics_size(MACHINE_CPUS, 3) > 0, "vpsci_statistics_size");
+    check_that(vpsci_statistics_size(0, 3) == 0, "vpsci_statistics_size: out of range");
 }
 
 static void check_names(void)
 {
-    check(rt_same_text(vpsci_function_name(VPSCI_FID_64 + VPSCI_FN_CPU_ON), "CPU_ON"),
-          "vpsci_function_name");
-    check(!vpsci_function_name(VPSCI_FID_SMCCC_VERSION), "vpsci_function_name: not PSCI");
-    check(rt_same_text(vpsci_result_name(VPSCI_DENIED), "DENIED"), "vpsci_result_name");
-    check(!vpsci_result_name(1), "vpsci_result_name: none");
-    check(vpsci_error_text(VPSCI_E_MEMORY)[0] && vpsci_error_text(1)[0], "vpsci_error_text");
+    check_that(rt_same_text(vpsci_function_name(VPSCI_FID_64 + VPSCI_FN_CPU_ON), "CPU_ON"),
+               "vpsci_function_name");
+    check_that(!vpsci_function_name(VPSCI_FID_SMCCC_VERSION), "vpsci_function_name: not PSCI");
+    check_that(rt_same_text(vpsci_result_name(VPSCI_DENIED), "DENIED"), "vpsci_result_name");
+    check_that(!vpsci_result_name(1), "vpsci_result_name: none");
+    check_that(vpsci_error_text(VPSCI_E_MEMORY)[0] && vpsci_error_text(1)[0], "vpsci_error_text");
 }
 
 static void check_lookup(void)
 {
     struct vpsci_vcpu *vcpu = vpsci_vcpu(machine.vm, 5);
 
-    check(vpsci_index(vcpu) == 5, "vpsci_index");
-    check(vpsci_mpidr(vcpu).value == UINT64_C(0x3200040506), "vpsci_mpidr");
-    check(vpsci_find(machine.vm, vpsci_mpidr(vcpu)) == vcpu, "vpsci_find");
-    check(!vpsci_find(machine.vm, (struct vpsci_mpidr){0x103}), "vpsci_find: absent");
-    check(!vpsci_vcpu(machine.vm, MACHINE_CPUS), "vpsci_vcpu: out of range");
+    check_that(vpsci_index(vcpu) == 5, "vpsci_index");
+    check_that(vpsci_mpidr(vcpu).value == UINT64_C(0x3200040506), "vpsci_mpidr");
+    check_that(vpsci_find(machine.vm, vpsci_mpidr(vcpu)) == vcpu, "vpsci_find");
+    check_that(!vpsci_find(machine.vm, (struct vpsci_mpidr){0x103}), "vpsci_find: absent");
+    check_that(!vpsci_vcpu(machine.vm, MACHINE_CPUS), "vpsci_vcpu: out of range");
 }
 
 static void check_version(void)
@@ -64,17 +65,19 @@ static void check_version(void)
     struct vpsci_function_info info;
     struct vpsci_outcome out;
 
-    check(vpsci_version(machine.vm) == VPSCI_VERSION_NEWEST, "vpsci_version");
-    check(vpsci_version_set(machine.vm, 0x00020000) == VPSCI_E_VERSION, "vpsci_version_set: none");
-    check(vpsci_library_version() == VPSCI_LIBRARY_VERSION, "vpsci_library_version");
-    check(vpsci_function_info(machine.vm, VPSCI_FID_32 + VPSCI_FN_CPU_OFF, &info) &&
-              info.arguments == 0,
-          "vpsci_function_info");
-    check(!vpsci_needs_entry(machine.vm, UINT32_MAX), "vpsci_needs_entry");
-    check(vpsci_version_set(machine.vm, VPSCI_VERSION_1_0) == 0, "vpsci_version_set");
+    check_that(vpsci_version(machine.vm) == VPSCI_VERSION_NEWEST, "vpsci_version");
+    check_that(vpsci_version_set(machine.vm, 0x00020000) == VPSCI_E_VERSION,
+               "vpsci_version_set: none");
+    check_that(vpsci_library_version() == VPSCI_LIBRARY_VERSION, "vpsci_library_version");
+    check_that(vpsci_function_info(machine.vm, VPSCI_FID_32 + VPSCI_FN_CPU_OFF, &info) &&
+                   info.arguments == 0,
+               "vpsci_function_info");
+    check_that(!vpsci_needs_entry(machine.vm, UINT32_MAX), "vpsci_needs_entry");
+    check_that(vpsci_version_set(machine.vm, VPSCI_VERSION_1_0) == 0, "vpsci_version_set");
     out = machine_call(&machine, 2, VPSCI_FID_32 + VPSCI_FN_VERSION, 0, 0, 0);
-    check(out.action == VPSCI_RETURN && out.x0 == VPSCI_VERSION_1_0, "vpsci_call: PSCI_VERSION");
-    check(vpsci_version_set(machine.vm, VPSCI_VERSION_NEWEST) == 0, "vpsci_version_set: back");
+    check_that(out.action == VPSCI_RETURN && out.x0 == VPSCI_VERSION_1_0,
+               "vpsci_call: PSCI_VERSION");
+    check_that(vpsci_version_set(machine.vm, VPSCI_VERSION_NEWEST) == 0, "vpsci_version_set: back");
 }
 
 static void check_start(void)
@@ -82,16 +85,16 @@ static void check_start(void)
     struct vpsci_outcome out =
         machine_call(&machine, 2, VPSCI_FID_64 + VPSCI_FN_CPU_ON, 0x101, 0x40001000, 77);
 
-    check(out.action == VPSCI_RETURN && out.x0 == 0, "vpsci_call: CPU_ON");
-    check(out.start == vpsci_vcpu(machine.vm, 3), "vpsci_call: CPU_ON, whom to kick");
-    check(vpsci_state(vpsci_vcpu(machine.vm, 3)) == VPSCI_STATE_ON_PENDING, "vpsci_state");
-    check(vpsci_on_count(machine.vm) == 2, "vpsci_on_count");
+    check_that(out.action == VPSCI_RETURN && out.x0 == 0, "vpsci_call: CPU_ON");
+    check_that(out.start == vpsci_vcpu(machine.vm, 3), "vpsci_call: CPU_ON, whom to kick");
+    check_that(vpsci_state(vpsci_vcpu(machine.vm, 3)) == VPSCI_STATE_ON_PENDING, "vpsci_state");
+    check_that(vpsci_on_count(machine.vm) == 2, "vpsci_on_count");
     out = machine_next(&machine, 3);
-    check(out.action == VPSCI_ENTER && out.entry.address.value == 0x40001000 &&
-              out.entry.context == 77,
-          "vpsci_next: the entry");
+    check_that(out.action == VPSCI_ENTER && out.entry.address.value == 0x40001000 &&
+                   out.entry.context == 77,
+               "vpsci_next: the entry");
     out = machine_call(&machine, 3, VPSCI_FID_32 + VPSCI_FN_CPU_OFF, 0, 0, 0);
-    check(out.action == VPSCI_WAIT && out.wait == VPSCI_WAIT_OFF, "vpsci_call: CPU_OFF");
+    check_that(out.action == VPSCI_WAIT && out.wait == VPSCI_WAIT_OFF, "vpsci_call: CPU_OFF");
 }
 
 static void check_sleep(void)
@@ -101,40 +104,41 @@ static void check_sleep(void)
     struct vpsci_outcome out = machine_call(&machine, 2, VPSCI_FID_64 + VPSCI_FN_SYSTEM_SUSPEND,
                                             0x40002000, UINT64_C(1) << 63, 0);
 
-    check(out.action == VPSCI_WAIT && out.wait == VPSCI_WAIT_ANSWER, "vpsci_call: SYSTEM_SUSPEND");
-    check(vpsci_request(boot, &request) && request.function == VPSCI_FN_SYSTEM_SUSPEND,
-          "vpsci_request");
-    check(vpsci_answer(boot, VPSCI_SUCCESS) == 0, "vpsci_answer");
-    check(vpsci_answer(boot, VPSCI_SUCCESS) == VPSCI_E_STATE, "vpsci_answer: once");
-    check(vpsci_mp_state(boot) == VPSCI_MP_SUSPENDED, "vpsci_mp_state");
-    check(vpsci_wake(boot), "vpsci_wake");
+    check_that(out.action == VPSCI_WAIT && out.wait == VPSCI_WAIT_ANSWER,
+               "vpsci_call: SYSTEM_SUSPEND");
+    check_that(vpsci_request(boot, &request) && request.function == VPSCI_FN_SYSTEM_SUSPEND,
+               "vpsci_request");
+    check_that(vpsci_answer(boot, VPSCI_SUCCESS) == 0, "vpsci_answer");
+    check_that(vpsci_answer(boot, VPSCI_SUCCESS) == VPSCI_E_STATE, "vpsci_answer: once");
+    check_that(vpsci_mp_state(boot) == VPSCI_MP_SUSPENDED, "vpsci_mp_state");
+    check_that(vpsci_wake(boot), "vpsci_wake");
     out = machine_next(&machine, 2);
-    check(out.action == VPSCI_ENTER && out.entry.context == UINT64_C(1) << 63,
-          "vpsci_next: after a sleep");
+    check_that(out.action == VPSCI_ENTER && out.entry.context == UINT64_C(1) << 63,
+               "vpsci_next: after a sleep");
 }
 
 static void check_host(void)
 {
     struct vpsci_vcpu *vcpu = vpsci_vcpu(machine.vm, 0);
 
-    check(vpsci_mp_state_set(vcpu, VPSCI_MP_RUNNABLE) == 0, "vpsci_mp_state_set");
-    check(vpsci_state(vcpu) == VPSCI_STATE_ON, "vpsci_mp_state_set: it is on");
+    check_that(vpsci_mp_state_set(vcpu, VPSCI_MP_RUNNABLE) == 0, "vpsci_mp_state_set");
+    check_that(vpsci_state(vcpu) == VPSCI_STATE_ON, "vpsci_mp_state_set: it is on");
     (void)machine_call(&machine, 2, VPSCI_FID_32 + VPSCI_FN_MEM_PROTECT, 1, 0, 0);
-    check(vpsci_mem_protect(machine.vm), "vpsci_mem_protect");
+    check_that(vpsci_mem_protect(machine.vm), "vpsci_mem_protect");
     (void)machine_call(&machine, 2, VPSCI_FID_32 + VPSCI_FN_SYSTEM_RESET, 0, 0, 0);
-    check(vpsci_system(machine.vm) == VPSCI_SYSTEM_STOPPING, "vpsci_system: stopping");
+    check_that(vpsci_system(machine.vm) == VPSCI_SYSTEM_STOPPING, "vpsci_system: stopping");
     (void)vpsci_answer(vpsci_vcpu(machine.vm, 2), VPSCI_SUCCESS);
-    check(vpsci_system(machine.vm) == VPSCI_SYSTEM_STOPPED, "vpsci_system: stopped");
+    check_that(vpsci_system(machine.vm) == VPSCI_SYSTEM_STOPPED, "vpsci_system: stopped");
     vpsci_reset(machine.vm);
-    check(vpsci_system(machine.vm) == VPSCI_SYSTEM_RUNNING && vpsci_on_count(machine.vm) == 1,
-          "vpsci_reset");
+    check_that(vpsci_system(machine.vm) == VPSCI_SYSTEM_RUNNING && vpsci_on_count(machine.vm) == 1,
+               "vpsci_reset");
 }
 
 static void check_functions(void)
 {
     check_sizes();
     check_names();
-    check(machine_make(&machine, &machine_kinds[0]) == 0, "vpsci_init");
+    check_that(machine_make(&machine, &machine_kinds[0]) == 0, "vpsci_init");
     check_lookup();
     check_version();
     check_start();
@@ -156,12 +160,12 @@ static size_t make_record(const struct machine_kind *kind, unsigned char *record
 {
     ptrdiff_t size;
 
-    check(machine_make(&machine, kind) == 0, "vpsci_init");
+    check_that(machine_make(&machine, kind) == 0, "vpsci_init");
     kind->drive(&machine);
-    check(vpsci_save(machine.vm, record, vpsci_save_size(machine.vm) - 1) == VPSCI_E_MEMORY,
-          "vpsci_save: too small");
+    check_that(vpsci_save(machine.vm, record, vpsci_save_size(machine.vm) - 1) == VPSCI_E_MEMORY,
+               "vpsci_save: too small");
     size = vpsci_save(machine.vm, record, RECORD_ROOM);
-    check(size > 0 && (size_t)size == vpsci_save_size(machine.vm), "vpsci_save");
+    check_that(size > 0 && (size_t)size == vpsci_save_size(machine.vm), "vpsci_save");
     return size > 0 ? (size_t)size : 0;
 }
 
@@ -171,12 +175,12 @@ static void check_restored(const struct machine_kind *kind, const unsigned char 
 {
     static unsigned char again[RECORD_ROOM];
 
-    check(machine_make(&other, kind) == 0, "vpsci_init");
-    check(vpsci_restore(other.vm, record, size) == 0, "vpsci_restore");
-    check(vpsci_save(other.vm, again, sizeof(again)) > 0, "vpsci_save: again");
-    check(!rt_same(record + VERSION_AT, again + VERSION_AT, VERSION_SIZE) ||
-              rt_same(record, again, size),
-          "vpsci_save: the same again");
+    check_that(machine_make(&other, kind) == 0, "vpsci_init");
+    check_that(vpsci_restore(other.vm, record, size) == 0, "vpsci_restore");
+    check_that(vpsci_save(other.vm, again, sizeof(again)) > 0, "vpsci_save: again");
+    check_that(!rt_same(record + VERSION_AT, again + VERSION_AT, VERSION_SIZE) ||
+                   rt_same(record, again, size),
+               "vpsci_save: the same again");
 }
 
 static void show_record(const struct machine_kind *kind)
@@ -191,7 +195,7 @@ static void show_record(const struct machine_kind *kind)
     rt_print("\n");
     check_restored(kind, record, size);
     record[size - 1] ^= 1;
-    check(vpsci_restore(other.vm, record, size) < 0, "vpsci_restore: damaged");
+    check_that(vpsci_restore(other.vm, record, size) < 0, "vpsci_restore: damaged");
 }
 
 static int write_record(const struct machine_kind *kind)
@@ -207,7 +211,7 @@ static int read_record(const struct machine_kind *kind, const char *path)
     static unsigned char record[RECORD_ROOM];
     long size = rt_load(path, record, sizeof(record));
 
-    check(size > VERSION_AT + VERSION_SIZE, "the file can be read");
+    check_that(size > VERSION_AT + VERSION_SIZE, "the file can be read");
     if (!failed) {
         check_restored(kind, record, (size_t)size);
         rt_print(kind->name);

@@ -189,7 +189,7 @@ static void psci_features(struct model_asked *a)
     }
 }
 
-static void foreign(struct model_outcome *out)
+static void answer_foreign(struct model_outcome *out)
 {
     out->action = VPSCI_FOREIGN;
     out->x0 = UINT64_MAX; /* NOT_SUPPORTED, in 64 bits */
@@ -211,7 +211,7 @@ static int find_0_1(const struct model *m, uint32_t id)
     return n;
 }
 
-static void narrow(struct model_asked *a, const struct vpsci_call *call)
+static void narrow_arguments(struct model_asked *a, const struct vpsci_call *call)
 {
     for (int n = 0; n < 3; n++) {
         a->args[n] = a->wide ? call->args[n] : (uint32_t)call->args[n];
@@ -225,7 +225,7 @@ static void call_0_1(struct model_asked *a, const struct vpsci_call *call, int n
     const struct function *f = &functions[numbers[n]];
 
     a->wide = !call->aarch32;
-    narrow(a, call);
+    narrow_arguments(a, call);
     if (is_available(a->m, f)) {
         f->carry_out(a);
     } else {
@@ -238,7 +238,7 @@ static void call_psci(struct model_asked *a, const struct vpsci_call *call, uint
     const struct function *f = find_function(a->m, id, call->aarch32);
 
     a->wide = is_wide(id);
-    narrow(a, call);
+    narrow_arguments(a, call);
     if (f != NULL) {
         f->carry_out(a);
     } else {
@@ -274,7 +274,7 @@ static uint32_t without_hint(const struct model *m, uint32_t id)
     return fast && m->config->smccc_version >= 0x10003 ? id & ~UINT32_C(0x10000) : id;
 }
 
-static void dispatch(struct model_asked *a, const struct vpsci_call *call)
+static void dispatch_call(struct model_asked *a, const struct vpsci_call *call)
 {
     uint32_t id = (uint32_t)call->function;
     int n = find_0_1(a->m, id);
@@ -287,7 +287,7 @@ static void dispatch(struct model_asked *a, const struct vpsci_call *call)
     if (is_psci(id)) {
         call_psci(a, call, id);
     } else if (!call_smccc(a, call, id)) {
-        foreign(a->out);
+        answer_foreign(a->out);
     }
 }
 
@@ -301,5 +301,5 @@ void model_call(struct model *m, int i, const struct vpsci_call *call, struct mo
         return;
     }
     *out = (struct model_outcome){.start = MODEL_NONE, .request.target = MODEL_NONE};
-    dispatch(&a, call);
+    dispatch_call(&a, call);
 }

@@ -101,7 +101,7 @@ static int check_os_initiated(const struct model_asked *a, int entry)
     return spoils_a_standby(a, entry) ? VPSCI_INVALID_PARAMETERS : VPSCI_SUCCESS;
 }
 
-static void suspend(struct model_asked *a, int entry)
+static void suspend_vcpu(struct model_asked *a, int entry)
 {
     bool powerdown = is_powerdown(a->m, entry);
 
@@ -135,7 +135,7 @@ void model_cpu_suspend(struct model_asked *a)
         return;
     }
     a->m->vcpus[a->caller].entry = start;
-    suspend(a, entry);
+    suspend_vcpu(a, entry);
 }
 
 void model_cpu_default_suspend(struct model_asked *a)
@@ -152,7 +152,7 @@ void model_cpu_default_suspend(struct model_asked *a)
     model_wait(a, VPSCI_STATE_POWERDOWN, VPSCI_WAIT_POWERDOWN);
 }
 
-static void off(struct model_asked *a, enum vpsci_state state, enum vpsci_wait wait)
+static void turn_off_vcpu(struct model_asked *a, enum vpsci_state state, enum vpsci_wait wait)
 {
     if (model_has_resident(a->m) && a->m->resident == a->caller) {
         model_give(a, VPSCI_DENIED);
@@ -164,12 +164,12 @@ static void off(struct model_asked *a, enum vpsci_state state, enum vpsci_wait w
 
 void model_cpu_off(struct model_asked *a)
 {
-    off(a, VPSCI_STATE_OFF, VPSCI_WAIT_OFF);
+    turn_off_vcpu(a, VPSCI_STATE_OFF, VPSCI_WAIT_OFF);
 }
 
 void model_cpu_freeze(struct model_asked *a)
 {
-    off(a, VPSCI_STATE_FROZEN, VPSCI_WAIT_FROZEN);
+    turn_off_vcpu(a, VPSCI_STATE_FROZEN, VPSCI_WAIT_FROZEN);
 }
 
 static bool is_pending(const struct model_vcpu *v)
@@ -177,7 +177,7 @@ static bool is_pending(const struct model_vcpu *v)
     return v->state == VPSCI_STATE_STARTING || v->state == VPSCI_STATE_ON_PENDING;
 }
 
-static void start(struct model_asked *a, int target, const struct vpsci_entry *entry)
+static void start_vcpu(struct model_asked *a, int target, const struct vpsci_entry *entry)
 {
     struct model_vcpu *v = &a->m->vcpus[target];
 
@@ -210,12 +210,38 @@ void model_cpu_on(struct model_asked *a)
     if (result != VPSCI_SUCCESS) {
         model_give(a, result);
     } else if (model_is_off(&a->m->vcpus[target])) {
-        start(a, target, &entry);
+        start_vcpu(a, target, &entry);
     } else if (is_pending(&a->m->vcpus[target]) && !never_pending) {
         model_give(a, VPSCI_ON_PENDING);
     } else {
         model_give(a, VPSCI_ALREADY_ON);
     }
+}
+
+/* How many vCPUs that agree with an affinity in `fields` are off, pending and on. */
+struct tally {
+    int off;
+    int pending;
+    int on;
+};
+
+static struct tally count_matches(const struct model *m, uint64_t affinity, uint64_t fields)
+{
+    struct tally tally = {0};
+
+    for (int i = 0; i < m->count; i++) {
+        if (((m->config->mpidrs[i].value ^ affinity) & fields) != 0) {
+            continue;
+        }
+        if (is_pending(&m->vcpus[i])) {
+            tally.pending++;
+        } else if (model_is_off(&m->vcpus[i])) {
+            tally.off++;
+        } else {
+            tally.on++;
+        }
+    }
+    return tally;
 }
 
 void model_affinity_info(struct model_asked *a)
@@ -225,28 +251,19 @@ void model_affinity_info(struct model_asked *a)
     const struct model *m = a->m;
     bool never_pending = (m->config->options & VPSCI_OPTION_NO_ON_PENDING) != 0;
     uint32_t level = (uint32_t)a->args[1];
-    int matches = 0;
-    int pending = 0;
-    int on = 0;
+    struct tally tally;
 
     if (level > VPSCI_LEVEL_MAX || (a->args[0] & ~MODEL_AFFINITY) != 0) {
         model_give(a, VPSCI_INVALID_PARAMETERS);
         return;
     }
-    for (int i = 0; i < m->count; i++) {
-        if (((m->config->mpidrs[i].value ^ a->args[0]) & fields[level]) != 0) {
-            continue;
-        }
-        matches++;
-        pending += is_pending(&m->vcpus[i]) ? 1 : 0;
-        on += !is_pending(&m->vcpus[i]) && !model_is_off(&m->vcpus[i]) ? 1 : 0;
-    }
-    if (matches == 0) {
-        model_give(a, VPSCI_INVALID_PARAMETERS);
-    } else if (on > 0 || (pending > 0 && never_pending)) {
+    tally = count_matches(m, a->args[0], fields[level]);
+    if (tally.on > 0 || (tally.pending > 0 && never_pending)) {
         model_give(a, 0);
+    } else if (tally.pending > 0) {
+        model_give(a, 2);
     } else {
-        model_give(a, pending > 0 ? 2 : 1);
+        model_give(a, tally.off > 0 ? 1 : VPSCI_INVALID_PARAMETERS);
     }
 }
 
@@ -308,7 +325,7 @@ void model_node_hw_state(struct model_asked *a)
     }
 }
 
-static struct model_counter counter(const struct model_asked *a)
+static struct model_counter find_counter(const struct model_asked *a)
 {
     static const struct model_counter zero;
     const struct model *m = a->m;
@@ -323,10 +340,10 @@ static struct model_counter counter(const struct model_asked *a)
 
 void model_stat_residency(struct model_asked *a)
 {
-    model_give_value(a, counter(a).residency);
+    model_give_value(a, find_counter(a).residency);
 }
 
 void model_stat_count(struct model_asked *a)
 {
-    model_give_value(a, counter(a).count);
+    model_give_value(a, find_counter(a).count);
 }

@@ -39,10 +39,10 @@ void model_migrate_info_up_cpu(struct model_asked *a)
     model_give_value(a, a->m->config->mpidrs[a->m->resident].value);
 }
 
-/* The system stops for the first that asks; whoever comes later gets nothing decided. Should it go
- * on, both have an answer. */
-static void stop(struct model_asked *a, enum vpsci_function function, uint32_t type,
-                 uint64_t cookie)
+/* The system stops for the first that asks; a later request is not decided. If it
+ * continues, both have an answer. */
+static void stop_system(struct model_asked *a, enum vpsci_function function, uint32_t type,
+                        uint64_t cookie)
 {
     struct model_vcpu *v = &a->m->vcpus[a->caller];
 
@@ -61,12 +61,12 @@ static void stop(struct model_asked *a, enum vpsci_function function, uint32_t t
 
 void model_system_off(struct model_asked *a)
 {
-    stop(a, VPSCI_FN_SYSTEM_OFF, 0, 0);
+    stop_system(a, VPSCI_FN_SYSTEM_OFF, 0, 0);
 }
 
 void model_system_reset(struct model_asked *a)
 {
-    stop(a, VPSCI_FN_SYSTEM_RESET, 0, 0);
+    stop_system(a, VPSCI_FN_SYSTEM_RESET, 0, 0);
 }
 
 void model_system_reset2(struct model_asked *a)
@@ -76,7 +76,7 @@ void model_system_reset2(struct model_asked *a)
     bool vendor_allowed = (a->m->config->capabilities & VPSCI_CAP_VENDOR_RESET) != 0;
 
     if (type == 0 || (vendor && vendor_allowed)) {
-        stop(a, VPSCI_FN_SYSTEM_RESET2, type, a->args[1]);
+        stop_system(a, VPSCI_FN_SYSTEM_RESET2, type, a->args[1]);
     } else {
         model_give(a, VPSCI_INVALID_PARAMETERS);
     }
@@ -87,7 +87,7 @@ void model_system_off2(struct model_asked *a)
     uint32_t type = (uint32_t)a->args[0];
 
     if (type <= 1 && a->args[1] == 0) {
-        stop(a, VPSCI_FN_SYSTEM_OFF2, 1, 0);
+        stop_system(a, VPSCI_FN_SYSTEM_OFF2, 1, 0);
     } else {
         model_give(a, VPSCI_INVALID_PARAMETERS);
     }

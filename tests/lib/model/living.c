@@ -63,7 +63,7 @@ static uint64_t frozen_now(void *host)
     return world.host.now;
 }
 
-static uint64_t microseconds(void)
+static uint64_t read_clock(void)
 {
     struct timespec now;
 
@@ -102,9 +102,9 @@ static void stop_if_different(void)
 }
 
 /* One step of both, with the lock held; what came of it is in both.out. */
-static void make(struct step *step)
+static void make_step(struct step *step)
 {
-    uint64_t now = microseconds();
+    uint64_t now = read_clock();
 
     step->ticks = now > world.host.now ? (uint32_t)(now - world.host.now) : 0;
     (void)lockstep_step(&both, step);
@@ -118,7 +118,7 @@ static void make(struct step *step)
 }
 
 /* The same for a step whose result is a number, which the library's function gives. */
-static void compare(struct step *step, const char *what, int64_t expected, int64_t got)
+static void compare_number(struct step *step, const char *what, int64_t expected, int64_t got)
 {
     if (expected != got) {
         both.what = what;
@@ -133,7 +133,7 @@ static void compare(struct step *step, const char *what, int64_t expected, int64
 }
 
 /* A configuration of our own, whose clock is ours and which the model may keep. */
-static void describe(const struct vpsci_config *config)
+static void describe_world(const struct vpsci_config *config)
 {
     memset(&both, 0, sizeof(both));
     memset(&world, 0, sizeof(world));
@@ -141,11 +141,11 @@ static void describe(const struct vpsci_config *config)
     world.ops = *config->ops;
     world.ops.now = config->ops->now != NULL ? frozen_now : NULL;
     world.configs[0].ops = &world.ops;
-    world.host.now = microseconds();
+    world.host.now = read_clock();
     memcpy(world.mpidrs, config->mpidrs, config->vcpu_count * sizeof(world.mpidrs[0]));
 }
 
-static void begin(struct vpsci_vm *vm)
+static void begin_world(struct vpsci_vm *vm)
 {
     const char *text = getenv("DORMOUSE_LOCKSTEP_FAULT");
 
@@ -168,14 +168,14 @@ int __wrap_vpsci_init(void *memory, size_t size, const struct vpsci_config *conf
     pthread_mutex_lock(&lock);
     bool fits = config->vcpu_count <= MODEL_VCPU_MAX;
     if (fits) {
-        describe(config);
+        describe_world(config);
     } else {
         (void)fprintf(stderr, "dormouse: lock-step: more than %d vCPUs are not checked\n",
                       MODEL_VCPU_MAX);
     }
     int error = __real_vpsci_init(memory, size, fits ? &world.configs[0] : config, vm);
     if (fits && error == 0) {
-        begin(*vm);
+        begin_world(*vm);
     }
     pthread_mutex_unlock(&lock);
     return error;
@@ -187,7 +187,7 @@ void __wrap_vpsci_reset(struct vpsci_vm *vm)
 
     pthread_mutex_lock(&lock);
     if (checks) {
-        make(&step);
+        make_step(&step);
     } else {
         __real_vpsci_reset(vm);
     }
@@ -200,7 +200,7 @@ void __wrap_vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *call,
     pthread_mutex_lock(&lock);
     if (checks) {
         struct step step = {.kind = STEP_CALL, .vcpu = (uint8_t)vpsci_index(vcpu), .call = *call};
-        make(&step);
+        make_step(&step);
         *out = both.out;
     } else {
         __real_vpsci_call(vcpu, call, out);
@@ -213,7 +213,7 @@ void __wrap_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out)
     pthread_mutex_lock(&lock);
     if (checks) {
         struct step step = {.kind = STEP_NEXT, .vcpu = (uint8_t)vpsci_index(vcpu)};
-        make(&step);
+        make_step(&step);
         *out = both.out;
     } else {
         __real_vpsci_next(vcpu, out);
@@ -227,7 +227,7 @@ bool __wrap_vpsci_wake(struct vpsci_vcpu *vcpu)
     bool woken = __real_vpsci_wake(vcpu);
     if (checks) {
         struct step step = {.kind = STEP_WAKE, .vcpu = (uint8_t)vpsci_index(vcpu)};
-        compare(&step, "vpsci_wake", model_wake(&both.model, step.vcpu), woken);
+        compare_number(&step, "vpsci_wake", model_wake(&both.model, step.vcpu), woken);
     }
     pthread_mutex_unlock(&lock);
     return woken;
@@ -240,7 +240,8 @@ int __wrap_vpsci_answer(struct vpsci_vcpu *vcpu, enum vpsci_result result)
     if (checks) {
         struct step step = {
             .kind = STEP_ANSWER, .vcpu = (uint8_t)vpsci_index(vcpu), .value = (int64_t)result};
-        compare(&step, "vpsci_answer", model_answer(&both.model, step.vcpu, (int)result), error);
+        compare_number(&step, "vpsci_answer", model_answer(&both.model, step.vcpu, (int)result),
+                       error);
     }
     pthread_mutex_unlock(&lock);
     return error;

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* Notes the first difference of a step, and only that. */
-static inline void same(struct lockstep *l, const char *what, int who, uint64_t expected,
-                        uint64_t got)
+static inline void compare_value(struct lockstep *l, const char *what, int who, uint64_t expected,
+                                 uint64_t got)
 {
     if (expected != got && l->what == NULL) {
         l->what = what;
@@ -17,7 +17,7 @@ static inline void same(struct lockstep *l, const char *what, int who, uint64_t 
     }
 }
 
-static const struct vpsci_vcpu *handle(const struct lockstep *l, int i)
+static const struct vpsci_vcpu *find_handle(const struct lockstep *l, int i)
 {
     return i == MODEL_NONE ? NULL : l->vcpus[i];
 }
@@ -25,39 +25,39 @@ static const struct vpsci_vcpu *handle(const struct lockstep *l, int i)
 static void same_vcpu(struct lockstep *l, const char *what, int who, int expected,
                       const struct vpsci_vcpu *got)
 {
-    same(l, what, who, (uintptr_t)handle(l, expected), (uintptr_t)got);
+    compare_value(l, what, who, (uintptr_t)find_handle(l, expected), (uintptr_t)got);
 }
 
 static void same_entry(struct lockstep *l, int who, const struct vpsci_entry *expected,
                        const struct vpsci_entry *got)
 {
-    same(l, "entry.address", who, expected->address.value, got->address.value);
-    same(l, "entry.context", who, expected->context, got->context);
-    same(l, "entry.aarch32", who, expected->aarch32, got->aarch32);
-    same(l, "entry.thumb", who, expected->thumb, got->thumb);
-    same(l, "entry.big_endian", who, expected->big_endian, got->big_endian);
+    compare_value(l, "entry.address", who, expected->address.value, got->address.value);
+    compare_value(l, "entry.context", who, expected->context, got->context);
+    compare_value(l, "entry.aarch32", who, expected->aarch32, got->aarch32);
+    compare_value(l, "entry.thumb", who, expected->thumb, got->thumb);
+    compare_value(l, "entry.big_endian", who, expected->big_endian, got->big_endian);
 }
 
 static void same_request(struct lockstep *l, int who, const struct model_request *expected,
                          const struct vpsci_request *got)
 {
-    same(l, "request.pending", who, expected->pending, got->pending);
-    same(l, "request.function", who, expected->function, got->function);
+    compare_value(l, "request.pending", who, expected->pending, got->pending);
+    compare_value(l, "request.function", who, expected->function, got->function);
     same_vcpu(l, "request.vcpu", who, expected->pending ? who : MODEL_NONE, got->vcpu);
     same_vcpu(l, "request.target", who, expected->target, got->target);
-    same(l, "request.entry", who, expected->entry.address.value, got->entry.value);
-    same(l, "request.context", who, expected->entry.context, got->context);
-    same(l, "request.type", who, expected->type, got->type);
-    same(l, "request.cookie", who, expected->cookie, got->cookie);
+    compare_value(l, "request.entry", who, expected->entry.address.value, got->entry.value);
+    compare_value(l, "request.context", who, expected->entry.context, got->context);
+    compare_value(l, "request.type", who, expected->type, got->type);
+    compare_value(l, "request.cookie", who, expected->cookie, got->cookie);
 }
 
 static void same_outcome(struct lockstep *l, int who, const struct model_outcome *expected,
                          const struct vpsci_outcome *got)
 {
-    same(l, "action", who, expected->action, got->action);
-    same(l, "wait", who, expected->wait, got->wait);
+    compare_value(l, "action", who, expected->action, got->action);
+    compare_value(l, "wait", who, expected->wait, got->wait);
     if (expected->action == VPSCI_RETURN || expected->action == VPSCI_FOREIGN) {
-        same(l, "x0", who, expected->x0, got->x0);
+        compare_value(l, "x0", who, expected->x0, got->x0);
     }
     same_vcpu(l, "start", who, expected->start, got->start);
     same_entry(l, who, &expected->entry, &got->entry);
@@ -66,11 +66,13 @@ static void same_outcome(struct lockstep *l, int who, const struct model_outcome
 
 static void same_vm(struct lockstep *l)
 {
-    same(l, "vpsci_system", MODEL_NONE, l->model.system, vpsci_system(l->vm));
-    same(l, "vpsci_on_count", MODEL_NONE, model_on_count(&l->model), vpsci_on_count(l->vm));
-    same(l, "vpsci_mem_protect", MODEL_NONE, l->model.mem_protect, vpsci_mem_protect(l->vm));
+    compare_value(l, "vpsci_system", MODEL_NONE, l->model.system, vpsci_system(l->vm));
+    compare_value(l, "vpsci_on_count", MODEL_NONE, model_on_count(&l->model),
+                  vpsci_on_count(l->vm));
+    compare_value(l, "vpsci_mem_protect", MODEL_NONE, l->model.mem_protect,
+                  vpsci_mem_protect(l->vm));
     for (int i = 0; i < l->model.count; i++) {
-        same(l, "vpsci_state", i, l->model.vcpus[i].state, vpsci_state(l->vcpus[i]));
+        compare_value(l, "vpsci_state", i, l->model.vcpus[i].state, vpsci_state(l->vcpus[i]));
     }
 }
 
@@ -80,17 +82,18 @@ static void look_at_vcpu(struct lockstep *l, int i)
     struct vpsci_request request;
 
     memset(&request, 0xa5, sizeof(request));
-    same(l, "vpsci_mp_state", i, model_mp_state(&l->model, i), vpsci_mp_state(l->vcpus[i]));
-    same(l, "vpsci_request", i, expected->pending, vpsci_request(l->vcpus[i], &request));
+    compare_value(l, "vpsci_mp_state", i, model_mp_state(&l->model, i),
+                  vpsci_mp_state(l->vcpus[i]));
+    compare_value(l, "vpsci_request", i, expected->pending, vpsci_request(l->vcpus[i], &request));
     same_request(l, i, expected, &request);
-    same(l, "vpsci_index", i, (uint64_t)i, vpsci_index(l->vcpus[i]));
-    same(l, "vpsci_mpidr", i, l->world->mpidrs[i].value, vpsci_mpidr(l->vcpus[i]).value);
+    compare_value(l, "vpsci_index", i, (uint64_t)i, vpsci_index(l->vcpus[i]));
+    compare_value(l, "vpsci_mpidr", i, l->world->mpidrs[i].value, vpsci_mpidr(l->vcpus[i]).value);
 }
 
 bool lockstep_look(struct lockstep *l)
 {
     same_vm(l);
-    same(l, "vpsci_version", MODEL_NONE, l->model.version, vpsci_version(l->vm));
+    compare_value(l, "vpsci_version", MODEL_NONE, l->model.version, vpsci_version(l->vm));
     if (l->what == NULL) {
         l->what = model_unsound(&l->model);
     }
@@ -100,8 +103,8 @@ bool lockstep_look(struct lockstep *l)
     return l->what == NULL;
 }
 
-static void ask(struct lockstep *l, int who, enum vpsci_function function, uint64_t target,
-                uint64_t arg)
+static void ask_number(struct lockstep *l, int who, enum vpsci_function function, uint64_t target,
+                       uint64_t arg)
 {
     struct vpsci_call call = {.function = VPSCI_FID_64 + (uint64_t)function, .args = {target, arg}};
     struct model_outcome expected;
@@ -116,12 +119,12 @@ static void ask(struct lockstep *l, int who, enum vpsci_function function, uint6
 static void ask_about(struct lockstep *l, int who, uint64_t target)
 {
     for (uint64_t level = 0; level < MODEL_LEVELS; level++) {
-        ask(l, who, VPSCI_FN_AFFINITY_INFO, target, level);
-        ask(l, who, VPSCI_FN_NODE_HW_STATE, target, level);
+        ask_number(l, who, VPSCI_FN_AFFINITY_INFO, target, level);
+        ask_number(l, who, VPSCI_FN_NODE_HW_STATE, target, level);
     }
     for (int e = 0; e < l->model.state_count; e++) {
-        ask(l, who, VPSCI_FN_STAT_COUNT, target, l->model.states[e].value);
-        ask(l, who, VPSCI_FN_STAT_RESIDENCY, target, l->model.states[e].value);
+        ask_number(l, who, VPSCI_FN_STAT_COUNT, target, l->model.states[e].value);
+        ask_number(l, who, VPSCI_FN_STAT_RESIDENCY, target, l->model.states[e].value);
     }
 }
 
@@ -144,7 +147,7 @@ void lockstep_switch(struct lockstep *l, int which)
     l->vm = l->vms[which];
     for (int i = 0; i < l->model.count; i++) {
         l->vcpus[i] = vpsci_vcpu(l->vm, (uint32_t)i);
-        same(l, "vpsci_vcpu", i, 1, l->vcpus[i] != NULL);
+        compare_value(l, "vpsci_vcpu", i, 1, l->vcpus[i] != NULL);
     }
 }
 
@@ -153,13 +156,13 @@ static void start_vm(struct lockstep *l, int which)
     struct world *w = l->world;
     int error = vpsci_init(w->memory[which], w->memory_size, &w->configs[which], &l->vms[which]);
 
-    same(l, "vpsci_init", MODEL_NONE, 0, (uint64_t)(int64_t)error);
+    compare_value(l, "vpsci_init", MODEL_NONE, 0, (uint64_t)(int64_t)error);
     if (l->what == NULL) {
         lockstep_switch(l, which);
     }
 }
 
-/* Every vCPU is found by its name; names with one bit changed are somebody else's, or nobody's. */
+/* Every vCPU is found by its name; a name with one bit changed is another vCPU's, or none. */
 static void look_at_names(struct lockstep *l)
 {
     same_vcpu(l, "vpsci_vcpu", MODEL_NONE, MODEL_NONE,
@@ -205,15 +208,15 @@ void lockstep_end(struct lockstep *l)
     l->record = NULL;
 }
 
-static bool save(struct lockstep *l, uint8_t *record)
+static bool save_record(struct lockstep *l, uint8_t *record)
 {
     ptrdiff_t size;
 
     size = vpsci_save(l->vm, record, l->record_size - 1);
-    same(l, "vpsci_save into too little room", MODEL_NONE, (uint64_t)VPSCI_E_MEMORY,
-         (uint64_t)size);
+    compare_value(l, "vpsci_save into too little room", MODEL_NONE, (uint64_t)VPSCI_E_MEMORY,
+                  (uint64_t)size);
     size = vpsci_save(l->vm, record, l->record_size);
-    same(l, "vpsci_save", MODEL_NONE, l->record_size, (uint64_t)size);
+    compare_value(l, "vpsci_save", MODEL_NONE, l->record_size, (uint64_t)size);
     return l->what == NULL;
 }
 
@@ -225,7 +228,7 @@ static void do_restore(struct lockstep *l, bool used)
     int other = 1 - l->current;
     int error;
 
-    if (!save(l, l->record)) {
+    if (!save_record(l, l->record)) {
         return;
     }
     if (used && l->vms[other] != NULL) {
@@ -237,10 +240,10 @@ static void do_restore(struct lockstep *l, bool used)
         return;
     }
     error = vpsci_restore(l->vm, l->record, l->record_size);
-    same(l, "vpsci_restore", MODEL_NONE, 0, (uint64_t)(int64_t)error);
-    if (save(l, again)) {
-        same(l, "the record of a restored VM", MODEL_NONE, 0,
-             memcmp(l->record, again, l->record_size) != 0);
+    compare_value(l, "vpsci_restore", MODEL_NONE, 0, (uint64_t)(int64_t)error);
+    if (save_record(l, again)) {
+        compare_value(l, "the record of a restored VM", MODEL_NONE, 0,
+                      memcmp(l->record, again, l->record_size) != 0);
     }
     (void)lockstep_look(l);
     (void)lockstep_look_as_guest(l);
@@ -253,17 +256,17 @@ static void do_damage(struct lockstep *l, uint64_t value)
     size_t at = (size_t)(value >> 8) % size;
     int error;
 
-    if (!save(l, l->record)) {
+    if (!save_record(l, l->record)) {
         return;
     }
     if ((value & 0xc0) == 0) {
         error = vpsci_restore(l->vm, l->record, at);
-        same(l, "vpsci_restore of a short record", MODEL_NONE, (uint64_t)VPSCI_E_TRUNCATED,
-             (uint64_t)(int64_t)error);
+        compare_value(l, "vpsci_restore of a short record", MODEL_NONE, (uint64_t)VPSCI_E_TRUNCATED,
+                      (uint64_t)(int64_t)error);
     } else {
         l->record[at] ^= (uint8_t)(1U << (value & 7));
         error = vpsci_restore(l->vm, l->record, size);
-        same(l, "vpsci_restore of a damaged record", MODEL_NONE, 1, error < 0);
+        compare_value(l, "vpsci_restore of a damaged record", MODEL_NONE, 1, error < 0);
     }
     (void)lockstep_look(l);
 }
@@ -297,20 +300,21 @@ static void do_rest(struct lockstep *l, const struct step *step)
 
     switch (step->kind) {
     case STEP_WAKE:
-        same(l, "vpsci_wake", i, model_wake(&l->model, i), vpsci_wake(vcpu));
+        compare_value(l, "vpsci_wake", i, model_wake(&l->model, i), vpsci_wake(vcpu));
         break;
     case STEP_ANSWER:
-        same(l, "vpsci_answer", i, (uint64_t)(int64_t)model_answer(&l->model, i, value),
-             (uint64_t)(int64_t)vpsci_answer(vcpu, (enum vpsci_result)value));
+        compare_value(l, "vpsci_answer", i, (uint64_t)(int64_t)model_answer(&l->model, i, value),
+                      (uint64_t)(int64_t)vpsci_answer(vcpu, (enum vpsci_result)value));
         break;
     case STEP_MP_STATE:
-        same(l, "vpsci_mp_state_set", i, (uint64_t)(int64_t)model_mp_state_set(&l->model, i, value),
-             (uint64_t)(int64_t)vpsci_mp_state_set(vcpu, (enum vpsci_mp_state)value));
+        compare_value(l, "vpsci_mp_state_set", i,
+                      (uint64_t)(int64_t)model_mp_state_set(&l->model, i, value),
+                      (uint64_t)(int64_t)vpsci_mp_state_set(vcpu, (enum vpsci_mp_state)value));
         break;
     case STEP_VERSION:
-        same(l, "vpsci_version_set", i,
-             (uint64_t)(int64_t)model_version_set(&l->model, (uint32_t)value),
-             (uint64_t)(int64_t)vpsci_version_set(l->vm, (uint32_t)value));
+        compare_value(l, "vpsci_version_set", i,
+                      (uint64_t)(int64_t)model_version_set(&l->model, (uint32_t)value),
+                      (uint64_t)(int64_t)vpsci_version_set(l->vm, (uint32_t)value));
         break;
     default:
         vpsci_reset(l->vm);
@@ -319,7 +323,7 @@ static void do_rest(struct lockstep *l, const struct step *step)
     }
 }
 
-static void tell(const struct lockstep *l, const struct step *step)
+static void tell_difference(const struct lockstep *l, const struct step *step)
 {
     step_print(step, l->words);
     if (step->kind == STEP_CALL || step->kind == STEP_NEXT) {
@@ -355,9 +359,9 @@ bool lockstep_step(struct lockstep *l, const struct step *step)
         break;
     }
     same_vm(l);
-    same(l, "an operation's precondition broken", step->vcpu, 0, l->world->host.broken);
+    compare_value(l, "an operation's precondition broken", step->vcpu, 0, l->world->host.broken);
     if (l->words != NULL) {
-        tell(l, step);
+        tell_difference(l, step);
     }
     return l->what == NULL;
 }
@@ -375,7 +379,8 @@ size_t lockstep_run(struct lockstep *l, struct world *world, const struct step *
     return done;
 }
 
-static bool differs(struct lockstep *l, struct world *world, const struct step *steps, size_t count)
+static bool replay_differs(struct lockstep *l, struct world *world, const struct step *steps,
+                           size_t count)
 {
     return lockstep_run(l, world, steps, count) < count;
 }
@@ -393,7 +398,7 @@ static size_t shrink_by(struct lockstep *l, struct world *world, struct step *st
         memcpy(fewer, steps, at * sizeof(*fewer));
         memcpy(fewer + at, steps + at + chunk, (count - at - chunk) * sizeof(*fewer));
         size_t left = count - chunk;
-        if (left > 0 && differs(l, world, fewer, left)) {
+        if (left > 0 && replay_differs(l, world, fewer, left)) {
             count = lockstep_run(l, world, fewer, left) + 1;
             memcpy(steps, fewer, count * sizeof(*fewer));
         } else {

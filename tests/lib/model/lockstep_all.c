@@ -83,7 +83,7 @@ static size_t path_length;
 static struct snapshot snapshots[DEPTH_MAX];
 static uint64_t sequences;
 
-static void keep(struct snapshot *s)
+static void keep_snapshot(struct snapshot *s)
 {
     const struct vpsci_config *config = &world.configs[lockstep.current];
 
@@ -107,7 +107,7 @@ static void put_back(const struct snapshot *s)
     }
 }
 
-static void add(enum step_kind kind, uint8_t vcpu, int64_t value)
+static void add_letter(enum step_kind kind, uint8_t vcpu, int64_t value)
 {
     letters[letter_count++] = (struct step){.kind = kind, .vcpu = vcpu, .ticks = 7, .value = value};
 }
@@ -119,7 +119,7 @@ static void add_call(uint8_t vcpu, uint32_t id, uint64_t arg0, uint64_t arg1, ui
     if (world.aarch32 && wide) {
         id -= VPSCI_FID_64 - VPSCI_FID_32;
     }
-    add(STEP_CALL, vcpu, 0);
+    add_letter(STEP_CALL, vcpu, 0);
     letters[letter_count - 1].call =
         (struct vpsci_call){.function = id, .args = {arg0, arg1, arg2}, .aarch32 = world.aarch32};
 }
@@ -162,13 +162,13 @@ static void add_system_calls(const struct setting *setting, uint8_t i)
 
 static void add_host_steps(uint8_t i)
 {
-    add(STEP_NEXT, i, 0);
-    add(STEP_WAKE, i, 0);
-    add(STEP_ANSWER, i, VPSCI_SUCCESS);
-    add(STEP_ANSWER, i, VPSCI_DENIED);
-    add(STEP_MP_STATE, i, VPSCI_MP_RUNNABLE);
-    add(STEP_MP_STATE, i, VPSCI_MP_STOPPED);
-    add(STEP_MP_STATE, i, VPSCI_MP_SUSPENDED);
+    add_letter(STEP_NEXT, i, 0);
+    add_letter(STEP_WAKE, i, 0);
+    add_letter(STEP_ANSWER, i, VPSCI_SUCCESS);
+    add_letter(STEP_ANSWER, i, VPSCI_DENIED);
+    add_letter(STEP_MP_STATE, i, VPSCI_MP_RUNNABLE);
+    add_letter(STEP_MP_STATE, i, VPSCI_MP_STOPPED);
+    add_letter(STEP_MP_STATE, i, VPSCI_MP_SUSPENDED);
 }
 
 static void make_letters(const struct setting *setting)
@@ -180,10 +180,10 @@ static void make_letters(const struct setting *setting)
         add_system_calls(setting, i);
         add_host_steps(i);
     }
-    add(STEP_RESET, 0, 0);
+    add_letter(STEP_RESET, 0, 0);
 }
 
-static uint64_t now(void *host)
+static uint64_t read_clock(void *host)
 {
     const struct world_host *h = host;
 
@@ -198,7 +198,7 @@ static void make_world(const struct setting *setting)
     for (int i = 0; i < VCPUS; i++) {
         world.mpidrs[i].value = names[i];
     }
-    world.ops.now = now;
+    world.ops.now = read_clock;
     world.aarch32 = setting->aarch32;
     world.configs[0] = (struct vpsci_config){
         .vcpu_count = VCPUS,
@@ -220,59 +220,59 @@ static void make_world(const struct setting *setting)
     world_furnish(&world);
 }
 
-static bool take(const struct step *step)
+static bool take_step(const struct step *step)
 {
     path[path_length++] = *step;
     return lockstep_step(&lockstep, step);
 }
 
-static bool prepare(const struct setting *setting)
+static bool prepare_setting(const struct setting *setting)
 {
     bool alike = lockstep_begin(&lockstep, &world);
 
     path_length = 0;
     for (uint8_t i = 1; setting->all_on && alike && i < VCPUS; i++) {
         struct step step = {.kind = STEP_MP_STATE, .vcpu = i, .value = VPSCI_MP_RUNNABLE};
-        alike = take(&step);
+        alike = take_step(&step);
     }
     if (setting->os_initiated && alike) {
         struct step step = {.kind = STEP_CALL, .ticks = 1};
         step.call.function = VPSCI_FID_32 + VPSCI_FN_SET_SUSPEND_MODE;
         step.call.args[0] = 1;
-        alike = take(&step);
+        alike = take_step(&step);
     }
     return alike;
 }
 
-static bool explore(uint32_t depth, uint32_t depth_max);
+static bool explore_sequences(uint32_t depth, uint32_t depth_max);
 
 /* One step, all that follows from it, and the way back. */
-static bool try(const struct step *letter, uint32_t depth, uint32_t depth_max)
+static bool try_letter(const struct step *letter, uint32_t depth, uint32_t depth_max)
 {
     static const struct step restore = {.kind = STEP_RESTORE};
     size_t before = path_length;
 
     put_back(&snapshots[depth]);
     sequences++;
-    if (!take(letter) || !lockstep_look(&lockstep) ||
-        (depth + 1 == RESTORED_AT && !take(&restore))) {
+    if (!take_step(letter) || !lockstep_look(&lockstep) ||
+        (depth + 1 == RESTORED_AT && !take_step(&restore))) {
         return false;
     }
-    if (depth + 1 < depth_max && !explore(depth + 1, depth_max)) {
+    if (depth + 1 < depth_max && !explore_sequences(depth + 1, depth_max)) {
         return false;
     }
     path_length = before;
     return true;
 }
 
-static bool explore(uint32_t depth, uint32_t depth_max)
+static bool explore_sequences(uint32_t depth, uint32_t depth_max)
 {
     if (!lockstep_look_as_guest(&lockstep)) {
         return false;
     }
-    keep(&snapshots[depth]);
+    keep_snapshot(&snapshots[depth]);
     for (size_t n = 0; n < letter_count; n++) {
-        if (!try(&letters[n], depth, depth_max)) {
+        if (!try_letter(&letters[n], depth, depth_max)) {
             return false;
         }
     }
@@ -306,10 +306,10 @@ static bool run_setting(const struct setting *setting, uint32_t depth)
 
     make_world(setting);
     get_snapshots(depth);
-    alike = prepare(setting);
+    alike = prepare_setting(setting);
     if (alike) {
         make_letters(setting);
-        alike = explore(0, depth);
+        alike = explore_sequences(0, depth);
     }
     lockstep_end(&lockstep);
     if (!alike) {
@@ -321,7 +321,7 @@ static bool run_setting(const struct setting *setting, uint32_t depth)
     return alike;
 }
 
-static double seconds(void)
+static double read_seconds(void)
 {
     struct timespec t;
 
@@ -329,15 +329,15 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static int run(uint32_t depth)
+static int run_settings(uint32_t depth)
 {
     const size_t setting_count = sizeof(settings) / sizeof(settings[0]);
-    double since = seconds();
+    double since = read_seconds();
     uint32_t differences = 0;
 
     for (size_t n = 0; n < setting_count; n++) {
         if (isatty(STDERR_FILENO) == 1) {
-            (void)fprintf(stderr, "lockstep_all: %.1f s, %s\n", seconds() - since,
+            (void)fprintf(stderr, "lockstep_all: %.1f s, %s\n", read_seconds() - since,
                           settings[n].name);
         }
         differences += run_setting(&settings[n], depth) ? 0 : 1;
@@ -345,7 +345,7 @@ static int run(uint32_t depth)
     (void)fprintf(stderr,
                   "lockstep_all: %" PRIu64 " sequences of up to %" PRIu32
                   " steps, %zu configurations, %.1f s, %" PRIu32 " differences\n",
-                  sequences, depth, setting_count, seconds() - since, differences);
+                  sequences, depth, setting_count, read_seconds() - since, differences);
     return differences == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -363,5 +363,5 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: lockstep_all [--depth N], 1 to %d\n", DEPTH_MAX);
         return 2;
     }
-    return run((uint32_t)depth);
+    return run_settings((uint32_t)depth);
 }

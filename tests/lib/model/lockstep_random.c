@@ -38,7 +38,7 @@ static struct lockstep lockstep;
 static struct world world;
 static struct step steps[STEPS_MAX];
 
-static size_t walk(struct choices *c, size_t count)
+static size_t walk_steps(struct choices *c, size_t count)
 {
     size_t done = 0;
 
@@ -56,7 +56,7 @@ static size_t walk(struct choices *c, size_t count)
 }
 
 /* In one piece, for another job may have found something too. */
-static void report(uint64_t seed, size_t done)
+static void report_seed(uint64_t seed, size_t done)
 {
     size_t count = lockstep_shrink(&lockstep, &world, steps, done + 1);
     char *text = NULL;
@@ -100,10 +100,10 @@ static uint64_t run_configuration(uint64_t seed, uint32_t vcpus)
     world_make(&world, &c, vcpus);
     right = try_spoiled(seed, &c);
     count = (size_t)64 << choose(&c, 9);
-    done = walk(&c, count);
+    done = walk_steps(&c, count);
     lockstep_end(&lockstep);
     if (done < count) {
-        report(seed, done);
+        report_seed(seed, done);
     }
     world_drop(&world);
     return done < count || !right ? 0 : done;
@@ -122,7 +122,7 @@ static void run_job(const struct options *o, uint64_t seed, struct progress *pro
     }
 }
 
-static double seconds(void)
+static double read_seconds(void)
 {
     struct timespec t;
 
@@ -130,9 +130,9 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void show(struct progress *progress, double since, const char *end)
+static void show_progress(struct progress *progress, double since, const char *end)
 {
-    double took = seconds() - since;
+    double took = read_seconds() - since;
     uint64_t calls = atomic_load(&progress->calls);
 
     (void)fprintf(stderr,
@@ -178,15 +178,15 @@ static void wait_for_jobs(struct progress *progress, double since)
             naps++;
         }
         if (tty && naps >= 20) {
-            show(progress, since, "\r");
+            show_progress(progress, since, "\r");
             naps = 0;
         }
     }
 }
 
-static int run(const struct options *o)
+static int run_jobs(const struct options *o)
 {
-    double since = seconds();
+    double since = read_seconds();
     struct progress *progress =
         mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -206,11 +206,11 @@ static int run(const struct options *o)
         }
     }
     wait_for_jobs(progress, since);
-    show(progress, since, "\n");
+    show_progress(progress, since, "\n");
     return atomic_load(&progress->differences) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int usage(void)
+static int print_usage(void)
 {
     (void)fprintf(stderr, "usage: lockstep_random [--calls N] [--seed N] [--vcpus N] [--jobs N] "
                           "[--only SEED]\n");
@@ -244,7 +244,7 @@ static bool set_option(struct options *o, int option, const char *text)
     }
 }
 
-static uint32_t processors(void)
+static uint32_t count_processors(void)
 {
     long count = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -257,13 +257,13 @@ int main(int argc, char **argv)
         {"calls", required_argument, NULL, 'c'}, {"seed", required_argument, NULL, 's'},
         {"vcpus", required_argument, NULL, 'v'}, {"jobs", required_argument, NULL, 'j'},
         {"only", required_argument, NULL, 'o'},  {NULL, 0, NULL, 0}};
-    struct options o = {.calls = 100000000, .seed = 1, .jobs = processors()};
+    struct options o = {.calls = 100000000, .seed = 1, .jobs = count_processors()};
     int option;
 
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
         if (!set_option(&o, option, optarg != NULL ? optarg : "")) {
-            return usage();
+            return print_usage();
         }
     }
-    return optind == argc ? run(&o) : usage();
+    return optind == argc ? run_jobs(&o) : print_usage();
 }

@@ -67,7 +67,7 @@ struct model {
     /** The lowest index of the vCPUs in each vCPU's domain of each level. */
     int lead[MODEL_LEVELS][MODEL_VCPU_MAX];
 
-    uint64_t now; /**< the clock, for whoever uses the model to set */
+    uint64_t now; /**< the clock; the model's user sets it */
     uint32_t version;
     enum vpsci_system system;
     bool os_initiated;

@@ -27,7 +27,7 @@ int model_power_off_entry(const struct model *m)
     return last;
 }
 
-static void begin(struct model *m, struct model_stay *stay, int lead, int entry, bool counts)
+static void begin_stay(struct model *m, struct model_stay *stay, int lead, int entry, bool counts)
 {
     stay->entry = entry;
     stay->counts = counts && entry != MODEL_NONE;
@@ -37,7 +37,7 @@ static void begin(struct model *m, struct model_stay *stay, int lead, int entry,
     }
 }
 
-static void end(struct model *m, struct model_stay *stay, int lead)
+static void end_stay(struct model *m, struct model_stay *stay, int lead)
 {
     if (stay->counts) {
         m->counters[lead][stay->entry].residency += m->now - stay->since;
@@ -74,20 +74,20 @@ static bool all_beneath_is_down(const struct model *m, int level, int lead)
 
 /* In OS-initiated mode a core that has lost its context in a suspend call agrees to whatever comes;
  * one in standby must not lose what it was promised to keep. */
-static bool agrees(const struct model *m, const struct model_vcpu *v)
+static bool agrees_to_all(const struct model *m, const struct model_vcpu *v)
 {
     return m->os_initiated && v->suspended && !v->keeps_context;
 }
 
 /* The shallowest state, which is the one that comes first, of what the cores ask for; none if one
  * of them asks for none. */
-static int coordinate(const struct model *m, int level, int lead)
+static int coordinate_domain(const struct model *m, int level, int lead)
 {
     int shallowest = MODEL_NONE;
 
     for (int i = 0; i < m->count; i++) {
         const struct model_vcpu *v = &m->vcpus[i];
-        if (m->lead[level][i] != lead || agrees(m, v)) {
+        if (m->lead[level][i] != lead || agrees_to_all(m, v)) {
             continue;
         }
         if (v->vote[level] == MODEL_NONE) {
@@ -125,7 +125,7 @@ static bool would_lose(const struct model *m, int level, int lead, int entry)
 }
 
 /* OS-initiated mode: the last core decides, if it is in a suspend call (DEN0022 4.2). */
-static int decide(const struct model *m, int i, int level)
+static int decide_domain(const struct model *m, int i, int level)
 {
     int lead = m->lead[level][i];
     int entry;
@@ -133,7 +133,7 @@ static int decide(const struct model *m, int i, int level)
     if (m->os_initiated && m->vcpus[i].suspended) {
         return m->vcpus[i].vote[level];
     }
-    entry = coordinate(m, level, lead);
+    entry = coordinate_domain(m, level, lead);
     return would_lose(m, level, lead, entry) ? MODEL_NONE : entry;
 }
 
@@ -142,11 +142,11 @@ static void domains_down(struct model *m, int i)
 {
     for (int level = 1; level <= m->highest; level++) {
         int lead = m->lead[level][i];
-        int entry = all_beneath_is_down(m, level, lead) ? decide(m, i, level) : MODEL_NONE;
+        int entry = all_beneath_is_down(m, level, lead) ? decide_domain(m, i, level) : MODEL_NONE;
         if (entry == MODEL_NONE) {
             return;
         }
-        begin(m, &m->domains[level][lead], lead, entry, true);
+        begin_stay(m, &m->domains[level][lead], lead, entry, true);
     }
 }
 
@@ -161,7 +161,7 @@ static void vote_off(struct model *m, int i)
     }
 }
 
-static void clear(struct model *m, int i)
+static void clear_domains(struct model *m, int i)
 {
     static const struct model_stay none = {.entry = MODEL_NONE};
 
@@ -178,14 +178,14 @@ static void clear(struct model *m, int i)
 static void begin_domain(struct model *m, int level, int lead)
 {
     if (m->lead[level][lead] == lead && all_beneath_is_down(m, level, lead)) {
-        begin(m, &m->domains[level][lead], lead, last_entry(m, level), false);
+        begin_stay(m, &m->domains[level][lead], lead, last_entry(m, level), false);
     }
 }
 
 void model_power_init(struct model *m)
 {
     for (int i = 0; i < m->count; i++) {
-        clear(m, i);
+        clear_domains(m, i);
         if (m->vcpus[i].state == VPSCI_STATE_OFF) {
             vote_off(m, i);
         }
@@ -200,7 +200,7 @@ void model_power_init(struct model *m)
 void model_power_off(struct model *m, int i)
 {
     vote_off(m, i);
-    begin(m, &m->vcpus[i].stay, i, model_power_off_entry(m), true);
+    begin_stay(m, &m->vcpus[i].stay, i, model_power_off_entry(m), true);
     domains_down(m, i);
 }
 
@@ -218,7 +218,7 @@ void model_power_suspend(struct model *m, int i, int entry, bool powerdown)
             entry = level > 0 ? m->states[entry].below : entry;
         }
     }
-    begin(m, &v->stay, i, entry, true);
+    begin_stay(m, &v->stay, i, entry, true);
     domains_down(m, i);
 }
 
@@ -233,7 +233,7 @@ void model_power_default_suspend(struct model *m, int i)
         v->vote[level] = MODEL_NONE;
     }
     v->vote[0] = model_power_off_entry(m);
-    begin(m, &v->stay, i, v->vote[0], true);
+    begin_stay(m, &v->stay, i, v->vote[0], true);
     domains_down(m, i);
 }
 
@@ -243,8 +243,8 @@ void model_power_up(struct model *m, int i)
         return;
     }
     m->vcpus[i].down = false;
-    end(m, &m->vcpus[i].stay, i);
+    end_stay(m, &m->vcpus[i].stay, i);
     for (int level = 1; level <= m->highest; level++) {
-        end(m, &m->domains[level][m->lead[level][i]], m->lead[level][i]);
+        end_stay(m, &m->domains[level][m->lead[level][i]], m->lead[level][i]);
     }
 }

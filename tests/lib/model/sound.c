@@ -59,26 +59,42 @@ static const char *domain_is_unsound(const struct model *m, int level, int i, bo
     return NULL;
 }
 
-static const char *requests_are_unsound(const struct model *m)
+static int count_state(const struct model *m, enum vpsci_state state)
 {
-    int balance = 0;
-    int system = 0;
-    int suspending = 0;
+    int count = 0;
+
+    for (int i = 0; i < m->count; i++) {
+        count += m->vcpus[i].state == state ? 1 : 0;
+    }
+    return count;
+}
+
+/* Requests to start a vCPU, or, if `system`, those that stop the system. */
+static int count_requests(const struct model *m, bool system)
+{
+    int count = 0;
 
     for (int i = 0; i < m->count; i++) {
         const struct model_request *request = &m->vcpus[i].request;
-        balance += m->vcpus[i].state == VPSCI_STATE_STARTING ? 1 : 0;
-        balance -= request->pending && request->function == VPSCI_FN_CPU_ON ? 1 : 0;
-        system += request->pending && model_is_system(request->function) ? 1 : 0;
-        suspending += m->vcpus[i].state == VPSCI_STATE_SUSPEND_REQUESTED ? 1 : 0;
+        bool counts =
+            system ? model_is_system(request->function) : request->function == VPSCI_FN_CPU_ON;
+
+        count += request->pending && counts ? 1 : 0;
     }
-    if (balance != 0) {
-        return "unsound: a vCPU is starting that nobody starts";
+    return count;
+}
+
+static const char *requests_are_unsound(const struct model *m)
+{
+    if (count_state(m, VPSCI_STATE_STARTING) != count_requests(m, false)) {
+        return "unsound: a vCPU is starting that no CPU_ON starts";
     }
-    if (system != (m->system == VPSCI_SYSTEM_STOPPING ? 1 : 0)) {
+    if (count_requests(m, true) != (m->system == VPSCI_SYSTEM_STOPPING ? 1 : 0)) {
         return "unsound: the system stops for none or for two";
     }
-    return suspending > 1 ? "unsound: two vCPUs suspend the system" : NULL;
+    return count_state(m, VPSCI_STATE_SUSPEND_REQUESTED) > 1
+               ? "unsound: two vCPUs suspend the system"
+               : NULL;
 }
 
 const char *model_unsound(const struct model *m)

@@ -132,7 +132,7 @@ static bool bad_smccc_version(struct attempt *a)
     return true;
 }
 
-static struct vpsci_power_state *entry(struct attempt *a)
+static struct vpsci_power_state *choose_entry(struct attempt *a)
 {
     return a->config.states != NULL ? &a->states[a->which % a->config.state_count] : NULL;
 }
@@ -145,7 +145,7 @@ static bool too_many_states(struct attempt *a)
 
 static bool bad_level(struct attempt *a)
 {
-    struct vpsci_power_state *state = entry(a);
+    struct vpsci_power_state *state = choose_entry(a);
 
     if (state == NULL) {
         return false;
@@ -156,7 +156,7 @@ static bool bad_level(struct attempt *a)
 
 static bool bad_local(struct attempt *a)
 {
-    struct vpsci_power_state *state = entry(a);
+    struct vpsci_power_state *state = choose_entry(a);
 
     if (state == NULL) {
         return false;
@@ -167,7 +167,7 @@ static bool bad_local(struct attempt *a)
 
 static bool bad_below(struct attempt *a)
 {
-    struct vpsci_power_state *state = entry(a);
+    struct vpsci_power_state *state = choose_entry(a);
 
     if (state == NULL) {
         return false;
@@ -179,7 +179,7 @@ static bool bad_below(struct attempt *a)
 
 static bool bad_state_type(struct attempt *a)
 {
-    struct vpsci_power_state *state = entry(a);
+    struct vpsci_power_state *state = choose_entry(a);
     bool extended = (a->config.options & VPSCI_OPTION_EXTENDED_STATE) != 0;
 
     if (state == NULL) {
@@ -257,7 +257,7 @@ static const struct {
     {"domain in two of the next level", VPSCI_E_STATES, domain_in_two},
 };
 
-static void copy(struct attempt *a, const struct world *w)
+static void copy_world(struct attempt *a, const struct world *w)
 {
     a->config = w->configs[0];
     a->memory = w->memory[0];
@@ -279,7 +279,7 @@ bool spoil(struct world *w, struct choices *c, struct spoiled *result)
     /* Anything but NULL, which it has to become. */
     struct vpsci_vm *vm = (struct vpsci_vm *)(uintptr_t)w->memory[0];
 
-    copy(&a, w);
+    copy_world(&a, w);
     a.which = choose(c, 1024);
     *result = (struct spoiled){.what = ways[n].what, .error = ways[n].error};
     if (!ways[n].spoil(&a)) {

@@ -23,7 +23,7 @@ static bool range_is_protected(void *host, struct vpsci_ipa base, uint64_t lengt
     return (base.value & h->bad_base) == 0;
 }
 
-static uint64_t now(void *host)
+static uint64_t read_clock(void *host)
 {
     const struct world_host *h = host;
 
@@ -214,7 +214,7 @@ static void make_ops(struct world *w, struct choices *c, struct vpsci_config *co
     w->ops = (struct vpsci_ops){
         .entry_is_valid = one_in(c, 3) ? NULL : entry_is_valid,
         .range_is_protected = one_in(c, 4) ? NULL : range_is_protected,
-        .now = one_in(c, 8) ? NULL : now,
+        .now = one_in(c, 8) ? NULL : read_clock,
     };
     w->host.bad_address = UINT64_C(0x100000) << (one_in(c, 2) ? 0 : 20);
     w->host.bad_base = UINT64_C(0x200000);
@@ -274,7 +274,7 @@ void world_make(struct world *w, struct choices *c, uint32_t vcpus)
     world_furnish(w);
 }
 
-static void *aligned(size_t size)
+static void *allocate_aligned(size_t size)
 {
     void *memory = NULL;
 
@@ -294,10 +294,10 @@ void world_furnish(struct world *w)
     w->memory_size = vpsci_size(w->configs[0].vcpu_count);
     for (int vm = 0; vm < WORLD_VMS; vm++) {
         w->configs[vm] = w->configs[0];
-        w->memory[vm] = aligned(w->memory_size);
+        w->memory[vm] = allocate_aligned(w->memory_size);
         if (statistics) {
             size_t size = vpsci_statistics_size(w->configs[0].vcpu_count, states);
-            w->configs[vm].statistics = aligned(size);
+            w->configs[vm].statistics = allocate_aligned(size);
             w->configs[vm].statistics_size = size;
         }
     }

@@ -67,13 +67,13 @@ static struct player players[VCPUS];
 static atomic_uint playing;
 static _Atomic uint64_t answers;
 
-static void fail(const char *what, uint32_t vcpu)
+static void fail_test(const char *what, uint32_t vcpu)
 {
     (void)fprintf(stderr, "threads: %s (vCPU %" PRIu32 ")\n", what, vcpu);
     abort();
 }
 
-static uint32_t roll(uint64_t *random, uint32_t sides)
+static uint32_t roll_die(uint64_t *random, uint32_t sides)
 {
     *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (uint32_t)((*random >> 33) % sides);
@@ -90,7 +90,7 @@ static void check_payload(const struct vpsci_entry *entry, uint32_t vcpu)
 {
     if (entry->address.value != address_of(entry->context) || entry->aarch32 || entry->thumb ||
         entry->big_endian != (entry->context & 1)) {
-        fail("a payload is made of parts of several", vcpu);
+        fail_test("a payload is made of parts of several", vcpu);
     }
 }
 
@@ -107,12 +107,12 @@ static void note_enter(struct player *player, const struct vpsci_entry *entry)
     check_payload(entry, player->index);
     if (entry->context & OWN_SLEEP) {
         if (entry->context != player->sleep) {
-            fail("it resumes where it did not go to sleep", player->index);
+            fail_test("it resumes where it did not go to sleep", player->index);
         }
         player->stays[POWERDOWN] += player->suspends;
         player->suspends = false;
     } else if (caller >= VCPUS || atomic_exchange(&players[caller].entered[number], true)) {
-        fail("a CPU_ON is entered twice", player->index);
+        fail_test("a CPU_ON is entered twice", player->index);
     }
 }
 
@@ -123,8 +123,8 @@ static uint64_t name_of(uint32_t vcpu)
     return vcpu;
 }
 
-static void call(struct player *player, uint32_t function, uint64_t first, uint64_t second,
-                 uint64_t third, struct vpsci_outcome *out)
+static void make_call(struct player *player, uint32_t function, uint64_t first, uint64_t second,
+                      uint64_t third, struct vpsci_outcome *out)
 {
     struct vpsci_call guest = {
         .function = function, .args = {first, second, third}, .big_endian = third & 1};
@@ -138,8 +138,8 @@ static void turn_on(struct player *player, struct vpsci_outcome *out)
     uint32_t number = player->starts++;
     uint64_t context = context_of_start(player, number);
 
-    call(player, VPSCI_FID_64 + VPSCI_FN_CPU_ON, name_of(roll(&player->random, VCPUS)),
-         address_of(context), context, out);
+    make_call(player, VPSCI_FID_64 + VPSCI_FN_CPU_ON, name_of(roll_die(&player->random, VCPUS)),
+              address_of(context), context, out);
     if (out->action == VPSCI_WAIT) {
         player->asked = number + 1;
     } else {
@@ -147,16 +147,16 @@ static void turn_on(struct player *player, struct vpsci_outcome *out)
     }
 }
 
-static void ask(struct player *player, struct vpsci_outcome *out)
+static void ask_next(struct player *player, struct vpsci_outcome *out)
 {
     if (player->index != STOPPER) {
         turn_on(player, out);
-    } else if (roll(&player->random, 16) == 0) {
-        call(player, VPSCI_FID_32 + VPSCI_FN_SYSTEM_OFF, 0, 0, 0, out);
+    } else if (roll_die(&player->random, 16) == 0) {
+        make_call(player, VPSCI_FID_32 + VPSCI_FN_SYSTEM_OFF, 0, 0, 0, out);
     }
 }
 
-static void suspend(struct player *player, struct vpsci_outcome *out)
+static void call_suspend(struct player *player, struct vpsci_outcome *out)
 {
     struct vpsci_call guest = {.function = VPSCI_FID_64 + VPSCI_FN_SYSTEM_SUSPEND};
 
@@ -172,8 +172,8 @@ static void suspend(struct player *player, struct vpsci_outcome *out)
 static void sleep_in(struct player *player, uint32_t state, struct vpsci_outcome *out)
 {
     player->sleep++;
-    call(player, VPSCI_FID_64 + VPSCI_FN_CPU_SUSPEND, states[state].value,
-         address_of(player->sleep), player->sleep, out);
+    make_call(player, VPSCI_FID_64 + VPSCI_FN_CPU_SUSPEND, states[state].value,
+              address_of(player->sleep), player->sleep, out);
     if (out->action == VPSCI_WAIT) {
         player->stays[state & 1]++;
     }
@@ -181,20 +181,20 @@ static void sleep_in(struct player *player, uint32_t state, struct vpsci_outcome
 
 static void turn_off(struct player *player, uint32_t function, struct vpsci_outcome *out)
 {
-    call(player, VPSCI_FID_32 + function, 0, 0, 0, out);
+    make_call(player, VPSCI_FID_32 + function, 0, 0, 0, out);
     player->stays[POWERDOWN]++;
     if (out->action != VPSCI_WAIT) {
-        fail("CPU_OFF returns", player->index);
+        fail_test("CPU_OFF returns", player->index);
     }
 }
 
-static void look(struct player *player, struct vpsci_outcome *out)
+static void look_at_others(struct player *player, struct vpsci_outcome *out)
 {
-    uint32_t target = roll(&player->random, VCPUS);
+    uint32_t target = roll_die(&player->random, VCPUS);
 
-    call(player, VPSCI_FID_64 + VPSCI_FN_AFFINITY_INFO, name_of(target), 0, 0, out);
+    make_call(player, VPSCI_FID_64 + VPSCI_FN_AFFINITY_INFO, name_of(target), 0, 0, out);
     if (out->x0 > 2 || (target == player->index && out->x0 != 0)) {
-        fail("AFFINITY_INFO says nonsense", player->index);
+        fail_test("AFFINITY_INFO says nonsense", player->index);
     }
 }
 
@@ -207,15 +207,15 @@ static void be_put(struct player *player, enum vpsci_mp_state state)
         player->stays[POWERDOWN]++;
     }
     if (error != 0 && error != VPSCI_E_BUSY && error != VPSCI_E_STATE) {
-        fail("vpsci_mp_state_set() fails", player->index);
+        fail_test("vpsci_mp_state_set() fails", player->index);
     }
 }
 
-static void act(struct player *player)
+static void act_as_guest(struct player *player)
 {
     struct vpsci_outcome out;
 
-    switch (roll(&player->random, 16)) {
+    switch (roll_die(&player->random, 16)) {
     case 0:
         turn_off(player, VPSCI_FN_CPU_OFF, &out);
         break;
@@ -224,40 +224,40 @@ static void act(struct player *player)
         break;
     case 2:
         if (player->index != STOPPER) {
-            suspend(player, &out);
+            call_suspend(player, &out);
         }
         break;
     case 3:
     case 4:
-        sleep_in(player, roll(&player->random, STATE_COUNT), &out);
+        sleep_in(player, roll_die(&player->random, STATE_COUNT), &out);
         break;
     case 5:
-        be_put(player, roll(&player->random, 2) ? VPSCI_MP_STOPPED : VPSCI_MP_SUSPENDED);
+        be_put(player, roll_die(&player->random, 2) ? VPSCI_MP_STOPPED : VPSCI_MP_SUSPENDED);
         break;
     case 6:
     case 7:
     case 8:
-        look(player, &out);
+        look_at_others(player, &out);
         break;
     default:
-        ask(player, &out);
+        ask_next(player, &out);
         break;
     }
 }
 
 /* Answers what a vCPU asks for, if anything. Several may do so at once, and the answer then reaches
  * the next request: but none that stops the system is ever honoured, which only STOPPER makes. */
-static void decide(struct player *player, uint64_t *random)
+static void decide_request(struct player *player, uint64_t *random)
 {
     struct vpsci_request request;
-    bool yes = player->index != STOPPER && roll(random, 4) != 0;
+    bool yes = player->index != STOPPER && roll_die(random, 4) != 0;
 
     if (!vpsci_request(player->vcpu, &request)) {
         return;
     }
     if (request.function != VPSCI_FN_SYSTEM_OFF &&
         request.entry.value != address_of(request.context)) {
-        fail("a request is made of parts of several", player->index);
+        fail_test("a request is made of parts of several", player->index);
     }
     if (vpsci_answer(player->vcpu, yes ? VPSCI_SUCCESS : VPSCI_DENIED) == 0) {
         atomic_fetch_add(&answers, 1);
@@ -268,7 +268,7 @@ static void decide(struct player *player, uint64_t *random)
 static void wait_a_little(struct player *player, const struct vpsci_outcome *out)
 {
     if (++player->patience < PATIENCE) {
-        if (roll(&player->random, PATIENCE) == 0) {
+        if (roll_die(&player->random, PATIENCE) == 0) {
             (void)sched_yield();
         }
         return;
@@ -278,7 +278,7 @@ static void wait_a_little(struct player *player, const struct vpsci_outcome *out
         be_put(player, VPSCI_MP_RUNNABLE);
     } else {
         (void)vpsci_wake(player->vcpu);
-        decide(player, &player->random);
+        decide_request(player, &player->random);
     }
 }
 
@@ -291,7 +291,7 @@ static void note_return(struct player *player, uint64_t x0)
     }
 }
 
-static void step(struct player *player)
+static void play_step(struct player *player)
 {
     struct vpsci_outcome out;
 
@@ -299,7 +299,7 @@ static void step(struct player *player)
     switch (out.action) {
     case VPSCI_RUN:
         player->patience = 0;
-        act(player);
+        act_as_guest(player);
         break;
     case VPSCI_RETURN:
         note_return(player, out.x0);
@@ -314,13 +314,13 @@ static void step(struct player *player)
 }
 
 /* Ends running, so that nothing is left in the middle. */
-static void *play(void *argument)
+static void *play_vcpu(void *argument)
 {
     struct player *player = (struct player *)argument;
     struct vpsci_outcome out;
 
     while (player->calls < player->limit) {
-        step(player);
+        play_step(player);
     }
     for (;;) {
         vpsci_next(player->vcpu, &out);
@@ -349,7 +349,7 @@ struct host {
 };
 
 /* What is saved, can be restored. */
-static void save(struct host *host)
+static void save_and_restore(struct host *host)
 {
     static unsigned char record[MEMORY];
     ptrdiff_t size = vpsci_save(host->vm, record, sizeof(record));
@@ -359,17 +359,17 @@ static void save(struct host *host)
     }
     host->saves++;
     if (size < 0 || vpsci_restore(host->other, record, (size_t)size) != 0) {
-        fail("a record is refused", 0);
+        fail_test("a record is refused", 0);
     }
 }
 
-static void watch(struct host *host)
+static void watch_vcpus(struct host *host)
 {
-    uint32_t vcpu = roll(&host->random, VCPUS);
+    uint32_t vcpu = roll_die(&host->random, VCPUS);
 
-    switch (roll(&host->random, 64)) {
+    switch (roll_die(&host->random, 64)) {
     case 0:
-        save(host);
+        save_and_restore(host);
         break;
     case 1:
     case 2:
@@ -378,11 +378,11 @@ static void watch(struct host *host)
     case 3:
         if (vpsci_on_count(host->vm) > 2 * VCPUS ||
             vpsci_state(players[vcpu].vcpu) > VPSCI_STATE_ASKING) {
-            fail("the host is told nonsense", vcpu);
+            fail_test("the host is told nonsense", vcpu);
         }
         break;
     default:
-        decide(&players[vcpu], &host->random);
+        decide_request(&players[vcpu], &host->random);
         break;
     }
 }
@@ -390,7 +390,7 @@ static void watch(struct host *host)
 static void *be_host(void *argument)
 {
     while (atomic_load(&playing) > 0) {
-        watch((struct host *)argument);
+        watch_vcpus((struct host *)argument);
         (void)sched_yield();
     }
     return NULL;
@@ -398,7 +398,7 @@ static void *be_host(void *argument)
 
 /* ---- The whole ---------------------------------------------------------------------------- */
 
-static uint64_t now(void *host)
+static uint64_t read_clock(void *host)
 {
     struct timespec time;
 
@@ -407,10 +407,11 @@ static uint64_t now(void *host)
     return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
 }
 
-static const struct vpsci_ops operations = {.now = now};
+static const struct vpsci_ops operations = {.now = read_clock};
 static struct vpsci_mpidr names[VCPUS];
 
-static struct vpsci_vm *make(struct memory *memory, struct vpsci_config *config, uint32_t options)
+static struct vpsci_vm *make_vm(struct memory *memory, struct vpsci_config *config,
+                                uint32_t options)
 {
     struct vpsci_vm *vm = NULL;
     uint32_t i;
@@ -431,22 +432,22 @@ static struct vpsci_vm *make(struct memory *memory, struct vpsci_config *config,
         .ops = &operations,
     };
     if (vpsci_init(memory->vm, sizeof(memory->vm), config, &vm) != 0) {
-        fail("the VM cannot be made", 0);
+        fail_test("the VM cannot be made", 0);
     }
     return vm;
 }
 
-static void *allocate(size_t count, size_t size)
+static void *allocate_zeroed(size_t count, size_t size)
 {
     void *memory = calloc(count, size);
 
     if (!memory) {
-        fail("there is no memory", 0);
+        fail_test("there is no memory", 0);
     }
     return memory;
 }
 
-static void prepare(struct vpsci_vm *vm, uint64_t calls, uint64_t seed)
+static void prepare_players(struct vpsci_vm *vm, uint64_t calls, uint64_t seed)
 {
     uint32_t i;
 
@@ -457,8 +458,8 @@ static void prepare(struct vpsci_vm *vm, uint64_t calls, uint64_t seed)
             .limit = calls / VCPUS,
             .index = i,
             .sleep = OWN_SLEEP,
-            .succeeded = (bool *)allocate(calls / VCPUS + 1, sizeof(bool)),
-            .entered = (_Atomic bool *)allocate(calls / VCPUS + 1, sizeof(bool)),
+            .succeeded = (bool *)allocate_zeroed(calls / VCPUS + 1, sizeof(bool)),
+            .entered = (_Atomic bool *)allocate_zeroed(calls / VCPUS + 1, sizeof(bool)),
         };
     }
     atomic_store(&playing, VCPUS);
@@ -473,7 +474,7 @@ static uint64_t check_starts(void)
     for (i = 0; i < VCPUS; i++) {
         for (number = 0; number < players[i].starts; number++) {
             if (players[i].succeeded[number] != players[i].entered[number]) {
-                fail("a CPU_ON that succeeded is not entered, or the other way round", i);
+                fail_test("a CPU_ON that succeeded is not entered, or the other way round", i);
             }
             count += players[i].succeeded[number];
         }
@@ -488,28 +489,28 @@ static void check_end(struct host *host)
 {
     uint32_t i;
 
-    save(host);
+    save_and_restore(host);
     if (vpsci_on_count(host->vm) != VCPUS) {
-        fail("the number of vCPUs that are on is wrong", vpsci_on_count(host->vm));
+        fail_test("the number of vCPUs that are on is wrong", vpsci_on_count(host->vm));
     }
     for (i = 0; i < 2 * VCPUS; i++) {
         struct player *player = &players[i / 2];
         uint32_t state = i & 1;
         struct vpsci_outcome out;
 
-        call(player, VPSCI_FID_64 + VPSCI_FN_STAT_COUNT, name_of(i / 2), states[state].value, 0,
-             &out);
+        make_call(player, VPSCI_FID_64 + VPSCI_FN_STAT_COUNT, name_of(i / 2), states[state].value,
+                  0, &out);
         if (vpsci_state(player->vcpu) != VPSCI_STATE_ON || out.x0 != player->stays[state]) {
-            fail("its stays are miscounted", i / 2);
+            fail_test("its stays are miscounted", i / 2);
         }
-        call(player, VPSCI_FID_64 + VPSCI_FN_NODE_HW_STATE, name_of(i / 2), state, 0, &out);
+        make_call(player, VPSCI_FID_64 + VPSCI_FN_NODE_HW_STATE, name_of(i / 2), state, 0, &out);
         if (out.x0 != VPSCI_HW_ON) {
-            fail("a domain is down with all vCPUs up", i / 2);
+            fail_test("a domain is down with all vCPUs up", i / 2);
         }
     }
 }
 
-static void run(uint64_t calls, uint64_t seed, uint32_t options)
+static void run_players(uint64_t calls, uint64_t seed, uint32_t options)
 {
     static struct memory memory[2];
     static struct vpsci_config configs[2];
@@ -518,13 +519,13 @@ static void run(uint64_t calls, uint64_t seed, uint32_t options)
     uint32_t i;
 
     memset(memory, 0, sizeof(memory));
-    host.vm = make(&memory[0], &configs[0], options);
-    host.other = make(&memory[1], &configs[1], options);
-    prepare(host.vm, calls, seed);
+    host.vm = make_vm(&memory[0], &configs[0], options);
+    host.other = make_vm(&memory[1], &configs[1], options);
+    prepare_players(host.vm, calls, seed);
     for (i = 0; i <= VCPUS; i++) {
-        if (pthread_create(&threads[i], NULL, i < VCPUS ? play : be_host,
+        if (pthread_create(&threads[i], NULL, i < VCPUS ? play_vcpu : be_host,
                            i < VCPUS ? (void *)&players[i] : &host) != 0) {
-            fail("a thread cannot be made", i);
+            fail_test("a thread cannot be made", i);
         }
     }
     for (i = 0; i <= VCPUS; i++) {
@@ -541,7 +542,7 @@ int main(int argc, char **argv)
     uint64_t calls = argc > 1 ? strtoull(argv[1], NULL, 0) : 1000000;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
 
-    run(calls / 2, seed, 0);
-    run(calls / 2, seed, VPSCI_OPTION_ASK_CPU_ON);
+    run_players(calls / 2, seed, 0);
+    run_players(calls / 2, seed, VPSCI_OPTION_ASK_CPU_ON);
     return 0;
 }

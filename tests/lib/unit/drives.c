@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "drives.h"
 
-static bool waits(struct vpsci_outcome out, enum vpsci_wait wait)
+static bool is_waiting(struct vpsci_outcome out, enum vpsci_wait wait)
 {
     return out.action == VPSCI_WAIT && out.wait == wait;
 }
@@ -26,7 +26,8 @@ static bool go_to_pending(struct rig *rig)
 
 static bool go_to_frozen(struct rig *rig)
 {
-    return rig_run(rig, 1) && waits(rig_call(rig, 1, FN32(CPU_FREEZE), 0, 0, 0), VPSCI_WAIT_FROZEN);
+    return rig_run(rig, 1) &&
+           is_waiting(rig_call(rig, 1, FN32(CPU_FREEZE), 0, 0, 0), VPSCI_WAIT_FROZEN);
 }
 
 static bool go_to_held(struct rig *rig)
@@ -46,18 +47,19 @@ static bool go_to_default(struct rig *rig)
         return false;
     }
     vpsci_call(rig_vcpu(rig, 1), &call, &out);
-    return waits(out, VPSCI_WAIT_POWERDOWN);
+    return is_waiting(out, VPSCI_WAIT_POWERDOWN);
 }
 
 static bool go_to_asking(struct rig *rig)
 {
-    return waits(rig_call(rig, 0, FN64(CPU_ON), rig->mpidrs[3].value, RIG_ENTRY, RIG_CONTEXT),
-                 VPSCI_WAIT_ANSWER);
+    return is_waiting(rig_call(rig, 0, FN64(CPU_ON), rig->mpidrs[3].value, RIG_ENTRY, RIG_CONTEXT),
+                      VPSCI_WAIT_ANSWER);
 }
 
 static bool go_to_migrating(struct rig *rig)
 {
-    return waits(rig_call(rig, 0, FN64(MIGRATE), rig->mpidrs[3].value, 0, 0), VPSCI_WAIT_ANSWER);
+    return is_waiting(rig_call(rig, 0, FN64(MIGRATE), rig->mpidrs[3].value, 0, 0),
+                      VPSCI_WAIT_ANSWER);
 }
 
 static bool go_to_returning(struct rig *rig)
@@ -72,16 +74,16 @@ static bool go_to_woken(struct rig *rig)
 
 static bool go_to_suspending(struct rig *rig)
 {
-    bool asks =
-        waits(rig_call(rig, 0, FN64(SYSTEM_SUSPEND), RIG_ENTRY, RIG_CONTEXT, 0), VPSCI_WAIT_ANSWER);
+    bool asks = is_waiting(rig_call(rig, 0, FN64(SYSTEM_SUSPEND), RIG_ENTRY, RIG_CONTEXT, 0),
+                           VPSCI_WAIT_ANSWER);
 
     return asks && !vpsci_wake(rig_vcpu(rig, 0));
 }
 
 static bool go_to_suspended(struct rig *rig)
 {
-    bool asks =
-        waits(rig_call(rig, 0, FN64(SYSTEM_SUSPEND), RIG_ENTRY, RIG_CONTEXT, 0), VPSCI_WAIT_ANSWER);
+    bool asks = is_waiting(rig_call(rig, 0, FN64(SYSTEM_SUSPEND), RIG_ENTRY, RIG_CONTEXT, 0),
+                           VPSCI_WAIT_ANSWER);
 
     return asks && vpsci_answer(rig_vcpu(rig, 0), VPSCI_SUCCESS) == 0;
 }
@@ -89,13 +91,13 @@ static bool go_to_suspended(struct rig *rig)
 static bool go_to_resetting(struct rig *rig)
 {
     return rig_run(rig, 1) &&
-           waits(rig_call(rig, 1, FN64(SYSTEM_RESET2), 0x80000001, 0x123456789, 0),
-                 VPSCI_WAIT_STOPPED);
+           is_waiting(rig_call(rig, 1, FN64(SYSTEM_RESET2), 0x80000001, 0x123456789, 0),
+                      VPSCI_WAIT_STOPPED);
 }
 
 static bool go_to_stopped(struct rig *rig)
 {
-    return waits(rig_call(rig, 0, FN64(SYSTEM_OFF2), 1, 0, 0), VPSCI_WAIT_STOPPED) &&
+    return is_waiting(rig_call(rig, 0, FN64(SYSTEM_OFF2), 1, 0, 0), VPSCI_WAIT_STOPPED) &&
            vpsci_answer(rig_vcpu(rig, 0), VPSCI_SUCCESS) == 0;
 }
 

@@ -12,7 +12,7 @@ const struct vpsci_power_state rig_states[RIG_STATE_COUNT] = {
     {RIG_SYSTEM_DOWN, 2, VPSCI_HW_OFF, 4},
 };
 
-static uint64_t now(void *host)
+static uint64_t read_clock(void *host)
 {
     return ((const struct rig *)host)->time;
 }
@@ -31,7 +31,7 @@ void rig_describe(struct rig *rig, uint32_t cpus)
     for (i = 0; i < RIG_CPUS_MAX; i++) {
         rig->mpidrs[i].value = (i / 2) << 8 | i % 2;
     }
-    rig->ops = (struct vpsci_ops){.range_is_protected = is_protected, .now = now};
+    rig->ops = (struct vpsci_ops){.range_is_protected = is_protected, .now = read_clock};
     rig->config = (struct vpsci_config){
         .vcpu_count = cpus,
         .mpidrs = rig->mpidrs,

@@ -190,7 +190,7 @@ static int64_t cluster_of(uint32_t first, uint32_t second)
     return one_way;
 }
 
-static void cluster_gets_the_shallowest_wish(void **state)
+static void cluster_gets_the_shallowest_state_asked_for(void **state)
 {
     (void)state;
     assert_int_equal(cluster_of(RIG_CLUSTER_DOWN, RIG_CLUSTER_DOWN), OFF);
@@ -201,7 +201,7 @@ static void cluster_gets_the_shallowest_wish(void **state)
     assert_int_equal(cluster_of(RIG_SYSTEM_DOWN, RIG_SYSTEM_DOWN), OFF);
 }
 
-static void cluster_stays_on_for_one_who_only_wants_himself_down(void **state)
+static void cluster_stays_on_for_a_core_that_asks_only_for_itself(void **state)
 {
     (void)state;
     assert_int_equal(cluster_of(RIG_CLUSTER_DOWN, RIG_CORE_DOWN), VPSCI_HW_ON);
@@ -245,7 +245,7 @@ static void off_cores_agree_to_everything(void **state)
 }
 
 /* Nobody can look at the highest domain while it is down: that it was is counted. */
-static void all_of_the_system_goes_down_and_one_wake_brings_back_his_part(void **state)
+static void all_of_the_system_goes_down_and_one_wake_brings_back_its_part(void **state)
 {
     uint32_t cpu;
 
@@ -325,12 +325,12 @@ static void make_four_by_os(void)
     assert_true(rig_run(&rig, 3));
 }
 
-static int64_t refusal(uint32_t cpu, uint32_t power_state)
+static int64_t try_refused(uint32_t cpu, uint32_t power_state)
 {
     return rig_result(&rig, cpu, FN64(CPU_SUSPEND), power_state, RIG_ENTRY, 0);
 }
 
-static void last_man_decides(void **state)
+static void last_core_decides(void **state)
 {
     (void)state;
     make_four_by_os();
@@ -343,39 +343,39 @@ static void last_man_decides(void **state)
     assert_int_equal(rig_node(&rig, 3, 0, 1), OFF);
 }
 
-static void who_is_not_last_is_refused(void **state)
+static void core_that_is_not_the_last_is_refused(void **state)
 {
     (void)state;
     make_four_by_os();
-    assert_int_equal(refusal(0, RIG_CLUSTER_DOWN), VPSCI_DENIED);
-    assert_int_equal(refusal(0, RIG_SYSTEM_DOWN), VPSCI_DENIED);
+    assert_int_equal(try_refused(0, RIG_CLUSTER_DOWN), VPSCI_DENIED);
+    assert_int_equal(try_refused(0, RIG_SYSTEM_DOWN), VPSCI_DENIED);
     assert_int_equal(rig_next(&rig, 0).action, VPSCI_RUN);
     assert_true(rig_sleep(&rig, 1, RIG_CORE_DOWN));
     assert_true(vpsci_wake(rig_vcpu(&rig, 1)));
-    assert_int_equal(refusal(0, RIG_CLUSTER_DOWN), VPSCI_DENIED);
+    assert_int_equal(try_refused(0, RIG_CLUSTER_DOWN), VPSCI_DENIED);
 }
 
-static void last_man_does_not_turn_off_who_only_stands_by(void **state)
+static void last_core_does_not_turn_off_one_in_standby(void **state)
 {
     (void)state;
     make_four_by_os();
     assert_true(rig_sleep(&rig, 1, RIG_STANDBY));
-    assert_int_equal(refusal(0, RIG_CLUSTER_DOWN), VPSCI_INVALID_PARAMETERS);
+    assert_int_equal(try_refused(0, RIG_CLUSTER_DOWN), VPSCI_INVALID_PARAMETERS);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_STANDBY));
     assert_int_equal(rig_node(&rig, 3, 0, 1), STANDBY);
 }
 
-static void last_man_of_the_system_needs_the_other_clusters_down(void **state)
+static void last_core_of_the_system_needs_the_other_clusters_down(void **state)
 {
     (void)state;
     make_four_by_os();
     assert_true(rig_sleep(&rig, 0, RIG_CORE_DOWN));
     assert_true(rig_sleep(&rig, 1, RIG_CORE_DOWN));
     assert_true(rig_sleep(&rig, 2, RIG_CORE_DOWN));
-    assert_int_equal(refusal(3, RIG_SYSTEM_DOWN), VPSCI_DENIED);
+    assert_int_equal(try_refused(3, RIG_SYSTEM_DOWN), VPSCI_DENIED);
     assert_true(rig_wake(&rig, 1));
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_RETENTION));
-    assert_int_equal(refusal(3, RIG_SYSTEM_DOWN), VPSCI_INVALID_PARAMETERS);
+    assert_int_equal(try_refused(3, RIG_SYSTEM_DOWN), VPSCI_INVALID_PARAMETERS);
     assert_true(rig_wake(&rig, 1));
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
     assert_true(rig_sleep(&rig, 3, RIG_SYSTEM_DOWN));
@@ -383,7 +383,7 @@ static void last_man_of_the_system_needs_the_other_clusters_down(void **state)
     assert_int_equal(rig_result(&rig, 3, FN64(STAT_COUNT), 0, RIG_SYSTEM_DOWN, 0), 1);
 }
 
-static void who_powered_down_leaves_it_to_one_who_goes_off(void **state)
+static void core_in_powerdown_leaves_it_to_one_that_goes_off(void **state)
 {
     (void)state;
     make_four_by_os();
@@ -418,20 +418,20 @@ int main(void)
         cmocka_unit_test(sound_trees_are_accepted),
         cmocka_unit_test(unsound_trees_are_refused),
         cmocka_unit_test(given_domains_count_and_not_the_names),
-        cmocka_unit_test(cluster_gets_the_shallowest_wish),
-        cmocka_unit_test(cluster_stays_on_for_one_who_only_wants_himself_down),
+        cmocka_unit_test(cluster_gets_the_shallowest_state_asked_for),
+        cmocka_unit_test(cluster_stays_on_for_a_core_that_asks_only_for_itself),
         cmocka_unit_test(cluster_is_not_off_above_a_core_in_standby),
         cmocka_unit_test(off_cores_agree_to_everything),
-        cmocka_unit_test(all_of_the_system_goes_down_and_one_wake_brings_back_his_part),
+        cmocka_unit_test(all_of_the_system_goes_down_and_one_wake_brings_back_its_part),
         cmocka_unit_test(system_is_not_off_above_a_cluster_in_retention),
         cmocka_unit_test(domains_need_no_statistics),
         cmocka_unit_test(nodes_that_do_not_exist_have_no_state),
         cmocka_unit_test(cores_say_what_their_hardware_would),
-        cmocka_unit_test(last_man_decides),
-        cmocka_unit_test(who_is_not_last_is_refused),
-        cmocka_unit_test(last_man_does_not_turn_off_who_only_stands_by),
-        cmocka_unit_test(last_man_of_the_system_needs_the_other_clusters_down),
-        cmocka_unit_test(who_powered_down_leaves_it_to_one_who_goes_off),
+        cmocka_unit_test(last_core_decides),
+        cmocka_unit_test(core_that_is_not_the_last_is_refused),
+        cmocka_unit_test(last_core_does_not_turn_off_one_in_standby),
+        cmocka_unit_test(last_core_of_the_system_needs_the_other_clusters_down),
+        cmocka_unit_test(core_in_powerdown_leaves_it_to_one_that_goes_off),
         cmocka_unit_test(mode_goes_back_only_by_the_last_core),
     };
 

@@ -17,7 +17,7 @@ static uint64_t name_of(uint32_t affinity)
     return (uint64_t)(affinity >> 24) << 32 | (affinity & 0xffffff);
 }
 
-static uint64_t dense(uint32_t i)
+static uint64_t dense_layout(uint32_t i)
 {
     return i;
 }
@@ -43,18 +43,18 @@ static uint64_t backwards_from_the_end(uint32_t i)
 }
 
 /* Odd multipliers: no two are the same. */
-static uint64_t scattered(uint32_t i)
+static uint64_t scattered_layout(uint32_t i)
 {
     return name_of(i * UINT32_C(0x9e3779b1));
 }
 
 static uint64_t (*const layouts[])(uint32_t i) = {
-    dense, sixteen_per_aff0, by_aff1, by_aff3, backwards_from_the_end, scattered,
+    dense_layout, sixteen_per_aff0, by_aff1, by_aff3, backwards_from_the_end, scattered_layout,
 };
 
 enum { LAYOUTS = sizeof(layouts) / sizeof(layouts[0]) };
 
-static void describe(uint32_t count, uint64_t (*layout)(uint32_t i))
+static void describe_vm(uint32_t count, uint64_t (*layout)(uint32_t i))
 {
     uint32_t i;
 
@@ -63,7 +63,7 @@ static void describe(uint32_t count, uint64_t (*layout)(uint32_t i))
     }
 }
 
-static int init(uint32_t count, void *memory, struct vpsci_vm **vm)
+static int init_vm(uint32_t count, void *memory, struct vpsci_vm **vm)
 {
     static struct vpsci_config config;
 
@@ -119,8 +119,8 @@ static void try_count(uint32_t count)
 
     assert_non_null(memory);
     for (i = 0; i < LAYOUTS; i++) {
-        describe(count, layouts[i]);
-        assert_int_equal(init(count, memory, &vm), 0);
+        describe_vm(count, layouts[i]);
+        assert_int_equal(init_vm(count, memory, &vm), 0);
         assert_finds_all(vm, count);
         assert_knows_neighbours(vm, count);
         assert_null(vpsci_vcpu(vm, count));
@@ -150,11 +150,11 @@ static void name_that_comes_twice_or_often_is_refused(void **state)
 
     (void)state;
     for (twice = 1; twice < 16; twice++) {
-        describe(16, sixteen_per_aff0);
+        describe_vm(16, sixteen_per_aff0);
         for (i = 0; i < twice; i++) {
             mpidrs[15 - i] = mpidrs[0];
         }
-        assert_int_equal(init(16, memory, &vm), VPSCI_E_MPIDR);
+        assert_int_equal(init_vm(16, memory, &vm), VPSCI_E_MPIDR);
         assert_null(vm);
     }
 }

@@ -20,7 +20,7 @@ static unsigned char record[4096];
 /* What the interrupting call got. */
 static int64_t got[2];
 
-static void make(uint32_t cpus)
+static void make_rig(uint32_t cpus)
 {
     assert_true(rig_make(&rig, cpus));
     got[0] = got[1] = INT64_MIN;
@@ -32,8 +32,8 @@ static const struct vpsci__cell *word_of(uint32_t cpu)
 }
 
 /* Before the access number `skip` (from 0) of this kind, calls `spring`. */
-static void interrupt(enum access_op op, const struct vpsci__cell *cell, unsigned skip,
-                      void (*spring)(void *rig))
+static void interrupt_at(enum access_op op, const struct vpsci__cell *cell, unsigned skip,
+                         void (*spring)(void *rig))
 {
     trap_set((struct trap){op, cell, skip, spring, &rig});
 }
@@ -121,19 +121,19 @@ static void host_turns_on_1(void *machine)
     got[0] = vpsci_mp_state_set(rig_vcpu(machine, 1), VPSCI_MP_RUNNABLE);
 }
 
-static void save(void *machine)
+static void save_other(void *machine)
 {
     got[0] = vpsci_save(((struct rig *)machine)->vm, record, sizeof(record));
 }
 
 /* ---- CPU_OFF ------------------------------------------------------------------------------ */
 
-static void one_who_is_leaving_is_on_until_the_journal_says_so(void **state)
+static void leaving_core_is_on_until_the_journal_says_otherwise(void **state)
 {
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(ACCESS_SWAP, &rig.vm->census, 0, look_at_1);
+    interrupt_at(ACCESS_SWAP, &rig.vm->census, 0, look_at_1);
     assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).wait, VPSCI_WAIT_OFF);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -141,12 +141,12 @@ static void one_who_is_leaving_is_on_until_the_journal_says_so(void **state)
     assert_int_equal(rig_state(&rig, 1), VPSCI_STATE_OFF);
 }
 
-static void one_who_is_in_the_journal_is_off_though_his_word_is_not(void **state)
+static void core_in_the_journal_is_off_though_its_word_is_not(void **state)
 {
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(ACCESS_SWAP, word_of(1), 1, look_at_1);
+    interrupt_at(ACCESS_SWAP, word_of(1), 1, look_at_1);
     assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).wait, VPSCI_WAIT_OFF);
     assert_interrupted();
     assert_int_equal(got[0], 1);
@@ -154,25 +154,25 @@ static void one_who_is_in_the_journal_is_off_though_his_word_is_not(void **state
     assert_int_equal(vpsci_on_count(rig.vm), 1);
 }
 
-static void one_who_never_came_to_run_keeps_no_domain_up(void **state)
+static void core_that_never_ran_keeps_no_domain_up(void **state)
 {
     (void)state;
-    make(4);
+    make_rig(4);
     assert_true(rig_run(&rig, 2));
     assert_true(rig_turn_on(&rig, 1));
-    interrupt(ACCESS_SWAP, &rig.vm->census, 0, turn_off_0);
+    interrupt_at(ACCESS_SWAP, &rig.vm->census, 0, turn_off_0);
     assert_int_equal(vpsci_mp_state_set(rig_vcpu(&rig, 1), VPSCI_MP_STOPPED), 0);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_WAIT_OFF);
     assert_int_equal(rig_node(&rig, 2, 0, 1), VPSCI_HW_OFF);
 }
 
-static void one_who_never_came_to_run_is_pending_until_he_is_off(void **state)
+static void core_that_never_ran_is_pending_until_it_is_off(void **state)
 {
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_turn_on(&rig, 1));
-    interrupt(ACCESS_SWAP, &rig.vm->census, 0, turn_on_1);
+    interrupt_at(ACCESS_SWAP, &rig.vm->census, 0, turn_on_1);
     assert_int_equal(vpsci_mp_state_set(rig_vcpu(&rig, 1), VPSCI_MP_STOPPED), 0);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_ON_PENDING);
@@ -186,8 +186,8 @@ static void wake_while_falling_asleep_is_kept(void **state)
     struct vpsci_outcome out;
 
     (void)state;
-    make(2);
-    interrupt(ACCESS_SWAP, word_of(0), 0, wake_0);
+    make_rig(2);
+    interrupt_at(ACCESS_SWAP, word_of(0), 0, wake_0);
     assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -199,9 +199,9 @@ static void wake_while_falling_asleep_is_kept(void **state)
 static void wake_that_comes_second_wakes_nobody(void **state)
 {
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
-    interrupt(ACCESS_SWAP, word_of(0), 0, wake_0);
+    interrupt_at(ACCESS_SWAP, word_of(0), 0, wake_0);
     assert_false(vpsci_wake(rig_vcpu(&rig, 0)));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -210,9 +210,9 @@ static void wake_that_comes_second_wakes_nobody(void **state)
 static void suspend_beside_a_reset_sleeps(void **state)
 {
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(ACCESS_SWAP, &rig.vm->system, 0, reset_by_1);
+    interrupt_at(ACCESS_SWAP, &rig.vm->system, 0, reset_by_1);
     assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_WAIT);
@@ -223,9 +223,9 @@ static void suspend_beside_a_reset_sleeps(void **state)
 static void two_first_suspends_at_once_both_sleep(void **state)
 {
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(ACCESS_SWAP, &rig.vm->system, 0, put_1_to_sleep);
+    interrupt_at(ACCESS_SWAP, &rig.vm->system, 0, put_1_to_sleep);
     assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -235,9 +235,9 @@ static void two_first_suspends_at_once_both_sleep(void **state)
 static void mode_is_refused_after_a_suspend_that_came_between(void **state)
 {
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(ACCESS_SWAP, &rig.vm->system, 0, put_1_to_sleep);
+    interrupt_at(ACCESS_SWAP, &rig.vm->system, 0, put_1_to_sleep);
     assert_int_equal(rig_result(&rig, 0, FN32(SET_SUSPEND_MODE), 1, 0, 0), VPSCI_DENIED);
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -248,7 +248,7 @@ static void mode_is_refused_after_a_suspend_that_came_between(void **state)
 /* Two cores of a cluster, and one of another that looks on. */
 static void make_cluster(void)
 {
-    make(4);
+    make_rig(4);
     assert_true(rig_run(&rig, 1));
     assert_true(rig_run(&rig, 2));
 }
@@ -258,11 +258,11 @@ static int64_t clusters_downs(void)
     return rig_result(&rig, 2, FN64(STAT_COUNT), rig.mpidrs[0].value, RIG_CLUSTER_DOWN, 0);
 }
 
-static void two_last_men_take_their_cluster_down_once(void **state)
+static void two_last_cores_take_their_cluster_down_once(void **state)
 {
     (void)state;
     make_cluster();
-    interrupt(ACCESS_LOAD, word_of(1), 0, put_1_to_sleep);
+    interrupt_at(ACCESS_LOAD, word_of(1), 0, put_1_to_sleep);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -275,7 +275,7 @@ static void cluster_that_another_takes_down_meanwhile_goes_down_once(void **stat
     (void)state;
     make_cluster();
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt(ACCESS_SWAP, &rig_vcpu(&rig, 0)->nodes, 0, nap_1_deeply);
+    interrupt_at(ACCESS_SWAP, &rig_vcpu(&rig, 0)->nodes, 0, nap_1_deeply);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -283,12 +283,12 @@ static void cluster_that_another_takes_down_meanwhile_goes_down_once(void **stat
     assert_int_equal(clusters_downs(), 1);
 }
 
-static void cluster_stays_on_for_one_who_comes_up_while_it_is_looked_at(void **state)
+static void cluster_stays_on_for_a_core_that_comes_up_during_the_look(void **state)
 {
     (void)state;
     make_cluster();
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt(ACCESS_LOAD, word_of(1), 1, run_1_again);
+    interrupt_at(ACCESS_LOAD, word_of(1), 1, run_1_again);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -296,12 +296,12 @@ static void cluster_stays_on_for_one_who_comes_up_while_it_is_looked_at(void **s
     assert_int_equal(clusters_downs(), 0);
 }
 
-static void cluster_comes_back_for_one_who_comes_up_as_it_goes_down(void **state)
+static void cluster_comes_back_for_a_core_that_comes_up_as_it_goes_down(void **state)
 {
     (void)state;
     make_cluster();
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt(ACCESS_LOAD, word_of(1), 2, run_1_again);
+    interrupt_at(ACCESS_LOAD, word_of(1), 2, run_1_again);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -315,19 +315,19 @@ static void nap_1_in_retention(void *machine)
     got[1] = rig_wake(machine, 1) && rig_sleep(machine, 1, RIG_CLUSTER_RETENTION);
 }
 
-static void change_the_wish_of_1(void *machine)
+static void change_the_vote_of_1(void *machine)
 {
     nap_1_in_retention(machine);
     got[0] = got[1];
-    interrupt(ACCESS_SWAP, &vpsci__stat_row(rig.vm, 0)[1], 0, nap_1_in_retention);
+    interrupt_at(ACCESS_SWAP, &vpsci__stat_row(rig.vm, 0)[1], 0, nap_1_in_retention);
 }
 
-static void cluster_follows_wishes_that_change_as_it_goes_down(void **state)
+static void cluster_follows_votes_that_change_as_it_goes_down(void **state)
 {
     (void)state;
     make_cluster();
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt(ACCESS_LOAD, word_of(1), 2, change_the_wish_of_1);
+    interrupt_at(ACCESS_LOAD, word_of(1), 2, change_the_vote_of_1);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -335,14 +335,14 @@ static void cluster_follows_wishes_that_change_as_it_goes_down(void **state)
     assert_int_equal(rig_node(&rig, 2, 0, 1), VPSCI_HW_STANDBY);
 }
 
-static void last_man_is_refused_if_another_was_up_while_he_looked(void **state)
+static void last_core_is_refused_if_another_was_up_during_its_look(void **state)
 {
     (void)state;
-    make(4);
+    make_rig(4);
     assert_int_equal(rig_result(&rig, 0, FN32(SET_SUSPEND_MODE), 1, 0, 0), VPSCI_SUCCESS);
     assert_true(rig_run(&rig, 1));
     assert_true(rig_sleep(&rig, 1, RIG_CORE_DOWN));
-    interrupt(ACCESS_LOAD, word_of(1), 1, nap_1);
+    interrupt_at(ACCESS_LOAD, word_of(1), 1, nap_1);
     assert_int_equal(rig_result(&rig, 0, FN64(CPU_SUSPEND), RIG_CLUSTER_DOWN, RIG_ENTRY, 0),
                      VPSCI_DENIED);
     assert_interrupted();
@@ -354,9 +354,9 @@ static void last_man_is_refused_if_another_was_up_while_he_looked(void **state)
 static void each_mem_protect_is_told_what_it_replaced(void **state)
 {
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(ACCESS_SWAP, &rig.vm->protect, 0, protect_by_1);
+    interrupt_at(ACCESS_SWAP, &rig.vm->protect, 0, protect_by_1);
     assert_int_equal(rig_result(&rig, 0, FN32(MEM_PROTECT), 0, 0, 0), 1);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -368,8 +368,8 @@ static void each_mem_protect_is_told_what_it_replaced(void **state)
 static void host_is_told_that_a_cpu_on_came_first(void **state)
 {
     (void)state;
-    make(2);
-    interrupt(ACCESS_SWAP, word_of(1), 0, turn_on_1);
+    make_rig(2);
+    interrupt_at(ACCESS_SWAP, word_of(1), 0, turn_on_1);
     assert_int_equal(vpsci_mp_state_set(rig_vcpu(&rig, 1), VPSCI_MP_RUNNABLE), VPSCI_E_BUSY);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_SUCCESS);
@@ -377,16 +377,16 @@ static void host_is_told_that_a_cpu_on_came_first(void **state)
     assert_int_equal(rig_state(&rig, 1), VPSCI_STATE_ON_PENDING);
 }
 
-static void sleeper_whom_the_host_stops_and_a_wake_hits_is_off(void **state)
+static void sleeper_that_the_host_stops_during_a_wake_is_off(void **state)
 {
     unsigned step;
 
     (void)state;
     for (step = 0; step < 2; step++) {
-        make(2);
+        make_rig(2);
         assert_true(rig_run(&rig, 1));
         assert_true(rig_sleep(&rig, 1, RIG_STANDBY));
-        interrupt(ACCESS_SWAP, word_of(1), step, wake_1);
+        interrupt_at(ACCESS_SWAP, word_of(1), step, wake_1);
         assert_int_equal(vpsci_mp_state_set(rig_vcpu(&rig, 1), VPSCI_MP_STOPPED), 0);
         assert_interrupted();
         assert_int_equal(got[0], true);
@@ -405,7 +405,7 @@ static void of_two_answers_to_a_cpu_on_one_gets_through(void **state)
     assert_int_equal(rig_init(&rig), 0);
     assert_int_equal(rig_call(&rig, 0, FN64(CPU_ON), rig.mpidrs[1].value, RIG_ENTRY, 0).wait,
                      VPSCI_WAIT_ANSWER);
-    interrupt(ACCESS_SWAP, word_of(0), 0, refuse_0);
+    interrupt_at(ACCESS_SWAP, word_of(0), 0, refuse_0);
     assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), VPSCI_E_STATE);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -415,7 +415,7 @@ static void of_two_answers_to_a_cpu_on_one_gets_through(void **state)
 
 static void make_suspending(void)
 {
-    make(2);
+    make_rig(2);
     assert_int_equal(rig_call(&rig, 0, FN64(SYSTEM_SUSPEND), RIG_ENTRY, RIG_CONTEXT, 0).wait,
                      VPSCI_WAIT_ANSWER);
 }
@@ -427,7 +427,7 @@ static void wake_while_a_system_suspend_is_honoured_is_kept(void **state)
     (void)state;
     for (step = 0; step < 2; step++) {
         make_suspending();
-        interrupt(ACCESS_SWAP, word_of(0), step, wake_0);
+        interrupt_at(ACCESS_SWAP, word_of(0), step, wake_0);
         assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), 0);
         assert_interrupted();
         assert_int_equal(got[0], false);
@@ -439,7 +439,7 @@ static void wake_while_a_system_suspend_is_refused_does_not_matter(void **state)
 {
     (void)state;
     make_suspending();
-    interrupt(ACCESS_SWAP, word_of(0), 0, wake_0);
+    interrupt_at(ACCESS_SWAP, word_of(0), 0, wake_0);
     assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_DENIED), 0);
     assert_interrupted();
     assert_int_equal((int64_t)rig_next(&rig, 0).x0, VPSCI_DENIED);
@@ -450,7 +450,7 @@ static void of_two_answers_to_a_system_suspend_one_gets_through(void **state)
 {
     (void)state;
     make_suspending();
-    interrupt(ACCESS_SWAP, word_of(0), 0, refuse_0);
+    interrupt_at(ACCESS_SWAP, word_of(0), 0, refuse_0);
     assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), VPSCI_E_STATE);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -459,7 +459,7 @@ static void of_two_answers_to_a_system_suspend_one_gets_through(void **state)
 
 static void make_resetting(void)
 {
-    make(2);
+    make_rig(2);
     assert_true(rig_run(&rig, 1));
     assert_int_equal(rig_call(&rig, 0, FN32(SYSTEM_RESET), 0, 0, 0).wait, VPSCI_WAIT_STOPPED);
 }
@@ -468,7 +468,7 @@ static void of_two_answers_to_a_reset_one_gets_through(void **state)
 {
     (void)state;
     make_resetting();
-    interrupt(ACCESS_SWAP, &rig.vm->system, 0, refuse_0);
+    interrupt_at(ACCESS_SWAP, &rig.vm->system, 0, refuse_0);
     assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), VPSCI_E_STATE);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -484,7 +484,7 @@ static void reset_is_honoured_beside_another_change_of_the_system(void **state)
     (void)state;
     for (step = 0; step < 2; step++) {
         make_resetting();
-        interrupt(ACCESS_SWAP, &rig.vm->system, step, set_mode_by_1);
+        interrupt_at(ACCESS_SWAP, &rig.vm->system, step, set_mode_by_1);
         assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), 0);
         assert_interrupted();
         assert_int_equal(got[0], VPSCI_SUCCESS);
@@ -499,9 +499,9 @@ static void of_two_resets_at_once_one_is_the_request(void **state)
     struct vpsci_outcome out;
 
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(ACCESS_SWAP, &rig.vm->system, 0, reset_by_1);
+    interrupt_at(ACCESS_SWAP, &rig.vm->system, 0, reset_by_1);
     out = rig_call(&rig, 0, FN32(SYSTEM_OFF), 0, 0, 0);
     assert_interrupted();
     assert_int_equal(out.wait, VPSCI_WAIT_STOPPED);
@@ -514,9 +514,9 @@ static void of_two_resets_at_once_one_is_the_request(void **state)
 static void reset_beside_another_change_of_the_system_is_the_request(void **state)
 {
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(ACCESS_SWAP, &rig.vm->system, 0, set_mode_by_1);
+    interrupt_at(ACCESS_SWAP, &rig.vm->system, 0, set_mode_by_1);
     assert_true(rig_call(&rig, 0, FN32(SYSTEM_RESET), 0, 0, 0).request.pending);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_SUCCESS);
@@ -525,8 +525,8 @@ static void reset_beside_another_change_of_the_system_is_the_request(void **stat
 static void system_suspend_is_refused_if_the_host_turns_one_on(void **state)
 {
     (void)state;
-    make(2);
-    interrupt(ACCESS_LOAD, &rig.vm->census, 1, host_turns_on_1);
+    make_rig(2);
+    interrupt_at(ACCESS_LOAD, &rig.vm->census, 1, host_turns_on_1);
     assert_int_equal(rig_result(&rig, 0, FN64(SYSTEM_SUSPEND), RIG_ENTRY, 0, 0), VPSCI_DENIED);
     assert_interrupted();
     assert_int_equal(got[0], 0);
@@ -536,8 +536,8 @@ static void system_suspend_is_refused_if_the_host_turns_one_on(void **state)
 static void wake_while_a_system_suspend_is_made_is_kept(void **state)
 {
     (void)state;
-    make(2);
-    interrupt(ACCESS_SWAP, word_of(0), 0, wake_0);
+    make_rig(2);
+    interrupt_at(ACCESS_SWAP, word_of(0), 0, wake_0);
     assert_int_equal(rig_call(&rig, 0, FN64(SYSTEM_SUSPEND), RIG_ENTRY, 0, 0).wait,
                      VPSCI_WAIT_ANSWER);
     assert_interrupted();
@@ -551,9 +551,9 @@ static void wake_while_a_system_suspend_is_made_is_kept(void **state)
 static void record_is_not_made_while_one_goes_off(void **state)
 {
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(ACCESS_SWAP, &rig.vm->census, 0, save);
+    interrupt_at(ACCESS_SWAP, &rig.vm->census, 0, save_other);
     assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).wait, VPSCI_WAIT_OFF);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_E_BUSY);
@@ -562,8 +562,8 @@ static void record_is_not_made_while_one_goes_off(void **state)
 static void record_is_not_made_while_one_falls_asleep(void **state)
 {
     (void)state;
-    make(2);
-    interrupt(ACCESS_SWAP, word_of(0), 0, save);
+    make_rig(2);
+    interrupt_at(ACCESS_SWAP, word_of(0), 0, save_other);
     assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_E_BUSY);
@@ -573,7 +573,7 @@ static void record_is_not_made_while_a_stop_is_answered(void **state)
 {
     (void)state;
     make_resetting();
-    interrupt(ACCESS_SWAP, &rig.vm->system, 1, save);
+    interrupt_at(ACCESS_SWAP, &rig.vm->system, 1, save_other);
     assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), 0);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_E_BUSY);
@@ -582,12 +582,12 @@ static void record_is_not_made_while_a_stop_is_answered(void **state)
 static void record_of_a_vm_that_changes_meanwhile_does_not_count(void **state)
 {
     (void)state;
-    make(2);
-    interrupt(ACCESS_LOAD, &rig.vm->protect, 0, turn_on_1);
+    make_rig(2);
+    interrupt_at(ACCESS_LOAD, &rig.vm->protect, 0, turn_on_1);
     assert_int_equal(vpsci_save(rig.vm, record, sizeof(record)), VPSCI_E_BUSY);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_SUCCESS);
-    interrupt(ACCESS_LOAD, &rig.vm->protect, 0, set_mode_by_0);
+    interrupt_at(ACCESS_LOAD, &rig.vm->protect, 0, set_mode_by_0);
     assert_int_equal(vpsci_save(rig.vm, record, sizeof(record)), VPSCI_E_BUSY);
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_SUCCESS);
@@ -596,7 +596,7 @@ static void record_of_a_vm_that_changes_meanwhile_does_not_count(void **state)
 
 static jmp_buf descheduled;
 
-static void deschedule(void *machine)
+static void deschedule_thread(void *machine)
 {
     (void)machine;
     longjmp(descheduled, 1);
@@ -605,7 +605,7 @@ static void deschedule(void *machine)
 /* Its thread gets no further than this. */
 static void begin_to_turn_off_1(void *machine)
 {
-    interrupt(ACCESS_SWAP, &rig.vm->census, 0, deschedule);
+    interrupt_at(ACCESS_SWAP, &rig.vm->census, 0, deschedule_thread);
     if (setjmp(descheduled) == 0) {
         (void)rig_call(machine, 1, FN32(CPU_OFF), 0, 0, 0);
     }
@@ -614,9 +614,9 @@ static void begin_to_turn_off_1(void *machine)
 static void record_does_not_count_if_one_is_half_way_at_its_end(void **state)
 {
     (void)state;
-    make(2);
+    make_rig(2);
     assert_true(rig_run(&rig, 1));
-    interrupt(ACCESS_LOAD, &rig.vm->protect, 0, begin_to_turn_off_1);
+    interrupt_at(ACCESS_LOAD, &rig.vm->protect, 0, begin_to_turn_off_1);
     assert_int_equal(vpsci_save(rig.vm, record, sizeof(record)), VPSCI_E_BUSY);
     assert_interrupted();
     assert_int_equal(rig_state(&rig, 1), VPSCI_STATE_ON);
@@ -625,24 +625,24 @@ static void record_does_not_count_if_one_is_half_way_at_its_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_who_is_leaving_is_on_until_the_journal_says_so),
-        cmocka_unit_test(one_who_is_in_the_journal_is_off_though_his_word_is_not),
-        cmocka_unit_test(one_who_never_came_to_run_keeps_no_domain_up),
-        cmocka_unit_test(one_who_never_came_to_run_is_pending_until_he_is_off),
+        cmocka_unit_test(leaving_core_is_on_until_the_journal_says_otherwise),
+        cmocka_unit_test(core_in_the_journal_is_off_though_its_word_is_not),
+        cmocka_unit_test(core_that_never_ran_keeps_no_domain_up),
+        cmocka_unit_test(core_that_never_ran_is_pending_until_it_is_off),
         cmocka_unit_test(wake_while_falling_asleep_is_kept),
         cmocka_unit_test(wake_that_comes_second_wakes_nobody),
         cmocka_unit_test(suspend_beside_a_reset_sleeps),
         cmocka_unit_test(two_first_suspends_at_once_both_sleep),
         cmocka_unit_test(mode_is_refused_after_a_suspend_that_came_between),
-        cmocka_unit_test(two_last_men_take_their_cluster_down_once),
+        cmocka_unit_test(two_last_cores_take_their_cluster_down_once),
         cmocka_unit_test(cluster_that_another_takes_down_meanwhile_goes_down_once),
-        cmocka_unit_test(cluster_stays_on_for_one_who_comes_up_while_it_is_looked_at),
-        cmocka_unit_test(cluster_comes_back_for_one_who_comes_up_as_it_goes_down),
-        cmocka_unit_test(cluster_follows_wishes_that_change_as_it_goes_down),
-        cmocka_unit_test(last_man_is_refused_if_another_was_up_while_he_looked),
+        cmocka_unit_test(cluster_stays_on_for_a_core_that_comes_up_during_the_look),
+        cmocka_unit_test(cluster_comes_back_for_a_core_that_comes_up_as_it_goes_down),
+        cmocka_unit_test(cluster_follows_votes_that_change_as_it_goes_down),
+        cmocka_unit_test(last_core_is_refused_if_another_was_up_during_its_look),
         cmocka_unit_test(each_mem_protect_is_told_what_it_replaced),
         cmocka_unit_test(host_is_told_that_a_cpu_on_came_first),
-        cmocka_unit_test(sleeper_whom_the_host_stops_and_a_wake_hits_is_off),
+        cmocka_unit_test(sleeper_that_the_host_stops_during_a_wake_is_off),
         cmocka_unit_test(of_two_answers_to_a_cpu_on_one_gets_through),
         cmocka_unit_test(wake_while_a_system_suspend_is_honoured_is_kept),
         cmocka_unit_test(wake_while_a_system_suspend_is_refused_does_not_matter),

@@ -77,14 +77,14 @@ static void take_record(enum drive where)
 }
 
 /* The record, after it has been changed, is whole. */
-static void seal(void)
+static void seal_record(void)
 {
     uint8_t *at = record + RECORD_CHECKSUM_AT;
 
     vpsci__put(&at, vpsci__checksum(record, size), 4);
 }
 
-static void apply(const struct patch *patches)
+static void apply_patches(const struct patch *patches)
 {
     unsigned i;
 
@@ -93,7 +93,7 @@ static void apply(const struct patch *patches)
 
         vpsci__put(&at, patches[i].value, patches[i].size);
     }
-    seal();
+    seal_record();
 }
 
 /* Not in the state of the record: so it would show if something had been taken over. */
@@ -111,7 +111,7 @@ static void make_target_without(uint32_t capabilities)
 }
 
 /* From memory that ends where the record does. */
-static int restore(size_t length)
+static int restore_record(size_t length)
 {
     uint8_t *copy = (uint8_t *)malloc(length ? length : 1);
     int error;
@@ -129,7 +129,7 @@ static void assert_refused(size_t length, int error)
 
     memcpy(before.memory, target.memory, RIG_ROOM);
     memcpy(before.statistics, target.statistics, RIG_ROOM);
-    assert_int_equal(restore(length), error);
+    assert_int_equal(restore_record(length), error);
     assert_memory_equal(before.memory, target.memory, RIG_ROOM);
     assert_memory_equal(before.statistics, target.statistics, RIG_ROOM);
 }
@@ -137,12 +137,12 @@ static void assert_refused(size_t length, int error)
 static void try_damage(const struct damage *damage)
 {
     take_record(damage->where);
-    apply(damage->patches);
+    apply_patches(damage->patches);
     make_target();
     if (damage->error) {
         assert_refused(size, damage->error);
     } else {
-        assert_int_equal(restore(size), 0);
+        assert_int_equal(restore_record(size), 0);
     }
 }
 
@@ -372,12 +372,12 @@ static void record_that_needs_nothing_goes_where_nothing_is(void **state)
     for (i = 0; i < sizeof(needless) / sizeof(needless[0]); i++) {
         take_record(needless[i]);
         make_target_without(UINT32_MAX);
-        assert_int_equal(restore(size), 0);
+        assert_int_equal(restore_record(size), 0);
     }
     take_record(DRIVE_RESETTING);
-    apply(warm);
+    apply_patches(warm);
     make_target_without(VPSCI_CAP_VENDOR_RESET);
-    assert_int_equal(restore(size), 0);
+    assert_int_equal(restore_record(size), 0);
 }
 
 static void make_target_with(enum vpsci_trusted_os trusted_os, uint32_t vcpu)
@@ -458,7 +458,7 @@ static void each_flipped_bit_is_noticed(void **state)
         assert_refused(size, error);
         record[at] ^= (uint8_t)(1 << bit % 8);
     }
-    assert_int_equal(restore(size), 0);
+    assert_int_equal(restore_record(size), 0);
 }
 
 static void old_state_is_gone_after_a_restore(void **state)
@@ -466,7 +466,7 @@ static void old_state_is_gone_after_a_restore(void **state)
     (void)state;
     take_record(DRIVE_NOWHERE);
     assert_true(drive(&target, DRIVE_RESETTING));
-    assert_int_equal(restore(size), 0);
+    assert_int_equal(restore_record(size), 0);
     assert_int_equal(vpsci_system(target.vm), VPSCI_SYSTEM_RUNNING);
     assert_int_equal(vpsci_on_count(target.vm), 1);
     assert_int_equal(vpsci_answer(rig_vcpu(&target, 1), VPSCI_SUCCESS), VPSCI_E_STATE);

@@ -14,7 +14,7 @@ static struct rig target;
 static uint8_t record[RIG_ROOM];
 static uint8_t again[RIG_ROOM];
 
-/* What somebody who embeds the library would ask of a VM. */
+/* What an embedder would ask of a VM. */
 static void assert_same_vcpu(uint32_t cpu)
 {
     struct vpsci_vcpu *ours = rig_vcpu(&target, cpu);

@@ -16,7 +16,7 @@ bool trap_sprang(void)
 }
 
 /* To a trap, what is written or read of a payload is stored or loaded. */
-static enum access_op plain(enum access_op op)
+static enum access_op plain_access(enum access_op op)
 {
     switch (op) {
     case ACCESS_PEEK:
@@ -50,7 +50,7 @@ uint64_t shared_access(enum access_op op, const struct vpsci__cell *cell, uint64
     struct vpsci__cell *memory = (struct vpsci__cell *)(uintptr_t)cell;
     uint64_t before;
 
-    op = plain(op);
+    op = plain_access(op);
     look_for_trap(op, cell);
     before = memory->value;
     if (op == ACCESS_STORE || (op == ACCESS_SWAP && before == expected)) {
