@@ -148,7 +148,7 @@ test_old_kernel() {
         --kernel "$LAB_BARE" --on-suspend honour --psci kernel
     run_bare scenario=suspend-off --psci kernel
     expect_tap
-    expect_equal warning "$(cat "$work/errors")" "dormouse: this machine's KVM has no SYSTEM_SUSPEND (Linux 5.19 has): the guest is not offered it, as with --on-suspend off"
+    expect_equal warning "$(cat "$work/errors")" "dormouse: this machine's KVM has no SYSTEM_SUSPEND (Linux 5.19 has): the guest is not offered SYSTEM_SUSPEND, as with --on-suspend off"
 }
 
 # The lab's own /dev/kvm is moved out of the way: not on a machine that others use.

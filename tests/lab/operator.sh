@@ -220,7 +220,7 @@ test_socket() {
     run_status "$DORMOUSE" run --kernel "$LAB_BARE" --qmp "$work/qmp" --console none 2>"$work/second"
     expect_status 1
     expect_equal "the second one's words" "$(cat "$work/second")" \
-        "dormouse: --qmp $work/qmp: another program listens there already"
+        "dormouse: --qmp $work/qmp: another program already listens there"
     kill -KILL "$guest"
     wait_until 10 test -e "$work/status"
     [ -S "$work/qmp" ] || fail "the killed one's socket is gone"

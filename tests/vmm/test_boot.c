@@ -336,7 +336,7 @@ static void an_initrd_that_shrinks_meanwhile_is_reported(void **state)
     assert_non_null(boot);
     assert_int_equal(truncate("initrd", 10), 0);
     assert_true(load(boot, &entry) < 0);
-    assert_string_equal(said, "dormouse: initrd: has become shorter than its 50001 bytes since it "
+    assert_string_equal(said, "dormouse: initrd: has shrunk below its 50001 bytes since it "
                               "was opened\n");
     boot_close(boot);
 }

@@ -216,7 +216,7 @@ static void log_is_reopened(void **state)
     capture_end(&capture, said, sizeof(said));
     assert_string_equal(said,
                         "dormouse: cannot reopen event log log: nobody reads this FIFO; start "
-                        "the reader first; it stays as it is\n");
+                        "the reader first; the old file stays in use\n");
     assert_true(events_reopen(NULL));
     events_close(events);
 }

@@ -562,7 +562,7 @@ static void a_file_that_shrinks_meanwhile_is_reported(void **state)
     assert_non_null(image);
     assert_int_equal(truncate("kernel", 4096), 0);
     assert_true(load(image, &place) < 0);
-    assert_string_equal(said, "dormouse: kernel: has become shorter than its 70001 bytes since it "
+    assert_string_equal(said, "dormouse: kernel: has shrunk below its 70001 bytes since it "
                               "was opened\n");
     image_close(image);
 }

@@ -165,8 +165,8 @@ static void options_agree_with_each_other(void **state)
         "dormouse: --no-shutdown: only QMP ends a machine that stays off; give --qmp PATH as well\n"
         "dormouse: --paused: only QMP continues the machine; give --qmp PATH as well\n"
         "dormouse: --clusters 2: more than vCPUs (--cpus 1)\n"
-        "dormouse: --idle: the kernel's CPU_SUSPEND has no states; give --psci user\n"
-        "dormouse: --cpus with max: the kernel starts vCPUs without asking; give --psci "
+        "dormouse: --idle: KVM's CPU_SUSPEND has no idle states; give --psci user\n"
+        "dormouse: --cpus with max: KVM starts vCPUs without admission; give --psci "
         "user\n");
 }
 
@@ -205,12 +205,12 @@ static const struct {
     {"--qmp", "", "--qmp : a socket's path has 1 to 107 characters"},
     {"--console", "pty,max=1M",
      "--console pty,max=1M: unknown target; use stdio, none, pty, FILE, or FILE,max=SIZE with a "
-     "SIZE from 4K on"},
+     "SIZE of at least 4K"},
     {"--console", "log,max=1K",
      "--console log,max=1K: unknown target; use stdio, none, pty, FILE, or FILE,max=SIZE with a "
-     "SIZE from 4K on"},
+     "SIZE of at least 4K"},
     {"--events", "log,max=lots",
-     "--events log,max=lots: not a file; give FILE, or FILE,max=SIZE with a SIZE from 4K on"},
+     "--events log,max=lots: not a file; give FILE, or FILE,max=SIZE with a SIZE of at least 4K"},
     {"--cpus", "-1", "--cpus -1: not a number of vCPUs; give 1 to 512"},
     {"--cpus", "two", "--cpus two: not a number of vCPUs; give 1 to 512"},
     {"--cpus", "2x", "--cpus 2x: only ',max=N' may follow the number"},

@@ -777,9 +777,9 @@ static void socket_is_taken_with_care(void **state)
     (void)state;
     assert_int_equal(stat("qmp", &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
-    expect_refusal("qmp", "dormouse: --qmp qmp: another program listens there already\n");
+    expect_refusal("qmp", "dormouse: --qmp qmp: another program already listens there\n");
     scratch_write("file", "precious", 8);
-    expect_refusal("file", "dormouse: --qmp file: there is something else than a socket already\n");
+    expect_refusal("file", "dormouse: --qmp file: a file that is not a socket is already there\n");
     assert_int_equal(access("file", F_OK), 0);
     expect_refusal("none/qmp", "dormouse: --qmp none/qmp: cannot listen there: No such file or "
                                "directory\n");

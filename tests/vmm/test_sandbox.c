@@ -686,9 +686,10 @@ static void what_fails_ends_it(void **state)
         {SCMP_SYS(seccomp), ENOSYS, NOT_ENTERED,
          "dormouse: sandbox: this kernel has no filter of system calls (CONFIG_SECCOMP_FILTER)"},
         {SCMP_SYS(capset), EPERM, NOT_ENTERED, "dormouse: sandbox: cannot drop the capabilities"},
-        {SCMP_SYS(memfd_create), EMFILE, NOT_ENTERED, "dormouse: sandbox: cannot make the filters"},
+        {SCMP_SYS(memfd_create), EMFILE, NOT_ENTERED,
+         "dormouse: sandbox: cannot create the filters"},
         {SCMP_SYS(landlock_restrict_self), E2BIG, NOT_ENTERED,
-         "dormouse: sandbox: cannot close the file system by Landlock"},
+         "dormouse: sandbox: cannot restrict file access by Landlock"},
         {SCMP_SYS(landlock_create_ruleset), ENOSYS, 0, NULL},
         {SCMP_SYS(landlock_create_ruleset), EOPNOTSUPP, 0, NULL},
     };

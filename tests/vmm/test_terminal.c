@@ -289,7 +289,7 @@ static void background_job_says_why_it_stops(void **state)
     }
     assert_int_equal(waitpid(shell, &status, 0), shell);
     rig_expect_errors(
-        "dormouse: console: another job has this terminal: stopping until this one is "
+        "dormouse: console: another job uses this terminal: stopping until this job is "
         "in the foreground; give a background job --console none, pty or FILE\n");
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);

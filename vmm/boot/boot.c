@@ -135,7 +135,7 @@ static int load_initrd(const struct boot *boot, struct memory *memory, struct ip
     }
     error = memory_map_file(memory, start, boot->initrd, boot->initrd_size);
     if (error == -ENODATA) {
-        report("%s: has become shorter than its %" PRIu64 " bytes since it was opened", path,
+        report("%s: has shrunk below its %" PRIu64 " bytes since it was opened", path,
                boot->initrd_size);
     } else if (error) {
         report("cannot map initrd %s: %s", path, strerror(-error));
@@ -147,7 +147,7 @@ static int load_initrd(const struct boot *boot, struct memory *memory, struct ip
 static int report_no_tree(int fdt_error)
 {
     if (fdt_error == 0) {
-        report("cannot make the device tree: %s", strerror(ENOMEM));
+        report("cannot create the device tree: %s", strerror(ENOMEM));
         return -ENOMEM;
     }
     if (fdt_error == -FDT_ERR_NOSPACE) {
@@ -155,7 +155,7 @@ static int report_no_tree(int fdt_error)
                MAP_DTB_SIZE / MIB);
         return -E2BIG;
     }
-    report("cannot make the device tree: %s", fdt_strerror(fdt_error));
+    report("cannot create the device tree: %s", fdt_strerror(fdt_error));
     return -EINVAL;
 }
 

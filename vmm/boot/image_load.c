@@ -185,7 +185,7 @@ static int load_plain(const struct image *image, struct memory *memory, struct i
     int error = memory_map_file(memory, start, image->fd, image->file_size);
 
     if (error == -ENODATA) {
-        report("%s: has become shorter than its %" PRIu64 " bytes since it was opened", image->path,
+        report("%s: has shrunk below its %" PRIu64 " bytes since it was opened", image->path,
                image->file_size);
     } else if (error != 0) {
         report("cannot map kernel image %s: %s", image->path, strerror(-error));

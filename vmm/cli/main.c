@@ -65,7 +65,7 @@ static int command_sandbox(int argc, char *const *argv)
 static const struct program_command commands[] = {
     {"run", "run a virtual machine", command_run},
     {"timeline", "show an event log in words", command_timeline},
-    {"sandbox", "show what a running VM's process may still do", command_sandbox},
+    {"sandbox", "show which system calls a running VM may make", command_sandbox},
 };
 
 int main(int argc, char **argv)

@@ -208,7 +208,7 @@ static bool set_wake(const struct option_row *row, void *settings, const char *v
 static bool set_events(const struct option_row *row, void *settings, const char *value)
 {
     if (!logfile_spec_is_valid(value)) {
-        report("--events %s: not a file; give FILE, or FILE,max=SIZE with a SIZE from 4K on",
+        report("--events %s: not a file; give FILE, or FILE,max=SIZE with a SIZE of at least 4K",
                value);
         return false;
     }
@@ -273,7 +273,7 @@ static const struct option_row run_rows[] = {
      AT(kernel)},
     {OPTION("--initrd", "FILE", "initial file system for the kernel", option_set_text), AT(initrd)},
     {OPTION("--append", "STRING", "kernel command line", option_set_text), AT(append)},
-    {OPTION("--cpus", "N[,max=M]", "vCPUs (1); of M, N are admitted until the operator admits more",
+    {OPTION("--cpus", "N[,max=M]", "number of vCPUs (1); the operator may admit up to M",
             set_cpus)},
     {OPTION("--clusters", "N", "group the vCPUs (no groups)", set_clusters)},
     {OPTION("--idle", "STATES",
@@ -282,31 +282,31 @@ static const struct option_row run_rows[] = {
             option_set_word),
      AT(idle), .what = "kind of idle states", .words = idle_words},
     {OPTION("--memory", "SIZE", "guest memory: 512M, 2G (512M)", set_memory)},
-    {OPTION("--name", "NAME", "of the VM, in events, messages and for the guest (dormouse)",
+    {OPTION("--name", "NAME", "name of the VM, in events, messages and for the guest (dormouse)",
             set_name)},
     {OPTION("--on-suspend", "POLICY",
             "the guest's SYSTEM_SUSPEND: honour, refuse, ask or off (honour)\n"
             "ask[,deadline=SECONDS][,default=honour|refuse] (10, refuse)",
             set_on_suspend),
      AT(on_suspend), .what = "policy", .words = suspend_policy_words},
-    {OPTION("--wake", "LIST", "what wakes it: irq, rtc, console, signal, all, none (all)",
+    {OPTION("--wake", "LIST", "what wakes the guest: irq, rtc, console, signal, all, none (all)",
             set_wake)},
-    {OPTION("--psci", "WHO", "the PSCI backend: user (dormouse), kernel or auto (auto)",
+    {OPTION("--psci", "BACKEND", "PSCI backend: user (dormouse), kernel or auto (auto)",
             option_set_word),
      AT(psci_mode), .what = "PSCI backend", .words = psci_mode_words},
     {OPTION("--on-pending", "ANSWER",
-            "vCPUs about to start: say ON_PENDING, or hide it as KVM does (say);\n"
-            "hide for tests that were written for KVM",
+            "for a starting vCPU: say ON_PENDING, or hide it as KVM does (say);\n"
+            "use hide for tests that were written for KVM",
             set_on_pending)},
-    {OPTION("--psci-version", "V", "0.2, 1.0, 1.1, 1.2 or 1.3 (the newest that is known)",
+    {OPTION("--psci-version", "V", "0.2, 1.0, 1.1, 1.2 or 1.3 (the newest supported)",
             set_psci_version)},
     {OPTION("--events", "FILE[,max=SIZE]", "append a JSON line for each event", set_events),
      AT(events)},
     {OPTION("--qmp", "PATH", "listen for operators on this Unix socket (QMP)", set_qmp), AT(qmp)},
-    {OPTION("--paused", NULL, "start paused, until the operator's cont; needs --qmp",
+    {OPTION("--paused", NULL, "start paused, until the operator continues; needs --qmp",
             option_set_flag),
      AT(paused)},
-    {OPTION("--no-shutdown", NULL, "stay, off, after the guest powers off; needs --qmp",
+    {OPTION("--no-shutdown", NULL, "do not end when the guest powers off; needs --qmp",
             option_set_flag),
      AT(no_shutdown)},
     {OPTION("--no-reboot", NULL, "end if the guest asks for a reset", option_set_flag),
@@ -339,10 +339,11 @@ const struct option_command options_run = {
     .word = "run",
     .usage = "Usage: dormouse run --kernel FILE [OPTION]...\n"
              "Runs an arm64 virtual machine that can sleep.\n",
-    .notes = "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it.\n"
-             "Exit status: 0 powered off, 1 error, 2 usage, 3 guest cannot go on, 4 hibernated,\n"
-             "5 reset with --no-reboot, 128+N ended by signal N (Ctrl-a x counts as SIGINT, and a\n"
-             "forbidden system call as SIGSYS: 159).\n",
+    .notes =
+        "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it.\n"
+        "Exit status: 0 powered off, 1 error, 2 usage, 3 guest cannot continue, 4 hibernated,\n"
+        "5 reset with --no-reboot, 128+N ended by signal N (Ctrl-a x counts as SIGINT, and a\n"
+        "forbidden system call as SIGSYS: 159).\n",
     .parts = run_parts,
     .aliases = run_aliases,
 };
@@ -360,9 +361,10 @@ const struct option_command options_timeline = {
 const struct option_command options_sandbox = {
     .program = "dormouse",
     .word = "sandbox",
-    .usage = "Usage: dormouse sandbox\n"
-             "Shows what a thread of `dormouse run` may ask of the kernel while the guest runs.\n",
-    .notes = "Exit status: 0 shown, 1 standard output takes no more, 2 usage.\n",
+    .usage =
+        "Usage: dormouse sandbox\n"
+        "Shows which system calls each thread of `dormouse run` may make while the guest runs.\n",
+    .notes = "Exit status: 0 shown, 1 standard output cannot be written, 2 usage.\n",
     .parts = no_parts,
 };
 
@@ -402,11 +404,11 @@ static bool check_config(const struct config *config)
         return false;
     }
     if (config->idle != IDLE_NONE && config->psci_mode == PSCI_MODE_KERNEL) {
-        report("--idle: the kernel's CPU_SUSPEND has no states; give --psci user");
+        report("--idle: KVM's CPU_SUSPEND has no idle states; give --psci user");
         return false;
     }
     if (config->cpus_admitted != 0 && config->psci_mode == PSCI_MODE_KERNEL) {
-        report("--cpus with max: the kernel starts vCPUs without asking; give --psci user");
+        report("--cpus with max: KVM starts vCPUs without admission; give --psci user");
         return false;
     }
     return true;

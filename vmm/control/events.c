@@ -27,7 +27,7 @@ static const char *describe_error(int error)
     case -ENXIO:
         return "nobody reads this FIFO; start the reader first";
     case -EINVAL:
-        return "give FILE or FILE,max=SIZE, with a SIZE from 4K on";
+        return "give FILE or FILE,max=SIZE, with a SIZE of at least 4K";
     default:
         return strerror(-error);
     }
@@ -70,7 +70,7 @@ bool events_reopen(struct events *events)
     int error = events != NULL ? logfile_reopen(&events->file) : 0;
 
     if (error != 0) {
-        report("cannot reopen event log %s: %s; it stays as it is", events->file.path,
+        report("cannot reopen event log %s: %s; the old file stays in use", events->file.path,
                describe_error(error));
         return false;
     }

@@ -76,16 +76,16 @@ static bool clear_path(const struct sockaddr_un *address)
         return true; /* Nothing is there, or bind() will say what is wrong. */
     }
     if (!S_ISSOCK(status.st_mode)) {
-        report("--qmp %s: there is something else than a socket already", path);
+        report("--qmp %s: a file that is not a socket is already there", path);
         return false;
     }
     int in_use = is_in_use(address);
     if (in_use > 0) {
-        report("--qmp %s: another program listens there already", path);
+        report("--qmp %s: another program already listens there", path);
         return false;
     }
     if (in_use < 0 || unlink(path) != 0) {
-        report("--qmp %s: cannot take over the socket that is there: %s", path,
+        report("--qmp %s: cannot replace the socket that is already there: %s", path,
                strerror(in_use < 0 ? -in_use : errno));
         return false;
     }

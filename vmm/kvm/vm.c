@@ -80,7 +80,7 @@ int kvm_open(struct kvm_limits *limits)
     }
     int version = kvm_call_number(kvm, KVM_GET_API_VERSION, 0);
     if (version != KVM_API_VERSION) {
-        report("/dev/kvm speaks version %d of its interface, and only version %d is known", version,
+        report("/dev/kvm has version %d of KVM's interface; dormouse needs version %d", version,
                KVM_API_VERSION);
         close(kvm);
         return -1;

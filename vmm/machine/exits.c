@@ -13,7 +13,7 @@ static void guest_fail(struct machine *machine, unsigned index, const struct vcp
 
     vcpus_pause(machine->board.threads);
     vcpu_describe_failure(machine->board.vcpu[index], exit, text, sizeof(text));
-    report("vCPU %u cannot go on: %s", index, text);
+    report("vCPU %u cannot continue: %s", index, text);
     news_error(machine->events, text);
     qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
     machine_end(machine, STATUS_GUEST);

@@ -285,7 +285,7 @@ static bool choose_policy(struct machine *machine)
         return false;
     }
     if (!too_old) {
-        report("%s: the guest is not offered it, as with --on-suspend off", lack);
+        report("%s: the guest is not offered SYSTEM_SUSPEND, as with --on-suspend off", lack);
     }
     machine->policy = SUSPEND_OFF;
     return true;
@@ -306,13 +306,13 @@ static bool choose_psci_mode(struct machine *machine)
     if (!can && machine->config->idle != IDLE_NONE) {
         report(
             "--idle: this machine's KVM has no SMCCC filter (Linux 6.4 has), and its CPU_SUSPEND "
-            "has no states");
+            "has no idle states");
         return false;
     }
     if (!can && machine->config->cpus_admitted != 0) {
         report(
             "--cpus with max: this machine's KVM has no SMCCC filter (Linux 6.4 has), and starts "
-            "vCPUs without asking");
+            "vCPUs without admission");
         return false;
     }
     machine->backend.ops = can ? &psci_user_ops : &psci_kernel_ops;

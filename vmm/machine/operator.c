@@ -80,7 +80,7 @@ static const char *op_cont(void *arg)
     struct machine *machine = arg;
 
     if (machine->power.state == POWER_ENDED) {
-        return "the machine is off: reset it first";
+        return "the machine is off; reset it first";
     }
     power_cont(&machine->power);
     return NULL;
@@ -147,10 +147,10 @@ static const char *op_answer_suspend(void *arg, bool honour)
 static const char *objection_to_admission(const struct machine *machine, unsigned vcpu)
 {
     if (vcpu >= machine->config->cpu_count) {
-        return "there is no such vCPU";
+        return "the machine has no such vCPU";
     }
     if (machine->backend.psci.admission == NULL) {
-        return "all vCPUs are the guest's for good: the machine was started without --cpus N,max=M";
+        return "no vCPU needs admission: the machine was started without --cpus N,max=M";
     }
     return vcpu == 0 ? "vCPU 0 starts the machine and is always admitted" : NULL;
 }

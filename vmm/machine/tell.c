@@ -49,7 +49,7 @@ void machine_tell_idle(struct machine *machine)
 
 void machine_fail(struct machine *machine, int error)
 {
-    report("cannot go on with the VM: %s", strerror(-error));
+    report("cannot continue the VM: %s", strerror(-error));
     news_error(machine->events, strerror(-error));
     qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
     machine_end(machine, STATUS_ERROR);

@@ -155,7 +155,7 @@ int landlock_enter(const struct sandbox_options *options)
     }
     int error = restrict_self(options, version);
     if (error != 0) {
-        report("sandbox: cannot close the file system by Landlock: %s; --no-sandbox runs the VM "
+        report("sandbox: cannot restrict file access by Landlock: %s; --no-sandbox runs the VM "
                "without one",
                strerror(-error));
         return -1;

@@ -13,7 +13,7 @@ static bool set_user(const struct option_row *row, void *settings, const char *v
 }
 
 const struct option_row sandbox_options[SANDBOX_OPTION_COUNT] = {
-    {OPTION("--user", "NAME|UID:GID", "what root becomes before the guest runs (nobody)",
+    {OPTION("--user", "NAME|UID:GID", "the user that root becomes before the guest runs (nobody)",
             set_user)},
     {OPTION("--no-sandbox", NULL, "keep user, capabilities and all system calls", option_set_flag),
      .offset = offsetof(struct sandbox_settings, none)},

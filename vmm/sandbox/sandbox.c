@@ -45,7 +45,7 @@ int sandbox_enter(const struct sandbox_options *options)
         error = filter_build(&filter, SANDBOX_MAIN, reopens(options));
     }
     if (error != 0) {
-        report("sandbox: cannot make the filters of system calls: %s", strerror(-error));
+        report("sandbox: cannot create the filters of system calls: %s", strerror(-error));
         return -1;
     }
     if (privilege_drop(options->user) != 0 || landlock_enter(options) != 0) {

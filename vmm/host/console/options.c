@@ -8,7 +8,7 @@ static bool set_console(const struct option_row *row, void *settings, const char
 {
     if (!console_target_is_valid(value)) {
         report("--console %s: unknown target; use stdio, none, pty, FILE, or FILE,max=SIZE with a "
-               "SIZE from 4K on",
+               "SIZE of at least 4K",
                value);
         return false;
     }

@@ -222,7 +222,7 @@ bool output_reopen(struct output *output, struct loop *loop)
 
     report_missing(output, missing);
     if (error != 0 || watched != 0) {
-        report("console: cannot reopen %s: %s; it stays as it is", output->name,
+        report("console: cannot reopen %s: %s; the old file stays in use", output->name,
                strerror(error != 0 ? -error : -watched));
     }
     if (drained != 0) {

@@ -99,7 +99,7 @@ int terminal_make_raw(struct terminal *terminal, int fd)
         return -errno;
     }
     if (!is_ours(fd)) {
-        report("console: another job has this terminal: stopping until this one is in the "
+        report("console: another job uses this terminal: stopping until this job is in the "
                "foreground; give a background job --console none, pty or FILE");
     }
     rescue_terminal(terminal);
