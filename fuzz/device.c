@@ -27,6 +27,7 @@ struct console {
 
 static struct console console;
 static bool line_level[SPI_COUNT];
+static uint8_t fresh_uart[256]; /* the state of a new one */
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -102,6 +103,24 @@ static void change_line(bool slow)
     }
 }
 
+static void keep_fresh(const struct bus *bus)
+{
+    const struct bus_device *uart = &bus->devices[MAP_PLACE_UART];
+    const struct device_class *cls = uart->instance.cls;
+
+    check(cls->state_size <= sizeof(fresh_uart));
+    memcpy(fresh_uart, device_state(cls, uart->device), cls->state_size);
+}
+
+/* After a reset nothing is left of what the guest did to the UART. */
+static void check_uart(const struct bus *bus)
+{
+    const struct bus_device *uart = &bus->devices[MAP_PLACE_UART];
+    const struct device_class *cls = uart->instance.cls;
+
+    check(memcmp(device_state(cls, uart->device), fresh_uart, cls->state_size) == 0);
+}
+
 static void reset_bus(struct bus *bus)
 {
     bus_release(bus);
@@ -109,6 +128,7 @@ static void reset_bus(struct bus *bus)
     for (unsigned i = 0; i < SPI_COUNT; i++) {
         check(!line_level[i]);
     }
+    check_uart(bus);
 }
 
 /* An address in a device, across one of its ends, or outside of all devices. */
@@ -168,6 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memset(line_level, 0, sizeof(line_level));
     instances_add_fixed(&devices);
     check(loop != NULL && bus_create(&bus, &env) == 0 && console.connected);
+    keep_fresh(&bus);
     for (size_t at = 0; at + STEP_SIZE <= size; at += STEP_SIZE) {
         take_step(&bus, bytes + at);
     }

@@ -50,7 +50,19 @@ void device_rig_create(struct device_rig *rig, const char *name, struct loop *lo
     rig->env = (struct device_env){
         .loop = loop, .console = console, .irq = &rig->irq, .wake = wake, .wake_arg = rig};
     assert_int_equal(rig->cls->create(&rig->env, &rig->device), 0);
-    rig->cls->reset(rig->device);
+    assert_in_range(rig->cls->state_size, 1, sizeof(rig->fresh));
+    memcpy(rig->fresh, device_state(rig->cls, rig->device), rig->cls->state_size);
+}
+
+unsigned device_rig_changes(const struct device_rig *rig)
+{
+    const uint8_t *state = device_state(rig->cls, rig->device);
+    unsigned count = rig->irq.state.level + rig->irq.state.held;
+
+    for (size_t i = 0; i < rig->cls->state_size; i++) {
+        count += state[i] != rig->fresh[i];
+    }
+    return count;
 }
 
 void device_rig_destroy(struct device_rig *rig)

@@ -10,6 +10,8 @@
 #include "dev/device.h"
 #include "dev/irq.h"
 
+enum { DEVICE_RIG_STATE_MAX = 256 };
+
 struct device_rig {
     struct device_instance instance;
     const struct device_class *cls;
@@ -18,13 +20,17 @@ struct device_rig {
     struct irq_line irq;
     atomic_bool line; /* as the GIC sees it */
     uint32_t spi;
-    unsigned wakes; /* calls of env.wake() */
+    unsigned wakes;                      /* calls of env.wake() */
+    uint8_t fresh[DEVICE_RIG_STATE_MAX]; /* the state that create() has left */
 };
 
-/* Creates and resets the device. Fails the test where there is none of that name. */
+/* Creates the device. Fails the test if there is none of that name. */
 void device_rig_create(struct device_rig *rig, const char *name, struct loop *loop,
                        struct console *console);
 void device_rig_destroy(struct device_rig *rig);
+
+/* How many bytes of the state, and of the interrupt line's, differ from those of a new device. */
+unsigned device_rig_changes(const struct device_rig *rig);
 
 /* One 32-bit access. */
 uint32_t device_rig_read(struct device_rig *rig, uint64_t offset);

@@ -183,6 +183,43 @@ static void reset_puts_everything_back(void **state)
     assert_int_equal(room(), 0);
 }
 
+/* Traffic that leaves no field of the state as it was. */
+static void use_everything(void)
+{
+    device_rig_write(&rig, IBRD, 0x1234);
+    device_rig_write(&rig, FBRD, 0x15);
+    device_rig_write(&rig, IFLS, 0);
+    device_rig_write(&rig, DMACR, 7);
+    device_rig_write(&rig, CR, 0x301 | LBE);
+    for (unsigned i = 0; i < 2; i++) {
+        device_rig_write(&rig, DR, 'l');
+    }
+    assert_register(RSR, 8);
+    device_rig_read(&rig, DR);
+    open_port();
+    type("0123456789abcdef");
+    device_rig_write(&rig, IMSC, 0);
+    line.capacity = line.output_count;
+    device_rig_write(&rig, DR, '.');
+    device_rig_read(&rig, RIS);
+}
+
+static void reset_leaves_the_state_of_a_new_device(void **state)
+{
+    (void)state;
+    assert_int_equal(device_rig_changes(&rig), 0);
+    use_everything();
+    assert_true(device_rig_changes(&rig) > 20);
+    rig.cls->reset(rig.device);
+    assert_int_equal(device_rig_changes(&rig), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        device_rig_read(&rig, FR);
+    }
+    assert_true(device_rig_changes(&rig) > 0);
+    rig.cls->reset(rig.device);
+    assert_int_equal(device_rig_changes(&rig), 0);
+}
+
 static void written_bytes_go_out_and_raise_the_transmit_interrupt(void **state)
 {
     (void)state;
@@ -597,6 +634,20 @@ static void loopback_feeds_the_receiver_and_not_the_line(void **state)
     assert_int_equal(room(), 16);
 }
 
+/* Only what the operator types is hidden from a guest that does not listen. */
+static void looped_bytes_are_not_hidden(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        device_rig_write(&rig, CR, 0x301 | LBE);
+        device_rig_write(&rig, DR, 'l');
+        device_rig_write(&rig, CR, 0x301);
+        assert_register(FR, MODEM | TXFE | RXFF);
+        assert_register(DR, 'l');
+        rig.cls->reset(rig.device);
+    }
+}
+
 static void loopback_overrun_is_told_and_cleared(void **state)
 {
     (void)state;
@@ -675,6 +726,7 @@ static void any_access_at_any_offset_is_survived(void **state)
         }
     }
     rig.cls->reset(rig.device);
+    assert_int_equal(device_rig_changes(&rig), 0);
     reset_values_are_the_manuals(NULL);
 }
 
@@ -759,6 +811,7 @@ int main(void)
         TEST(reset_values_are_the_manuals),
         TEST(registers_keep_their_bits_and_no_others),
         TEST(reset_puts_everything_back),
+        TEST(reset_leaves_the_state_of_a_new_device),
         TEST(written_bytes_go_out_and_raise_the_transmit_interrupt),
         TEST(slow_line_fills_the_fifo_and_drains_it_in_order),
         TEST(transmit_interrupt_falls_above_the_level),
@@ -782,6 +835,7 @@ int main(void)
         TEST(console_is_told_of_room_once_the_fifo_is_half_empty),
         TEST(unmasking_a_receive_interrupt_asks_for_input),
         TEST(loopback_feeds_the_receiver_and_not_the_line),
+        TEST(looped_bytes_are_not_hidden),
         TEST(loopback_overrun_is_told_and_cleared),
         TEST(loopback_joins_the_modem_lines),
         TEST(accesses_of_all_sizes_reach_the_register),

@@ -396,6 +396,29 @@ static void reset_keeps_the_time_and_nothing_else(void **state)
     assert_register(DR, 5010);
 }
 
+static void reset_leaves_the_state_of_a_new_device(void **state)
+{
+    (void)state;
+    assert_int_equal(device_rig_changes(&rig), 0);
+    device_rig_write(&rig, IMSC, 1);
+    device_rig_write(&rig, MR, 1700000060);
+    fake.now += 60;
+    timer_event();
+    assert_true(device_rig_changes(&rig) > 4);
+    rig.cls->reset(rig.device);
+    assert_int_equal(device_rig_changes(&rig), 0);
+}
+
+/* The clock set to what it shows anyway: all that stays is that the guest has set it. */
+static void reset_keeps_that_the_guest_has_set_the_time(void **state)
+{
+    (void)state;
+    device_rig_write(&rig, LR, device_rig_read(&rig, DR));
+    assert_true(device_rig_changes(&rig) > 1);
+    rig.cls->reset(rig.device);
+    assert_int_equal(device_rig_changes(&rig), 1);
+}
+
 static void narrow_accesses_reach_the_register(void **state)
 {
     (void)state;
@@ -497,6 +520,8 @@ int main(void)
         TEST(alarm_goes_off_once),
         TEST(alarm_taken_back_in_time_stays_silent),
         TEST(reset_keeps_the_time_and_nothing_else),
+        TEST(reset_leaves_the_state_of_a_new_device),
+        TEST(reset_keeps_that_the_guest_has_set_the_time),
         TEST(narrow_accesses_reach_the_register),
         TEST(device_tree_node_follows_the_binding),
         TEST(vcpu_and_timer_race),

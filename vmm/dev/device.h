@@ -12,6 +12,7 @@
 #define DORMOUSE_DEV_DEVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/ipa.h"
@@ -48,9 +49,20 @@ struct device_class {
     const char *name;     /* as in the device tree: "pl011" */
     uint64_t size;        /* of the registers, in bytes */
     unsigned wake_source; /* WAKE_* bit of power/wake.h, 0 for none */
+    /*
+     * The device's state, one struct in `struct device`: what a reset clears and a save keeps. It
+     * has no pointers and no padding, and only types of fixed width. What else is in the device
+     * belongs to the host's side, or follows from the state.
+     */
+    size_t state_offset;
+    size_t state_size;
     int (*create)(const struct device_env *env, struct device **out); /* 0 or -errno */
     void (*destroy)(struct device *device);
-    void (*reset)(struct device *device); /* as power-on; drives the interrupt line low */
+    /*
+     * Assigns the reset values to the state, as power-on does (a clock with a battery keeps its
+     * time), and drives the interrupt line low.
+     */
+    void (*reset)(struct device *device);
     /* `offset` < size; `size` 1, 2, 4 or 8, naturally aligned or not: guests do what they like. */
     uint64_t (*read)(struct device *device, uint64_t offset, unsigned size);
     void (*write)(struct device *device, uint64_t offset, unsigned size, uint64_t value);
@@ -59,6 +71,12 @@ struct device_class {
     /* Adds the device's node, or nodes, to a tree in the making (dev/node.h). */
     void (*describe)(const struct device_instance *instance, struct tree *tree);
 };
+
+/* The device's state. Main thread, while no vCPU runs. */
+static inline const void *device_state(const struct device_class *cls, const struct device *device)
+{
+    return (const char *)device + cls->state_offset;
+}
 
 /* Puts a class into the table that device_classes() walks. One use a file, at file scope. */
 #define DEVICE_REGISTER(cls)                                                                       \

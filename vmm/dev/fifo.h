@@ -9,8 +9,8 @@ enum { FIFO_SIZE = 16 };
 
 struct fifo {
     uint8_t bytes[FIFO_SIZE];
-    unsigned head;
-    unsigned count;
+    uint8_t head;
+    uint8_t count;
 };
 
 static inline void fifo_push(struct fifo *fifo, uint8_t byte)
@@ -25,7 +25,7 @@ static inline uint8_t fifo_front(const struct fifo *fifo)
 
 static inline void fifo_pop(struct fifo *fifo)
 {
-    fifo->head = (fifo->head + 1) % FIFO_SIZE;
+    fifo->head = (uint8_t)((fifo->head + 1) % FIFO_SIZE);
     fifo->count--;
 }
 

@@ -12,13 +12,12 @@ void irq_init(struct irq_line *line, uint32_t spi,
  * drive() is called with the lock held: a device on one thread and a hold on another could
  * otherwise pass each other on the way to the GIC, which would keep the older level.
  */
-static void change(struct irq_line *line, bool level, bool held)
+static void irq_change(struct irq_line *line, bool level, bool held)
 {
-    bool before = line->level && !line->held;
+    bool before = line->state.level && !line->state.held;
     bool after = level && !held;
 
-    line->level = level;
-    line->held = held;
+    line->state = (struct irq_state){.level = level, .held = held};
     if (before != after) {
         line->drive(line->arg, line->spi, after);
     }
@@ -27,20 +26,20 @@ static void change(struct irq_line *line, bool level, bool held)
 void irq_set(struct irq_line *line, bool level)
 {
     pthread_mutex_lock(&line->lock);
-    change(line, level, line->held);
+    irq_change(line, level, line->state.held);
     pthread_mutex_unlock(&line->lock);
 }
 
 void irq_hold(struct irq_line *line)
 {
     pthread_mutex_lock(&line->lock);
-    change(line, line->level, true);
+    irq_change(line, line->state.level, true);
     pthread_mutex_unlock(&line->lock);
 }
 
 void irq_release(struct irq_line *line)
 {
     pthread_mutex_lock(&line->lock);
-    change(line, line->level, false);
+    irq_change(line, line->state.level, false);
     pthread_mutex_unlock(&line->lock);
 }

@@ -11,11 +11,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What a save keeps. A reset of the device lowers the level; the end of the sleep ends the hold. */
+struct irq_state {
+    uint8_t level; /* what the device drives */
+    uint8_t held;
+};
+
 struct irq_line {
-    pthread_mutex_t lock; /* protects level and held, and orders calls of drive() */
+    pthread_mutex_t lock; /* protects `state`, and orders calls of drive() */
+    struct irq_state state;
     uint32_t spi;
-    bool level; /* what the device drives */
-    bool held;
     void (*drive)(void *arg, uint32_t spi, bool level); /* what the GIC sees */
     void *arg;
 };

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The registers of the PrimeCell UART PL011, with the names of its manual (DDI0183G). */
+/* The PrimeCell UART PL011: its state, and its registers with the names of the manual (DDI0183G). */
 #ifndef DORMOUSE_DEV_PL011_H
 #define DORMOUSE_DEV_PL011_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dev/fifo.h"
 
 /* Offsets (3.2). */
 enum {
@@ -61,5 +66,44 @@ enum {
     INT_RT = 1u << 6,
     INT_OE = 1u << 10,
 };
+
+struct pl011_state {
+    uint32_t reg[REG(REGISTERS_END)];
+    struct fifo rx;
+    struct fifo tx;
+    uint8_t overrun; /* loopback only: a byte found the receive FIFO full */
+    uint8_t polled;  /* the guest polls for input */
+    uint8_t seen;    /* the guest has looked at what is in the receive FIFO */
+    uint8_t hidden;  /* what is in the receive FIFO is kept from the guest */
+    uint16_t looks;  /* at the flags, with nothing in between */
+    uint16_t hides;  /* how often these bytes have been hidden */
+};
+
+_Static_assert(sizeof(struct pl011_state) ==
+                   sizeof(uint32_t[REG(REGISTERS_END)]) + 2 * sizeof(struct fifo) + 4 * 1 + 2 * 2,
+               "no padding");
+
+static inline bool pl011_has_fifos(const struct pl011_state *state)
+{
+    return (state->reg[REG(LCR_H)] & LCR_H_FEN) != 0;
+}
+
+static inline unsigned pl011_depth(const struct pl011_state *state)
+{
+    return pl011_has_fifos(state) ? FIFO_SIZE : 1;
+}
+
+static inline bool pl011_loops_back(const struct pl011_state *state)
+{
+    return (state->reg[REG(CR)] & CR_LBE) != 0;
+}
+
+/* The fill that a field of UARTIFLS names (3.3.9); a reserved value means the greatest. */
+static inline unsigned pl011_level(uint32_t field)
+{
+    static const uint8_t levels[] = {2, 4, 8, 12, 14, 14, 14, 14};
+
+    return levels[field % sizeof(levels)];
+}
 
 #endif

@@ -4,13 +4,15 @@
  * the guest has set, modulo 2^32. The second itself is the host's: as in the hardware, loading the
  * counter does not restart its 1 Hz clock.
  *
- * From the start on the clock follows the host's CLOCK_BOOTTIME, which goes on while the host is
- * suspended and which nobody sets. So a step of the host's date neither moves the guest's clock,
- * whose kernel took the date from here once and counts on by itself, nor an alarm: one for 8 s from
- * now comes in 8 s. A reset takes the host's date anew, unless the guest has set its own.
+ * From the start on the clock follows the host's CLOCK_BOOTTIME, which continues while the host is
+ * suspended and which nobody sets. So a step of the host's date moves neither the guest's clock
+ * nor an alarm: the guest's kernel reads the date here once and counts on by itself, and an alarm
+ * for 8 s from now comes in 8 s. A reset takes the host's date again, unless the guest has set its
+ * own.
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -35,7 +37,31 @@ enum {
     ICR = 0x1C,
 };
 
-static const uint8_t id[PRIMECELL_ID_COUNT] = {0x31, 0x10, 0x14, 0x00, 0x0D, 0xF0, 0x05, 0xB1};
+static const uint8_t pl031_id[PRIMECELL_ID_COUNT] = {0x31, 0x10, 0x14, 0x00,
+                                                     0x0D, 0xF0, 0x05, 0xB1};
+
+enum pl031_alarm {
+    ALARM_NONE,   /* RTCMR has not been written since the reset */
+    ALARM_SET,    /* the timer runs */
+    ALARM_PASSED, /* it has gone off; setting the counter sets it anew */
+};
+
+/*
+ * Times are the host's as the device counts them, so that they mean the same after a restore. A
+ * reset keeps `offset` and `set_by_guest`.
+ */
+struct pl031_state {
+    int64_t alarm_time;   /* pl031_host_time() when RTCDR will be RTCMR, from ALARM_SET on */
+    uint32_t offset;      /* the guest's time minus pl031_host_time() */
+    uint32_t match;       /* RTCMR */
+    uint32_t load;        /* RTCLR */
+    uint8_t set_by_guest; /* RTCLR has been written */
+    uint8_t alarm;        /* enum pl031_alarm */
+    uint8_t raised;       /* RTCRIS */
+    uint8_t unmasked;     /* RTCIMSC */
+};
+
+_Static_assert(sizeof(struct pl031_state) == 8 + 3 * 4 + 4 * 1, "no padding");
 
 struct device {
     struct device_env env;
@@ -43,20 +69,12 @@ struct device {
     struct loop_source *source;
     pthread_mutex_t lock; /* protects all below and the timer: vCPU threads against the loop */
     int64_t date_ns;      /* the host's date minus its CLOCK_BOOTTIME, as last taken */
-    uint32_t offset;      /* the guest's time minus the host's date so counted on */
-    bool set_by_guest;    /* RTCLR has been written */
-    uint32_t match;
-    uint32_t load;
-    bool alarm_set;    /* RTCMR has been written since the reset */
-    bool armed;        /* the timer stands at alarm_time */
-    time_t alarm_time; /* host_time() when RTCDR will be RTCMR */
-    bool raised;       /* RTCRIS */
-    bool unmasked;     /* RTCIMSC */
+    struct pl031_state state;
 };
 
 enum { SECOND = 1000000000 };
 
-static int64_t clock_read(clockid_t clock)
+static int64_t pl031_read_clock(clockid_t clock)
 {
     struct timespec now;
 
@@ -64,49 +82,48 @@ static int64_t clock_read(clockid_t clock)
     return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
 }
 
-static void date_take(struct device *device)
+static void pl031_take_date(struct device *device)
 {
-    device->date_ns = clock_read(CLOCK_REALTIME) - clock_read(CLOCK_BOOTTIME);
+    device->date_ns = pl031_read_clock(CLOCK_REALTIME) - pl031_read_clock(CLOCK_BOOTTIME);
 }
 
 /* The host's date as last taken, counted on. */
-static time_t host_time(const struct device *device)
+static time_t pl031_host_time(const struct device *device)
 {
-    return (clock_read(CLOCK_BOOTTIME) + device->date_ns) / SECOND;
+    return (pl031_read_clock(CLOCK_BOOTTIME) + device->date_ns) / SECOND;
 }
 
-static void update_irq(struct device *device)
+static void pl031_update_irq(struct device *device)
 {
-    irq_set(device->env.irq, device->raised && device->unmasked);
+    irq_set(device->env.irq, device->state.raised && device->state.unmasked);
 }
 
-static void arm(struct device *device)
+static void pl031_set_timer(struct device *device)
 {
-    int64_t at = (int64_t)device->alarm_time * SECOND - device->date_ns;
+    int64_t at = device->state.alarm_time * SECOND - device->date_ns;
     const struct itimerspec setting = {
         .it_value = {.tv_sec = at / SECOND, .tv_nsec = at % SECOND},
     };
 
-    device->armed = true;
     timerfd_settime(device->timer_fd, TFD_TIMER_ABSTIME, &setting, NULL);
 }
 
-static void disarm(struct device *device)
+static void pl031_stop_timer(struct device *device)
 {
     const struct itimerspec never = {0};
 
-    device->armed = false;
     timerfd_settime(device->timer_fd, 0, &never, NULL);
 }
 
-/* The alarm goes off, or the timer is set to it. */
-static void look_at_alarm(struct device *device)
+/* The alarm is set: it goes off, or the timer waits for it. */
+static void pl031_check_alarm(struct device *device)
 {
-    if (host_time(device) >= device->alarm_time) {
-        device->raised = true;
-        disarm(device);
+    if (pl031_host_time(device) >= device->state.alarm_time) {
+        device->state.raised = true;
+        device->state.alarm = ALARM_PASSED;
+        pl031_stop_timer(device);
     } else {
-        arm(device);
+        pl031_set_timer(device);
     }
 }
 
@@ -114,64 +131,67 @@ static void look_at_alarm(struct device *device)
  * After RTCMR or the counter has been written. The match is one of equality: a time that has passed
  * comes again in 2^32 seconds.
  */
-static void schedule(struct device *device)
+static void pl031_set_alarm(struct device *device)
 {
-    if (!device->alarm_set) {
-        return;
-    }
-    time_t now = host_time(device);
-    uint32_t ahead = device->match - ((uint32_t)now + device->offset);
+    time_t now = pl031_host_time(device);
+    uint32_t ahead = device->state.match - ((uint32_t)now + device->state.offset);
 
-    device->alarm_time = now + (time_t)ahead;
-    look_at_alarm(device);
+    device->state.alarm_time = now + (time_t)ahead;
+    device->state.alarm = ALARM_SET;
+    pl031_check_alarm(device);
 }
 
-static uint32_t read_register(struct device *device, uint64_t offset)
+static void pl031_set_clock(struct device *device, uint32_t value)
+{
+    device->state.load = value;
+    device->state.offset = value - (uint32_t)pl031_host_time(device);
+    device->state.set_by_guest = true;
+    if (device->state.alarm != ALARM_NONE) {
+        pl031_set_alarm(device);
+    }
+}
+
+static uint32_t pl031_read_register(struct device *device, uint64_t offset)
 {
     if (offset >= PRIMECELL_ID_BASE) {
-        return primecell_id(id, offset);
+        return primecell_id(pl031_id, offset);
     }
     switch (offset) {
     case DR:
-        return (uint32_t)host_time(device) + device->offset;
+        return (uint32_t)pl031_host_time(device) + device->state.offset;
     case MR:
-        return device->match;
+        return device->state.match;
     case LR:
-        return device->load;
+        return device->state.load;
     case CR:
-        /* The clock runs, as firmware would have left it, and cannot be stopped (DDI0224C 3.3.4).
-         */
+        /* The clock runs, as firmware leaves it, and cannot be stopped (DDI0224C 3.3.4). */
         return 1;
     case IMSC:
-        return device->unmasked;
+        return device->state.unmasked;
     case RIS:
-        return device->raised;
+        return device->state.raised;
     case MIS:
-        return device->raised && device->unmasked;
+        return device->state.raised && device->state.unmasked;
     default:
         return 0;
     }
 }
 
-static void write_register(struct device *device, uint64_t offset, uint32_t value)
+static void pl031_write_register(struct device *device, uint64_t offset, uint32_t value)
 {
     switch (offset) {
     case MR:
-        device->match = value;
-        device->alarm_set = true;
-        schedule(device);
+        device->state.match = value;
+        pl031_set_alarm(device);
         return;
     case LR:
-        device->load = value;
-        device->offset = value - (uint32_t)host_time(device);
-        device->set_by_guest = true;
-        schedule(device);
+        pl031_set_clock(device, value);
         return;
     case IMSC:
-        device->unmasked = (value & 1) != 0;
+        device->state.unmasked = (value & 1) != 0;
         return;
     case ICR:
-        device->raised = device->raised && (value & 1) == 0;
+        device->state.raised = device->state.raised && (value & 1) == 0;
         return;
     default:
         return;
@@ -181,28 +201,28 @@ static void write_register(struct device *device, uint64_t offset, uint32_t valu
 static uint64_t pl031_read(struct device *device, uint64_t offset, unsigned size)
 {
     pthread_mutex_lock(&device->lock);
-    uint64_t value = primecell_read(device, read_register, offset, size);
+    uint64_t value = primecell_read(device, pl031_read_register, offset, size);
     pthread_mutex_unlock(&device->lock);
     return value;
 }
 
 /*
  * An alarm that is set to now goes off here, on a vCPU's thread, which must not call wake(). It
- * need not: this vCPU is awake, and pl031_wake_pending() speaks for the alarm when it is no more.
+ * need not: this vCPU is awake, and pl031_wake_pending() reports the alarm when the guest sleeps.
  */
 static void pl031_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
 {
     pthread_mutex_lock(&device->lock);
-    primecell_write(device, write_register, offset, size, value);
-    update_irq(device);
+    primecell_write(device, pl031_write_register, offset, size, value);
+    pl031_update_irq(device);
     pthread_mutex_unlock(&device->lock);
 }
 
 /*
- * The timer has expired, or a vCPU has written to RTCMR meanwhile, so that it has not any more. The
- * clock decides.
+ * The timer has expired. A vCPU may have set another alarm since, so the clock decides whether this
+ * one has passed.
  */
-static void on_timer(void *arg, uint32_t events)
+static void pl031_on_timer(void *arg, uint32_t events)
 {
     struct device *device = arg;
     uint64_t expirations;
@@ -210,11 +230,11 @@ static void on_timer(void *arg, uint32_t events)
     (void)events;
     (void)!read(device->timer_fd, &expirations, sizeof(expirations));
     pthread_mutex_lock(&device->lock);
-    if (device->armed) {
-        look_at_alarm(device);
-        update_irq(device);
+    if (device->state.alarm == ALARM_SET) {
+        pl031_check_alarm(device);
+        pl031_update_irq(device);
     }
-    bool wake = device->raised && device->unmasked;
+    bool wake = device->state.raised && device->state.unmasked;
     pthread_mutex_unlock(&device->lock);
 
     if (wake) {
@@ -226,16 +246,15 @@ static void on_timer(void *arg, uint32_t events)
 static void pl031_reset(struct device *device)
 {
     pthread_mutex_lock(&device->lock);
-    if (!device->set_by_guest) {
-        date_take(device);
+    device->state = (struct pl031_state){
+        .offset = device->state.offset,
+        .set_by_guest = device->state.set_by_guest,
+    };
+    if (!device->state.set_by_guest) {
+        pl031_take_date(device);
     }
-    device->match = 0;
-    device->load = 0;
-    device->alarm_set = false;
-    device->raised = false;
-    device->unmasked = false;
-    disarm(device);
-    update_irq(device);
+    pl031_stop_timer(device);
+    pl031_update_irq(device);
     pthread_mutex_unlock(&device->lock);
 }
 
@@ -255,10 +274,10 @@ static int pl031_create(const struct device_env *env, struct device **out)
     }
     device->env = *env;
     pthread_mutex_init(&device->lock, NULL);
-    date_take(device);
+    pl031_take_date(device);
     device->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     if (device->timer_fd >= 0) {
-        device->source = loop_add(env->loop, device->timer_fd, EPOLLIN, on_timer, device);
+        device->source = loop_add(env->loop, device->timer_fd, EPOLLIN, pl031_on_timer, device);
     }
     if (device->source == NULL) {
         int error = -errno;
@@ -272,7 +291,7 @@ static int pl031_create(const struct device_env *env, struct device **out)
 static bool pl031_wake_pending(struct device *device)
 {
     pthread_mutex_lock(&device->lock);
-    bool pending = device->raised && device->unmasked;
+    bool pending = device->state.raised && device->state.unmasked;
     pthread_mutex_unlock(&device->lock);
     return pending;
 }
@@ -288,6 +307,8 @@ static const struct device_class pl031 = {
     .name = "pl031",
     .size = PRIMECELL_SIZE,
     .wake_source = WAKE_RTC,
+    .state_offset = offsetof(struct device, state),
+    .state_size = sizeof(struct pl031_state),
     .create = pl031_create,
     .destroy = pl031_destroy,
     .reset = pl031_reset,
