@@ -238,10 +238,12 @@ static void start_idle(unsigned count, void (*boot)(struct vcpu *), void (*other
         pthread_cond_init(&f->vcpu[i].changed, NULL);
         pointers[i] = &f->vcpu[i];
     }
+    static const struct psci_observer observer = {.power =
+                                                      NULL}; /* The test itself takes changes. */
     const struct psci_options options = {
         .cpu_count = count,
         .system_suspend = true,
-        .tell_changes = true,
+        .observer = &observer,
         .idle = idle,
         .notify_fd = f->notify_fd,
         .memory = &f->memory,

@@ -7,7 +7,6 @@
 #include "base/report.h"
 #include "control/news.h"
 #include "core/map.h"
-#include "machine/operator.h"
 #include "machine/parts.h"
 #include "sandbox/sandbox.h"
 
@@ -28,9 +27,6 @@ static int create_vcpus(struct machine *machine)
         int error = vcpu_init(board->vcpu[i], i != 0);
         if (error != 0) {
             return error;
-        }
-        if (machine->observe_fd >= 0) {
-            vcpu_count_hypercalls(board->vcpu[i]);
         }
     }
     return 0;
@@ -180,13 +176,12 @@ int board_power_on(struct machine *machine)
         return -1;
     }
     machine->boot_count++;
-    machine->hypercall_count = 0;
     tell_boot(machine, psci_version);
     power_start(&machine->power);
     for (unsigned i = 1; i < machine->config->cpu_count; i++) {
-        operator_saw_off(machine, i);
+        machine_tell_left(machine, i);
     }
-    observe_set(machine, true);
+    machine->backend.ops->observe(&machine->backend, true);
     power_go_on(&machine->power);
     return 0;
 }
@@ -195,7 +190,7 @@ void board_power_off(struct machine *machine)
 {
     struct board *board = &machine->board;
 
-    observe_set(machine, false);
+    machine->backend.ops->observe(&machine->backend, false);
     vcpus_stop(board->threads);
     board->threads = NULL;
     for (unsigned i = 0; board->vcpu != NULL && i < machine->config->cpu_count; i++) {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver under the power controller: threads, memory, devices, news. */
+/* The driver under the power controller: threads, memory, devices, the deadline, news. */
 #include <stddef.h>
 
 #include "base/clock.h"
 #include "host/console/console.h"
-#include "machine/operator.h"
 #include "machine/parts.h"
 
 /*
@@ -16,7 +15,7 @@ static void driver_pause(void *driver)
     struct machine *machine = driver;
 
     vcpus_pause(machine->board.threads);
-    machine_take_changes(machine, CHANGES_ALL);
+    machine->backend.ops->take_changes(&machine->backend, CHANGES_ALL);
 }
 
 static void driver_resume(void *driver)
@@ -42,7 +41,9 @@ static void driver_resume_one(void *driver, unsigned vcpu)
 
 static void driver_deadline(void *driver, int64_t nanoseconds)
 {
-    operator_deadline(driver, nanoseconds);
+    struct machine *machine = driver;
+
+    delay_set(&machine->deadline, nanoseconds);
 }
 
 static int driver_waking_intid(void *driver, unsigned vcpu)
@@ -61,7 +62,7 @@ static void driver_sleep_begins(void *driver, unsigned counted)
 {
     struct machine *machine = driver;
 
-    observe_set(machine, false);
+    machine->backend.ops->observe(&machine->backend, false);
     bus_hold(&machine->bus, counted);
     console_watch(machine->console, on_console_input, machine);
 }
@@ -73,7 +74,7 @@ static void driver_sleep_ends(void *driver, unsigned vcpu)
     console_watch(machine->console, NULL, NULL);
     bus_release(&machine->bus);
     vcpus_forget_exit(machine->board.threads, vcpu);
-    observe_set(machine, true);
+    machine->backend.ops->observe(&machine->backend, true);
 }
 
 static unsigned driver_wakes_pending(void *driver)
@@ -95,7 +96,7 @@ static void driver_tell(void *driver, const struct power_news *news)
     }
     machine_tell(machine, &told);
     if (news->kind == POWER_NEWS_VCPU_OFF) {
-        operator_saw_off(machine, news->vcpu);
+        machine_tell_left(machine, news->vcpu);
     }
 }
 
@@ -111,3 +112,26 @@ const struct power_ops driver_ops = {
     .wakes_pending = driver_wakes_pending,
     .tell = driver_tell,
 };
+
+static void on_deadline(void *arg)
+{
+    struct machine *machine = arg;
+    int error = power_deadline(&machine->power);
+
+    if (error != 0) {
+        machine_fail(machine, error);
+    }
+}
+
+int driver_open(struct machine *machine)
+{
+    if (machine->policy != SUSPEND_ASK) {
+        return 0;
+    }
+    return delay_open(&machine->deadline, machine->loop, on_deadline, machine);
+}
+
+void driver_close(struct machine *machine)
+{
+    delay_close(&machine->deadline);
+}

@@ -2,6 +2,9 @@
 #include "machine/exits.h"
 
 #include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/report.h"
 #include "control/news.h"
@@ -69,26 +72,6 @@ void exits_settle(struct machine *machine)
     }
 }
 
-/* The starting vCPU that waited for a change to be told is let go on. */
-bool machine_take_changes(struct machine *machine, unsigned most)
-{
-    struct changes *changes = machine->backend.psci.changes;
-    struct change_told told;
-
-    for (; most > 0; most--) {
-        if (machine->ended || changes == NULL || !changes_take(changes, &told)) {
-            return false;
-        }
-        if (told.what != CHANGE_NONE) {
-            power_changed(&machine->power, told.vcpu, told.what == CHANGE_ON);
-        }
-        if (told.waits) {
-            vcpus_nudge(machine->board.threads, told.vcpu);
-        }
-    }
-    return true;
-}
-
 static void exit_decide(struct machine *machine, unsigned index, const struct vcpu_exit *exit)
 {
     if (exit->kind != VCPU_EXIT_POWER) {
@@ -132,9 +115,61 @@ int exits_wake(struct machine *machine)
     return result;
 }
 
-void exits_serve(struct machine *machine)
+/* Decides the exits that are there and lets run what may. Without an exit no vCPU is disturbed. */
+static void exits_serve(struct machine *machine)
 {
     if (!machine->ended && vcpus_have_exit(machine->board.threads) && exits_catch_up(machine)) {
         power_go_on(&machine->power);
     }
+}
+
+static void exits_tell_refusals(struct machine *machine)
+{
+    struct admission *admission = machine->backend.psci.admission;
+    unsigned vcpu;
+
+    while (admission != NULL && admission_next_refused(admission, &vcpu)) {
+        machine_tell_vcpu(machine, POWER_NEWS_NOT_ADMITTED, vcpu);
+    }
+}
+
+/* What is left waits for the next turn, after signals and operators. */
+static void exits_notify_again(const struct machine *machine)
+{
+    uint64_t one = 1;
+
+    (void)!write(machine->exit_fd, &one, sizeof(one));
+}
+
+static void on_exit_notice(void *arg, uint32_t events)
+{
+    enum { CHANGES_A_TURN = 256 };
+    struct machine *machine = arg;
+    uint64_t count;
+
+    (void)events;
+    if (read(machine->exit_fd, &count, sizeof(count)) < 0) {
+        return;
+    }
+    if (machine->backend.ops->take_changes(&machine->backend, CHANGES_A_TURN)) {
+        exits_notify_again(machine);
+    }
+    exits_tell_refusals(machine);
+    exits_serve(machine);
+}
+
+int exits_open(struct machine *machine)
+{
+    machine->exit_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (machine->exit_fd < 0) {
+        return -errno;
+    }
+    machine->exit_source =
+        loop_add(machine->loop, machine->exit_fd, EPOLLIN, on_exit_notice, machine);
+    return machine->exit_source != NULL ? 0 : -errno;
+}
+
+void exits_close(struct machine *machine)
+{
+    loop_close(machine->exit_source, machine->exit_fd);
 }

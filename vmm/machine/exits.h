@@ -11,8 +11,9 @@
 
 struct machine;
 
-/* Decides the exits that are there and lets run what may. Without an exit no vCPU is disturbed. */
-void exits_serve(struct machine *machine);
+/* Serves what vCPUs' threads say by machine->exit_fd, from the event loop. 0 or -errno. */
+int exits_open(struct machine *machine);
+void exits_close(struct machine *machine);
 
 /*
  * What the guest did before an operator's command comes first: takes all vCPUs out of the guest,

@@ -5,8 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/report.h"
@@ -15,7 +13,6 @@
 #include "host/console/console.h"
 #include "host/console/terminal.h"
 #include "machine/exits.h"
-#include "machine/operator.h"
 #include "machine/parts.h"
 #include "sandbox/sandbox.h"
 
@@ -24,31 +21,6 @@ static void quit(struct machine *machine, int signal_number, enum quit_reason re
 {
     machine_tell_quit(machine, reason, words);
     machine_end(machine, STATUS_SIGNAL + signal_number);
-}
-
-/* What is left of the notice waits for the next turn, behind signals and operators. */
-static void exit_notice_again(const struct machine *machine)
-{
-    uint64_t one = 1;
-
-    (void)!write(machine->exit_fd, &one, sizeof(one));
-}
-
-static void on_exit_notice(void *arg, uint32_t events)
-{
-    enum { CHANGES_A_TURN = 256 };
-    struct machine *machine = arg;
-    uint64_t count;
-
-    (void)events;
-    if (read(machine->exit_fd, &count, sizeof(count)) < 0) {
-        return;
-    }
-    if (machine_take_changes(machine, CHANGES_A_TURN)) {
-        exit_notice_again(machine);
-    }
-    operator_take_refusals(machine);
-    exits_serve(machine);
 }
 
 static void on_device_wake(void *arg, unsigned source)
@@ -112,27 +84,35 @@ static void drive_irq(void *arg, uint32_t spi, bool level)
     }
 }
 
-static int watch_exits(struct machine *machine)
+static void nudge_vcpu(void *arg, unsigned vcpu)
 {
-    machine->exit_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (machine->exit_fd < 0) {
-        return -errno;
-    }
-    machine->exit_source =
-        loop_add(machine->loop, machine->exit_fd, EPOLLIN, on_exit_notice, machine);
-    return machine->exit_source != NULL ? 0 : -errno;
+    const struct machine *machine = arg;
+
+    vcpus_nudge(machine->board.threads, vcpu);
+}
+
+static void on_observer_failed(void *arg, int error)
+{
+    machine_fail(arg, error);
 }
 
 /* The power controller, and what answers PSCI where that is not the kernel. */
 static int create_psci(struct machine *machine)
 {
     bool asks = machine->config->cpus_admitted != 0;
+    const struct psci_observer observer = {
+        .power = &machine->power,
+        .loop = machine->loop,
+        .nudge = nudge_vcpu,
+        .fail = on_observer_failed,
+        .arg = machine,
+    };
     const struct psci_options options = {
         .cpu_count = machine->config->cpu_count,
         .version = machine->config->psci_version,
         .hide_on_pending = machine->config->hide_on_pending,
         .system_suspend = machine->policy != SUSPEND_OFF,
-        .tell_changes = machine->events != NULL || asks,
+        .observer = machine->events != NULL || asks ? &observer : NULL,
         .idle = machine->config->idle,
         .clusters = machine->config->clusters,
         .cpus_admitted = asks ? machine->config->cpus_admitted : 0,
@@ -167,11 +147,11 @@ static int create_parts(struct machine *machine)
         .wake = on_device_wake,
         .arg = machine,
     };
-    int error = watch_exits(machine);
+    int error = exits_open(machine);
 
     instances_add_fixed(&devices);
     if (error == 0) {
-        error = observe_open(machine);
+        error = driver_open(machine);
     }
     if (error == 0) {
         error = signals_watch(&machine->signals, machine->loop, on_signal, machine);
@@ -222,10 +202,10 @@ static void tear_down(struct machine *machine)
     operator_close(machine);
     bus_destroy(&machine->bus);
     power_destroy(&machine->power);
-    psci_destroy(&machine->backend.psci);
+    machine->backend.ops->destroy(&machine->backend);
     signals_unwatch(&machine->signals);
-    observe_close(machine);
-    loop_close(machine->exit_source, machine->exit_fd);
+    driver_close(machine);
+    exits_close(machine);
     console_destroy(machine->console);
     if (machine->loop != NULL) {
         loop_destroy(machine->loop);
@@ -327,7 +307,7 @@ static bool choose(struct machine *machine)
         return false;
     }
     return choose_psci_mode(machine) && choose_policy(machine) && choose_ipa_bits(machine) &&
-           kvm_allow_vcpus(machine->config->cpu_count, !machine->backend.ops->tells_changes);
+           kvm_allow_vcpus(machine->config->cpu_count, machine->backend.ops->counts_calls);
 }
 
 /* Between the set-up and the first board: making a board is what a reboot does in there as well. */
@@ -384,8 +364,6 @@ int machine_run(const struct config *config)
     struct machine machine = {
         .config = config,
         .exit_fd = -1,
-        .observe_fd = -1,
-        .deadline_fd = -1,
         .status = STATUS_ERROR,
     };
 

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "machine/operator.h"
-
+/* What an operator may ask of the machine, control/operator.h, is done here. */
 #include <errno.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
-#include "base/report.h"
 #include "core/map.h"
 #include "machine/exits.h"
+#include "machine/parts.h"
 
 static enum operator_status op_status(void *arg)
 {
@@ -155,11 +150,6 @@ static const char *objection_to_admission(const struct machine *machine, unsigne
     return vcpu == 0 ? "vCPU 0 starts the machine and is always admitted" : NULL;
 }
 
-static void tell_vcpu(struct machine *machine, enum power_news_kind kind, unsigned vcpu)
-{
-    machine_tell(machine, &(struct power_news){.kind = kind, .vcpu = vcpu});
-}
-
 static const char *op_admit(void *arg, unsigned vcpu)
 {
     struct machine *machine = arg;
@@ -169,22 +159,11 @@ static const char *op_admit(void *arg, unsigned vcpu)
         return objection;
     }
     if (exits_catch_up(machine)) {
-        admission_set(machine->backend.psci.admission, vcpu, true);
-        admission_set_leaving(machine->backend.psci.admission, vcpu, false);
-        tell_vcpu(machine, POWER_NEWS_ADMITTED, vcpu);
+        admission_admit(machine->backend.psci.admission, vcpu);
+        machine_tell_vcpu(machine, POWER_NEWS_ADMITTED, vcpu);
         power_go_on(&machine->power);
     }
     return NULL;
-}
-
-void operator_saw_off(struct machine *machine, unsigned vcpu)
-{
-    struct admission *admission = machine->backend.psci.admission;
-
-    if (admission != NULL && admission_is_leaving(admission, vcpu)) {
-        admission_set_leaving(admission, vcpu, false);
-        tell_vcpu(machine, POWER_NEWS_WITHDRAWN, vcpu);
-    }
 }
 
 static const char *op_withdraw(void *arg, unsigned vcpu)
@@ -196,28 +175,15 @@ static const char *op_withdraw(void *arg, unsigned vcpu)
         return objection;
     }
     if (exits_catch_up(machine)) {
-        admission_set(machine->backend.psci.admission, vcpu, false);
-        admission_set_leaving(machine->backend.psci.admission, vcpu, true);
-        machine_take_changes(machine, CHANGES_ALL);
-        if (vpsci_mp_state(psci_vcpu(&machine->backend.psci, vcpu)) == VPSCI_MP_STOPPED) {
-            operator_saw_off(machine, vcpu);
+        if (psci_withdraw(&machine->backend.psci, vcpu)) {
+            machine_tell_vcpu(machine, POWER_NEWS_WITHDRAWN, vcpu);
         }
         power_go_on(&machine->power);
     }
     return NULL;
 }
 
-void operator_take_refusals(struct machine *machine)
-{
-    unsigned vcpu;
-
-    while (machine->backend.psci.admission != NULL &&
-           admission_next_refused(machine->backend.psci.admission, &vcpu)) {
-        tell_vcpu(machine, POWER_NEWS_NOT_ADMITTED, vcpu);
-    }
-}
-
-const struct operator_ops operator_machine_ops = {
+static const struct operator_ops operator_ops = {
     .status = op_status,
     .vcpu_count = op_vcpu_count,
     .vcpus = op_vcpus,
@@ -233,56 +199,14 @@ const struct operator_ops operator_machine_ops = {
     .withdraw = op_withdraw,
 };
 
-void operator_deadline(struct machine *machine, int64_t nanoseconds)
-{
-    enum { SECOND = 1000000000 };
-    const struct itimerspec timer = {
-        .it_value = {.tv_sec = nanoseconds / SECOND, .tv_nsec = nanoseconds % SECOND},
-    };
-
-    timerfd_settime(machine->deadline_fd, 0, &timer, NULL);
-}
-
-static void on_deadline(void *arg, uint32_t events)
-{
-    struct machine *machine = arg;
-    uint64_t expirations;
-
-    (void)events;
-    /* Nothing to read: the answer came in the meantime and has set the timer back. */
-    if (read(machine->deadline_fd, &expirations, sizeof(expirations)) < 0 || machine->ended) {
-        return;
-    }
-    int error = power_deadline(&machine->power);
-    if (error != 0) {
-        machine_fail(machine, error);
-    }
-}
-
-static int open_deadline(struct machine *machine)
-{
-    machine->deadline_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (machine->deadline_fd >= 0) {
-        machine->deadline_source =
-            loop_add(machine->loop, machine->deadline_fd, EPOLLIN, on_deadline, machine);
-    }
-    if (machine->deadline_source == NULL) {
-        report("cannot set up the operator's deadline: %s", strerror(errno));
-        return -1;
-    }
-    return 0;
-}
-
 int operator_open(struct machine *machine)
 {
-    if (machine->config->qmp == NULL) {
+    const struct config *config = machine->config;
+
+    if (config->qmp == NULL) {
         return 0;
     }
-    if (open_deadline(machine) != 0) {
-        return -1;
-    }
-    machine->qmp = qmp_open(machine->loop, machine->config->qmp, machine->config->name,
-                            &operator_machine_ops, machine);
+    machine->qmp = qmp_open(machine->loop, config->qmp, config->name, &operator_ops, machine);
     return machine->qmp != NULL ? 0 : -1;
 }
 
@@ -290,5 +214,4 @@ void operator_close(struct machine *machine)
 {
     qmp_close(machine->qmp);
     machine->qmp = NULL;
-    loop_close(machine->deadline_source, machine->deadline_fd);
 }

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine itself, as its own files share it: machine.c (its life), board.c (what a reboot makes
- * anew), exits.c, driver.c (under the power controller), observe.c,
- * operator.c.
+ * The machine itself, as its own files share it. Each file may call those before it: tell.c (the
+ * machine's word to the world), driver.c (under the power controller), board.c (what a reboot makes
+ * anew), exits.c, operator.c, machine.c (its life).
  */
-#ifndef DORMOUSE_MACHINE_INTERNAL_H
-#define DORMOUSE_MACHINE_INTERNAL_H
-
-#include <limits.h>
+#ifndef DORMOUSE_MACHINE_PARTS_H
+#define DORMOUSE_MACHINE_PARTS_H
 
 #include "boot/boot.h"
 #include "control/events.h"
 #include "control/qmp.h"
+#include "core/delay.h"
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/signals.h"
@@ -49,13 +48,9 @@ struct machine {
     struct power power;
     int exit_fd; /* eventfd: a vCPU has left the guest */
     struct loop_source *exit_source;
-    int observe_fd; /* timerfd: time to look at the vCPUs; -1 without an event log */
-    struct loop_source *observe_source;
-    uint64_t hypercall_count; /* at the last look */
-    int64_t asleep_since;     /* clock_now_ns() */
-    struct qmp *qmp;          /* NULL without --qmp */
-    int deadline_fd;          /* timerfd: the operator's time to answer is up; -1 without --qmp */
-    struct loop_source *deadline_source;
+    struct delay deadline; /* the operator's time to answer is up; only with --on-suspend ask */
+    int64_t asleep_since;  /* clock_now_ns() */
+    struct qmp *qmp;       /* NULL without --qmp */
     struct board board;
     unsigned boot_count;
     bool ended;
@@ -70,15 +65,19 @@ void board_power_off(struct machine *machine);
 /* The driver under the power controller, a machine. */
 extern const struct power_ops driver_ops;
 
-/*
- * Tells what the vCPUs' threads say of coming on and going off, `most` such changes; nothing in
- * kernel mode. True: there may be more. CHANGES_ALL comes to an end only while all are paused.
- */
-#define CHANGES_ALL UINT_MAX
-bool machine_take_changes(struct machine *machine, unsigned most);
+/* Its deadline, for --on-suspend ask. 0 or -errno. */
+int driver_open(struct machine *machine);
+void driver_close(struct machine *machine);
+
+/* The socket of --qmp. 0, or -1 after report()ing a line. */
+int operator_open(struct machine *machine);
+void operator_close(struct machine *machine);
 
 /* Tells the event log and the operators. */
 void machine_tell(struct machine *machine, const struct power_news *news);
+void machine_tell_vcpu(struct machine *machine, enum power_news_kind kind, unsigned vcpu);
+/* The vCPU is off: tells so if it was withdrawn, and has left now. */
+void machine_tell_left(struct machine *machine, unsigned vcpu);
 void machine_tell_quit(struct machine *machine, enum quit_reason reason, const char *words);
 
 /** Opens the files of the event log and of the console again. @return false after report()ing. */
@@ -95,11 +94,5 @@ void machine_fail(struct machine *machine, int error);
 
 /* power_wake(), whose error ends the machine; negative: it has ended. */
 int machine_wake(struct machine *machine, unsigned source);
-
-/* Looking at which vCPUs are on, where there is an event log to tell. 0 or -errno. */
-int observe_open(struct machine *machine);
-void observe_close(struct machine *machine);
-/* Starts or stops looking from time to time. */
-void observe_set(struct machine *machine, bool on);
 
 #endif

@@ -21,6 +21,18 @@ void machine_tell(struct machine *machine, const struct power_news *news)
     qmp_tell(machine->qmp, news);
 }
 
+void machine_tell_vcpu(struct machine *machine, enum power_news_kind kind, unsigned vcpu)
+{
+    machine_tell(machine, &(struct power_news){.kind = kind, .vcpu = vcpu});
+}
+
+void machine_tell_left(struct machine *machine, unsigned vcpu)
+{
+    if (admission_saw_off(machine->backend.psci.admission, vcpu)) {
+        machine_tell_vcpu(machine, POWER_NEWS_WITHDRAWN, vcpu);
+    }
+}
+
 void machine_tell_quit(struct machine *machine, enum quit_reason reason, const char *words)
 {
     news_quit(machine->events, words);

@@ -7,27 +7,27 @@
 /*
  * `admitted` changes only while the vCPUs' threads are parked, and their gates' locks order that
  * against what they do: relaxed. `refused` goes up by a vCPU's thread and down by main, and carries
- * nothing but itself; `any_refused` is raised behind it, with release, and lowered before the flags
+ * nothing but itself; `any_refused` is raised after it, with release, and lowered before the flags
  * are read, with acquire.
  */
-struct place {
+struct candidate {
     _Atomic bool admitted;
     _Atomic bool refused;
     bool told;    /* main's: of a refusal, since the vCPU was last admitted */
-    bool leaving; /* main's */
+    bool leaving; /* main's: withdrawn, and still on */
 };
 
 struct admission {
     _Atomic bool any_refused;
     unsigned count;
     unsigned next; /* main's: where the search for refusals goes on; `count`: nowhere */
-    struct place places[];
+    struct candidate candidates[];
 };
 
 struct admission *admission_create(unsigned count, unsigned admitted)
 {
     struct admission *admission =
-        calloc(1, sizeof(*admission) + count * sizeof(admission->places[0]));
+        calloc(1, sizeof(*admission) + count * sizeof(admission->candidates[0]));
 
     if (admission == NULL) {
         return NULL;
@@ -35,7 +35,7 @@ struct admission *admission_create(unsigned count, unsigned admitted)
     admission->count = count;
     admission->next = count;
     for (unsigned i = 0; i < count; i++) {
-        atomic_init(&admission->places[i].admitted, i < admitted);
+        atomic_init(&admission->candidates[i].admitted, i < admitted);
     }
     return admission;
 }
@@ -47,27 +47,46 @@ void admission_destroy(struct admission *admission)
 
 bool admission_ask(struct admission *admission, unsigned vcpu)
 {
-    struct place *place = &admission->places[vcpu];
+    struct candidate *candidate = &admission->candidates[vcpu];
 
-    if (atomic_load_explicit(&place->admitted, memory_order_relaxed)) {
+    if (atomic_load_explicit(&candidate->admitted, memory_order_relaxed)) {
         return true;
     }
-    atomic_store_explicit(&place->refused, true, memory_order_relaxed);
+    atomic_store_explicit(&candidate->refused, true, memory_order_relaxed);
     atomic_store_explicit(&admission->any_refused, true, memory_order_release);
     return false;
 }
 
 bool admission_has(const struct admission *admission, unsigned vcpu)
 {
-    return atomic_load_explicit(&admission->places[vcpu].admitted, memory_order_relaxed);
+    return atomic_load_explicit(&admission->candidates[vcpu].admitted, memory_order_relaxed);
 }
 
-void admission_set(struct admission *admission, unsigned vcpu, bool admitted)
+void admission_admit(struct admission *admission, unsigned vcpu)
 {
-    struct place *place = &admission->places[vcpu];
+    struct candidate *candidate = &admission->candidates[vcpu];
 
-    atomic_store_explicit(&place->admitted, admitted, memory_order_relaxed);
-    place->told = place->told && !admitted;
+    atomic_store_explicit(&candidate->admitted, true, memory_order_relaxed);
+    candidate->told = false;
+    candidate->leaving = false;
+}
+
+void admission_withdraw(struct admission *admission, unsigned vcpu)
+{
+    struct candidate *candidate = &admission->candidates[vcpu];
+
+    atomic_store_explicit(&candidate->admitted, false, memory_order_relaxed);
+    candidate->leaving = true;
+}
+
+bool admission_saw_off(struct admission *admission, unsigned vcpu)
+{
+    bool left = admission != NULL && admission->candidates[vcpu].leaving;
+
+    if (left) {
+        admission->candidates[vcpu].leaving = false;
+    }
+    return left;
 }
 
 bool admission_next_refused(struct admission *admission, unsigned *vcpu)
@@ -76,24 +95,14 @@ bool admission_next_refused(struct admission *admission, unsigned *vcpu)
         admission->next = 0;
     }
     while (admission->next < admission->count) {
-        struct place *place = &admission->places[admission->next];
+        struct candidate *candidate = &admission->candidates[admission->next];
 
         *vcpu = admission->next++;
-        if (atomic_exchange_explicit(&place->refused, false, memory_order_relaxed) &&
-            !place->told) {
-            place->told = true;
+        if (atomic_exchange_explicit(&candidate->refused, false, memory_order_relaxed) &&
+            !candidate->told) {
+            candidate->told = true;
             return true;
         }
     }
     return false;
-}
-
-bool admission_is_leaving(const struct admission *admission, unsigned vcpu)
-{
-    return admission->places[vcpu].leaving;
-}
-
-void admission_set_leaving(struct admission *admission, unsigned vcpu, bool leaving)
-{
-    admission->places[vcpu].leaving = leaving;
 }

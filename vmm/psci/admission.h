@@ -21,17 +21,20 @@ bool admission_ask(struct admission *admission, unsigned vcpu);
 /* What follows is the main thread's. */
 
 bool admission_has(const struct admission *admission, unsigned vcpu);
-/* With all vCPUs paused. */
-void admission_set(struct admission *admission, unsigned vcpu, bool admitted);
+/* With all vCPUs paused. One that is on when it is withdrawn leaves once it is off. */
+void admission_admit(struct admission *admission, unsigned vcpu);
+void admission_withdraw(struct admission *admission, unsigned vcpu);
+
+/*
+ * The vCPU is off. True, once: it was withdrawn while it was on, and has left now. NULL, for a
+ * machine whose vCPUs are all the guest's for good: false.
+ */
+bool admission_saw_off(struct admission *admission, unsigned vcpu);
 
 /*
  * The next vCPU that somebody wanted to start in vain; false: none. A guest that tries again and
  * again is told of once, until the vCPU has been admitted.
  */
 bool admission_next_refused(struct admission *admission, unsigned *vcpu);
-
-/* Whether the vCPU was withdrawn while it was on, so that its end is still to be told; forgets. */
-bool admission_is_leaving(const struct admission *admission, unsigned vcpu);
-void admission_set_leaving(struct admission *admission, unsigned vcpu, bool leaving);
 
 #endif

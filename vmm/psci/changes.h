@@ -14,6 +14,7 @@
 #ifndef DORMOUSE_PSCI_CHANGES_H
 #define DORMOUSE_PSCI_CHANGES_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -44,6 +45,9 @@ struct change_told {
     enum change what;
     bool waits; /* the vCPU wanted room, of which there is more now: it is to ask again */
 };
+
+/* More than there can be. */
+#define CHANGES_ALL UINT_MAX
 
 /* The next ticket, whatever came of it; false: none, or not known yet. Main. */
 bool changes_take(struct changes *changes, struct change_told *told);

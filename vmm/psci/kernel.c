@@ -4,14 +4,21 @@
 
 static int kernel_create(struct psci_backend *backend, const struct psci_options *options)
 {
-    (void)backend;
-    (void)options;
-    return 0;
+    if (options->observer == NULL) {
+        return 0;
+    }
+    backend->observer = *options->observer;
+    return observe_open(backend, options->cpu_count);
+}
+
+static void kernel_destroy(struct psci_backend *backend)
+{
+    observe_close(backend);
 }
 
 static int kernel_attach(struct psci_backend *backend, struct vm *vm, bool suspend)
 {
-    (void)backend;
+    observe_forget(backend);
     return suspend ? vm_enable_system_suspend(vm) : 0;
 }
 
@@ -35,6 +42,19 @@ static int kernel_version(struct psci_backend *backend, struct vcpu *vcpu, uint3
 static const char *kernel_state_name(struct psci_backend *backend, unsigned index)
 {
     return vcpu_is_off(backend->vcpu[index]) == 1 ? "off" : "on";
+}
+
+static void kernel_observe(struct psci_backend *backend, bool on)
+{
+    observe_set(backend, on);
+}
+
+/* Nothing is said of changes: the observer looks. */
+static bool kernel_take_changes(struct psci_backend *backend, unsigned most)
+{
+    (void)backend;
+    (void)most;
+    return false;
 }
 
 static struct psci_step kernel_next(struct psci_backend *backend, unsigned index, struct vcpu *vcpu,
@@ -119,11 +139,15 @@ static int kernel_restart(void *arg, unsigned vcpu, const struct suspend_call *c
 
 const struct psci_backend_ops psci_kernel_ops = {
     .mode = PSCI_MODE_KERNEL,
+    .counts_calls = true,
     .needs_pause = true,
     .create = kernel_create,
+    .destroy = kernel_destroy,
     .attach = kernel_attach,
     .version = kernel_version,
     .state_name = kernel_state_name,
+    .observe = kernel_observe,
+    .take_changes = kernel_take_changes,
     .next = kernel_next,
     .serve = kernel_serve,
     .power =

@@ -18,6 +18,9 @@
 #include "psci/changes.h"
 #include "psci/idle.h"
 
+struct loop;
+struct power;
+
 struct psci {
     struct vpsci_config config;
     struct vpsci_ops ops;
@@ -35,12 +38,21 @@ struct psci {
     int notify_fd;
 };
 
+/* Who wants to know which vCPUs come on and go off. Main thread. */
+struct psci_observer {
+    struct power *power; /* is told */
+    struct loop *loop;
+    void (*nudge)(void *arg, unsigned vcpu); /* gets the vCPU to ask the backend again */
+    void (*fail)(void *arg, int error);      /* an ioctl that must not fail did, with -errno */
+    void *arg;
+};
+
 struct psci_options {
     unsigned cpu_count;
     uint32_t version; /* 0: the newest */
     bool system_suspend;
     bool hide_on_pending;
-    bool tell_changes;
+    const struct psci_observer *observer; /* NULL: nobody wants to know */
     unsigned cpus_admitted; /* so many, from the first, may be started before psci.admission says
                                more; 0: all may, always */
     enum idle_mode idle;
@@ -57,6 +69,12 @@ void psci_reset(struct psci *psci);
 
 uint32_t psci_version(const struct psci *psci);
 struct vpsci_vcpu *psci_vcpu(const struct psci *psci, unsigned index);
+
+/*
+ * CPU_ON may not start this vCPU any more. True: it is off, and so out of the VM; else it will be
+ * when admission_saw_off() says so. Main, with all vCPUs paused.
+ */
+bool psci_withdraw(struct psci *psci, unsigned vcpu);
 
 /* How often the vCPU asked for the state, an index into `plan`. Main, while that is paused. */
 uint64_t psci_idle_count(const struct psci *psci, unsigned index, unsigned state);

@@ -110,7 +110,7 @@ int psci_create(struct psci *psci, const struct psci_options *options)
     if (psci->mpidrs == NULL || psci->memory == NULL) {
         return -ENOMEM;
     }
-    if (options->tell_changes) {
+    if (options->observer != NULL) {
         psci->changes = changes_create(options->cpu_count);
         if (psci->changes == NULL) {
             return -ENOMEM;

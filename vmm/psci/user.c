@@ -9,7 +9,15 @@
 
 static int user_create(struct psci_backend *backend, const struct psci_options *options)
 {
+    if (options->observer != NULL) {
+        backend->observer = *options->observer;
+    }
     return psci_create(&backend->psci, options);
+}
+
+static void user_destroy(struct psci_backend *backend)
+{
+    psci_destroy(&backend->psci);
 }
 
 static int user_attach(struct psci_backend *backend, struct vm *vm, bool suspend)
@@ -43,6 +51,41 @@ static const char *user_state_name(struct psci_backend *backend, unsigned index)
     };
 
     return names[vpsci_state(psci_vcpu(&backend->psci, index))];
+}
+
+/* The vCPUs' threads tell by themselves. */
+static void user_observe(struct psci_backend *backend, bool on)
+{
+    (void)backend;
+    (void)on;
+}
+
+/* A vCPU whose start waited for room asks again. */
+static bool user_take_changes(struct psci_backend *backend, unsigned most)
+{
+    const struct psci_observer *observer = &backend->observer;
+    struct changes *changes = backend->psci.changes;
+    struct change_told told;
+
+    for (; most > 0; most--) {
+        if (changes == NULL || !changes_take(changes, &told)) {
+            return false;
+        }
+        if (told.what != CHANGE_NONE) {
+            power_changed(observer->power, told.vcpu, told.what == CHANGE_ON);
+        }
+        if (told.waits) {
+            observer->nudge(observer->arg, told.vcpu);
+        }
+    }
+    return true;
+}
+
+bool psci_withdraw(struct psci *psci, unsigned vcpu)
+{
+    admission_withdraw(psci->admission, vcpu);
+    return vpsci_mp_state(psci_vcpu(psci, vcpu)) == VPSCI_MP_STOPPED &&
+           admission_saw_off(psci->admission, vcpu);
 }
 
 static struct psci_step user_next(struct psci_backend *backend, unsigned index, struct vcpu *vcpu,
@@ -101,11 +144,13 @@ static int user_restart(void *arg, unsigned vcpu, const struct suspend_call *cal
 const struct psci_backend_ops psci_user_ops = {
     .mode = PSCI_MODE_USER,
     .has_suspend = true,
-    .tells_changes = true,
     .create = user_create,
+    .destroy = user_destroy,
     .attach = user_attach,
     .version = user_version,
     .state_name = user_state_name,
+    .observe = user_observe,
+    .take_changes = user_take_changes,
     .next = user_next,
     .serve = user_serve,
     .power =
