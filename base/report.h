@@ -23,6 +23,12 @@ void report_name(const char *name);
  */
 void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/**
+ * -REPORTED in place of -errno: the reason has been report()ed, and the caller says nothing more.
+ * Greater than any number of errno.
+ */
+enum { REPORTED = 0x10000 };
+
 /** At the program's end: says how many messages were lost, and waits a second at most to say it. */
 void report_close(void);
 

@@ -30,14 +30,11 @@ struct kvm_limits {
     bool system_suspend; /* KVM_CAP_ARM_SYSTEM_SUSPEND, Linux 5.19 */
 };
 
-/* Opens /dev/kvm and reads its limits. On failure report()s one line and returns -1. */
-int kvm_open(struct kvm_limits *limits);
-
 /*
- * Lets the process have as many open files as `count` vCPUs are, twice as many where their
- * hypercalls are `counted`. False after report()ing one line: it may not.
+ * Opens /dev/kvm and reads its limits. Returns the descriptor; or -1, and says why in a sentence
+ * without a full stop.
  */
-bool kvm_allow_vcpus(unsigned count, bool counted);
+int kvm_open(struct kvm_limits *limits, char *reason, size_t size);
 
 /* Whether vm_forward_psci() can be (KVM_ARM_VM_SMCCC_FILTER, Linux 6.4). Makes a VM to ask. */
 bool kvm_can_forward_psci(int kvm, const struct kvm_limits *limits);
@@ -63,7 +60,10 @@ int vm_create_gic(struct vm *vm, unsigned cpu_count, struct ipa gicr2);
 /* Drives the level of a shared peripheral interrupt. Any thread. */
 int vm_irq(struct vm *vm, uint32_t spi, bool level);
 
-/* Creates vCPU `index`; its registers are not there before vcpu_init(). NULL with errno set. */
+/*
+ * Creates vCPU `index`: an open file, and one more after vcpu_count_hypercalls(). Its registers are
+ * not there before vcpu_init(). NULL with errno set.
+ */
 struct vcpu *vcpu_create(struct vm *vm, unsigned index);
 void vcpu_destroy(struct vcpu *vcpu);
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/report.h"
 #include "kvm/kvm_parts.h"
 #include "vpsci/abi.h"
 
@@ -26,14 +25,14 @@ static int kvm_call_number(int fd, unsigned long request, unsigned long number)
     return result >= 0 ? result : -errno;
 }
 
-static unsigned extension(int fd, unsigned long capability)
+static unsigned kvm_extension(int fd, unsigned long capability)
 {
     int value = kvm_call_number(fd, KVM_CHECK_EXTENSION, capability);
 
     return value > 0 ? (unsigned)value : 0;
 }
 
-static void report_no_kvm(int error)
+static void kvm_explain_absence(int error, char *reason, size_t size)
 {
     const char *advice = "";
 
@@ -42,12 +41,12 @@ static void report_no_kvm(int error)
     } else if (error == EACCES || error == EPERM) {
         advice = "; run as a member of the group that owns it (usually kvm)";
     }
-    report("cannot open /dev/kvm: %s%s", strerror(error), advice);
+    snprintf(reason, size, "cannot open /dev/kvm: %s%s", strerror(error), advice);
 }
 
 enum { KVM_DEFAULT_IPA_BITS = 40 };
 
-static unsigned long vm_type(unsigned ipa_bits)
+static unsigned long vm_type_number(unsigned ipa_bits)
 {
     return ipa_bits == KVM_DEFAULT_IPA_BITS ? 0 : KVM_VM_TYPE_ARM_IPA_SIZE(ipa_bits);
 }
@@ -70,48 +69,29 @@ struct smccc_filter {
     uint8_t pad[15];
 };
 
-int kvm_open(struct kvm_limits *limits)
+int kvm_open(struct kvm_limits *limits, char *reason, size_t size)
 {
     int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
     if (kvm < 0) {
-        report_no_kvm(errno);
+        kvm_explain_absence(errno, reason, size);
         return -1;
     }
     int version = kvm_call_number(kvm, KVM_GET_API_VERSION, 0);
     if (version != KVM_API_VERSION) {
-        report("/dev/kvm has version %d of KVM's interface; dormouse needs version %d", version,
-               KVM_API_VERSION);
+        snprintf(reason, size,
+                 "/dev/kvm has version %d of KVM's interface; dormouse needs version %d", version,
+                 KVM_API_VERSION);
         close(kvm);
         return -1;
     }
-    limits->cpu_count = extension(kvm, KVM_CAP_MAX_VCPUS);
-    limits->ipa_bits = extension(kvm, KVM_CAP_ARM_VM_IPA_SIZE);
+    limits->cpu_count = kvm_extension(kvm, KVM_CAP_MAX_VCPUS);
+    limits->ipa_bits = kvm_extension(kvm, KVM_CAP_ARM_VM_IPA_SIZE);
     if (limits->ipa_bits == 0) {
         limits->ipa_bits = KVM_DEFAULT_IPA_BITS;
     }
-    limits->system_suspend = extension(kvm, KVM_CAP_ARM_SYSTEM_SUSPEND) != 0;
+    limits->system_suspend = kvm_extension(kvm, KVM_CAP_ARM_SYSTEM_SUSPEND) != 0;
     return kvm;
-}
-
-bool kvm_allow_vcpus(unsigned count, bool counted)
-{
-    enum { OTHER_FILES = 64 };
-    struct rlimit limit;
-    rlim_t needed = (rlim_t)count * (counted ? 2 : 1) + OTHER_FILES;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) {
-        return true;
-    }
-    if (limit.rlim_max < needed) {
-        report("--cpus %u: that needs %llu open files, and this process may have %llu; raise the "
-               "hard limit (ulimit -n)",
-               count, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
-        return false;
-    }
-    limit.rlim_cur = needed;
-    setrlimit(RLIMIT_NOFILE, &limit); /* Not above the hard limit it cannot be refused. */
-    return true;
 }
 
 /*
@@ -123,7 +103,7 @@ static int create_vm(int kvm, unsigned ipa_bits)
     int vm;
 
     do {
-        vm = kvm_call_number(kvm, KVM_CREATE_VM, vm_type(ipa_bits));
+        vm = kvm_call_number(kvm, KVM_CREATE_VM, vm_type_number(ipa_bits));
     } while (vm == -EINTR);
     return vm;
 }

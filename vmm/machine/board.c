@@ -45,7 +45,7 @@ static int check_mpidrs(const struct machine *machine)
         if (mpidr != map_mpidr(i)) {
             report("this KVM gives vCPU %u the affinity 0x%" PRIx64 ", not 0x%" PRIx64, i, mpidr,
                    map_mpidr(i));
-            return -EPROTO;
+            return -REPORTED;
         }
     }
     return 0;
@@ -60,6 +60,7 @@ static int choose_psci_version(struct machine *machine, uint32_t *version)
     if (error == -EINVAL) {
         report("--psci-version %u.%u: this machine's KVM knows versions up to %u.%u", wanted >> 16,
                wanted & 0xffff, *version >> 16, *version & 0xffff);
+        return -REPORTED;
     }
     return error;
 }
@@ -93,7 +94,7 @@ static int create_gic(struct machine *machine)
 
     if (error == -ENODEV) {
         report("this machine's KVM has no GICv3, which the guest needs");
-        return -EPROTO;
+        return -REPORTED;
     }
     return error;
 }
@@ -105,7 +106,7 @@ static int load_guest(struct machine *machine, uint32_t psci_version)
                           &entry);
 
     if (error != 0) {
-        return -EPROTO; /* boot_load() has said what. */
+        return -REPORTED;
     }
     return vcpu_set_entry(machine->board.vcpu[0], entry.pc, entry.x0, false);
 }
@@ -132,7 +133,6 @@ static int build(struct machine *machine, uint32_t *psci_version)
 
     if (error == 0) {
         error = choose_psci_version(machine, psci_version);
-        error = error == -EINVAL ? -EPROTO : error;
     }
     if (error == 0) {
         error = create_gic(machine);
@@ -169,8 +169,7 @@ int board_power_on(struct machine *machine)
     int error = build(machine, &psci_version);
 
     if (error != 0) {
-        /* -EPROTO stands for what has been reported already. */
-        if (error != -EPROTO) {
+        if (error != -REPORTED) {
             report("cannot create the VM: %s", strerror(-error));
         }
         return -1;

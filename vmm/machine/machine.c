@@ -214,102 +214,6 @@ static void tear_down(struct machine *machine)
     memory_destroy(&machine->memory);
 }
 
-static unsigned bits_for(uint64_t end)
-{
-    return 64 - (unsigned)__builtin_clzll(end - 1);
-}
-
-/* The guest's address space: KVM's default size, or more where RAM reaches beyond. */
-static bool choose_ipa_bits(struct machine *machine)
-{
-    enum { IPA_BITS_DEFAULT = 40 };
-    uint64_t end = MAP_RAM_BASE + machine->config->memory_size;
-
-    if (machine->config->cpu_count > MAP_GICR_COUNT) {
-        end = map_gicr2_base(machine->config->memory_size).value +
-              machine->config->cpu_count * MAP_GICR_STRIDE;
-    }
-    unsigned needed = bits_for(end);
-    if (needed > machine->limits.ipa_bits) {
-        report("--memory: this machine's KVM has guest addresses of %u bits, and %u are needed",
-               machine->limits.ipa_bits, needed);
-        return false;
-    }
-    unsigned usual =
-        machine->limits.ipa_bits < IPA_BITS_DEFAULT ? machine->limits.ipa_bits : IPA_BITS_DEFAULT;
-    machine->ipa_bits = needed > usual ? needed : usual;
-    return true;
-}
-
-/*
- * What the operator wants of SYSTEM_SUSPEND, held against what KVM and the PSCI version can. Nobody
- * who asks for an old version needs to be told what it lacks; of an old KVM one may not know.
- */
-static bool choose_policy(struct machine *machine)
-{
-    const struct config *config = machine->config;
-    bool too_old =
-        config->psci_version != CONFIG_PSCI_DEFAULT && config->psci_version < VPSCI_VERSION_1_0;
-
-    bool can = machine->backend.ops->has_suspend || machine->limits.system_suspend;
-
-    machine->policy = config->on_suspend;
-    if (config->on_suspend == SUSPEND_OFF || (can && !too_old)) {
-        return true;
-    }
-    const char *lack = too_old ? "PSCI 0.2 has no SYSTEM_SUSPEND"
-                               : "this machine's KVM has no SYSTEM_SUSPEND (Linux 5.19 has)";
-    if (config->on_suspend_explicit) {
-        report("--on-suspend %s: %s; give --on-suspend off",
-               suspend_policy_words[config->on_suspend], lack);
-        return false;
-    }
-    if (!too_old) {
-        report("%s: the guest is not offered SYSTEM_SUSPEND, as with --on-suspend off", lack);
-    }
-    machine->policy = SUSPEND_OFF;
-    return true;
-}
-
-/* What the operator wants, held against what KVM can; it is not asked where the kernel is wanted.
- */
-static bool choose_psci_mode(struct machine *machine)
-{
-    enum psci_mode wanted = machine->config->psci_mode;
-    bool can = wanted != PSCI_MODE_KERNEL && kvm_can_forward_psci(machine->kvm, &machine->limits);
-
-    if (wanted == PSCI_MODE_USER && !can) {
-        report("--psci user: this machine's KVM has no SMCCC filter (Linux 6.4 has); "
-               "give --psci kernel or auto");
-        return false;
-    }
-    if (!can && machine->config->idle != IDLE_NONE) {
-        report(
-            "--idle: this machine's KVM has no SMCCC filter (Linux 6.4 has), and its CPU_SUSPEND "
-            "has no idle states");
-        return false;
-    }
-    if (!can && machine->config->cpus_admitted != 0) {
-        report(
-            "--cpus with max: this machine's KVM has no SMCCC filter (Linux 6.4 has), and starts "
-            "vCPUs without admission");
-        return false;
-    }
-    machine->backend.ops = can ? &psci_user_ops : &psci_kernel_ops;
-    return true;
-}
-
-static bool choose(struct machine *machine)
-{
-    if (machine->config->cpu_count > machine->limits.cpu_count) {
-        report("--cpus %u: this machine's KVM gives at most %u", machine->config->cpu_count,
-               machine->limits.cpu_count);
-        return false;
-    }
-    return choose_psci_mode(machine) && choose_policy(machine) && choose_ipa_bits(machine) &&
-           kvm_allow_vcpus(machine->config->cpu_count, machine->backend.ops->counts_calls);
-}
-
 /* Between the set-up and the first board: making a board is what a reboot does in there as well. */
 static int enter_sandbox(const struct machine *machine)
 {
@@ -363,6 +267,7 @@ int machine_run(const struct config *config)
 {
     struct machine machine = {
         .config = config,
+        .kvm = -1,
         .exit_fd = -1,
         .status = STATUS_ERROR,
     };
@@ -376,12 +281,11 @@ int machine_run(const struct config *config)
         boot_close(machine.boot);
         return STATUS_ERROR;
     }
-    machine.kvm = kvm_open(&machine.limits);
+    if (machine_choose(&machine)) {
+        run(&machine);
+        tear_down(&machine);
+    }
     if (machine.kvm >= 0) {
-        if (choose(&machine)) {
-            run(&machine);
-            tear_down(&machine);
-        }
         close(machine.kvm);
     }
     boot_close(machine.boot);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The machine itself, as its own files share it. Each file may call those before it: tell.c (the
- * machine's word to the world), driver.c (under the power controller), board.c (what a reboot makes
+ * machine's word to the world), driver.c (under the power controller), choose.c (what the host can), board.c (what a reboot makes
  * anew), exits.c, operator.c, machine.c (its life).
  */
 #ifndef DORMOUSE_MACHINE_PARTS_H
@@ -56,6 +56,12 @@ struct machine {
     bool ended;
     int status;
 };
+
+/*
+ * Opens KVM, and chooses who answers PSCI, the policy in force and the size of the guest's address
+ * space. False after report()ing what the host lacks.
+ */
+bool machine_choose(struct machine *machine);
 
 /* Builds the board, loads the kernel and lets vCPU 0 run. 0, or -1 after report()ing. */
 int board_power_on(struct machine *machine);
