@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,7 +54,7 @@ int file_read(int fd, uint64_t offset, void *buffer, size_t length, size_t *coun
     return 0;
 }
 
-int file_write(int fd, const void *bytes, size_t length)
+static int file_write(int fd, const void *bytes, size_t length)
 {
     const uint8_t *next = bytes;
 
@@ -67,4 +69,55 @@ int file_write(int fd, const void *bytes, size_t length)
         }
     }
     return 0;
+}
+
+static int file_write_and_close(int fd, const void *bytes, size_t size)
+{
+    int error = file_write(fd, bytes, size);
+
+    /* Some file systems report a full disk only now. */
+    if (close(fd) < 0 && error == 0) {
+        error = -errno;
+    }
+    return error;
+}
+
+/* Writes a new file beside `path` and moves it there. Returns 0 or -errno. */
+static int file_replace(const char *path, const void *bytes, size_t size)
+{
+    char *temporary;
+    int error;
+    int fd;
+
+    if (asprintf(&temporary, "%s.%ld.tmp", path, (long)getpid()) < 0) {
+        return -ENOMEM;
+    }
+    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        error = -errno;
+        free(temporary);
+        return error;
+    }
+    error = file_write_and_close(fd, bytes, size);
+    if (error == 0 && rename(temporary, path) < 0) {
+        error = -errno;
+    }
+    if (error != 0) {
+        (void)unlink(temporary);
+    }
+    free(temporary);
+    return error;
+}
+
+int file_put(const char *path, const void *bytes, size_t size)
+{
+    struct stat info;
+    int fd;
+
+    /* A link is followed by writing, never replaced: it may be /dev/stdout. */
+    if (lstat(path, &info) < 0 || S_ISREG(info.st_mode)) {
+        return file_replace(path, bytes, size);
+    }
+    fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+    return fd < 0 ? -errno : file_write_and_close(fd, bytes, size);
 }

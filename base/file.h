@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Files that the operator names: opened with a clear message, read without surprises. */
-#ifndef DORMOUSE_MACHINE_FILE_H
-#define DORMOUSE_MACHINE_FILE_H
+#ifndef DORMOUSE_BASE_FILE_H
+#define DORMOUSE_BASE_FILE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +18,11 @@ int file_open(const char *path, const char *what, uint64_t *size);
  */
 int file_read(int fd, uint64_t offset, void *buffer, size_t length, size_t *count);
 
-/* Writes all of `length` bytes at the descriptor's own position. Returns 0 or -errno. */
-int file_write(int fd, const void *bytes, size_t length);
+/*
+ * Makes `bytes` the content of `path`. A regular file is replaced only once the new one is complete;
+ * what is none (a device, a pipe, a symbolic link such as /dev/stdout) is written to directly.
+ * Returns 0 or -errno.
+ */
+int file_put(const char *path, const void *bytes, size_t size);
 
 #endif

@@ -2,15 +2,12 @@
 #include "boot/boot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <libfdt.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -45,16 +42,16 @@ struct layout {
     struct ipa initrd;
 };
 
-static struct ipa kernel_base(void)
+static struct ipa boot_kernel_base(void)
 {
     return ipa(MAP_RAM_BASE + MAP_KERNEL_OFFSET);
 }
 
-static int open_initrd(struct boot *boot)
+static int boot_open_initrd(struct boot *boot)
 {
     const char *path = boot->config->initrd;
 
-    if (!path) {
+    if (path == NULL) {
         return 0;
     }
     boot->initrd = file_open(path, "initrd", &boot->initrd_size);
@@ -72,14 +69,14 @@ struct boot *boot_open(const struct config *config)
 {
     struct boot *boot = malloc(sizeof(*boot));
 
-    if (!boot) {
+    if (boot == NULL) {
         report("cannot open kernel image %s: %s", config->kernel, strerror(ENOMEM));
         return NULL;
     }
     *boot = (struct boot){.config = config, .initrd = -1, .image = image_open(config->kernel)};
     idle_plan(&boot->idle, config->idle, config->clusters, config->cpu_count);
     instances_add_fixed(&boot->devices);
-    if (!boot->image || open_initrd(boot)) {
+    if (boot->image == NULL || boot_open_initrd(boot) != 0) {
         boot_close(boot);
         return NULL;
     }
@@ -91,14 +88,14 @@ int boot_prepare(struct boot *boot)
     /* Only its bounds count here. */
     const struct memory memory = {.base = ipa(MAP_RAM_BASE), .size = boot->config->memory_size};
 
-    int error = image_unpack(boot->image, &memory, kernel_base());
+    int error = image_unpack(boot->image, &memory, boot_kernel_base());
 
-    return error ? error : image_check_payload(boot->image);
+    return error != 0 ? error : image_check_payload(boot->image);
 }
 
 void boot_close(struct boot *boot)
 {
-    if (!boot) {
+    if (boot == NULL) {
         return;
     }
     image_close(boot->image);
@@ -109,8 +106,8 @@ void boot_close(struct boot *boot)
 }
 
 /* Behind the kernel. */
-static int find_place_of_initrd(const struct boot *boot, const struct memory *memory,
-                                struct layout *layout)
+static int boot_find_initrd_place(const struct boot *boot, const struct memory *memory,
+                                  struct layout *layout)
 {
     uint64_t start = (layout->kernel.end.value + INITRD_ALIGNMENT - 1) & ~(INITRD_ALIGNMENT - 1);
     uint64_t room = memory_room(memory, ipa(start));
@@ -125,26 +122,26 @@ static int find_place_of_initrd(const struct boot *boot, const struct memory *me
     return -ENOMEM;
 }
 
-static int load_initrd(const struct boot *boot, struct memory *memory, struct ipa start)
+static int boot_load_initrd(const struct boot *boot, struct memory *memory, struct ipa start)
 {
     const char *path = boot->config->initrd;
     int error;
 
-    if (!path) {
+    if (path == NULL) {
         return 0;
     }
     error = memory_map_file(memory, start, boot->initrd, boot->initrd_size);
     if (error == -ENODATA) {
         report("%s: has shrunk below its %" PRIu64 " bytes since it was opened", path,
                boot->initrd_size);
-    } else if (error) {
+    } else if (error != 0) {
         report("cannot map initrd %s: %s", path, strerror(-error));
     }
     return error;
 }
 
 /* Why there is no tree: an -FDT_ERR_*, or 0 for a lack of memory. Returns -errno. */
-static int report_no_tree(int fdt_error)
+static int boot_report_no_tree(int fdt_error)
 {
     if (fdt_error == 0) {
         report("cannot create the device tree: %s", strerror(ENOMEM));
@@ -164,13 +161,13 @@ static int report_no_tree(int fdt_error)
  * the buffer it is given, which for the largest tree there may be takes longer than the rest.
  * Returns the buffer, or NULL with why in *size.
  */
-static void *build_tree(const struct fdt_input *input, int *size)
+static void *boot_build_tree(const struct fdt_input *input, int *size)
 {
     *size = -FDT_ERR_NOSPACE;
     for (size_t room = 8192; room <= MAP_DTB_SIZE && *size == -FDT_ERR_NOSPACE; room *= 2) {
         void *buffer = malloc(room);
 
-        *size = buffer ? fdt_build(input, buffer, room) : 0;
+        *size = buffer != NULL ? fdt_build(input, buffer, room) : 0;
         if (*size > 0) {
             return buffer;
         }
@@ -179,11 +176,11 @@ static void *build_tree(const struct fdt_input *input, int *size)
     return NULL;
 }
 
-static int load_tree(const void *tree, int size, struct memory *memory)
+static int boot_load_tree(const void *tree, int size, struct memory *memory)
 {
     void *place = memory_at(memory, ipa(MAP_RAM_BASE + MAP_DTB_OFFSET), (uint64_t)size);
 
-    if (!place) {
+    if (place == NULL) {
         report("guest memory has no room for the device tree; give more with --memory");
         return -ENOMEM;
     }
@@ -192,23 +189,23 @@ static int load_tree(const void *tree, int size, struct memory *memory)
 }
 
 /* The seeds are the guest's secret: a core file of this process must not have them. */
-static void free_tree(void *tree, int size)
+static void boot_free_tree(void *tree, int size)
 {
     explicit_bzero(tree, (size_t)size);
     free(tree);
 }
 
 /* Where everything goes: no file is read for it but, if its header names no size, the kernel. */
-static int plan(const struct boot *boot, const struct memory *memory, struct layout *layout)
+static int boot_plan(const struct boot *boot, const struct memory *memory, struct layout *layout)
 {
-    int error = image_find_place(boot->image, memory, kernel_base(), &layout->kernel);
+    int error = image_find_place(boot->image, memory, boot_kernel_base(), &layout->kernel);
 
-    return error ? error : find_place_of_initrd(boot, memory, layout);
+    return error != 0 ? error : boot_find_initrd_place(boot, memory, layout);
 }
 
 /* The tree for that layout. Returns NULL after report()ing. */
-static void *make_tree(const struct boot *boot, const struct layout *layout,
-                       struct fdt_input *input, int *size)
+static void *boot_make_tree(const struct boot *boot, const struct layout *layout,
+                            struct fdt_input *input, int *size)
 {
     input->idle = &boot->idle;
     input->devices = &boot->devices;
@@ -218,38 +215,38 @@ static void *make_tree(const struct boot *boot, const struct layout *layout,
     input->initrd = layout->initrd;
     input->initrd_size = boot->initrd_size;
 
-    void *tree = build_tree(input, size);
-    if (!tree) {
-        report_no_tree(*size);
+    void *tree = boot_build_tree(input, size);
+    if (tree == NULL) {
+        boot_report_no_tree(*size);
     }
     return tree;
 }
 
-static int load(const struct boot *boot, struct memory *memory, struct fdt_input *input,
-                struct layout *layout)
+static int boot_load_parts(const struct boot *boot, struct memory *memory, struct fdt_input *input,
+                           struct layout *layout)
 {
-    int error = image_load(boot->image, memory, kernel_base(), &layout->kernel);
+    int error = image_load(boot->image, memory, boot_kernel_base(), &layout->kernel);
     int size;
 
-    if (!error) {
-        error = find_place_of_initrd(boot, memory, layout);
+    if (error == 0) {
+        error = boot_find_initrd_place(boot, memory, layout);
     }
-    if (!error) {
-        error = load_initrd(boot, memory, layout->initrd);
+    if (error == 0) {
+        error = boot_load_initrd(boot, memory, layout->initrd);
     }
-    if (error) {
+    if (error != 0) {
         return error;
     }
-    void *tree = make_tree(boot, layout, input, &size);
-    if (!tree) {
+    void *tree = boot_make_tree(boot, layout, input, &size);
+    if (tree == NULL) {
         return -ENOMEM;
     }
-    error = load_tree(tree, size, memory);
-    free_tree(tree, size);
+    error = boot_load_tree(tree, size, memory);
+    boot_free_tree(tree, size);
     return error;
 }
 
-static int fill_seed(uint8_t seed[FDT_SEED_SIZE])
+static int boot_fill_seed(uint8_t seed[FDT_SEED_SIZE])
 {
     ssize_t got;
 
@@ -269,70 +266,19 @@ int boot_load(const struct boot *boot, struct memory *memory, unsigned cpu_count
     uint8_t seed[FDT_SEED_SIZE];
     struct fdt_input input = {.cpu_count = cpu_count, .psci_version = psci_version, .seed = seed};
     struct layout layout;
-    int error = fill_seed(seed);
+    int error = boot_fill_seed(seed);
 
-    if (!error) {
-        error = load(boot, memory, &input, &layout);
+    if (error == 0) {
+        error = boot_load_parts(boot, memory, &input, &layout);
     }
     explicit_bzero(seed, sizeof(seed));
-    if (!error) {
+    if (error == 0) {
         *entry = (struct boot_entry){layout.kernel.entry, MAP_RAM_BASE + MAP_DTB_OFFSET};
     }
     return error;
 }
 
-static int write_and_close(int fd, const void *bytes, size_t size)
-{
-    int error = file_write(fd, bytes, size);
-
-    /* Some file systems tell of a full disk only now. */
-    if (close(fd) < 0 && !error) {
-        error = -errno;
-    }
-    return error;
-}
-
-/* Writes a new file beside `path` and moves it there. Returns 0 or -errno. */
-static int replace_file(const char *path, const void *bytes, size_t size)
-{
-    char *temporary;
-    int error;
-    int fd;
-
-    if (asprintf(&temporary, "%s.%ld.tmp", path, (long)getpid()) < 0) {
-        return -ENOMEM;
-    }
-    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        error = -errno;
-        free(temporary);
-        return error;
-    }
-    error = write_and_close(fd, bytes, size);
-    if (!error && rename(temporary, path) < 0) {
-        error = -errno;
-    }
-    if (error) {
-        (void)unlink(temporary);
-    }
-    free(temporary);
-    return error;
-}
-
-static int write_file(const char *path, const void *bytes, size_t size)
-{
-    struct stat info;
-    int fd;
-
-    /* A link is followed by writing, never replaced: it may be /dev/stdout. */
-    if (lstat(path, &info) < 0 || S_ISREG(info.st_mode)) {
-        return replace_file(path, bytes, size);
-    }
-    fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
-    return fd < 0 ? -errno : write_and_close(fd, bytes, size);
-}
-
-static int write_dtb(const struct boot *boot, const struct memory *memory, const char *path)
+static int boot_put_dtb(const struct boot *boot, const struct memory *memory, const char *path)
 {
     const struct config *config = boot->config;
     struct fdt_input input = {.cpu_count = config->cpu_count,
@@ -340,21 +286,21 @@ static int write_dtb(const struct boot *boot, const struct memory *memory, const
                                                   ? PSCI_VERSION_SHOWN
                                                   : config->psci_version};
     struct layout layout;
-    int error = plan(boot, memory, &layout);
+    int error = boot_plan(boot, memory, &layout);
     int size;
 
-    if (error) {
+    if (error != 0) {
         return error;
     }
-    void *tree = make_tree(boot, &layout, &input, &size);
-    if (!tree) {
+    void *tree = boot_make_tree(boot, &layout, &input, &size);
+    if (tree == NULL) {
         return -ENOMEM;
     }
-    error = write_file(path, tree, (size_t)size);
-    if (error) {
+    error = file_put(path, tree, (size_t)size);
+    if (error != 0) {
         report("cannot write device tree %s: %s", path, strerror(-error));
     }
-    free_tree(tree, size);
+    boot_free_tree(tree, size);
     return error;
 }
 
@@ -364,15 +310,15 @@ int boot_write_dtb(const struct config *config, const char *path)
     struct memory memory;
     int error;
 
-    if (!boot) {
+    if (boot == NULL) {
         return -EINVAL;
     }
     error = memory_create(&memory, ipa(MAP_RAM_BASE), config->memory_size);
-    if (error) {
+    if (error != 0) {
         report("cannot reserve %" PRIu64 " MiB of guest memory: %s", config->memory_size / MIB,
                strerror(-error));
     } else {
-        error = write_dtb(boot, &memory, path);
+        error = boot_put_dtb(boot, &memory, path);
         memory_destroy(&memory);
     }
     boot_close(boot);

@@ -47,10 +47,9 @@ int boot_load(const struct boot *boot, struct memory *memory, unsigned cpu_count
               uint32_t psci_version, struct boot_entry *entry);
 
 /*
- * Writes the tree that boot_load() would make, but for the seeds, to `path`. It is the same each
- * time, and needs no KVM. A file is replaced only once the new one is complete; what is no file (a
- * device, a pipe, a symbolic link such as /dev/stdout) is written to directly. SIGPIPE must be
- * ignored. Returns 0, or -errno after report()ing one line.
+ * Writes the tree that boot_load() would make, but for the seeds, to `path`, as file_put() does. It
+ * is the same each time, and needs no KVM. SIGPIPE must be ignored. Returns 0, or -errno after
+ * report()ing one line.
  */
 int boot_write_dtb(const struct config *config, const char *path);
 
