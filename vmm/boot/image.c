@@ -53,7 +53,7 @@ struct head {
     size_t size;
 };
 
-static uint32_t get16(const struct head *head, size_t offset)
+static uint32_t head_get16(const struct head *head, size_t offset)
 {
     uint16_t value;
 
@@ -61,7 +61,7 @@ static uint32_t get16(const struct head *head, size_t offset)
     return le16toh(value);
 }
 
-static uint32_t get32(const struct head *head, size_t offset)
+static uint32_t head_get32(const struct head *head, size_t offset)
 {
     uint32_t value;
 
@@ -69,7 +69,7 @@ static uint32_t get32(const struct head *head, size_t offset)
     return le32toh(value);
 }
 
-static uint64_t get64(const struct head *head, size_t offset)
+static uint64_t head_get64(const struct head *head, size_t offset)
 {
     uint64_t value;
 
@@ -77,16 +77,16 @@ static uint64_t get64(const struct head *head, size_t offset)
     return le64toh(value);
 }
 
-static bool has(const struct head *head, size_t offset, const char *magic)
+static bool head_has(const struct head *head, size_t offset, const char *magic)
 {
     size_t length = strlen(magic);
 
     return offset + length <= head->size && memcmp(head->bytes + offset, magic, length) == 0;
 }
 
-static bool is_image(const struct head *head)
+static bool head_is_image(const struct head *head)
 {
-    return head->size >= IMAGE_HEADER_SIZE && has(head, IMAGE_MAGIC, "ARM\x64");
+    return head->size >= IMAGE_HEADER_SIZE && head_has(head, IMAGE_MAGIC, "ARM\x64");
 }
 
 /* Where the section table at `table` ends, or what it says of the sections, whichever is greater.
@@ -102,8 +102,8 @@ static uint64_t pe_sections_end(const struct head *head, size_t table, uint32_t 
         if (section + SECTION_SIZE > head->size) {
             break;
         }
-        end = greater(end, (uint64_t)get32(head, section + SECTION_RAW_OFFSET) +
-                               get32(head, section + SECTION_RAW_SIZE));
+        end = greater(end, (uint64_t)head_get32(head, section + SECTION_RAW_OFFSET) +
+                               head_get32(head, section + SECTION_RAW_SIZE));
     }
     return end;
 }
@@ -114,22 +114,22 @@ static uint64_t pe_sections_end(const struct head *head, size_t table, uint32_t 
  */
 static uint64_t pe_least_size(const struct head *head)
 {
-    size_t pe = get32(head, IMAGE_PE_OFFSET);
+    size_t pe = head_get32(head, IMAGE_PE_OFFSET);
 
-    if (!has(head, 0, "MZ") || pe > HEAD_SIZE - PE_HEADER_SIZE) {
+    if (!head_has(head, 0, "MZ") || pe > HEAD_SIZE - PE_HEADER_SIZE) {
         return 0;
     }
     if (pe + PE_HEADER_SIZE > head->size) {
         return pe + PE_HEADER_SIZE;
     }
-    if (!has(head, pe, "PE") || get16(head, pe + PE_MACHINE) != PE_MACHINE_ARM64) {
+    if (!head_has(head, pe, "PE") || head_get16(head, pe + PE_MACHINE) != PE_MACHINE_ARM64) {
         return 0;
     }
-    return pe_sections_end(head, pe + PE_HEADER_SIZE + get16(head, pe + PE_OPTIONAL_SIZE),
-                           get16(head, pe + PE_SECTION_COUNT));
+    return pe_sections_end(head, pe + PE_HEADER_SIZE + head_get16(head, pe + PE_OPTIONAL_SIZE),
+                           head_get16(head, pe + PE_SECTION_COUNT));
 }
 
-static int report_not_a_kernel(const struct image *image)
+static int image_report_not_a_kernel(const struct image *image)
 {
     report("%s: not an arm64 kernel image (Image, Image.gz or EFI zboot)", image->path);
     return -ENOEXEC;
@@ -142,14 +142,15 @@ int image_report_truncated(const struct image *image, uint64_t have, uint64_t wa
 }
 
 /* Takes what is needed from an Image's header. */
-static int read_header(struct image *image, const struct head *head)
+static int image_read_header(struct image *image, const struct head *head)
 {
-    if (!is_image(head)) {
-        return report_not_a_kernel(image);
+    if (!head_is_image(head)) {
+        return image_report_not_a_kernel(image);
     }
-    image->image_size = get64(head, IMAGE_SIZE);
+    image->image_size = head_get64(head, IMAGE_SIZE);
     /* Before 3.17 the text offset was there in the CPU's own byte order, whatever that was. */
-    image->text_offset = image->image_size ? get64(head, IMAGE_TEXT_OFFSET) : OLD_TEXT_OFFSET;
+    image->text_offset =
+        image->image_size != 0 ? head_get64(head, IMAGE_TEXT_OFFSET) : OLD_TEXT_OFFSET;
     image->least_size = pe_least_size(head);
     if (image->text_offset >= 2 * MIB) {
         report("%s: damaged: text offset 0x%" PRIx64 " is not below 2 MiB", image->path,
@@ -178,7 +179,7 @@ int image_report_unpack(const struct image *image, const struct unpack_result *r
 }
 
 /* The header of a packed Image: unpacks just that. */
-static int read_packed_header(struct image *image)
+static int image_read_packed_header(struct image *image)
 {
     struct head head;
     struct unpack_result result;
@@ -189,36 +190,37 @@ static int read_packed_header(struct image *image)
     if (head.size < IMAGE_HEADER_SIZE && result.status != UNPACK_DONE) {
         return image_report_unpack(image, &result);
     }
-    return read_header(image, &head);
+    return image_read_header(image, &head);
 }
 
-static int open_plain(struct image *image, const struct head *head)
+static int image_open_plain(struct image *image, const struct head *head)
 {
-    int error = read_header(image, head);
+    int error = image_read_header(image, head);
 
-    if (!error && image->file_size < image->least_size) {
+    if (error == 0 && image->file_size < image->least_size) {
         return image_report_truncated(image, image->file_size, image->least_size);
     }
     return error;
 }
 
-static bool is_gzip(const struct head *head)
+static bool head_is_gzip(const struct head *head)
 {
-    return has(head, 0, "\x1f\x8b");
+    return head_has(head, 0, "\x1f\x8b");
 }
 
-static int open_gzip(struct image *image, const struct head *head)
+static int image_open_gzip(struct image *image, const struct head *head)
 {
     (void)head;
     image->packed = (struct unpack_input){.fd = image->fd, .size = image->file_size};
     image->unpack = unpack_gzip;
     image->packing = "gzip";
-    return read_packed_header(image);
+    return image_read_packed_header(image);
 }
 
-static bool is_zboot(const struct head *head)
+static bool head_is_zboot(const struct head *head)
 {
-    return head->size >= IMAGE_HEADER_SIZE && has(head, 0, "MZ") && has(head, ZBOOT_MAGIC, "zimg");
+    return head->size >= IMAGE_HEADER_SIZE && head_has(head, 0, "MZ") &&
+           head_has(head, ZBOOT_MAGIC, "zimg");
 }
 
 /* The compressions of zboot, by the names it has for them: "zstd22" until Linux 6.13. */
@@ -237,21 +239,21 @@ static void zboot_compression(const struct head *head, char name[ZBOOT_COMPRESSI
 {
     memcpy(name, head->bytes + ZBOOT_COMPRESSION, ZBOOT_COMPRESSION_SIZE);
     name[ZBOOT_COMPRESSION_SIZE] = '\0';
-    for (char *c = name; *c; c++) {
+    for (char *c = name; *c != '\0'; c++) {
         if (!isgraph((unsigned char)*c)) {
             *c = '?';
         }
     }
 }
 
-static int open_zboot(struct image *image, const struct head *head)
+static int image_open_zboot(struct image *image, const struct head *head)
 {
     char compression[ZBOOT_COMPRESSION_SIZE + 1];
 
     image->packed = (struct unpack_input){
         .fd = image->fd,
-        .offset = get32(head, ZBOOT_PAYLOAD_OFFSET),
-        .size = get32(head, ZBOOT_PAYLOAD_SIZE),
+        .offset = head_get32(head, ZBOOT_PAYLOAD_OFFSET),
+        .size = head_get32(head, ZBOOT_PAYLOAD_SIZE),
     };
     zboot_compression(head, compression);
     for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++) {
@@ -260,34 +262,34 @@ static int open_zboot(struct image *image, const struct head *head)
             image->packing = packings[i].name;
         }
     }
-    if (!image->unpack) {
+    if (image->unpack == NULL) {
         report("%s: kernel is compressed with %s, which dormouse cannot unpack; "
                "gzip and zstd work",
-               image->path, compression[0] ? compression : "nothing it names");
+               image->path, compression[0] != '\0' ? compression : "nothing it names");
         return -ENOEXEC;
     }
     if (image->packed.offset + image->packed.size > image->file_size) {
         return image_report_truncated(image, image->file_size,
                                       image->packed.offset + image->packed.size);
     }
-    return read_packed_header(image);
+    return image_read_packed_header(image);
 }
 
 static const struct format {
     bool (*matches)(const struct head *head);
     int (*open)(struct image *image, const struct head *head);
 } formats[] = {
-    {is_zboot, open_zboot},
-    {is_image, open_plain},
-    {is_gzip, open_gzip},
+    {head_is_zboot, image_open_zboot},
+    {head_is_image, image_open_plain},
+    {head_is_gzip, image_open_gzip},
 };
 
-static int open_format(struct image *image)
+static int image_open_format(struct image *image)
 {
     struct head head;
     int error = file_read(image->fd, 0, head.bytes, sizeof(head.bytes), &head.size);
 
-    if (error) {
+    if (error != 0) {
         report("cannot read kernel image %s: %s", image->path, strerror(-error));
         return error;
     }
@@ -296,23 +298,23 @@ static int open_format(struct image *image)
             return formats[i].open(image, &head);
         }
     }
-    return report_not_a_kernel(image);
+    return image_report_not_a_kernel(image);
 }
 
 struct image *image_open(const char *path)
 {
     struct image *image = calloc(1, sizeof(*image));
 
-    if (image) {
+    if (image != NULL) {
         image->path = strdup(path);
     }
-    if (!image || !image->path) {
+    if (image == NULL || image->path == NULL) {
         report("cannot open kernel image %s: %s", path, strerror(ENOMEM));
         free(image);
         return NULL;
     }
     image->fd = file_open(path, "kernel image", &image->file_size);
-    if (image->fd < 0 || open_format(image)) {
+    if (image->fd < 0 || image_open_format(image) != 0) {
         image_close(image);
         return NULL;
     }
@@ -321,7 +323,7 @@ struct image *image_open(const char *path)
 
 void image_close(struct image *image)
 {
-    if (!image) {
+    if (image == NULL) {
         return;
     }
     if (image->fd >= 0) {

@@ -22,7 +22,7 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 }
 
 /* Bytes of the Image itself, as far as they are known. */
-static uint64_t known_size(const struct image *image)
+static uint64_t image_known_size(const struct image *image)
 {
     if (image->unpack == NULL) {
         return image->file_size;
@@ -30,9 +30,9 @@ static uint64_t known_size(const struct image *image)
     return image->unpacked != NULL ? image->unpacked_size : IMAGE_HEADER_SIZE;
 }
 
-static int check_room(const struct image *image, struct ipa start, uint64_t room)
+static int image_check_room(const struct image *image, struct ipa start, uint64_t room)
 {
-    uint64_t need = greater(image->image_size, known_size(image));
+    uint64_t need = greater(image->image_size, image_known_size(image));
 
     if (need <= room) {
         return 0;
@@ -44,7 +44,7 @@ static int check_room(const struct image *image, struct ipa start, uint64_t room
 }
 
 /* The stream holds more than may be unpacked of it. */
-static int report_too_long(const struct image *image, struct ipa start, uint64_t limit)
+static int image_report_too_long(const struct image *image, struct ipa start, uint64_t limit)
 {
     if (image->image_size != 0) {
         report("%s: damaged: unpacks to more than the %" PRIu64 " bytes that its header names",
@@ -57,11 +57,11 @@ static int report_too_long(const struct image *image, struct ipa start, uint64_t
     return -ENOMEM;
 }
 
-static int check_unpacked(const struct image *image, const struct unpack_result *result,
-                          struct ipa start, uint64_t limit)
+static int image_check_unpacked(const struct image *image, const struct unpack_result *result,
+                                struct ipa start, uint64_t limit)
 {
     if (result->status == UNPACK_FULL) {
-        return report_too_long(image, start, limit);
+        return image_report_too_long(image, start, limit);
     }
     if (result->status != UNPACK_DONE) {
         return image_report_unpack(image, result);
@@ -73,7 +73,7 @@ static int check_unpacked(const struct image *image, const struct unpack_result 
 }
 
 /* The pages behind what was unpacked go back: the libraries may have used them as scratch space. */
-static void keep_unpacked(struct image *image, uint8_t *buffer, uint64_t size, uint64_t limit)
+static void image_keep_unpacked(struct image *image, uint8_t *buffer, uint64_t size, uint64_t limit)
 {
     uint64_t kept = (size + 0xffff) & ~UINT64_C(0xffff);
 
@@ -95,7 +95,7 @@ int image_unpack(struct image *image, const struct memory *memory, struct ipa ba
     if (image->unpack == NULL || image->unpacked != NULL) {
         return 0;
     }
-    int error = check_room(image, start, room);
+    int error = image_check_room(image, start, room);
     if (error != 0) {
         return error;
     }
@@ -106,12 +106,12 @@ int image_unpack(struct image *image, const struct memory *memory, struct ipa ba
         return -errno;
     }
     image->unpack(&image->packed, buffer, limit, &result);
-    error = check_unpacked(image, &result, start, limit);
+    error = image_check_unpacked(image, &result, start, limit);
     if (error != 0) {
         munmap(buffer, limit);
         return error;
     }
-    keep_unpacked(image, buffer, result.produced, limit);
+    image_keep_unpacked(image, buffer, result.produced, limit);
     return 0;
 }
 
@@ -131,7 +131,7 @@ int image_check_payload(const struct image *image)
 {
     size_t size;
 
-    if (known_size(image) > PAYLOAD_SEARCHED_MAX) {
+    if (image_known_size(image) > PAYLOAD_SEARCHED_MAX) {
         return 0;
     }
     if (image->unpacked != NULL) {
@@ -167,12 +167,12 @@ int image_find_place(struct image *image, const struct memory *memory, struct ip
     int error = image->image_size == 0 ? image_unpack(image, memory, base) : 0;
 
     if (error == 0) {
-        error = check_room(image, start, room);
+        error = image_check_room(image, start, room);
     }
     if (error != 0) {
         return error;
     }
-    uint64_t size = known_size(image);
+    uint64_t size = image_known_size(image);
     uint64_t need = image->image_size != 0 ? greater(image->image_size, size)
                                            : lesser(room, size + OLD_BSS_SIZE);
 
@@ -180,7 +180,7 @@ int image_find_place(struct image *image, const struct memory *memory, struct ip
     return 0;
 }
 
-static int load_plain(const struct image *image, struct memory *memory, struct ipa start)
+static int image_load_plain(const struct image *image, struct memory *memory, struct ipa start)
 {
     int error = memory_map_file(memory, start, image->fd, image->file_size);
 
@@ -193,10 +193,10 @@ static int load_plain(const struct image *image, struct memory *memory, struct i
     return error;
 }
 
-static int clear_bss(const struct image *image, struct memory *memory, struct ipa start,
-                     struct ipa end)
+static int image_clear_bss(const struct image *image, struct memory *memory, struct ipa start,
+                           struct ipa end)
 {
-    uint64_t size = known_size(image);
+    uint64_t size = image_known_size(image);
     int error = memory_zero(memory, ipa_add(start, size), end.value - start.value - size);
 
     if (error != 0) {
@@ -220,10 +220,10 @@ int image_load(struct image *image, struct memory *memory, struct ipa base,
         memcpy(memory_at(memory, place->entry, image->unpacked_size), image->unpacked,
                image->unpacked_size);
     } else {
-        error = load_plain(image, memory, place->entry);
+        error = image_load_plain(image, memory, place->entry);
     }
     if (error != 0 || image->image_size == 0) {
         return error;
     }
-    return clear_bss(image, memory, place->entry, place->end);
+    return image_clear_bss(image, memory, place->entry, place->end);
 }

@@ -24,7 +24,8 @@ struct reader {
     uint8_t *chunk;
 };
 
-static void finish(struct unpack_result *result, enum unpack_status status, const char *reason)
+static void unpack_finish(struct unpack_result *result, enum unpack_status status,
+                          const char *reason)
 {
     result->status = status;
     (void)snprintf(result->reason, sizeof(result->reason), "%s", reason);
@@ -36,8 +37,8 @@ static int reader_start(struct reader *reader, const struct unpack_input *input,
     *result = (struct unpack_result){.status = UNPACK_DONE};
     reader->rest = *input;
     reader->chunk = malloc(CHUNK_SIZE);
-    if (!reader->chunk) {
-        finish(result, UNPACK_FAILED, strerror(ENOMEM));
+    if (reader->chunk == NULL) {
+        unpack_finish(result, UNPACK_FAILED, strerror(ENOMEM));
         return -ENOMEM;
     }
     return 0;
@@ -49,12 +50,12 @@ static bool reader_next(struct reader *reader, size_t *count, struct unpack_resu
     size_t want = reader->rest.size < CHUNK_SIZE ? (size_t)reader->rest.size : CHUNK_SIZE;
     int error = file_read(reader->rest.fd, reader->rest.offset, reader->chunk, want, count);
 
-    if (error) {
-        finish(result, UNPACK_FAILED, strerror(-error));
+    if (error != 0) {
+        unpack_finish(result, UNPACK_FAILED, strerror(-error));
         return false;
     }
     if (*count == 0) {
-        finish(result, UNPACK_TRUNCATED, "");
+        unpack_finish(result, UNPACK_TRUNCATED, "");
         return false;
     }
     reader->rest.offset += *count;
@@ -80,16 +81,17 @@ static bool gzip_step(z_stream *stream, uint64_t capacity, struct unpack_result 
     case Z_OK:
         return true;
     case Z_STREAM_END:
-        finish(result, UNPACK_DONE, "");
+        unpack_finish(result, UNPACK_DONE, "");
         return false;
     case Z_BUF_ERROR:
-        finish(result, UNPACK_FULL, "");
+        unpack_finish(result, UNPACK_FULL, "");
         return false;
     case Z_MEM_ERROR:
-        finish(result, UNPACK_FAILED, strerror(ENOMEM));
+        unpack_finish(result, UNPACK_FAILED, strerror(ENOMEM));
         return false;
     default:
-        finish(result, UNPACK_DAMAGED, stream->msg ? stream->msg : "not a gzip stream");
+        unpack_finish(result, UNPACK_DAMAGED,
+                      stream->msg != NULL ? stream->msg : "not a gzip stream");
         return false;
     }
 }
@@ -101,11 +103,11 @@ void unpack_gzip(const struct unpack_input *input, uint8_t *output, uint64_t cap
     z_stream stream = {.next_out = output};
     size_t count;
 
-    if (reader_start(&reader, input, result)) {
+    if (reader_start(&reader, input, result) != 0) {
         return;
     }
     if (inflateInit2(&stream, GZIP_WINDOW_BITS) != Z_OK) {
-        finish(result, UNPACK_FAILED, strerror(ENOMEM));
+        unpack_finish(result, UNPACK_FAILED, strerror(ENOMEM));
         free(reader.chunk);
         return;
     }
@@ -132,11 +134,11 @@ static bool zstd_step(ZSTD_DStream *stream, ZSTD_inBuffer *in, ZSTD_outBuffer *o
 
     result->produced = out->pos;
     if (ZSTD_isError(status)) {
-        finish(result, UNPACK_DAMAGED, ZSTD_getErrorName(status));
+        unpack_finish(result, UNPACK_DAMAGED, ZSTD_getErrorName(status));
         return false;
     }
     if (status == 0) {
-        finish(result, UNPACK_DONE, "");
+        unpack_finish(result, UNPACK_DONE, "");
         return false;
     }
     /*
@@ -144,7 +146,7 @@ static bool zstd_step(ZSTD_DStream *stream, ZSTD_inBuffer *in, ZSTD_outBuffer *o
      * its input back until all of the output is out.
      */
     if (in->pos == in_before && out->pos == out_before) {
-        finish(result, UNPACK_FULL, "");
+        unpack_finish(result, UNPACK_FULL, "");
         return false;
     }
     return true;
@@ -158,12 +160,12 @@ void unpack_zstd(const struct unpack_input *input, uint8_t *output, uint64_t cap
     ZSTD_outBuffer out = {.dst = output, .size = (size_t)capacity};
     ZSTD_inBuffer in = {0};
 
-    if (reader_start(&reader, input, result)) {
+    if (reader_start(&reader, input, result) != 0) {
         ZSTD_freeDStream(stream);
         return;
     }
-    if (!stream) {
-        finish(result, UNPACK_FAILED, strerror(ENOMEM));
+    if (stream == NULL) {
+        unpack_finish(result, UNPACK_FAILED, strerror(ENOMEM));
         free(reader.chunk);
         return;
     }

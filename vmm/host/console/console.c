@@ -54,7 +54,7 @@ struct console {
     struct loop_source *open_source;
 };
 
-static void kick(struct console *console)
+static void console_kick(struct console *console)
 {
     const uint64_t one = 1;
 
@@ -62,9 +62,9 @@ static void kick(struct console *console)
     (void)!write(console->kick_fd, &one, sizeof(one));
 }
 
-static void call_main(void *arg)
+static void console_call_main(void *arg)
 {
-    kick(arg);
+    console_kick(arg);
 }
 
 bool console_put(struct console *console, uint8_t byte)
@@ -72,7 +72,7 @@ bool console_put(struct console *console, uint8_t byte)
     return output_put(&console->output, byte);
 }
 
-static void settle_output(void *arg)
+static void console_settle_output(void *arg)
 {
     struct console *console = arg;
 
@@ -86,7 +86,7 @@ static void settle_output(void *arg)
  * for what is made behind it console_accept() finds the flag, since the receiver's own lock lies
  * between the question and the making of room.
  */
-static size_t receiver_room(struct console *console)
+static size_t console_receiver_room(struct console *console)
 {
     const struct console_receiver *receiver = &console->receiver;
 
@@ -103,22 +103,22 @@ static size_t receiver_room(struct console *console)
 
 void console_accept(struct console *console)
 {
-    atomic_bool *starved = &console->input.starved; /* pairs with receiver_room() */
+    atomic_bool *starved = &console->input.starved; /* pairs with console_receiver_room() */
 
     /* Looked at before it is taken: most calls find nothing to do, and come often. */
     if (atomic_load(starved) && atomic_exchange(starved, false)) {
-        kick(console);
+        console_kick(console);
     }
 }
 
-static void deliver(struct console *console)
+static void console_deliver(struct console *console)
 {
     struct ring *ring = &console->input.ring;
 
     while (ring->count > 0) {
         size_t count;
         const uint8_t *bytes = ring_front(ring, &count);
-        size_t room = receiver_room(console);
+        size_t room = console_receiver_room(console);
 
         if (room == 0) {
             return;
@@ -135,7 +135,7 @@ static void deliver(struct console *console)
  * works on a guest that reads nothing; so is everything else while somebody watches. Both end
  * where the ring is full, and input backs up to where it comes from.
  */
-static size_t appetite(struct console *console)
+static size_t console_appetite(struct console *console)
 {
     const struct input *input = &console->input;
     size_t space = ring_space(&input->ring);
@@ -146,7 +146,7 @@ static size_t appetite(struct console *console)
     if (input->escaped || console->notice != NULL) {
         return space;
     }
-    size_t room = receiver_room(console);
+    size_t room = console_receiver_room(console);
     return room < space ? room : space;
 }
 
@@ -159,7 +159,7 @@ static void input_close(struct input *input)
 }
 
 /* Sorts what has been read. Returns whether there was anything for the guest. */
-static bool take_bytes(struct input *input, const uint8_t *bytes, size_t count)
+static bool input_take(struct input *input, const uint8_t *bytes, size_t count)
 {
     bool any = false;
 
@@ -187,7 +187,7 @@ static bool take_bytes(struct input *input, const uint8_t *bytes, size_t count)
 }
 
 /* End of file, or an error, which is the end as well. Of a pseudo-terminal it is only a hang-up. */
-static void input_ended(struct console *console)
+static void console_end_input(struct console *console)
 {
     if (!console->output.is_pty) {
         input_close(&console->input);
@@ -198,32 +198,32 @@ static void input_ended(struct console *console)
 }
 
 /* Reads once. Returns whether there was anything for the guest. */
-static bool read_some(struct console *console)
+static bool console_read(struct console *console)
 {
     uint8_t bytes[RING_SIZE];
-    size_t size = appetite(console);
+    size_t size = console_appetite(console);
 
     if (size == 0) {
         return false;
     }
     ssize_t count = line_read(&console->input.line, bytes, size);
     if (count > 0) {
-        return take_bytes(&console->input, bytes, (size_t)count);
+        return input_take(&console->input, bytes, (size_t)count);
     }
     if (count != -EAGAIN) {
-        input_ended(console);
+        console_end_input(console);
     }
     return false;
 }
 
 /* Watches the input for as long as what comes would be read. */
-static void adjust_watch(struct console *console)
+static void console_adjust_watch(struct console *console)
 {
     struct input *input = &console->input;
-    bool wanted = appetite(console) > 0;
+    bool wanted = console_appetite(console) > 0;
 
     if (input->always_ready && wanted) {
-        kick(console);
+        console_kick(console);
     } else if (input->source != NULL) {
         loop_watch(input->source, wanted ? EPOLLIN : 0);
     }
@@ -233,17 +233,17 @@ static void adjust_watch(struct console *console)
  * All that input needs done. A receive() may wake the guest, which ends the watch; quit() and
  * notice() may do anything else as well, and come last: nothing here is looked at behind them.
  */
-static void pump(struct console *console, bool readable)
+static void console_pump(struct console *console, bool readable)
 {
     struct input *input = &console->input;
 
-    deliver(console);
-    bool came = readable && read_some(console);
+    console_deliver(console);
+    bool came = readable && console_read(console);
     if (came) {
         input->fresh = true;
-        deliver(console);
+        console_deliver(console);
     }
-    adjust_watch(console);
+    console_adjust_watch(console);
     if (input->quit) {
         input->quit = false;
         console->quit(console->quit_arg);
@@ -252,13 +252,13 @@ static void pump(struct console *console, bool readable)
     }
 }
 
-static void on_input(void *arg, uint32_t events)
+static void console_on_input(void *arg, uint32_t events)
 {
     (void)events;
-    pump(arg, true);
+    console_pump(arg, true);
 }
 
-static void on_kick(void *arg, uint32_t events)
+static void console_on_kick(void *arg, uint32_t events)
 {
     struct console *console = arg;
     uint64_t count;
@@ -266,14 +266,14 @@ static void on_kick(void *arg, uint32_t events)
     (void)events;
     (void)!read(console->kick_fd, &count, sizeof(count));
     output_work(&console->output);
-    pump(console, console->input.always_ready);
+    console_pump(console, console->input.always_ready);
 }
 
 /*
  * Somebody has opened the pseudo-terminal. They may be gone again already: then the input gives
  * what they have left there, and after it the error that says so.
  */
-static void on_open(void *arg, uint32_t events)
+static void console_on_open(void *arg, uint32_t events)
 {
     struct console *console = arg;
     uint8_t notices[1024];
@@ -282,7 +282,7 @@ static void on_open(void *arg, uint32_t events)
     (void)!read(console->open_fd, notices, sizeof(notices));
     console->input.absent = false;
     output_present(&console->output);
-    adjust_watch(console);
+    console_adjust_watch(console);
 }
 
 bool console_pending(const struct console *console)
@@ -296,7 +296,7 @@ void console_connect(struct console *console, const struct console_receiver *rec
     if (receiver != NULL) {
         console->receiver = *receiver;
     }
-    kick(console);
+    console_kick(console);
 }
 
 void console_watch(struct console *console, void (*notice)(void *arg), void *arg)
@@ -306,7 +306,7 @@ void console_watch(struct console *console, void (*notice)(void *arg), void *arg
     }
     console->notice = notice;
     console->notice_arg = arg;
-    kick(console);
+    console_kick(console);
 }
 
 void console_continue(struct console *console)
@@ -325,19 +325,19 @@ bool console_reopen(struct console *console)
 }
 
 /* Adds the input to the loop. What epoll does not take never makes a reader wait. 0 or -errno. */
-static int watch_input(struct console *console)
+static int console_watch_input(struct console *console)
 {
     struct input *input = &console->input;
 
     if (input->line.fd < 0) {
         return 0;
     }
-    input->source = loop_add(console->loop, input->line.fd, 0, on_input, console);
+    input->source = loop_add(console->loop, input->line.fd, 0, console_on_input, console);
     input->always_ready = input->source == NULL && errno == EPERM;
     return input->source != NULL || input->always_ready ? 0 : -errno;
 }
 
-static int open_stdio(struct console *console)
+static int console_open_stdio(struct console *console)
 {
     console->output.name = "standard output";
     console->output.line = line_borrow(STDOUT_FILENO, O_WRONLY);
@@ -354,7 +354,7 @@ static int open_stdio(struct console *console)
  * somebody opens the other side, which the master does not; looking from time to time would cost a
  * sleeping guest's host its rest.
  */
-static int open_pty(struct console *console)
+static int console_open_pty(struct console *console)
 {
     int master = terminal_open_pty(console->pty_name, sizeof(console->pty_name));
 
@@ -376,7 +376,8 @@ static int open_pty(struct console *console)
         inotify_add_watch(console->open_fd, console->pty_name, IN_OPEN) < 0) {
         return -errno;
     }
-    console->open_source = loop_add(console->loop, console->open_fd, EPOLLIN, on_open, console);
+    console->open_source =
+        loop_add(console->loop, console->open_fd, EPOLLIN, console_on_open, console);
     return console->open_source != NULL ? 0 : -errno;
 }
 
@@ -395,13 +396,13 @@ bool console_target_is_valid(const char *target)
     return logfile_spec_is_valid(target);
 }
 
-static int open_target(struct console *console, const char *target)
+static int console_open_target(struct console *console, const char *target)
 {
     if (strcmp(target, "stdio") == 0) {
-        return open_stdio(console);
+        return console_open_stdio(console);
     }
     if (strcmp(target, "pty") == 0) {
-        return open_pty(console);
+        return console_open_pty(console);
     }
     if (strcmp(target, "none") == 0) {
         console->output.dropping = true;
@@ -410,19 +411,20 @@ static int open_target(struct console *console, const char *target)
     return output_open_log(&console->output, target);
 }
 
-static int set_up(struct console *console, const char *target)
+static int console_set_up(struct console *console, const char *target)
 {
     console->kick_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (console->kick_fd < 0) {
         return -errno;
     }
-    console->kick_source = loop_add(console->loop, console->kick_fd, EPOLLIN, on_kick, console);
+    console->kick_source =
+        loop_add(console->loop, console->kick_fd, EPOLLIN, console_on_kick, console);
     if (console->kick_source == NULL) {
         return -errno;
     }
-    int error = open_target(console, target);
+    int error = console_open_target(console, target);
     if (error == 0) {
-        error = watch_input(console);
+        error = console_watch_input(console);
     }
     return error != 0 ? error : output_watch(&console->output, console->loop);
 }
@@ -444,11 +446,11 @@ struct console *console_create(struct loop *loop, const char *target, void (*qui
     console->input.line = line_none();
     console->output.line = line_none();
     console->output.log = (struct logfile){.fd = -1, .folder = -1};
-    console->output.settle = settle_output;
-    console->output.call = call_main;
+    console->output.settle = console_settle_output;
+    console->output.call = console_call_main;
     console->output.arg = console;
     pthread_mutex_init(&console->output.lock, NULL);
-    int error = set_up(console, target);
+    int error = console_set_up(console, target);
     if (error != 0) {
         report("console: cannot open %s: %s", target, strerror(-error));
         console_destroy(console);

@@ -11,22 +11,22 @@
 #include "base/report.h"
 #include "core/loop.h"
 
-static bool is_log(const struct output *output)
+static bool output_is_log(const struct output *output)
 {
     return output->log.fd >= 0;
 }
 
 /* What is lost of a regular file is counted: there may be room again later. */
-static bool is_countable(const struct output *output)
+static bool output_is_countable(const struct output *output)
 {
-    return is_log(output) && output->log.is_file;
+    return output_is_log(output) && output->log.is_file;
 }
 
 /* With the lock held: the ring's contents go nowhere from now on. */
-static void drop_ring(struct output *output)
+static void output_drop_ring(struct output *output)
 {
     output->dropping = true;
-    output->missing += is_countable(output) ? output->ring.count : 0;
+    output->missing += output_is_countable(output) ? output->ring.count : 0;
     output->ring.count = 0;
     if (output->source != NULL) {
         loop_watch(output->source, 0);
@@ -34,9 +34,9 @@ static void drop_ring(struct output *output)
 }
 
 /* With the lock held: as line_write(), up to the file's limit. */
-static ssize_t write_line(struct output *output, const uint8_t *bytes, size_t count)
+static ssize_t output_write(struct output *output, const uint8_t *bytes, size_t count)
 {
-    if (!is_log(output)) {
+    if (!output_is_log(output)) {
         return line_write(&output->line, bytes, count);
     }
     if (output->left == 0) {
@@ -52,12 +52,12 @@ static ssize_t write_line(struct output *output, const uint8_t *bytes, size_t co
 }
 
 /* With the lock held: writes what the line takes of the ring. 0 or -errno. */
-static int drain_ring(struct output *output)
+static int output_drain(struct output *output)
 {
     while (output->ring.count > 0) {
         size_t count;
         const uint8_t *bytes = ring_front(&output->ring, &count);
-        ssize_t written = write_line(output, bytes, count);
+        ssize_t written = output_write(output, bytes, count);
 
         if (written < 0) {
             return written == -EAGAIN ? 0 : (int)written;
@@ -68,9 +68,9 @@ static int drain_ring(struct output *output)
 }
 
 /* With the lock held, while dropping: a file may have room again. Returns whether it took the byte. */
-static bool retry_file(struct output *output, uint8_t byte)
+static bool output_retry(struct output *output, uint8_t byte)
 {
-    if (is_countable(output) && output->left > 0 && write_line(output, &byte, 1) == 1) {
+    if (output_is_countable(output) && output->left > 0 && output_write(output, &byte, 1) == 1) {
         output->dropping = false;
         return true;
     }
@@ -79,10 +79,10 @@ static bool retry_file(struct output *output, uint8_t byte)
 }
 
 /* With the lock held: 1 taken, 0 refused, or -errno. */
-static int take_byte(struct output *output, uint8_t byte)
+static int output_take(struct output *output, uint8_t byte)
 {
     if (output->ring.count == 0) {
-        ssize_t written = write_line(output, &byte, 1);
+        ssize_t written = output_write(output, &byte, 1);
 
         if (written != -EAGAIN) {
             return written < 0 ? (int)written : 1;
@@ -101,14 +101,14 @@ static int take_byte(struct output *output, uint8_t byte)
 
 /*
  * Without the lock: the line gave `error`. Nobody is owed anything for it: bytes are refused while
- * the ring is full, and then it is on_ready() that meets the error.
+ * the ring is full, and then it is output_on_ready() that meets the error.
  */
-static void fail_output(struct output *output, int error)
+static void output_fail(struct output *output, int error)
 {
     pthread_mutex_lock(&output->lock);
     bool first = !output->dropping;
-    bool countable = is_countable(output);
-    drop_ring(output);
+    bool countable = output_is_countable(output);
+    output_drop_ring(output);
     pthread_mutex_unlock(&output->lock);
 
     if (first && !output->is_pty) {
@@ -117,7 +117,7 @@ static void fail_output(struct output *output, int error)
     }
 }
 
-static void report_missing(const struct output *output, uint64_t missing)
+static void output_report_missing(const struct output *output, uint64_t missing)
 {
     if (missing > 0) {
         report("console: writing to %s again; bytes of guest output that are missing: %llu",
@@ -132,17 +132,17 @@ bool output_put(struct output *output, uint8_t byte)
 
     pthread_mutex_lock(&output->lock);
     if (!output->dropping) {
-        taken = take_byte(output, byte);
+        taken = output_take(output, byte);
         output->missing += taken < 0 ? 1 : 0;
-    } else if (retry_file(output, byte)) {
+    } else if (output_retry(output, byte)) {
         missing = output->missing;
         output->missing = 0;
     }
     pthread_mutex_unlock(&output->lock);
 
-    report_missing(output, missing);
+    output_report_missing(output, missing);
     if (taken < 0) {
-        fail_output(output, taken);
+        output_fail(output, taken);
     }
     return taken != 0;
 }
@@ -150,7 +150,7 @@ bool output_put(struct output *output, uint8_t byte)
 /* --- Files. --- */
 
 /* With the lock held, or before others run: looks how much the file takes. 0 or -errno. */
-static int look_at_limit(struct output *output)
+static int output_check_limit(struct output *output)
 {
     struct stat status;
 
@@ -172,64 +172,71 @@ int output_open_log(struct output *output, const char *spec)
     int error = logfile_open(&output->log, spec);
 
     output->name = output->log.path;
-    return error != 0 ? error : look_at_limit(output);
+    return error != 0 ? error : output_check_limit(output);
 }
 
 /* With the lock held: writes the ring, continuing in a fresh file if this one is full. 0 or -errno. */
-static int continue_log(struct output *output)
+static int output_continue_log(struct output *output)
 {
     int error = 0;
 
-    if (is_log(output) && output->left == 0) {
+    if (output_is_log(output) && output->left == 0) {
         error = logfile_make_room(&output->log, 1);
-        error = error != 0 ? error : look_at_limit(output);
+        error = error != 0 ? error : output_check_limit(output);
     }
-    return error != 0 ? error : drain_ring(output);
+    return error != 0 ? error : output_drain(output);
 }
 
 void output_work(struct output *output)
 {
     pthread_mutex_lock(&output->lock);
-    int error = is_log(output) && !output->dropping ? continue_log(output) : 0;
+    int error = output_is_log(output) && !output->dropping ? output_continue_log(output) : 0;
     pthread_mutex_unlock(&output->lock);
 
     if (error != 0) {
-        fail_output(output, error);
+        output_fail(output, error);
     }
     output->settle(output->arg);
 }
 
-bool output_reopen(struct output *output, struct loop *loop)
+/* With the lock held: the old file stays in use if the new one cannot be opened. 0 or -errno. */
+static int output_exchange_log(struct output *output, struct loop *loop)
 {
-    if (!is_log(output)) {
-        return true;
-    }
-    pthread_mutex_lock(&output->lock);
     output_unwatch(output);
     int error = logfile_reopen(&output->log);
     if (error == 0) {
-        error = look_at_limit(output);
+        error = output_check_limit(output);
         output->dropping = false;
     }
+    int watched = output_watch(output, loop);
+    return error != 0 ? error : watched;
+}
+
+bool output_reopen(struct output *output, struct loop *loop)
+{
+    if (!output_is_log(output)) {
+        return true;
+    }
+    pthread_mutex_lock(&output->lock);
+    int error = output_exchange_log(output, loop);
     uint64_t missing = error == 0 ? output->missing : 0;
     output->missing -= missing;
-    int watched = output_watch(output, loop);
-    int drained = drain_ring(output);
+    int drained = output_drain(output);
     if (output->source != NULL && output->ring.count > 0) {
         loop_watch(output->source, EPOLLOUT);
     }
     pthread_mutex_unlock(&output->lock);
 
-    report_missing(output, missing);
-    if (error != 0 || watched != 0) {
+    output_report_missing(output, missing);
+    if (error != 0) {
         report("console: cannot reopen %s: %s; the old file stays in use", output->name,
-               strerror(error != 0 ? -error : -watched));
+               strerror(-error));
     }
     if (drained != 0) {
-        fail_output(output, drained);
+        output_fail(output, drained);
     }
     output->settle(output->arg);
-    return error == 0 && watched == 0;
+    return error == 0;
 }
 
 bool output_owes(struct output *output)
@@ -242,7 +249,7 @@ bool output_owes(struct output *output)
     return owes;
 }
 
-static void on_ready(void *arg, uint32_t events)
+static void output_on_ready(void *arg, uint32_t events)
 {
     struct output *output = arg;
     int error = 0;
@@ -251,7 +258,7 @@ static void on_ready(void *arg, uint32_t events)
     if (output->is_pty && (events & EPOLLHUP) != 0) {
         error = -EIO; /* The kernel would go on to buffer what nobody reads. */
     } else if (!output->dropping) {
-        error = drain_ring(output);
+        error = output_drain(output);
     }
     if (output->ring.count == 0) {
         loop_watch(output->source, 0);
@@ -259,7 +266,7 @@ static void on_ready(void *arg, uint32_t events)
     pthread_mutex_unlock(&output->lock);
 
     if (error != 0) {
-        fail_output(output, error);
+        output_fail(output, error);
     }
     output->settle(output->arg);
 }
@@ -269,7 +276,7 @@ int output_watch(struct output *output, struct loop *loop)
     if (output->line.fd < 0) {
         return 0;
     }
-    output->source = loop_add(loop, output->line.fd, 0, on_ready, output);
+    output->source = loop_add(loop, output->line.fd, 0, output_on_ready, output);
     return output->source != NULL || errno == EPERM ? 0 : -errno;
 }
 
@@ -289,13 +296,13 @@ void output_present(struct output *output)
 void output_absent(struct output *output)
 {
     pthread_mutex_lock(&output->lock);
-    drop_ring(output);
+    output_drop_ring(output);
     pthread_mutex_unlock(&output->lock);
     output->settle(output->arg);
 }
 
 /* Waits for room until `deadline`. */
-static bool wait_writable(const struct output *output, int64_t deadline)
+static bool output_wait(const struct output *output, int64_t deadline)
 {
     struct pollfd poll_fd = {.fd = output->line.fd, .events = POLLOUT};
     int64_t left = deadline - clock_now_ms();
@@ -311,7 +318,7 @@ void output_flush(struct output *output)
 
     pthread_mutex_lock(&output->lock);
     while (output->ring.count > 0) {
-        if (continue_log(output) != 0 || !wait_writable(output, deadline)) {
+        if (output_continue_log(output) != 0 || !output_wait(output, deadline)) {
             break;
         }
     }

@@ -10,7 +10,7 @@
 #include "base/report.h"
 
 /* TCSANOW: waiting for output to drain could take for ever on a terminal that has been stopped. */
-static int set_raw(int fd, const struct termios *before)
+static int terminal_set_raw(int fd, const struct termios *before)
 {
     struct termios mode = *before;
 
@@ -19,7 +19,7 @@ static int set_raw(int fd, const struct termios *before)
 }
 
 /* A terminal that is not this session's own has no foreground for us, and no say in the matter. */
-static bool is_ours(int fd)
+static bool terminal_is_ours(int fd)
 {
     pid_t foreground = tcgetpgrp(fd);
 
@@ -35,20 +35,20 @@ void terminal_rescue(void)
 {
     struct terminal *terminal = rescued;
 
-    if (terminal != NULL && is_ours(terminal->fd)) {
+    if (terminal != NULL && terminal_is_ours(terminal->fd)) {
         (void)tcsetattr(terminal->fd, TCSANOW, &terminal->before);
     }
 }
 
 /* Async-signal-safe. The action is the default again here: the signal that is raised ends the process. */
-static void on_fatal(int number)
+static void terminal_on_fatal(int number)
 {
     terminal_rescue();
     raise(number);
 }
 
 /* Whether the default is to end the process, with a core dump or without, and a handler helps. */
-static bool is_fatal(int number)
+static bool terminal_takes_signal(int number)
 {
     static const int others[] = {SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU,
                                  SIGCHLD, SIGCONT, SIGURG,  SIGWINCH};
@@ -62,29 +62,30 @@ static bool is_fatal(int number)
 }
 
 /* Takes a signal whose action is `from`. One that is ignored, or that somebody else handles, stays. */
-static void change_actions(void (*from)(int number), void (*to)(int number))
+static void terminal_change_actions(void (*from)(int number), void (*to)(int number))
 {
     struct sigaction action = {.sa_handler = to};
     struct sigaction now;
 
     action.sa_flags = to == SIG_DFL ? 0 : (int)(SA_RESETHAND | SA_NODEFER);
     for (int number = 1; number < NSIG; number++) {
-        if (is_fatal(number) && sigaction(number, NULL, &now) == 0 && now.sa_handler == from) {
+        if (terminal_takes_signal(number) && sigaction(number, NULL, &now) == 0 &&
+            now.sa_handler == from) {
             (void)sigaction(number, &action, NULL);
         }
     }
 }
 
-static void rescue_terminal(struct terminal *terminal)
+static void terminal_begin_rescue(struct terminal *terminal)
 {
     rescued = terminal;
-    change_actions(SIG_DFL, on_fatal);
+    terminal_change_actions(SIG_DFL, terminal_on_fatal);
 }
 
-static void end_rescue(const struct terminal *terminal)
+static void terminal_end_rescue(const struct terminal *terminal)
 {
     if (rescued == terminal) {
-        change_actions(on_fatal, SIG_DFL);
+        terminal_change_actions(terminal_on_fatal, SIG_DFL);
         rescued = NULL;
     }
 }
@@ -98,36 +99,36 @@ int terminal_make_raw(struct terminal *terminal, int fd)
     if (tcgetattr(fd, &terminal->before) != 0) {
         return -errno;
     }
-    if (!is_ours(fd)) {
+    if (!terminal_is_ours(fd)) {
         report("console: another job uses this terminal: stopping until this job is in the "
                "foreground; give a background job --console none, pty or FILE");
     }
-    rescue_terminal(terminal);
-    int error = set_raw(fd, &terminal->before);
+    terminal_begin_rescue(terminal);
+    int error = terminal_set_raw(fd, &terminal->before);
     terminal->raw = error == 0;
     if (error != 0) {
-        end_rescue(terminal);
+        terminal_end_rescue(terminal);
     }
     return error;
 }
 
 void terminal_make_raw_again(const struct terminal *terminal)
 {
-    if (terminal->raw && is_ours(terminal->fd)) {
-        (void)set_raw(terminal->fd, &terminal->before);
+    if (terminal->raw && terminal_is_ours(terminal->fd)) {
+        (void)terminal_set_raw(terminal->fd, &terminal->before);
     }
 }
 
 void terminal_restore(struct terminal *terminal)
 {
-    if (terminal->raw && is_ours(terminal->fd)) {
+    if (terminal->raw && terminal_is_ours(terminal->fd)) {
         tcsetattr(terminal->fd, TCSANOW, &terminal->before);
     }
     terminal->raw = false;
-    end_rescue(terminal);
+    terminal_end_rescue(terminal);
 }
 
-static int set_up_pty(int master, char *name, size_t name_size)
+static int terminal_set_up_pty(int master, char *name, size_t name_size)
 {
     struct termios mode;
 
@@ -135,7 +136,7 @@ static int set_up_pty(int master, char *name, size_t name_size)
         tcgetattr(master, &mode) != 0) {
         return -errno;
     }
-    int error = set_raw(master, &mode);
+    int error = terminal_set_raw(master, &mode);
     if (error != 0) {
         return error;
     }
@@ -155,7 +156,7 @@ int terminal_open_pty(char *name, size_t name_size)
     if (master < 0) {
         return -errno;
     }
-    int error = set_up_pty(master, name, name_size);
+    int error = terminal_set_up_pty(master, name, name_size);
     if (error != 0) {
         close(master);
         return error;
