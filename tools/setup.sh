@@ -16,6 +16,7 @@ packages_of() { # SET
     image) echo clang-19 lld-19 ;;
     images) echo mmdebstrap cpio ;;
     emulator) echo qemu-system-arm ;;
+    clients) echo socat ;;
     lint) echo clang-format-19 clang-tidy-19 clang-19 shellcheck ;;
     library) echo gcc g++ libc6-dev clang-19 pkg-config ;;
     targets)
@@ -36,6 +37,7 @@ purpose_of() { # SET
     image) echo "compile the conformance image" ;;
     images) echo "fetch Debian's arm64 kernels and make initramfs images of them" ;;
     emulator) echo "run an arm64 machine with KVM" ;;
+    clients) echo "speak QMP as others do" ;;
     lint) echo "check the source" ;;
     library) echo "compile against libvpsci as others will" ;;
     targets) echo "compile libvpsci for other processors, and run it" ;;
@@ -174,6 +176,6 @@ setup_command() {
     local sets
     take_nothing setup "$@"
     readarray -t sets < <(lab_needs)
-    need build lint library targets instruments mutants counting peers image "${sets[@]}"
+    need build clients lint library targets instruments mutants counting peers image "${sets[@]}"
     say "all packages are there"
 }

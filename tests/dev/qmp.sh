@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh disable=SC2154 # shared with lib.sh
+# QMP with a client that is not ours: socat, which sends what a person types, newlines included.
+
+server=$build/native/tests/vmm/qmp_server
+
+# serve: starts a server without a machine at the socket ./qmp; sets $server_pid.
+serve() {
+    rm -f qmp
+    "$server" ./qmp &
+    server_pid=$!
+    tries=0
+    until [ -S qmp ]; do
+        tries=$((tries + 1))
+        [ $tries -le 200 ] || fail "the server does not listen"
+        sleep 0.05
+    done
+}
+
+# typed LINE...: types the lines, the last one `quit`, and stays, as a person does.
+typed() {
+    for line; do
+        printf '%s\n' "$line"
+        sleep 0.2
+    done
+    sleep 30 # Ends by SIGPIPE or by the test's end: socat ends with the connection.
+}
+
+# The connection ends in order after the last reply: socat -d would warn of ECONNRESET.
+test_quit_with_a_newline() {
+    for _ in 1 2 3 4 5; do
+        serve
+        mkfifo keys
+        typed '{"execute":"qmp_capabilities"}' '{"execute":"quit"}' >keys &
+        typist=$!
+        try timeout 20 socat -d - UNIX-CONNECT:./qmp <keys
+        kill $typist
+        rm keys
+        expect_status 0
+        expect_text err ""
+        [ "$(tail -n 1 out)" = '{"return":{}}' ] || fail "the last reply is missing"
+        wait $server_pid || fail "the server ended with status $?"
+    done
+}
+
+# All at once, and the end of the input behind it.
+test_commands_from_a_file() {
+    printf '%s\n' '{"execute":"qmp_capabilities"}' "{'execute': 'query-status'}" '' \
+        '{"execute":"quit"}' >commands
+    serve
+    try timeout 20 socat -d -t 10 - UNIX-CONNECT:./qmp <commands
+    expect_status 0
+    expect_text err ""
+    expect_line out '"status":"running"'
+    [ "$(tail -n 1 out)" = '{"return":{}}' ] || fail "the last reply is missing"
+    wait $server_pid || fail "the server ended with status $?"
+}

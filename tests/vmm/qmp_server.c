@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * qmp_server SOCKET: dormouse's QMP server and event loop without a machine, for clients that others wrote.
+ * Ends with status 0 after `quit`.
+ */
+#include <stdio.h>
+
+#include "control/qmp.h"
+#include "core/loop.h"
+
+struct server {
+    struct loop *loop;
+    struct qmp *qmp;
+    enum operator_status status;
+};
+
+static enum operator_status server_status(void *arg)
+{
+    struct server *server = arg;
+
+    return server->status;
+}
+
+static unsigned server_vcpu_count(void *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+static void server_vcpus(void *arg, struct operator_vcpu *vcpus, unsigned count)
+{
+    (void)arg;
+    for (unsigned i = 0; i < count; i++) {
+        vcpus[i] = (struct operator_vcpu){.thread_id = 1, .admitted = true, .state = "on"};
+    }
+}
+
+static const char *server_stop(void *arg)
+{
+    struct server *server = arg;
+
+    server->status = OPERATOR_PAUSED;
+    qmp_tell(server->qmp, &(struct power_news){.kind = POWER_NEWS_STOPPED});
+    return NULL;
+}
+
+static const char *server_cont(void *arg)
+{
+    struct server *server = arg;
+
+    server->status = OPERATOR_RUNNING;
+    qmp_tell(server->qmp, &(struct power_news){.kind = POWER_NEWS_CONTINUED});
+    return NULL;
+}
+
+static const char *server_wake(void *arg)
+{
+    (void)arg;
+    return "the guest is not asleep";
+}
+
+static const char *server_agree(void *arg)
+{
+    (void)arg;
+    return NULL;
+}
+
+static void server_quit(void *arg)
+{
+    struct server *server = arg;
+
+    qmp_tell_quit(server->qmp, QUIT_BY_QMP);
+    loop_stop(server->loop);
+}
+
+static bool server_is_asked(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+static const char *server_answer(void *arg, bool honour)
+{
+    (void)arg, (void)honour;
+    return "no suspend request waits for an answer";
+}
+
+static const char *server_admit(void *arg, unsigned vcpu)
+{
+    (void)arg, (void)vcpu;
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct operator_ops ops = {
+        .status = server_status,
+        .vcpu_count = server_vcpu_count,
+        .vcpus = server_vcpus,
+        .stop = server_stop,
+        .cont = server_cont,
+        .wake = server_wake,
+        .reset = server_agree,
+        .quit = server_quit,
+        .reopen = server_agree,
+        .suspend_is_pending = server_is_asked,
+        .answer_suspend = server_answer,
+        .admit = server_admit,
+        .withdraw = server_admit,
+    };
+    struct server server = {.loop = loop_create()};
+
+    if (argc != 2 || server.loop == NULL) {
+        fprintf(stderr, "usage: qmp_server SOCKET\n");
+        return 2;
+    }
+    server.qmp = qmp_open(server.loop, argv[1], "served", &ops, &server);
+    if (server.qmp == NULL) {
+        return 1;
+    }
+    int error = loop_run(server.loop);
+    qmp_close(server.qmp);
+    loop_destroy(server.loop);
+    return error == 0 ? 0 : 1;
+}
