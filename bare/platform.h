@@ -83,6 +83,8 @@ void platform_read_uart(const void *blob);
 struct tree_node;
 /* Interrupt `index` of a node as an INTID; 0 where it is none of the GIC's. */
 unsigned platform_interrupt(const void *blob, const struct tree_node *node, unsigned index);
+/* Whether the node is a GICv2. */
+bool platform_is_gic_v2(const struct tree_node *node);
 /* Whether the node is a CPU that can be had, and its number: those become `cpus`, in this order. */
 bool platform_is_cpu(const struct tree_node *node, uint64_t *mpidr);
 

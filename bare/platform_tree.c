@@ -7,89 +7,8 @@
 #include "string.h"
 #include "tree.h"
 
-#define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
-
-/* A GIC's interrupt specifier: type, number, flags. */
-enum { CELL_TYPE = 0, CELL_NUMBER = 1, CELL_COUNT_MIN = 3, CELL_COUNT_MAX = 4 };
-enum { TYPE_SPI = 0, TYPE_PPI = 1, PPI_BASE = 16, SPI_BASE = 32, PPI_COUNT = 16, SPI_COUNT = 988 };
-
 /* The timer binding lists the secure physical timer first. */
 enum { TIMER_PHYSICAL_INDEX = 1, TIMER_VIRTUAL_INDEX };
-
-static const char *const gic_v2_names[] = {
-    "arm,cortex-a15-gic",
-    "arm,cortex-a9-gic",
-    "arm,cortex-a7-gic",
-    "arm,gic-400",
-};
-
-static bool is_gic_v2(const struct tree_node *node)
-{
-    for (size_t i = 0; i < sizeof(gic_v2_names) / sizeof(gic_v2_names[0]); i++) {
-        if (tree_compatible(node, gic_v2_names[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_gic(const struct tree_node *node)
-{
-    return tree_compatible(node, "arm,gic-v3") || is_gic_v2(node);
-}
-
-static unsigned intid(uint32_t type, uint32_t number)
-{
-    if (type == TYPE_PPI && number < PPI_COUNT) {
-        return number + PPI_BASE;
-    }
-    return type == TYPE_SPI && number < SPI_COUNT ? number + SPI_BASE : 0;
-}
-
-/* The cells of a specifier for the controller with this phandle; 0 where that is no GIC. */
-static uint32_t gic_cells(const void *blob, uint32_t phandle)
-{
-    struct tree_node controller;
-
-    if (phandle == 0) {
-        return CELL_COUNT_MIN; /* nobody says which one: it is the one there is */
-    }
-    if (!tree_find(blob, phandle, &controller) || !is_gic(&controller)) {
-        return 0;
-    }
-    uint32_t cells = tree_cell(&controller, "#interrupt-cells", 0);
-    return cells >= CELL_COUNT_MIN && cells <= CELL_COUNT_MAX ? cells : 0;
-}
-
-/* `property` with specifiers that are `skip` cells into entries of `skip` + `cells`. */
-static unsigned read_interrupt(const struct tree_node *node, const char *property, uint32_t cells,
-                               uint32_t skip, unsigned index)
-{
-    uint32_t length;
-    uint32_t first = index * (cells + skip) + skip;
-
-    if (cells == 0 || tree_property(node, property, &length) == NULL ||
-        length / sizeof(uint32_t) < (size_t)first + cells) {
-        return 0;
-    }
-    return intid(tree_cell(node, property, first + CELL_TYPE),
-                 tree_cell(node, property, first + CELL_NUMBER));
-}
-
-unsigned platform_interrupt(const void *blob, const struct tree_node *node, unsigned index)
-{
-    uint32_t length;
-    uint32_t parent = node->levels[node->depth].interrupt_parent;
-
-    if (tree_property(node, "interrupts", &length) != NULL) {
-        return read_interrupt(node, "interrupts", gic_cells(blob, parent), 0, index);
-    }
-    /* All of them to the same controller, or it is not understood. */
-    parent = tree_cell(node, "interrupts-extended", 0);
-    return parent == 0
-               ? 0
-               : read_interrupt(node, "interrupts-extended", gic_cells(blob, parent), 1, index);
-}
 
 static void reserve(uint64_t base, uint64_t size)
 {
@@ -249,7 +168,7 @@ static void read_device(const void *blob, const struct tree_node *node)
         }
     } else if (tree_compatible(node, "arm,gic-v3")) {
         read_gic_v3(node);
-    } else if (is_gic_v2(node)) {
+    } else if (platform_is_gic_v2(node)) {
         read_gic_v2(node);
     } else if (tree_compatible(node, "arm,armv8-timer")) {
         read_timer(blob, node);
