@@ -8,16 +8,16 @@
 #include <string.h>
 
 #include "check_tool.h"
+#include "dialogue.h"
 #include "lines.h"
 #include "must.h"
-#include "protocol.h"
 #include "replay.h"
 
 enum { EVENT_ENDED = 1, EVENT_SILENT = 2 };
 
 struct machine {
-    struct protocol protocol;
-    enum protocol_step step;
+    struct dialogue dialogue;
+    enum dialogue_step step;
     unsigned answers;
     unsigned restarts[POINT_MAX + 2]; /* by scenario */
     struct lines lines;
@@ -33,11 +33,11 @@ static void check(bool right)
 /* An answer is one line, and each scenario gets a few at most. */
 static void check_answer(struct machine *machine)
 {
-    const char *answer = machine->protocol.answer;
+    const char *answer = machine->dialogue.answer;
 
     check(strncmp(answer, "go ", 3) == 0 && strchr(answer, '\n') == answer + strlen(answer) - 1);
     machine->answers++;
-    check(machine->answers <= (POINT_MAX + 1) * PROTOCOL_BOOTS);
+    check(machine->answers <= (POINT_MAX + 1) * DIALOGUE_BOOTS);
 }
 
 static bool take_line(void *context, const char *line, bool cut)
@@ -45,26 +45,26 @@ static bool take_line(void *context, const char *line, bool cut)
     struct machine *machine = context;
     bool ours;
 
-    machine->step = protocol_line(&machine->protocol, line, cut, &ours);
-    check(machine->step != PROTOCOL_RESTART);
-    if (machine->step == PROTOCOL_ANSWER) {
+    machine->step = dialogue_line(&machine->dialogue, line, cut, &ours);
+    check(machine->step != DIALOGUE_RESTART);
+    if (machine->step == DIALOGUE_ANSWER) {
         check_answer(machine);
-        machine->step = PROTOCOL_GO_ON;
+        machine->step = DIALOGUE_GO_ON;
     }
-    return machine->step == PROTOCOL_GO_ON;
+    return machine->step == DIALOGUE_GO_ON;
 }
 
 static void happen(struct machine *machine, uint8_t event)
 {
-    machine->step = event == EVENT_ENDED ? protocol_ended(&machine->protocol, "with status 0")
-                                         : protocol_silent(&machine->protocol, "60 s");
-    check(machine->step != PROTOCOL_GO_ON && machine->step != PROTOCOL_ANSWER);
-    if (machine->step == PROTOCOL_RESTART) {
+    machine->step = event == EVENT_ENDED ? dialogue_ended(&machine->dialogue, "with status 0")
+                                         : dialogue_silent(&machine->dialogue, "60 s");
+    check(machine->step != DIALOGUE_GO_ON && machine->step != DIALOGUE_ANSWER);
+    if (machine->step == DIALOGUE_RESTART) {
         /* It has to be ready before the next one. */
-        check(machine->protocol.phase == PROTOCOL_BOOTING);
-        check(++machine->restarts[machine->protocol.scenario] <= PROTOCOL_BOOTS + 1);
+        check(machine->dialogue.phase == DIALOGUE_BOOTING);
+        check(++machine->restarts[machine->dialogue.scenario] <= DIALOGUE_BOOTS + 1);
         machine->lines.length = 0;
-        machine->step = PROTOCOL_GO_ON;
+        machine->step = DIALOGUE_GO_ON;
     }
 }
 
@@ -75,9 +75,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct machine *machine = must_alloc(1, sizeof(*machine));
 
     results_set(&run->name, "fuzz", strlen("fuzz"));
-    protocol_start(&machine->protocol, run);
-    machine->step = PROTOCOL_GO_ON;
-    for (size_t i = 0; i < size && machine->step == PROTOCOL_GO_ON; i++) {
+    dialogue_start(&machine->dialogue, run);
+    machine->step = DIALOGUE_GO_ON;
+    for (size_t i = 0; i < size && machine->step == DIALOGUE_GO_ON; i++) {
         if (bytes[i] == EVENT_ENDED || bytes[i] == EVENT_SILENT) {
             happen(machine, bytes[i]);
         } else {
@@ -85,9 +85,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         }
     }
     run_finish(run);
-    check(machine->step != PROTOCOL_FAILED || run->incomplete != NULL);
+    check(machine->step != DIALOGUE_FAILED || run->incomplete != NULL);
     check_results(&results);
-    protocol_free(&machine->protocol);
+    dialogue_free(&machine->dialogue);
     free(machine);
     results_free(&results);
     return 0;

@@ -36,6 +36,7 @@ static void run_one(struct runner *runner, const struct adapter *adapter,
         trial_run(&t, scenario, &host.view);
         host_view_close(&host);
     }
+    tap_family(&runner->tap, scenario);
     tap_report(&runner->tap, scenario, &t, number);
 }
 
@@ -43,6 +44,7 @@ static void run_chosen(struct runner *runner, const struct adapter *adapter)
 {
     uint32_t number = 0;
 
+    runner->tap.family = NULL;
     for (uint32_t n = 0; scenario_at(n) != NULL; n++) {
         if (chosen(runner, scenario_at(n))) {
             number++;

@@ -147,7 +147,7 @@ static void say_machine(void)
     struct text line;
 
     text_start(&line, buffer, sizeof(buffer));
-    text_add(&line, "# machine: cpus ");
+    text_add(&line, SAY_MACHINE "cpus ");
     text_add_number(&line, facts.cpu_count);
     text_add(&line, ", conduit ");
     text_add(&line, platform.psci_smc ? "SMC" : "HVC");
@@ -168,7 +168,7 @@ static void say_server(void)
     uint32_t smccc = (uint32_t)ask(FID_SMCCC_VERSION, 0, 0, 0);
 
     text_start(&line, buffer, sizeof(buffer));
-    text_add(&line, "# server: PSCI ");
+    text_add(&line, SAY_SERVER "PSCI ");
     add_version(&line, (uint32_t)ask(FID32(FN_VERSION), 0, 0, 0));
     text_add(&line, ", SMCCC ");
     add_version(&line, (int32_t)smccc < 0 ? 0x10000 : smccc);

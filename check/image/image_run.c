@@ -46,7 +46,7 @@ __attribute__((noreturn)) static void reset(uint32_t number)
 {
     psci_call2(PSCI_SYSTEM_RESET, 0, 0);
     timer_delay(RESET_MILLISECONDS);
-    link_note("SYSTEM_RESET does nothing; stopped before", number, "");
+    link_note("# SYSTEM_RESET does nothing; stopped before ", number, "");
     for (;;) {
         __asm__ volatile("wfi");
     }
@@ -55,8 +55,8 @@ __attribute__((noreturn)) static void reset(uint32_t number)
 /* Before a scenario that cannot be run on what earlier ones have left. */
 __attribute__((noreturn)) static void start_again(uint32_t number)
 {
-    link_note("fresh", number, "");
-    marker_leave(number, "again", "");
+    link_note(SAY_FRESH, number, "");
+    marker_leave(number, HOW_AGAIN, "");
     reset(number);
 }
 
@@ -66,8 +66,8 @@ static const char *keep(struct image_view *of)
         return "too much has happened to go on behind a reset";
     }
     journal_write(&of->journal, kept);
-    link_note("log", errand.number, kept);
-    marker_leave(errand.number, "reset", kept);
+    link_note(SAY_LOG, errand.number, kept);
+    marker_leave(errand.number, HOW_RESET, kept);
     return NULL;
 }
 
@@ -137,7 +137,7 @@ static bool run_once(const struct scenario *scenario)
 static void run_scenario(const struct scenario *scenario)
 {
     if (run_once(scenario) && trial.verdict == VERDICT_FAILED && !is_broken) {
-        link_note("hasty", errand.number, "");
+        link_note(SAY_HASTY, errand.number, "");
         watch_patiently(PATIENT);
         run_once(scenario);
         watch_patiently(1);
@@ -161,7 +161,8 @@ static void run_or_skip(const struct scenario *scenario)
         skip_as("an earlier scenario has lost a CPU");
         return;
     }
-    link_note("running", errand.number, scenario->name);
+    tap_family(&tap, scenario);
+    link_note(SAY_RUNNING, errand.number, scenario->name);
     begun = watch_microseconds();
     if (!is_answered) {
         watchdog_arm(errand.number, goes_on);
@@ -171,8 +172,9 @@ static void run_or_skip(const struct scenario *scenario)
 
 static void report(const struct scenario *scenario)
 {
+    tap_family(&tap, scenario);
     tap_report(&tap, scenario, &trial, errand.number);
-    link_note("took", (uint32_t)((watch_microseconds() - begun) / 1000), "ms");
+    link_note(SAY_TOOK, (uint32_t)((watch_microseconds() - begun) / 1000), "ms");
     errand.number++;
 }
 
@@ -182,19 +184,19 @@ static void report(const struct scenario *scenario)
 static void go_on(void)
 {
     static const char *const reasons[] = {
-        [ERRAND_RESET] = "the machine started anew by itself, or a CPU took an exception",
-        [ERRAND_OFF] = "the machine ended by itself",
-        [ERRAND_HANG] = "nothing more came: the machine, or the CPU that runs this, hung",
+        [HOW_RESET] = "the machine started anew by itself, or a CPU took an exception",
+        [HOW_OFF] = "the machine ended by itself",
+        [HOW_HANG] = "nothing more came: the machine, or the CPU that runs this, hung",
     };
     const struct scenario *scenario = list_at(errand.number);
 
-    if (errand.how == ERRAND_START || errand.how == ERRAND_AGAIN || scenario == NULL) {
+    if (errand.how == HOW_START || errand.how == HOW_AGAIN || scenario == NULL) {
         return;
     }
-    if (errand.how != ERRAND_HANG && errand.kept[0] != '\0' &&
+    if (errand.how != HOW_HANG && errand.kept[0] != '\0' &&
         journal_read(&view.journal, errand.kept)) {
         view.resumes = true;
-        view.was_reset = errand.how == ERRAND_RESET;
+        view.was_reset = errand.how == HOW_RESET;
         view.resets_end = args_is("resets", "end");
         run_scenario(scenario);
     } else {
@@ -211,7 +213,7 @@ static void find_errand(void)
 
     is_answered = link_ask(&errand);
     if (!is_answered && (!resets || left == NULL || !link_parse(left, &errand))) {
-        errand = (struct errand){.number = 1, .how = ERRAND_START};
+        errand = (struct errand){.number = 1, .how = HOW_START};
     }
     goes_on = is_answered || resets;
 }
@@ -221,7 +223,7 @@ __attribute__((noreturn)) static void end(void)
     if (is_whole) {
         tap_total(&tap);
     }
-    link_line("# end");
+    link_line(SAY_END);
     psci_call2(PSCI_SYSTEM_OFF, 0, 0);
     for (;;) {
         __asm__ volatile("wfi");
@@ -236,7 +238,7 @@ void run_main(void)
     find_errand();
     facts_ask();
     facts_say();
-    is_whole = errand.how == ERRAND_START;
+    is_whole = errand.how == HOW_START;
     if (is_whole) {
         tap_plan(&tap, list_count());
     }

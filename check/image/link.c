@@ -31,18 +31,16 @@ void link_tap_line(void *context, const char *line)
 void link_pulse(void)
 {
     if (timer_now(TIMER_VIRTUAL) - last_line > timer_milliseconds(PULSE_MILLISECONDS)) {
-        link_line("# still running");
+        link_line(SAY_STILL);
     }
 }
 
-void link_note(const char *word, uint32_t number, const char *text)
+void link_note(const char *words, uint32_t number, const char *text)
 {
     struct text line;
 
     text_start(&line, buffer, sizeof(buffer));
-    text_add(&line, "# ");
-    text_add(&line, word);
-    text_add(&line, " ");
+    text_add(&line, words);
     text_add_number(&line, number);
     text_add(&line, " ");
     text_add(&line, text);
@@ -110,19 +108,15 @@ static uint32_t skip_number(const char **at)
 
 bool link_parse(const char *line, struct errand *errand)
 {
-    static const char *const words[] = {
-        [ERRAND_START] = "start", [ERRAND_AGAIN] = "again", [ERRAND_RESET] = "reset",
-        [ERRAND_OFF] = "off",     [ERRAND_HANG] = "hang",
-    };
     struct text kept;
 
-    if (!skip_word(&line, "go")) {
+    if (!skip_word(&line, ANSWER_GO)) {
         return false;
     }
     errand->number = skip_number(&line);
-    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (skip_word(&line, words[i])) {
-            errand->how = i;
+    for (enum protocol_how how = HOW_START; how < HOW_COUNT; how++) {
+        if (skip_word(&line, protocol_how_word(how))) {
+            errand->how = how;
             text_start(&kept, errand->kept, sizeof(errand->kept));
             text_add(&kept, line);
             return errand->number != 0;
@@ -133,7 +127,7 @@ bool link_parse(const char *line, struct errand *errand)
 
 bool link_ask(struct errand *errand)
 {
-    link_line("# ready");
+    link_line(SAY_READY);
     while (get_line()) {
         if (link_parse(buffer, errand)) {
             return true;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../protocol.h"
 #include "journal.h"
 
 enum { LINK_WORD_SIZE = 2 * JOURNAL_SIZE + 32 };
@@ -16,21 +17,15 @@ enum { LINK_WORD_SIZE = 2 * JOURNAL_SIZE + 32 };
 /* Where to begin. */
 struct errand {
     uint32_t number; /* of the scenario; 1: the first */
-    enum {
-        ERRAND_START, /* nothing was before */
-        ERRAND_AGAIN, /* the machine was reset on purpose, between two scenarios */
-        ERRAND_RESET, /* it was reset in the middle of this one */
-        ERRAND_OFF,   /* it ended in the middle of this one, and was started anew */
-        ERRAND_HANG   /* nothing more came of this one */
-    } how;
+    enum protocol_how how;
     char kept[LINK_WORD_SIZE]; /* what this scenario had kept, or "" */
 };
 
 void link_line(const char *line);
 /* The same for `struct tap`. */
 void link_tap_line(void *context, const char *line);
-/* "# running 7 name": WORD, a number, and what follows. */
-void link_note(const char *word, uint32_t number, const char *text);
+/* "# running 7 name": one of SAY_..., a number, and what follows. */
+void link_note(const char *words, uint32_t number, const char *text);
 /* Says something if nothing has been said for seconds: a long scenario is no silence. */
 void link_pulse(void);
 /* Says that the image is there, and waits a moment for an answer. False: there is none. */

@@ -29,15 +29,16 @@ static uint64_t sum_of(const char *text, uint32_t size)
     return sum;
 }
 
-void marker_leave(uint32_t number, const char *how, const char *kept)
+void marker_leave(uint32_t number, enum protocol_how how, const char *kept)
 {
     struct text text;
 
     text_start(&text, marker.answer, sizeof(marker.answer));
-    text_add(&text, "go ");
+    text_add(&text, ANSWER_GO);
+    text_add(&text, " ");
     text_add_number(&text, number);
     text_add(&text, " ");
-    text_add(&text, how);
+    text_add(&text, protocol_how_word(how));
     text_add(&text, " ");
     text_add(&text, kept);
     marker.sum = sum_of(marker.answer, sizeof(marker.answer));

@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void marker_leave(uint32_t number, const char *how, const char *kept);
+#include "../protocol.h"
+
+void marker_leave(uint32_t number, enum protocol_how how, const char *kept);
 /* The answer that was left, or NULL; it is there once. */
 const char *marker_take(void);
 

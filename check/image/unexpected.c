@@ -36,7 +36,7 @@ void exceptions_unexpected(const struct fault *fault)
         rest();
     }
     text_start(&line, buffer, sizeof(buffer));
-    text_add(&line, "# exception: ");
+    text_add(&line, SAY_EXCEPTION);
     add(&line, "vector ", fault->vector);
     add(&line, ", ESR ", fault->esr);
     add(&line, ", ELR ", fault->elr);

@@ -33,10 +33,10 @@ __attribute__((noreturn)) static void bark(void)
 {
     barked = true;
     if (may_reset) {
-        link_note("hang", scenario, "");
-        marker_leave(scenario, "hang", "");
+        link_note(SAY_HANG, scenario, "");
+        marker_leave(scenario, HOW_HANG, "");
     } else {
-        link_line("Bail out! The CPU that runs this hung.");
+        link_line(SAY_BAIL_OUT " The CPU that runs this hung.");
     }
     for (;;) {
         psci_call2(may_reset ? PSCI_SYSTEM_RESET : PSCI_SYSTEM_OFF, 0, 0);

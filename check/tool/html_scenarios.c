@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <string.h>
-
 #include "family.h"
 #include "html_parts.h"
 
@@ -85,20 +83,18 @@ static void write_head(FILE *file, const struct results *results)
 /* Rows of one family have a table body of their own. */
 static void write_rows(FILE *file, const struct table *table)
 {
-    const char *family = NULL;
+    struct family last = {NULL, 0};
 
     for (size_t row = 0; row < table->rows.count; row++) {
-        const char *name = table->rows.list[row];
-        size_t length = family_length(name);
+        struct family family = family_of(table_any(table, row));
 
-        if (family == NULL || family_length(family) != length ||
-            strncmp(family, name, length) != 0) {
-            (void)fputs(family != NULL ? "</tbody>\n<tbody>\n" : "<tbody>\n", file);
-            family = name;
+        if (last.name == NULL || !family_equal(last, family)) {
+            (void)fputs(last.name != NULL ? "</tbody>\n<tbody>\n" : "<tbody>\n", file);
+            last = family;
         }
         write_row(file, table, row);
     }
-    (void)fputs(family != NULL ? "</tbody>" : "", file);
+    (void)fputs(last.name != NULL ? "</tbody>" : "", file);
 }
 
 void html_scenarios(FILE *file, const struct table *table)

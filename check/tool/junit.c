@@ -71,9 +71,11 @@ static void write_failure(FILE *file, const struct point *point)
 
 static void write_case(FILE *file, const struct point *point)
 {
+    struct family family = family_of(point);
+
     (void)fputs("    <testcase classname=\"psci.", file);
-    for (size_t i = 0; i < family_length(point->name); i++) {
-        char letter[2] = {point->name[i], '\0'};
+    for (size_t i = 0; i < family.length; i++) {
+        char letter[2] = {family.name[i], '\0'};
 
         words_markup(file, letter);
     }

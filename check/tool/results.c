@@ -139,6 +139,7 @@ void counts_print(FILE *file, const struct counts *counts)
 static void point_free(struct point *point)
 {
     free(point->name);
+    free(point->family);
     free(point->reason);
     free(point->message);
     free(point->clause);

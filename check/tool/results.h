@@ -31,6 +31,7 @@ struct facts {
 struct point {
     enum verdict verdict;
     char *name;
+    char *family; /**< NULL: not said */
     char *reason; /**< of a skip */
     char *message;
     char *clause;

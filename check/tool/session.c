@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "dialogue.h"
 #include "lines.h"
 #include "must.h"
 #include "process.h"
-#include "protocol.h"
 
 enum {
     CHUNK_SIZE = 65536,
@@ -30,11 +30,11 @@ struct session {
     const struct session_settings *settings;
     struct run *run;
     struct progress *progress;
-    struct protocol protocol;
+    struct dialogue dialogue;
     struct process process;
     struct lines lines;
-    enum protocol_step step;
-    enum protocol_phase phase; /* as it was when it was looked at last */
+    enum dialogue_step step;
+    enum dialogue_phase phase; /* as it was when it was looked at last */
     int64_t began;             /* the run; milliseconds, as all that follow */
     int64_t phase_began;
     int64_t heard; /* anything */
@@ -67,7 +67,7 @@ void session_block_signals(void)
 
 static void send_answer(const struct session *session)
 {
-    const char *answer = session->protocol.answer;
+    const char *answer = session->dialogue.answer;
 
     /* What does not get there is not heard: the image goes on alone, or nothing more is heard of
      * it. */
@@ -79,17 +79,17 @@ static bool take_line(void *context, const char *line, bool cut)
     struct session *session = context;
     bool ours = false;
 
-    session->step = protocol_line(&session->protocol, line, cut, &ours);
+    session->step = dialogue_line(&session->dialogue, line, cut, &ours);
     if (ours) {
         session->heard_ours = session->heard;
     }
-    if (session->step == PROTOCOL_ANSWER) {
+    if (session->step == DIALOGUE_ANSWER) {
         send_answer(session);
-        session->step = PROTOCOL_GO_ON;
+        session->step = DIALOGUE_GO_ON;
     }
-    progress_show(session->progress, session->run, session->protocol.settled,
-                  session->protocol.begun ? session->protocol.scenario : 0, session->protocol.name);
-    return session->step == PROTOCOL_GO_ON;
+    progress_show(session->progress, session->run, session->dialogue.settled,
+                  session->dialogue.begun ? session->dialogue.scenario : 0, session->dialogue.name);
+    return session->step == DIALOGUE_GO_ON;
 }
 
 static void log_bytes(struct session *session, size_t count)
@@ -133,19 +133,19 @@ static void take_end(struct session *session)
             break;
         }
     }
-    if (session->step == PROTOCOL_GO_ON) {
+    if (session->step == DIALOGUE_GO_ON) {
         (void)lines_finish(&session->lines, take_line, session);
     }
-    if (session->step == PROTOCOL_GO_ON) {
+    if (session->step == DIALOGUE_GO_ON) {
         process_how(&session->process, how, sizeof(how));
-        session->step = protocol_ended(&session->protocol, how);
+        session->step = dialogue_ended(&session->dialogue, how);
     }
 }
 
 static void stop(struct session *session, const char *why)
 {
-    protocol_stop(&session->protocol, why);
-    session->step = PROTOCOL_FAILED;
+    dialogue_stop(&session->dialogue, why);
+    session->step = DIALOGUE_FAILED;
 }
 
 static void take_signals(struct session *session)
@@ -176,12 +176,12 @@ static int64_t phase_deadline(const struct session *session)
     int64_t silence = session->heard + ms(session->settings->limit);
     int64_t noise = session->heard_ours + ms(session->settings->limit) * NOISE_FACTOR;
 
-    switch (session->protocol.phase) {
-    case PROTOCOL_BOOTING:
+    switch (session->dialogue.phase) {
+    case DIALOGUE_BOOTING:
         return session->phase_began + ms(session->settings->boot_limit);
-    case PROTOCOL_ENDING:
+    case DIALOGUE_ENDING:
         return session->phase_began + ms(ENDING_LIMIT_S);
-    case PROTOCOL_RUNNING:
+    case DIALOGUE_RUNNING:
         break;
     }
     return silence < noise ? silence : noise;
@@ -215,16 +215,16 @@ static void check_time(struct session *session)
         take_end(session);
     } else if (now >= phase_deadline(session)) {
         (void)snprintf(words, sizeof(words), "%u s", session->settings->boot_limit);
-        session->step = protocol_silent(&session->protocol, words);
+        session->step = dialogue_silent(&session->dialogue, words);
     }
 }
 
 static void note_phase(struct session *session, bool anew)
 {
-    if (!anew && session->phase == session->protocol.phase) {
+    if (!anew && session->phase == session->dialogue.phase) {
         return;
     }
-    session->phase = session->protocol.phase;
+    session->phase = session->dialogue.phase;
     session->phase_began = session->heard = session->heard_ours = clock_now_ms();
 }
 
@@ -239,14 +239,14 @@ static void turn(struct session *session)
 
     (void)poll(fds, 2, left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left);
     take_signals(session);
-    if (session->step == PROTOCOL_GO_ON && fds[1].revents != 0) {
+    if (session->step == DIALOGUE_GO_ON && fds[1].revents != 0) {
         (void)read_output(session);
     }
     note_phase(session, false);
-    if (session->step == PROTOCOL_GO_ON && process_has_ended(&session->process)) {
+    if (session->step == DIALOGUE_GO_ON && process_has_ended(&session->process)) {
         take_end(session);
     }
-    if (session->step == PROTOCOL_GO_ON) {
+    if (session->step == DIALOGUE_GO_ON) {
         check_time(session);
     }
 }
@@ -257,7 +257,7 @@ static void boot(struct session *session)
     int error = process_start(&session->process, session->settings->command);
     char *why;
 
-    session->step = PROTOCOL_GO_ON;
+    session->step = DIALOGUE_GO_ON;
     session->lines.length = 0;
     session->lines.cut = false;
     session->closed = 0;
@@ -268,7 +268,7 @@ static void boot(struct session *session)
         return;
     }
     note_phase(session, true);
-    while (session->step == PROTOCOL_GO_ON) {
+    while (session->step == DIALOGUE_GO_ON) {
         turn(session);
     }
     process_stop(&session->process);
@@ -295,16 +295,16 @@ int session_run(const struct session_settings *settings, struct run *run, struct
     session->run = run;
     session->progress = progress;
     session->began = clock_now_ms();
-    protocol_start(&session->protocol, run);
+    dialogue_start(&session->dialogue, run);
     if (open_signals(session)) {
         do {
             boot(session);
-        } while (session->step == PROTOCOL_RESTART);
+        } while (session->step == DIALOGUE_RESTART);
         close(session->signals);
     }
     run_finish(run);
     ended_by = session->signal;
-    protocol_free(&session->protocol);
+    dialogue_free(&session->dialogue);
     free(session);
     return ended_by;
 }

@@ -50,6 +50,21 @@ const struct point *table_cell(const struct table *table, size_t row, size_t run
     return table->cells[row * table->results->count + run];
 }
 
+/* One that says its family, if any does: results of an older image do not. */
+const struct point *table_any(const struct table *table, size_t row)
+{
+    const struct point *any = NULL;
+
+    for (size_t run = 0; run < table->results->count; run++) {
+        const struct point *point = table_cell(table, row, run);
+
+        if (point != NULL && (any == NULL || (any->family == NULL && point->family != NULL))) {
+            any = point;
+        }
+    }
+    return any;
+}
+
 const struct point *table_failure(const struct table *table, size_t row)
 {
     for (size_t run = 0; run < table->results->count; run++) {

@@ -14,6 +14,8 @@ struct table {
 
 void table_make(struct table *table, const struct results *results);
 const struct point *table_cell(const struct table *table, size_t row, size_t run);
+/** A result of the row: there is one. */
+const struct point *table_any(const struct table *table, size_t row);
 /** The first failure of the row; NULL: there is none. */
 const struct point *table_failure(const struct table *table, size_t row);
 /** Whether the row has the same verdict in all runs. */

@@ -2,10 +2,12 @@
 #include "tap_line.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "../protocol.h"
 #include "must.h"
 #include "words.h"
 
@@ -116,8 +118,16 @@ void collect_point(struct collector *collector, unsigned number, const struct ta
     if (parsed->reason != NULL) {
         results_set(&point->reason, parsed->reason, strlen(parsed->reason));
     }
+    collect_family(collector, point);
     collector->last = number;
     collector->in_block = false;
+}
+
+void collect_family(const struct collector *collector, struct point *point)
+{
+    if (collector->family[0] != '\0') {
+        results_set(&point->family, collector->family, strlen(collector->family));
+    }
 }
 
 static char **find_member(struct point *point, const char *key, size_t length)
@@ -210,11 +220,11 @@ bool collect_detail(struct collector *collector, const char *line)
     if (take_block(collector, point, line)) {
         return true;
     }
-    if ((rest = tap_after(line, "# characteristic: ")) != NULL) {
+    if ((rest = tap_after(line, SAY_CHARACTERISTIC)) != NULL) {
         take_characteristic(collector, point, rest);
         return true;
     }
-    if ((rest = tap_after(line, "# often: ")) != NULL) {
+    if ((rest = tap_after(line, SAY_OFTEN)) != NULL) {
         results_set(&point->often, rest, strlen(rest));
         return true;
     }
@@ -244,14 +254,25 @@ static void take_facts(struct facts *facts, const char *text)
     free(line);
 }
 
+/* A name that cannot be one counts as none. */
+static void take_family(struct collector *collector, const char *text)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    bool good = text[length] == '\0' && length <= FAMILY_MAX;
+
+    (void)snprintf(collector->family, sizeof(collector->family), "%s", good ? text : "");
+}
+
 bool collect_facts(struct collector *collector, const char *line)
 {
     const char *rest;
 
-    if ((rest = tap_after(line, "# machine: ")) != NULL) {
+    if ((rest = tap_after(line, SAY_MACHINE)) != NULL) {
         take_facts(&collector->run->machine, rest);
-    } else if ((rest = tap_after(line, "# server: ")) != NULL) {
+    } else if ((rest = tap_after(line, SAY_SERVER)) != NULL) {
         take_facts(&collector->run->server, rest);
+    } else if ((rest = tap_after(line, SAY_FAMILY)) != NULL) {
+        take_family(collector, rest);
     }
     return rest != NULL;
 }

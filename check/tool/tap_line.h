@@ -27,12 +27,15 @@ bool tap_point_parse(const char *line, struct tap_point *point);
 /** "1..N". */
 bool tap_plan_parse(const char *line, unsigned *count);
 
+enum { FAMILY_MAX = 40 };
+
 /** What a run has been told so far. */
 struct collector {
     struct run *run;
     unsigned last; /**< the scenario that details belong to; 0: none */
     bool in_block;
-    size_t characteristics; /**< of the run */
+    char family[FAMILY_MAX + 1]; /**< of the points that follow; empty: not said */
+    size_t characteristics;      /**< of the run */
 };
 
 /** Records a point, whose number the caller has found to be good. */
@@ -40,7 +43,9 @@ void collect_point(struct collector *collector, unsigned number, const struct ta
 /** Takes a line that says more about the last point: a line of its YAML block, a characteristic,
  * how often it failed. @return whether it was one. */
 bool collect_detail(struct collector *collector, const char *line);
-/** Takes facts about the machine or the server. @return whether the line had any. */
+/** Gives a point the family that the run was told last. */
+void collect_family(const struct collector *collector, struct point *point);
+/** Takes facts about the machine or the server, and the family of what follows. @return whether the line had any. */
 bool collect_facts(struct collector *collector, const char *line);
 /** Details no longer belong to a point. */
 void collect_settle(struct collector *collector);

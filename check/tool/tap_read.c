@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../protocol.h"
 #include "base/report.h"
 #include "lines.h"
 #include "must.h"
@@ -153,7 +154,7 @@ static bool take_line(struct reader *reader, const char *line)
     if (tap_plan_parse(line, &count)) {
         return take_plan(reader, count);
     }
-    if ((why = tap_after(line, "Bail out!")) != NULL) {
+    if ((why = tap_after(line, SAY_BAIL_OUT)) != NULL) {
         run_stop(reader->run, is_blank(why) ? "it was given up" : why);
         return true;
     }
@@ -199,7 +200,7 @@ static bool end_subtest(struct reader *reader, const struct tap_point *point)
 static bool take_outer(struct reader *reader, const char *line)
 {
     struct tap_point point;
-    const char *why = tap_after(line, "Bail out!");
+    const char *why = tap_after(line, SAY_BAIL_OUT);
 
     if (tap_point_parse(line, &point)) {
         return end_subtest(reader, &point);
@@ -214,13 +215,13 @@ static bool take_outer(struct reader *reader, const char *line)
 
 static bool take_first(struct reader *reader, const char *line)
 {
-    if (strcmp(line, "TAP version 14") == 0 || strcmp(line, "TAP version 13") == 0) {
+    if (strcmp(line, SAY_TAP) == 0 || strcmp(line, "TAP version 13") == 0) {
         return begin_document(reader);
     }
     if (*line == '\0' || *line == '#') {
         return true;
     }
-    return refuse(reader, "this is no TAP document: it does not begin with 'TAP version 14'");
+    return refuse(reader, "this is no TAP document: it does not begin with '" SAY_TAP "'");
 }
 
 static bool take(void *context, const char *line, bool cut)
@@ -254,7 +255,7 @@ static bool take(void *context, const char *line, bool cut)
 static bool end_document(struct reader *reader)
 {
     if (!reader->begun) {
-        report("%s: this is no TAP document: 'TAP version 14' is not in it", reader->path);
+        report("%s: this is no TAP document: '" SAY_TAP "' is not in it", reader->path);
         return false;
     }
     end_run(reader);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../protocol.h"
+
 enum { FACTS_WIDTH = 100 };
 
 /* With a backslash before each character that is one of `special`. */
@@ -24,7 +26,7 @@ static void write_comment(FILE *file, const char *key, const char *value)
 }
 
 /* As many to a line as fit. */
-static void write_facts(FILE *file, const char *kind, const struct facts *facts)
+static void write_facts(FILE *file, const char *words, const struct facts *facts)
 {
     size_t width = 0;
 
@@ -33,7 +35,7 @@ static void write_facts(FILE *file, const char *kind, const struct facts *facts)
         size_t length = strlen(fact->key) + strlen(fact->value) + 3;
 
         if (width == 0 || width + length > FACTS_WIDTH) {
-            (void)fprintf(file, "%s# %s: ", width > 0 ? "\n" : "", kind);
+            (void)fprintf(file, "%s%s", width > 0 ? "\n" : "", words);
             width = 0;
         } else {
             (void)fputs(", ", file);
@@ -77,36 +79,51 @@ static void write_point(FILE *file, unsigned number, const struct point *point)
         write_block(file, point);
     }
     for (size_t i = 0; i < point->characteristics.count; i++) {
-        (void)fprintf(file, "# characteristic: %s: %s\n", point->characteristics.list[i].key,
+        (void)fprintf(file, SAY_CHARACTERISTIC "%s: %s\n", point->characteristics.list[i].key,
                       point->characteristics.list[i].value);
     }
-    write_comment(file, "often:", point->often);
+    if (point->often != NULL) {
+        (void)fprintf(file, SAY_OFTEN "%s\n", point->often);
+    }
+}
+
+/* Where it differs from the last point's; an empty one stands for a point that has none. */
+static const char *write_family(FILE *file, const char *last, const struct point *point)
+{
+    const char *family = point->family != NULL ? point->family : "";
+
+    if (strcmp(last, family) != 0) {
+        (void)fprintf(file, SAY_FAMILY "%s\n", family);
+    }
+    return family;
 }
 
 void tap_write(FILE *file, const struct run *run)
 {
     struct counts counts = run_count(run);
+    const char *family = "";
 
-    (void)fputs("TAP version 14\n", file);
+    (void)fputs(SAY_TAP "\n", file);
     if (run->has_plan) {
         (void)fprintf(file, "1..%u\n", run->planned);
     }
     write_comment(file, "run", run->name);
     write_comment(file, "date", run->date);
     write_comment(file, "command", run->command);
-    write_facts(file, "machine", &run->machine);
-    write_facts(file, "server", &run->server);
+    write_facts(file, SAY_MACHINE, &run->machine);
+    write_facts(file, SAY_SERVER, &run->server);
     for (unsigned number = 1; number <= run->point_count; number++) {
         if (run_verdict(run, number) != VERDICT_NONE) {
+            family = write_family(file, family, &run->points[number - 1]);
             write_point(file, number, &run->points[number - 1]);
         }
     }
     for (size_t i = 0; i < run->notes.count; i++) {
         write_comment(file, "note", run->notes.list[i].value);
     }
-    (void)fprintf(file, "# passed %u, failed %u, skipped %u\n", counts.of[VERDICT_PASSED],
+    (void)fprintf(file, SAY_PASSED "%u, failed %u, skipped %u\n", counts.of[VERDICT_PASSED],
                   counts.of[VERDICT_FAILED], counts.of[VERDICT_SKIPPED]);
     if (run->incomplete != NULL) {
-        (void)fprintf(file, "Bail out! %s\n", run->incomplete);
+        (void)fprintf(file, SAY_BAIL_OUT " %s\n", run->incomplete);
     }
 }

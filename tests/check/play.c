@@ -17,7 +17,7 @@ int play_begin(void **state)
     struct play *play = must_alloc(1, sizeof(*play));
 
     play->run = results_add(&play->results);
-    protocol_start(&play->protocol, play->run);
+    dialogue_start(&play->dialogue, play->run);
     *state = play;
     return 0;
 }
@@ -26,7 +26,7 @@ int play_end(void **state)
 {
     struct play *play = *state;
 
-    protocol_free(&play->protocol);
+    dialogue_free(&play->dialogue);
     results_free(&play->results);
     free(play);
     return 0;
@@ -39,10 +39,10 @@ void play(struct play *play, const char *lines)
     char *line;
     bool ours;
 
-    play->step = PROTOCOL_GO_ON;
+    play->step = DIALOGUE_GO_ON;
     while ((line = strsep(&next, "\n")) != NULL) {
-        assert_int_equal(play->step, PROTOCOL_GO_ON);
-        play->step = protocol_line(&play->protocol, line, false, &ours);
+        assert_int_equal(play->step, DIALOGUE_GO_ON);
+        play->step = dialogue_line(&play->dialogue, line, false, &ours);
     }
     free(copy);
 }
@@ -50,14 +50,14 @@ void play(struct play *play, const char *lines)
 void play_answer(struct play *playing, const char *lines, const char *answer)
 {
     play(playing, lines);
-    assert_int_equal(playing->step, PROTOCOL_ANSWER);
-    assert_string_equal(playing->protocol.answer, answer);
+    assert_int_equal(playing->step, DIALOGUE_ANSWER);
+    assert_string_equal(playing->dialogue.answer, answer);
 }
 
 void play_failure(struct play *playing, const char *lines, const char *words)
 {
     play(playing, lines);
-    assert_int_equal(playing->step, PROTOCOL_FAILED);
+    assert_int_equal(playing->step, DIALOGUE_FAILED);
     assert_non_null(playing->run->incomplete);
     assert_non_null(strstr(playing->run->incomplete, words));
 }

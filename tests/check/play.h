@@ -3,13 +3,13 @@
 #ifndef TOOL_TESTS_PLAY_H
 #define TOOL_TESTS_PLAY_H
 
-#include "protocol.h"
+#include "dialogue.h"
 
 struct play {
-    struct protocol protocol;
+    struct dialogue dialogue;
     struct results results;
     struct run *run;
-    enum protocol_step step; /* the last one */
+    enum dialogue_step step; /* the last one */
 };
 
 /* Setup and teardown for cmocka; *state is the play. */

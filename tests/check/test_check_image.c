@@ -338,13 +338,13 @@ static void test_answers(void **state)
     (void)state;
     assert_true(link_parse("go 1 start", &errand));
     assert_int_equal(errand.number, 1);
-    assert_int_equal(errand.how, ERRAND_START);
+    assert_int_equal(errand.how, HOW_START);
     assert_true(link_parse("go 233 reset 0182", &errand));
     assert_int_equal(errand.number, 233);
-    assert_int_equal(errand.how, ERRAND_RESET);
+    assert_int_equal(errand.how, HOW_RESET);
     assert_string_equal(errand.kept, "0182");
     assert_true(link_parse("go 7 hang", &errand));
-    assert_int_equal(errand.how, ERRAND_HANG);
+    assert_int_equal(errand.how, HOW_HANG);
     assert_string_equal(errand.kept, "");
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_false(link_parse(bad[i], &errand));

@@ -95,7 +95,7 @@ static void junit_has_everything(void **state)
 
     (void)state;
     facts_add(&run->machine, 1, "cpus", 4, "4");
-    add_point(run, VERDICT_PASSED, "cpu-on-starts");
+    set(&add_point(run, VERDICT_PASSED, "cpu-on-starts")->family, "cpu-on");
     add_choice(run, "bit 16 of an ID", "<ignored>");
     fail_point(run, "race-cpu-on", "lost CPU", "two 'SUCCESS'");
     set(&add_point(run, VERDICT_SKIPPED, "stat-count")->reason, "no \"STAT\"");

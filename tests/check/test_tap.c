@@ -19,11 +19,12 @@
 static const char whole[] =
     "TAP version 14\n1..5\n# run A \"name\" # x\n# date 2026-11-23\n# command qemu -append 'a b'\n"
     "# machine: cpus 4, conduit HVC\n# server: PSCI 1.3, quirk\n"
-    "ok 1 - one \\# and \\\\two\n"
+    "# family: cpu-on\nok 1 - one \\# and \\\\two\n"
     "# characteristic: key: value\n# characteristic: key: other\n"
     "not ok 2 - two\n  ---\n  message: \"say \\\"so\\\" \\\\ \xc3\xa4\"\n  clause: \"5.6\"\n"
     "  severity: \"hang\"\n  consequence: \"none\"\n  ...\n# often: 3 of 10\n"
-    "ok 3 - three # SKIP because # of it\nnot ok 5 - five\n  ---\n  ...\n"
+    "# family: race\nok 3 - three # SKIP because # of it\n# family: \nnot ok 5 - five\n  ---\n  "
+    "...\n"
     "# note it was late\n# passed 1, failed 2, skipped 1\nBail out! it stopped\n";
 
 static bool read_text(struct results *results, const char *text, const char *path)
@@ -63,6 +64,9 @@ static void what_is_written_is_read_back(void **state)
     assert_string_equal(results.runs[0].points[2].reason, "because # of it");
     assert_string_equal(results.runs[0].incomplete, "it stopped");
     assert_int_equal(run_verdict(&results.runs[0], 4), VERDICT_NONE);
+    assert_string_equal(results.runs[0].points[1].family, "cpu-on");
+    assert_string_equal(results.runs[0].points[2].family, "race");
+    assert_null(results.runs[0].points[4].family);
     text = write_text(&results.runs[0]);
     assert_string_equal(text, whole);
     free(text);

@@ -216,6 +216,8 @@ extern const uint32_t family_count;
 
 /** The n-th scenario over all families, or NULL. */
 const struct scenario *scenario_at(uint32_t n);
+/** The name of the family that a scenario of the list is in. */
+const char *scenario_family(const struct scenario *scenario);
 /** The scenario of that name, or NULL. */
 const struct scenario *scenario_find(const char *name);
 /** Whether a name is that, or begins so if the pattern ends in '*'. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tap.h"
 
+#include "../../protocol.h"
 #include "text.h"
 
 enum { LINE_SIZE = 400 };
@@ -35,7 +36,7 @@ void tap_say(const struct tap *tap, const char *a, const char *b, const char *c)
 
 void tap_version(const struct tap *tap)
 {
-    tap_say(tap, "TAP version 14", "", "");
+    tap_say(tap, SAY_TAP, "", "");
 }
 
 void tap_plan(const struct tap *tap, uint32_t count)
@@ -78,7 +79,7 @@ static void say_characteristics(const struct tap *tap, const struct trial *t)
     for (uint32_t i = 0; i < t->characteristic_count; i++) {
         struct line line;
 
-        line_start(tap, &line, "# characteristic: ");
+        line_start(tap, &line, SAY_CHARACTERISTIC);
         text_add(&line.text, t->characteristics[i].key);
         text_add(&line.text, ": ");
         text_add(&line.text, t->characteristics[i].value);
@@ -92,11 +93,21 @@ static void say_rounds(const struct tap *tap, const struct trial *t)
     struct line line;
 
     if (t->rounds != 0) {
-        line_start(tap, &line, "# often: ");
+        line_start(tap, &line, SAY_OFTEN);
         text_add_number(&line.text, t->rounds_failed);
         text_add(&line.text, " of ");
         text_add_number(&line.text, t->rounds);
         line_end(tap, &line);
+    }
+}
+
+void tap_family(struct tap *tap, const struct scenario *scenario)
+{
+    const char *family = scenario_family(scenario);
+
+    if (family != tap->family) {
+        tap_say(tap, SAY_FAMILY, family, "");
+        tap->family = family;
     }
 }
 
@@ -126,7 +137,7 @@ void tap_total(const struct tap *tap)
 {
     struct line line;
 
-    line_start(tap, &line, "# passed ");
+    line_start(tap, &line, SAY_PASSED);
     text_add_number(&line.text, tap->passed);
     text_add(&line.text, ", failed ");
     text_add_number(&line.text, tap->failed);

@@ -13,6 +13,7 @@ struct tap {
     void (*line)(void *context, const char *line);
     void *context;
     const char *indent; /**< of a subtest's lines */
+    const char *family; /**< of the last scenario, NULL at the beginning of a document */
     /** Out: over all that was reported. */
     uint32_t passed;
     uint32_t failed;
@@ -26,6 +27,8 @@ void tap_say(const struct tap *tap, const char *a, const char *b, const char *c)
 /** "ok 7 - name", and what is to follow it. */
 void tap_point(const struct tap *tap, bool ok, uint32_t number, const char *name,
                const char *directive, const char *reason);
+/** Says the family of a scenario that is about to run, unless the last one was of the same. */
+void tap_family(struct tap *tap, const struct scenario *scenario);
 /** The point of a scenario: with a block where it failed, and the characteristics behind it. */
 void tap_report(struct tap *tap, const struct scenario *scenario, const struct trial *t,
                 uint32_t number);

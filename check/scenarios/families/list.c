@@ -26,6 +26,17 @@ const struct scenario *scenario_at(uint32_t n)
     return NULL;
 }
 
+const char *scenario_family(const struct scenario *scenario)
+{
+    uint32_t i = 0;
+
+    while (scenario < families[i]->scenarios ||
+           scenario >= families[i]->scenarios + families[i]->count) {
+        i++;
+    }
+    return families[i]->name;
+}
+
 const struct scenario *scenario_find(const char *name)
 {
     for (uint32_t n = 0; scenario_at(n) != NULL; n++) {

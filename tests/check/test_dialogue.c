@@ -34,9 +34,9 @@ static void whole_run_is_recorded(void **state)
             "  message: \"it \\\"failed\\\"\"\n  clause: \"5.6\"\n  severity: hang\n  other: 1\n"
             "  consequence: \"\"\n  ...\n# often: 3 of 10\n# running 3 three\n"
             "ok 3 - three # SKIP no such call\n# passed 1, failed 1, skipped 1\n# end");
-    assert_int_equal(p->protocol.phase, PROTOCOL_ENDING);
-    assert_int_equal(p->protocol.settled, 3);
-    assert_int_equal(protocol_ended(&p->protocol, "with status 0"), PROTOCOL_DONE);
+    assert_int_equal(p->dialogue.phase, DIALOGUE_ENDING);
+    assert_int_equal(p->dialogue.settled, 3);
+    assert_int_equal(dialogue_ended(&p->dialogue, "with status 0"), DIALOGUE_DONE);
     run_finish(p->run);
     assert_null(p->run->incomplete);
     assert_int_equal(results_status(&p->results), 1);
@@ -54,6 +54,26 @@ static void whole_run_is_recorded(void **state)
     assert_string_equal(point_of(p, 3)->reason, "no such call");
 }
 
+/* The image says it before the first scenario of each boot. What it never says is no name. */
+static void families_are_taken_from_the_image(void **state)
+{
+    struct play *p = *state;
+
+    play_boot(p, "go 1 start\n");
+    play(p, "1..6\n# running 1 a-one\nok 1 - a-one\n# family: a\n# running 2 a-two\nok 2 - a-two\n"
+            "# running 3 a-three\nok 3 - a-three\n# family: b-c\n# running 4 b-four");
+    play_boot(p, "go 4 reset\n");
+    play(p, "not ok 4 - b-four\n# family: <b>\nok 5 - b-five\n# family: c\n# running 6 c-six");
+    assert_int_equal(dialogue_silent(&p->dialogue, "1 s"), DIALOGUE_RESTART);
+    assert_int_equal(dialogue_silent(&p->dialogue, "1 s"), DIALOGUE_FAILED);
+    assert_null(point_of(p, 1)->family);
+    assert_string_equal(point_of(p, 2)->family, "a");
+    assert_string_equal(point_of(p, 3)->family, "a");
+    assert_string_equal(point_of(p, 4)->family, "b-c");
+    assert_null(point_of(p, 5)->family);
+    assert_string_equal(point_of(p, 6)->family, "c");
+}
+
 static void noise_is_ignored(void **state)
 {
     struct play *p = *state;
@@ -65,7 +85,7 @@ static void noise_is_ignored(void **state)
     play(p, "1..2\n(XEN) # running 2 x\n# running 1 one\n(XEN) ok 1 - one\nok then\nok 77 - far\n"
             "# running 0 x\n# running 99999999999 x\n# fresh\n# log 1 xyz\nok 1 - one\n"
             "(XEN) between\n# characteristic: key: value");
-    assert_int_equal(p->step, PROTOCOL_GO_ON);
+    assert_int_equal(p->step, DIALOGUE_GO_ON);
     assert_int_equal(p->run->point_count, 1);
     assert_int_equal(point_of(p, 1)->characteristics.count, 1);
 }
@@ -90,10 +110,10 @@ static void still_running_is_a_line_of_ours(void **state)
     bool ours;
 
     play_to_second(p);
-    assert_int_equal(protocol_line(&p->protocol, "# still running", false, &ours), PROTOCOL_GO_ON);
+    assert_int_equal(dialogue_line(&p->dialogue, "# still running", false, &ours), DIALOGUE_GO_ON);
     assert_true(ours);
-    assert_int_equal(protocol_line(&p->protocol, "(XEN) still running", false, &ours),
-                     PROTOCOL_GO_ON);
+    assert_int_equal(dialogue_line(&p->dialogue, "(XEN) still running", false, &ours),
+                     DIALOGUE_GO_ON);
     assert_false(ours);
 }
 
@@ -102,14 +122,14 @@ static void cut_line_is_header_or_noise(void **state)
     struct play *p = *state;
     bool ours;
 
-    assert_int_equal(protocol_line(&p->protocol, "1..3", true, &ours), PROTOCOL_GO_ON);
+    assert_int_equal(dialogue_line(&p->dialogue, "1..3", true, &ours), DIALOGUE_GO_ON);
     assert_false(ours);
     assert_false(p->run->has_plan);
     play_to_second(p);
-    assert_int_equal(protocol_line(&p->protocol, "....TAP version 14", true, &ours),
-                     PROTOCOL_GO_ON);
+    assert_int_equal(dialogue_line(&p->dialogue, "....TAP version 14", true, &ours),
+                     DIALOGUE_GO_ON);
     assert_true(ours);
-    assert_int_equal(p->protocol.phase, PROTOCOL_BOOTING);
+    assert_int_equal(p->dialogue.phase, DIALOGUE_BOOTING);
 }
 
 static void reset_gives_the_log_back_once(void **state)
@@ -130,10 +150,10 @@ static void end_restarts_and_gives_the_log_back(void **state)
 
     play_to_second(p);
     play(p, "# log 2 5");
-    assert_int_equal(protocol_ended(&p->protocol, "with status 0"), PROTOCOL_RESTART);
+    assert_int_equal(dialogue_ended(&p->dialogue, "with status 0"), DIALOGUE_RESTART);
     play_boot(p, "go 2 off 5\n");
     play(p, "ok 2 - two\n# running 3 three");
-    assert_int_equal(protocol_ended(&p->protocol, "with status 0"), PROTOCOL_RESTART);
+    assert_int_equal(dialogue_ended(&p->dialogue, "with status 0"), DIALOGUE_RESTART);
     play_boot(p, "go 3 off\n");
 }
 
@@ -143,27 +163,27 @@ static void hang_restarts_without_the_log(void **state)
 
     play_to_second(p);
     play(p, "# log 2 5");
-    assert_int_equal(protocol_silent(&p->protocol, "1 s"), PROTOCOL_RESTART);
+    assert_int_equal(dialogue_silent(&p->dialogue, "1 s"), DIALOGUE_RESTART);
     play_boot(p, "go 2 hang\n");
     play(p, "not ok 2 - two\n# running 3 three\nok 3 - three\n# end");
-    assert_int_equal(protocol_ended(&p->protocol, "with status 0"), PROTOCOL_DONE);
+    assert_int_equal(dialogue_ended(&p->dialogue, "with status 0"), DIALOGUE_DONE);
 }
 
 static void longest_log_fits_and_longer_is_none(void **state)
 {
     struct play *p = *state;
-    char log[PROTOCOL_LOG_MAX + 2];
+    char log[DIALOGUE_LOG_MAX + 2];
     char *line;
     char *answer;
 
     play_to_second(p);
     memset(log, 'e', sizeof(log));
-    log[PROTOCOL_LOG_MAX + 1] = '\0';
+    log[DIALOGUE_LOG_MAX + 1] = '\0';
     line = must_format("# log 2 %s", log);
     play(p, line);
-    assert_false(p->protocol.has_log);
+    assert_false(p->dialogue.has_log);
     free(line);
-    log[PROTOCOL_LOG_MAX] = '\0';
+    log[DIALOGUE_LOG_MAX] = '\0';
     line = must_format("# log 2 %s", log);
     answer = must_format("go 2 reset %s\n", log);
     play(p, line);
@@ -180,7 +200,7 @@ static void fresh_machine_is_given(void **state)
     play(p, "1..3\n# running 1 one\nok 1 - one\n# fresh 2");
     play_boot(p, "go 2 again\n");
     play(p, "# running 2 two\nok 2 - two\n# fresh 3");
-    assert_int_equal(protocol_ended(&p->protocol, "with status 0"), PROTOCOL_RESTART);
+    assert_int_equal(dialogue_ended(&p->dialogue, "with status 0"), DIALOGUE_RESTART);
     play_boot(p, "go 3 again\n");
 }
 
@@ -200,7 +220,7 @@ static void end_before_the_plan_starts_anew(void **state)
     struct play *p = *state;
 
     play_boot(p, "go 1 start\n");
-    assert_int_equal(protocol_ended(&p->protocol, "with status 0"), PROTOCOL_RESTART);
+    assert_int_equal(dialogue_ended(&p->dialogue, "with status 0"), DIALOGUE_RESTART);
     play_boot(p, "go 1 start\n");
 }
 
@@ -209,7 +229,7 @@ static void fourth_boot_for_a_scenario_fails(void **state)
     struct play *p = *state;
 
     play_to_second(p);
-    for (int i = 0; i < PROTOCOL_BOOTS; i++) {
+    for (int i = 0; i < DIALOGUE_BOOTS; i++) {
         play(p, "# log 2 77");
         play_boot(p, "go 2 reset 77\n");
     }
@@ -224,8 +244,8 @@ static void image_that_boots_alone_again_and_again_fails(void **state)
     struct play *p = *state;
 
     play(p, "1..2\n# running 1 one");
-    for (int i = 1; i < PROTOCOL_BOOTS; i++) {
-        assert_int_equal(protocol_ended(&p->protocol, "with status 0"), PROTOCOL_RESTART);
+    for (int i = 1; i < DIALOGUE_BOOTS; i++) {
+        assert_int_equal(dialogue_ended(&p->dialogue, "with status 0"), DIALOGUE_RESTART);
         play(p, "1..2\n# running 1 one");
     }
     play_failure(p, "TAP version 14\n# running 1 one", "started for the 4th time");
@@ -236,7 +256,7 @@ static void machine_that_never_was_ready_fails(void **state)
     struct play *p = *state;
 
     play(p, "TAP version 14\n# vpsci-check 1");
-    assert_int_equal(protocol_silent(&p->protocol, "60 s"), PROTOCOL_FAILED);
+    assert_int_equal(dialogue_silent(&p->dialogue, "60 s"), DIALOGUE_FAILED);
     assert_non_null(strstr(p->run->incomplete, "within 60 s"));
     assert_int_equal(p->run->point_count, 0);
 }
@@ -246,8 +266,8 @@ static void machine_that_does_not_come_back_fails_its_scenario(void **state)
     struct play *p = *state;
 
     play_to_second(p);
-    assert_int_equal(protocol_silent(&p->protocol, "60 s"), PROTOCOL_RESTART);
-    assert_int_equal(protocol_ended(&p->protocol, "with status 1"), PROTOCOL_FAILED);
+    assert_int_equal(dialogue_silent(&p->dialogue, "60 s"), DIALOGUE_RESTART);
+    assert_int_equal(dialogue_ended(&p->dialogue, "with status 1"), DIALOGUE_FAILED);
     assert_non_null(strstr(p->run->incomplete, "with status 1"));
     assert_int_equal(point_of(p, 2)->verdict, VERDICT_FAILED);
     assert_string_equal(point_of(p, 2)->name, "two");
@@ -279,7 +299,7 @@ static void lost_result_makes_the_run_incomplete(void **state)
 
     play_to_second(p);
     play(p, "# running 3 three\nok 3 - three\n# end");
-    assert_int_equal(protocol_ended(&p->protocol, "with status 0"), PROTOCOL_DONE);
+    assert_int_equal(dialogue_ended(&p->dialogue, "with status 0"), DIALOGUE_DONE);
     run_finish(p->run);
     assert_string_equal(p->run->incomplete, "1 of 3 scenarios have no result");
 }
@@ -290,7 +310,7 @@ static void end_is_not_needed_when_all_is_said(void **state)
 
     play_to_second(p);
     play(p, "ok 2 - two\n# running 3 three\nok 3 - three");
-    assert_int_equal(protocol_ended(&p->protocol, "with status 0"), PROTOCOL_DONE);
+    assert_int_equal(dialogue_ended(&p->dialogue, "with status 0"), DIALOGUE_DONE);
     run_finish(p->run);
     assert_null(p->run->incomplete);
 }
@@ -301,9 +321,9 @@ static void machine_that_stays_or_resets_at_the_end_is_noted(void **state)
 
     play_to_second(p);
     play(p, "ok 2 - two\nok 3 - three\n# end");
-    assert_int_equal(protocol_silent(&p->protocol, "10 s"), PROTOCOL_DONE);
+    assert_int_equal(dialogue_silent(&p->dialogue, "10 s"), DIALOGUE_DONE);
     play(p, "TAP version 14");
-    assert_int_equal(p->step, PROTOCOL_DONE);
+    assert_int_equal(p->step, DIALOGUE_DONE);
     assert_int_equal(p->run->notes.count, 2);
 }
 
@@ -312,7 +332,7 @@ static void image_without_answers_goes_on_alone(void **state)
     struct play *p = *state;
 
     play(p, "1..1\n# running 1 one\nok 1 - one\n# end");
-    assert_int_equal(protocol_ended(&p->protocol, "with status 0"), PROTOCOL_DONE);
+    assert_int_equal(dialogue_ended(&p->dialogue, "with status 0"), DIALOGUE_DONE);
     assert_int_equal(p->run->point_count, 1);
 }
 
@@ -360,6 +380,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(whole_run_is_recorded),
+        TEST(families_are_taken_from_the_image),
         TEST(noise_is_ignored),
         TEST(point_before_plan_must_be_in_it),
         TEST(scenario_that_runs_before_the_plan_must_be_in_it),

@@ -2,6 +2,7 @@
 /* The conformance image: from the first line of C to the script. */
 #include <stddef.h>
 
+#include "../protocol.h"
 #include "../scenarios/engine/tap.h"
 #include "facts.h"
 #include "gic.h"
@@ -36,7 +37,7 @@ __attribute__((noreturn)) static void bail_out(const char *why)
 {
     const struct tap tap = {.line = link_tap_line, .indent = ""};
 
-    tap_say(&tap, "Bail out! ", why, "");
+    tap_say(&tap, SAY_BAIL_OUT " ", why, "");
     for (;;) {
         __asm__ volatile("wfi");
     }
@@ -49,8 +50,8 @@ void guest_main(const void *blob, uint64_t current_el)
 
     (void)current_el;
     uart_init();
-    link_line("TAP version 14");
-    link_line("# vpsci-check 1");
+    link_line(SAY_TAP);
+    link_line(SAY_IMAGE PROTOCOL_TEXT(PROTOCOL_VERSION));
     why = missing(has_tree);
     if (why != NULL) {
         bail_out(why);

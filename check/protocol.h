@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * The words of the serial line between vpsci-check.img and `vpsci-check run`, which are also those of
+ * a saved result. Both programs include this; image/README.md explains them.
+ *
+ * A line is one of these words, and what the comment says. A TAP document (version 14) has its own
+ * plan, points and blocks besides.
+ */
+#ifndef CHECK_PROTOCOL_H
+#define CHECK_PROTOCOL_H
+
+/** Of the words below; goes up if one of them changes its meaning. */
+#define PROTOCOL_VERSION 1
+
+/** The words with which every boot begins: SAY_IMAGE is followed by the version. */
+#define SAY_TAP   "TAP version 14"
+#define SAY_IMAGE "# vpsci-check "
+#define SAY_READY "# ready"
+
+/** Facts: "cpus 4, conduit HVC". */
+#define SAY_MACHINE "# machine: "
+#define SAY_SERVER  "# server: "
+
+/** The family of the scenarios that follow, until the next such line. */
+#define SAY_FAMILY "# family: "
+
+/** About the run of scenario N. */
+#define SAY_RUNNING "# running " /**< N NAME */
+#define SAY_FRESH   "# fresh "   /**< N: it comes after the reset that follows */
+#define SAY_LOG     "# log "     /**< N DIGITS: what to hand back if the machine ends now */
+#define SAY_HASTY   "# hasty "   /**< N: it runs once more, with more patience */
+#define SAY_HANG    "# hang "    /**< N: the watchdog resets the machine */
+#define SAY_STILL   "# still running"
+
+/** About the last point. */
+#define SAY_OFTEN          "# often: "          /**< "3 of 200": rounds that failed */
+#define SAY_CHARACTERISTIC "# characteristic: " /**< KEY: VALUE */
+#define SAY_TOOK           "# took "            /**< N ms */
+
+/** An exception that nothing expected; "vector 0x4, ...". */
+#define SAY_EXCEPTION "# exception: "
+
+/** The end, in order or early; SAY_BAIL_OUT is followed by the reason. */
+#define SAY_PASSED   "# passed " /**< "200, failed 4, skipped 40" */
+#define SAY_END      "# end"
+#define SAY_BAIL_OUT "Bail out!"
+
+/** The one line that the image reads: ANSWER_GO, N, how it came to boot, and the log if there is one. */
+#define ANSWER_GO "go"
+
+enum protocol_how {
+    HOW_START, /**< nothing was before */
+    HOW_AGAIN, /**< the machine was reset on purpose, between two scenarios */
+    HOW_RESET, /**< it was reset while scenario N ran */
+    HOW_OFF,   /**< it ended while scenario N ran, and was started again */
+    HOW_HANG,  /**< scenario N printed nothing for too long */
+    HOW_COUNT
+};
+
+static inline const char *protocol_how_word(enum protocol_how how)
+{
+    static const char *const words[HOW_COUNT] = {
+        [HOW_START] = "start", [HOW_AGAIN] = "again", [HOW_RESET] = "reset",
+        [HOW_OFF] = "off",     [HOW_HANG] = "hang",
+    };
+
+    return words[how];
+}
+
+/** What a word and its version are in one text. */
+#define PROTOCOL_TEXT_(number) #number
+#define PROTOCOL_TEXT(number)  PROTOCOL_TEXT_(number)
+
+#endif
