@@ -192,3 +192,29 @@ test_checker_example_boots() {
     try timeout 100 sh example.sh </dev/null
     expect_status 0
 }
+
+# What `./dev test` is given in any document is a test, or the beginning of some. Words in capitals stand for one.
+test_documents_name_tests_that_exist() {
+    find_program
+    "$root/dev" test --list >names
+    git -C "$root" ls-files '*.md' 'docs/*.1' >documents
+    (cd "$root" && xargs grep -ho '\./dev test [^`]*') <documents |
+        sed 's/\\-/-/g; s/^\.\/dev test //; s/[#;|(].*//; s/[.,]$//' | tr ' ' '\n' |
+        grep -E '^[a-z0-9.-]+(/[a-z0-9_./-]+)?$' | grep -vxE -e '--.*|quick|long' | sort -u >told
+    grep -qx 'vpsci/scenarios-broken' told || fail "the documents were not read"
+    while read -r name; do
+        cut -d' ' -f1 names | grep -qE "^$name(/|\$)" || fail "a document says './dev test $name', which is no test's name"
+    done <told
+}
+
+# check/image/README.md says all words of the serial line.
+test_image_readme_has_every_word() {
+    {
+        sed -n 's/^#define \(SAY\|ANSWER\)_[A-Z_]* *"\([^"]*\)".*/\2/p' "$root/check/protocol.h"
+        grep -o '\[HOW_[A-Z]*\] = "[a-z]*"' "$root/check/protocol.h" | sed 's/.*"\(.*\)"/`\1`/'
+    } >words
+    [ "$(wc -l <words)" -gt 15 ] || fail "no words found in check/protocol.h"
+    while read -r word; do
+        grep -qF -- "$word" "$root/check/image/README.md" || fail "check/image/README.md lacks '$word'"
+    done <words
+}
