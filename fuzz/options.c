@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/run_options.h"
 #include "command_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

@@ -5,12 +5,14 @@
 #
 # FILES names all headers, a path a line. A row of the table names rooms in its first column and, in its last one,
 # what they may include: rooms, or single headers. INCLUDES has lines PATH:#include "NAME". Prints each include that
-# the table does not allow, and each room that it does not have; the status is 1 then.
+# the table does not allow, each room that it does not have, and each two files under vmm/ that have one name; the
+# status is 1 then.
 
 FNR == 1 { input++ }
 
 input == 1 {
     exists[$0] = 1
+    if (/^vmm\//) once($0)
     next
 }
 
@@ -57,6 +59,14 @@ END {
 function complain(text) {
     print text
     failed = 1
+}
+
+# No two files of dormouse have one name: an #include, a backtrace and a reader must not mistake them.
+function once(path,    name) {
+    name = path
+    sub(/.*\//, "", name)
+    if (name in named) complain(path " has the name of " named[name])
+    named[name] = path
 }
 
 # Splits a column into what it has in backquotes, without a slash at the end.

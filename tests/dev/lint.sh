@@ -40,6 +40,16 @@ test_file_in_no_room_is_found() {
     expect_status 1
 }
 
+test_two_files_of_one_name_are_found() {
+    printf '%s\n' vmm/a/x.h vmm/a/x.c vmm/b/y.h other/y.h vmm/b/x.c >files
+    echo '| room |' >table
+    echo 'y.c:#include "y.h"' >includes
+    try awk -f "$root/tools/rooms.awk" files table includes
+    expect_status 1
+    expect_line out "^vmm/b/x.c has the name of vmm/a/x.c$"
+    [ "$(grep -c 'has the name' out)" -eq 1 ] || fail "other names are complained about"
+}
+
 test_this_repositorys_rooms_are_checked() {
     mkdir checkout
     (cd "$root" && cp -r dev tools lab peers DESIGN.md include lib base vmm bare check "$work/checkout")

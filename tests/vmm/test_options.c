@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "capture.h"
-#include "cli/options.h"
+#include "cli/run_options.h"
 #include "power/wake.h"
 
 enum { ARGUMENTS_MAX = 16, WORD_MAX = 64 };

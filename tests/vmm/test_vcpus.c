@@ -218,7 +218,7 @@ static struct psci_step serve(struct psci_backend *backend, unsigned index, stru
     return psci_serve(&backend->psci, index, vcpu, exit);
 }
 
-/* What the threads need of user.c. */
+/* What the threads need of backend_user.c. */
 static const struct psci_backend_ops psci_ops = {.next = next, .serve = serve};
 
 static void start_idle(unsigned count, void (*boot)(struct vcpu *), void (*others)(struct vcpu *),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Streams of compressed data, unpacked from a file straight to where they belong. */
-#ifndef DORMOUSE_MACHINE_UNPACK_H
-#define DORMOUSE_MACHINE_UNPACK_H
+#ifndef DORMOUSE_BOOT_UNPACK_H
+#define DORMOUSE_BOOT_UNPACK_H
 
 #include <stdint.h>
 

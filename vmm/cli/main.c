@@ -2,13 +2,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "../../base/program.h"
-#include "../../base/report.h"
-#include "../boot/boot.h"
-#include "../core/signals.h"
-#include "../machine/machine.h"
-#include "options.h"
-#include "timeline.h"
+#include "base/program.h"
+#include "base/report.h"
+#include "boot/boot.h"
+#include "cli/run_options.h"
+#include "cli/timeline.h"
+#include "core/signals.h"
+#include "machine/machine.h"
 
 static int command_run(int argc, char *const *argv)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef DORMOUSE_CONTROL_TIMELINE_H
-#define DORMOUSE_CONTROL_TIMELINE_H
+#ifndef DORMOUSE_CLI_TIMELINE_H
+#define DORMOUSE_CLI_TIMELINE_H
 
 /**
  * Shows the event log `path` ("-": standard input) on standard output, one event a line in words,

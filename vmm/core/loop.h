@@ -3,8 +3,8 @@
  * The one event loop. Every callback runs on the thread that called loop_run(), the main thread;
  * what vCPU threads have to say reaches it through file descriptors.
  */
-#ifndef DORMOUSE_MACHINE_LOOP_H
-#define DORMOUSE_MACHINE_LOOP_H
+#ifndef DORMOUSE_CORE_LOOP_H
+#define DORMOUSE_CORE_LOOP_H
 
 #include <stdint.h>
 

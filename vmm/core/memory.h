@@ -7,8 +7,8 @@
  * functions change what is mapped and come from the main thread while no vCPU runs. None of them
  * ever moves `host`, so what KVM was told of it stays true.
  */
-#ifndef DORMOUSE_MACHINE_MEMORY_H
-#define DORMOUSE_MACHINE_MEMORY_H
+#ifndef DORMOUSE_CORE_MEMORY_H
+#define DORMOUSE_CORE_MEMORY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * stop. Of those that end, one that is ignored when the program starts stays ignored, as nohup and
  * shells that start background jobs expect.
  */
-#ifndef DORMOUSE_MACHINE_SIGNALS_H
-#define DORMOUSE_MACHINE_SIGNALS_H
+#ifndef DORMOUSE_CORE_SIGNALS_H
+#define DORMOUSE_CORE_SIGNALS_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the files of this folder share. */
-#ifndef DORMOUSE_KVM_INTERNAL_H
-#define DORMOUSE_KVM_INTERNAL_H
+#ifndef DORMOUSE_KVM_PARTS_H
+#define DORMOUSE_KVM_PARTS_H
 
 #include <linux/kvm.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who answers the guest's PSCI calls: a table of operations, and two files behind it. kernel.c is
- * for KVM, which answers by itself and leaves to the monitor what concerns the whole machine; user.c
- * for libvpsci, which answers on the vCPUs' threads (psci.h). Nothing else asks which one it is.
+ * Who answers the guest's PSCI calls: a table of operations, and two files behind it.
+ * backend_kernel.c is for KVM, which answers by itself and leaves to the monitor what concerns the
+ * whole machine; backend_user.c for libvpsci, which answers on the vCPUs' threads (psci.h). Nothing else asks which one it is.
  */
 #ifndef DORMOUSE_PSCI_BACKEND_H
 #define DORMOUSE_PSCI_BACKEND_H

@@ -2,7 +2,7 @@
 /*
  * User mode: libvpsci answers the guest's PSCI calls. This is the half of it that the vCPUs'
  * threads run, each for its own vCPU; what concerns the machine as a whole they hand over, and the
- * main thread's half is user.c.
+ * main thread's half is backend_user.c.
  */
 #ifndef DORMOUSE_PSCI_PSCI_H
 #define DORMOUSE_PSCI_PSCI_H

@@ -10,8 +10,8 @@
  * Only a terminal has the escape (host/console/escape.h): what comes from a pipe, a file or a
  * socket goes to the guest as it is.
  */
-#ifndef DORMOUSE_DEV_CONSOLE_H
-#define DORMOUSE_DEV_CONSOLE_H
+#ifndef DORMOUSE_CONSOLE_CONSOLE_H
+#define DORMOUSE_CONSOLE_CONSOLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

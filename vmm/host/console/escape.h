@@ -4,8 +4,8 @@
  * the keys, Ctrl-a (or a) sends one Ctrl-a to the guest. Any other key behind the prefix is dropped
  * with it, so that a command of QEMU's which does not exist here does not reach the guest as text.
  */
-#ifndef DORMOUSE_DEV_ESCAPE_H
-#define DORMOUSE_DEV_ESCAPE_H
+#ifndef DORMOUSE_CONSOLE_ESCAPE_H
+#define DORMOUSE_CONSOLE_ESCAPE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * The console's way out: a line, and a ring for what the line does not take at once. Main thread,
  * but for output_put(), which opens and renames nothing.
  */
-#ifndef DORMOUSE_DEV_OUTPUT_H
-#define DORMOUSE_DEV_OUTPUT_H
+#ifndef DORMOUSE_CONSOLE_OUTPUT_H
+#define DORMOUSE_CONSOLE_OUTPUT_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bytes on their way, oldest first. Its owner orders the accesses. */
-#ifndef DORMOUSE_DEV_RING_H
-#define DORMOUSE_DEV_RING_H
+#ifndef DORMOUSE_CONSOLE_RING_H
+#define DORMOUSE_CONSOLE_RING_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** The command lines of `dormouse run` and `dormouse timeline`. */
-#ifndef DORMOUSE_CLI_OPTIONS_H
-#define DORMOUSE_CLI_OPTIONS_H
+#ifndef DORMOUSE_CLI_RUN_OPTIONS_H
+#define DORMOUSE_CLI_RUN_OPTIONS_H
 
 #include "base/option.h"
 #include "config/config.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "host/console/options.h"
+#include "host/console/console_options.h"
 
 #include "base/report.h"
 #include "host/console/console.h"

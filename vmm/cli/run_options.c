@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/run_options.h"
+
+#include <stddef.h>
+
+#include "base/report.h"
+#include "cli/run_values.h"
+#include "host/console/console_options.h"
+
+static const char *const idle_words[] = {
+    [IDLE_NONE] = "none",
+    [IDLE_STANDBY] = "standby",
+    [IDLE_POWERDOWN] = "powerdown",
+    NULL,
+};
+
+#define AT(member) .offset = offsetof(struct config, member)
+
+static const struct option_row run_rows[] = {
+    {OPTION("--kernel", "FILE", "Image, Image.gz or EFI zboot (gzip, zstd)", option_set_text),
+     AT(kernel)},
+    {OPTION("--initrd", "FILE", "initial file system for the kernel", option_set_text), AT(initrd)},
+    {OPTION("--append", "STRING", "kernel command line", option_set_text), AT(append)},
+    {OPTION("--cpus", "N[,max=M]", "number of vCPUs (1); the operator may admit up to M",
+            run_set_cpus)},
+    {OPTION("--clusters", "N", "group the vCPUs (no groups)", run_set_clusters)},
+    {OPTION("--idle", "STATES",
+            "low-power states for the guest's idle CPUs, and with --clusters\n"
+            "of clusters: none, standby or powerdown (none)",
+            option_set_word),
+     AT(idle), .what = "kind of idle states", .words = idle_words},
+    {OPTION("--memory", "SIZE", "guest memory: 512M, 2G (512M)", run_set_memory)},
+    {OPTION("--name", "NAME", "name of the VM, in events, messages and for the guest (dormouse)",
+            run_set_name)},
+    {OPTION("--on-suspend", "POLICY",
+            "the guest's SYSTEM_SUSPEND: honour, refuse, ask or off (honour)\n"
+            "ask[,deadline=SECONDS][,default=honour|refuse] (10, refuse)",
+            run_set_on_suspend),
+     AT(on_suspend), .what = "policy", .words = suspend_policy_words},
+    {OPTION("--wake", "LIST", "what wakes the guest: irq, rtc, console, signal, all, none (all)",
+            run_set_wake)},
+    {OPTION("--psci", "BACKEND", "PSCI backend: user (dormouse), kernel or auto (auto)",
+            option_set_word),
+     AT(psci_mode), .what = "PSCI backend", .words = psci_mode_words},
+    {OPTION("--on-pending", "ANSWER",
+            "for a starting vCPU: say ON_PENDING, or hide it as KVM does (say);\n"
+            "use hide for tests that were written for KVM",
+            run_set_on_pending)},
+    {OPTION("--psci-version", "V", "0.2, 1.0, 1.1, 1.2 or 1.3 (the newest supported)",
+            run_set_psci_version)},
+    {OPTION("--events", "FILE[,max=SIZE]", "append a JSON line for each event", run_set_events),
+     AT(events)},
+    {OPTION("--qmp", "PATH", "listen for operators on this Unix socket (QMP)", run_set_qmp),
+     AT(qmp)},
+    {OPTION("--paused", NULL, "start paused, until the operator continues; needs --qmp",
+            option_set_flag),
+     AT(paused)},
+    {OPTION("--no-shutdown", NULL, "do not end when the guest powers off; needs --qmp",
+            option_set_flag),
+     AT(no_shutdown)},
+    {OPTION("--no-reboot", NULL, "end if the guest asks for a reset", option_set_flag),
+     AT(no_reboot)},
+    {OPTION("--dump-dtb", "FILE", "write the device tree and end; needs no KVM", option_set_text),
+     AT(dump_dtb)},
+};
+
+static const struct option_table run_table = {run_rows, sizeof(run_rows) / sizeof(run_rows[0])};
+static const struct option_table sandbox_table = {sandbox_options, SANDBOX_OPTION_COUNT};
+
+/* A room adds its options here. */
+static const struct option_part run_parts[] = {
+    {&run_table, 0},
+    {&console_options, offsetof(struct config, console)},
+    {&sandbox_table, offsetof(struct config, sandbox)},
+    {NULL, 0},
+};
+static const struct option_part no_parts[] = {{NULL, 0}};
+
+/* Of QEMU and kvmtool. */
+static const struct option_alias run_aliases[] = {
+    {"smp", "--cpus"},       {"c", "--cpus"},   {"m", "--memory"}, {"mem", "--memory"},
+    {"k", "--kernel"},       {"i", "--initrd"}, {"p", "--append"}, {"params", "--append"},
+    {"serial", "--console"}, {"S", "--paused"}, {NULL, NULL},
+};
+
+const struct option_command options_run = {
+    .program = "dormouse",
+    .word = "run",
+    .usage = "Usage: dormouse run --kernel FILE [OPTION]...\n"
+             "Runs an arm64 virtual machine that can sleep.\n",
+    .notes =
+        "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it.\n"
+        "Exit status: 0 powered off, 1 error, 2 usage, 3 guest cannot continue, 4 hibernated,\n"
+        "5 reset with --no-reboot, 128+N ended by signal N (Ctrl-a x counts as SIGINT, and a\n"
+        "forbidden system call as SIGSYS: 159).\n",
+    .parts = run_parts,
+    .aliases = run_aliases,
+};
+
+const struct option_command options_timeline = {
+    .program = "dormouse",
+    .word = "timeline",
+    .usage = "Usage: dormouse timeline [FILE]\n"
+             "Shows an event log, or standard input, in words.\n",
+    .notes = "Exit status: 0 shown, 1 FILE cannot be read or is not an event log, 2 usage.\n",
+    .parts = no_parts,
+    .most = 1,
+};
+
+const struct option_command options_sandbox = {
+    .program = "dormouse",
+    .word = "sandbox",
+    .usage =
+        "Usage: dormouse sandbox\n"
+        "Shows which system calls each thread of `dormouse run` may make while the guest runs.\n",
+    .notes = "Exit status: 0 shown, 1 standard output cannot be written, 2 usage.\n",
+    .parts = no_parts,
+};
+
+/* What only an operator can end needs a door for one. */
+static bool check_qmp(const struct config *config)
+{
+    if (config->qmp != NULL) {
+        return true;
+    }
+    if (config->on_suspend == SUSPEND_ASK) {
+        report("--on-suspend ask: the operator answers by QMP; give --qmp PATH as well");
+        return false;
+    }
+    if (config->no_shutdown) {
+        report("--no-shutdown: only QMP ends a machine that stays off; give --qmp PATH as well");
+        return false;
+    }
+    if (config->paused) {
+        report("--paused: only QMP continues the machine; give --qmp PATH as well");
+        return false;
+    }
+    return true;
+}
+
+/* Checks what options need of each other. */
+static bool check_config(const struct config *config)
+{
+    if (config->kernel == NULL) {
+        report("run: --kernel FILE is missing; see dormouse run --help");
+        return false;
+    }
+    if (!check_qmp(config) || !sandbox_settings_agree(&config->sandbox)) {
+        return false;
+    }
+    if (config->clusters > config->cpu_count) {
+        report("--clusters %u: more than vCPUs (--cpus %u)", config->clusters, config->cpu_count);
+        return false;
+    }
+    if (config->idle != IDLE_NONE && config->psci_mode == PSCI_MODE_KERNEL) {
+        report("--idle: KVM's CPU_SUSPEND has no idle states; give --psci user");
+        return false;
+    }
+    if (config->cpus_admitted != 0 && config->psci_mode == PSCI_MODE_KERNEL) {
+        report("--cpus with max: KVM starts vCPUs without admission; give --psci user");
+        return false;
+    }
+    return true;
+}
+
+enum option_result options_parse(struct config *config, int argc, char *const *argv)
+{
+    int operands;
+
+    config_init(config);
+    enum option_result result = option_parse(&options_run, config, argc, argv, &operands);
+    if (result == OPTION_GOOD && !check_config(config)) {
+        result = OPTION_BAD;
+    }
+    return result;
+}

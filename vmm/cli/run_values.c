@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/run_values.h"
+
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/logfile.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "power/wake.h"
+
+/* A number of vCPUs from *text on, which moves behind it. */
+static bool read_cpus(const char **text, unsigned *cpus)
+{
+    uint64_t number;
+
+    if (!option_number(text, &number) || number < 1 || number > CONFIG_CPUS_MAX) {
+        return false;
+    }
+    *cpus = (unsigned)number;
+    return true;
+}
+
+static bool refuse_cpus(const char *value)
+{
+    report("--cpus %s: not a number of vCPUs; give 1 to %d", value, CONFIG_CPUS_MAX);
+    return false;
+}
+
+/* "2", or "2,max=8": two that are admitted, of eight. */
+bool run_set_cpus(const struct option_row *row, void *settings, const char *value)
+{
+    static const char max[] = ",max=";
+    struct config *config = settings;
+    const char *rest = value;
+    unsigned first;
+
+    (void)row;
+    if (!read_cpus(&rest, &first)) {
+        return refuse_cpus(value);
+    }
+    config->cpu_count = first;
+    config->cpus_admitted = 0;
+    if (*rest == '\0') {
+        return true;
+    }
+    if (strncmp(rest, max, sizeof(max) - 1) != 0) {
+        report("--cpus %s: only ',max=N' may follow the number", value);
+        return false;
+    }
+    rest += sizeof(max) - 1;
+    if (!read_cpus(&rest, &config->cpu_count) || *rest != '\0') {
+        return refuse_cpus(value);
+    }
+    if (config->cpu_count < first) {
+        report("--cpus %s: max must not be below the initial count", value);
+        return false;
+    }
+    config->cpus_admitted = first;
+    return true;
+}
+
+bool run_set_clusters(const struct option_row *row, void *settings, const char *value)
+{
+    struct config *config = settings;
+    const char *rest = value;
+
+    (void)row;
+    if (!read_cpus(&rest, &config->clusters) || *rest != '\0') {
+        report("--clusters %s: not a number of clusters; give 1 or more", value);
+        return false;
+    }
+    return true;
+}
+
+#define MEMORY_GRANULE (UINT64_C(2) << 20)
+#define MEMORY_LEAST   (UINT64_C(16) << 20)
+#define MEMORY_MOST    (UINT64_C(4) << 40) /* one KVM memory slot has less than 8 TiB */
+
+bool run_set_memory(const struct option_row *row, void *settings, const char *value)
+{
+    struct config *config = settings;
+    uint64_t size;
+
+    (void)row;
+    if (!option_size(value, &size)) {
+        report("--memory %s: not a size; give one such as 512M or 2G", value);
+        return false;
+    }
+    if (size < MEMORY_LEAST || size > MEMORY_MOST) {
+        report("--memory %s: out of range; give 16M to 4T", value);
+        return false;
+    }
+    if (size % MEMORY_GRANULE != 0) {
+        report("--memory %s: not a multiple of 2M", value);
+        return false;
+    }
+    config->memory_size = size;
+    return true;
+}
+
+bool run_set_name(const struct option_row *row, void *settings, const char *value)
+{
+    struct config *config = settings;
+    size_t length = strlen(value);
+    size_t good =
+        strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    (void)row;
+    if (length == 0 || length > CONFIG_NAME_MAX || good != length) {
+        report("--name %s: not a name; give 1 to %d letters, digits, '.', '_' or '-'", value,
+               CONFIG_NAME_MAX);
+        return false;
+    }
+    config->name = value;
+    config->name_given = true;
+    return true;
+}
+
+enum { ASK_SECONDS_MAX = 24 * 60 * 60 };
+
+static bool read_ask_seconds(const char *text, const char *end, unsigned *seconds)
+{
+    uint64_t number;
+
+    if (!option_number(&text, &number) || text != end || number < 1 || number > ASK_SECONDS_MAX) {
+        return false;
+    }
+    *seconds = (unsigned)number;
+    return true;
+}
+
+/* One of the comma-separated words after "ask": `length` characters from `word` on. */
+static bool read_ask_word(struct config *config, const char *word, size_t length)
+{
+    static const char honour[] = "default=honour";
+    static const char refuse[] = "default=refuse";
+    static const char deadline[] = "deadline=";
+    const size_t prefix = sizeof(deadline) - 1;
+
+    if (length > prefix && memcmp(word, deadline, prefix) == 0) {
+        return read_ask_seconds(word + prefix, word + length, &config->ask_seconds);
+    }
+    config->ask_default = length == sizeof(honour) - 1 && memcmp(word, honour, length) == 0;
+    return config->ask_default ||
+           (length == sizeof(refuse) - 1 && memcmp(word, refuse, length) == 0);
+}
+
+static bool read_ask(struct config *config, const char *value)
+{
+    config->on_suspend = SUSPEND_ASK;
+    config->on_suspend_explicit = true;
+    for (const char *word = value + strlen("ask"); *word != '\0';) {
+        size_t length = strcspn(++word, ",");
+
+        if (!read_ask_word(config, word, length)) {
+            report("--on-suspend %s: '%.*s' cannot follow ask; give deadline=SECONDS (1 to %d), "
+                   "default=honour or default=refuse",
+                   value, (int)length, word, ASK_SECONDS_MAX);
+            return false;
+        }
+        word += length;
+    }
+    return true;
+}
+
+bool run_set_on_suspend(const struct option_row *row, void *settings, const char *value)
+{
+    struct config *config = settings;
+
+    if (strncmp(value, "ask,", strlen("ask,")) == 0) {
+        return read_ask(config, value);
+    }
+    if (!option_set_word(row, settings, value)) {
+        return false;
+    }
+    config->on_suspend_explicit = true;
+    return true;
+}
+
+bool run_set_wake(const struct option_row *row, void *settings, const char *value)
+{
+    struct config *config = settings;
+    const char *bad;
+    int bad_length;
+    int set = wake_parse(value, &bad, &bad_length);
+
+    (void)row;
+    if (set >= 0) {
+        config->wake = (unsigned)set;
+        return true;
+    }
+    if (bad_length == 4 && strncmp(bad, "none", 4) == 0) {
+        report("--wake %s: none cannot be in a list with others", value);
+    } else {
+        report("--wake %s: '%.*s' is not a wake source; give a list of irq, rtc, console, signal, "
+               "or all, or none",
+               value, bad_length, bad);
+    }
+    return false;
+}
+
+bool run_set_events(const struct option_row *row, void *settings, const char *value)
+{
+    if (!logfile_spec_is_valid(value)) {
+        report("--events %s: not a file; give FILE, or FILE,max=SIZE with a SIZE of at least 4K",
+               value);
+        return false;
+    }
+    return option_set_text(row, settings, value);
+}
+
+bool run_set_on_pending(const struct option_row *row, void *settings, const char *value)
+{
+    struct config *config = settings;
+
+    (void)row;
+    config->hide_on_pending = strcmp(value, "hide") == 0;
+    if (!config->hide_on_pending && strcmp(value, "say") != 0) {
+        report("--on-pending %s: unknown answer; use say or hide", value);
+        return false;
+    }
+    return true;
+}
+
+bool run_set_qmp(const struct option_row *row, void *settings, const char *value)
+{
+    const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+    size_t length = strlen(value);
+
+    if (length == 0 || length > most) {
+        report("--qmp %s: a socket's path has 1 to %zu characters", value, most);
+        return false;
+    }
+    return option_set_text(row, settings, value);
+}
+
+/* "MAJOR.MINOR" as PSCI_VERSION encodes it. */
+static bool read_version(const char *text, uint64_t *major, uint64_t *minor)
+{
+    if (!option_number(&text, major) || *text != '.') {
+        return false;
+    }
+    text++;
+    return option_number(&text, minor) && *text == '\0';
+}
+
+bool run_set_psci_version(const struct option_row *row, void *settings, const char *value)
+{
+    struct config *config = settings;
+    uint64_t major;
+    uint64_t minor;
+
+    (void)row;
+    if (!read_version(value, &major, &minor) || major > 1 || minor > 3 ||
+        (major == 0 && minor != 2)) {
+        report("--psci-version %s: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3", value);
+        return false;
+    }
+    config->psci_version = (uint32_t)(major << 16 | minor);
+    return true;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * Values of the options of `dormouse run`: each function is an option's `set`, fills its part of
+ * the struct config that `settings` points to, and returns false after report()ing what is wrong.
+ */
+#ifndef DORMOUSE_CLI_RUN_VALUES_H
+#define DORMOUSE_CLI_RUN_VALUES_H
+
+#include "base/option.h"
+
+bool run_set_cpus(const struct option_row *row, void *settings, const char *value);
+bool run_set_clusters(const struct option_row *row, void *settings, const char *value);
+bool run_set_memory(const struct option_row *row, void *settings, const char *value);
+bool run_set_name(const struct option_row *row, void *settings, const char *value);
+bool run_set_on_suspend(const struct option_row *row, void *settings, const char *value);
+bool run_set_wake(const struct option_row *row, void *settings, const char *value);
+bool run_set_events(const struct option_row *row, void *settings, const char *value);
+bool run_set_on_pending(const struct option_row *row, void *settings, const char *value);
+bool run_set_qmp(const struct option_row *row, void *settings, const char *value);
+bool run_set_psci_version(const struct option_row *row, void *settings, const char *value);
+
+#endif
