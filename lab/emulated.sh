@@ -25,20 +25,20 @@ lab_emulated() {
     lab_finish
 }
 
-# Waits for the end of the machine. Fails where nobody reads the output any more. Signals that are
+# Waits for the end of the machine. Fails if the reader of the output has closed it. Signals that are
 # trapped, such as a change of the terminal's size, interrupt a wait, hence the loop.
 lab_wait() {
     while all_alive "$lab_pid"; do
         wait -n "$lab_pid" "${lab_followers[@]}" 2>/dev/null || true
         if ! all_alive "${lab_followers[@]}"; then
-            pause 0.3 # They may just have seen the machine's end sooner.
+            pause 0.3 # They may have noticed the machine's end first.
             all_alive "$lab_pid" && return 1
         fi
     done
     lab_pid=''
 }
 
-# The folder of the run's initramfs: symbolic links to what exists already.
+# Creates the folder of the run's initramfs, with symbolic links to existing files.
 lab_make_initrd() { # KERNEL-FOLDER
     local tree=$run/tree guest
     mkdir -p "$tree"/{bin,dev,etc,proc,run,sys,tmp,work} "$tree"/lab/{bin,guests,tools,tests}
@@ -58,7 +58,7 @@ lab_make_initrd() { # KERNEL-FOLDER
     lab_write_settings "$tree/lab"
     {
         make_cpio "$tree" -L
-        # What was handed in keeps its symbolic links.
+        # Files of --in keep their symbolic links.
         if ((${#lab_ins[@]})); then
             mkdir -p "$run/in/work"
             cp -a -t "$run/in/work" -- "${lab_ins[@]}"
@@ -88,7 +88,7 @@ lab_link_tests() { # LAB-FOLDER
 lab_write_settings() { # LAB-FOLDER
     local size='' limit=0
     [[ $lab_mode == run ]] || size=$(stty size)
-    # Where instructions are the time, only the world outside knows how long it takes.
+    # With --icount the lab's clock counts instructions, so only ./dev can enforce the limit.
     [[ $lab_icount ]] || limit=${lab_limit:-0}
     cat >"$1/env" <<EOF
 export DORMOUSE=/lab/bin/dormouse LAB_GUEST=/lab/guests/${lab_guests[0]} LAB_GUESTS=/lab/guests
@@ -109,14 +109,14 @@ lab_start_qemu() { # VMLINUZ
     # shellcheck disable=SC2054 # commas within words
     local words=(-nodefaults -no-user-config -no-reboot -display none
         -M 'virt,virtualization=on,gic-version=3'
-        # Without what no guest is given here: emulating it costs a quarter of the time.
+        # Without features that no guest is given: emulating them costs a quarter of the time.
         -cpu max,pauth=off,sve=off,sme=off,lpa2=off
         -smp "$lab_cpus" -m "$lab_memory" -kernel "$1" -initrd initrd
         # A panic ends the machine at once, with its report on the serial line.
         -append 'console=ttyAMA0 quiet panic=-1 oops=panic'
         -serial file:kernel.log
-        # Without ioeventfd the guest's write returns when the bytes are in the file, so nothing is
-        # under way when it powers off.
+        # Without ioeventfd a write of the emulated machine returns when the bytes are in the file, so none are
+        # lost when it powers off.
         -device virtio-serial-pci,ioeventfd=off
         -chardev file,id=out,path=out -device virtserialport,nr=1,chardev=out
         -chardev file,id=err,path=err -device virtserialport,nr=2,chardev=err
@@ -138,7 +138,7 @@ lab_start_qemu() { # VMLINUZ
     lab_pid=$!
 }
 
-# The shell's terminal is ours: raw, so that all keys go to the lab. Its size follows.
+# Sets this terminal to raw mode, so that all keys go to the lab, and passes on changes of its size.
 lab_join_terminal() {
     mkfifo "$run/terminal.in" "$run/terminal.out" "$run/size"
     exec {lab_size}<>"$run/size"
@@ -150,8 +150,8 @@ lab_join_terminal() {
     lab_followers+=($!)
 }
 
-# Ends the machine where it does not start, or goes on beyond its limit. The lab's host enforces the
-# limit itself and still lets files out; this is for when it cannot.
+# Ends the machine if it does not start, or runs longer than its limit. The lab's host enforces the
+# limit itself and still lets files out; this is for the case that the host hangs.
 lab_watch_qemu() {
     trap - EXIT INT TERM HUP WINCH
     local start=$SECONDS parent=$$ grace=20
@@ -178,7 +178,7 @@ lab_watch_qemu() {
     done
 }
 
-# Shows what the command prints, as it comes and to its end: tail looks once more after the death of
+# Shows the command's output as it comes and to its end: tail reads once more after the end of
 # the machine.
 lab_follow() {
     local follow=(tail -q -c +1 -f -s 0.1 "--pid=$lab_pid")
@@ -188,7 +188,7 @@ lab_follow() {
     lab_followers+=($!)
 }
 
-# Says how it went, by what the lab's host reported, and takes files out.
+# Reads the results of the lab's host, reports them, and takes files out.
 lab_finish() {
     local status='' expired='' line
     wait "${lab_followers[@]}" || true
@@ -197,7 +197,7 @@ lab_finish() {
         case $line in
         "status "*) status=${line#status } ;;
         expired) expired=yes ;;
-        "kernel "*) complain "lab: the host's kernel says: ${line#kernel }" ;;
+        "kernel "*) complain "lab: the host's kernel said: ${line#kernel }" ;;
         esac
     done <"$run/results"
     if [[ $expired && $lab_icount ]]; then
@@ -209,7 +209,7 @@ lab_finish() {
         lab_take_files || status=$((status ? status : 125))
     fi
     if [[ $expired ]]; then
-        complain "lab: the limit of $lab_limit s is over; the command was stopped"
+        complain "lab: the command exceeded the limit of $lab_limit s and was stopped"
         status=124
     fi
     return "$status"
@@ -226,13 +226,13 @@ lab_take_files() {
 
 # The machine ended without a result: its kernel crashed, it hung, or QEMU failed.
 lab_tell_failure() {
-    local how='ended before the command did'
+    local how='ended before the command'
     if [[ -e $run/ended ]]; then
         how=$(<"$run/ended")
     elif grep -q 'Kernel panic' "$run/kernel.log" 2>/dev/null; then
         how='crashed'
     fi
-    complain "lab: the emulated machine (Linux $lab_host) $how; the last it said:"
+    complain "lab: the emulated machine (Linux $lab_host) $how; its last messages:"
     show_tail "$run/kernel.log" 40
     show_tail "$run/qemu.log" 10
 }

@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# What the lab boots: Debian's kernels, fetched as packages and never installed, and initramfs
-# images with a static busybox. Each is made when it is first needed and kept under build/lab.
+# The files that the lab boots: Debian's kernels, fetched as packages and never installed, and initramfs
+# images with a static busybox. Each is created when it is first needed and kept under build/lab.
 
-# Takes PATTERNs of files out of a Debian release's packages, arm64 ones where no architecture is named.
-# Nothing foreign is run, and the files belong to whoever called, whether or not it took root to unpack them.
+# Takes files that match PATTERN out of packages of a Debian release, for arm64 if no architecture is given.
+# Runs no program of the packages. The files belong to the caller, even if root unpacked them.
 fetch_debian() { # FOLDER SUITE[:ARCHITECTURE] PACKAGE,PACKAGE... PATTERN...
     local folder=$1 suite=$2 packages=$3 log=$build/fetch.log status=0
     shift 3
     fetch_tar "$suite" "$packages" 2>"$log" | {
         tar -x -C "$folder" --no-same-owner --wildcards --no-wildcards-match-slash \
             --exclude='./dev/*' "$@" 2>>"$log" &&
-            cat >/dev/null # tar stops at the archive's end, before the padding behind it.
+            cat >/dev/null # tar stops at the archive's end, before its padding.
     } || status=$?
     if ((status == 130)); then
         exit 130 # Ctrl-C needs no explanation.
     elif ((status)); then
-        die_of "$log" 15 "could not fetch $packages of Debian's $suite (is the network there?)"
+        die_of "$log" 15 "could not fetch $packages of Debian's $suite (is there a network?)"
     fi
 }
 
-# On an error mmdebstrap ends its whole process group, so it gets one of its own; but then Ctrl-C has to
+# On an error mmdebstrap ends its whole process group, so it gets one of its own. Therefore Ctrl-C must
 # be passed on.
 fetch_tar() { # SUITE[:ARCHITECTURE] PACKAGES
     local suite=${1%:*} architecture=${1#"${1%:*}"} release command
@@ -33,22 +33,22 @@ fetch_tar() { # SUITE[:ARCHITECTURE] PACKAGES
     fi
     command+=("$release" -)
     if ((EUID != 0)) && can_be_root; then
-        command=(sudo -- "${command[@]}") # Else mmdebstrap helps itself with a user namespace.
+        command=(sudo -- "${command[@]}") # Otherwise mmdebstrap uses a user namespace.
     fi
     "${command[@]}" </dev/null &
     trap 'kill -TERM -- "-$!" 2>/dev/null || true; wait "$!" || true; exit 130' INT TERM HUP
     wait "$!"
 }
 
-# Backports need their release beside them; a package is taken from there as PACKAGE/SUITE.
+# Backports need the sources of their release, too; PACKAGE/SUITE selects a package from them.
 backports_hook() { # RELEASE
     # shellcheck disable=SC2016 # for the hook's shell, which gets the folder
     printf 'sed -n "s/ %s / %s-backports /p" "$1/etc/apt/sources.list" >"$1%s"' "$1" "$1" \
         /etc/apt/sources.list.d/backports.list
 }
 
-# Makes build/lab/debian/NAME: vmlinuz, busybox, and modules/ with what the host needs to speak
-# virtio: Linux 6.12 has it built in. Numbered in the order in which they have to be loaded.
+# Creates build/lab/debian/NAME: vmlinuz, busybox, and modules/ with the virtio drivers that the host
+# needs, numbered in the order of loading. Linux 6.12 has them built in.
 make_kernel() { # NAME
     local dir=$build/lab/debian/$1
     case $1 in
@@ -94,7 +94,7 @@ fill_kernel() { # SUITE PACKAGE KERNEL-PATTERN BUSYBOX-PATH DRIVER... FOLDER
     rm -rf "$folder/tree"
 }
 
-# Makes build/lab/debian/trixie-rtcwake: the one program of a real guest's that busybox has none for.
+# Creates build/lab/debian/trixie-rtcwake: the one program of a real guest that busybox lacks.
 make_rtcwake() {
     make_once "$build/lab/debian/trixie-rtcwake" "fetching Debian 13's rtcwake" "10 s" fill_rtcwake
 }
@@ -118,8 +118,8 @@ kernel_of_guest() { # cloud|generic
     echo "trixie-$1"
 }
 
-# An uncompressed initramfs of what a folder holds, all of it root's: an emulated processor copies
-# faster than it unpacks. With -L symbolic links become what they point to.
+# Prints an uncompressed initramfs of a folder, with all files owned by root. An emulated processor copies
+# faster than it unpacks. With -L symbolic links become the files that they point to.
 make_cpio() { # FOLDER [-L] >FILE
     local folder=$1
     shift
@@ -127,7 +127,7 @@ make_cpio() { # FOLDER [-L] >FILE
 }
 
 # The initramfs of the stock Debian guests: busybox, rtcwake, an init, and the scripts it can run. It is
-# small enough to be made for every run, so it cannot be out of date.
+# small enough to be created for every run, so it cannot be out of date.
 make_guest_initrd() { # BUSYBOX TEMPORARY-FOLDER FILE
     local tree=$2 rtcwake=$build/lab/debian/trixie-rtcwake
     make_rtcwake

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# `./dev lab`: runs a command on an arm64 machine that has KVM, emulated where this one is not one.
+# `./dev lab`: runs a command on an arm64 machine that has KVM; emulates one if this machine is none.
 
 lab_help() {
     cat <<'EOF'
@@ -8,8 +8,8 @@ lab_help() {
 ./dev lab run [OPTION]... [--] COMMAND [ARGUMENT]...
 
 Starts the lab: an arm64 machine with /dev/kvm, a Debian kernel and busybox. It is emulated by QEMU
-(3 to 4 seconds to start); on an arm64 machine with /dev/kvm, COMMAND runs right there instead.
-`run` runs COMMAND, shows what it prints as it comes and ends with its exit status; its standard input
+(3 to 4 seconds to start). On an arm64 machine with /dev/kvm, COMMAND runs on that machine instead.
+`run` runs COMMAND, shows its output as it comes and returns its exit status; COMMAND's standard input
 is empty. `shell` is interactive. The lab is thrown away afterwards.
 
   --host 6.1|6.12|backports
@@ -24,12 +24,12 @@ is empty. `shell` is interactive. The lab is thrown away afterwards.
   --icount                one instruction is one nanosecond of the lab's time: slow, but counts of
                           instructions repeat exactly
 
-COMMAND finds in its environment: DORMOUSE (the program; also in PATH), LAB_GUEST (folder with vmlinuz
-and initrd), LAB_GUESTS (folder with a folder for each --guest), LAB_BARE (bare-metal test guest),
+The environment of COMMAND has: DORMOUSE (the program; also in PATH), LAB_GUEST (folder with vmlinuz
+and initrd), LAB_GUESTS (folder with one such folder for each --guest), LAB_BARE (bare-metal test guest),
 LAB_TOOLS and LAB_TESTS (test programs, scripts), LAB_TMP (scratch folder), LAB_HOST.
 
-Exit status: COMMAND's own; 124 at the time limit; 125 where the lab itself failed (its kernel's last
-words are shown); 130 and 143 after Ctrl-C and SIGTERM; 141 where nobody reads the output any more.
+Exit status: COMMAND's own; 124 at the time limit; 125 if the lab itself failed (its kernel's last
+messages are shown); 130 and 143 after Ctrl-C and SIGTERM; 141 if the reader of the output closes it.
 EOF
 }
 
@@ -37,8 +37,8 @@ lab_command() {
     lab_mode=${1-}
     case $lab_mode in
     run | shell) shift ;;
-    '') die "lab wants to know what to do: shell or run; see ./dev lab --help" ;;
-    *) die "lab: '$1' is unknown: shell and run are what there is; see ./dev lab --help" ;;
+    '') die "lab needs a word: shell or run; see ./dev lab --help" ;;
+    *) die "lab: '$1' is unknown; use shell or run; see ./dev lab --help" ;;
     esac
     lab_defaults
     lab_options "$@"
@@ -55,7 +55,7 @@ lab_options() { # OPTION...
     while (($#)); do
         case $1 in
         --host | --guest | --in | --out | --limit | --cpus | --memory)
-            (($# >= 2)) || die "lab: $1 wants a value; see ./dev help lab"
+            (($# >= 2)) || die "lab: $1 needs a value; see ./dev help lab"
             lab_option "$1" "$2"
             shift
             ;;
@@ -80,7 +80,7 @@ lab_options() { # OPTION...
     lab_words=("$@")
     ((${#lab_guests[@]})) || lab_guests=(cloud)
     if [[ $lab_mode == run ]]; then
-        ((${#lab_words[@]})) || die "lab run wants a command; see ./dev help lab"
+        ((${#lab_words[@]})) || die "lab run needs a command; see ./dev help lab"
     else
         ((${#lab_words[@]} == 0)) || die "lab shell takes no command: that is lab run"
     fi
@@ -89,9 +89,9 @@ lab_options() { # OPTION...
 lab_option() { # NAME VALUE
     case $1=$2 in
     --host=6.1 | --host=6.12 | --host=backports) lab_host=$2 lab_host_chosen=yes ;;
-    --host=*) die "lab: no host kernel '$2': 6.1, 6.12 and backports are what there is" ;;
+    --host=*) die "lab: no host kernel '$2'; use 6.1, 6.12 or backports" ;;
     --guest=cloud | --guest=generic) lab_guests+=("$2") ;;
-    --guest=*) die "lab: no guest kernel '$2': cloud and generic are what there is" ;;
+    --guest=*) die "lab: no guest kernel '$2'; use cloud or generic" ;;
     --in=*)
         [[ -r $2 ]] || die "lab: cannot read $2"
         lab_ins+=("$(realpath -- "$2")")
@@ -101,17 +101,17 @@ lab_option() { # NAME VALUE
         ;;
     --out=*) lab_outs+=("$2") ;;
     --limit=* | --cpus=*)
-        [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || die "lab: $1 wants a number, not '$2'"
+        [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || die "lab: $1 needs a number, not '$2'"
         [[ $1 == --limit ]] && lab_limit=$2 || lab_cpus=$2
         ;;
     --memory=*)
-        [[ $2 =~ ^[1-9][0-9]{0,5}[MG]$ ]] || die "lab: --memory wants a size such as 4G, not '$2'"
+        [[ $2 =~ ^[1-9][0-9]{0,5}[MG]$ ]] || die "lab: --memory needs a size such as 4G, not '$2'"
         lab_memory=$2
         ;;
     esac
 }
 
-# This machine is a lab itself where it has KVM for arm64.
+# Whether this machine is a lab itself: it is arm64 and has KVM.
 lab_is_native() {
     [[ $machine == aarch64 && -e /dev/kvm ]]
 }
@@ -143,9 +143,9 @@ lab_start() {
     for guest in "${lab_guests[@]}"; do
         make_kernel "$(kernel_of_guest "$guest")"
     done
-    folder_check_room 262144 # What the emulated machine starts with is copied for each.
+    folder_check_room 262144 # The initramfs of the emulated machine is a copy for each run.
     lab_make_run_folder
-    # Remembered, because what ends this process may come while it waits for another.
+    # The signal traps are set now, because a signal may come while this process waits for another.
     trap 'lab_clean' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
@@ -166,8 +166,8 @@ lab_terminal() {
     lab_tty=$(stty -g)
 }
 
-# One folder for all that this run needs. Who holds a lock on it is alive, and with the others goes
-# what they left: a process that was killed cannot clean up.
+# One folder for all files of this run. The process that uses it holds a lock on it. Folders without a lock are
+# removed: their processes were killed and could not clean up.
 lab_make_run_folder() {
     local old new
     mkdir -p "$build/run"
@@ -184,7 +184,7 @@ lab_make_run_folder() {
     lab_pid='' lab_watch='' lab_helpers=() lab_followers=()
 }
 
-# Ends and removes whatever is left: also the way out on Ctrl-C.
+# Ends all processes of this run and removes its folder, also on Ctrl-C.
 lab_clean() {
     trap - EXIT
     trap '' INT TERM HUP
@@ -219,7 +219,7 @@ lab_take_out() { # FOLDER: where the command's files are
     local name status=0
     for name in "${lab_outs[@]}"; do
         if [[ ! -e $1/$name ]]; then
-            complain "lab: the command made no $name to take out"
+            complain "lab: the command created no $name for --out"
             status=125
             continue
         fi

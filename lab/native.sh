@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# The lab on a machine that is one: arm64, with KVM. The command runs right there.
+# The lab on an arm64 machine with KVM: the command runs on this machine.
 
 lab_check_native() {
     if [[ ! -r /dev/kvm || ! -w /dev/kvm ]]; then
@@ -41,7 +41,7 @@ lab_native() {
     return "$status"
 }
 
-# `timeout` gives the command a process group of its own, which ends as a whole.
+# `timeout` gives the command a process group of its own, and ends the whole group.
 lab_native_run() {
     local status=0 start=$SECONDS
     timeout -k 5 "$lab_limit" "${lab_words[@]}" </dev/null {lab_lock}<&- &
@@ -49,7 +49,7 @@ lab_native_run() {
     wait "$lab_pid" || status=$?
     lab_pid=''
     if ((status == 124 && SECONDS - start >= lab_limit)); then
-        complain "lab: the limit of $lab_limit s is over; the command was stopped"
+        complain "lab: the command exceeded the limit of $lab_limit s and was stopped"
     fi
     return "$status"
 }

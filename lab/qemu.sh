@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# Which QEMU emulates machines: this machine's own from 9.0 on, else Debian 13's, fetched as a package
+# Selects the QEMU that emulates machines: this machine's own from 9.0 on, otherwise Debian 13's, fetched as a package
 # and never installed.
 #
-# QEMU 7.2, Debian 12's, guards code against changes only once it has translated it: a processor could go on with
-# what another one was just changing. Linux changes its code whenever the first VM is made and the last one ends, to
-# have KVM hear of task switches. About once in 10^3 VMs a vCPU's thread then ran on with the guest's registers, or
-# its processor hung. 9.0 is the first with a Raspberry Pi 4, which peers/ needs.
+# QEMU 7.2 (Debian 12) watches code for changes only after it has translated it: a processor could continue with code
+# that another one was just changing. Linux changes its code when the first VM starts and when the last one ends, so
+# that KVM learns of task switches. About once in 10^3 VMs a vCPU's thread then continued with the guest's registers, or
+# its processor hung. 9.0 is also the first version with a Raspberry Pi 4, which peers/ needs.
 
-# Sets `qemu` to the command, and what it needs before its own options.
+# Sets `qemu` to the command, and the words that it needs before its own options.
 find_qemu() {
     local folder=$build/lab/debian/trixie-qemu
     qemu=(qemu-system-aarch64)
@@ -26,7 +26,7 @@ is_new_qemu() { # QEMU
     ((${version:-0} >= 9))
 }
 
-# With the libraries that it needs, and the loader, for this machine may have older ones.
+# Fetches QEMU with its libraries and the loader, because this machine may have older ones.
 fetch_qemu() { # FOLDER
     local tree=$1/tree loader
     mkdir "$tree"

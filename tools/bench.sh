@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# `./dev bench`: what is measured is in bench/.
+# `./dev bench`: the measurements are in bench/.
 
 bench_help() {
     cat <<'EOF'
@@ -8,9 +8,9 @@ bench_help() {
 ./dev bench psci
 ./dev bench lib [--json FILE]
 
-Measures, prints a table, and shows where an aim is missed; that is no error.
+Measures, prints a table, and marks figures that miss their aim. A missed aim is not an error.
 
-  without a word  dormouse, in the lab: starting, sleeping, memory. About 10 minutes; the figures
+  (no argument)   dormouse, in the lab: starting, sleeping, memory. About 10 minutes; the figures
                   are kept in build/bench.json.
   psci            a guest's PSCI calls, answered by dormouse and by KVM, side by side at 1, 8 and
                   64 vCPUs. About 3 minutes; kept in build/bench-psci.json.

@@ -8,7 +8,7 @@ build_help() {
     cat <<'EOF'
 ./dev build [native|arm64|image]
 
-Compiles dormouse, or the image; the last line of the output is the path of the program.
+Compiles dormouse, or the conformance image. The last line of output is the path of the result.
 
   native   for this machine, with the unit tests (the default)
   arm64    for arm64, linked statically: runs in the lab and on any arm64 machine. Elsewhere
@@ -17,7 +17,7 @@ EOF
 }
 
 build_command() {
-    (($# <= 1)) || die "build takes one word, and '$2' is a second; see ./dev build --help"
+    (($# <= 1)) || die "build takes one argument, and '$2' is a second one; see ./dev build --help"
     case ${1-native} in
     native | arm64)
         build_for "${1-native}"
@@ -27,7 +27,7 @@ build_command() {
         build_image
         printf '%s\n' "$build/arm64/check/image/vpsci-check.img"
         ;;
-    *) die "cannot build for '$1': arm64, native and image are what there is" ;;
+    *) die "cannot build '$1'; use native, arm64 or image" ;;
     esac
 }
 
@@ -65,7 +65,7 @@ compile_cross() {
 
 sysroot_packages=libfdt-dev,libjansson-dev,libseccomp-dev,zlib1g-dev,libzstd-dev
 
-# The static libraries of the release this machine runs: they must fit the C library that comes
+# The static libraries of the Debian release that this machine runs. They must fit the C library that comes
 # with its cross-compiler.
 make_sysroot() {
     local made_of=''
@@ -77,7 +77,7 @@ make_sysroot() {
         make_folder "$build/sysroot" "fetching the arm64 libraries to link with" "10 s" fill_sysroot
     fi
     local where="[constants]"$'\n'"sysroot = '${build//\'/\\\'}/sysroot'"
-    # Written anew it would make Meson configure anew.
+    # Writing the file again would make Meson configure again.
     if [[ ! -e $build/sysroot.ini || $(<"$build/sysroot.ini") != "$where" ]]; then
         printf '%s\n' "$where" >"$build/sysroot.ini"
     fi
@@ -94,7 +94,7 @@ compile() { # FOLDER MESON-OPTION...
     start_ticker "$build/ninja.log"
     if ! ninja -C "$build/$1" >"$build/ninja.log" 2>&1; then
         stop_ticker
-        # Before the first failure are the steps that went well.
+        # Drop the successful steps before the first failure.
         sed -i '/^FAILED/,$!d' "$build/ninja.log"
         die_of "$build/ninja.log" 200 "the build in $(name_folder "$1") failed"
     fi
@@ -105,7 +105,7 @@ configure() { # FOLDER MESON-OPTION...
     local dir=$build/$1 name
     name=$(name_folder "$1")
     shift
-    # build.ninja is the last thing that a set-up writes. Meson alone would keep options as they were.
+    # Meson's set-up writes build.ninja last. Without the comparison, Meson would keep the old options.
     if [[ -e $dir/build.ninja && -e $dir/.options && $(<"$dir/.options") == "$*" ]]; then
         return
     fi
@@ -117,7 +117,7 @@ configure() { # FOLDER MESON-OPTION...
     printf '%s\n' "$*" >"$dir/.options"
 }
 
-# A folder in the build folder, as people write it.
+# Prints a folder of the build folder, relative to the root if possible.
 name_folder() { # FOLDER
     printf '%s' "${build#"$root/"}/$1"
 }

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # What every part of ./dev uses: messages, quoting, waiting.
 
-# Colours go to terminals only, and not where the user has said no.
+# Colours go to terminals only, and not if NO_COLOR is set.
 use_colours() {
     dim='' red='' green='' plain=''
     if [[ -t 1 && -t 2 && -z ${NO_COLOR-} && ${TERM:-dumb} != dumb ]]; then
@@ -25,18 +25,18 @@ die() {
     exit 1
 }
 
-# For what takes no arguments.
+# For verbs without arguments.
 take_nothing() { # VERB WORD...
     (($# == 1)) || die "$1 takes no arguments, and '$2' is one; see ./dev ${1%% *} --help"
 }
 
-# The last lines of a file, set off from our own words.
+# Shows the last lines of a file, indented behind a bar.
 show_tail() { # FILE LINES
     [[ -s $1 ]] || return 0
     tail -n "$2" -- "$1" | tr -d '\r' | sed 's/^/    | /' >&2
 }
 
-# Sleeps without a process that would outlive this one: nobody ever writes to that pipe.
+# Sleeps without starting a process that could outlive this one: nothing is ever written to that pipe.
 pause() { # SECONDS
     read -rt "$1" <> <(:) || true
 }
@@ -48,7 +48,7 @@ all_alive() { # PID...
     done
 }
 
-# Words as a POSIX shell reads them back.
+# Quotes words so that a POSIX shell reads them back unchanged.
 quote_words() { # WORD...
     local word quote="'\\''"
     for word; do
@@ -56,8 +56,8 @@ quote_words() { # WORD...
     done
 }
 
-# While a long step goes on: for how long, and the last line of its log. A terminal shows that once a second, in
-# one line that goes; everything else gets a line every half minute.
+# While a long step runs, shows for how long, and the last line of the step's log. A terminal shows that once a
+# second, in one line that is removed at the end; any other output gets a line every half minute.
 start_ticker() { # LOG
     local parent=$BASHPID
     : >"$1"
@@ -89,7 +89,7 @@ tick() { # PID-OF-THE-STEP LOG
         if [[ $dim ]]; then
             printf '\r\e[K%s%s s: %.60s%s' "$dim" "$((SECONDS - start))" "$last" "$plain" >&2
         else
-            printf 'dev: still at it after %s s: %.90s\n' "$((SECONDS - start))" "$last" >&2
+            printf 'dev: still working after %s s: %.90s\n' "$((SECONDS - start))" "$last" >&2
         fi
     done
 }

@@ -6,9 +6,9 @@ cover_help() {
     cat <<'EOF'
 ./dev cover
 
-Runs libvpsci's quick tests on a library that counts, and prints which percentage of its lines and
-branches they reach, and of its conditions they show to matter alone (MC/DC); then every place that
-is missing. Fails if something is. A report to read is in build/cover/index.html.
+Runs libvpsci's quick tests on an instrumented library. Prints the percentage of its lines and
+branches that they reach, and of its conditions that they show to matter alone (MC/DC), then every
+place that they miss. Fails if there is one. build/cover/index.html is a report to read.
 EOF
 }
 
@@ -28,16 +28,16 @@ cover_test() {
 
 cover_build() {
     local flags="-fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc"
-    # A line that is all one macro of a system header, as an atomic operation is, counts as well.
+    # A line that consists of one macro of a system header, such as an atomic operation, counts as well.
     flags+=" -mllvm -system-headers-coverage"
-    # With a C library everywhere: the counters need one.
-    # Meson's own trial is instrumented as well, and would leave its counts where we are.
+    # Everything links a C library, because the counters need one.
+    # Meson's own trial program is instrumented as well. Without LLVM_PROFILE_FILE it would write its counts here.
     mkdir -p "$build/cover"
     LLVM_PROFILE_FILE=$build/cover/trial.profraw CC=clang-19 with_lock compile cover/build -Dparts=lib -Dlibrary_tests=true \
         -Dfreestanding=false -Dwerror=false "-Dc_args=$flags" "-Dc_link_args=$flags"
 }
 
-# All that is quick, and has libvpsci in it.
+# Runs all quick tests that contain libvpsci.
 cover_run_tests() {
     readarray -t tests < <(test_quick_of_meson cover/build vpsci)
     ((${#tests[@]})) || die "cover: there are no tests"
@@ -53,7 +53,7 @@ cover_merge() {
     llvm-profdata-19 merge -sparse "$build"/cover/counts/*.profraw -o "$build/cover/all.profdata"
 }
 
-# The shared library has every file of the library, also what no test ever calls.
+# The shared library has every file of the library, including code that no test calls.
 cover_report() {
     local missing words=("$build/cover/build/lib/libvpsci.so"
         -instr-profile="$build/cover/all.profdata" -ignore-filename-regex='/(tests|check|include)/')

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# `./dev cross`: libvpsci compiled for other processors. Programs that need no C library run on them by
-# qemu-user, and have to say there what they say on this machine, to the byte.
+# `./dev cross`: libvpsci compiled for other processors. Programs that need no C library run there under
+# qemu-user, and must print there exactly what they print on this machine.
 
 cross_targets=(armv7 aarch64 aarch64_be riscv64)
 
@@ -10,8 +10,8 @@ cross_help() {
 ./dev cross [TARGET...]
 
 Compiles libvpsci for ${cross_targets[*]}, or for those named, and runs its
-self-test and its scenarios under qemu-user. What they print, saved records among it, has to be the
-same as on this machine; and records in tests/lib/corpus have to be readable.
+self-test and its scenarios under qemu-user. Their output, including saved records, must be the
+same as on this machine. They must also be able to read the records in tests/lib/corpus.
 EOF
 }
 
@@ -19,7 +19,7 @@ cross_command() {
     local target failed=0
     for target; do
         [[ " ${cross_targets[*]} " == *" $target "* ]] ||
-            die "cross: no target $target; there are ${cross_targets[*]}"
+            die "cross: no target $target; use ${cross_targets[*]}"
     done
     (($#)) || set -- "${cross_targets[@]}"
     need build targets
@@ -51,14 +51,14 @@ cross_test() { # TARGET
 # Programs of tests/lib/freestanding.
 cross_programs=(selftest scenarios)
 
-# Runs a program here and there.
+# Runs a program on this machine and on the target, and compares.
 cross_compare() { # PROGRAM
     local status=0
     "$build/native/tests/lib/freestanding/$1" >"$out/$1.native" || status=$?
     ((status == 0)) || die "$1 fails on this machine"
     cross_run "$1" >"$out/$1" || status=$?
     if ! diff "$out/$1.native" "$out/$1" || ((status)); then
-        die "$1 on $target ends with status $status; what it says there and here is in $out"
+        die "$1 on $target ends with status $status; its output there and here is in $out"
     fi
     echo "$1 on $target: $(wc -l <"$out/$1") lines, as here"
 }

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# `./dev demo`: shows a stock Debian guest fall asleep and wake, and says what that proved.
+# `./dev demo`: shows a stock Debian guest fall asleep and wake, and says what the run proved.
 
 demo_help() {
     cat <<'EOF'
 ./dev demo
 
 Boots a stock Debian guest on dormouse in the lab, lets it suspend to RAM and wake by its clock's alarm, shows
-what happens as it happens, and ends with what the run proved. About half a minute, once everything is built.
-Ends with 0 where all of that was seen, with 1 where it was not.
+the events as they happen, and ends with what the run proved. Takes about half a minute, after everything is built.
+The exit status is 0 if all of that was seen, otherwise 1.
 EOF
 }
 
@@ -16,14 +16,14 @@ demo_command() {
     local status=0 sets
     take_nothing demo "$@"
     readarray -t sets < <(lab_needs)
-    need build "${sets[@]}" # All at once; asked for one by one, they take longer.
+    need build "${sets[@]}" # One installation for all is faster than one for each.
     build_for native
     build_for arm64
     cat <<'EOF'
-A stock Debian kernel boots on dormouse with 2 vCPUs of 3, which use idle states. It wants the third one,
-which starts once the operator has admitted it. Then it sets the alarm of its real-time clock and suspends to
+A stock Debian kernel boots on dormouse with 2 of its 3 vCPUs, which use idle states. It asks for the third one,
+which starts after the operator has admitted it. Then it sets the alarm of its real-time clock and suspends to
 RAM: it calls SYSTEM_SUSPEND, which dormouse honours. Below are dormouse's events, with the time since
-the start; behind a bar what the guest has to say.
+the start. Lines after a bar are the guest's console.
 
 EOF
     demo_run
@@ -42,7 +42,7 @@ demo_run() {
     demo_events=() demo_guest=() demo_cpu=() demo_status=''
     exec {output}< <(exec "$root/dev" lab run --limit 120 --in "$root/tools/demo/in_lab.sh" -- sh in_lab.sh)
     lab_process=$!
-    # Ctrl-C reaches the lab as well; other signals have to be handed on.
+    # Ctrl-C reaches the lab as well; other signals must be passed on.
     trap 'kill -TERM "$lab_process" 2>/dev/null || true; wait; exit 143' TERM
     trap 'wait; exit 130' INT
     exec {timeline}> >(exec "$build/native/vmm/dormouse" timeline)
@@ -64,10 +64,10 @@ demo_run() {
 demo_event() { # JSON
     demo_events+=("$1")
     printf '%s\n' "$1" >&"$timeline"
-    pause 0.03 # It writes to the same terminal; the guest's next line belongs below.
+    pause 0.03 # The timeline writes to the same terminal, and the guest's next line belongs below its line.
 }
 
-# Of what the guest's console shows, the lines that tell the story.
+# Shows the lines of the guest's console that matter for the demo.
 demo_guest_line() { # TEXT
     local text=$1
     demo_guest+=("$text")
@@ -80,7 +80,7 @@ demo_guest_line() { # TEXT
     esac
 }
 
-# A member of the first event of that name, or nothing.
+# Prints a member of the first event of that name, or nothing.
 demo_field() { # EVENT MEMBER
     local json pattern="\"$2\":\"?([^\",}]*)"
     for json in "${demo_events[@]}"; do
@@ -103,7 +103,7 @@ demo_guest_said() { # PATTERN: a regular expression; its first group goes to `sa
     return 1
 }
 
-# One line of the proof: what is claimed, and whether all that it rests on was seen.
+# Prints one line of the proof: a claim, and whether all its conditions were seen.
 demo_claim() { # SENTENCE CONDITION...
     local sentence=$1 condition
     shift
@@ -130,7 +130,7 @@ demo_seconds() { # NANOSECONDS
     printf '%d.%02d' $(($1 / 1000000000)) $(($1 % 1000000000 / 10000000))
 }
 
-# What dormouse used between the first and the last look while asleep: "MILLISECONDS SECONDS".
+# Prints the processor time of dormouse between the first and the last look while asleep: "MILLISECONDS SECONDS".
 demo_processor_time() {
     local first last
     read -ra first <<<"${demo_cpu[0]-0 0}"
@@ -140,19 +140,19 @@ demo_processor_time() {
     demo_seconds $((10#${last[1]/./}0000000 - 10#${first[1]/./}0000000))
 }
 
-# What needs dormouse to answer PSCI, which it does from Linux 6.4 on.
+# The claims that need dormouse to answer PSCI, from Linux 6.4 on.
 demo_prove_policy() {
     local said=''
     demo_guest_said '^GUEST: its idle CPUs use cpu-powerdown, CPU 0 ([1-9][0-9]*) times' || true
-    demo_claim "its idle CPUs power down and come back: CPU 0 did ${said:-?} times before the sleep" \
+    demo_claim "its idle CPUs power down and come back: CPU 0 did so ${said:-?} times before the sleep" \
         "$(yes_if test "$said")"
-    demo_claim "its CPU 2 was refused, and started once the operator had admitted it" \
+    demo_claim "its CPU 2 was refused, and started after the operator had admitted it" \
         "$(yes_if test "$(demo_field vcpu-not-admitted vcpu)" = 2)" \
         "$(yes_if test "$(demo_field vcpu-admitted vcpu)" = 2)" \
         "$(yes_if demo_guest_said '^GUEST: CPU 2 came, CPUs 0-2$')"
 }
 
-# All of it comes from the events and the console of this very run.
+# All claims are checked with the events and the console of this run.
 demo_prove() {
     local said='' kernel entry asleep cpu demo_failed=''
     entry=$(demo_field suspend-request entry)
@@ -167,7 +167,7 @@ demo_prove() {
     if [[ $(demo_field boot psci_mode) == user ]]; then
         demo_prove_policy
     fi
-    demo_claim "it took its other CPUs down and called SYSTEM_SUSPEND, entry ${entry:-?}" \
+    demo_claim "it took its other CPUs down and called SYSTEM_SUSPEND with entry point ${entry:-?}" \
         "$(yes_if demo_guest_said 'psci: CPU1 killed')" "$(yes_if test "$entry")"
     demo_claim "dormouse honoured that: the guest was asleep for $(demo_seconds "$asleep") s" \
         "$(yes_if test "$(demo_field suspend-honoured event)")" \
@@ -176,7 +176,7 @@ demo_prove() {
         "$(yes_if test "${cpu#* }" != 0.00 -a "${cpu% *}" -le 20)"
     demo_claim "the alarm of its real-time clock woke it" \
         "$(yes_if test "$(demo_field wake source)" = rtc)"
-    demo_claim "it continued at the entry that it had named, and knew that it had slept" \
+    demo_claim "it continued at the entry point that it had given, and knew that it had slept" \
         "$(yes_if test "$entry" -a "$(demo_field resumed entry)" = "$entry")" \
         "$(yes_if demo_guest_said 'crng reseeded on system resumption')"
     demo_claim "all its CPUs came back" "$(yes_if demo_guest_said '^GUEST: awake after [0-9]+ s, CPUs 0-[12]$')"

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# The build folder, where everything that is made lives: where it is, whether it can be used, its lock, and
-# what is made there once.
+# The build folder, which has everything that ./dev creates: where it is, whether it can be used, its lock, and
+# the folders in it that are filled once.
 
-# By this file ./dev knows a build folder again, which `clean` may remove. Others know by it that no backup is
-# needed.
+# A folder with this file is a build folder of ./dev, which `clean` may remove. Backup programs skip a folder that has
+# it.
 folder_tag=CACHEDIR.TAG
 
-# A step needs that much room at the least, in KiB; all that ./dev makes is about 1 GiB.
+# The least free space, in KiB, that a step needs; the whole build folder takes about 1 GiB.
 folder_least=65536
 
-# Sets `build`. What this process starts finds the same folder.
+# Sets `build`. Child processes find the same folder in DORMOUSE_BUILD.
 choose_folder() {
     build=$root/build
     if [[ ${DORMOUSE_BUILD-} ]]; then
@@ -20,11 +20,11 @@ choose_folder() {
     export DORMOUSE_BUILD=$build
 }
 
-# Makes the folder where there is none, and explains where it cannot be used.
+# Creates the build folder if it does not exist. If it cannot be used, ends with the reason.
 open_folder() {
     local message
     if ! message=$(mkdir -p -- "$build" 2>&1); then
-        die "cannot make $build (${message##*: }): mend that, or $folder_elsewhere"
+        die "cannot create $build (${message##*: }): mend that, or $folder_elsewhere"
     fi
     folder_check_owner
     folder_check_tag
@@ -37,20 +37,20 @@ open_folder() {
 
 folder_elsewhere='name another folder: ./dev --build DIR ...'
 
-# After one `sudo ./dev` parts of the folder belong to root, and anything may fail later.
+# After one `sudo ./dev`, parts of the folder belong to root, and any later step could fail.
 folder_check_owner() {
     local other
     ((EUID != 0)) || return 0
     other=$(find "$build" -maxdepth 1 ! -user "$EUID" -print -quit 2>/dev/null)
-    [[ ! $other ]] || die "$other belongs to $(stat -c %U -- "$other"), perhaps after a sudo ./dev: take it back" \
+    [[ ! $other ]] || die "$other belongs to $(stat -c %U -- "$other"), perhaps because of a sudo ./dev: take it back" \
         "(sudo chown -R $(id -un) ${build@Q}), or $folder_elsewhere"
 }
 
-# A folder that somebody named, and that has something else in it, is not taken: `clean` would remove it.
+# Refuses a folder of the user's that has other files in it, because `clean` would remove them.
 folder_check_tag() {
     [[ ! -e $build/$folder_tag && $build != "$root/build" ]] || return 0
     [[ ! $(ls -A -- "$build") ]] ||
-        die "$build is not empty, and ./dev did not make it: name a folder that is empty or not there yet"
+        die "$build is not empty, and ./dev did not make it: name a folder that is empty or does not exist yet"
 }
 
 folder_write_tag() {
@@ -62,11 +62,11 @@ folder_check_room() { # KIB
     local free least=$1
     free=$(df --output=avail -k -- "$build" | tail -n 1)
     ((free >= least)) ||
-        die "the disk of $build is full: $((free / 1024)) MiB are free, and this needs $((least / 1024)) MiB at" \
-            "the least; make room, or $folder_elsewhere"
+        die "the disk of $build is full: $((free / 1024)) MiB are free, and at least $((least / 1024)) MiB" \
+            "are needed; make room, or $folder_elsewhere"
 }
 
-# Ends where a step has failed: with the cause that a full disk is, else with the end of the step's log.
+# Ends because a step has failed. If the disk is full, says so; otherwise shows the end of the step's log.
 die_of() { # LOG LINES MESSAGE...
     stop_ticker
     folder_check_room "$folder_least"
@@ -77,13 +77,13 @@ die_of() { # LOG LINES MESSAGE...
     die "${@:3}"
 }
 
-# Runs a function with the build folder to itself: two ./dev at once must not make the same thing twice. The
-# descriptor of the lock is not handed down, so nothing that is left behind can keep it.
+# Runs a function while this process alone uses the build folder: two ./dev at once must not create the same thing
+# twice. FUNCTION does not inherit the lock's descriptor, so no process that it leaves behind can keep the lock.
 with_lock() { # FUNCTION ARGUMENT...
     open_folder
     (
         if ! flock -n 9; then
-            say "waiting for another ./dev, which is setting something up"
+            say "waiting for another ./dev that uses the build folder"
             flock 9
         fi
         rm -rf "$build"/tmp.*
@@ -92,8 +92,8 @@ with_lock() { # FUNCTION ARGUMENT...
     ) 9>"$build/.lock"
 }
 
-# Makes the folder DIR, once: FUNCTION fills a temporary folder, which gets its name when complete,
-# so that what was interrupted half-way is made again.
+# Creates the folder DIR once: FUNCTION fills a temporary folder, which gets its name when it is complete.
+# If that is interrupted, the next ./dev starts again.
 make_once() { # DIR "what it is" "how long it takes" FUNCTION ARGUMENT...
     [[ -d $1 ]] || with_lock make_folder "$@"
 }
@@ -102,7 +102,7 @@ make_folder() {
     local dir=$1 what=$2 usual=$3 start=$SECONDS temp
     shift 3
     if [[ -d $dir ]]; then
-        return # Another ./dev made it while this one waited.
+        return # Another ./dev created it while this one waited.
     fi
     say "$what (usually $usual)"
     temp=$(mktemp -d "$build/tmp.XXXXXX")
@@ -123,7 +123,7 @@ clean_command() {
     take_nothing clean "$@"
     [[ -e $build ]] || return 0
     [[ -e $build/$folder_tag || $build == "$root/build" ]] ||
-        die "$build is no build folder of ./dev; nothing is removed"
+        die "$build is not a build folder of ./dev; nothing is removed"
     folder_check_owner
     rm -rf -- "$build"
 }

@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# `./dev fuzz`: libFuzzer on what takes bytes from strangers. Each fuzz/NAME.c is a target; inputs that
-# were worth keeping are in fuzz/corpus/NAME.
+# `./dev fuzz`: libFuzzer on code that reads untrusted bytes. Each fuzz/NAME.c is a target; inputs that
+# are worth keeping are in fuzz/corpus/NAME.
 
 fuzz_seconds=60
 fuzz_long_seconds=3600
 fuzz_long_calls=10000000000
 
-# The most bytes of an input, where 1024 are too few.
+# The largest input of a target in bytes, if 1024 are too few.
 declare -A fuzz_sizes=([guest_tree]=4096 [image]=8192)
 
 fuzz_help() {
     cat <<EOF
 ./dev fuzz [--seconds N|--long] [--keep] [TARGET...]
 
-Searches for inputs that break something, under the address and undefined-behaviour sanitizers:
-$(fuzz_names | tr '\n' ' ')or those named, each for N seconds ($fuzz_seconds). It begins with the
-inputs of fuzz/corpus and with those that earlier runs found, which are in build/fuzz/found. What
-broke something is kept in build/fuzz/broken.
+Searches for inputs that break a program, under the address and undefined-behaviour sanitizers:
+$(fuzz_names | tr '\n' ' ')or the targets named, each for N seconds ($fuzz_seconds). It begins with the
+inputs of fuzz/corpus and with those that earlier runs found, which are in build/fuzz/found. An
+input that breaks a target is kept in build/fuzz/broken.
 
-  --long  each for an hour, and 10^10 random calls to libvpsci and to the model of it in
-          tests/lib/model, side by side: the best part of a day
-  --keep  afterwards, adds to fuzz/corpus what of all that was found reaches code that nothing in
-          there does, for you to commit
+  --long  each target for an hour, then 10^10 random calls to libvpsci and to its model in
+          tests/lib/model, side by side: most of a day
+  --keep  afterwards, adds to fuzz/corpus each found input that reaches code which no input
+          there reaches, for you to commit
 EOF
 }
 
@@ -35,14 +35,14 @@ fuzz_command() {
     while (($#)); do
         case $1 in
         --seconds)
-            [[ ${2-} =~ ^[1-9][0-9]{0,5}$ ]] || die "fuzz: --seconds wants a number, not '${2-}'; see ./dev fuzz --help"
+            [[ ${2-} =~ ^[1-9][0-9]{0,5}$ ]] || die "fuzz: --seconds needs a number, not '${2-}'; see ./dev fuzz --help"
             seconds=$2
             shift
             ;;
         --long) long=yes seconds=$fuzz_long_seconds ;;
         --keep) keep=yes ;;
         *)
-            fuzz_names | grep -qxF -- "$1" || die "fuzz: no target '$1'; there are" "$(fuzz_names | tr '\n' ' ')"
+            fuzz_names | grep -qxF -- "$1" || die "fuzz: no target '$1'; use one of" "$(fuzz_names | tr '\n' ' ')"
             targets+=("$1")
             ;;
         esac
@@ -77,7 +77,7 @@ fuzz_search() { # TARGET SECONDS
     mkdir -p "$found"
     say "fuzz: $1 for $2 s"
     if ! fuzz_run "$1" -max_total_time="$2" -print_final_stats=1 "$found" "$(fuzz_corpus "$1")"; then
-        complain "fuzz: $1 found something; the input is in build/fuzz/broken"
+        complain "fuzz: an input breaks $1; it is in build/fuzz/broken"
         return 1
     fi
 }

@@ -1,36 +1,39 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# Which tests there are, and which are meant by a name.
+# The kinds of tests, and which tests a name selects.
 
-# A kind is what comes before the slash in the names of its tests: KIND|HOW|PACKAGES|what they test. HOW they are
-# run: `meson`, a suite of Meson's of that name; `function`, KIND_names lists them and KIND_test runs one (a kind
-# of a single test has no KIND_names, and the test has the kind's name); `dev`, tests/dev/run.sh; `lab HOST`,
-# tests/lab/run.sh in the lab on that host kernel. Help, lists, packages and order come from here. How long a test
-# may take says what runs it: `timeout` in meson.build, `# limit` beside a function of a run.sh.
+# KIND|HOW|PACKAGES|what the tests of this kind test. KIND is the part of a test's name before the slash. HOW says
+# how the tests run:
+#   meson     Meson's suite of that name
+#   function  KIND_names lists them, KIND_test runs one; if there is no KIND_names, KIND is a single test
+#   dev       tests/dev/run.sh
+#   lab HOST  tests/lab/run.sh, in the lab on that host kernel
+# Help, lists, packages and order use this table. A test's time limit is `timeout` in meson.build, or `# limit` beside
+# a shell function.
 test_kinds=(
     "unit|meson||dormouse's parts, vpsci-check's, the bare-metal runtime's"
     "vpsci|meson||libvpsci's own"
     "lint|function|lint image lab|the quick checks of ./dev lint"
     "cross|function|targets|libvpsci for other processors, run by qemu-user"
-    "fuzz|function|instruments|the inputs that fuzzers found worth keeping, once more"
-    "zoo|function|mutants|mistakes put into libvpsci on purpose, which its tests have to find"
+    "fuzz|function|instruments|the inputs in fuzz/corpus, which fuzzers found earlier"
+    "zoo|function|mutants|mistakes put into libvpsci on purpose, which its tests must find"
     "cover|function|instruments|that its tests reach every line, branch and condition of libvpsci"
     "dev|dev|clients lint library image lab|this command, the documents, the library as it is installed"
     "lab-6.12|lab 6.12|image lab|dormouse with real KVM and guests, on Linux 6.12"
-    "lab-6.1|lab 6.1|image lab|the same on Linux 6.1"
-    "lab-native|lab native|image lab|the same on this machine's own kernel"
+    "lab-6.1|lab 6.1|image lab|the tests of lab-6.12, on Linux 6.1"
+    "lab-native|lab native|image lab|the tests of lab-6.12, on this machine's own kernel"
 )
 
-# Names for several: NAME|KIND...|what they are. Of `quick` and `long` those kinds have more than what is meant:
-# see test_is_meant.
+# Names for sets of tests: NAME|KIND...|what they are. The sets `quick` and `long` have only some tests of their
+# kinds; see test_is_meant.
 test_library_kinds="vpsci cross fuzz zoo cover"
 test_sets=(
-    "quick|unit vpsci|those of Meson's that take less than a minute"
+    "quick|unit vpsci|the tests of unit and vpsci that take less than a minute"
     "library|$test_library_kinds|all of libvpsci's own tests"
-    "long|lab-6.12|lab-.../long: stress at length; run only where they are named"
+    "long|lab-6.12|lab-.../long: long stress tests; they run only if they are named"
 )
 
-# The rows of test_kinds that this machine can run: it is a lab itself, or emulates two.
+# The rows of test_kinds that this machine can run: it either is a lab itself, or emulates two.
 test_rows() {
     local drop='|lab native|'
     ! lab_is_native || drop='|lab 6.'
@@ -44,7 +47,7 @@ test_show_table() { # ROW...
     done
 }
 
-# A column of a kind's row, from 1 on; nothing where there is no such kind.
+# Prints a column of a kind's row, counted from 1; prints nothing if the kind does not exist.
 test_column() { # KIND COLUMN
     local row columns
     for row in "${test_kinds[@]}"; do
@@ -55,7 +58,7 @@ test_column() { # KIND COLUMN
     done
 }
 
-# The kinds that a name is about.
+# The kinds whose tests a name can select.
 test_kinds_of() { # NAME
     local row
     for row in "${test_sets[@]}"; do
@@ -69,7 +72,7 @@ test_kinds_of() { # NAME
     printf '%s\n' "${1%%/*}"
 }
 
-# The sets of packages that tests of these names need, besides `build`.
+# Prints the sets of packages that the named tests need, besides `build`.
 test_needs() { # NAME...
     local name kind words
     (($#)) || {
@@ -85,7 +88,7 @@ test_needs() { # NAME...
     done | sed '/^$/d; /^lab$/d' | sort -u
 }
 
-# Sets `named` to the names of all tests but Meson's, which needs to be there to be asked.
+# Sets `named` to the names of all tests but Meson's: Meson may not be installed yet.
 test_names_here() {
     readarray -t named < <(test_rows | while IFS='|' read -r kind how _; do
         case $how in
@@ -112,7 +115,7 @@ test_names_of_dev() {
     fi | sed 's|^|dev/|'
 }
 
-# Nothing where other hosts are asked for.
+# Prints nothing if --host selects other hosts.
 test_names_of_lab() { # KIND HOST
     if ((${#hosts[@]} == 0)) || [[ " ${hosts[*]} " == *" $2 "* ]]; then
         "$root/tests/lab/run.sh" --list "$2" | sed "s|^|$1/|"
@@ -142,7 +145,7 @@ test_names_of_meson() { # FOLDER SUITE...
     done
 }
 
-# Those of them that are given a minute at most.
+# Those of them with a limit of at most a minute.
 test_quick_of_meson() { # FOLDER SUITE...
     local test_most_seconds=60
     test_names_of_meson "$@"
@@ -161,8 +164,8 @@ test_is_meant() { # TEST NAME
     esac
 }
 
-# Ends where a name means no test, as far as that can be seen before anything is installed: of Meson's tests the
-# build files have the names, or the parts that names are made of.
+# Ends if a name selects no test, as far as that is known before anything is installed. The names of Meson's tests
+# are in the build files, some of them in parts.
 test_check_names() { # NAME...
     local name test kind
     for name; do
@@ -183,7 +186,7 @@ test_check_names() { # NAME...
 }
 
 test_die_unknown() { # NAME
-    die "test: no test is called $1; ./dev test --list names all"
+    die "test: no test is called $1; ./dev test --list lists them"
 }
 
 test_may_be_mesons() { # NAME
@@ -199,7 +202,7 @@ test_may_be_mesons() { # NAME
     return 1
 }
 
-# Sets `selected` to the tests that are meant by the names: without one all but the long ones.
+# Sets `selected` to the tests that the names select; without a name, to all but the long ones.
 test_select() { # NAME...
     local name test found
     selected=()
@@ -220,7 +223,7 @@ test_select() { # NAME...
     done
 }
 
-# Those of `selected` that are of this kind.
+# Prints those of `selected` that are of this kind.
 test_names_under() { # KIND
     local test
     for test in "${selected[@]}"; do

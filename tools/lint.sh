@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# `./dev lint`: checks of the source that run nothing of it.
+# `./dev lint`: checks of the source that run none of it.
 
-# The checks: those that ./dev test runs as well, and those that take minutes.
+# The quick checks, which ./dev test runs as well, and those that take minutes.
 lint_quick=(format headers rooms shell)
 lint_long=(clang tidy)
 
@@ -43,7 +43,7 @@ lint_command() {
     return "$failed"
 }
 
-# The C files of these kinds, ended with NUL.
+# Prints the C files that match, each ended by a NUL.
 lint_find() { # PATTERN...
     local folder names=() folders=()
     for folder in include lib base bare vmm check tests bench fuzz; do
@@ -59,7 +59,7 @@ lint_format() {
     lint_find '*.c' '*.h' | (cd "$root" && xargs -0 -r clang-format-19 --dry-run -Werror)
 }
 
-# Every header compiles alone: what it needs it includes. For arm64, which has all of KVM's types.
+# Every header compiles alone, because it includes all that it needs. The target is arm64, which has all of KVM's types.
 lint_headers() {
     local header failed=0
     local compile=(clang-19 -target aarch64-linux-gnu --sysroot="$build/sysroot" -fsyntax-only
@@ -88,7 +88,7 @@ lint_code_of_rooms() {
     find "${folders[@]}" -type f \( -name '*.[chS]' -o -name '*.inc' -o -name '*.def' \)
 }
 
-# What dev reads is checked with it, everything else by itself.
+# The files that dev sources are checked together with dev, every other script by itself.
 lint_shell() {
     local file others=()
     while IFS= read -r -d '' file; do
@@ -98,12 +98,12 @@ lint_shell() {
     (cd "$root" && shellcheck -x -a dev && shellcheck -x "${others[@]}")
 }
 
-# Another compiler's warnings.
+# The warnings of a second compiler.
 lint_clang() {
     CC=clang-19 with_lock compile native-clang
 }
 
-# The arm64 build has all of dormouse and libvpsci, the native one the tests that run here.
+# The arm64 build has all of dormouse and libvpsci; the native build has the tests that run here.
 lint_tidy() {
     local failed=0
     lint_tidy_files arm64 . || failed=1

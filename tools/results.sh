@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# What `./dev test` says of tests, and keeps of them.
+# The results of `./dev test`: what it prints and what it keeps.
 
-# Results are kept in files, because the labs' processes find some of them.
+# Results are kept in files, because subshells add some of them.
 test_note() { # passed|failed NAME SECONDS
     printf '%s\n' "$2" >>"$test_notes/$1"
     test_note_seconds "$3" "$2"
@@ -27,8 +27,8 @@ test_summary() {
     ((${#failed_names[@]} == 0)) || exit 1
 }
 
-# Where the time went: seconds by group, which is a kind, or of the labs' and of dev's tests KIND/GROUP; and the
-# slowest tests. Sessions run side by side, so that together they took less.
+# Shows the time of each group and the slowest tests. A group is a kind, or KIND/GROUP for tests of the labs and of
+# dev. Sessions run at the same time, so the total time is less than the sum.
 test_show_seconds() {
     printf '\n%10s %6s  group\n' seconds tests
     awk '{
@@ -47,7 +47,7 @@ test_show_seconds() {
     printf '\n'
 }
 
-# On a terminal, what is going on now; overwritten by what comes next.
+# On a terminal, shows what is running now; the next line overwrites it.
 test_progress() { # TEXT
     if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then
         printf '\r\e[K%s' "$1"

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# Tests that a run.sh runs, in the lab or here: started, read, and ended with their machine.
+# Sessions: a run.sh that runs several tests, in the lab or on this machine. This file starts them, reads their
+# results and ends them.
 
-# Starts a session of tests in a process of its own, at most one a processor at a time. Guests sleep a good part of
-# their tests, so that two emulated machines share two processors well.
+# Starts a session of tests in a process of its own; at most one session runs for each processor. Guests sleep most of
+# the time, so two emulated machines share two processors well.
 test_start() { # FUNCTION ARGUMENT...
     test_wait $(($(nproc) - 1))
     test_child "$@" &
     test_children+=($!)
 }
 
-# Waits until so many sessions at most are left.
+# Waits until at most COUNT sessions are left.
 test_wait() { # COUNT
     local ended child left
     while ((${#test_children[@]} > $1)); do
@@ -24,7 +25,7 @@ test_wait() { # COUNT
 }
 
 test_child() { # FUNCTION ARGUMENT...
-    test_children=() # They are the caller's.
+    test_children=() # These belong to the caller.
     trap test_end_session EXIT
     trap 'exit 143' TERM
     "$@"
@@ -49,7 +50,7 @@ test_lab() { # KIND NAME...
     rm -rf "$folder"
     mkdir -p "$folder"
     cd "$folder"
-    # The session's own limit is only for when this process can no longer see to it.
+    # This process enforces limits itself; the session's limit is for the case that this process was killed.
     # shellcheck disable=SC2016 # for the shell in the lab
     session_command=("$root/dev" lab run "${words[@]}" --limit 7200 \
         --guest cloud --guest generic --out logs -- \
@@ -69,10 +70,10 @@ test_dev() { # NAME...
     test_session dev "$@"
 }
 
-# Runs session_command, a run.sh somewhere, with the names, and reads what it says. A session that ends
-# before its tests are through has lost its machine: an emulated host's kernel stops now and then, which
-# no program in it should be able to bring about. That is told, and the rest is run on a new machine, up to
-# session_spares times. Tests that have no result then have failed.
+# Runs session_command, which is a run.sh, with the names, and reads its output. If a session ends before its
+# tests, it has lost its machine: an emulated host's kernel sometimes stops, which no program on it should be able
+# to cause. This function then says so and runs the other tests on a new machine, up to session_spares times. A
+# test without a result at the end has failed.
 test_session() { # PREFIX NAME...
     local prefix=$1 line='' current='' status=0 patience=180 name left=("${@:2}") start
     local -A todo=()
@@ -84,7 +85,7 @@ test_session() { # PREFIX NAME...
         test_session_left
         ((${#left[@]} > 0 && session_spares-- > 0))
     do
-        complain "test: $prefix stopped${current:+ during $current}; going on with a new one"
+        complain "test: $prefix stopped${current:+ during $current}; continuing with a new session"
     done
     for name in "${left[@]}"; do
         if [[ $name == "$current" ]]; then
@@ -95,7 +96,7 @@ test_session() { # PREFIX NAME...
     done
 }
 
-# Sets `left` to the tests without a result, in their order.
+# Sets `left` to the tests without a result, in their old order.
 test_session_left() {
     local names=("${left[@]}")
     left=()
@@ -114,7 +115,7 @@ test_session_once() { # NAME...
         test_session_line
     done
     if ((status > 128)); then
-        complain "test: nothing came from $prefix for $patience s; ending it"
+        complain "test: no output of $prefix for $patience s; ending it"
         kill -TERM "$session_process" 2>/dev/null || true
     fi
     exec {session_output}<&-
@@ -128,8 +129,8 @@ test_read_line() { # SECONDS
     return "$status"
 }
 
-# What run.sh says about a test; the lines that follow a failure are its log's last ones. It ends a test at its
-# limit, unless the lab itself hangs, and may be silent for as long.
+# Handles a line of run.sh. The lines after a failure are the last ones of the test's log. run.sh ends a test at its
+# limit, unless the lab itself hangs; it may print nothing until then.
 test_session_line() {
     local name
     case $line in
@@ -161,7 +162,7 @@ test_session_line() {
     esac
 }
 
-# What it took until the first test of a session began.
+# Notes the time until the first test of a session began.
 test_note_start() {
     test_note_seconds $((SECONDS - start)) "$prefix/(start)"
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# The Debian packages that ./dev needs, in sets, and how they get here.
+# The Debian packages that ./dev needs, in sets, and their installation.
 
-# One set's packages. What a compiler only recommends (its C library) is named, because
-# recommendations are not installed.
+# The packages of a set. Packages that a compiler only recommends (its C library) are in the list, because
+# recommended packages are not installed.
 packages_of() { # SET
     case $1 in
     build)
@@ -35,11 +35,11 @@ purpose_of() { # SET
     build) echo "compile and test on this machine" ;;
     cross) echo "compile for arm64" ;;
     image) echo "compile the conformance image" ;;
-    images) echo "fetch Debian's arm64 kernels and make initramfs images of them" ;;
+    images) echo "fetch Debian's arm64 kernels and build initramfs images" ;;
     emulator) echo "run an arm64 machine with KVM" ;;
-    clients) echo "speak QMP as others do" ;;
+    clients) echo "speak QMP with socat" ;;
     lint) echo "check the source" ;;
-    library) echo "compile against libvpsci as others will" ;;
+    library) echo "compile other programs against libvpsci" ;;
     targets) echo "compile libvpsci for other processors, and run it" ;;
     instruments) echo "measure coverage, and run fuzzers" ;;
     mutants) echo "put mistakes into libvpsci that its tests have to find" ;;
@@ -48,7 +48,7 @@ purpose_of() { # SET
     esac
 }
 
-# Debian's own compiler goes by the name of a cross-compiler, too.
+# On arm64 Debian's native compiler also has the name of the cross-compiler.
 compiler_for_arm64() {
     if [[ $machine == aarch64 ]]; then
         echo gcc
@@ -79,7 +79,7 @@ check_debian() {
     esac
 }
 
-# Sets `missing` to those of the packages that are not installed for this machine's architecture.
+# Sets `missing` to the packages that are not installed for this machine's architecture.
 find_missing() { # PACKAGE...
     local -A installed=()
     local package status arch
@@ -87,7 +87,7 @@ find_missing() { # PACKAGE...
         if [[ $status == installed && ($arch == "$debian_arch" || $arch == all) ]]; then
             installed[$package]=yes
         fi
-    # Packages dpkg never heard of make it fail, and are just what is looked for.
+    # dpkg-query fails if it does not know a package; that package is then missing.
     done < <(dpkg-query -W -f '${Package} ${db:Status-Status} ${Architecture}\n' "$@" 2>/dev/null)
     missing=()
     for package; do
@@ -95,7 +95,7 @@ find_missing() { # PACKAGE...
     done
 }
 
-# Installs what is missing of the sets, or explains why it cannot.
+# Installs the missing packages of the sets, or explains why it cannot.
 need() { # SET...
     local set words=() purposes=() missing
     check_debian
@@ -108,7 +108,7 @@ need() { # SET...
         read -ra words <<<"$(packages_of "$set")"
         find_missing "${words[@]}"
         ((${#missing[@]} == 0)) || {
-            say "to $(purpose_of "$set"), these Debian packages are missing: ${missing[*]}"
+            say "these Debian packages are missing to $(purpose_of "$set"): ${missing[*]}"
             purposes+=("${missing[@]}")
         }
     done
@@ -126,13 +126,13 @@ install_packages() { # PACKAGE...
     say "installing them with apt-get (on a fresh machine 1 to 5 minutes)"
     start_ticker "$log"
     if ! run_apt "${missing[@]}" >>"$log" 2>&1; then
-        die_of "$log" 0 "apt-get could not install ${missing[*]}: $(first_cause "$log"); all it said is in $log"
+        die_of "$log" 0 "apt-get could not install ${missing[*]}: $(first_cause "$log"); its whole output is in $log"
     fi
     stop_ticker
     say "done in $((SECONDS - start)) s"
 }
 
-# The first error is what the others come from: lists that could not be fetched make packages unknown.
+# The first error causes the others: if package lists could not be fetched, packages are unknown.
 first_cause() { # LOG
     local cause
     cause=$(sed -n 's/^E: //p' "$1" | head -n 1 | tr -cd '[:print:]')
@@ -143,7 +143,7 @@ can_be_root() {
     command -v apt-get >/dev/null || return 1
     ((EUID == 0)) && return
     command -v sudo >/dev/null || return 1
-    # Asking for a password needs somebody to ask.
+    # sudo can ask for a password only on a terminal.
     sudo -n true 2>/dev/null || { [[ -t 0 ]] && sudo -v; }
 }
 
@@ -155,8 +155,8 @@ as_root() { # COMMAND...
     fi
 }
 
-# Without the mode, a list that could not be fetched is a warning. It counts where the packages cannot be had
-# from what there is: one source of many may well be down.
+# Error-Mode=any turns a package list that could not be fetched from a warning into an error. The error is ignored
+# here, because one source of many may be down; it shows up as the first cause if a package then is missing.
 run_apt() { # PACKAGE...
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
     as_root "${apt[@]}" -o APT::Update::Error-Mode=any update </dev/null || true
@@ -168,7 +168,7 @@ setup_help() {
 ./dev setup
 
 Installs the Debian packages that the other commands need, all at once: 1 to 5 minutes on a fresh machine.
-Nothing else on the machine is changed. Where ./dev cannot become root it prints the command instead.
+It changes nothing else on the machine. If ./dev cannot become root, it prints the command instead.
 EOF
 }
 
@@ -177,5 +177,5 @@ setup_command() {
     take_nothing setup "$@"
     readarray -t sets < <(lab_needs)
     need build clients lint library targets instruments mutants counting peers image "${sets[@]}"
-    say "all packages are there"
+    say "all packages are installed"
 }

@@ -9,8 +9,8 @@ test_help() {
 ./dev test [--host 6.1|6.12] [NAME...]
 ./dev test --list
 
-Runs all tests but the long ones, or those named: a NAME of --list, or the beginning of some up to a slash, such as
-unit, lab-6.12 or lab-6.1/linux. --host runs the lab's tests on one host kernel only.
+Runs all tests but the long ones, or those named. NAME is a name of --list, or its beginning up to a slash, such as
+unit, lab-6.12 or lab-6.1/linux. With --host, the lab's tests run on that host kernel only.
 
 EOF
     test_show_table "${test_sets[@]}"
@@ -18,9 +18,9 @@ EOF
     test_show_table "${rows[@]}"
     cat <<'EOF'
 
-Ends with what took how long, by group, the ten slowest tests, and the line "N passed, N failed"; fails if one
-did. What was said is kept in build/test-logs. --list names all tests and installs and compiles nothing: where
-packages of ./dev build are missing, Meson's tests are named by their kinds, unit and vpsci.
+At the end it prints the time of each group, the ten slowest tests, and the line "N passed, N failed". It fails if a
+test failed. The logs are in build/test-logs. --list prints all names, and installs and compiles nothing. If
+packages of ./dev build are missing, it prints only the kinds of Meson's tests, unit and vpsci.
 EOF
 }
 
@@ -30,7 +30,7 @@ test_command() {
         case $1 in
         --list) list=yes ;;
         --host)
-            [[ ${2-} =~ ^6\.(1|12)$ ]] || die "test: --host wants 6.1 or 6.12, not '${2-}'; see ./dev test --help"
+            [[ ${2-} =~ ^6\.(1|12)$ ]] || die "test: --host needs 6.1 or 6.12, not '${2-}'; see ./dev test --help"
             lab_is_native || hosts+=("$2")
             shift
             ;;
@@ -57,7 +57,7 @@ test_command() {
     test_run
 }
 
-# Meson's tests are known once it has configured a build, which takes some seconds.
+# Meson lists its tests only after it has configured a build, which takes some seconds.
 test_list() { # NAME...
     local missing words
     check_debian
@@ -67,7 +67,7 @@ test_list() { # NAME...
         meson_named=(unit vpsci)
     else
         with_lock configure native
-        ninja -C "$build/native" build.ninja >"$build/ninja.log" 2>&1 || # Where a meson.build has changed.
+        ninja -C "$build/native" build.ninja >"$build/ninja.log" 2>&1 || # In case a meson.build has changed.
             die_of "$build/ninja.log" 8 "meson could not configure $(name_folder native)"
         test_names_of_all_meson
     fi
@@ -87,11 +87,11 @@ test_run() {
     trap 'exit 143' TERM
     readarray -t names < <(test_rows | sed -n 's/|meson|.*//p' | while read -r kind; do test_names_under "$kind"; done)
     ((${#names[@]} == 0)) || test_meson "${names[@]}"
-    # Those that are left but for a few need the arm64 build.
+    # Most of the other tests need the arm64 build.
     if grep -qE '^(lint|dev|lab-[^/]*)/' < <(printf '%s\n' "${selected[@]}"); then
         test_build_image
     fi
-    # Functions use one processor, most of the time; sessions fill the others meanwhile.
+    # Tests that are functions mostly use one processor; meanwhile the sessions use the others.
     readarray -t kinds < <(test_rows | sed -n 's/|function|.*//p')
     readarray -t names < <(for kind in "${kinds[@]}"; do test_names_under "$kind"; done)
     ((${#names[@]} == 0)) || test_start test_functions "${names[@]}"
@@ -126,7 +126,7 @@ test_clean() {
     rm -rf "$test_notes"
 }
 
-# Runs tests with Meson and reads its report. One that it does not report has failed.
+# Runs tests with Meson and reads its report. A test that is missing in the report has failed.
 test_meson() { # SUITE/NAME...
     local line name log=$build/test-logs/meson.log showing=''
     local result='^ *[0-9]+/[0-9]+ +(.*[^ ]) +(OK|FAIL|TIMEOUT|ERROR|SKIP|INTERRUPT) +([0-9.]+) ?s'
@@ -137,10 +137,10 @@ test_meson() { # SUITE/NAME...
     test_progress "running ${*%%/*}"
     while IFS= read -r line; do
         if [[ $line =~ ^(Ok:|Summary) ]]; then
-            cat >/dev/null # It repeats what has been said.
+            cat >/dev/null # The rest repeats the results.
             break
         elif [[ ! $line =~ $result ]]; then
-            # After a failure comes what the test said.
+            # After a failure Meson prints the test's output.
             [[ ! $showing ]] || printf '    | %s\n' "$line"
             continue
         fi
@@ -167,7 +167,7 @@ test_functions() { # KIND/NAME...
         log=$build/test-logs/${name//\//-}.log
         start=$SECONDS
         test_progress "running $name"
-        # In a process of its own, which ends where a command fails.
+        # In a subshell, which ends as soon as a command fails.
         ("${name%%/*}_test" "${name#*/}") >"$log" 2>&1 </dev/null &
         session_process=$!
         if wait "$session_process"; then

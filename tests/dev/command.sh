@@ -79,7 +79,7 @@ test_wrong_arguments_change_nothing() {
     done
     try "$root/dev" --build
     expect_status 1
-    expect_text err "dev: --build wants a folder; see ./dev help"
+    expect_text err "dev: --build needs a folder; see ./dev help"
 }
 
 test_unknown_command_is_refused() {
@@ -127,7 +127,7 @@ test_every_name_of_mesons_is_known_without_it() {
     # They are looked at in order, and the first unknown one is told.
     try "$root/dev" test $(grep -E '^(unit|vpsci)/' names) zoo/nosuch
     expect_status 1
-    expect_text err "dev: test: no test is called zoo/nosuch; ./dev test --list names all"
+    expect_text err "dev: test: no test is called zoo/nosuch; ./dev test --list lists them"
 }
 
 test_list_compiles_nothing() {

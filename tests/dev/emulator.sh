@@ -23,7 +23,7 @@ test_death_of_the_emulator_is_shown() {
     status=0
     wait "$dev" || status=$?
     expect_status 125
-    expect_line err "ended before the command did"
+    expect_line err "ended before the command"
 }
 
 test_slow_reader_loses_nothing() {

@@ -55,7 +55,7 @@ test_other_folders_are_left_alone() {
     try "$root/dev" --build precious build native
     expect_one_line "precious is not empty, and ./dev did not make it"
     try "$root/dev" --build precious clean
-    expect_one_line "precious is no build folder of ./dev; nothing is removed"
+    expect_one_line "precious is not a build folder of ./dev; nothing is removed"
     expect_text precious/file data
     [ "$(ls -A precious)" = file ] || fail "something was left in it"
     try "$root/dev" --build "$root" build native
@@ -67,7 +67,7 @@ test_checkout_that_cannot_be_written() {
     chmod a-w checkout
     try as_nobody env -u DORMOUSE_BUILD checkout/dev build native
     chmod u+w checkout
-    expect_one_line "^dev: cannot make .*/checkout/build (Permission denied): mend that, or name another folder: ./dev --build"
+    expect_one_line "^dev: cannot create .*/checkout/build (Permission denied): mend that, or name another folder: ./dev --build"
 }
 
 test_build_folder_of_somebody_else() {
@@ -79,7 +79,7 @@ test_build_folder_of_somebody_else() {
     for command in "build native" clean; do
         # shellcheck disable=SC2086 # several words
         try as_nobody env -u DORMOUSE_BUILD checkout/dev $command
-        expect_one_line "^dev: .*/checkout/build/native belongs to root, perhaps after a sudo ./dev: take it back"
+        expect_one_line "^dev: .*/checkout/build/native belongs to root, perhaps because of a sudo ./dev: take it back"
     done
     [ -d checkout/build/native ] || fail "it was removed"
 }
@@ -89,9 +89,9 @@ test_full_and_read_only_disks() {
     mkdir disk
     unshare -rm mount -t tmpfs none disk 2>/dev/null || return 0
     try unshare -rm sh -c 'mount -t tmpfs -o size=8M none disk && exec "$1" --build disk/build build native' sh "$root/dev"
-    expect_one_line "^dev: the disk of .*disk/build is full: [0-9] MiB are free, and this needs 64 MiB at the least"
+    expect_one_line "^dev: the disk of .*disk/build is full: [0-9] MiB are free, and at least 64 MiB are needed"
     try unshare -rm sh -c 'mount -t tmpfs -o ro none disk && exec "$1" --build disk/build build native' sh "$root/dev"
-    expect_one_line "^dev: cannot make .*disk/build (Read-only file system): mend that"
+    expect_one_line "^dev: cannot create .*disk/build (Read-only file system): mend that"
 }
 
 test_step_that_fills_the_disk() {
@@ -121,7 +121,7 @@ esac
 EOF
     try env PATH="$PATH" "$root/dev" --build made build native
     expect_status 1
-    expect_line err "^dev: apt-get could not install .*: Failed to fetch .* Could not connect to proxy.invalid:9; all it said is in .*made/apt.log$"
+    expect_line err "^dev: apt-get could not install .*: Failed to fetch .* Could not connect to proxy.invalid:9; its whole output is in .*made/apt.log$"
     expect_line err "1 to 5 minutes"
     [ "$(wc -l <err)" = 3 ] || fail "more is said than what is missing, how long it takes, and what went wrong"
 }
@@ -139,7 +139,7 @@ esac
 EOF
     try env PATH="$PATH" "$root/dev" --build made setup
     expect_status 0
-    expect_line err "^dev: all packages are there"
+    expect_line err "^dev: all packages are installed"
 }
 
 # The name of $work is awkward, and so is that of the checkout here.

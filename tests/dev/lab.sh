@@ -40,13 +40,13 @@ test_files_go_in_and_out() {
 test_missing_output_is_told() {
     lab_run --out nothing -- true
     expect_status 125
-    expect_text err "dev: lab: the command made no nothing to take out"
+    expect_text err "dev: lab: the command created no nothing for --out"
 }
 
 test_limit_ends_the_command_and_lets_files_out() {
     lab_run --limit 3 --out log -- sh -c 'echo begun >log; sleep 1000'
     expect_status 124
-    expect_text err "dev: lab: the limit of 3 s is over; the command was stopped"
+    expect_text err "dev: lab: the command exceeded the limit of 3 s and was stopped"
     expect_text log begun
 }
 
@@ -58,12 +58,12 @@ test_unknown_command_is_told() {
 test_wrong_usage_is_refused() {
     lab_run --host 2.4 true
     expect_status 1
-    expect_text err "dev: lab: no host kernel '2.4': 6.1, 6.12 and backports are what there is"
+    expect_text err "dev: lab: no host kernel '2.4'; use 6.1, 6.12 or backports"
     lab_run --out ../up true
     expect_status 1
     lab_run
     expect_status 1
-    expect_text err "dev: lab run wants a command; see ./dev help lab"
+    expect_text err "dev: lab run needs a command; see ./dev help lab"
 }
 
 test_interrupt_leaves_nothing_behind() {

@@ -1,15 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# The lab's side of `./dev demo`: runs the guest and passes on what happens as lines, as they come:
-#   event JSON    what dormouse tells
-#   guest TEXT    what the guest's console shows
+# The lab's side of `./dev demo`: runs the guest and prints what happens, one line for each event:
+#   event JSON    an event of dormouse
+#   guest TEXT    a line of the guest's console
 #   cpu TICKS UPTIME   while the guest is asleep, twice a second: processor time dormouse has used
 #   status N      dormouse's exit status
 
 mkfifo events console
 
-# Where KVM lets dormouse answer PSCI (Linux 6.4), idle states and a CPU that waits for the operator are shown
-# as well.
+# If KVM lets dormouse answer PSCI (Linux 6.4), the demo also shows idle states and a CPU that waits for the operator.
 case $(uname -r) in
 [0-5].* | 6.[0-3].*)
     policy=no
@@ -53,7 +52,7 @@ pass_console() {
     done
 }
 
-# Held open here, the FIFO has a reader before dormouse asks for one, and ends when both are done.
+# This shell holds the FIFO open, so it has a reader before dormouse opens it, and ends when both have closed it.
 exec 3<>events
 (
     exec <events 3>&-
