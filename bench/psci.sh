@@ -43,6 +43,28 @@ show() {
     done
 }
 
+# What the sandbox's filter adds to each: the same with --no-sandbox, beside it in the same run.
+show_filter() {
+    local name who cpus with without
+    printf '\n%-20s' 'filter adds'
+    for cpus in 1 8; do
+        printf ' | %14s %14s' "user $cpus" "kern. $cpus"
+    done
+    printf '\n'
+    for name in "${names[@]}"; do
+        printf '%-20s' "$name"
+        for cpus in 1 8; do
+            printf ' |'
+            for who in user kernel; do
+                with=${values[$who $cpus $name]--} without=${values[$who-unfiltered $cpus $name]--}
+                [[ $with == - || $without == - ]] && printf ' %14s' - ||
+                    printf ' %7s (%4s%%)' $((with - without)) $(((with - without) * 100 / without))
+            done
+        done
+        printf '\n'
+    done
+}
+
 write_json() {
     local key separator=''
     printf '['
@@ -56,7 +78,7 @@ write_json() {
 }
 
 "$root/dev" build arm64 >/dev/null
-echo "measuring PSCI calls on an emulated machine that counts instructions; usually 3 minutes" >&2
+echo "measuring PSCI calls on an emulated machine that counts instructions; usually 4 minutes" >&2
 declare -A values=()
 while read -r who cpus name value; do
     echo "  $who $cpus $name $value" >&2
@@ -67,5 +89,6 @@ done < <(measure)
     exit 1
 }
 show
+show_filter
 write_json >"$json"
 echo "written to $json" >&2

@@ -15,7 +15,7 @@
 #include "suspend.h"
 #include "timer.h"
 
-enum { SGI = 5, NOBODY = 0x0b000000, BATCHES = 32, BATCH = 32 };
+enum { SGI = 5, NOBODY = 0x0b000000, BATCHES = 32, BATCH = 32, SETTLING = 10 /* ms */ };
 
 static uint64_t nanoseconds(uint64_t ticks)
 {
@@ -131,7 +131,11 @@ static void measure_standby(void)
     tell("cpu-suspend-pending", &least, 1);
 }
 
-/* With the wake there already: all that is not sleep. */
+/*
+ * With the wake there already: all that is not sleep. The delay lets the threads of the other vCPUs
+ * return into the guest after the sleep before. Without it some would still be on their way, would
+ * not have to be taken out again, and the figure would depend on how many those are.
+ */
 static void measure_system_suspend(void)
 {
     struct least least = nothing_yet();
@@ -139,6 +143,7 @@ static void measure_system_suspend(void)
     struct psci_call call;
 
     for (unsigned i = 0; i < BATCHES; i++) {
+        timer_delay(SETTLING);
         gic_enable(SGI);
         gic_send_to_self(SGI);
         suspend_prepare(&call, SUSPEND_64, usual_entry(), i);
