@@ -874,7 +874,7 @@ static void an_unknown_compression_is_named(void **state)
         {"xzkern", "xzkern"},
         {"GZIP", "GZIP"},
         {"gzip2", "gzip2"},
-        {"", "nothing it names"},
+        {"", "an unnamed method"},
         {"a\nb\x1b[31mc\xff", "a?b?[31mc?"},
         {"0123456789abcdef0123456789abcdef!", "0123456789abcdef0123456789abcdef"},
     };

@@ -21,10 +21,10 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-/* Page-aligned on every host, whatever its page size, so that trees do not differ between hosts. */
+/* The largest page size of a host, so that trees do not differ between hosts. */
 #define INITRD_ALIGNMENT UINT64_C(0x10000)
 
-/* What --dump-dtb shows where the version is left to KVM: that of every KVM that can suspend. */
+/* What --dump-dtb shows if KVM is to choose the version: every KVM that can suspend has it. */
 enum { PSCI_VERSION_SHOWN = VPSCI_VERSION_1_1 };
 
 struct boot {
@@ -36,7 +36,7 @@ struct boot {
     struct instances devices;
 };
 
-/* What one load has put where. */
+/* Where one load has put each part. */
 struct layout {
     struct image_place kernel;
     struct ipa initrd;
@@ -85,7 +85,7 @@ struct boot *boot_open(const struct config *config)
 
 int boot_prepare(struct boot *boot)
 {
-    /* Only its bounds count here. */
+    /* image_unpack() needs only its bounds. */
     const struct memory memory = {.base = ipa(MAP_RAM_BASE), .size = boot->config->memory_size};
 
     int error = image_unpack(boot->image, &memory, boot_kernel_base());
@@ -105,7 +105,7 @@ void boot_close(struct boot *boot)
     free(boot);
 }
 
-/* Behind the kernel. */
+/* After the kernel. */
 static int boot_find_initrd_place(const struct boot *boot, const struct memory *memory,
                                   struct layout *layout)
 {
@@ -140,7 +140,7 @@ static int boot_load_initrd(const struct boot *boot, struct memory *memory, stru
     return error;
 }
 
-/* Why there is no tree: an -FDT_ERR_*, or 0 for a lack of memory. Returns -errno. */
+/* `fdt_error` is an -FDT_ERR_*, or 0 if memory ran out. Returns -errno. */
 static int boot_report_no_tree(int fdt_error)
 {
     if (fdt_error == 0) {
@@ -157,9 +157,9 @@ static int boot_report_no_tree(int fdt_error)
 }
 
 /*
- * Builds the tree in a buffer of its own, doubled until it is large enough: libfdt clears all of
- * the buffer it is given, which for the largest tree there may be takes longer than the rest.
- * Returns the buffer, or NULL with why in *size.
+ * Builds the tree in a buffer of its own, doubled until it is large enough: libfdt clears the whole
+ * buffer, and clearing one for the largest possible tree takes longer than the rest. Returns the
+ * buffer, or NULL with the error in *size.
  */
 static void *boot_build_tree(const struct fdt_input *input, int *size)
 {
@@ -188,14 +188,14 @@ static int boot_load_tree(const void *tree, int size, struct memory *memory)
     return 0;
 }
 
-/* The seeds are the guest's secret: a core file of this process must not have them. */
+/* The seeds are the guest's secret: they must not appear in a core file of this process. */
 static void boot_free_tree(void *tree, int size)
 {
     explicit_bzero(tree, (size_t)size);
     free(tree);
 }
 
-/* Where everything goes: no file is read for it but, if its header names no size, the kernel. */
+/* Decides where everything goes. Reads no file, except a kernel whose header names no size. */
 static int boot_plan(const struct boot *boot, const struct memory *memory, struct layout *layout)
 {
     int error = image_find_place(boot->image, memory, boot_kernel_base(), &layout->kernel);
@@ -203,7 +203,7 @@ static int boot_plan(const struct boot *boot, const struct memory *memory, struc
     return error != 0 ? error : boot_find_initrd_place(boot, memory, layout);
 }
 
-/* The tree for that layout. Returns NULL after report()ing. */
+/* Makes the tree for that layout. Returns NULL after report()ing. */
 static void *boot_make_tree(const struct boot *boot, const struct layout *layout,
                             struct fdt_input *input, int *size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Everything a guest needs in its memory to start: kernel, initrd, device tree. map.h says where
- * the tree and the kernel are; the initrd is behind the kernel.
+ * the tree and the kernel are; the initrd comes after the kernel.
  *
  * Main thread, while no vCPU runs.
  */
@@ -36,11 +36,11 @@ int boot_prepare(struct boot *boot);
 void boot_close(struct boot *boot);
 
 /*
- * Puts kernel, initrd and a new device tree, with fresh random seeds, where they belong, and leaves
- * the rest of `memory` alone. May be called again, for a reboot: what the guest did to its kernel,
- * BSS, initrd and tree is undone; whatever else it had in RAM is kept, as a warm reset wants it.
- * Afterwards every vCPU must be initialised by KVM before it runs: that is what makes the host's
- * writes visible to a guest whose caches are off. `psci_version` is major << 16 | minor.
+ * Puts kernel, initrd and a new device tree, with fresh random seeds, into `memory`, and leaves the
+ * rest of it alone. May be called again, for a reboot: what the guest did to its kernel, BSS, initrd
+ * and tree is undone; what else it had in RAM is kept, as a warm reset requires. Afterwards KVM must
+ * initialise every vCPU before it runs: that makes the host's writes visible to a guest whose caches
+ * are off. `psci_version` is major << 16 | minor.
  * Returns 0, or -errno after report()ing one line.
  */
 int boot_load(const struct boot *boot, struct memory *memory, unsigned cpu_count,

@@ -8,8 +8,8 @@
 #include "vpsci/abi.h"
 
 /*
- * Phandles of the nodes of which there are many; those that devices refer to (dev/node.h) are less. A machine has
- * no more than 2^16 vCPUs.
+ * Phandles of the nodes of which there are many; those of dev/node.h are smaller. A machine has at
+ * most 2^16 vCPUs.
  */
 enum {
     PHANDLE_STATE = 0x10000,
@@ -19,8 +19,8 @@ enum {
 };
 
 /*
- * Power domains are the guest's to coordinate (OS-initiated mode) where there are clusters with
- * states of their own, and PSCI has that mode. Else each CPU is told of the states of a core.
+ * Whether the guest coordinates power domains (OS-initiated mode): if clusters have states of their
+ * own and PSCI has that mode. Otherwise each CPU lists the states of a core.
  */
 static bool cpus_have_domains(const struct fdt_input *input)
 {
@@ -118,7 +118,7 @@ static void cpus_add_idle(struct tree *tree, const struct fdt_input *input)
     }
 }
 
-/* Linux's binding arm,psci: a domain a core, in a domain a cluster. */
+/* Linux's binding arm,psci: each core has a domain, inside its cluster's domain. */
 static void cpus_add_domains(struct tree *tree, const struct fdt_input *input)
 {
     for (unsigned i = 0; i < input->cpu_count; i++) {
@@ -138,7 +138,7 @@ static void cpus_add_domains(struct tree *tree, const struct fdt_input *input)
     }
 }
 
-/* One address cell is what the binding allows, and `virt` has, where no CPU has an Aff3. */
+/* As no CPU has an Aff3, the binding allows one address cell, which `virt` has too. */
 void fdt_add_cpus(struct tree *tree, const struct fdt_input *input)
 {
     node_begin(tree, "cpus");
@@ -148,7 +148,7 @@ void fdt_add_cpus(struct tree *tree, const struct fdt_input *input)
         node_put_string(tree, "device_type", "cpu");
         node_put_string(tree, "compatible", "arm,armv8");
         node_put_u32(tree, "reg", (uint32_t)map_mpidr(i));
-        /* Also for the only CPU: it is how Linux learns that this one can be suspended. */
+        /* Also for a single CPU: Linux learns from it that this one can be suspended. */
         node_put_string(tree, "enable-method", "psci");
         cpus_put_idle(tree, input, i);
         node_end(tree);

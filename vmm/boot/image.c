@@ -41,7 +41,7 @@ enum {
     ZBOOT_COMPRESSION_SIZE = 32,
 };
 
-/* Header, PE header and section table of any kernel there is are in its first 512 bytes. */
+/* Every known kernel has its header, PE header and section table in its first 512 bytes. */
 enum { HEAD_SIZE = 4096 };
 
 /* The offset of an Image that does not say its size (before Linux 3.17). */
@@ -89,8 +89,7 @@ static bool head_is_image(const struct head *head)
     return head->size >= IMAGE_HEADER_SIZE && head_has(head, IMAGE_MAGIC, "ARM\x64");
 }
 
-/* Where the section table at `table` ends, or what it says of the sections, whichever is greater.
- */
+/* The end of the section table at `table`, or of the last section in it, whichever is greater. */
 static uint64_t pe_sections_end(const struct head *head, size_t table, uint32_t section_count)
 {
     uint64_t end = table;
@@ -109,8 +108,8 @@ static uint64_t pe_sections_end(const struct head *head, size_t table, uint32_t 
 }
 
 /*
- * How long an Image must be at least by what its PE header says, or 0 where it is no PE file. The
- * head holds the whole header, or else the whole file.
+ * The least size of an Image by its PE header, or 0 if it is not a PE file. The head holds the whole
+ * header, or the whole file if that is shorter.
  */
 static uint64_t pe_least_size(const struct head *head)
 {
@@ -141,14 +140,14 @@ int image_report_truncated(const struct image *image, uint64_t have, uint64_t wa
     return -ENODATA;
 }
 
-/* Takes what is needed from an Image's header. */
+/* Reads what is needed of an Image's header. */
 static int image_read_header(struct image *image, const struct head *head)
 {
     if (!head_is_image(head)) {
         return image_report_not_a_kernel(image);
     }
     image->image_size = head_get64(head, IMAGE_SIZE);
-    /* Before 3.17 the text offset was there in the CPU's own byte order, whatever that was. */
+    /* Before 3.17 the text offset was in the byte order of the kernel. */
     image->text_offset =
         image->image_size != 0 ? head_get64(head, IMAGE_TEXT_OFFSET) : OLD_TEXT_OFFSET;
     image->least_size = pe_least_size(head);
@@ -160,7 +159,6 @@ static int image_read_header(struct image *image, const struct head *head)
     return 0;
 }
 
-/* What became of a stream that could not be unpacked. */
 int image_report_unpack(const struct image *image, const struct unpack_result *result)
 {
     switch (result->status) {
@@ -186,7 +184,7 @@ static int image_read_packed_header(struct image *image)
 
     image->unpack(&image->packed, head.bytes, sizeof(head.bytes), &result);
     head.size = (size_t)result.produced;
-    /* Trouble further on is for image_load() to meet. */
+    /* image_unpack() reports errors further on. */
     if (head.size < IMAGE_HEADER_SIZE && result.status != UNPACK_DONE) {
         return image_report_unpack(image, &result);
     }
@@ -223,7 +221,7 @@ static bool head_is_zboot(const struct head *head)
            head_has(head, ZBOOT_MAGIC, "zimg");
 }
 
-/* The compressions of zboot, by the names it has for them: "zstd22" until Linux 6.13. */
+/* The compressions of zboot by the names in its header: "zstd22" until Linux 6.13. */
 static const struct packing {
     const char *zboot_name;
     const char *name;
@@ -234,7 +232,7 @@ static const struct packing {
     {"zstd22", "zstd", unpack_zstd},
 };
 
-/* The compression's name, fit to be shown. */
+/* The compression's name, safe to print. */
 static void zboot_compression(const struct head *head, char name[ZBOOT_COMPRESSION_SIZE + 1])
 {
     memcpy(name, head->bytes + ZBOOT_COMPRESSION, ZBOOT_COMPRESSION_SIZE);
@@ -265,7 +263,7 @@ static int image_open_zboot(struct image *image, const struct head *head)
     if (image->unpack == NULL) {
         report("%s: kernel is compressed with %s, which dormouse cannot unpack; "
                "gzip and zstd work",
-               image->path, compression[0] != '\0' ? compression : "nothing it names");
+               image->path, compression[0] != '\0' ? compression : "an unnamed method");
         return -ENOEXEC;
     }
     if (image->packed.offset + image->packed.size > image->file_size) {

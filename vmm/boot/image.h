@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * arm64 kernel files: `Image` (mapped, not copied), `Image.gz`, and EFI zboot with a gzip or zstd
- * payload (unpacked once, and kept for resets). What is in them is what the guest's booting protocol
+ * payload (unpacked once, and kept for resets). Their content is as the booting protocol
  * says, Documentation/arch/arm64/booting.rst of Linux.
  */
 #ifndef DORMOUSE_BOOT_IMAGE_H
@@ -17,13 +17,13 @@ struct image; /* an open kernel file whose format and header have been checked *
 /* Where a kernel was put. */
 struct image_place {
     struct ipa entry;
-    struct ipa end; /* first byte behind it, its BSS included; never beyond RAM */
+    struct ipa end; /* the first byte after it and its BSS; never beyond RAM */
 };
 
 /*
  * Opens and checks `path`. On failure report()s one line (missing, not a regular file, not an arm64
  * image, truncated, a compression that is not known) and returns NULL. The file stays open: a
- * reboot starts the same file even where the path names another by then.
+ * reboot starts the same file even if the path names another by then.
  */
 struct image *image_open(const char *path);
 /* NULL is ignored. */

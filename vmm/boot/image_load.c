@@ -12,7 +12,7 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-/* An Image that does not say its size (before Linux 3.17): room for its BSS, and a bound for what is packed. */
+/* For an Image that does not say its size (before Linux 3.17): room for its BSS, and a bound for unpacking. */
 #define OLD_BSS_SIZE (16 * MIB)
 #define OLD_SIZE_MAX (256 * MIB)
 
@@ -21,7 +21,7 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Bytes of the Image itself, as far as they are known. */
+/* The size of the Image itself, as far as it is known. */
 static uint64_t image_known_size(const struct image *image)
 {
     if (image->unpack == NULL) {
@@ -72,7 +72,7 @@ static int image_check_unpacked(const struct image *image, const struct unpack_r
     return 0;
 }
 
-/* The pages behind what was unpacked go back: the libraries may have used them as scratch space. */
+/* Gives back the pages after the unpacked data: the libraries may have used them as scratch space. */
 static void image_keep_unpacked(struct image *image, uint8_t *buffer, uint64_t size, uint64_t limit)
 {
     uint64_t kept = (size + 0xffff) & ~UINT64_C(0xffff);
@@ -163,7 +163,7 @@ int image_find_place(struct image *image, const struct memory *memory, struct ip
 {
     struct ipa start = ipa_add(base, image->text_offset);
     uint64_t room = memory_room(memory, start);
-    /* Only the stream itself tells how long an old kernel is. */
+    /* The header of an old kernel does not tell how long it is. */
     int error = image->image_size == 0 ? image_unpack(image, memory, base) : 0;
 
     if (error == 0) {

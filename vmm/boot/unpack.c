@@ -44,7 +44,7 @@ static int reader_start(struct reader *reader, const struct unpack_input *input,
     return 0;
 }
 
-/* Reads the next chunk. False: there is none, and why is in *result. */
+/* Reads the next chunk. Returns false if there is none, with the reason in *result. */
 static bool reader_next(struct reader *reader, size_t *count, struct unpack_result *result)
 {
     size_t want = reader->rest.size < CHUNK_SIZE ? (size_t)reader->rest.size : CHUNK_SIZE;
@@ -64,9 +64,9 @@ static bool reader_next(struct reader *reader, size_t *count, struct unpack_resu
 }
 
 /*
- * One call of inflate(). True: to be called again. It returns Z_BUF_ERROR only where it could do
- * nothing at all, and as it always has input that means that the output is full; before that it
- * still eats an end of stream that needs no room.
+ * One call of inflate(). Returns whether to call it again. It returns Z_BUF_ERROR only if it could
+ * do nothing; as it always has input, the output is full then. It still accepts an end of stream,
+ * which needs no room.
  */
 static bool gzip_step(z_stream *stream, uint64_t capacity, struct unpack_result *result)
 {
@@ -124,7 +124,7 @@ void unpack_gzip(const struct unpack_input *input, uint8_t *output, uint64_t cap
     free(reader.chunk);
 }
 
-/* One call of ZSTD_decompressStream(). True: to be called again. */
+/* One call of ZSTD_decompressStream(). Returns whether to call it again. */
 static bool zstd_step(ZSTD_DStream *stream, ZSTD_inBuffer *in, ZSTD_outBuffer *out,
                       struct unpack_result *result)
 {
@@ -142,8 +142,8 @@ static bool zstd_step(ZSTD_DStream *stream, ZSTD_inBuffer *in, ZSTD_outBuffer *o
         return false;
     }
     /*
-     * With input at hand only a full output can keep it from going on: it holds the last byte of
-     * its input back until all of the output is out.
+     * It had input, so only a full output can have stopped it: it keeps the last byte of its input
+     * back until all of the output is written.
      */
     if (in->pos == in_before && out->pos == out_before) {
         unpack_finish(result, UNPACK_FULL, "");

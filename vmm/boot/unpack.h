@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* The part of a file that holds the stream. It may go on behind the stream's end. */
+/* The part of a file that holds the stream. It may continue after the stream's end. */
 struct unpack_input {
     int fd;
     uint64_t offset;
@@ -15,14 +15,14 @@ struct unpack_input {
 enum unpack_status {
     UNPACK_DONE,      /* the stream is complete, its checksum right */
     UNPACK_FULL,      /* the output is full and there is more to come */
-    UNPACK_TRUNCATED, /* the input ends in the middle of the stream */
-    UNPACK_DAMAGED,   /* this is no such stream, or no longer */
+    UNPACK_TRUNCATED, /* the input ends inside the stream */
+    UNPACK_DAMAGED,   /* the data is not such a stream, or is corrupt */
     UNPACK_FAILED,    /* the host failed: no memory, or the file cannot be read */
 };
 
 struct unpack_result {
     enum unpack_status status;
-    uint64_t produced; /* bytes of output, all of them good but for DAMAGED */
+    uint64_t produced; /* bytes of output; all of them are valid unless DAMAGED */
     char reason[80];   /* DAMAGED and FAILED: what the library or the host said */
 };
 

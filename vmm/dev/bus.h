@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The devices of a machine and their registers' addresses. bus_read() and bus_write() may be called
- * from any thread; the rest belongs to the main thread, while no vCPU runs.
+ * The devices of a machine, found by address. Any thread may call bus_read() and bus_write(); the
+ * rest is for the main thread while no vCPU runs.
  */
 #ifndef DORMOUSE_DEV_BUS_H
 #define DORMOUSE_DEV_BUS_H
@@ -44,16 +44,17 @@ int bus_create(struct bus *bus, const struct bus_env *env);
 void bus_destroy(struct bus *bus);
 void bus_reset(struct bus *bus);
 
-/* An address where no device is reads as zero; what is written there is lost. */
+/* An address without a device reads as zero; what is written there is lost. */
 uint64_t bus_read(const struct bus *bus, struct ipa address, unsigned size);
 void bus_write(const struct bus *bus, struct ipa address, unsigned size, uint64_t value);
 
-/* Holds the interrupt lines of the wake sources that are not in `counted`; bus_release() lets go.
+/*
+ * Holds the interrupt lines of the wake sources that are not in `counted`; bus_release() ends that.
  */
 void bus_hold(struct bus *bus, unsigned counted);
 void bus_release(struct bus *bus);
 
-/* The wake sources that have a reason to wake now. */
+/* The wake sources that would wake the guest now. */
 unsigned bus_wakes_pending(const struct bus *bus);
 
 #endif

@@ -28,8 +28,8 @@ struct device_env {
     struct console *console; /* the operator's end of the serial line */
     struct irq_line *irq;    /* the device's own interrupt line */
     /*
-     * Says that this device would wake a sleeping guest now (its class's wake_source). Main thread
-     * only, with no device lock held. Calls while the guest is awake are welcome and ignored.
+     * Reports that this device would wake a sleeping guest now (its class's wake_source). Main
+     * thread only, with no device lock held. Ignored while the guest is awake.
      */
     void (*wake)(void *arg);
     void *wake_arg;
@@ -63,10 +63,10 @@ struct device_class {
      * time), and drives the interrupt line low.
      */
     void (*reset)(struct device *device);
-    /* `offset` < size; `size` 1, 2, 4 or 8, naturally aligned or not: guests do what they like. */
+    /* `offset` < size; `size` is 1, 2, 4 or 8. A guest may access any offset, aligned or not. */
     uint64_t (*read)(struct device *device, uint64_t offset, unsigned size);
     void (*write)(struct device *device, uint64_t offset, unsigned size, uint64_t value);
-    /* Whether a reason to wake stands now (unread input, an alarm gone off). NULL: never. */
+    /* Whether the device would wake the guest now (unread input, an alarm that went off). NULL: never. */
     bool (*wake_pending)(struct device *device);
     /* Adds the device's node, or nodes, to a tree in the making (dev/node.h). */
     void (*describe)(const struct device_instance *instance, struct tree *tree);
@@ -78,7 +78,7 @@ static inline const void *device_state(const struct device_class *cls, const str
     return (const char *)device + cls->state_offset;
 }
 
-/* Puts a class into the table that device_classes() walks. One use a file, at file scope. */
+/* Puts a class into the table that device_class_find() searches. One use a file, at file scope. */
 #define DEVICE_REGISTER(cls)                                                                       \
     static const struct device_class *const device_register_##cls                                  \
         __attribute__((used, section("device_table"))) = &(cls)

@@ -9,8 +9,8 @@ void irq_init(struct irq_line *line, uint32_t spi,
 }
 
 /*
- * drive() is called with the lock held: a device on one thread and a hold on another could
- * otherwise pass each other on the way to the GIC, which would keep the older level.
+ * Calls drive() with the lock held: otherwise a device on one thread and a hold on another could
+ * overtake each other on the way to the GIC, which would keep the older level.
  */
 static void irq_change(struct irq_line *line, bool level, bool held)
 {

@@ -27,7 +27,7 @@ struct irq_line {
 
 void irq_init(struct irq_line *line, uint32_t spi,
               void (*drive)(void *arg, uint32_t spi, bool level), void *arg);
-/* Any thread. drive() is called only where the visible level changes. */
+/* Any thread. Calls drive() only if the visible level changes. */
 void irq_set(struct irq_line *line, bool level);
 /* Main thread. Both are idempotent. */
 void irq_hold(struct irq_line *line);

@@ -9,7 +9,7 @@
  * receiver is in dev/pl011_rx.c.
  *
  * Lock order: the device's lock, then the console's or the interrupt line's. console_put() and
- * irq_set() do not call back, and no callback of the console's comes with a lock held.
+ * irq_set() do not call back, and the console calls back with no lock held.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -90,8 +90,8 @@ static void pl011_send(struct device *device, uint8_t byte)
 }
 
 /*
- * The operator's end is always there: a guest that turns hardware flow control on must not wait for
- * it for ever. In loopback the modem's outputs come back as its inputs (DDI0183G 3.3.8).
+ * The other end is always connected: a guest that turns hardware flow control on must not wait for
+ * ever. In loopback the modem's outputs come back as its inputs (DDI0183G 3.3.8).
  */
 static uint32_t pl011_modem_lines(const struct pl011_state *state)
 {

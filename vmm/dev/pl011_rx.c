@@ -30,8 +30,8 @@ unsigned pl011_rx_count(const struct pl011_state *state)
 
 /*
  * The two receive interrupts, after bytes have come (DDI0183G 2.8). UARTRXINTR is raised at each
- * arrival at or above the level, not only where the level is crossed: a guest that cleared it by
- * UARTICR with bytes left would wait for ever on a line that fills up only when it reads.
+ * arrival at or above the level, not only when the fill crosses the level: a guest that cleared it
+ * by UARTICR with bytes left would wait for ever for more, which come only after it reads.
  */
 static void rx_raise(struct pl011_state *state)
 {
@@ -56,8 +56,8 @@ static void rx_lower(struct pl011_state *state)
 }
 
 /*
- * How often bytes are hidden has a limit, for the sake of a guest that masks the interrupt in its
- * handler without looking, to read the bytes later: it would find nothing, again and again.
+ * Bytes are hidden a limited number of times: a guest that masks the interrupt in its handler
+ * without looking, to read the bytes later, would find nothing again and again.
  */
 void pl011_rx_note_control(struct pl011_state *state)
 {
@@ -75,9 +75,9 @@ void pl011_rx_note_control(struct pl011_state *state)
 }
 
 /*
- * The guest may have masked its interrupts or shrunk the FIFO since it was asked for room. The
- * storage behind the FIFO has the room in any case, for only the console adds to it outside of
- * loopback; a guest that turns loopback on meanwhile loses bytes by its own doing.
+ * The guest may have masked its interrupts or shrunk the FIFO since the console asked for room. The
+ * FIFO's array has room in any case, because only the console adds to it outside of loopback. A
+ * guest that turns loopback on in between loses bytes.
  */
 void pl011_rx_receive(struct pl011_state *state, const uint8_t *bytes, size_t count)
 {
@@ -101,7 +101,7 @@ void pl011_rx_loop_back(struct pl011_state *state, uint8_t byte)
         return;
     }
     fifo_push(&state->rx, byte);
-    /* The guest knows what it has sent: there is nobody to hide it for. */
+    /* The guest itself sent this byte, so it need not be kept for later. */
     state->seen = true;
     rx_raise(state);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What Arm's PrimeCell peripherals have in common: 32-bit registers on an APB bus, identification
- * registers at the end of their page, and the way the device tree describes them.
+ * registers at the end of their page, and their form in the device tree.
  */
 #ifndef DORMOUSE_DEV_PRIMECELL_H
 #define DORMOUSE_DEV_PRIMECELL_H
@@ -17,14 +17,14 @@ enum {
     PRIMECELL_ID_COUNT = 8, /* PeriphID0-3, PCellID0-3 */
 };
 
-/* Accesses to one whole register; `offset` is a multiple of 4, and may be one where none is. */
+/* Accesses to one whole register; `offset` is a multiple of 4, with or without a register there. */
 typedef uint32_t primecell_read_fn(struct device *device, uint64_t offset);
 typedef void primecell_write_fn(struct device *device, uint64_t offset, uint32_t value);
 
 /*
- * An access of any size and alignment, as the bus makes it of whole registers: a read takes its
- * lanes out of the register, a write sets the lanes it lacks to zero (APB has no write strobes in
- * these parts), 64 bits are two accesses, and what sticks out of a register unaligned is cut off.
+ * An access of any size and alignment, made of accesses to whole registers, as the APB bus makes it.
+ * A read takes its bytes out of the register. A write sets the bytes it lacks to zero: these parts
+ * have no write strobes. 64 bits are two accesses. An unaligned access ends with its register.
  */
 uint64_t primecell_read(struct device *device, primecell_read_fn *read, uint64_t offset,
                         unsigned size);

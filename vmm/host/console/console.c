@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Input, which belongs to the main thread alone but for one flag, and the choice of the target. */
+/* Input, for the main thread only except one flag, and the choice of the target. */
 #include "host/console/console.h"
 
 #include <errno.h>
@@ -26,13 +26,13 @@ struct input {
     struct line line;
     struct loop_source *source; /* NULL: the line is closed, or always ready */
     bool always_ready;          /* a regular file or the like, which epoll does not take */
-    bool absent;                /* nobody has the pseudo-terminal open */
+    bool absent;                /* no program has the pseudo-terminal open */
     bool escaped;               /* a terminal: Ctrl-a is the escape */
     struct escape escape;
-    struct ring ring; /* for the guest, in want of room */
-    bool fresh;       /* the ring has bytes that no watch has ended with */
+    struct ring ring; /* for the guest, until it has room */
+    bool fresh;       /* the ring has bytes that came since the last watch ended */
     bool quit;        /* Ctrl-a x was among the bytes read */
-    /* The receiver had no room when it was last asked. Set by the main thread, taken by any. */
+    /* The receiver had no room when last asked. The main thread sets it, any thread clears it. */
     atomic_bool starved;
 };
 
@@ -42,15 +42,15 @@ struct console {
     void *quit_arg;
     struct console_receiver receiver;
     bool connected;
-    void (*notice)(void *arg); /* NULL: nobody watches */
+    void (*notice)(void *arg); /* NULL: there is no watch */
     void *notice_arg;
     struct input input;
     struct output output;
     struct terminal terminal;
     char pty_name[PTY_NAME_SIZE];
-    int kick_fd; /* eventfd: brings any thread's wish to the main thread */
+    int kick_fd; /* eventfd: any thread wakes the main thread by it */
     struct loop_source *kick_source;
-    int open_fd; /* inotify: somebody opens the pseudo-terminal; -1: there is none */
+    int open_fd; /* inotify: a program opens the pseudo-terminal; -1: there is none */
     struct loop_source *open_source;
 };
 
@@ -82,9 +82,9 @@ static void console_settle_output(void *arg)
 }
 
 /*
- * Asks twice before it says no. Room that is made between the two is seen by the second question;
- * for what is made behind it console_accept() finds the flag, since the receiver's own lock lies
- * between the question and the making of room.
+ * Asks twice before it returns 0. The second question sees room that was made before the flag was
+ * set. Whoever makes room later finds the flag in console_accept(): the receiver's own lock orders
+ * the question and the making of room.
  */
 static size_t console_receiver_room(struct console *console)
 {
@@ -105,7 +105,7 @@ void console_accept(struct console *console)
 {
     atomic_bool *starved = &console->input.starved; /* pairs with console_receiver_room() */
 
-    /* Looked at before it is taken: most calls find nothing to do, and come often. */
+    /* Read before it is exchanged: calls are frequent, and most find nothing to do. */
     if (atomic_load(starved) && atomic_exchange(starved, false)) {
         console_kick(console);
     }
@@ -132,8 +132,8 @@ static void console_deliver(struct console *console)
 
 /*
  * How many bytes to read now. A terminal is read ahead of the guest, so that the operator's escape
- * works on a guest that reads nothing; so is everything else while somebody watches. Both end
- * where the ring is full, and input backs up to where it comes from.
+ * works if the guest reads nothing; so is everything else during a watch. Both end when the ring is
+ * full, and then input waits in the line.
  */
 static size_t console_appetite(struct console *console)
 {
@@ -158,7 +158,7 @@ static void input_close(struct input *input)
     line_close(&input->line);
 }
 
-/* Sorts what has been read. Returns whether there was anything for the guest. */
+/* Sorts the bytes read. Returns whether any was for the guest. */
 static bool input_take(struct input *input, const uint8_t *bytes, size_t count)
 {
     bool any = false;
@@ -186,7 +186,7 @@ static bool input_take(struct input *input, const uint8_t *bytes, size_t count)
     return any;
 }
 
-/* End of file, or an error, which is the end as well. Of a pseudo-terminal it is only a hang-up. */
+/* End of file, or an error, which counts as one. For a pseudo-terminal it is only a hang-up. */
 static void console_end_input(struct console *console)
 {
     if (!console->output.is_pty) {
@@ -197,7 +197,7 @@ static void console_end_input(struct console *console)
     output_absent(&console->output);
 }
 
-/* Reads once. Returns whether there was anything for the guest. */
+/* Reads once. Returns whether any byte was for the guest. */
 static bool console_read(struct console *console)
 {
     uint8_t bytes[RING_SIZE];
@@ -216,7 +216,7 @@ static bool console_read(struct console *console)
     return false;
 }
 
-/* Watches the input for as long as what comes would be read. */
+/* Watches the input only if bytes that come would be read. */
 static void console_adjust_watch(struct console *console)
 {
     struct input *input = &console->input;
@@ -230,8 +230,8 @@ static void console_adjust_watch(struct console *console)
 }
 
 /*
- * All that input needs done. A receive() may wake the guest, which ends the watch; quit() and
- * notice() may do anything else as well, and come last: nothing here is looked at behind them.
+ * All that input needs. A receive() may wake the guest, which ends the watch. quit() and notice()
+ * may do more, so they come last: nothing of the console is used after them.
  */
 static void console_pump(struct console *console, bool readable)
 {
@@ -270,8 +270,8 @@ static void console_on_kick(void *arg, uint32_t events)
 }
 
 /*
- * Somebody has opened the pseudo-terminal. They may be gone again already: then the input gives
- * what they have left there, and after it the error that says so.
+ * A program has opened the pseudo-terminal. It may have closed it already: then the input gives what
+ * it has written, and after that the error of a hang-up.
  */
 static void console_on_open(void *arg, uint32_t events)
 {
@@ -324,7 +324,7 @@ bool console_reopen(struct console *console)
     return output_reopen(&console->output, console->loop);
 }
 
-/* Adds the input to the loop. What epoll does not take never makes a reader wait. 0 or -errno. */
+/* Adds the input to the loop. What epoll refuses never makes a reader wait. 0 or -errno. */
 static int console_watch_input(struct console *console)
 {
     struct input *input = &console->input;
@@ -350,9 +350,9 @@ static int console_open_stdio(struct console *console)
 }
 
 /*
- * Input and output need a descriptor each, for the loop knows them by it. inotify says when
- * somebody opens the other side, which the master does not; looking from time to time would cost a
- * sleeping guest's host its rest.
+ * Input and output need a descriptor each, because the loop tells them apart by it. inotify reports
+ * when a program opens the other side, which the master does not; polling would keep the host of a
+ * sleeping guest awake.
  */
 static int console_open_pty(struct console *console)
 {

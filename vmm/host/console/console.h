@@ -20,7 +20,7 @@
 struct console;
 struct loop;
 
-/* Who gets the input: the UART. All calls come from the main thread. */
+/* What gets the input: the UART. All calls come from the main thread. */
 struct console_receiver {
     void *arg;
     /* How many bytes it can take now; 0 stops the input until console_accept(). */
@@ -36,20 +36,20 @@ bool console_target_is_valid(const char *target);
 /*
  * `target` is "stdio", "none", "pty", FILE or FILE,max=SIZE (output only), and stays the caller's. A
  * file is created, or appended to; one that would exceed SIZE is renamed to FILE.1, and a fresh one
- * continues it. A pty's name is told on standard error; what the guest writes while nobody
- * has it open is dropped. With "stdio" and a terminal as standard input the terminal is made raw;
+ * continues it. A pty's name is printed on standard error; what the guest writes while no
+ * program has it open is dropped. With "stdio" and a terminal as standard input the terminal is made raw;
  * it is put back by console_destroy(). `quit` is called on Ctrl-a x. Main thread. Returns NULL
  * after report()ing one line.
  */
 struct console *console_create(struct loop *loop, const char *target, void (*quit)(void *arg),
                                void *quit_arg);
 /*
- * Writes what is left of the output, for which a slow descriptor gets a second, and restores the
+ * Writes what is left of the output, with a second's time for a slow descriptor, and restores the
  * terminal. Main thread. NULL is ignored.
  */
 void console_destroy(struct console *console);
 
-/* Joins the UART to the line; NULL parts it (on reset). Main thread. */
+/* Connects the UART to the line; NULL disconnects it. Main thread. */
 void console_connect(struct console *console, const struct console_receiver *receiver);
 
 /*
@@ -65,14 +65,15 @@ void console_accept(struct console *console);
 /*
  * While watching for wake-ups the console looks for input even when the receiver has no room, and
  * calls `notice` each time that bytes for the guest have come; the bytes themselves are kept and
- * delivered when there is room. Keys of the escape are not bytes for the guest. What came before
- * the watch is not noticed again: console_pending() tells. NULL ends the watch. Main thread.
+ * delivered when there is room. Keys of the escape are not bytes for the guest. For what came
+ * before the watch ask console_pending(). NULL ends the watch. Main thread.
  */
 void console_watch(struct console *console, void (*notice)(void *arg), void *arg);
 
 /*
- * Whether the console keeps bytes for which the receiver has had no room. The end of a watch counts
- * as having told of them: a guest that never reads its input is woken by a byte once, not for ever.
+ * Whether the console keeps bytes for which the receiver has had no room. After the end of a watch
+ * the bytes kept until then no longer count: a byte wakes a guest that never reads its input once,
+ * not each time.
  * Main thread.
  */
 bool console_pending(const struct console *console);
@@ -81,7 +82,7 @@ bool console_pending(const struct console *console);
 const char *console_file(const struct console *console);
 
 /*
- * Opens the file of that name again, after somebody has renamed it. True also if the target is not a
+ * Opens the file of that name again, after it was renamed. True also if the target is not a
  * file; false after report()ing one line: the old one stays in use. Main thread.
  */
 bool console_reopen(struct console *console);

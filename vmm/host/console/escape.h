@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The operator's keys on a raw terminal. Ctrl-a is the prefix, as in QEMU: x ends the VM, h shows
- * the keys, Ctrl-a (or a) sends one Ctrl-a to the guest. Any other key behind the prefix is dropped
+ * the keys, Ctrl-a (or a) sends one Ctrl-a to the guest. Any other key after the prefix is dropped
  * with it, so that a command of QEMU's which does not exist here does not reach the guest as text.
  */
 #ifndef DORMOUSE_CONSOLE_ESCAPE_H

@@ -16,13 +16,13 @@ static bool output_is_log(const struct output *output)
     return output->log.fd >= 0;
 }
 
-/* What is lost of a regular file is counted: there may be room again later. */
+/* What a regular file loses is counted: it may have room again later. */
 static bool output_is_countable(const struct output *output)
 {
     return output_is_log(output) && output->log.is_file;
 }
 
-/* With the lock held: the ring's contents go nowhere from now on. */
+/* With the lock held: drops the ring, and what comes from now on. */
 static void output_drop_ring(struct output *output)
 {
     output->dropping = true;
@@ -51,7 +51,7 @@ static ssize_t output_write(struct output *output, const uint8_t *bytes, size_t 
     return written;
 }
 
-/* With the lock held: writes what the line takes of the ring. 0 or -errno. */
+/* With the lock held: writes as much of the ring as the line takes. 0 or -errno. */
 static int output_drain(struct output *output)
 {
     while (output->ring.count > 0) {
@@ -100,8 +100,8 @@ static int output_take(struct output *output, uint8_t byte)
 }
 
 /*
- * Without the lock: the line gave `error`. Nobody is owed anything for it: bytes are refused while
- * the ring is full, and then it is output_on_ready() that meets the error.
+ * Without the lock: the line gave `error`. No receiver waits for it: bytes are refused while
+ * the ring is full, and then output_on_ready() gets the error.
  */
 static void output_fail(struct output *output, int error)
 {
@@ -149,7 +149,7 @@ bool output_put(struct output *output, uint8_t byte)
 
 /* --- Files. --- */
 
-/* With the lock held, or before others run: looks how much the file takes. 0 or -errno. */
+/* With the lock held, or before other threads run: how much the file may take. 0 or -errno. */
 static int output_check_limit(struct output *output)
 {
     struct stat status;
@@ -242,7 +242,7 @@ bool output_reopen(struct output *output, struct loop *loop)
 bool output_owes(struct output *output)
 {
     pthread_mutex_lock(&output->lock);
-    /* Half a ring: neither side should wake the other for each few bytes. */
+    /* Half a ring: neither side should wake the other for a few bytes. */
     bool owes = output->refused && output->ring.count <= RING_SIZE / 2;
     output->refused = output->refused && !owes;
     pthread_mutex_unlock(&output->lock);
@@ -256,7 +256,7 @@ static void output_on_ready(void *arg, uint32_t events)
 
     pthread_mutex_lock(&output->lock);
     if (output->is_pty && (events & EPOLLHUP) != 0) {
-        error = -EIO; /* The kernel would go on to buffer what nobody reads. */
+        error = -EIO; /* The kernel would continue to buffer what no program reads. */
     } else if (!output->dropping) {
         error = output_drain(output);
     }
@@ -310,7 +310,7 @@ static bool output_wait(const struct output *output, int64_t deadline)
     return left > 0 && poll(&poll_fd, 1, (int)left) == 1 && poll_fd.revents == POLLOUT;
 }
 
-/* The guest's last words: they may be what the operator is waiting for, but not for ever. */
+/* The guest's last output may be what the operator needs, but a slow line gets a second only. */
 void output_flush(struct output *output)
 {
     enum { FLUSH_MS = 1000 };

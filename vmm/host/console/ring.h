@@ -25,7 +25,7 @@ static inline void ring_push(struct ring *ring, uint8_t byte)
     ring->bytes[(ring->head + ring->count++) % RING_SIZE] = byte;
 }
 
-/* The oldest bytes, as many as lie in one piece; none only where the ring is empty. */
+/* The oldest bytes, as many as lie in one piece; none only if the ring is empty. */
 static inline const uint8_t *ring_front(const struct ring *ring, size_t *count)
 {
     size_t to_end = RING_SIZE - ring->head;

@@ -9,7 +9,7 @@
 
 #include "base/report.h"
 
-/* TCSANOW: waiting for output to drain could take for ever on a terminal that has been stopped. */
+/* TCSANOW: on a terminal that has been stopped, output never drains. */
 static int terminal_set_raw(int fd, const struct termios *before)
 {
     struct termios mode = *before;
@@ -18,7 +18,7 @@ static int terminal_set_raw(int fd, const struct termios *before)
     return tcsetattr(fd, TCSANOW, &mode) == 0 ? 0 : -errno;
 }
 
-/* A terminal that is not this session's own has no foreground for us, and no say in the matter. */
+/* A terminal that does not control this session has no foreground job: it counts as ours. */
 static bool terminal_is_ours(int fd)
 {
     pid_t foreground = tcgetpgrp(fd);
@@ -28,7 +28,7 @@ static bool terminal_is_ours(int fd)
 
 /* --- Signals that end the process. --- */
 
-/* What the handler puts back. Set before handlers are installed, and never changed while they are. */
+/* The terminal that the handler restores. It does not change while handlers are installed. */
 static struct terminal *volatile rescued;
 
 void terminal_rescue(void)
@@ -61,7 +61,7 @@ static bool terminal_takes_signal(int number)
     return true;
 }
 
-/* Takes a signal whose action is `from`. One that is ignored, or that somebody else handles, stays. */
+/* Changes each signal whose action is `from`. One that is ignored or handled elsewhere stays. */
 static void terminal_change_actions(void (*from)(int number), void (*to)(int number))
 {
     struct sigaction action = {.sa_handler = to};
@@ -140,7 +140,7 @@ static int terminal_set_up_pty(int master, char *name, size_t name_size)
     if (error != 0) {
         return error;
     }
-    /* A master knows that nobody has the other side open only after somebody had. */
+    /* A master reports a hang-up only after the other side has been open once. */
     int slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (slave < 0) {
         return -errno;

@@ -18,20 +18,20 @@ struct terminal {
  * nothing to put back. In the background of a shell it reports a line and stops like any other
  * program (SIGTTOU), until it is in the foreground.
  *
- * Until terminal_restore() a signal that ends the process puts the terminal back first, unless
- * somebody else handles that signal. One terminal at a time, which must stay where it is.
+ * Until terminal_restore() a signal that ends the process puts the terminal back first, unless the
+ * program handles that signal. One terminal at a time; the struct must not move.
  */
 int terminal_make_raw(struct terminal *terminal, int fd);
 
 /*
- * Once more, and back. Both leave a terminal alone that is another job's at the moment: its shell
- * has put it in order, and will tell this process with SIGCONT when it is its turn again.
+ * Makes the terminal raw again, or puts it back. Both leave it alone while another job has it: the
+ * shell has put it in order, and sends this process SIGCONT when it has the terminal again.
  */
 void terminal_make_raw_again(const struct terminal *terminal);
 void terminal_restore(struct terminal *terminal);
 
 /*
- * Puts the terminal that is raw back, if there is one, for a process that is about to end. Any thread;
+ * Puts back the terminal that is raw, if there is one, because the process is about to end. Any thread;
  * async-signal-safe.
  */
 void terminal_rescue(void);
