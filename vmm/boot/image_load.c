@@ -115,7 +115,7 @@ int image_unpack(struct image *image, const struct memory *memory, struct ipa ba
     return 0;
 }
 
-static int refuse_hypervisor(const struct image *image, const uint8_t *bytes, size_t size)
+static int image_refuse_hypervisor(const struct image *image, const uint8_t *bytes, size_t size)
 {
     const char *name = payload_hypervisor(bytes, size);
 
@@ -135,7 +135,7 @@ int image_check_payload(const struct image *image)
         return 0;
     }
     if (image->unpacked != NULL) {
-        return refuse_hypervisor(image, image->unpacked, image->unpacked_size);
+        return image_refuse_hypervisor(image, image->unpacked, image->unpacked_size);
     }
     /* A copy: a mapping of a file that shrinks meanwhile would end this process. */
     uint8_t *bytes = malloc(image->file_size);
@@ -144,7 +144,7 @@ int image_check_payload(const struct image *image)
     if (error != 0) {
         report("cannot read kernel image %s: %s", image->path, strerror(-error));
     } else {
-        error = refuse_hypervisor(image, bytes, size);
+        error = image_refuse_hypervisor(image, bytes, size);
     }
     free(bytes);
     return error;
