@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Streams of compressed data, unpacked from a file straight to where they belong. */
+/* Unpacks streams of compressed data from a file into memory. */
 #ifndef DORMOUSE_BOOT_UNPACK_H
 #define DORMOUSE_BOOT_UNPACK_H
 
