@@ -24,8 +24,7 @@ CHECK_OFFSET(spsel_after, CALL_SPSEL_AFTER);
 CHECK_OFFSET(sp_moved, CALL_SP_MOVED);
 CHECK_OFFSET(resumes, CALL_RESUMES);
 
-#define PATTERN     UINT64_C(0xa5a5c3c300000000)
-#define VERSION_1_0 0x10000u
+#define PATTERN UINT64_C(0xa5a5c3c300000000)
 
 void psci_prepare(struct psci_call *call, uint32_t function, uint64_t first, uint64_t second,
                   uint64_t third)
@@ -43,7 +42,7 @@ void psci_prepare(struct psci_call *call, uint32_t function, uint64_t first, uin
     call->daif = DAIF_ALL;
     call->spsel = 1;
     call->sp_el0 = PATTERN;
-    call->resumes = function != PSCI_CPU_OFF;
+    call->resumes = function != FID32(FN_CPU_OFF);
 }
 
 int64_t psci_result(const struct psci_call *call)
@@ -110,36 +109,12 @@ const char *psci_registers_problem(const struct psci_call *call)
     return call->spsel_after != call->spsel ? "PSTATE.SP differs" : NULL;
 }
 
-const char *psci_result_name(int64_t result)
-{
-    static const struct {
-        enum psci_result result;
-        const char *name;
-    } names[] = {
-        {PSCI_SUCCESS, "SUCCESS"},
-        {PSCI_NOT_SUPPORTED, "NOT_SUPPORTED"},
-        {PSCI_INVALID_PARAMETERS, "INVALID_PARAMETERS"},
-        {PSCI_DENIED, "DENIED"},
-        {PSCI_ALREADY_ON, "ALREADY_ON"},
-        {PSCI_ON_PENDING, "ON_PENDING"},
-        {PSCI_INTERNAL_FAILURE, "INTERNAL_FAILURE"},
-        {PSCI_INVALID_ADDRESS, "INVALID_ADDRESS"},
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (names[i].result == result) {
-            return names[i].name;
-        }
-    }
-    return NULL;
-}
-
 uint64_t psci_version(void)
 {
-    return (uint64_t)psci_call2(PSCI_VERSION, 0, 0);
+    return (uint64_t)psci_call2(FID32(FN_VERSION), 0, 0);
 }
 
 bool psci_has(uint32_t function)
 {
-    return psci_version() >= VERSION_1_0 && psci_call2(PSCI_FEATURES, function, 0) >= 0;
+    return psci_version() >= V1_0 && psci_call2(FID32(FN_FEATURES), function, 0) >= 0;
 }

@@ -6,50 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SMC64_BIT 0x40000000u
-
-enum psci_function {
-    PSCI_VERSION = 0x84000000,
-    PSCI_CPU_SUSPEND = 0x84000001,
-    PSCI_CPU_OFF = 0x84000002,
-    PSCI_CPU_ON = 0x84000003,
-    PSCI_AFFINITY_INFO = 0x84000004,
-    PSCI_MIGRATE = 0x84000005,
-    PSCI_MIGRATE_INFO_TYPE = 0x84000006,
-    PSCI_MIGRATE_INFO_UP_CPU = 0x84000007,
-    PSCI_SYSTEM_OFF = 0x84000008,
-    PSCI_SYSTEM_RESET = 0x84000009,
-    PSCI_FEATURES = 0x8400000a,
-    PSCI_CPU_FREEZE = 0x8400000b,
-    PSCI_CPU_DEFAULT_SUSPEND = 0x8400000c,
-    PSCI_NODE_HW_STATE = 0x8400000d,
-    PSCI_SYSTEM_SUSPEND = 0x8400000e,
-    PSCI_SET_SUSPEND_MODE = 0x8400000f,
-    PSCI_STAT_RESIDENCY = 0x84000010,
-    PSCI_STAT_COUNT = 0x84000011,
-    PSCI_SYSTEM_RESET2 = 0x84000012,
-    PSCI_MEM_PROTECT = 0x84000013,
-    PSCI_MEM_PROTECT_CHECK_RANGE = 0x84000014,
-    PSCI_SYSTEM_OFF2 = 0x84000015,
-    SMCCC_VERSION = 0x80000000,
-};
-
-enum psci_result {
-    PSCI_SUCCESS = 0,
-    PSCI_NOT_SUPPORTED = -1,
-    PSCI_INVALID_PARAMETERS = -2,
-    PSCI_DENIED = -3,
-    PSCI_ALREADY_ON = -4,
-    PSCI_ON_PENDING = -5,
-    PSCI_INTERNAL_FAILURE = -6,
-    PSCI_INVALID_ADDRESS = -9,
-};
-
-enum psci_affinity {
-    PSCI_AFFINITY_ON = 0,
-    PSCI_AFFINITY_OFF = 1,
-    PSCI_AFFINITY_ON_PENDING = 2,
-};
+#include "../check/numbers.h"
 
 enum { CALL_REGISTERS = 31 };
 
@@ -95,9 +52,6 @@ int64_t psci_call3(uint32_t function, uint64_t first, uint64_t second, uint64_t 
  * NULL: x4-x30 are preserved; x1-x3 hold nothing new (SMCCC 1.1, 2.6 and 2.9).
  */
 const char *psci_registers_problem(const struct psci_call *call);
-
-/* "DENIED", or NULL. */
-const char *psci_result_name(int64_t result);
 
 /* PSCI_VERSION, and whether PSCI_FEATURES says that a function is there (never before 1.0). */
 uint64_t psci_version(void);

@@ -74,13 +74,12 @@ int64_t smp_start(struct cpu *cpu, void (*function)(struct cpu *cpu), uint64_t c
 {
     cpu->function = function;
     barrier();
-    return psci_call3(PSCI_CPU_ON | SMC64_BIT, cpu->mpidr, (uint64_t)(uintptr_t)entry_point,
-                      context);
+    return psci_call3(FID64(FN_CPU_ON), cpu->mpidr, (uint64_t)(uintptr_t)entry_point, context);
 }
 
 int64_t smp_affinity(const struct cpu *cpu)
 {
-    return psci_call2(PSCI_AFFINITY_INFO | SMC64_BIT, cpu->mpidr, 0);
+    return psci_call2(FID64(FN_AFFINITY_INFO), cpu->mpidr, 0);
 }
 
 static uint64_t deadline(void)
@@ -107,7 +106,7 @@ bool smp_wait_off(const struct cpu *cpu)
 {
     uint64_t end = deadline();
 
-    while (smp_affinity(cpu) != PSCI_AFFINITY_OFF) {
+    while (smp_affinity(cpu) != AFFINITY_OFF) {
         if (timer_now(TIMER_VIRTUAL) > end) {
             return false;
         }
@@ -159,6 +158,6 @@ void smp_secondary_main(struct cpu *cpu)
         cpu->function(cpu);
     }
     for (;;) {
-        psci_call2(PSCI_CPU_OFF, 0, 0);
+        psci_call2(FID32(FN_CPU_OFF), 0, 0);
     }
 }

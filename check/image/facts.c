@@ -90,15 +90,9 @@ static uint64_t ask(uint32_t function, uint64_t a, uint64_t b, uint64_t c)
     return event.kind == EVENT_ENTERED ? 0 : event.x0;
 }
 
-/* StateType, of power_state in either format (5.4). */
-static bool is_powerdown(uint32_t value, bool extended)
-{
-    return (value >> (extended ? 30 : 16) & 1) != 0;
-}
-
 static void add_state(uint32_t value, unsigned level, bool extended)
 {
-    bool powerdown = is_powerdown(value, extended);
+    bool powerdown = (value & STATE_TYPE(extended)) != 0;
 
     states[facts.state_count++] = (struct machine_state){
         .value = value, .level = (uint8_t)level, .powerdown = powerdown, .domain_off = powerdown};
@@ -116,9 +110,8 @@ static void guess_state(uint32_t value, bool extended)
 /* Where the device tree names none, the two that servers use to have: StateID 0. */
 void facts_ask(void)
 {
-    enum { EXTENDED = 1 << 1 };
     int32_t flags = (int32_t)ask(FID32(FN_FEATURES), FID64(FN_CPU_SUSPEND), 0, 0);
-    bool extended = flags > 0 && (flags & EXTENDED) != 0;
+    bool extended = flags > 0 && (flags & SUSPEND_EXTENDED) != 0;
 
     facts.states = states;
     for (unsigned i = 0; i < platform_idle_count(); i++) {
@@ -127,7 +120,7 @@ void facts_ask(void)
     facts.states_guessed = facts.state_count == 0;
     if (facts.states_guessed && platform.psci_present) {
         guess_state(0, extended);
-        guess_state(extended ? UINT32_C(1) << 30 : UINT32_C(1) << 16, extended);
+        guess_state(STATE_TYPE(extended), extended);
     }
     hands_convention((uint32_t)ask(FID_SMCCC_VERSION, 0, 0, 0));
 }
@@ -171,7 +164,7 @@ static void say_server(void)
     text_add(&line, SAY_SERVER "PSCI ");
     add_version(&line, (uint32_t)ask(FID32(FN_VERSION), 0, 0, 0));
     text_add(&line, ", SMCCC ");
-    add_version(&line, (int32_t)smccc < 0 ? 0x10000 : smccc);
+    add_version(&line, (int32_t)smccc < 0 ? SMCCC_1_0 : smccc);
     link_line(buffer);
 }
 

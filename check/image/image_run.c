@@ -44,7 +44,7 @@ static struct tap tap = {.line = link_tap_line, .indent = ""};
 
 __attribute__((noreturn)) static void reset(uint32_t number)
 {
-    psci_call2(PSCI_SYSTEM_RESET, 0, 0);
+    psci_call2(FID32(FN_SYSTEM_RESET), 0, 0);
     timer_delay(RESET_MILLISECONDS);
     link_note("# SYSTEM_RESET does nothing; stopped before ", number, "");
     for (;;) {
@@ -224,7 +224,7 @@ __attribute__((noreturn)) static void end(void)
         tap_total(&tap);
     }
     link_line(SAY_END);
-    psci_call2(PSCI_SYSTEM_OFF, 0, 0);
+    psci_call2(FID32(FN_SYSTEM_OFF), 0, 0);
     for (;;) {
         __asm__ volatile("wfi");
     }

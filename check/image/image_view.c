@@ -30,7 +30,7 @@ static enum end_kind end_kind(const struct image_view *view, uint32_t function)
 
 static void note_end(struct image_view *view, const struct guest_call *call)
 {
-    uint64_t mask = (call->function & FID64(0)) == FID64(0) ? UINT64_MAX : UINT32_MAX;
+    uint64_t mask = fid_is_64(call->function) ? UINT64_MAX : UINT32_MAX;
 
     view->ended = true;
     view->end = (struct end){.kind = end_kind(view, (uint32_t)call->function & 0xff),

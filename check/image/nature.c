@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "nature.h"
 
-#define SMC64_BIT UINT32_C(0x40000000)
-
 static const uint8_t natures[FN_RANGE] = {
     [FN_CPU_SUSPEND] = NATURE_WAITS,    [FN_CPU_DEFAULT_SUSPEND] = NATURE_WAITS,
     [FN_SYSTEM_SUSPEND] = NATURE_WAITS, [FN_CPU_ON] = NATURE_STARTS,

@@ -47,7 +47,7 @@ void exceptions_unexpected(const struct fault *fault)
     link_line(buffer);
     for (;;) {
         if (platform.psci_present) {
-            psci_call2(PSCI_SYSTEM_RESET, 0, 0);
+            psci_call2(FID32(FN_SYSTEM_RESET), 0, 0);
         }
     }
 }

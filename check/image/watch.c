@@ -98,7 +98,7 @@ static bool is_leaving(const struct hand *hand)
  * believed beyond that: a core that is seen later, is. */
 static bool is_off(const struct hand *hand)
 {
-    return is_leaving(hand) && smp_affinity(hand->cpu) == PSCI_AFFINITY_OFF;
+    return is_leaving(hand) && smp_affinity(hand->cpu) == AFFINITY_OFF;
 }
 
 static uint64_t patience(const struct hand *hand)
@@ -137,16 +137,10 @@ static void send_promised_interrupt(struct hand *hand, uint64_t *since)
     }
 }
 
-/* Else the lower halves of its arguments count. */
-static bool is_wide(const struct guest_call *call)
-{
-    return (call->function & FID64(0)) == FID64(0);
-}
-
 /* The core that a call is to start, or NULL. */
 static struct hand *target(const struct guest_call *call)
 {
-    uint64_t mask = is_wide(call) ? UINT64_MAX : UINT32_MAX;
+    uint64_t mask = fid_is_64(call->function) ? UINT64_MAX : UINT32_MAX;
     uint64_t name = call->args[0] & mask & MPIDR_AFFINITY;
 
     if (nature_of(machine, call->function) != NATURE_STARTS) {
@@ -173,7 +167,7 @@ static void note_caller(const struct guest_call *call)
 /* Whether a core that starts there can be seen. */
 static bool is_entry(const struct guest_call *call)
 {
-    uint64_t address = call->args[1] & (is_wide(call) ? UINT64_MAX : UINT32_MAX);
+    uint64_t address = call->args[1] & (fid_is_64(call->function) ? UINT64_MAX : UINT32_MAX);
 
     return address % sizeof(uint32_t) == 0 && address - machine->entry < LANDING_SIZE;
 }

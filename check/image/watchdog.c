@@ -39,7 +39,7 @@ __attribute__((noreturn)) static void bark(void)
         link_line(SAY_BAIL_OUT " The CPU that runs this hung.");
     }
     for (;;) {
-        psci_call2(may_reset ? PSCI_SYSTEM_RESET : PSCI_SYSTEM_OFF, 0, 0);
+        psci_call2(may_reset ? FID32(FN_SYSTEM_RESET) : FID32(FN_SYSTEM_OFF), 0, 0);
     }
 }
 

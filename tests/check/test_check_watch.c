@@ -64,7 +64,7 @@ void wake_send(const struct cpu *cpu)
 int64_t smp_affinity(const struct cpu *cpu)
 {
     (void)cpu;
-    return PSCI_AFFINITY_ON;
+    return AFFINITY_ON;
 }
 
 struct hand *hand_self(void)

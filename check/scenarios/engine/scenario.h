@@ -29,7 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "numbers.h"
+#include "../../numbers.h"
 
 /* ---- The view ----------------------------------------------------------------------------- */
 

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "text.h"
 
-#include "numbers.h"
-
-static const char *const result_names[] = {
-    "SUCCESS",    "NOT_SUPPORTED",    "INVALID_PARAMETERS", "DENIED",   "ALREADY_ON",
-    "ON_PENDING", "INTERNAL_FAILURE", "NOT_PRESENT",        "DISABLED", "INVALID_ADDRESS",
-};
-
-enum { RESULT_COUNT = sizeof(result_names) / sizeof(result_names[0]) };
+#include "../../numbers.h"
 
 void text_start(struct text *text, char *buffer, size_t size)
 {
@@ -60,8 +53,10 @@ void text_add_hex(struct text *text, uint64_t number)
 
 void text_add_result(struct text *text, int64_t result)
 {
-    if (result <= 0 && result > -RESULT_COUNT) {
-        text_add(text, result_names[-result]);
+    const char *name = ret_name(result);
+
+    if (name != NULL) {
+        text_add(text, name);
     } else {
         text_add_hex(text, (uint64_t)result);
     }
@@ -71,10 +66,10 @@ void text_add_codes(struct text *text, uint32_t codes)
 {
     const char *between = "";
 
-    for (unsigned i = 0; i < RESULT_COUNT; i++) {
-        if ((codes & (1U << i)) != 0) {
+    for (int result = RET_SUCCESS; result >= RET_LOWEST; result--) {
+        if ((codes & (1U << -result)) != 0) {
             text_add(text, between);
-            text_add(text, result_names[i]);
+            text_add(text, ret_name(result));
             between = " or ";
         }
     }

@@ -137,7 +137,7 @@ static void refuses_state(struct trial *t, uint64_t value, const char *what)
 /* 5.4: what is reserved in the original format, and in the extended one. */
 static void reserved_bits(struct trial *t)
 {
-    uint32_t reserved = (t->suspend_flags & 2) != 0 ? 0xb0000000 : 0xfcfe0000;
+    uint32_t reserved = (t->suspend_flags & SUSPEND_EXTENDED) != 0 ? 0xb0000000 : 0xfcfe0000;
 
     for (uint32_t i = 0; i < t->machine->state_count; i++) {
         for (uint32_t bit = 0; bit < 32; bit++) {
@@ -160,8 +160,8 @@ static void need_all_states(struct trial *t)
 /* 5.4: states that the machine does not have, though they are well-formed. */
 static void unknown_states(struct trial *t)
 {
-    bool extended = (t->suspend_flags & 2) != 0;
-    uint32_t type = extended ? UINT32_C(1) << 30 : UINT32_C(1) << 16;
+    bool extended = (t->suspend_flags & SUSPEND_EXTENDED) != 0;
+    uint32_t type = STATE_TYPE(extended);
     uint32_t identity = extended ? 0x0fffffff : 0x0000ffff;
 
     need_all_states(t);
@@ -183,7 +183,8 @@ static void unknown_states(struct trial *t)
 static void unknown_levels(struct trial *t)
 {
     need_all_states(t);
-    for (uint32_t i = 0; i < t->machine->state_count && (t->suspend_flags & 2) == 0; i++) {
+    for (uint32_t i = 0; i < t->machine->state_count && (t->suspend_flags & SUSPEND_EXTENDED) == 0;
+         i++) {
         for (uint32_t level = 0; level < 4; level++) {
             uint32_t value = (t->machine->states[i].value & ~UINT32_C(0x03000000)) | level << 24;
 

@@ -5,7 +5,6 @@
 #include "families.h"
 
 /* PSCI_FEATURES of CPU_SUSPEND. */
-enum { FLAG_OS_INITIATED = 1 << 0, FLAG_EXTENDED = 1 << 1 };
 
 /* What of power_state has to be zero (5.4, original and extended format). */
 #define ORIGINAL_RESERVED UINT32_C(0xfcfe0000)
@@ -198,7 +197,7 @@ static void argument_width(struct trial *t)
 
 static void os_initiated(struct trial *t)
 {
-    bool flag = (t->suspend_flags & FLAG_OS_INITIATED) != 0;
+    bool flag = (t->suspend_flags & SUSPEND_OS_INITIATED) != 0;
 
     expect(t, flag == offers(t, FN_SET_SUSPEND_MODE),
            "PSCI_SET_SUSPEND_MODE and the flag for OS-initiated mode contradict each other");
@@ -207,7 +206,7 @@ static void os_initiated(struct trial *t)
 
 static void suspend_format(struct trial *t)
 {
-    bool extended = (t->suspend_flags & FLAG_EXTENDED) != 0;
+    bool extended = (t->suspend_flags & SUSPEND_EXTENDED) != 0;
 
     for (uint32_t i = 0; i < t->machine->state_count; i++) {
         uint32_t value = t->machine->states[i].value;

@@ -4,8 +4,6 @@
 #include "../engine/moves.h"
 #include "families.h"
 
-enum { MODE_PLATFORM = 0 };
-
 static void arguments(struct trial *t)
 {
     static const uint32_t modes[] = {2, 3, 0x100, 0x10001, 0x80000000, 0xffffffff};

@@ -130,7 +130,7 @@ bool check_equal(uint64_t got, uint64_t expected, const char *text)
 
 static void put_result(int64_t result)
 {
-    const char *name = psci_result_name(result);
+    const char *name = ret_name(result);
 
     if (name != NULL) {
         put_text(name);
@@ -192,7 +192,7 @@ void report_end(void)
 {
     report_plan();
     if (platform.psci_present) {
-        psci_call2(PSCI_SYSTEM_OFF, 0, 0);
+        psci_call2(FID32(FN_SYSTEM_OFF), 0, 0);
         print("not ok - SYSTEM_OFF returned\n");
     }
     for (;;) {

@@ -106,7 +106,7 @@ static void measure_start(void)
 
     for (unsigned i = 1; i <= BATCHES; i++) {
         begin(&least);
-        if (smp_start(&cpus[1], NULL, i) != PSCI_SUCCESS || !smp_wait_arrivals(&cpus[1], i) ||
+        if (smp_start(&cpus[1], NULL, i) != RET_SUCCESS || !smp_wait_arrivals(&cpus[1], i) ||
             !smp_wait_off(&cpus[1])) {
             check(false, "the other core starts and goes off");
             return;
@@ -124,7 +124,7 @@ static void measure_standby(void)
     for (unsigned i = 0; i < BATCHES; i++) {
         gic_send_to_self(SGI);
         begin(&least);
-        bare_call(PSCI_CPU_SUSPEND | SMC64_BIT, 0, usual_entry());
+        bare_call(FID64(FN_CPU_SUSPEND), 0, usual_entry());
         end(&least, timer_now(TIMER_VIRTUAL));
         gic_take();
     }
@@ -162,8 +162,8 @@ SCENARIO(bench_psci, "bench-psci", "",
          "what PSCI calls cost, in nanoseconds of the counter; judges nothing")
 {
     measure_exit();
-    measure_call("psci-version", PSCI_VERSION, 0);
-    measure_call("affinity-info", PSCI_AFFINITY_INFO | SMC64_BIT, cpus[cpu_count - 1].mpidr);
+    measure_call("psci-version", FID32(FN_VERSION), 0);
+    measure_call("affinity-info", FID64(FN_AFFINITY_INFO), cpus[cpu_count - 1].mpidr);
     measure_standby();
     measure_system_suspend();
     if (cpu_count > 1) {

@@ -7,7 +7,7 @@
 #include "psci.h"
 #include "report.h"
 
-enum { VERSION_0_2 = 0x00002, VERSION_1_0 = 0x10000, FUNCTION_COUNT = 0x20 };
+enum { FUNCTION_COUNT = 0x20 };
 
 #define VERSION_MAJOR_SHIFT 16
 #define VERSION_MINOR_MASK  0xffff
@@ -16,18 +16,18 @@ SCENARIO(version, "version", "version=MAJOR.MINOR", "PSCI_VERSION is what it is 
 {
     struct psci_call call;
 
-    psci_prepare(&call, PSCI_VERSION, 0, 0, 0);
+    psci_prepare(&call, FID32(FN_VERSION), 0, 0, 0);
     psci_call(&call);
     uint64_t version = (uint64_t)psci_result(&call);
 
     remark("PSCI %lu.%lu", version >> VERSION_MAJOR_SHIFT, version & VERSION_MINOR_MASK);
-    check(version >= VERSION_0_2 && version >> 31 == 0, "it is a version");
+    check(version >= V0_2 && version >> 31 == 0, "it is a version");
     check_equal(version, args_version("version", version), "it is the one asked for");
     check_none(psci_registers_problem(&call), "the other registers are as they were");
-    check_result(psci_call2(PSCI_VERSION | SMC64_BIT, 0, 0), PSCI_NOT_SUPPORTED,
+    check_result(psci_call2(FID64(FN_VERSION), 0, 0), RET_NOT_SUPPORTED,
                  "there is no SMC64 form of it");
-    int64_t migrate = psci_call2(PSCI_MIGRATE_INFO_TYPE, 0, 0);
-    check(migrate == 2 || migrate == PSCI_NOT_SUPPORTED,
+    int64_t migrate = psci_call2(FID32(FN_MIGRATE_INFO_TYPE), 0, 0);
+    check(migrate == 2 || migrate == RET_NOT_SUPPORTED,
           "MIGRATE_INFO_TYPE: no Trusted OS, or NOT_SUPPORTED");
 }
 
@@ -35,19 +35,19 @@ SCENARIO(version, "version", "version=MAJOR.MINOR", "PSCI_VERSION is what it is 
 static bool has_wide_form(uint32_t function)
 {
     switch (function) {
-    case PSCI_CPU_SUSPEND:
-    case PSCI_CPU_ON:
-    case PSCI_AFFINITY_INFO:
-    case PSCI_MIGRATE:
-    case PSCI_MIGRATE_INFO_UP_CPU:
-    case PSCI_CPU_DEFAULT_SUSPEND:
-    case PSCI_NODE_HW_STATE:
-    case PSCI_SYSTEM_SUSPEND:
-    case PSCI_STAT_RESIDENCY:
-    case PSCI_STAT_COUNT:
-    case PSCI_SYSTEM_RESET2:
-    case PSCI_MEM_PROTECT_CHECK_RANGE:
-    case PSCI_SYSTEM_OFF2:
+    case FID32(FN_CPU_SUSPEND):
+    case FID32(FN_CPU_ON):
+    case FID32(FN_AFFINITY_INFO):
+    case FID32(FN_MIGRATE):
+    case FID32(FN_MIGRATE_INFO_UP_CPU):
+    case FID32(FN_CPU_DEFAULT_SUSPEND):
+    case FID32(FN_NODE_HW_STATE):
+    case FID32(FN_SYSTEM_SUSPEND):
+    case FID32(FN_STAT_RESIDENCY):
+    case FID32(FN_STAT_COUNT):
+    case FID32(FN_SYSTEM_RESET2):
+    case FID32(FN_MEM_PROTECT_CHECK_RANGE):
+    case FID32(FN_SYSTEM_OFF2):
         return true;
     default:
         return false;
@@ -56,23 +56,16 @@ static bool has_wide_form(uint32_t function)
 
 static int64_t features(uint32_t function)
 {
-    return psci_call2(PSCI_FEATURES, function, 0);
+    return psci_call2(FID32(FN_FEATURES), function, 0);
 }
 
 static void check_mandatory(void)
 {
     static const uint32_t mandatory[] = {
-        PSCI_VERSION,
-        PSCI_CPU_SUSPEND,
-        PSCI_CPU_SUSPEND | SMC64_BIT,
-        PSCI_CPU_OFF,
-        PSCI_CPU_ON,
-        PSCI_CPU_ON | SMC64_BIT,
-        PSCI_AFFINITY_INFO,
-        PSCI_AFFINITY_INFO | SMC64_BIT,
-        PSCI_SYSTEM_OFF,
-        PSCI_SYSTEM_RESET,
-        PSCI_FEATURES,
+        FID32(FN_VERSION),       FID32(FN_CPU_SUSPEND),   FID64(FN_CPU_SUSPEND),
+        FID32(FN_CPU_OFF),       FID32(FN_CPU_ON),        FID64(FN_CPU_ON),
+        FID32(FN_AFFINITY_INFO), FID64(FN_AFFINITY_INFO), FID32(FN_SYSTEM_OFF),
+        FID32(FN_SYSTEM_RESET),  FID32(FN_FEATURES),
     };
     const size_t count = sizeof(mandatory) / sizeof(mandatory[0]);
 
@@ -90,9 +83,9 @@ static void check_mandatory(void)
 static bool flags_are_legal(uint32_t function, int64_t flags)
 {
     switch (function & ~SMC64_BIT) {
-    case PSCI_CPU_SUSPEND:
+    case FID32(FN_CPU_SUSPEND):
         return flags <= 3;
-    case PSCI_SYSTEM_OFF2:
+    case FID32(FN_SYSTEM_OFF2):
         return flags == 1;
     default:
         return flags == 0;
@@ -106,11 +99,11 @@ static const char *disagreement(uint32_t function)
     bool wide = (function & SMC64_BIT) != 0;
 
     if (flags < 0) {
-        bool exists = psci_call3(function, UINT64_MAX, 1, 0) != PSCI_NOT_SUPPORTED;
+        bool exists = psci_call3(function, UINT64_MAX, 1, 0) != RET_NOT_SUPPORTED;
 
-        return flags != PSCI_NOT_SUPPORTED ? "FEATURES gives another error than NOT_SUPPORTED"
-               : exists                    ? "FEATURES denies a function that answers"
-                                           : NULL;
+        return flags != RET_NOT_SUPPORTED ? "FEATURES gives another error than NOT_SUPPORTED"
+               : exists                   ? "FEATURES denies a function that answers"
+                                          : NULL;
     }
     if (wide && !has_wide_form(function & ~SMC64_BIT)) {
         return "FEATURES claims a SMC64 form that there is none of";
@@ -127,25 +120,25 @@ SCENARIO(features_scenario, "features", "suspend=yes|no",
     const char *problem = NULL;
     uint32_t function = 0;
 
-    if (psci_version() < VERSION_1_0) {
-        check_result(features(PSCI_VERSION), PSCI_NOT_SUPPORTED, "0.2 has no PSCI_FEATURES");
-        check_result(psci_call2(PSCI_SYSTEM_SUSPEND | SMC64_BIT, 0, 0), PSCI_NOT_SUPPORTED,
+    if (psci_version() < V1_0) {
+        check_result(features(FID32(FN_VERSION)), RET_NOT_SUPPORTED, "0.2 has no PSCI_FEATURES");
+        check_result(psci_call2(FID64(FN_SYSTEM_SUSPEND), 0, 0), RET_NOT_SUPPORTED,
                      "nor SYSTEM_SUSPEND");
         return;
     }
     check_mandatory();
     for (uint32_t i = 0; i < 2 * FUNCTION_COUNT && problem == NULL; i++) {
-        function = (PSCI_VERSION + i / 2) | (i % 2 != 0 ? SMC64_BIT : 0);
+        function = (FID32(FN_VERSION) + i / 2) | (i % 2 != 0 ? SMC64_BIT : 0);
         problem = disagreement(function);
     }
     if (!check_none(problem, "it agrees with the calls")) {
         remark("function 0x%x", function);
     }
-    check_result(features(0xc400a011), PSCI_NOT_SUPPORTED, "a foreign ID: NOT_SUPPORTED");
-    check_result(features(0x04000000), PSCI_NOT_SUPPORTED, "a yielding call: NOT_SUPPORTED");
-    check_result(features(SMCCC_VERSION), 0, "SMCCC_VERSION is there");
+    check_result(features(0xc400a011), RET_NOT_SUPPORTED, "a foreign ID: NOT_SUPPORTED");
+    check_result(features(0x04000000), RET_NOT_SUPPORTED, "a yielding call: NOT_SUPPORTED");
+    check_result(features(FID_SMCCC_VERSION), 0, "SMCCC_VERSION is there");
     if (args_is("suspend", "yes") || args_is("suspend", "no")) {
-        check_equal(psci_has(PSCI_SYSTEM_SUSPEND), args_is("suspend", "yes"),
+        check_equal(psci_has(FID32(FN_SYSTEM_SUSPEND)), args_is("suspend", "yes"),
                     "SYSTEM_SUSPEND is offered as configured");
     }
 }
@@ -157,7 +150,7 @@ static void expect_unknown(uint32_t function)
     psci_prepare(&call, function, UINT64_MAX, UINT64_MAX, UINT64_MAX);
     psci_call(&call);
     const char *problem = psci_registers_problem(&call);
-    bool refused = (int32_t)call.out[0] == PSCI_NOT_SUPPORTED;
+    bool refused = (int32_t)call.out[0] == RET_NOT_SUPPORTED;
 
     if (!check(refused && problem == NULL, "an ID that means nothing: NOT_SUPPORTED")) {
         remark("0x%x: x0 0x%lx, %s", function, call.out[0], problem != NULL ? problem : "");

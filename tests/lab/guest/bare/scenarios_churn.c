@@ -46,11 +46,11 @@ static uint32_t index_of(const struct cpu *cpu)
 static unsigned kind_of(int64_t result)
 {
     switch (result) {
-    case PSCI_SUCCESS:
+    case RET_SUCCESS:
         return 0;
-    case PSCI_ALREADY_ON:
+    case RET_ALREADY_ON:
         return 1;
-    case PSCI_ON_PENDING:
+    case RET_ON_PENDING:
         return 2;
     default:
         return 3;
@@ -66,11 +66,11 @@ static void start_somebody(struct record *record, uint32_t self)
         return;
     }
     uint64_t context = (uint64_t)self << 32 | ++record->calls;
-    int64_t result = psci_call3(PSCI_CPU_ON | SMC64_BIT, cpus[target].mpidr,
-                                (uint64_t)(uintptr_t)entry_point, context);
+    int64_t result =
+        psci_call3(FID64(FN_CPU_ON), cpus[target].mpidr, (uint64_t)(uintptr_t)entry_point, context);
 
     record->results[kind_of(result)]++;
-    record->successes[target] += result == PSCI_SUCCESS;
+    record->successes[target] += result == RET_SUCCESS;
 }
 
 /* A core's life: who called, a few calls of its own, and off. */

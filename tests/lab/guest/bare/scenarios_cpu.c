@@ -11,10 +11,9 @@
 #include "suspend.h"
 #include "timer.h"
 
-#define GARBAGE      UINT64_C(0xdeadbeef00000000)
 #define CONTEXT_BASE UINT64_C(0xc0ffee0000000000)
 
-enum { SGI = 5, VERSION_1_0 = 0x10000, COMMAND_LEAVE = 1 };
+enum { SGI = 5, COMMAND_LEAVE = 1 };
 
 static uint64_t usual_entry(void)
 {
@@ -58,7 +57,7 @@ static const char *find_problem(uint32_t *bad)
     return NULL;
 }
 
-static uint32_t count_in(enum psci_affinity state)
+static uint32_t count_in(int state)
 {
     uint32_t count = 0;
 
@@ -73,7 +72,7 @@ static uint32_t start_all(void)
     uint32_t started = 0;
 
     for (uint32_t i = 1; i < cpu_count; i++) {
-        started += smp_start(&cpus[i], stay_until_told, CONTEXT_BASE + i) == PSCI_SUCCESS;
+        started += smp_start(&cpus[i], stay_until_told, CONTEXT_BASE + i) == RET_SUCCESS;
     }
     return started;
 }
@@ -102,16 +101,16 @@ SCENARIO(cpu_on, "cpu-on", "cpus=N",
     uint32_t bad;
 
     check_equal(cpu_count, args_number("cpus", cpu_count), "the device tree has as many cores");
-    check_equal(count_in(PSCI_AFFINITY_OFF), cpu_count - 1, "all but the boot core are off");
+    check_equal(count_in(AFFINITY_OFF), cpu_count - 1, "all but the boot core are off");
     check_equal(start_all(), cpu_count - 1, "CPU_ON of all others");
     check_equal(count_arrived(1), cpu_count - 1, "all of them arrive");
     const char *problem = find_problem(&bad);
     if (!check_none(problem, "each in the prescribed state, with its context ID")) {
         remark("core %u, MPIDR 0x%lx, x0 0x%lx", bad, cpus[bad].mpidr, cpus[bad].entry.x[0]);
     }
-    check_equal(count_in(PSCI_AFFINITY_ON), cpu_count, "all are on");
+    check_equal(count_in(AFFINITY_ON), cpu_count, "all are on");
     all_leave();
-    check_equal(count_in(PSCI_AFFINITY_OFF), cpu_count - 1, "all but the boot core are off again");
+    check_equal(count_in(AFFINITY_OFF), cpu_count - 1, "all but the boot core are off again");
 }
 
 static void narrow_arguments(struct cpu *other)
@@ -120,11 +119,11 @@ static void narrow_arguments(struct cpu *other)
     uint64_t arrivals = other->arrivals;
 
     other->function = leave_at_once;
-    psci_prepare(&call, PSCI_CPU_ON, GARBAGE | other->mpidr, GARBAGE | usual_entry(),
+    psci_prepare(&call, FID32(FN_CPU_ON), GARBAGE | other->mpidr, GARBAGE | usual_entry(),
                  GARBAGE | 0x12345678);
     call.in[0] |= GARBAGE;
     psci_call(&call);
-    check_result(psci_result(&call), PSCI_SUCCESS, "SMC32 with garbage in the upper halves");
+    check_result(psci_result(&call), RET_SUCCESS, "SMC32 with garbage in the upper halves");
     check_none(psci_registers_problem(&call), "the other registers are as they were");
     if (check(smp_wait_arrivals(other, arrivals + 1), "the core arrives")) {
         check_equal(other->entry.x[0], 0x12345678, "x0 is the context ID, narrowed");
@@ -137,20 +136,20 @@ SCENARIO(cpu_on_errors, "cpu-on-errors", "",
 {
     uint64_t self = smp_self()->mpidr;
 
-    check_result(smp_start(smp_self(), NULL, 0), PSCI_ALREADY_ON, "the caller itself: ALREADY_ON");
-    check_result(psci_call3(PSCI_CPU_ON | SMC64_BIT, absent_mpidr(), usual_entry(), 0),
-                 PSCI_INVALID_PARAMETERS, "no such core: INVALID_PARAMETERS");
-    check_result(psci_call3(PSCI_CPU_ON | SMC64_BIT, UINT64_MAX, usual_entry(), 0),
-                 PSCI_INVALID_PARAMETERS, "all ones: INVALID_PARAMETERS");
-    check_result(psci_call3(PSCI_CPU_ON | SMC64_BIT, self | UINT64_C(1) << 31, usual_entry(), 0),
-                 PSCI_INVALID_PARAMETERS, "a reserved bit set: INVALID_PARAMETERS");
+    check_result(smp_start(smp_self(), NULL, 0), RET_ALREADY_ON, "the caller itself: ALREADY_ON");
+    check_result(psci_call3(FID64(FN_CPU_ON), absent_mpidr(), usual_entry(), 0),
+                 RET_INVALID_PARAMETERS, "no such core: INVALID_PARAMETERS");
+    check_result(psci_call3(FID64(FN_CPU_ON), UINT64_MAX, usual_entry(), 0), RET_INVALID_PARAMETERS,
+                 "all ones: INVALID_PARAMETERS");
+    check_result(psci_call3(FID64(FN_CPU_ON), self | UINT64_C(1) << 31, usual_entry(), 0),
+                 RET_INVALID_PARAMETERS, "a reserved bit set: INVALID_PARAMETERS");
     if (cpu_count < 2) {
         return;
     }
     struct cpu *other = &cpus[1];
-    check_result(smp_start(other, stay_until_told, 0), PSCI_SUCCESS, "a core that is off: SUCCESS");
+    check_result(smp_start(other, stay_until_told, 0), RET_SUCCESS, "a core that is off: SUCCESS");
     check(smp_wait_progress(other, 1), "it arrives");
-    check_result(smp_start(other, stay_until_told, 0), PSCI_ALREADY_ON, "once more: ALREADY_ON");
+    check_result(smp_start(other, stay_until_told, 0), RET_ALREADY_ON, "once more: ALREADY_ON");
     check_equal(other->arrivals, 1, "it has been started once");
     smp_set_command(other, COMMAND_LEAVE);
     check(smp_wait_off(other), "it turns itself off");
@@ -166,8 +165,8 @@ static void race_to_start(struct cpu *cpu)
 
     smp_set_progress(cpu, cpu->arrivals);
     smp_wait_command(cpu, cpu->arrivals);
-    race_results[cpu - cpus] = (uint64_t)psci_call3(PSCI_CPU_ON | SMC64_BIT, target->mpidr,
-                                                    usual_entry(), (uint64_t)(cpu - cpus));
+    race_results[cpu - cpus] = (uint64_t)psci_call3(FID64(FN_CPU_ON), target->mpidr, usual_entry(),
+                                                    (uint64_t)(cpu - cpus));
 }
 
 /* All racers ready and let go together, and everyone off again. */
@@ -175,7 +174,7 @@ static bool race_run(uint64_t round)
 {
     cpus[1].function = leave_at_once;
     for (uint32_t i = 2; i < cpu_count; i++) {
-        if (smp_start(&cpus[i], race_to_start, 0) != PSCI_SUCCESS ||
+        if (smp_start(&cpus[i], race_to_start, 0) != RET_SUCCESS ||
             !smp_wait_progress(&cpus[i], round)) {
             return false;
         }
@@ -199,10 +198,10 @@ static const char *race_problem(uint64_t arrivals)
     for (uint32_t i = 2; i < cpu_count; i++) {
         int64_t result = (int64_t)race_results[i];
 
-        if (result == PSCI_SUCCESS) {
+        if (result == RET_SUCCESS) {
             winners++;
             winner = i;
-        } else if (result != PSCI_ALREADY_ON && result != PSCI_ON_PENDING) {
+        } else if (result != RET_ALREADY_ON && result != RET_ON_PENDING) {
             return "a caller got neither SUCCESS, ALREADY_ON nor ON_PENDING";
         }
     }
@@ -249,7 +248,7 @@ SCENARIO(cpu_off, "cpu-off", "cycles=100", "CPU_OFF and CPU_ON of every core, ov
         uint64_t context = CONTEXT_BASE + done;
         uint64_t arrivals = cpu->arrivals;
 
-        if (smp_start(cpu, leave_at_once, context) != PSCI_SUCCESS ||
+        if (smp_start(cpu, leave_at_once, context) != RET_SUCCESS ||
             !smp_wait_arrivals(cpu, arrivals + 1) || !smp_wait_off(cpu) ||
             suspend_entry_problem(&cpu->entry, context, false) != NULL) {
             break;
@@ -260,16 +259,16 @@ SCENARIO(cpu_off, "cpu-off", "cycles=100", "CPU_OFF and CPU_ON of every core, ov
 
 static int64_t affinity(uint64_t mpidr, uint64_t level)
 {
-    return psci_call2(PSCI_AFFINITY_INFO | SMC64_BIT, mpidr, level);
+    return psci_call2(FID64(FN_AFFINITY_INFO), mpidr, level);
 }
 
 /* DEN0022 5.7: from 1.0 on, levels above 0 may be answered with INVALID_PARAMETERS. */
 static void affinity_of_level(uint64_t level)
 {
     int64_t result = affinity(smp_self()->mpidr, level);
-    bool may_decline = psci_version() >= VERSION_1_0;
+    bool may_decline = psci_version() >= V1_0;
 
-    check(result == PSCI_AFFINITY_ON || (may_decline && result == PSCI_INVALID_PARAMETERS),
+    check(result == AFFINITY_ON || (may_decline && result == RET_INVALID_PARAMETERS),
           "a level above 0 that the caller is in: ON, or (1.0) INVALID_PARAMETERS");
     remark("level %lu: %ld", level, result);
 }
@@ -279,22 +278,22 @@ SCENARIO(affinity_info, "affinity", "", "AFFINITY_INFO of cores, levels and nons
     struct psci_call call;
     uint64_t self = smp_self()->mpidr;
 
-    check_result(affinity(self, 0), PSCI_AFFINITY_ON, "the caller is ON");
+    check_result(affinity(self, 0), AFFINITY_ON, "the caller is ON");
     for (uint64_t level = 1; level <= 3; level++) {
         affinity_of_level(level);
     }
-    check_result(affinity(self, 4), PSCI_INVALID_PARAMETERS, "level 4: INVALID_PARAMETERS");
-    check_result(affinity(absent_mpidr(), 0), PSCI_INVALID_PARAMETERS,
+    check_result(affinity(self, 4), RET_INVALID_PARAMETERS, "level 4: INVALID_PARAMETERS");
+    check_result(affinity(absent_mpidr(), 0), RET_INVALID_PARAMETERS,
                  "no such core: INVALID_PARAMETERS");
-    check_result(affinity(self | UINT64_C(1) << 24, 0), PSCI_INVALID_PARAMETERS,
+    check_result(affinity(self | UINT64_C(1) << 24, 0), RET_INVALID_PARAMETERS,
                  "a reserved bit set: INVALID_PARAMETERS");
-    psci_prepare(&call, PSCI_AFFINITY_INFO, GARBAGE | self, GARBAGE, GARBAGE);
+    psci_prepare(&call, FID32(FN_AFFINITY_INFO), GARBAGE | self, GARBAGE, GARBAGE);
     call.in[0] |= GARBAGE;
     psci_call(&call);
-    check_result(psci_result(&call), PSCI_AFFINITY_ON, "SMC32 with garbage in the upper halves");
+    check_result(psci_result(&call), AFFINITY_ON, "SMC32 with garbage in the upper halves");
     check_none(psci_registers_problem(&call), "the other registers are as they were");
     if (cpu_count > 1) {
-        check_result(smp_affinity(&cpus[1]), PSCI_AFFINITY_OFF, "a core not started yet is OFF");
+        check_result(smp_affinity(&cpus[1]), AFFINITY_OFF, "a core not started yet is OFF");
     }
 }
 
@@ -310,11 +309,11 @@ static void standby(enum timer timer, const char *text)
 
     suspend_arm(timer, 50);
     do {
-        psci_prepare(&call, PSCI_CPU_SUSPEND | SMC64_BIT, 0, 0, 0);
+        psci_prepare(&call, FID64(FN_CPU_SUSPEND), 0, 0, 0);
         psci_call(&call);
         returns++;
-    } while (psci_result(&call) == PSCI_SUCCESS && (timer_control(timer) & TIMER_CTL_FIRED) == 0);
-    check_result(psci_result(&call), PSCI_SUCCESS, text);
+    } while (psci_result(&call) == RET_SUCCESS && (timer_control(timer) & TIMER_CTL_FIRED) == 0);
+    check_result(psci_result(&call), RET_SUCCESS, text);
     check_none(psci_registers_problem(&call), "the other registers are as they were");
     check_at_most(returns, returns_max, "returns", "it waited for the timer");
     timer_stop(timer);
@@ -327,7 +326,7 @@ SCENARIO(cpu_suspend, "cpu-suspend", "",
     standby(TIMER_PHYSICAL, "until the physical timer fires: SUCCESS");
     gic_enable(SGI);
     gic_send_to_self(SGI);
-    check_result(psci_call3(PSCI_CPU_SUSPEND, 0, 0, 0), PSCI_SUCCESS,
+    check_result(psci_call3(FID32(FN_CPU_SUSPEND), 0, 0, 0), RET_SUCCESS,
                  "SMC32, with an interrupt pending: SUCCESS at once");
     check_equal(gic_take(), SGI, "the interrupt can be taken");
 }

@@ -18,7 +18,7 @@ static void flood_suspend(struct cpu *cpu)
 {
     (void)cpu;
     for (;;) {
-        psci_call2(PSCI_SYSTEM_SUSPEND | SMC64_BIT, (uint64_t)(uintptr_t)entry_point, 0);
+        psci_call2(FID64(FN_SYSTEM_SUSPEND), (uint64_t)(uintptr_t)entry_point, 0);
     }
 }
 
@@ -32,7 +32,7 @@ static void flood_power(struct cpu *cpu)
         const struct cpu *other = &cpus[(self + i) % cpu_count];
 
         if (other != &cpus[0]) {
-            psci_call3(PSCI_CPU_ON | SMC64_BIT, other->mpidr, (uint64_t)(uintptr_t)entry_point, 0);
+            psci_call3(FID64(FN_CPU_ON), other->mpidr, (uint64_t)(uintptr_t)entry_point, 0);
         }
     }
 }

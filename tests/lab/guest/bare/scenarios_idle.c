@@ -43,7 +43,7 @@ static const char *powerdown_problem(bool wide, uint64_t context)
     struct cpu *self = smp_self();
     struct psci_call call;
     uint64_t start = timer_now(TIMER_VIRTUAL);
-    uint64_t function = wide ? PSCI_CPU_SUSPEND | SMC64_BIT : PSCI_CPU_SUSPEND;
+    uint64_t function = wide ? FID64(FN_CPU_SUSPEND) : FID32(FN_CPU_SUSPEND);
 
     suspend_arm(TIMER_VIRTUAL, TIMER_MS);
     psci_prepare(&call, (uint32_t)function, POWERDOWN, usual_entry(), context);
@@ -78,14 +78,14 @@ SCENARIO(
     check_none(problem, "SMC64 and SMC32: waits, comes back in the prescribed state");
     gic_enable(SGI);
     gic_send_to_self(SGI);
-    psci_prepare(&call, PSCI_CPU_SUSPEND | SMC64_BIT, POWERDOWN, usual_entry(), CONTEXT);
+    psci_prepare(&call, FID64(FN_CPU_SUSPEND), POWERDOWN, usual_entry(), CONTEXT);
     check(suspend_call(&call), "with an interrupt pending: comes back at once, at the entry point");
     check_equal(gic_take(), SGI, "the interrupt can be taken");
-    check_result(smp_affinity(smp_self()), PSCI_AFFINITY_ON, "the core is ON");
+    check_result(smp_affinity(smp_self()), AFFINITY_ON, "the core is ON");
     if (cpu_count < 2) {
         return;
     }
-    check_result(smp_start(&cpus[1], power_down_as_secondary, 0), PSCI_SUCCESS, "another core");
+    check_result(smp_start(&cpus[1], power_down_as_secondary, 0), RET_SUCCESS, "another core");
     check(smp_wait_progress(&cpus[1], 1), "powers down and comes back");
     check_equal(cpus[1].progress, 1, "in the prescribed state");
     check(smp_wait_off(&cpus[1]), "it turns itself off");
@@ -98,7 +98,7 @@ static void sleep_till_told(struct cpu *cpu)
     gic_init();
     gic_enable(SGI);
     smp_set_progress(cpu, 1);
-    psci_prepare(&call, PSCI_CPU_SUSPEND | SMC64_BIT, POWERDOWN, usual_entry(), CONTEXT);
+    psci_prepare(&call, FID64(FN_CPU_SUSPEND), POWERDOWN, usual_entry(), CONTEXT);
     smp_set_progress(cpu, suspend_call(&call) ? 2 : 3);
     smp_wait_command(cpu, COMMAND_LEAVE);
 }
@@ -111,33 +111,33 @@ SCENARIO(powerdown_is_on, "powerdown-is-on", "",
     if (!check_at_least(cpu_count, 2, "cores", "there is another core")) {
         return;
     }
-    check_result(smp_start(&cpus[1], sleep_till_told, 0), PSCI_SUCCESS, "another core starts");
+    check_result(smp_start(&cpus[1], sleep_till_told, 0), RET_SUCCESS, "another core starts");
     check(smp_wait_progress(&cpus[1], 1), "and is about to power down");
     timer_delay(args_number("delay", 200));
     check_equal(cpus[1].progress, 1, "it is powered down");
-    check_result(smp_affinity(&cpus[1]), PSCI_AFFINITY_ON, "AFFINITY_INFO: ON");
-    check_result(psci_call3(PSCI_CPU_ON | SMC64_BIT, cpus[1].mpidr, usual_entry(), 0),
-                 PSCI_ALREADY_ON, "CPU_ON: ALREADY_ON");
-    check_result(suspend_simply(SUSPEND_64, CONTEXT), PSCI_DENIED, "SYSTEM_SUSPEND: DENIED");
+    check_result(smp_affinity(&cpus[1]), AFFINITY_ON, "AFFINITY_INFO: ON");
+    check_result(psci_call3(FID64(FN_CPU_ON), cpus[1].mpidr, usual_entry(), 0), RET_ALREADY_ON,
+                 "CPU_ON: ALREADY_ON");
+    check_result(suspend_simply(SUSPEND_64, CONTEXT), RET_DENIED, "SYSTEM_SUSPEND: DENIED");
 }
 
 SCENARIO(cpu_suspend_errors, "cpu-suspend-errors", "",
          "CPU_SUSPEND with a power_state or an entry point that is none")
 {
     static const uint64_t bad_states[] = {1, 0x20000, 0x80000000, 0x1000000, 0x10001, 0x2010000};
-    const uint32_t function = PSCI_CPU_SUSPEND | SMC64_BIT;
+    const uint32_t function = FID64(FN_CPU_SUSPEND);
 
     for (size_t i = 0; i < sizeof(bad_states) / sizeof(bad_states[0]); i++) {
-        check_result(psci_call3(function, bad_states[i], usual_entry(), 0), PSCI_INVALID_PARAMETERS,
+        check_result(psci_call3(function, bad_states[i], usual_entry(), 0), RET_INVALID_PARAMETERS,
                      "no such power_state: INVALID_PARAMETERS");
     }
     for (unsigned i = 0; i < BAD_ENTRY_COUNT; i++) {
-        check_result(psci_call3(function, POWERDOWN, bad_entry(i), 0), PSCI_INVALID_ADDRESS,
+        check_result(psci_call3(function, POWERDOWN, bad_entry(i), 0), RET_INVALID_ADDRESS,
                      "powerdown with a bad entry point: INVALID_ADDRESS");
     }
     gic_enable(SGI);
     gic_send_to_self(SGI);
-    check_result(psci_call3(function, 0, bad_entry(0), 0), PSCI_SUCCESS,
+    check_result(psci_call3(function, 0, bad_entry(0), 0), RET_SUCCESS,
                  "standby takes no notice of the entry point");
 }
 
@@ -148,11 +148,11 @@ SCENARIO(cpu_on_entry, "cpu-on-entry", "",
         return;
     }
     for (unsigned i = 0; i < BAD_ENTRY_COUNT; i++) {
-        check_result(psci_call3(PSCI_CPU_ON | SMC64_BIT, cpus[1].mpidr, bad_entry(i), 0),
-                     PSCI_INVALID_ADDRESS, "a bad entry point: INVALID_ADDRESS");
-        check_result(smp_affinity(&cpus[1]), PSCI_AFFINITY_OFF, "the core is OFF");
+        check_result(psci_call3(FID64(FN_CPU_ON), cpus[1].mpidr, bad_entry(i), 0),
+                     RET_INVALID_ADDRESS, "a bad entry point: INVALID_ADDRESS");
+        check_result(smp_affinity(&cpus[1]), AFFINITY_OFF, "the core is OFF");
     }
-    check_result(smp_start(&cpus[1], NULL, CONTEXT), PSCI_SUCCESS, "a good one: SUCCESS");
+    check_result(smp_start(&cpus[1], NULL, CONTEXT), RET_SUCCESS, "a good one: SUCCESS");
     check(smp_wait_arrivals(&cpus[1], 1), "the core arrives");
     check_equal(cpus[1].entry.x[0], CONTEXT, "x0 is the context ID");
 }
@@ -168,14 +168,14 @@ static const char *start_problem(struct cpu *cpu, uint64_t *pending)
     uint64_t arrivals = cpu->arrivals;
     int64_t state;
 
-    if (smp_start(cpu, stay_until_told, 0) != PSCI_SUCCESS) {
+    if (smp_start(cpu, stay_until_told, 0) != RET_SUCCESS) {
         return "CPU_ON was refused";
     }
     do {
         state = smp_affinity(cpu);
-        *pending += state == PSCI_AFFINITY_ON_PENDING;
-    } while (state == PSCI_AFFINITY_ON_PENDING);
-    if (state != PSCI_AFFINITY_ON) {
+        *pending += state == AFFINITY_ON_PENDING;
+    } while (state == AFFINITY_ON_PENDING);
+    if (state != AFFINITY_ON) {
         return "OFF after a CPU_ON";
     }
     if (!smp_wait_arrivals(cpu, arrivals + 1)) {
@@ -208,10 +208,10 @@ static void flood(struct cpu *cpu)
 
     smp_set_progress(cpu, 1);
     while (cpu->command < COMMAND_LEAVE) {
-        psci_call2(PSCI_AFFINITY_INFO | SMC64_BIT, cpus[calls % cpu_count].mpidr, 0);
-        psci_call3(PSCI_CPU_ON | SMC64_BIT, UINT64_MAX, usual_entry(), 0);
-        psci_call2(PSCI_SYSTEM_SUSPEND | SMC64_BIT, usual_entry(), 0);
-        psci_call2(PSCI_MIGRATE + (uint32_t)(calls % 3), 0, 0);
+        psci_call2(FID64(FN_AFFINITY_INFO), cpus[calls % cpu_count].mpidr, 0);
+        psci_call3(FID64(FN_CPU_ON), UINT64_MAX, usual_entry(), 0);
+        psci_call2(FID64(FN_SYSTEM_SUSPEND), usual_entry(), 0);
+        psci_call2(FID32(FN_MIGRATE) + (uint32_t)(calls % 3), 0, 0);
         calls++;
     }
     smp_set_progress(cpu, 2);
@@ -230,7 +230,7 @@ SCENARIO(call_flood, "call-flood", "ms=2000",
     }
     uint64_t end = timer_now(TIMER_VIRTUAL) + timer_milliseconds(args_number("ms", 2000));
     while (timer_now(TIMER_VIRTUAL) < end) {
-        if (smp_start(&cpus[1], NULL, 0) != PSCI_SUCCESS || !smp_wait_off(&cpus[1])) {
+        if (smp_start(&cpus[1], NULL, 0) != RET_SUCCESS || !smp_wait_off(&cpus[1])) {
             break;
         }
         turns++;
@@ -257,21 +257,21 @@ SCENARIO(smc, "smc", "", "the same calls by SMC, whatever the device tree says o
 {
     struct psci_call call;
 
-    check_result(by_smc(PSCI_VERSION, 0, 0, 0), (int64_t)psci_version(), "PSCI_VERSION");
-    check_result(by_smc(PSCI_FEATURES, PSCI_CPU_ON, 0, 0), 0, "PSCI_FEATURES");
-    check_result(by_smc(PSCI_VERSION | SMC64_BIT, 0, 0, 0), PSCI_NOT_SUPPORTED, "an unknown ID");
-    check_result(by_smc(LEGACY_CPU_ON, 0, 0, 0), PSCI_NOT_SUPPORTED, "an ID of PSCI 0.1");
+    check_result(by_smc(FID32(FN_VERSION), 0, 0, 0), (int64_t)psci_version(), "PSCI_VERSION");
+    check_result(by_smc(FID32(FN_FEATURES), FID32(FN_CPU_ON), 0, 0), 0, "PSCI_FEATURES");
+    check_result(by_smc(FID64(FN_VERSION), 0, 0, 0), RET_NOT_SUPPORTED, "an unknown ID");
+    check_result(by_smc(LEGACY_CPU_ON, 0, 0, 0), RET_NOT_SUPPORTED, "an ID of PSCI 0.1");
     if (cpu_count > 1) {
-        check_result(by_smc(PSCI_CPU_ON | SMC64_BIT, cpus[1].mpidr, usual_entry(), CONTEXT),
-                     PSCI_SUCCESS, "CPU_ON");
+        check_result(by_smc(FID64(FN_CPU_ON), cpus[1].mpidr, usual_entry(), CONTEXT), RET_SUCCESS,
+                     "CPU_ON");
         check(smp_wait_arrivals(&cpus[1], 1), "the core arrives");
         check_equal(cpus[1].entry.x[0], CONTEXT, "x0 is the context ID");
         check(smp_wait_off(&cpus[1]), "it turns itself off");
-        check_result(by_smc(PSCI_AFFINITY_INFO | SMC64_BIT, cpus[1].mpidr, 0, 0), PSCI_AFFINITY_OFF,
+        check_result(by_smc(FID64(FN_AFFINITY_INFO), cpus[1].mpidr, 0, 0), AFFINITY_OFF,
                      "AFFINITY_INFO");
     }
     suspend_arm(TIMER_VIRTUAL, TIMER_MS);
-    check_result(by_smc(PSCI_CPU_SUSPEND | SMC64_BIT, 0, 0, 0), PSCI_SUCCESS, "CPU_SUSPEND");
+    check_result(by_smc(FID64(FN_CPU_SUSPEND), 0, 0, 0), RET_SUCCESS, "CPU_SUSPEND");
     suspend_arm(TIMER_VIRTUAL, TIMER_MS);
     suspend_prepare(&call, SUSPEND_64, usual_entry(), CONTEXT);
     call.smc = true;

@@ -163,5 +163,5 @@ SCENARIO(exit_unfinished, "unfinished", "", "powers off before the plan, to see 
 {
     check(true, "this passes");
     uart_drain();
-    psci_call2(PSCI_SYSTEM_OFF, 0, 0);
+    psci_call2(FID32(FN_SYSTEM_OFF), 0, 0);
 }

@@ -33,8 +33,8 @@ SCENARIO(last_core, "last-core", "ms=100",
     if (!check_at_least(cpu_count, 2, "cores", "there is another core")) {
         return;
     }
-    check_result(smp_start(&cpus[cpu_count - 1], from_last, CONTEXT), PSCI_SUCCESS,
+    check_result(smp_start(&cpus[cpu_count - 1], from_last, CONTEXT), RET_SUCCESS,
                  "the last core starts");
-    psci_call2(PSCI_CPU_OFF, 0, 0);
+    psci_call2(FID32(FN_CPU_OFF), 0, 0);
     check(false, "CPU_OFF does not return");
 }

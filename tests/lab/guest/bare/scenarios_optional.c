@@ -14,7 +14,6 @@
 
 #define CONTEXT UINT64_C(0x0123456789abcdef)
 
-enum { HW_ON = 0, HW_OFF = 1, HW_STANDBY = 2 };
 enum { TIMER_MS = 20, COMMAND_LEAVE = 1, RETURNED = 2 };
 
 static uint64_t usual_entry(void)
@@ -30,7 +29,7 @@ static void freeze(struct cpu *cpu)
     gic_init();
     suspend_arm(TIMER_VIRTUAL, TIMER_MS);
     smp_set_progress(cpu, 1);
-    psci_prepare(&call, PSCI_CPU_FREEZE, 0, 0, 0);
+    psci_prepare(&call, FID32(FN_CPU_FREEZE), 0, 0, 0);
     call.resumes = false;
     psci_call(&call);
     smp_set_progress(cpu, RETURNED);
@@ -42,14 +41,14 @@ static bool freeze_once(struct cpu *other, uint64_t context, uint64_t ms)
     uint64_t arrivals = other->arrivals;
 
     smp_set_progress(other, 0);
-    if (smp_start(other, freeze, 0) != PSCI_SUCCESS || !smp_wait_off(other)) {
+    if (smp_start(other, freeze, 0) != RET_SUCCESS || !smp_wait_off(other)) {
         return false;
     }
     timer_delay(ms);
-    if (other->progress != 1 || smp_affinity(other) != PSCI_AFFINITY_OFF) {
+    if (other->progress != 1 || smp_affinity(other) != AFFINITY_OFF) {
         return false;
     }
-    return smp_start(other, NULL, context) == PSCI_SUCCESS &&
+    return smp_start(other, NULL, context) == RET_SUCCESS &&
            smp_wait_arrivals(other, arrivals + 2) && smp_wait_off(other) &&
            suspend_entry_problem(&other->entry, context, false) == NULL;
 }
@@ -61,7 +60,7 @@ SCENARIO(cpu_freeze, "cpu-freeze", "cycles=20",
     struct cpu *other = smp_other();
     uint64_t done;
 
-    if (!psci_has(PSCI_CPU_FREEZE)) {
+    if (!psci_has(FID32(FN_CPU_FREEZE))) {
         skip("CPU_FREEZE", "PSCI_FEATURES does not offer it");
         return;
     }
@@ -75,10 +74,10 @@ SCENARIO(cpu_freeze, "cpu-freeze", "cycles=20",
         }
     }
     check_equal(done, cycles, "cycles of on, frozen, on in the prescribed state, off");
-    check_result(smp_start(other, freeze, CONTEXT), PSCI_SUCCESS, "once more");
+    check_result(smp_start(other, freeze, CONTEXT), RET_SUCCESS, "once more");
     check(smp_wait_off(other), "it freezes");
     suspend_arm(TIMER_VIRTUAL, TIMER_MS);
-    check_result(suspend_simply(SUSPEND_64, CONTEXT), PSCI_SUCCESS,
+    check_result(suspend_simply(SUSPEND_64, CONTEXT), RET_SUCCESS,
                  "SYSTEM_SUSPEND takes a frozen core for one that is off");
 }
 
@@ -87,7 +86,7 @@ static const char *default_problem(bool wide, uint64_t context)
 {
     struct psci_call call;
     uint64_t start = timer_now(TIMER_VIRTUAL);
-    uint32_t function = wide ? PSCI_CPU_DEFAULT_SUSPEND | SMC64_BIT : PSCI_CPU_DEFAULT_SUSPEND;
+    uint32_t function = wide ? FID64(FN_CPU_DEFAULT_SUSPEND) : FID32(FN_CPU_DEFAULT_SUSPEND);
 
     suspend_arm(TIMER_VIRTUAL, TIMER_MS);
     psci_prepare(&call, function, usual_entry(), context, 0);
@@ -110,34 +109,34 @@ SCENARIO(
     uint64_t state = args_number("state", UINT64_MAX);
     const char *problem = NULL;
 
-    if (!psci_has(PSCI_CPU_DEFAULT_SUSPEND | SMC64_BIT)) {
+    if (!psci_has(FID64(FN_CPU_DEFAULT_SUSPEND))) {
         skip("CPU_DEFAULT_SUSPEND", "PSCI_FEATURES does not offer it");
         return;
     }
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        check_result(psci_call2(PSCI_CPU_DEFAULT_SUSPEND | SMC64_BIT, bad[i], 0),
-                     PSCI_INVALID_ADDRESS, "an entry point that is none: INVALID_ADDRESS");
+        check_result(psci_call2(FID64(FN_CPU_DEFAULT_SUSPEND), bad[i], 0), RET_INVALID_ADDRESS,
+                     "an entry point that is none: INVALID_ADDRESS");
     }
     for (uint64_t i = 0; i < times && problem == NULL; i++) {
         problem = default_problem(i % 2 == 0, CONTEXT + i);
     }
     check_none(problem, "SMC64 and SMC32: waits, comes back in the prescribed state");
     if (state != UINT64_MAX) {
-        check_equal((uint64_t)psci_call2(PSCI_STAT_COUNT | SMC64_BIT, cpus[0].mpidr, state), times,
+        check_equal((uint64_t)psci_call2(FID64(FN_STAT_COUNT), cpus[0].mpidr, state), times,
                     "PSCI_STAT_COUNT of the state that it chooses");
     }
 }
 
 static int64_t hw_state(const struct cpu *cpu, uint64_t level)
 {
-    return psci_call2(PSCI_NODE_HW_STATE | SMC64_BIT, cpu->mpidr, level);
+    return psci_call2(FID64(FN_NODE_HW_STATE), cpu->mpidr, level);
 }
 
 static void stand_by(struct cpu *cpu)
 {
     smp_set_progress(cpu, 1);
     smp_wait_command(cpu, COMMAND_LEAVE);
-    psci_call3(PSCI_CPU_SUSPEND | SMC64_BIT, args_number("standby", 0), 0, 0);
+    psci_call3(FID64(FN_CPU_SUSPEND), args_number("standby", 0), 0, 0);
 }
 
 SCENARIO(node_hw_state, "node-hw-state", "levels=1 standby=0",
@@ -146,7 +145,7 @@ SCENARIO(node_hw_state, "node-hw-state", "levels=1 standby=0",
     struct cpu *other = smp_other();
     uint64_t levels = args_number("levels", 1);
 
-    if (!psci_has(PSCI_NODE_HW_STATE | SMC64_BIT)) {
+    if (!psci_has(FID64(FN_NODE_HW_STATE))) {
         skip("NODE_HW_STATE", "PSCI_FEATURES does not offer it");
         return;
     }
@@ -154,15 +153,15 @@ SCENARIO(node_hw_state, "node-hw-state", "levels=1 standby=0",
     for (uint64_t level = 1; level < levels; level++) {
         check_result(hw_state(smp_self(), level), HW_ON, "a domain that it is in: HW_ON");
     }
-    check_result(hw_state(smp_self(), levels), PSCI_INVALID_PARAMETERS,
+    check_result(hw_state(smp_self(), levels), RET_INVALID_PARAMETERS,
                  "a level that there is not: INVALID_PARAMETERS");
-    check_result(psci_call2(PSCI_NODE_HW_STATE | SMC64_BIT, UINT64_MAX, 0), PSCI_INVALID_PARAMETERS,
+    check_result(psci_call2(FID64(FN_NODE_HW_STATE), UINT64_MAX, 0), RET_INVALID_PARAMETERS,
                  "no such core: INVALID_PARAMETERS");
     if (!check_at_least(cpu_count, 2, "cores", "there is another core")) {
         return;
     }
     check_result(hw_state(other, 0), HW_OFF, "a core that is off: HW_OFF");
-    check_result(smp_start(other, stand_by, 0), PSCI_SUCCESS, "it starts");
+    check_result(smp_start(other, stand_by, 0), RET_SUCCESS, "it starts");
     check(smp_wait_progress(other, 1), "and arrives");
     check_result(hw_state(other, 0), HW_ON, "HW_ON");
     smp_set_command(other, COMMAND_LEAVE);

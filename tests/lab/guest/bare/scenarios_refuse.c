@@ -85,7 +85,7 @@ static void standby_until_told(struct cpu *cpu)
     smp_set_progress(cpu, cpu->arrivals);
     while (cpu->command != COMMAND_LEAVE) {
         suspend_arm(TIMER_VIRTUAL, 500);
-        psci_call3(PSCI_CPU_SUSPEND | SMC64_BIT, 0, 0, 0);
+        psci_call3(FID64(FN_CPU_SUSPEND), 0, 0, 0);
     }
     timer_stop(TIMER_VIRTUAL);
 }
@@ -95,7 +95,7 @@ static bool start_other(struct cpu *other, void (*function)(struct cpu *cpu), co
     uint64_t arrivals = other->arrivals;
 
     smp_set_command(other, 0);
-    check_result(smp_start(other, function, 0), PSCI_SUCCESS, text);
+    check_result(smp_start(other, function, 0), RET_SUCCESS, text);
     return smp_wait_arrivals(other, arrivals + 1) && smp_wait_progress(other, arrivals + 1);
 }
 
@@ -104,8 +104,8 @@ static void denied_while_on(struct cpu *other)
     if (!check(start_other(other, stay_until_told, "CPU_ON of another core"), "it runs")) {
         return;
     }
-    expect_refusal(usual_entry(), PSCI_DENIED, "another core is on: DENIED");
-    expect_refusal(usual_entry() + 1, PSCI_DENIED, "a bad entry point as well: DENIED is first");
+    expect_refusal(usual_entry(), RET_DENIED, "another core is on: DENIED");
+    expect_refusal(usual_entry() + 1, RET_DENIED, "a bad entry point as well: DENIED is first");
     smp_set_command(other, COMMAND_LEAVE);
     check(smp_wait_off(other), "the other core turns itself off");
 }
@@ -116,7 +116,7 @@ static void denied_in_standby(struct cpu *other)
     if (!check(start_other(other, standby_until_told, "CPU_ON again"), "it runs")) {
         return;
     }
-    expect_refusal(usual_entry(), PSCI_DENIED, "another core is in CPU_SUSPEND: DENIED");
+    expect_refusal(usual_entry(), RET_DENIED, "another core is in CPU_SUSPEND: DENIED");
     smp_set_command(other, COMMAND_LEAVE);
     check(smp_wait_off(other), "the other core turns itself off");
 }
@@ -126,8 +126,8 @@ static void denied_in_standby(struct cpu *other)
 static void denied_at_once(struct cpu *other)
 {
     smp_set_command(other, 0);
-    check_result(smp_start(other, stay_until_told, 0), PSCI_SUCCESS, "CPU_ON once more");
-    expect_refusal(usual_entry(), PSCI_DENIED, "straight after CPU_ON: DENIED");
+    check_result(smp_start(other, stay_until_told, 0), RET_SUCCESS, "CPU_ON once more");
+    expect_refusal(usual_entry(), RET_DENIED, "straight after CPU_ON: DENIED");
     smp_set_command(other, COMMAND_LEAVE);
     check(smp_wait_off(other), "the other core turns itself off");
 }
@@ -139,7 +139,7 @@ static void call_until_told(struct cpu *cpu)
     wrong_answers = 0;
     smp_set_progress(cpu, cpu->arrivals);
     while (cpu->command != COMMAND_LEAVE) {
-        wrong_answers += suspend_simply(SUSPEND_64, CONTEXT) != PSCI_DENIED;
+        wrong_answers += suspend_simply(SUSPEND_64, CONTEXT) != RET_DENIED;
     }
 }
 
@@ -151,7 +151,7 @@ static void denied_to_both(struct cpu *other)
         return;
     }
     for (unsigned i = 0; i < 50; i++) {
-        wrong += suspend_simply(SUSPEND_64, CONTEXT) != PSCI_DENIED;
+        wrong += suspend_simply(SUSPEND_64, CONTEXT) != RET_DENIED;
     }
     smp_set_command(other, COMMAND_LEAVE);
     check(smp_wait_off(other), "the other core turns itself off");
@@ -203,18 +203,18 @@ static void last_word_is_fine(void)
 SCENARIO(invalid_entry, "invalid-entry", "",
          "SYSTEM_SUSPEND with entry points that cannot be: INVALID_ADDRESS")
 {
-    expect_refusal(0, PSCI_INVALID_ADDRESS, "0");
-    expect_refusal(usual_entry() + 1, PSCI_INVALID_ADDRESS, "off by one");
-    expect_refusal(usual_entry() + 2, PSCI_INVALID_ADDRESS, "off by two");
-    expect_refusal(usual_entry() + 3, PSCI_INVALID_ADDRESS, "off by three");
-    expect_refusal(platform.ram[0].base - INSTRUCTION_SIZE, PSCI_INVALID_ADDRESS, "before RAM");
-    expect_refusal(platform_ram_end(), PSCI_INVALID_ADDRESS, "just past the end of RAM");
-    expect_refusal(platform_ram_end() - 2, PSCI_INVALID_ADDRESS, "across the end of RAM");
-    expect_refusal(platform.uart.base, PSCI_INVALID_ADDRESS, "a device");
-    expect_refusal(usual_entry() | UINT64_C(1) << 40, PSCI_INVALID_ADDRESS, "bit 40 set");
-    expect_refusal(usual_entry() | UINT64_C(1) << 63, PSCI_INVALID_ADDRESS, "bit 63 set");
-    expect_refusal(UINT64_MAX, PSCI_INVALID_ADDRESS, "all ones");
-    expect_refusal(UINT64_MAX - 3, PSCI_INVALID_ADDRESS, "all ones, aligned");
+    expect_refusal(0, RET_INVALID_ADDRESS, "0");
+    expect_refusal(usual_entry() + 1, RET_INVALID_ADDRESS, "off by one");
+    expect_refusal(usual_entry() + 2, RET_INVALID_ADDRESS, "off by two");
+    expect_refusal(usual_entry() + 3, RET_INVALID_ADDRESS, "off by three");
+    expect_refusal(platform.ram[0].base - INSTRUCTION_SIZE, RET_INVALID_ADDRESS, "before RAM");
+    expect_refusal(platform_ram_end(), RET_INVALID_ADDRESS, "just past the end of RAM");
+    expect_refusal(platform_ram_end() - 2, RET_INVALID_ADDRESS, "across the end of RAM");
+    expect_refusal(platform.uart.base, RET_INVALID_ADDRESS, "a device");
+    expect_refusal(usual_entry() | UINT64_C(1) << 40, RET_INVALID_ADDRESS, "bit 40 set");
+    expect_refusal(usual_entry() | UINT64_C(1) << 63, RET_INVALID_ADDRESS, "bit 63 set");
+    expect_refusal(UINT64_MAX, RET_INVALID_ADDRESS, "all ones");
+    expect_refusal(UINT64_MAX - 3, RET_INVALID_ADDRESS, "all ones, aligned");
     expect_sleep("a good one after all these: it sleeps");
     last_word_is_fine();
 }
@@ -302,12 +302,12 @@ static void expect_life_goes_on(void)
 SCENARIO(refused_state, "refused-state", "",
          "a refused SYSTEM_SUSPEND changes nothing but x0 (and may clear x1-x3)")
 {
-    expect_untouched(SUSPEND_64, usual_entry() + 2, PSCI_INVALID_ADDRESS, "SMC64: INVALID_ADDRESS");
-    expect_untouched(SUSPEND_32, 0, PSCI_INVALID_ADDRESS, "SMC32: INVALID_ADDRESS");
+    expect_untouched(SUSPEND_64, usual_entry() + 2, RET_INVALID_ADDRESS, "SMC64: INVALID_ADDRESS");
+    expect_untouched(SUSPEND_32, 0, RET_INVALID_ADDRESS, "SMC32: INVALID_ADDRESS");
     if (cpu_count > 1) {
         check(start_other(&cpus[1], stay_until_told, "CPU_ON of another core"), "it runs");
-        expect_untouched(SUSPEND_64, usual_entry(), PSCI_DENIED, "SMC64: DENIED");
-        expect_untouched(SUSPEND_32, usual_entry(), PSCI_DENIED, "SMC32: DENIED");
+        expect_untouched(SUSPEND_64, usual_entry(), RET_DENIED, "SMC64: DENIED");
+        expect_untouched(SUSPEND_32, usual_entry(), RET_DENIED, "SMC32: DENIED");
         smp_set_command(&cpus[1], COMMAND_LEAVE);
         check(smp_wait_off(&cpus[1]), "it turns itself off");
     }
@@ -317,22 +317,23 @@ SCENARIO(refused_state, "refused-state", "",
 SCENARIO(suspend_refuse, "suspend-refuse", "",
          "SYSTEM_SUSPEND is offered, but the operator says no: DENIED, and life goes on")
 {
-    check_result(psci_call2(PSCI_FEATURES, PSCI_SYSTEM_SUSPEND, 0), 0, "FEATURES offers SMC32");
-    check_result(psci_call2(PSCI_FEATURES, PSCI_SYSTEM_SUSPEND | SMC64_BIT, 0), 0,
+    check_result(psci_call2(FID32(FN_FEATURES), FID32(FN_SYSTEM_SUSPEND), 0), 0,
+                 "FEATURES offers SMC32");
+    check_result(psci_call2(FID32(FN_FEATURES), FID64(FN_SYSTEM_SUSPEND), 0), 0,
                  "FEATURES offers SMC64");
-    expect_untouched(SUSPEND_64, usual_entry(), PSCI_DENIED, "SMC64: DENIED");
-    expect_untouched(SUSPEND_32, usual_entry(), PSCI_DENIED, "SMC32: DENIED");
+    expect_untouched(SUSPEND_64, usual_entry(), RET_DENIED, "SMC64: DENIED");
+    expect_untouched(SUSPEND_32, usual_entry(), RET_DENIED, "SMC32: DENIED");
     expect_life_goes_on();
 }
 
 SCENARIO(suspend_off, "suspend-off", "",
          "SYSTEM_SUSPEND is not offered: NOT_SUPPORTED from the call and PSCI_FEATURES alike")
 {
-    check_result(psci_call2(PSCI_FEATURES, PSCI_SYSTEM_SUSPEND, 0), PSCI_NOT_SUPPORTED,
+    check_result(psci_call2(FID32(FN_FEATURES), FID32(FN_SYSTEM_SUSPEND), 0), RET_NOT_SUPPORTED,
                  "FEATURES of SMC32: NOT_SUPPORTED");
-    check_result(psci_call2(PSCI_FEATURES, PSCI_SYSTEM_SUSPEND | SMC64_BIT, 0), PSCI_NOT_SUPPORTED,
+    check_result(psci_call2(FID32(FN_FEATURES), FID64(FN_SYSTEM_SUSPEND), 0), RET_NOT_SUPPORTED,
                  "FEATURES of SMC64: NOT_SUPPORTED");
-    expect_untouched(SUSPEND_64, usual_entry(), PSCI_NOT_SUPPORTED, "SMC64: NOT_SUPPORTED");
-    expect_untouched(SUSPEND_32, usual_entry(), PSCI_NOT_SUPPORTED, "SMC32: NOT_SUPPORTED");
+    expect_untouched(SUSPEND_64, usual_entry(), RET_NOT_SUPPORTED, "SMC64: NOT_SUPPORTED");
+    expect_untouched(SUSPEND_32, usual_entry(), RET_NOT_SUPPORTED, "SMC32: NOT_SUPPORTED");
     expect_life_goes_on();
 }

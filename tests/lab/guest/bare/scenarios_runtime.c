@@ -38,7 +38,7 @@ static void answer_sgi(struct cpu *cpu)
 
 static void exchange(struct cpu *other)
 {
-    check_result(smp_start(other, answer_sgi, 0), PSCI_SUCCESS, "CPU_ON of another core");
+    check_result(smp_start(other, answer_sgi, 0), RET_SUCCESS, "CPU_ON of another core");
     check(smp_wait_progress(other, 1), "it sets up its GIC");
     gic_enable(OTHER_SGI);
     check(gic_send(other, SGI), "an SGI can be sent to it");
@@ -100,13 +100,13 @@ static void interrupted_caller(bool big_endian)
     self->interrupt = take_timer;
     suspend_arm(TIMER_VIRTUAL, TIMER_MS);
     suspend_arm(TIMER_PHYSICAL, RESCUE_MS);
-    psci_prepare(&call, PSCI_CPU_SUSPEND | SMC64_BIT, 0, 0, 0);
+    psci_prepare(&call, FID64(FN_CPU_SUSPEND), 0, 0, 0);
     call.sctlr |= big_endian ? SCTLR_EE : 0;
     call.daif = 0;
     psci_call(&call);
     timer_stop(TIMER_PHYSICAL);
     self->interrupt = NULL;
-    check_result(psci_result(&call), PSCI_SUCCESS, "standby returns");
+    check_result(psci_result(&call), RET_SUCCESS, "standby returns");
     check_at_least(self->interrupts - taken, 1, "interrupt", "an interrupt is taken on the way");
     check_none(psci_registers_problem(&call), "and changes no register");
 }

@@ -71,8 +71,8 @@ static void suspend_once(enum suspend_width width)
     struct region scratch = platform_scratch();
     uint64_t milliseconds = args_number("ms", 100);
 
-    check(psci_has(PSCI_SYSTEM_SUSPEND), "PSCI_FEATURES offers SYSTEM_SUSPEND");
-    check(psci_has(PSCI_SYSTEM_SUSPEND | SMC64_BIT), "PSCI_FEATURES offers its SMC64 form");
+    check(psci_has(FID32(FN_SYSTEM_SUSPEND)), "PSCI_FEATURES offers SYSTEM_SUSPEND");
+    check(psci_has(FID64(FN_SYSTEM_SUSPEND)), "PSCI_FEATURES offers its SMC64 form");
     pattern_fill(scratch, CONTEXT);
     suspend_prepare(&call, width, usual_entry(), CONTEXT);
     suspend_remark(&call);
@@ -111,10 +111,10 @@ static void big_endian_start(void)
     struct cpu *other = smp_other();
 
     other->function = big_endian_secondary;
-    psci_prepare(&call, PSCI_CPU_ON | SMC64_BIT, other->mpidr, usual_entry(), CONTEXT);
+    psci_prepare(&call, FID64(FN_CPU_ON), other->mpidr, usual_entry(), CONTEXT);
     call.sctlr |= SCTLR_EE;
     psci_call(&call);
-    check_result(psci_result(&call), PSCI_SUCCESS, "CPU_ON by a big-endian core");
+    check_result(psci_result(&call), RET_SUCCESS, "CPU_ON by a big-endian core");
     check_equal(call.sctlr_after, call.sctlr, "the caller is big-endian still");
     if (check(smp_wait_progress(other, 1), "the other core arrives")) {
         suspend_check_entry(&other->entry, CONTEXT, true);
@@ -213,7 +213,7 @@ static void wait_and_leave(struct cpu *cpu)
 static bool all_others_off(void)
 {
     for (uint32_t i = 0; i < cpu_count; i++) {
-        if (&cpus[i] != smp_self() && smp_affinity(&cpus[i]) != PSCI_AFFINITY_OFF) {
+        if (&cpus[i] != smp_self() && smp_affinity(&cpus[i]) != AFFINITY_OFF) {
             return false;
         }
     }
@@ -246,7 +246,7 @@ static void from_secondary(struct cpu *cpu)
         suspend_check_entry(&cpu->entry, CONTEXT, false);
         check(all_others_off(), "all other cores are off still");
     }
-    check_result(smp_start(&cpus[0], boot_core_again, CONTEXT), PSCI_SUCCESS,
+    check_result(smp_start(&cpus[0], boot_core_again, CONTEXT), RET_SUCCESS,
                  "the boot core can be turned on");
     check(smp_wait_progress(&cpus[0], 1), "and runs");
     check(smp_wait_off(&cpus[0]), "and turns itself off");
@@ -265,9 +265,9 @@ SCENARIO(secondary, "secondary", "ms=100",
             check(false, "every core starts");
         }
     }
-    check_result(smp_start(&cpus[1], from_secondary, 1), PSCI_SUCCESS, "the second core starts");
+    check_result(smp_start(&cpus[1], from_secondary, 1), RET_SUCCESS, "the second core starts");
     smp_set_command(&cpus[1], 1);
-    psci_call2(PSCI_CPU_OFF, 0, 0);
+    psci_call2(FID32(FN_CPU_OFF), 0, 0);
     check(false, "CPU_OFF does not return");
 }
 

@@ -13,7 +13,7 @@
 
 #define MARKER UINT64_C(0x6d61726b65720000)
 
-enum { WARM_RESET = 0, HIBERNATE_OFF = 1, OFF2_FLAG_HIBERNATE = 1, VERSION_1_1 = 0x10001 };
+enum { WARM_RESET = 0, HIBERNATE_OFF = 1, OFF2_FLAG_HIBERNATE = 1 };
 
 static void stay(struct cpu *cpu)
 {
@@ -35,7 +35,7 @@ SCENARIO(off, "off", "from=boot|secondary",
     for (uint32_t i = 1; i < cpu_count; i++) {
         bool ends = args_is("from", "secondary") && i == cpu_count - 1;
 
-        check_result(smp_start(&cpus[i], ends ? end_from_secondary : stay, 0), PSCI_SUCCESS,
+        check_result(smp_start(&cpus[i], ends ? end_from_secondary : stay, 0), RET_SUCCESS,
                      "CPU_ON of another core");
         if (ends) {
             smp_set_command(&cpus[i], 1);
@@ -48,17 +48,17 @@ SCENARIO(off, "off", "from=boot|secondary",
 
 SCENARIO(off2, "off2", "", "SYSTEM_OFF2: bad arguments are refused, HIBERNATE_OFF ends the machine")
 {
-    if (psci_call2(PSCI_FEATURES, PSCI_SYSTEM_OFF2 | SMC64_BIT, 0) != OFF2_FLAG_HIBERNATE) {
+    if (psci_call2(FID32(FN_FEATURES), FID64(FN_SYSTEM_OFF2), 0) != OFF2_FLAG_HIBERNATE) {
         skip("SYSTEM_OFF2", "PSCI_FEATURES does not offer it");
         return;
     }
-    check_result(psci_call2(PSCI_SYSTEM_OFF2 | SMC64_BIT, 2, 0), PSCI_INVALID_PARAMETERS,
+    check_result(psci_call2(FID64(FN_SYSTEM_OFF2), 2, 0), RET_INVALID_PARAMETERS,
                  "type 2: INVALID_PARAMETERS");
-    check_result(psci_call2(PSCI_SYSTEM_OFF2 | SMC64_BIT, HIBERNATE_OFF, 1),
-                 PSCI_INVALID_PARAMETERS, "a cookie: INVALID_PARAMETERS");
+    check_result(psci_call2(FID64(FN_SYSTEM_OFF2), HIBERNATE_OFF, 1), RET_INVALID_PARAMETERS,
+                 "a cookie: INVALID_PARAMETERS");
     check(true, "about to call SYSTEM_OFF2");
     report_plan();
-    psci_call2(PSCI_SYSTEM_OFF2 | SMC64_BIT, HIBERNATE_OFF, 0);
+    psci_call2(FID64(FN_SYSTEM_OFF2), HIBERNATE_OFF, 0);
     check(false, "SYSTEM_OFF2 does not return");
 }
 
@@ -113,7 +113,7 @@ SCENARIO(
     }
     check_memory_is_clear();
     for (uint32_t i = 1; i < cpu_count; i++) {
-        if (smp_affinity(&cpus[i]) != PSCI_AFFINITY_OFF) {
+        if (smp_affinity(&cpus[i]) != AFFINITY_OFF) {
             check(false, "the other cores are off");
         }
         smp_start(&cpus[i], stay, 0);
@@ -125,9 +125,9 @@ SCENARIO(
     check(true, "about to reset");
     leave_boot(boot);
     if (vendor != 0) {
-        psci_call2(PSCI_SYSTEM_RESET2 | SMC64_BIT, vendor, args_number("cookie", 0));
+        psci_call2(FID64(FN_SYSTEM_RESET2), vendor, args_number("cookie", 0));
     } else {
-        psci_call2(PSCI_SYSTEM_RESET, 0, 0);
+        psci_call2(FID32(FN_SYSTEM_RESET), 0, 0);
     }
     reset_returned();
 }
@@ -138,7 +138,7 @@ SCENARIO(reset_warm, "reset2-warm", "reboots=1 cookie=0",
     unsigned boot;
     struct region scratch = platform_scratch();
 
-    if (!psci_has(PSCI_SYSTEM_RESET2 | SMC64_BIT)) {
+    if (!psci_has(FID64(FN_SYSTEM_RESET2))) {
         skip("SYSTEM_RESET2", "PSCI_FEATURES does not offer it");
         return;
     }
@@ -154,13 +154,13 @@ SCENARIO(reset_warm, "reset2-warm", "reboots=1 cookie=0",
     pattern_fill(scratch, MARKER + boot);
     check(true, "about to call SYSTEM_RESET2");
     leave_boot(boot);
-    psci_call2(PSCI_SYSTEM_RESET2 | SMC64_BIT, WARM_RESET, args_number("cookie", 0));
+    psci_call2(FID64(FN_SYSTEM_RESET2), WARM_RESET, args_number("cookie", 0));
     reset_returned();
 }
 
 static int64_t check_range(uint64_t base, uint64_t size)
 {
-    return psci_call2(PSCI_MEM_PROTECT_CHECK_RANGE | SMC64_BIT, base, size);
+    return psci_call2(FID64(FN_MEM_PROTECT_CHECK_RANGE), base, size);
 }
 
 static void check_ranges(void)
@@ -168,13 +168,13 @@ static void check_ranges(void)
     for (unsigned i = 0; i < platform.ram_count; i++) {
         struct region ram = platform.ram[i];
 
-        check_result(check_range(ram.base, ram.size), PSCI_SUCCESS, "all of RAM is covered");
-        check_result(check_range(ram.base + ram.size - 1, 1), PSCI_SUCCESS, "and its last byte");
-        check_result(check_range(ram.base, ram.size + 1), PSCI_DENIED, "a byte more is DENIED");
+        check_result(check_range(ram.base, ram.size), RET_SUCCESS, "all of RAM is covered");
+        check_result(check_range(ram.base + ram.size - 1, 1), RET_SUCCESS, "and its last byte");
+        check_result(check_range(ram.base, ram.size + 1), RET_DENIED, "a byte more is DENIED");
     }
-    check_result(check_range(platform.uart.base, 1), PSCI_DENIED, "a device is DENIED");
-    check_result(check_range(platform.ram[0].base, 0), PSCI_DENIED, "an empty range is DENIED");
-    check_result(check_range(UINT64_MAX, 2), PSCI_DENIED, "one that wraps around is DENIED");
+    check_result(check_range(platform.uart.base, 1), RET_DENIED, "a device is DENIED");
+    check_result(check_range(platform.ram[0].base, 0), RET_DENIED, "an empty range is DENIED");
+    check_result(check_range(UINT64_MAX, 2), RET_DENIED, "one that wraps around is DENIED");
 }
 
 SCENARIO(mem_protect, "mem-protect", "",
@@ -183,7 +183,7 @@ SCENARIO(mem_protect, "mem-protect", "",
     unsigned boot;
     struct region scratch = platform_scratch();
 
-    if (!psci_has(PSCI_MEM_PROTECT)) {
+    if (!psci_has(FID32(FN_MEM_PROTECT))) {
         skip("MEM_PROTECT", "PSCI_FEATURES does not offer it");
         return;
     }
@@ -191,38 +191,38 @@ SCENARIO(mem_protect, "mem-protect", "",
         return;
     }
     if (boot == 1) {
-        check_result(psci_call2(PSCI_MEM_PROTECT, 1, 0), 0, "it was off");
-        check_result(psci_call2(PSCI_MEM_PROTECT, 0, 0), 1, "it is turned off again");
-        check_result(psci_call2(PSCI_MEM_PROTECT, 1, 0), 0, "and on");
+        check_result(psci_call2(FID32(FN_MEM_PROTECT), 1, 0), 0, "it was off");
+        check_result(psci_call2(FID32(FN_MEM_PROTECT), 0, 0), 1, "it is turned off again");
+        check_result(psci_call2(FID32(FN_MEM_PROTECT), 1, 0), 0, "and on");
         check_ranges();
     } else if (boot == 2) {
         check_memory_is_clear();
-        check_result(psci_call2(PSCI_MEM_PROTECT, 1, 0), 1, "after SYSTEM_RESET it is on");
+        check_result(psci_call2(FID32(FN_MEM_PROTECT), 1, 0), 1, "after SYSTEM_RESET it is on");
     } else {
         check_equal(pattern_find_damage(scratch, MARKER + boot - 1), 0,
                     "SYSTEM_RESET2 has kept memory");
-        check_result(psci_call2(PSCI_MEM_PROTECT, 0, 0), 0, "and turned it off");
+        check_result(psci_call2(FID32(FN_MEM_PROTECT), 0, 0), 0, "and turned it off");
         return;
     }
     pattern_fill(scratch, MARKER + boot);
     leave_boot(boot);
-    psci_call2(boot == 1 ? PSCI_SYSTEM_RESET : PSCI_SYSTEM_RESET2 | SMC64_BIT, WARM_RESET, 0);
+    psci_call2(boot == 1 ? FID32(FN_SYSTEM_RESET) : FID64(FN_SYSTEM_RESET2), WARM_RESET, 0);
     reset_returned();
 }
 
 SCENARIO(reset_arguments, "reset2-arguments", "",
          "SYSTEM_RESET2 with an architectural type that does not exist: INVALID_PARAMETERS")
 {
-    if (!psci_has(PSCI_SYSTEM_RESET2 | SMC64_BIT)) {
-        check(psci_version() < VERSION_1_1, "SYSTEM_RESET2 is absent only before 1.1");
-        check_result(psci_call2(PSCI_SYSTEM_RESET2 | SMC64_BIT, WARM_RESET, 0), PSCI_NOT_SUPPORTED,
+    if (!psci_has(FID64(FN_SYSTEM_RESET2))) {
+        check(psci_version() < V1_1, "SYSTEM_RESET2 is absent only before 1.1");
+        check_result(psci_call2(FID64(FN_SYSTEM_RESET2), WARM_RESET, 0), RET_NOT_SUPPORTED,
                      "the call: NOT_SUPPORTED");
         return;
     }
-    check_result(psci_call2(PSCI_SYSTEM_RESET2 | SMC64_BIT, 1, 0), PSCI_INVALID_PARAMETERS,
+    check_result(psci_call2(FID64(FN_SYSTEM_RESET2), 1, 0), RET_INVALID_PARAMETERS,
                  "SMC64, type 1: INVALID_PARAMETERS");
-    check_result(psci_call2(PSCI_SYSTEM_RESET2, 1, 0), PSCI_INVALID_PARAMETERS,
+    check_result(psci_call2(FID32(FN_SYSTEM_RESET2), 1, 0), RET_INVALID_PARAMETERS,
                  "SMC32, type 1: INVALID_PARAMETERS");
-    check_result(psci_call2(PSCI_SYSTEM_RESET2, 0x7fffffff, 0), PSCI_INVALID_PARAMETERS,
+    check_result(psci_call2(FID32(FN_SYSTEM_RESET2), 0x7fffffff, 0), RET_INVALID_PARAMETERS,
                  "SMC32, type 0x7fffffff: INVALID_PARAMETERS");
 }

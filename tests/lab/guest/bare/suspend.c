@@ -7,17 +7,15 @@
 #include "level.h"
 #include "report.h"
 
-#define GARBAGE UINT64_C(0xdeadbeef00000000)
-
 void suspend_prepare(struct psci_call *call, enum suspend_width width, uint64_t entry,
                      uint64_t context)
 {
     if (width == SUSPEND_64) {
-        psci_prepare(call, PSCI_SYSTEM_SUSPEND | SMC64_BIT, entry, context, 0);
+        psci_prepare(call, FID64(FN_SYSTEM_SUSPEND), entry, context, 0);
         return;
     }
-    psci_prepare(call, PSCI_SYSTEM_SUSPEND, GARBAGE | (uint32_t)entry, GARBAGE | (uint32_t)context,
-                 GARBAGE);
+    psci_prepare(call, FID32(FN_SYSTEM_SUSPEND), GARBAGE | (uint32_t)entry,
+                 GARBAGE | (uint32_t)context, GARBAGE);
     call->in[0] |= GARBAGE;
 }
 
@@ -48,7 +46,7 @@ int64_t suspend_simply(enum suspend_width width, uint64_t context)
     struct psci_call call;
 
     suspend_prepare(&call, width, (uint64_t)(uintptr_t)entry_point, context);
-    return suspend_call(&call) ? PSCI_SUCCESS : psci_result(&call);
+    return suspend_call(&call) ? RET_SUCCESS : psci_result(&call);
 }
 
 void suspend_arm(enum timer timer, uint64_t milliseconds)
@@ -60,7 +58,7 @@ void suspend_arm(enum timer timer, uint64_t milliseconds)
 bool suspend_check_resumed(bool resumed, const struct psci_call *call, const char *text)
 {
     if (!check(resumed, text)) {
-        const char *name = psci_result_name(psci_result(call));
+        const char *name = ret_name(psci_result(call));
 
         remark("the call returned %s (x0 0x%lx)", name != NULL ? name : "what is no result code",
                call->out[0]);

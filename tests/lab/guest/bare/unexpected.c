@@ -21,7 +21,7 @@ void exceptions_unexpected(const struct fault *fault)
     }
     for (;;) {
         if (platform.psci_present) {
-            psci_call2(PSCI_SYSTEM_OFF, 0, 0);
+            psci_call2(FID32(FN_SYSTEM_OFF), 0, 0);
         }
     }
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * The numbers of PSCI (Arm DEN0022) and of the SMC calling convention (Arm DEN0028), as a guest
- * knows them. On purpose not those of any server's own headers: a server that has a number wrong
- * must not take its examiner along.
+ * knows them: for the scenarios, for the images, and for the bare-metal tests. They are copies on
+ * purpose, not those of vpsci/abi.h: a server that has a number wrong must not make its examiner wrong.
  */
-#ifndef SCENARIOS_NUMBERS_H
-#define SCENARIOS_NUMBERS_H
+#ifndef CHECK_NUMBERS_H
+#define CHECK_NUMBERS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** Return codes (DEN0022 5.2.2). */
@@ -23,6 +25,17 @@ enum {
     RET_INVALID_ADDRESS = -9,
     RET_LOWEST = -9
 };
+
+/** "DENIED"; NULL for what is no return code. */
+static inline const char *ret_name(int64_t result)
+{
+    static const char *const names[] = {
+        "SUCCESS",    "NOT_SUPPORTED",    "INVALID_PARAMETERS", "DENIED",   "ALREADY_ON",
+        "ON_PENDING", "INTERNAL_FAILURE", "NOT_PRESENT",        "DISABLED", "INVALID_ADDRESS",
+    };
+
+    return result <= RET_SUCCESS && result >= RET_LOWEST ? names[-result] : NULL;
+}
 
 /** Sets of them: what a call may return. */
 enum {
@@ -76,11 +89,27 @@ enum {
 /** For sets of functions, in `struct scenario`. */
 #define HAS(function) (UINT32_C(1) << (function))
 
+/** The bit of an ID that says SMC64. */
+#define SMC64_BIT UINT32_C(0x40000000)
+
 #define FID32(function) (UINT32_C(0x84000000) | (uint32_t)(function))
-#define FID64(function) (UINT32_C(0xc4000000) | (uint32_t)(function))
+#define FID64(function) (FID32(function) | SMC64_BIT)
 
 #define FID_SMCCC_VERSION       UINT32_C(0x80000000)
 #define FID_SMCCC_ARCH_FEATURES UINT32_C(0x80000001)
+
+/** Whether an ID is of an SMC64 call: otherwise only the lower halves of its arguments count. */
+static inline bool fid_is_64(uint64_t id)
+{
+    return (id & SMC64_BIT) != 0;
+}
+
+/** Flags of CPU_SUSPEND in PSCI_FEATURES, and the modes of PSCI_SET_SUSPEND_MODE. */
+enum { SUSPEND_OS_INITIATED = 1 << 0, SUSPEND_EXTENDED = 1 << 1 };
+enum { MODE_PLATFORM = 0, MODE_OS = 1 };
+
+/** The bit of power_state that is StateType: set for a powerdown state (DEN0022 5.4.2). */
+#define STATE_TYPE(extended) (UINT32_C(1) << ((extended) ? 30 : 16))
 
 #define V0_1 UINT32_C(0x00001)
 #define V0_2 UINT32_C(0x00002)
@@ -88,6 +117,7 @@ enum {
 #define V1_1 UINT32_C(0x10001)
 #define V1_3 UINT32_C(0x10003)
 
+#define SMCCC_1_0 UINT32_C(0x10000)
 #define SMCCC_1_1 UINT32_C(0x10001)
 #define SMCCC_1_3 UINT32_C(0x10003)
 
