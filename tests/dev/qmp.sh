@@ -43,6 +43,18 @@ test_quit_with_a_newline() {
     done
 }
 
+# What libvirt and qmp-shell ask first, in one line.
+test_schema() {
+    printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"query-qmp-schema"}' '{"execute":"quit"}' >commands
+    serve
+    try timeout 20 socat -d -t 10 - UNIX-CONNECT:./qmp <commands
+    expect_status 0
+    expect_text err ""
+    expect_line out '"name":"query-status","meta-type":"command","arg-type":"0","ret-type":"StatusInfo"'
+    expect_line out '"name":"WAKEUP","meta-type":"event","arg-type":"0"'
+    wait $server_pid || fail "the server ended with status $?"
+}
+
 # All at once, and the end of the input behind it.
 test_commands_from_a_file() {
     printf '%s\n' '{"execute":"qmp_capabilities"}' "{'execute': 'query-status'}" '' \

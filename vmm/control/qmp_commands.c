@@ -12,17 +12,16 @@
 enum argument_kind { NO_ARGUMENT, BOOLEAN, CPU_INDEX, ENABLE };
 
 struct argument {
-    const char *name;
+    struct qmp_argument_type type;
     const char *problem; /* what is said of a value of another type */
     enum argument_kind kind;
-    bool optional;
 };
 
 static const struct argument arguments[] = {
-    [NO_ARGUMENT] = {NULL, NULL, NO_ARGUMENT, true},
-    [BOOLEAN] = {"honour", "must be a boolean", BOOLEAN, false},
-    [CPU_INDEX] = {"cpu-index", "must be an integer", CPU_INDEX, false},
-    [ENABLE] = {"enable", "must be an array", ENABLE, true},
+    [NO_ARGUMENT] = {{NULL, NULL, true}, NULL, NO_ARGUMENT},
+    [BOOLEAN] = {{"honour", "bool", false}, "must be a boolean", BOOLEAN},
+    [CPU_INDEX] = {{"cpu-index", "int", false}, "must be an integer", CPU_INDEX},
+    [ENABLE] = {{"enable", "[QMPCapability]", true}, "must be an array", ENABLE},
 };
 
 /* Returns the value of the reply, or NULL with the reason in *error (NULL: no memory). */
@@ -80,18 +79,19 @@ static json_t *query_name(struct qmp *qmp, const json_t *argument, const char **
     return json_pack("{s:s}", "name", qmp->name);
 }
 
+const char *const qmp_status_names[] = {
+    [OPERATOR_RUNNING] = "running",
+    [OPERATOR_SUSPENDED] = "suspended",
+    [OPERATOR_PAUSED] = "paused",
+    [OPERATOR_SHUTDOWN] = "shutdown",
+};
+
 static json_t *query_status(struct qmp *qmp, const json_t *argument, const char **error)
 {
-    static const char *const names[] = {
-        [OPERATOR_RUNNING] = "running",
-        [OPERATOR_SUSPENDED] = "suspended",
-        [OPERATOR_PAUSED] = "paused",
-        [OPERATOR_SHUTDOWN] = "shutdown",
-    };
     enum operator_status status = qmp->ops->status(qmp->machine);
 
     (void)argument, (void)error;
-    return json_pack("{s:s, s:b, s:b}", "status", names[status], "running",
+    return json_pack("{s:s, s:b, s:b}", "status", qmp_status_names[status], "running",
                      status == OPERATOR_RUNNING, "singlestep", 0);
 }
 
@@ -192,28 +192,31 @@ static json_t *withdraw_vcpu(struct qmp *qmp, const json_t *index, const char **
 }
 
 static command_fn query_commands;
+static command_fn query_schema;
 
 static const struct command {
     const char *name;
     enum argument_kind argument;
+    const char *result; /* its type, see qmp_schema.c */
     command_fn *run;
 } commands[] = {
-    {"qmp_capabilities", ENABLE, negotiate_capabilities},
-    {"query-commands", NO_ARGUMENT, query_commands},
-    {"query-version", NO_ARGUMENT, query_version},
-    {"query-name", NO_ARGUMENT, query_name},
-    {"query-status", NO_ARGUMENT, query_status},
-    {"query-cpus-fast", NO_ARGUMENT, query_cpus_fast},
-    {"stop", NO_ARGUMENT, stop_machine},
-    {"cont", NO_ARGUMENT, continue_machine},
-    {"system_wakeup", NO_ARGUMENT, wake_machine},
-    {"system_reset", NO_ARGUMENT, reset_machine},
-    {"quit", NO_ARGUMENT, quit_machine},
-    {"x-dormouse-reopen", NO_ARGUMENT, reopen_files},
-    {"x-dormouse-query-suspend", NO_ARGUMENT, query_suspend},
-    {"x-dormouse-answer-suspend", BOOLEAN, answer_suspend},
-    {"x-dormouse-admit-vcpu", CPU_INDEX, admit_vcpu},
-    {"x-dormouse-withdraw-vcpu", CPU_INDEX, withdraw_vcpu},
+    {"qmp_capabilities", ENABLE, "0", negotiate_capabilities},
+    {"query-commands", NO_ARGUMENT, "[CommandInfo]", query_commands},
+    {"query-qmp-schema", NO_ARGUMENT, "[SchemaInfo]", query_schema},
+    {"query-version", NO_ARGUMENT, "VersionInfo", query_version},
+    {"query-name", NO_ARGUMENT, "NameInfo", query_name},
+    {"query-status", NO_ARGUMENT, "StatusInfo", query_status},
+    {"query-cpus-fast", NO_ARGUMENT, "[CpuInfoFast]", query_cpus_fast},
+    {"stop", NO_ARGUMENT, "0", stop_machine},
+    {"cont", NO_ARGUMENT, "0", continue_machine},
+    {"system_wakeup", NO_ARGUMENT, "0", wake_machine},
+    {"system_reset", NO_ARGUMENT, "0", reset_machine},
+    {"quit", NO_ARGUMENT, "0", quit_machine},
+    {"x-dormouse-reopen", NO_ARGUMENT, "0", reopen_files},
+    {"x-dormouse-query-suspend", NO_ARGUMENT, "x-dormouse-SuspendInfo", query_suspend},
+    {"x-dormouse-answer-suspend", BOOLEAN, "0", answer_suspend},
+    {"x-dormouse-admit-vcpu", CPU_INDEX, "0", admit_vcpu},
+    {"x-dormouse-withdraw-vcpu", CPU_INDEX, "0", withdraw_vcpu},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -227,6 +230,18 @@ static json_t *query_commands(struct qmp *qmp, const json_t *argument, const cha
         json_array_append_new(list, json_pack("{s:s}", "name", commands[i].name));
     }
     return list;
+}
+
+static json_t *query_schema(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    json_t *schema = qmp_schema_types();
+
+    (void)qmp, (void)argument, (void)error;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        qmp_schema_add_command(schema, commands[i].name, &arguments[commands[i].argument].type,
+                               commands[i].result);
+    }
+    return schema;
 }
 
 static const struct command *find_command(const char *name)
@@ -300,15 +315,15 @@ static json_t *check_arguments(const struct command *command, json_t *given)
     }
     json_object_foreach(given, name, value)
     {
-        if (wanted->name == NULL || strcmp(name, wanted->name) != 0) {
+        if (wanted->type.name == NULL || strcmp(name, wanted->type.name) != 0) {
             return complain_about("parameter", name, "is unexpected");
         }
         if (!has_type(value, wanted->kind)) {
             return complain_about("parameter", name, wanted->problem);
         }
     }
-    if (!wanted->optional && json_object_get(given, wanted->name) == NULL) {
-        return complain_about("parameter", wanted->name, "is missing");
+    if (!wanted->type.optional && json_object_get(given, wanted->type.name) == NULL) {
+        return complain_about("parameter", wanted->type.name, "is missing");
     }
     return NULL;
 }
@@ -316,7 +331,7 @@ static json_t *check_arguments(const struct command *command, json_t *given)
 static json_t *run_command(struct qmp *qmp, const struct command *command, json_t *given)
 {
     const char *error = NULL;
-    const char *name = arguments[command->argument].name;
+    const char *name = arguments[command->argument].type.name;
     json_t *result = command->run(qmp, name != NULL ? json_object_get(given, name) : NULL, &error);
 
     if (result == NULL) {

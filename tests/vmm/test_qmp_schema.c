@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* query-qmp-schema is true: replies and events have the types that it describes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "control/qmp_internal.h"
+
+static enum operator_status status;
+static json_t *schema;
+static json_t *event; /* the last one sent */
+
+static enum operator_status fake_status(void *machine)
+{
+    (void)machine;
+    return status;
+}
+
+static unsigned fake_vcpu_count(void *machine)
+{
+    (void)machine;
+    return 2;
+}
+
+static void fake_vcpus(void *machine, struct operator_vcpu *vcpus, unsigned count)
+{
+    (void)machine;
+    for (unsigned i = 0; i < count; i++) {
+        vcpus[i] = (struct operator_vcpu){.mpidr = i, .thread_id = 7, .state = "on"};
+    }
+}
+
+static bool fake_pending(void *machine)
+{
+    (void)machine;
+    return true;
+}
+
+static struct qmp server = {
+    .name = "vm-1",
+    .ops = &(const struct operator_ops){.status = fake_status,
+                                        .vcpu_count = fake_vcpu_count,
+                                        .vcpus = fake_vcpus,
+                                        .suspend_is_pending = fake_pending},
+};
+
+void __wrap_qmp_send_event(struct qmp *qmp, json_t *sent);
+void __wrap_qmp_send_event(struct qmp *qmp, json_t *sent)
+{
+    (void)qmp;
+    json_decref(event);
+    event = sent;
+}
+
+/* What a command returns; the caller's to give back. */
+static json_t *ask(const char *command)
+{
+    bool negotiated = true;
+    char text[128];
+
+    (void)snprintf(text, sizeof(text), "{\"execute\":\"%s\"}", command);
+    json_t *reply = qmp_execute(&server, text, strlen(text), &negotiated);
+    json_t *value = json_incref(json_object_get(reply, "return"));
+
+    if (value == NULL) {
+        fail_msg("%s returns nothing", command);
+    }
+    json_decref(reply);
+    return value;
+}
+
+static const char *text_of(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+
+    return text != NULL ? text : "";
+}
+
+/* The entry of a name: of a type, or of a command or event. */
+static json_t *find(const char *name)
+{
+    size_t index;
+    json_t *info;
+
+    json_array_foreach(schema, index, info)
+    {
+        if (strcmp(text_of(info, "name"), name) == 0) {
+            return info;
+        }
+    }
+    fail_msg("the schema has no \"%s\"", name);
+    return NULL;
+}
+
+static void conform(const json_t *value, const char *type);
+
+static void conform_builtin(const json_t *value, const char *json_type)
+{
+    assert_true((json_is_boolean(value) && strcmp(json_type, "boolean") == 0) ||
+                (json_is_integer(value) && strcmp(json_type, "int") == 0) ||
+                (json_is_null(value) && strcmp(json_type, "null") == 0) ||
+                (json_is_string(value) && strcmp(json_type, "string") == 0));
+}
+
+static void conform_enum(const json_t *value, const json_t *values)
+{
+    size_t index;
+    json_t *known;
+
+    json_array_foreach(values, index, known)
+    {
+        if (json_equal(known, (json_t *)(uintptr_t)value)) {
+            return;
+        }
+    }
+    fail_msg("\"%s\" is no value of the enum", json_string_value(value));
+}
+
+static void conform_object(const json_t *value, const json_t *members)
+{
+    size_t known = 0;
+    size_t index;
+    json_t *member;
+
+    assert_true(json_is_object(value));
+    json_array_foreach(members, index, member)
+    {
+        const json_t *given = json_object_get(value, text_of(member, "name"));
+
+        if (given == NULL) {
+            assert_non_null(json_object_get(member, "default"));
+        } else {
+            conform(given, text_of(member, "type"));
+            known++;
+        }
+    }
+    assert_int_equal(json_object_size(value), known);
+}
+
+/* Fails unless the value is of that type. */
+static void conform(const json_t *value, const char *type)
+{
+    const json_t *info = find(type);
+    const char *meta_type = text_of(info, "meta-type");
+    size_t index;
+    json_t *element;
+
+    if (strcmp(meta_type, "builtin") == 0) {
+        conform_builtin(value, text_of(info, "json-type"));
+    } else if (strcmp(meta_type, "enum") == 0) {
+        conform_enum(value, json_object_get(info, "values"));
+    } else if (strcmp(meta_type, "object") == 0) {
+        conform_object(value, json_object_get(info, "members"));
+    } else {
+        assert_string_equal(meta_type, "array");
+        assert_true(json_is_array(value));
+        json_array_foreach(value, index, element)
+        {
+            conform(element, text_of(info, "element-type"));
+        }
+    }
+}
+
+static int enter(void **state)
+{
+    (void)state;
+    schema = ask("query-qmp-schema");
+    return 0;
+}
+
+static int leave(void **state)
+{
+    (void)state;
+    json_decref(schema);
+    json_decref(event);
+    event = NULL;
+    return 0;
+}
+
+static void schema_has_every_command(void **state)
+{
+    json_t *names = ask("query-commands");
+    size_t described = 0;
+    size_t index;
+    json_t *entry;
+
+    (void)state;
+    json_array_foreach(names, index, entry)
+    {
+        assert_string_equal(text_of(find(text_of(entry, "name")), "meta-type"), "command");
+    }
+    json_array_foreach(schema, index, entry)
+    {
+        described += strcmp(text_of(entry, "meta-type"), "command") == 0;
+    }
+    assert_int_equal(described, json_array_size(names));
+    json_decref(names);
+}
+
+/* No name twice, and every type that is mentioned is there. */
+static void schema_is_closed(void **state)
+{
+    static const char *const references[] = {"arg-type", "ret-type", "element-type"};
+    size_t index;
+    json_t *info;
+
+    (void)state;
+    json_array_foreach(schema, index, info)
+    {
+        size_t position;
+        json_t *member;
+
+        assert_ptr_equal(find(text_of(info, "name")), info);
+        for (size_t i = 0; i < sizeof(references) / sizeof(references[0]); i++) {
+            if (json_object_get(info, references[i]) != NULL) {
+                find(text_of(info, references[i]));
+            }
+        }
+        json_array_foreach(json_object_get(info, "members"), position, member)
+        {
+            if (strcmp(text_of(info, "meta-type"), "object") == 0) {
+                find(text_of(member, "type"));
+            }
+        }
+    }
+}
+
+static void replies_have_their_types(void **state)
+{
+    static const char *const commands[] = {
+        "query-commands",  "query-qmp-schema", "query-version",           "query-name",
+        "query-cpus-fast", "query-status",     "x-dormouse-query-suspend"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        json_t *reply = ask(commands[i]);
+
+        conform(reply, text_of(find(commands[i]), "ret-type"));
+        json_decref(reply);
+    }
+    for (status = OPERATOR_RUNNING; status <= OPERATOR_SHUTDOWN; status++) {
+        json_t *reply = ask("query-status");
+
+        conform(reply, "StatusInfo");
+        json_decref(reply);
+    }
+    status = OPERATOR_RUNNING;
+}
+
+static void conform_event(void)
+{
+    if (event != NULL) {
+        conform(json_object_get(event, "data"), text_of(find(text_of(event, "event")), "arg-type"));
+    }
+}
+
+static void events_have_their_types(void **state)
+{
+    static const struct suspend_call call = {.entry = {0x40200000}};
+    static const enum power_news_kind kinds[] = {
+#define NEWS(kind, event, fields, qmp, qmp_fields, colour, words) POWER_NEWS_##kind,
+#define TOLD(event, fields, qmp, qmp_fields, colour, words)
+#include "power/news.def"
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(kinds) / sizeof(kinds[0]); i++) {
+        qmp_tell(&server,
+                 &(struct power_news){.kind = kinds[i / 2], .call = &call, .has_type = i % 2 != 0});
+        conform_event();
+    }
+    for (enum quit_reason reason = QUIT_BY_SIGNAL; reason <= QUIT_BY_ERROR; reason++) {
+        qmp_tell_quit(&server, reason);
+        conform_event();
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(schema_has_every_command),
+        TEST(schema_is_closed),
+        TEST(replies_have_their_types),
+        TEST(events_have_their_types),
+    };
+
+    return cmocka_run_group_tests_name("qmp_schema", tests, NULL, NULL);
+}
