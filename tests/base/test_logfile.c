@@ -116,7 +116,7 @@ static void limit_continues_in_a_fresh_file(void **state)
 }
 
 /* One that somebody has put in the place of ours is not renamed. */
-static void limit_moves_only_its_own_file(void **state)
+static void limit_renames_only_its_own_file(void **state)
 {
     char block[4000];
     struct logfile log;
@@ -221,7 +221,7 @@ int main(void)
         TEST(specs_are_checked),
         TEST(file_is_appended_to),
         TEST(limit_continues_in_a_fresh_file),
-        TEST(limit_moves_only_its_own_file),
+        TEST(limit_renames_only_its_own_file),
         TEST(reopening_follows_the_name),
         TEST(short_write_is_taken_back_and_explained),
         TEST(full_pipe_does_not_wait),

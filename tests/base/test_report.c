@@ -133,7 +133,7 @@ static void check_lost_messages(bool opened)
                               "dormouse: read again\n");
 }
 
-static void full_pipe_costs_messages_and_no_time(void **state)
+static void full_pipe_loses_messages_but_no_time(void **state)
 {
     (void)state;
     check_lost_messages(true);
@@ -149,7 +149,7 @@ static void full_pipe_that_cannot_be_reopened_does_not_block(void **state)
     no_proc = false;
 }
 
-static void end_says_what_was_lost(void **state)
+static void end_reports_lost_messages(void **state)
 {
     struct full_pipe full;
     char said[256];
@@ -169,9 +169,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(line_names_the_program_and_the_vm),
         cmocka_unit_test(long_line_is_cut_and_ended),
-        cmocka_unit_test(full_pipe_costs_messages_and_no_time),
+        cmocka_unit_test(full_pipe_loses_messages_but_no_time),
         cmocka_unit_test(full_pipe_that_cannot_be_reopened_does_not_block),
-        cmocka_unit_test(end_says_what_was_lost),
+        cmocka_unit_test(end_reports_lost_messages),
     };
 
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);

@@ -34,7 +34,7 @@ test_adapter_page_works() {
     diff expected said || fail "the adapter does not print what the page says"
 }
 
-test_adapter_page_passes_repaired() {
+test_repaired_adapter_page_passes() {
     blocks c |
         sed -e '/^    cpus\[n\]\.entry = entry;$/d' -e '/^    cpus\[n\]\.context = context;$/d' \
             -e 's/^    cpus\[n\]\.state = STARTING;$/    cpus[n] = (struct cpu){STARTING, entry, context};/' >repaired.c

@@ -121,7 +121,7 @@ test_list_names_tests_that_can_be_run() {
 
 # shellcheck disable=SC2046 # names are words
 # Whether a name may be one of Meson's is seen in its build files, before Meson is there.
-test_every_name_of_mesons_is_known_without_it() {
+test_meson_names_are_known_without_meson() {
     "$root/dev" test --list >names
     hide_tools apt-get sudo meson ninja
     # They are looked at in order, and the first unknown one is told.
@@ -145,7 +145,7 @@ test_list_compiles_nothing() {
     expect_text called dpkg-query
 }
 
-test_end_says_what_took_how_long() {
+test_summary_shows_times() {
     try "$root/dev" test unit/irq unit/report
     expect_status 0
     expect_line out "^ *seconds *tests *group$"

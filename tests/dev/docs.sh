@@ -88,7 +88,7 @@ test_man_page_has_every_event() {
 
 # The commands in README.md that start a guest are taken by the program: with stand-ins for the files, up
 # to where a KVM is needed.
-test_readme_examples_are_taken() {
+test_readme_examples_are_accepted() {
     find_program
     make_kernel vmlinuz
     echo initrd >initrd.img
@@ -102,7 +102,7 @@ test_readme_examples_are_taken() {
 }
 
 # Every path that a document links to, or names in backquotes with a slash, is there.
-test_documents_name_what_exists() {
+test_paths_in_documents_exist() {
     for document in README DESIGN SPEC CAVEATS CONTRIBUTING SECURITY CHANGES docs/lab docs/embedding docs/adapter docs/peers \
         docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/performance docs/sandbox; do
         [ -e "$root/$document.md" ] || fail "$document.md is not there"
@@ -169,7 +169,7 @@ test_documents_count_no_scenarios() {
 }
 
 # A point that README.md shows has the number that the list gives it.
-test_readme_points_have_their_numbers() {
+test_readme_failures_have_right_numbers() {
     find_program
     "${program%/vmm/dormouse}/check/host/vpsci-scenarios" list >names
     grep -oE '^not ok [0-9]+ - [a-z0-9-]+' "$root/README.md" >points || fail "README.md shows no failure"

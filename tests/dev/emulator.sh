@@ -10,7 +10,7 @@ test_crash_of_the_kernel_is_shown() {
     expect_line err "Kernel panic - not syncing: sysrq triggered crash"
 }
 
-test_death_of_the_emulator_is_shown() {
+test_end_of_the_emulator_is_shown() {
     "$root/dev" lab run -- sh -c 'echo begun; sleep 1000' >out 2>err &
     dev=$!
     until grep -q begun out; do sleep 0.1; done
@@ -34,7 +34,7 @@ test_slow_reader_loses_nothing() {
     [ "$count" -eq 3000000 ] || fail "$count bytes of 3000000"
 }
 
-test_reader_that_leaves_ends_the_lab() {
+test_closed_output_ends_the_lab() {
     try "$root/dev" lab run -- true # So that nothing has to be set up below.
     first=$(timeout 40 "$root/dev" lab run -- yes 4321 | head -n 1)
     [ "$first" = 4321 ] || fail "the first line was $first"
@@ -51,8 +51,8 @@ test_two_labs_run_at_once() {
     expect_line 6.12 "^6\.12\."
 }
 
-# limit time_passes_by_instructions 120
-test_time_passes_by_instructions() {
+# limit icount_counts_instructions 120
+test_icount_counts_instructions() {
     try "$root/dev" lab run --icount -- sh -c 'sleep 4000 && echo slept'
     expect_status 0
     expect_text out slept

@@ -70,7 +70,7 @@ test_checkout_that_cannot_be_written() {
     expect_one_line "^dev: cannot create .*/checkout/build (Permission denied): mend that, or name another folder: ./dev --build"
 }
 
-test_build_folder_of_somebody_else() {
+test_build_folder_of_another_user() {
     [ "$(id -u)" = 0 ] || return 0 # It takes root to make one.
     copy_tools checkout
     mkdir -p checkout/build/native
@@ -127,7 +127,7 @@ EOF
 }
 
 # One source of packages may be down, as long as the packages are to be had.
-test_source_that_is_down_does_no_harm() {
+test_unreachable_source_does_no_harm() {
     fake_apt <<'EOF'
 #!/bin/sh
 case $* in

@@ -29,7 +29,7 @@ expect_hardened() {
     fi
 }
 
-test_programs_of_this_machine_are_hardened() {
+test_native_programs_are_hardened() {
     for file in vmm/dormouse check/tool/vpsci-check; do
         find_built native "$file"
         expect_hardened

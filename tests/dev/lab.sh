@@ -6,7 +6,7 @@ lab_run() {
     try "$root/dev" lab run "$@"
 }
 
-test_output_and_status_are_the_commands() {
+test_output_and_status_come_from_the_command() {
     # shellcheck disable=SC2016 # for the lab's shell
     lab_run -- sh -c 'echo "to out"; echo "to err" >&2; printf "%s." "$@"; exit 7' \
         sh "two  words" "it's" '$HOME' ''
@@ -37,7 +37,7 @@ test_files_go_in_and_out() {
     expect_text "out there/copy" one
 }
 
-test_missing_output_is_told() {
+test_missing_output_is_reported() {
     lab_run --out nothing -- true
     expect_status 125
     expect_text err "dev: lab: the command created no nothing for --out"
@@ -50,7 +50,7 @@ test_limit_ends_the_command_and_lets_files_out() {
     expect_text log begun
 }
 
-test_unknown_command_is_told() {
+test_unknown_command_is_reported() {
     lab_run -- no-such-command
     expect_status 127
 }

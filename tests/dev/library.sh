@@ -95,7 +95,7 @@ test_installs_where_it_is_told() {
 vpsci/vpsci.h"
 }
 
-test_header_is_good_for_cpp() {
+test_header_compiles_as_cpp() {
     install_library
     cat >cpp.cc <<'EOF'
 #include <vpsci/vpsci.h>
@@ -115,7 +115,7 @@ EOF
     done
 }
 
-test_header_is_good_for_c11() {
+test_header_compiles_as_c11() {
     install_library
     printf '%s\n' '#include <vpsci/vpsci.h>' 'int main(void) { return vpsci_size(0) > 0; }' >alone.c
     for compiler in gcc clang-19; do

@@ -62,7 +62,7 @@ test_sve() {
 }
 
 # A failure is seen here as well: a test of these tests.
-test_failures_show() {
+test_failures_are_reported() {
     (expect_scenarios gic-version=3 max fail) >said || true
     grep -q "^fail: fail on gic-version=3, max: not ok 2" said || fail "nothing is seen of a failure"
     (expect_scenarios gic-version=3 max unfinished) >said || true

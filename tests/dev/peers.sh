@@ -99,7 +99,7 @@ done
 EOF
 }
 
-test_xens_console_becomes_the_guests() {
+test_xen_console_switches_to_the_guest() {
     for xen in "4.20.1 DOM1" "4.17.3 DOM0"; do
         # shellcheck disable=SC2086 # two words
         write_machine machine $xen

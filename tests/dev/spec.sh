@@ -21,14 +21,14 @@ test_every_row_is_read() {
     [ ! -s twice ] || fail "twice: $(head -n 1 twice)"
 }
 
-test_every_function_is_there() {
+test_every_function_exists() {
     spec_rows | while IFS='|' read -r rule code _; do
         file=$root/lib/${code%%:*}
         grep -q "\<${code#*:}\>(\|(${code#*:}\>" "$file" || fail "$rule: ${code%%:*} has no ${code#*:}"
     done
 }
 
-test_every_scenario_is_there() {
+test_every_scenario_exists() {
     spec_scenarios >known
     spec_rows | while IFS='|' read -r rule _ names _; do
         [ -n "$names" ] || fail "$rule names no scenario"

@@ -6,7 +6,7 @@
 . "$LAB_TESTS/lib.sh"
 
 # Whether the report of one scenario would show a failure: a test of the tests.
-test_failures_show() {
+test_failures_are_reported() {
     run_bare scenario=fail
     expect_status 0
     expect_equal verdict "$(tr -d '\r' <"$work/console" | tap_verdict)" \
@@ -404,7 +404,7 @@ test_too_many_cpus() {
 }
 
 # A vCPU is a file, and one who may have few is told so.
-test_few_files() {
+test_limit_of_open_files() {
     make_work
     # shellcheck disable=SC3045 # all shells that it runs in have it
     ulimit -n 200

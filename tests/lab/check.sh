@@ -59,7 +59,7 @@ system-suspend-not-woken-by-others # SKIP somebody has to be awake here
 system-suspend-sleeps # SKIP somebody has to be awake here
 system-suspend-wake-while-deciding # SKIP somebody has to be awake here'
 
-# What other machines have: test_user_elsewhere.
+# What other machines have: test_user_on_other_machines.
 elsewhere='version-mandatory-functions-0.2 # SKIP no longer from PSCI 1.0
 features-absent-before-1.0 # SKIP no longer from PSCI 1.0
 os-initiated-last-of-standby # SKIP the machine has no standby state of that level
@@ -77,9 +77,9 @@ test_user() {
 }
 
 # Each on the machine that has it.
-# limit user_elsewhere 200
-# once user_elsewhere
-test_user_elsewhere() {
+# limit user_on_other_machines 200
+# once user_on_other_machines
+test_user_on_other_machines() {
     check version-mandatory-functions-0.2,features-absent-before-1.0 4 --psci user --psci-version 0.2
     expect_all_passed 2
     check os-initiated-last-of-standby,cpu-suspend-cluster-standby 4 --psci user --idle standby --clusters 2

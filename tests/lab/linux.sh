@@ -180,9 +180,9 @@ test_memory_6g() {
 }
 
 # The packed forms of the kernel; the tool makes them of the same file.
-# once packed
-# limit packed 600
-test_packed() {
+# once compressed_kernels
+# limit compressed_kernels 600
+test_compressed_kernels() {
     make_work
     for form in gzip zboot-gzip zboot-zstd; do
         pack_kernel "$form" "$LAB_GUEST/vmlinuz" "$work/kernel" || fail "cannot make a $form kernel"

@@ -16,7 +16,7 @@
 . "$LAB_TESTS/lib.sh"
 
 # A difference is reported, with what led to it, and ends the VM.
-test_difference_is_told() {
+test_difference_is_reported() {
     DORMOUSE=$LAB_TOOLS/dormouse_lockstep
     export DORMOUSE_LOCKSTEP_FAULT=40
     run_bare "scenario=cpu-off" --cpus 2

@@ -242,7 +242,7 @@ test_key_helps() {
 }
 
 # Ctrl-C is the guest's on a terminal.
-test_interrupt_key_is_the_guests() {
+test_interrupt_key_goes_to_the_guest() {
     on_terminal --raw --after ready --keys '\x03' -- "$DORMOUSE" run --kernel "$LAB_BARE" \
         --append "scenario=uart-echo count=1"
     expect_status 0

@@ -289,7 +289,7 @@ static void a_cold_reboot_starts_from_nothing(void **state)
     boot_close(boot);
 }
 
-static void what_cannot_be_opened_is_named(void **state)
+static void a_file_that_cannot_be_opened_is_named(void **state)
 {
     (void)state;
     config.kernel = "absent";
@@ -557,7 +557,7 @@ int main(void)
         TEST(a_reboot_undoes_what_the_guest_did_to_its_files),
         TEST(a_reboot_keeps_the_rest_of_memory),
         TEST(a_cold_reboot_starts_from_nothing),
-        TEST(what_cannot_be_opened_is_named),
+        TEST(a_file_that_cannot_be_opened_is_named),
         TEST(an_initrd_may_fill_memory_to_the_last_byte),
         TEST(an_initrd_larger_than_memory_is_refused),
         TEST(an_initrd_that_shrinks_meanwhile_is_reported),

@@ -158,7 +158,7 @@ static void two_of_a_class_have_a_node_each(void **state)
     assert_int_equal(cell(tree, "/pl031@9020000", "interrupts", 1), SECOND_RTC_SPI);
 }
 
-static void no_address_between_devices_is_anybodys(void **state)
+static void addresses_between_devices_belong_to_none(void **state)
 {
     (void)state;
     write32(MAP_RTC_BASE + MR, UINT32_MAX);
@@ -250,7 +250,7 @@ static int setup_words(void **state)
     return 0;
 }
 
-static void places_follow_from_a_number(void **state)
+static void places_follow_from_instance_numbers(void **state)
 {
     (void)state;
     assert_int_equal(create_bus(), 0);
@@ -277,7 +277,7 @@ static void instances_are_in_order_of_address(void **state)
     }
 }
 
-static void places_of_others_are_refused(void **state)
+static void occupied_places_are_refused(void **state)
 {
     struct ipa free_base = word_base(WORD_COUNT);
 
@@ -328,10 +328,10 @@ int main(void)
         RTC_TEST(two_of_a_class_have_a_state_each),
         RTC_TEST(two_of_a_class_have_an_interrupt_each),
         RTC_TEST(two_of_a_class_have_a_node_each),
-        RTC_TEST(no_address_between_devices_is_anybodys),
-        WORD_TEST(places_follow_from_a_number),
+        RTC_TEST(addresses_between_devices_belong_to_none),
+        WORD_TEST(places_follow_from_instance_numbers),
         WORD_TEST(instances_are_in_order_of_address),
-        WORD_TEST(places_of_others_are_refused),
+        WORD_TEST(occupied_places_are_refused),
         WORD_TEST(failed_creation_leaves_nothing),
         cmocka_unit_test(every_fixed_place_has_its_device),
     };

@@ -34,7 +34,7 @@ static void expect_none(struct changes *changes)
     assert_false(changes_take(changes, &told));
 }
 
-static void come_in_the_order_of_their_tickets(void **state)
+static void changes_come_in_ticket_order(void **state)
 {
     struct changes *changes = changes_create(VCPUS);
 
@@ -52,7 +52,7 @@ static void come_in_the_order_of_their_tickets(void **state)
 
 /* Who has found no room is named with the next ticket of his own, also one of which nothing came,
  * and not again. */
-static void who_waits_for_room_is_named(void **state)
+static void vcpu_that_waits_for_room_is_reported(void **state)
 {
     struct changes *changes = changes_create(2);
     struct change_told told;
@@ -75,7 +75,7 @@ static void who_waits_for_room_is_named(void **state)
     changes_destroy(changes);
 }
 
-static void room_ends_and_comes_back(void **state)
+static void room_is_used_up_and_freed(void **state)
 {
     struct changes *changes = changes_create(VCPUS);
     unsigned told = 0;
@@ -165,9 +165,9 @@ static void nothing_is_lost_between_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(come_in_the_order_of_their_tickets),
-        cmocka_unit_test(who_waits_for_room_is_named),
-        cmocka_unit_test(room_ends_and_comes_back),
+        cmocka_unit_test(changes_come_in_ticket_order),
+        cmocka_unit_test(vcpu_that_waits_for_room_is_reported),
+        cmocka_unit_test(room_is_used_up_and_freed),
         cmocka_unit_test(nothing_is_left_after_a_clear),
         cmocka_unit_test(nothing_is_lost_between_threads),
     };

@@ -30,7 +30,7 @@
 
 /* --- Pipes, files and sockets as stdin and stdout. --- */
 
-static void input_follows_the_receivers_room(void **state)
+static void input_waits_for_room_in_the_receiver(void **state)
 {
     int left;
 
@@ -65,7 +65,7 @@ static void input_waits_for_a_receiver(void **state)
     rig_expect_guest("ab");
 }
 
-static void end_of_input_is_quiet(void **state)
+static void end_of_input_is_no_error(void **state)
 {
     (void)state;
     rig_pipe_input();
@@ -80,7 +80,7 @@ static void end_of_input_is_quiet(void **state)
     assert_int_equal(rig.quits, 0);
 }
 
-static void pipe_has_no_escape(void **state)
+static void pipe_has_no_escape_keys(void **state)
 {
     (void)state;
     rig_pipe_input();
@@ -92,7 +92,7 @@ static void pipe_has_no_escape(void **state)
     assert_int_equal(rig.quits, 0);
 }
 
-static void shells_descriptions_stay_blocking(void **state)
+static void standard_descriptors_stay_blocking(void **state)
 {
     (void)state;
     rig_pipe_input();
@@ -169,7 +169,7 @@ static bool pipes_know_nowait(void)
 }
 
 /* The pipe has room when it is asked, and none any more when it is written to. */
-static void second_writer_does_not_hold_the_guest(void **state)
+static void second_writer_does_not_block_the_guest(void **state)
 {
     (void)state;
     if (!pipes_know_nowait()) {
@@ -191,7 +191,7 @@ static void second_writer_does_not_hold_the_guest(void **state)
 }
 
 /* Neither side wakes the other for each byte. */
-static void refused_byte_is_owed_once_half_the_ring_is_free(void **state)
+static void refused_writer_is_called_when_half_the_ring_is_free(void **state)
 {
     static struct output output = {.lock = PTHREAD_MUTEX_INITIALIZER, .refused = true};
 
@@ -228,7 +228,7 @@ static void sockets_work_both_ways(void **state)
     rig_expect_errors(BROKEN_PIPE);
 }
 
-static void file_is_read_as_there_is_room(void **state)
+static void file_is_read_while_there_is_room(void **state)
 {
     (void)state;
     scratch_write("input", "0123456789", 10);
@@ -243,7 +243,7 @@ static void file_is_read_as_there_is_room(void **state)
     rig_expect_guest("0123456789");
 }
 
-static void empty_input_is_quiet(void **state)
+static void empty_input_is_no_error(void **state)
 {
     (void)state;
     rig_become(open("/dev/null", O_RDWR), STDIN_FILENO);
@@ -282,7 +282,7 @@ static void broken_pipe_is_reported_once(void **state)
     rig_expect_errors(BROKEN_PIPE);
 }
 
-static void pipe_that_breaks_while_slow_frees_the_refused(void **state)
+static void broken_pipe_releases_a_refused_writer(void **state)
 {
     (void)state;
     rig_pipe_input();
@@ -298,7 +298,7 @@ static void pipe_that_breaks_while_slow_frees_the_refused(void **state)
 }
 
 /* `{ echo header; dormouse run; } > log`: the position is shared, and kept. */
-static void output_file_is_continued_where_the_shell_is(void **state)
+static void output_continues_at_the_shells_file_position(void **state)
 {
     char text[32] = "";
 
@@ -356,7 +356,7 @@ static void truncated_file_has_no_hole(void **state)
     expect_file("log", "next");
 }
 
-static void renamed_file_is_left_on_request(void **state)
+static void renamed_file_is_reopened_on_request(void **state)
 {
     (void)state;
     rig_start("log");
@@ -369,7 +369,7 @@ static void renamed_file_is_left_on_request(void **state)
     expect_file("log", "three");
 }
 
-static void file_that_cannot_be_reopened_stays(void **state)
+static void old_file_stays_if_reopening_fails(void **state)
 {
     (void)state;
     rig_start("log");
@@ -392,7 +392,7 @@ static size_t size_of(const char *path)
 }
 
 /* Nothing is lost on the way: what does not fit waits until the main thread has renamed the file. */
-static void full_file_is_continued_in_a_fresh_one(void **state)
+static void full_file_continues_in_a_fresh_file(void **state)
 {
     (void)state;
     rig_start("log,max=4K");
@@ -414,7 +414,7 @@ static void full_file_is_continued_in_a_fresh_one(void **state)
 }
 
 /* Also by console_destroy(), when no loop runs any more. */
-static void full_file_is_continued_at_the_end(void **state)
+static void full_file_continues_during_the_end(void **state)
 {
     static char bytes[4096];
 
@@ -438,7 +438,7 @@ static void set_file_limit(rlim_t limit)
 }
 
 /* RLIMIT_FSIZE, as a full disk does, costs the bytes for which there is no room. */
-static void full_file_costs_output_until_there_is_room(void **state)
+static void full_file_loses_output_until_there_is_room(void **state)
 {
     (void)state;
     (void)signal(SIGXFSZ, SIG_IGN);
@@ -475,7 +475,7 @@ static void target_that_cannot_be_opened_is_named(void **state)
     assert_null(rig.console);
 }
 
-static void fifo_without_a_reader_is_an_error_and_no_wait(void **state)
+static void fifo_without_a_reader_is_an_error_at_once(void **state)
 {
     (void)state;
     assert_int_equal(mkfifo("fifo", 0600), 0);
@@ -485,7 +485,7 @@ static void fifo_without_a_reader_is_an_error_and_no_wait(void **state)
     assert_null(rig.console);
 }
 
-static void none_takes_everything_and_reads_nothing(void **state)
+static void console_none_accepts_output_and_reads_nothing(void **state)
 {
     int left;
 
@@ -508,34 +508,34 @@ static void none_takes_everything_and_reads_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG_TEST(input_follows_the_receivers_room),
+        RIG_TEST(input_waits_for_room_in_the_receiver),
         RIG_TEST(input_waits_for_a_receiver),
-        RIG_TEST(end_of_input_is_quiet),
-        RIG_TEST(pipe_has_no_escape),
-        RIG_TEST(shells_descriptions_stay_blocking),
+        RIG_TEST(end_of_input_is_no_error),
+        RIG_TEST(pipe_has_no_escape_keys),
+        RIG_TEST(standard_descriptors_stay_blocking),
         RIG_TEST(output_arrives),
         RIG_TEST(slow_output_is_refused_and_nothing_lost),
         RIG_TEST(blocking_descriptors_are_asked_first),
-        RIG_TEST(second_writer_does_not_hold_the_guest),
-        RIG_TEST(refused_byte_is_owed_once_half_the_ring_is_free),
+        RIG_TEST(second_writer_does_not_block_the_guest),
+        RIG_TEST(refused_writer_is_called_when_half_the_ring_is_free),
         RIG_TEST(sockets_work_both_ways),
-        RIG_TEST(file_is_read_as_there_is_room),
-        RIG_TEST(empty_input_is_quiet),
+        RIG_TEST(file_is_read_while_there_is_room),
+        RIG_TEST(empty_input_is_no_error),
         RIG_TEST(closed_descriptors_are_no_input_and_one_report),
         RIG_TEST(broken_pipe_is_reported_once),
-        RIG_TEST(pipe_that_breaks_while_slow_frees_the_refused),
-        RIG_TEST(output_file_is_continued_where_the_shell_is),
+        RIG_TEST(broken_pipe_releases_a_refused_writer),
+        RIG_TEST(output_continues_at_the_shells_file_position),
         RIG_TEST(file_target_is_appended_to),
         RIG_TEST(truncated_file_has_no_hole),
-        RIG_TEST(renamed_file_is_left_on_request),
-        RIG_TEST(file_that_cannot_be_reopened_stays),
-        RIG_TEST(full_file_is_continued_in_a_fresh_one),
-        RIG_TEST(full_file_is_continued_at_the_end),
-        RIG_TEST(full_file_costs_output_until_there_is_room),
+        RIG_TEST(renamed_file_is_reopened_on_request),
+        RIG_TEST(old_file_stays_if_reopening_fails),
+        RIG_TEST(full_file_continues_in_a_fresh_file),
+        RIG_TEST(full_file_continues_during_the_end),
+        RIG_TEST(full_file_loses_output_until_there_is_room),
         RIG_TEST(full_disk_is_reported_once),
         RIG_TEST(target_that_cannot_be_opened_is_named),
-        RIG_TEST(fifo_without_a_reader_is_an_error_and_no_wait),
-        RIG_TEST(none_takes_everything_and_reads_nothing),
+        RIG_TEST(fifo_without_a_reader_is_an_error_at_once),
+        RIG_TEST(console_none_accepts_output_and_reads_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

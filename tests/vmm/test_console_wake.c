@@ -71,7 +71,7 @@ static void byte_read_ahead_is_pending_until_it_is_delivered(void **state)
     assert_false(console_pending(rig.console));
 }
 
-static void byte_that_no_guest_reads_wakes_once(void **state)
+static void unread_byte_wakes_once(void **state)
 {
     (void)state;
     rig_pipe_input();
@@ -90,7 +90,7 @@ static void byte_that_no_guest_reads_wakes_once(void **state)
     assert_int_equal(rig.notices, 2);
 }
 
-static void keys_of_the_escape_do_not_wake(void **state)
+static void escape_keys_do_not_wake(void **state)
 {
     (void)state;
     rig_terminal();
@@ -149,7 +149,7 @@ static void *read_to_the_end(void *arg)
     return NULL;
 }
 
-static void last_words_get_through_a_slow_pipe(void **state)
+static void last_output_gets_through_a_slow_pipe(void **state)
 {
     pthread_t thread;
     size_t read_count = 0;
@@ -300,11 +300,11 @@ int main(void)
         RIG_TEST(watch_notices_without_room_and_keeps_the_bytes),
         RIG_TEST(input_from_before_the_watch_is_noticed),
         RIG_TEST(byte_read_ahead_is_pending_until_it_is_delivered),
-        RIG_TEST(byte_that_no_guest_reads_wakes_once),
-        RIG_TEST(keys_of_the_escape_do_not_wake),
+        RIG_TEST(unread_byte_wakes_once),
+        RIG_TEST(escape_keys_do_not_wake),
         RIG_TEST(watch_over_a_full_ring_does_not_spin),
         RIG_TEST(watch_reads_a_file_ahead_once),
-        RIG_TEST(last_words_get_through_a_slow_pipe),
+        RIG_TEST(last_output_gets_through_a_slow_pipe),
         RIG_TEST(end_does_not_wait_for_ever),
         RIG_TEST(vcpus_and_loop_race_on_a_slow_pipe),
         RIG_TEST(uart_echoes_everything_through_slow_pipes),

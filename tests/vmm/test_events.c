@@ -87,7 +87,7 @@ static void no_log_is_no_error(void **state)
     events_close(NULL);
 }
 
-static void unwritable_log_is_said(void **state)
+static void unwritable_log_is_reported(void **state)
 {
     struct capture capture;
     char said[256];
@@ -128,7 +128,7 @@ static void set_file_limit(rlim_t limit)
 }
 
 /* A limit on the file's size stands in for a full disk: a line fits in part, then not at all. */
-static void full_disk_costs_whole_lines_and_is_said_once(void **state)
+static void full_disk_loses_whole_lines_and_is_reported_once(void **state)
 {
     struct events *events = events_open("log", "vm");
     struct capture capture;
@@ -351,11 +351,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(addresses_keep_all_their_bits, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test(no_log_is_no_error),
-        cmocka_unit_test(unwritable_log_is_said),
+        cmocka_unit_test(unwritable_log_is_reported),
         cmocka_unit_test_setup_teardown(fifo_without_a_reader_does_not_hang, scratch_enter,
                                         scratch_leave),
-        cmocka_unit_test_setup_teardown(full_disk_costs_whole_lines_and_is_said_once, scratch_enter,
-                                        scratch_leave),
+        cmocka_unit_test_setup_teardown(full_disk_loses_whole_lines_and_is_reported_once,
+                                        scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(log_is_appended_to, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(log_is_reopened, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(slow_reader_loses_events, scratch_enter, scratch_leave),

@@ -269,7 +269,7 @@ static void assert_refers(const char *path, const char *name, const char *expect
     assert_int_equal(fdt_node_offset_by_phandle(tree, be32toh(cell)), node(expected));
 }
 
-static void without_idle_nothing_is_said_of_it(void **state)
+static void without_idle_the_tree_has_no_idle_states(void **state)
 {
     struct fdt_input input = usual_input();
     struct idle_plan plan;
@@ -284,7 +284,7 @@ static void without_idle_nothing_is_said_of_it(void **state)
     assert_int_equal(fdt_path_offset(tree, "/cpus/cpu-map"), -FDT_ERR_NOTFOUND);
 }
 
-static void idle_states_of_cores_are_the_cpus(void **state)
+static void cpus_have_the_idle_states_of_cores(void **state)
 {
     struct fdt_input input = usual_input();
     struct idle_plan plan;
@@ -356,7 +356,7 @@ static void plans_are_sound(void **state)
     }
 }
 
-static void psci_says_its_version(void **state)
+static void psci_node_has_its_version(void **state)
 {
     static const char since_1_0[] = "arm,psci-1.0\0arm,psci-0.2";
     uint32_t versions[] = {0x10000, 0x10001, 0x10003};
@@ -405,7 +405,7 @@ static void the_gic_has_an_its(void **state)
     ASSERT_CELLS("/intc@8000000/its@8080000", "reg", 0, 0x08080000, 0, 0x20000);
 }
 
-static void redistributors_take_two_regions_where_one_is_too_small(void **state)
+static void redistributors_use_two_regions_if_one_is_too_small(void **state)
 {
     struct fdt_input input = usual_input();
 
@@ -446,7 +446,7 @@ static void the_bus_clock_runs_at_24_mhz(void **state)
     ASSERT_CELLS("/apb-pclk", "phandle", NODE_PHANDLE_APB_CLOCK);
 }
 
-static void every_device_is_there_in_order_of_address(void **state)
+static void devices_are_in_order_of_address(void **state)
 {
     struct fdt_input input = usual_input();
     unsigned long long before = 0;
@@ -522,7 +522,7 @@ static void a_command_line_as_large_as_the_tree_is_refused(void **state)
 }
 
 /* The device tree compiler knows many of the bindings. */
-static void dtc_has_nothing_to_say(void **state)
+static void dtc_gives_no_warnings(void **state)
 {
     struct fdt_input input = usual_input();
     char line[1024] = "";
@@ -559,21 +559,21 @@ int main(void)
         TEST(memory_of_any_size_is_one_range),
         TEST(affinities_are_those_of_kvm),
         TEST(every_cpu_has_a_node_with_its_affinity),
-        TEST(without_idle_nothing_is_said_of_it),
-        TEST(idle_states_of_cores_are_the_cpus),
+        TEST(without_idle_the_tree_has_no_idle_states),
+        TEST(cpus_have_the_idle_states_of_cores),
         TEST(clusters_are_power_domains),
         TEST(plans_are_sound),
-        TEST(psci_says_its_version),
+        TEST(psci_node_has_its_version),
         TEST(the_timer_is_always_on),
         TEST(the_gic_has_an_its),
-        TEST(redistributors_take_two_regions_where_one_is_too_small),
+        TEST(redistributors_use_two_regions_if_one_is_too_small),
         TEST(the_second_region_stays_clear_of_memory),
         TEST(the_bus_clock_runs_at_24_mhz),
-        TEST(every_device_is_there_in_order_of_address),
+        TEST(devices_are_in_order_of_address),
         TEST(the_same_input_gives_the_same_bytes),
         TEST(a_buffer_too_small_is_never_overrun),
         TEST(a_command_line_as_large_as_the_tree_is_refused),
-        TEST(dtc_has_nothing_to_say),
+        TEST(dtc_gives_no_warnings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

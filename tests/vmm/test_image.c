@@ -294,7 +294,7 @@ static void a_header_without_a_size_is_an_old_kernel(void **state)
 }
 
 /* A size in the header that is too small lies about nothing but the BSS. */
-static void an_image_longer_than_it_says_is_loaded_whole(void **state)
+static void an_image_longer_than_its_header_says_is_loaded_whole(void **state)
 {
     const struct kernel_shape liar = {.file_size = 70001, .image_size = 4096};
     struct blob kernel = write_format(0, &liar, NULL);
@@ -337,7 +337,7 @@ static void a_stream_is_unpacked_once(void **state)
 }
 
 /* Where a kernel of known size goes is told without unpacking it. */
-static void a_place_is_found_by_the_header_alone(void **state)
+static void the_header_alone_determines_the_place(void **state)
 {
     (void)state;
     for (size_t i = FIRST_PACKED; i < FORMAT_COUNT; i++) {
@@ -567,7 +567,7 @@ static void a_file_that_shrinks_meanwhile_is_reported(void **state)
     image_close(image);
 }
 
-static void what_cannot_be_opened_is_named(void **state)
+static void a_file_that_cannot_be_opened_is_named(void **state)
 {
     (void)state;
     assert_refused("dormouse: cannot open kernel image kernel: No such file or directory\n");
@@ -587,7 +587,7 @@ static void only_regular_files_are_opened(void **state)
     assert_refused("dormouse: cannot open kernel image kernel: Not a regular file\n");
 }
 
-static void what_is_no_kernel_is_refused(void **state)
+static void a_file_that_is_no_kernel_is_refused(void **state)
 {
     static const char elf[4096] = "\x7f"
                                   "ELF";
@@ -610,7 +610,7 @@ static void what_is_no_kernel_is_refused(void **state)
     }
 }
 
-static void what_is_packed_must_be_a_kernel(void **state)
+static void compressed_data_must_be_a_kernel(void **state)
 {
     uint8_t bytes[4096] = {0};
 
@@ -819,7 +819,7 @@ static void a_damaged_stream_is_refused(void **state)
     }
 }
 
-static void damage_is_called_so(void **state)
+static void damage_is_reported(void **state)
 {
     size_t size;
     struct blob kernel = write_format(1, &usual, &size);
@@ -904,10 +904,10 @@ int main(void)
         TEST(every_text_offset_below_2_mib_is_honoured),
         TEST(an_absurd_text_offset_is_refused),
         TEST(a_header_without_a_size_is_an_old_kernel),
-        TEST(an_image_longer_than_it_says_is_loaded_whole),
+        TEST(an_image_longer_than_its_header_says_is_loaded_whole),
         TEST(a_stream_longer_than_its_header_says_is_refused),
         TEST(a_stream_is_unpacked_once),
-        TEST(a_place_is_found_by_the_header_alone),
+        TEST(the_header_alone_determines_the_place),
         TEST(a_kernel_may_fill_memory_to_the_last_byte),
         TEST(a_kernel_larger_than_memory_is_refused),
         TEST(a_file_larger_than_memory_is_refused),
@@ -920,10 +920,10 @@ int main(void)
         TEST(memory_around_the_kernel_is_left_alone),
         TEST(a_reboot_starts_the_file_that_was_opened),
         TEST(a_file_that_shrinks_meanwhile_is_reported),
-        TEST(what_cannot_be_opened_is_named),
+        TEST(a_file_that_cannot_be_opened_is_named),
         TEST(only_regular_files_are_opened),
-        TEST(what_is_no_kernel_is_refused),
-        TEST(what_is_packed_must_be_a_kernel),
+        TEST(a_file_that_is_no_kernel_is_refused),
+        TEST(compressed_data_must_be_a_kernel),
         TEST(one_wrong_byte_of_the_magic_is_enough),
         TEST(a_cut_image_is_refused),
         TEST(an_image_without_sections_is_fine),
@@ -933,7 +933,7 @@ int main(void)
         TEST(a_cut_stream_says_how_far_it_went),
         TEST(a_packed_cut_image_is_refused),
         TEST(a_damaged_stream_is_refused),
-        TEST(damage_is_called_so),
+        TEST(damage_is_reported),
         TEST(a_zboot_payload_must_lie_in_the_file),
         TEST(an_unknown_compression_is_named),
     };

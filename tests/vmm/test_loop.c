@@ -181,7 +181,7 @@ static void rest_all(struct probe *probe)
     }
 }
 
-static void source_laid_to_rest_is_not_called_in_the_same_batch(void **state)
+static void disabled_source_is_not_called_in_the_same_batch(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < PROBE_COUNT; i++) {
@@ -205,7 +205,7 @@ static void count_call(void *arg, uint32_t events)
     ++*(unsigned *)arg;
 }
 
-static void hang_up_of_a_resting_source_makes_no_noise(void **state)
+static void hang_up_of_a_disabled_source_is_ignored(void **state)
 {
     unsigned calls = 0;
     int ends[2];
@@ -312,10 +312,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(removed_source_is_not_called_in_the_same_batch, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(replaced_sources_are_called_once_each, setup, teardown),
-        cmocka_unit_test_setup_teardown(source_laid_to_rest_is_not_called_in_the_same_batch, setup,
+        cmocka_unit_test_setup_teardown(disabled_source_is_not_called_in_the_same_batch, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(hang_up_of_a_resting_source_makes_no_noise, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(hang_up_of_a_disabled_source_is_ignored, setup, teardown),
         cmocka_unit_test_setup_teardown(regular_file_is_refused_with_eperm, setup, teardown),
         cmocka_unit_test_setup_teardown(interrupted_wait_goes_on_and_a_failed_one_ends_the_run,
                                         setup, teardown),

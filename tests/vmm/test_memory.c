@@ -101,7 +101,7 @@ static void new_ram_is_zero(void **state)
     assert_all(memory.host, SIZE, 0);
 }
 
-static void new_ram_costs_nothing(void **state)
+static void new_ram_uses_no_pages(void **state)
 {
     (void)state;
     assert_false(is_resident(0));
@@ -155,7 +155,7 @@ static void destroying_twice_is_fine(void **state)
     assert_null(memory_at(&memory, ipa(0), 1));
 }
 
-static void only_whole_ranges_in_ram_are_given_out(void **state)
+static void only_ranges_inside_ram_are_returned(void **state)
 {
     struct {
         uint64_t start;
@@ -203,7 +203,7 @@ static void room_is_counted_to_the_end_of_ram(void **state)
 }
 
 /* The kernel is asked to read the byte: it says EFAULT where a load would be a SIGSEGV. */
-static void nothing_is_reached_past_either_end(void **state)
+static void no_access_passes_either_end(void **state)
 {
     int pipes[2];
 
@@ -219,7 +219,7 @@ static void nothing_is_reached_past_either_end(void **state)
     close(pipes[1]);
 }
 
-static void clearing_zeroes_all_and_gives_it_back(void **state)
+static void clearing_zeroes_and_frees_all(void **state)
 {
     uint8_t *host = memory.host;
     int fd = pattern_file("mapped", 3 * page);
@@ -280,7 +280,7 @@ static void zeroing_outside_ram_is_refused(void **state)
     assert_all(memory.host, SIZE, 0xaa);
 }
 
-static void zeroing_takes_a_mapped_file_away(void **state)
+static void zeroing_removes_a_mapped_file(void **state)
 {
     int fd = pattern_file("mapped", 3 * page);
 
@@ -304,7 +304,7 @@ static void a_file_is_mapped_not_copied(void **state)
     close(fd);
 }
 
-static void what_the_guest_writes_stays_out_of_the_file(void **state)
+static void guest_writes_do_not_reach_the_file(void **state)
 {
     uint8_t *place = memory.host + MIB;
     int fd = pattern_file("mapped", 2 * page + 10);
@@ -319,7 +319,7 @@ static void what_the_guest_writes_stays_out_of_the_file(void **state)
 }
 
 /* At every place within a page, for every kind of length: what is mapped and what is copied. */
-static void any_start_and_length_will_do(void **state)
+static void any_start_and_length_is_accepted(void **state)
 {
     uint64_t starts[] = {0, 1, 16, page - 1, page};
     uint64_t lengths[] = {1, 15, page - 1, page, page + 1, 2 * page, 3 * page + 100};
@@ -390,20 +390,20 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(new_ram_is_zero),
-        TEST(new_ram_costs_nothing),
+        TEST(new_ram_uses_no_pages),
         TEST(host_and_guest_agree_within_a_huge_page),
         TEST(impossible_ram_is_refused),
         TEST(destroying_twice_is_fine),
-        TEST(only_whole_ranges_in_ram_are_given_out),
+        TEST(only_ranges_inside_ram_are_returned),
         TEST(room_is_counted_to_the_end_of_ram),
-        TEST(nothing_is_reached_past_either_end),
-        TEST(clearing_zeroes_all_and_gives_it_back),
+        TEST(no_access_passes_either_end),
+        TEST(clearing_zeroes_and_frees_all),
         TEST(zeroing_is_exact_to_the_byte),
         TEST(zeroing_outside_ram_is_refused),
-        TEST(zeroing_takes_a_mapped_file_away),
+        TEST(zeroing_removes_a_mapped_file),
         TEST(a_file_is_mapped_not_copied),
-        TEST(what_the_guest_writes_stays_out_of_the_file),
-        TEST(any_start_and_length_will_do),
+        TEST(guest_writes_do_not_reach_the_file),
+        TEST(any_start_and_length_is_accepted),
         TEST(a_file_must_fit_into_ram),
         TEST(a_file_that_is_too_short_is_refused),
         TEST(a_file_that_cannot_be_mapped_leaves_no_hole),

@@ -54,7 +54,7 @@ static void defaults_of_the_command_line(void **state)
     assert_false(config.no_reboot);
 }
 
-static void every_option_is_taken(void **state)
+static void every_option_is_accepted(void **state)
 {
     struct config config;
 
@@ -170,7 +170,7 @@ static void options_agree_with_each_other(void **state)
         "user\n");
 }
 
-static void help_wins(void **state)
+static void help_overrides_all_options(void **state)
 {
     struct config config;
 
@@ -262,7 +262,7 @@ static const struct {
     {"--cpus", "2", "run: --kernel FILE is missing; see dormouse run --help"},
 };
 
-static void bad_options_are_one_clear_line(void **state)
+static void bad_options_give_one_clear_line(void **state)
 {
     struct config config;
     struct capture capture;
@@ -280,7 +280,7 @@ static void bad_options_are_one_clear_line(void **state)
     }
 }
 
-static void path_that_no_socket_can_have_is_refused(void **state)
+static void impossible_socket_path_is_refused(void **state)
 {
     char path[109];
     char said[512];
@@ -302,15 +302,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_of_the_command_line),
-        cmocka_unit_test(every_option_is_taken),
+        cmocka_unit_test(every_option_is_accepted),
         cmocka_unit_test(sizes_have_units),
         cmocka_unit_test(wake_none_is_empty),
         cmocka_unit_test(some_vcpus_may_wait_for_admission),
         cmocka_unit_test(asking_has_a_deadline_and_a_default),
         cmocka_unit_test(options_agree_with_each_other),
-        cmocka_unit_test(help_wins),
-        cmocka_unit_test(path_that_no_socket_can_have_is_refused),
-        cmocka_unit_test(bad_options_are_one_clear_line),
+        cmocka_unit_test(help_overrides_all_options),
+        cmocka_unit_test(impossible_socket_path_is_refused),
+        cmocka_unit_test(bad_options_give_one_clear_line),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -136,7 +136,7 @@ static void open_port(void)
     device_rig_write(&rig, IMSC, RX | RT);
 }
 
-static void reset_values_are_the_manuals(void **state)
+static void reset_values_match_the_manual(void **state)
 {
     static const struct {
         uint64_t offset;
@@ -179,7 +179,7 @@ static void reset_puts_everything_back(void **state)
     assert_true(rig.line);
     rig.cls->reset(rig.device);
     assert_false(rig.line);
-    reset_values_are_the_manuals(NULL);
+    reset_values_match_the_manual(NULL);
     assert_int_equal(room(), 0);
 }
 
@@ -550,7 +550,7 @@ static void polling_shows_what_was_hidden(void **state)
 }
 
 /* earlycon looks at FR behind a byte and before the next, and never reads. */
-static void output_alone_is_no_polling(void **state)
+static void output_alone_does_not_count_as_polling(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 20; i++) {
@@ -561,7 +561,7 @@ static void output_alone_is_no_polling(void **state)
     assert_int_equal(room(), 0);
 }
 
-static void waiting_for_a_slow_line_is_no_polling(void **state)
+static void waiting_for_a_slow_line_does_not_count_as_polling(void **state)
 {
     (void)state;
     line.capacity = 0;
@@ -589,7 +589,7 @@ static void polling_guest_receives_until_a_driver_takes_over(void **state)
     assert_int_equal(room(), 0);
 }
 
-static void console_is_told_of_room_once_the_fifo_is_half_empty(void **state)
+static void console_gets_room_when_the_fifo_is_half_empty(void **state)
 {
     (void)state;
     open_port();
@@ -648,7 +648,7 @@ static void looped_bytes_are_not_hidden(void **state)
     }
 }
 
-static void loopback_overrun_is_told_and_cleared(void **state)
+static void loopback_overrun_is_reported_and_cleared(void **state)
 {
     (void)state;
     device_rig_write(&rig, CR, 0x301 | LBE);
@@ -711,7 +711,7 @@ static void accesses_of_all_sizes_reach_the_register(void **state)
 }
 
 /* Whatever a guest does with the page, nothing but its own UART changes. */
-static void any_access_at_any_offset_is_survived(void **state)
+static void any_access_at_any_offset_is_harmless(void **state)
 {
     static const unsigned sizes[] = {1, 2, 4, 8};
     uint64_t random = 1;
@@ -727,7 +727,7 @@ static void any_access_at_any_offset_is_survived(void **state)
     }
     rig.cls->reset(rig.device);
     assert_int_equal(device_rig_changes(&rig), 0);
-    reset_values_are_the_manuals(NULL);
+    reset_values_match_the_manual(NULL);
 }
 
 static void unread_input_is_a_reason_to_wake(void **state)
@@ -808,7 +808,7 @@ static void receiver_and_vcpu_race_without_loss(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(reset_values_are_the_manuals),
+        TEST(reset_values_match_the_manual),
         TEST(registers_keep_their_bits_and_no_others),
         TEST(reset_puts_everything_back),
         TEST(reset_leaves_the_state_of_a_new_device),
@@ -829,17 +829,17 @@ int main(void)
         TEST(bytes_masked_unseen_are_shown_after_a_few_times),
         TEST(bytes_behind_the_mask_are_hidden_as_well),
         TEST(polling_shows_what_was_hidden),
-        TEST(output_alone_is_no_polling),
-        TEST(waiting_for_a_slow_line_is_no_polling),
+        TEST(output_alone_does_not_count_as_polling),
+        TEST(waiting_for_a_slow_line_does_not_count_as_polling),
         TEST(polling_guest_receives_until_a_driver_takes_over),
-        TEST(console_is_told_of_room_once_the_fifo_is_half_empty),
+        TEST(console_gets_room_when_the_fifo_is_half_empty),
         TEST(unmasking_a_receive_interrupt_asks_for_input),
         TEST(loopback_feeds_the_receiver_and_not_the_line),
         TEST(looped_bytes_are_not_hidden),
-        TEST(loopback_overrun_is_told_and_cleared),
+        TEST(loopback_overrun_is_reported_and_cleared),
         TEST(loopback_joins_the_modem_lines),
         TEST(accesses_of_all_sizes_reach_the_register),
-        TEST(any_access_at_any_offset_is_survived),
+        TEST(any_access_at_any_offset_is_harmless),
         TEST(unread_input_is_a_reason_to_wake),
         TEST(device_tree_node_follows_the_binding),
         TEST(receiver_and_vcpu_race_without_loss),

@@ -151,7 +151,7 @@ static void assert_alarm(bool raised)
     assert_int_equal(rig.line, raised && device_rig_read(&rig, IMSC) != 0);
 }
 
-static void reset_values_are_the_manuals(void **state)
+static void reset_values_match_the_manual(void **state)
 {
     static const struct {
         uint64_t offset;
@@ -267,7 +267,7 @@ static void alarm_set_to_now_goes_off_at_once(void **state)
     assert_true(rig.cls->wake_pending(rig.device));
 }
 
-static void alarm_in_the_past_is_a_whole_round_ahead(void **state)
+static void alarm_in_the_past_waits_for_the_wrap(void **state)
 {
     (void)state;
     device_rig_write(&rig, MR, 1699999999);
@@ -275,7 +275,7 @@ static void alarm_in_the_past_is_a_whole_round_ahead(void **state)
     assert_alarm(false);
 }
 
-static void alarm_behind_the_wrap_is_a_few_seconds_ahead(void **state)
+static void alarm_after_the_wrap_is_seconds_ahead(void **state)
 {
     (void)state;
     device_rig_write(&rig, LR, UINT32_MAX - 1);
@@ -309,7 +309,7 @@ static void step_host(time_t seconds)
     fake.stepped += seconds;
 }
 
-static void host_clock_stepped_keeps_time_and_alarm(void **state)
+static void step_of_the_host_clock_moves_neither_time_nor_alarm(void **state)
 {
     static const time_t steps[] = {3600, -3600, -7200, 1000000};
 
@@ -365,7 +365,7 @@ static void alarm_goes_off_once(void **state)
 }
 
 /* The timer has expired, but a vCPU is quicker than the loop to set another alarm. */
-static void alarm_taken_back_in_time_stays_silent(void **state)
+static void cancelled_alarm_stays_silent(void **state)
 {
     (void)state;
     device_rig_write(&rig, IMSC, 1);
@@ -389,7 +389,7 @@ static void reset_keeps_the_time_and_nothing_else(void **state)
     rig.cls->reset(rig.device);
     assert_false(rig.line);
     assert_int_equal(fake.armed, 0);
-    reset_values_are_the_manuals(NULL);
+    reset_values_match_the_manual(NULL);
     fake.now += 10;
     timer_event();
     assert_alarm(false);
@@ -503,7 +503,7 @@ static void vcpu_and_timer_race(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(reset_values_are_the_manuals),
+        TEST(reset_values_match_the_manual),
         TEST(time_is_the_hosts_until_the_guest_sets_it),
         TEST(time_wraps_at_32_bits),
         TEST(clock_cannot_be_stopped_and_ids_not_written),
@@ -511,14 +511,14 @@ int main(void)
         TEST(alarm_raises_the_line_and_wakes),
         TEST(masked_alarm_is_raw_status_only),
         TEST(alarm_set_to_now_goes_off_at_once),
-        TEST(alarm_in_the_past_is_a_whole_round_ahead),
-        TEST(alarm_behind_the_wrap_is_a_few_seconds_ahead),
+        TEST(alarm_in_the_past_waits_for_the_wrap),
+        TEST(alarm_after_the_wrap_is_seconds_ahead),
         TEST(setting_the_clock_moves_the_alarm),
         TEST(clock_set_without_an_alarm_arms_nothing),
-        TEST(host_clock_stepped_keeps_time_and_alarm),
+        TEST(step_of_the_host_clock_moves_neither_time_nor_alarm),
         TEST(reset_takes_the_hosts_date),
         TEST(alarm_goes_off_once),
-        TEST(alarm_taken_back_in_time_stays_silent),
+        TEST(cancelled_alarm_stays_silent),
         TEST(reset_keeps_the_time_and_nothing_else),
         TEST(reset_leaves_the_state_of_a_new_device),
         TEST(reset_keeps_that_the_guest_has_set_the_time),

@@ -259,7 +259,7 @@ static void expect_log(struct fixture *fixture, const char *log)
     fixture->fake.log[0] = '\0';
 }
 
-static void honoured_suspend_dozes(void **state)
+static void honoured_suspend_sleeps(void **state)
 {
     struct fixture f;
 
@@ -286,7 +286,7 @@ static void interrupt_wakes_at_the_entry(void **state)
     finish(&f);
 }
 
-static void secondary_may_call_with_the_first_off(void **state)
+static void secondary_may_suspend_if_the_first_is_off(void **state)
 {
     struct fixture f;
 
@@ -330,7 +330,7 @@ static void judged_calls_are_not_judged_again(void **state)
     finish(&f);
 }
 
-static void bad_entries_are_invalid_addresses(void **state)
+static void invalid_entry_points_are_invalid_addresses(void **state)
 {
     static const uint64_t bad[] = {
         0,          1,          0x40200001, 0x40200002,     0x40200003,
@@ -348,7 +348,7 @@ static void bad_entries_are_invalid_addresses(void **state)
     }
 }
 
-static void last_word_of_ram_is_a_good_entry(void **state)
+static void last_word_of_ram_is_a_valid_entry_point(void **state)
 {
     struct fixture f;
 
@@ -409,7 +409,7 @@ static void without_irq_the_vcpu_stays_out_of_the_guest(void **state)
     finish(&f);
 }
 
-static void ignored_wakes_are_told_once_a_sleep(void **state)
+static void ignored_wakes_are_reported_once_for_each_sleep(void **state)
 {
     struct fixture f;
 
@@ -445,7 +445,7 @@ static void waking_an_awake_guest_does_nothing(void **state)
 }
 
 /* An operator's command is answered with this: it must not have to be guessed from the state. */
-static void wake_says_what_became_of_it(void **state)
+static void wake_returns_its_result(void **state)
 {
     struct fixture f;
 
@@ -469,7 +469,7 @@ static void wake_says_what_became_of_it(void **state)
     finish(&f);
 }
 
-static void overtaken_wakeup_exit_runs_on(void **state)
+static void late_wakeup_exit_continues(void **state)
 {
     struct fixture f;
 
@@ -483,7 +483,7 @@ static void overtaken_wakeup_exit_runs_on(void **state)
     finish(&f);
 }
 
-static void resets_say_what_they_keep(void **state)
+static void resets_report_what_they_keep(void **state)
 {
     static const struct {
         enum power_exit exit;
@@ -523,7 +523,7 @@ static void hibernation_is_not_power_off(void **state)
     finish(&f);
 }
 
-static void first_end_stands(void **state)
+static void first_end_counts(void **state)
 {
     struct fixture f;
 
@@ -539,7 +539,7 @@ static void first_end_stands(void **state)
     finish(&f);
 }
 
-static void observing_tells_changes_only(void **state)
+static void observing_reports_only_changes(void **state)
 {
     struct fixture f;
 
@@ -567,7 +567,7 @@ static void observing_leaves_a_sleeper_alone(void **state)
 }
 
 /* Whichever step of a sleep the driver fails at, the error comes out and nobody is let run. */
-static void every_driver_failure_comes_out(void **state)
+static void every_driver_failure_is_returned(void **state)
 {
     /* is_off() of each, honour(), doze(), restart() */
     enum { STEPS_THAT_CAN_FAIL = CPU_COUNT + 3 };
@@ -588,7 +588,7 @@ static void every_driver_failure_comes_out(void **state)
 }
 
 /* What PSCI has refused already is answered so, whatever has become of the others meanwhile. */
-static void refusals_by_psci_stand(void **state)
+static void refusals_by_psci_count(void **state)
 {
     struct fixture f;
 
@@ -602,7 +602,7 @@ static void refusals_by_psci_stand(void **state)
     finish(&f);
 }
 
-static void changes_are_told_once(void **state)
+static void changes_are_reported_once(void **state)
 {
     struct fixture f;
 
@@ -620,7 +620,7 @@ static void changes_are_told_once(void **state)
     finish(&f);
 }
 
-static void failed_ends_come_out(void **state)
+static void failed_ends_are_returned(void **state)
 {
     static const enum power_exit exits[] = {POWER_EXIT_OFF, POWER_EXIT_HIBERNATE, POWER_EXIT_RESET,
                                             POWER_EXIT_RESET2};
@@ -636,7 +636,7 @@ static void failed_ends_come_out(void **state)
     }
 }
 
-static void restart_clears_what_was_seen(void **state)
+static void restart_forgets_observed_states(void **state)
 {
     struct fixture f;
 
@@ -814,7 +814,7 @@ static void held_machine_decides_under_one_pause(void **state)
     finish(&f);
 }
 
-static void pause_outlasts_question_and_reset(void **state)
+static void pause_outlasts_request_and_reset(void **state)
 {
     struct fixture f;
 
@@ -859,31 +859,31 @@ static void operator_resets_a_sleeper(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(honoured_suspend_dozes),
+        cmocka_unit_test(honoured_suspend_sleeps),
         cmocka_unit_test(interrupt_wakes_at_the_entry),
-        cmocka_unit_test(secondary_may_call_with_the_first_off),
+        cmocka_unit_test(secondary_may_suspend_if_the_first_is_off),
         cmocka_unit_test(denied_while_another_is_on),
         cmocka_unit_test(judged_calls_are_not_judged_again),
-        cmocka_unit_test(bad_entries_are_invalid_addresses),
-        cmocka_unit_test(last_word_of_ram_is_a_good_entry),
+        cmocka_unit_test(invalid_entry_points_are_invalid_addresses),
+        cmocka_unit_test(last_word_of_ram_is_a_valid_entry_point),
         cmocka_unit_test(policy_refuses),
         cmocka_unit_test(pending_device_wake_ends_the_sleep_at_once),
         cmocka_unit_test(pending_wake_that_does_not_count_is_left_alone),
         cmocka_unit_test(without_irq_the_vcpu_stays_out_of_the_guest),
-        cmocka_unit_test(ignored_wakes_are_told_once_a_sleep),
+        cmocka_unit_test(ignored_wakes_are_reported_once_for_each_sleep),
         cmocka_unit_test(waking_an_awake_guest_does_nothing),
-        cmocka_unit_test(wake_says_what_became_of_it),
-        cmocka_unit_test(overtaken_wakeup_exit_runs_on),
-        cmocka_unit_test(resets_say_what_they_keep),
+        cmocka_unit_test(wake_returns_its_result),
+        cmocka_unit_test(late_wakeup_exit_continues),
+        cmocka_unit_test(resets_report_what_they_keep),
         cmocka_unit_test(hibernation_is_not_power_off),
-        cmocka_unit_test(first_end_stands),
-        cmocka_unit_test(observing_tells_changes_only),
+        cmocka_unit_test(first_end_counts),
+        cmocka_unit_test(observing_reports_only_changes),
         cmocka_unit_test(observing_leaves_a_sleeper_alone),
-        cmocka_unit_test(every_driver_failure_comes_out),
-        cmocka_unit_test(refusals_by_psci_stand),
-        cmocka_unit_test(changes_are_told_once),
-        cmocka_unit_test(failed_ends_come_out),
-        cmocka_unit_test(restart_clears_what_was_seen),
+        cmocka_unit_test(every_driver_failure_is_returned),
+        cmocka_unit_test(refusals_by_psci_count),
+        cmocka_unit_test(changes_are_reported_once),
+        cmocka_unit_test(failed_ends_are_returned),
+        cmocka_unit_test(restart_forgets_observed_states),
         cmocka_unit_test(operator_is_asked_and_honours),
         cmocka_unit_test(operator_is_asked_and_refuses),
         cmocka_unit_test(wrong_calls_do_not_reach_the_operator),
@@ -892,7 +892,7 @@ int main(void)
         cmocka_unit_test(paused_machine_decides_but_does_not_run),
         cmocka_unit_test(interrupt_before_a_pause_wakes_after_it),
         cmocka_unit_test(held_machine_decides_under_one_pause),
-        cmocka_unit_test(pause_outlasts_question_and_reset),
+        cmocka_unit_test(pause_outlasts_request_and_reset),
         cmocka_unit_test(operator_resets_a_sleeper),
     };
 

@@ -268,7 +268,7 @@ static void negotiation_comes_first(void **state)
     close(fd);
 }
 
-static void queries_say_what_is(void **state)
+static void queries_return_the_state(void **state)
 {
     int fd = negotiated_client();
 
@@ -295,7 +295,7 @@ static void queries_say_what_is(void **state)
 }
 
 /* Every command that query-commands names exists, and those that need nothing answer. */
-static void commands_are_all_there(void **state)
+static void all_commands_exist(void **state)
 {
     int fd = negotiated_client();
     char said[8192];
@@ -369,7 +369,7 @@ static const struct {
      "parameter 'honour' must be a boolean"},
 };
 
-static void wrong_commands_are_one_error_each(void **state)
+static void each_wrong_command_gets_one_error(void **state)
 {
     int fd = negotiated_client();
     char expected[512];
@@ -419,7 +419,7 @@ static void strings_may_be_in_single_quotes(void **state)
 }
 
 /* Programs send the byte 0xFF when they do not know what the server has seen of others. */
-static void resynchronisation_gives_up_what_is_incomplete(void **state)
+static void resynchronisation_cancels_an_incomplete_command(void **state)
 {
     int fd = negotiated_client();
 
@@ -487,7 +487,7 @@ static void commands_may_come_in_pieces(void **state)
     close(fd);
 }
 
-static void events_are_for_those_who_negotiated(void **state)
+static void events_go_to_negotiated_clients(void **state)
 {
     int one = negotiated_client();
     int two = negotiated_client();
@@ -509,7 +509,7 @@ static void events_are_for_those_who_negotiated(void **state)
     close(mute);
 }
 
-static void events_say_what_happened(void **state)
+static void events_report_what_happened(void **state)
 {
     static const struct suspend_call call = {.entry = {0x40200000}, .context = UINT64_MAX};
     int fd = negotiated_client();
@@ -600,7 +600,7 @@ static void events_have_the_fields_of_their_rows(void **state)
     close(fd);
 }
 
-static void too_long_and_too_deep_end_the_connection(void **state)
+static void too_long_or_too_deep_ends_the_connection(void **state)
 {
     int fd = negotiated_client();
     char text[4097];
@@ -739,7 +739,7 @@ static void clients_come_and_go(void **state)
 }
 
 /* With no descriptor left the caller is turned away, and the loop does not spin. */
-static void without_descriptors_clients_are_turned_away(void **state)
+static void without_descriptors_clients_are_refused(void **state)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "qmp"};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -769,7 +769,7 @@ static void expect_refusal(const char *path, const char *words)
     assert_string_equal(said, words);
 }
 
-static void socket_is_taken_with_care(void **state)
+static void existing_socket_is_replaced_with_care(void **state)
 {
     struct stat status;
     char path[200];
@@ -806,7 +806,7 @@ static void socket_is_taken_with_care(void **state)
 }
 
 /* QEMU's clients and socat send a newline after the command, which nobody reads any more. */
-static void last_words_are_sent(void **state)
+static void last_replies_are_sent(void **state)
 {
     int fd = negotiated_client();
 
@@ -822,7 +822,7 @@ static void last_words_are_sent(void **state)
 
 /* Neither a connection that is refused nor one that is given up looks as if the server had crashed.
  */
-static void refused_clients_see_an_orderly_end(void **state)
+static void refused_clients_get_an_orderly_end(void **state)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "qmp"};
     int fds[QMP_CLIENTS_MAX];
@@ -901,28 +901,28 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(negotiation_comes_first),
-        TEST(queries_say_what_is),
-        TEST(commands_are_all_there),
+        TEST(queries_return_the_state),
+        TEST(all_commands_exist),
         TEST(commands_reach_the_machine),
-        TEST(wrong_commands_are_one_error_each),
+        TEST(each_wrong_command_gets_one_error),
         TEST(unknown_commands_are_named),
         TEST(strings_may_be_in_single_quotes),
-        TEST(resynchronisation_gives_up_what_is_incomplete),
+        TEST(resynchronisation_cancels_an_incomplete_command),
         TEST(id_that_grows_is_refused_before_the_command),
         TEST(reply_that_is_too_long_becomes_an_error),
         TEST(commands_may_come_in_pieces),
-        TEST(events_are_for_those_who_negotiated),
-        TEST(events_say_what_happened),
+        TEST(events_go_to_negotiated_clients),
+        TEST(events_report_what_happened),
         TEST(events_have_the_fields_of_their_rows),
-        TEST(too_long_and_too_deep_end_the_connection),
+        TEST(too_long_or_too_deep_ends_the_connection),
         TEST(slow_clients_are_cut_off),
         TEST(clients_take_turns),
         TEST(replies_wait_for_their_reader),
         TEST(clients_come_and_go),
-        TEST(without_descriptors_clients_are_turned_away),
-        TEST(socket_is_taken_with_care),
-        TEST(last_words_are_sent),
-        TEST(refused_clients_see_an_orderly_end),
+        TEST(without_descriptors_clients_are_refused),
+        TEST(existing_socket_is_replaced_with_care),
+        TEST(last_replies_are_sent),
+        TEST(refused_clients_get_an_orderly_end),
         TEST(end_waits_for_clients_with_a_limit),
     };
 

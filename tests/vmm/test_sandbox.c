@@ -350,7 +350,7 @@ static void expect_trap(const struct attempt *attempt, const char *role,
     expect_said(&ending, role);
 }
 
-static void main_is_stopped(void **state)
+static void main_cannot_make_forbidden_calls(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(forbidden); i++) {
@@ -358,7 +358,7 @@ static void main_is_stopped(void **state)
     }
 }
 
-static void vcpu_is_stopped(void **state)
+static void vcpu_cannot_make_forbidden_calls(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(forbidden); i++) {
@@ -404,7 +404,7 @@ static int trap_with_end(const void *arg)
 }
 
 /* A terminal is put back before the line is written to it. */
-static void the_end_is_called_first(void **state)
+static void terminal_is_restored_before_the_message(void **state)
 {
     (void)state;
     struct ending ending = run_child(trap_with_end, NULL);
@@ -447,7 +447,7 @@ static int go_on(const void *arg)
     return 0;
 }
 
-static void threads_and_messages_go_on(void **state)
+static void threads_and_messages_still_work(void **state)
 {
     (void)state;
     struct ending ending = run_child(go_on, NULL);
@@ -540,7 +540,7 @@ static void expect_powerless_threads(pid_t child)
     assert_int_equal(threads, 2);
 }
 
-static void every_thread_is_powerless(void **state)
+static void no_thread_keeps_privileges(void **state)
 {
     int ready[2];
     char byte;
@@ -613,7 +613,7 @@ static int reopen(const void *arg)
     return open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES ? 0 : STEP_FAILED + 2;
 }
 
-static void only_named_folders_open_again(void **state)
+static void only_named_folders_can_be_opened(void **state)
 {
     (void)state;
     if (landlock_version() == 0) {
@@ -680,7 +680,7 @@ static int enter_refused(const void *arg)
     return enter() == 0 ? 0 : NOT_ENTERED;
 }
 
-static void what_fails_ends_it(void **state)
+static void each_failed_step_ends_the_start(void **state)
 {
     static const struct refusal refusals[] = {
         {SCMP_SYS(seccomp), ENOSYS, NOT_ENTERED,
@@ -724,7 +724,7 @@ static int become_refused(const void *arg)
 }
 
 /* A user namespace may lack it. */
-static void a_user_that_cannot_be_become_ends_it(void **state)
+static void impossible_user_ends_the_start(void **state)
 {
     (void)state;
     struct ending ending = run_child(become_refused, NULL);
@@ -834,19 +834,19 @@ static void lists_are_shown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(main_is_stopped),
-        cmocka_unit_test(vcpu_is_stopped),
+        cmocka_unit_test(main_cannot_make_forbidden_calls),
+        cmocka_unit_test(vcpu_cannot_make_forbidden_calls),
         cmocka_unit_test(main_may_do_more),
-        cmocka_unit_test(the_end_is_called_first),
-        cmocka_unit_test(threads_and_messages_go_on),
-        cmocka_unit_test(every_thread_is_powerless),
+        cmocka_unit_test(terminal_is_restored_before_the_message),
+        cmocka_unit_test(threads_and_messages_still_work),
+        cmocka_unit_test(no_thread_keeps_privileges),
         cmocka_unit_test(limits_are_set),
-        cmocka_unit_test_setup_teardown(only_named_folders_open_again, scratch_enter,
+        cmocka_unit_test_setup_teardown(only_named_folders_can_be_opened, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(a_socket_can_be_removed_and_nothing_opened, scratch_enter,
                                         scratch_leave),
-        cmocka_unit_test(what_fails_ends_it),
-        cmocka_unit_test(a_user_that_cannot_be_become_ends_it),
+        cmocka_unit_test(each_failed_step_ends_the_start),
+        cmocka_unit_test(impossible_user_ends_the_start),
         cmocka_unit_test(unknown_users_are_refused),
         cmocka_unit_test(only_root_changes_the_user),
         cmocka_unit_test(users_are_found),

@@ -36,7 +36,7 @@ static bool is_raw(const struct termios *now)
            (now->c_iflag & (ICRNL | IXON)) == 0;
 }
 
-static void terminal_is_raw_and_put_back(void **state)
+static void terminal_is_raw_and_restored(void **state)
 {
     (void)state;
     rig_terminal();
@@ -153,7 +153,7 @@ static void blocking_terminal_does_not_block(void **state)
     assert_int_equal(rig.writables, 1);
 }
 
-static void hang_up_of_the_terminal_is_quiet(void **state)
+static void hang_up_of_the_terminal_is_no_error(void **state)
 {
     (void)state;
     rig_terminal();
@@ -193,7 +193,7 @@ static bool terminal_is_raw(void *arg)
     return is_raw(&now);
 }
 
-static void signals_that_end_the_process_put_the_terminal_back(void **state)
+static void fatal_signals_restore_the_terminal(void **state)
 {
     static const int numbers[] = {SIGQUIT, SIGABRT, SIGSEGV, SIGBUS, SIGUSR2, SIGALRM, SIGTERM};
 
@@ -216,7 +216,7 @@ static void signals_that_end_the_process_put_the_terminal_back(void **state)
     }
 }
 
-static void terminal_is_rescued_before_an_end(void **state)
+static void terminal_is_restored_before_an_end(void **state)
 {
     (void)state;
     rig_terminal();
@@ -316,7 +316,7 @@ static void join(void)
     drive_until_idle(rig.loop);
 }
 
-static void pty_drops_output_until_somebody_comes(void **state)
+static void pty_drops_output_until_it_is_opened(void **state)
 {
     (void)state;
     start_pty();
@@ -363,7 +363,7 @@ static void pty_survives_hang_up_and_return(void **state)
 }
 
 /* `echo text > /dev/pts/N` is over before the console looks. */
-static void pty_takes_what_a_short_visit_leaves(void **state)
+static void pty_keeps_input_of_a_short_connection(void **state)
 {
     (void)state;
     start_pty();
@@ -374,7 +374,7 @@ static void pty_takes_what_a_short_visit_leaves(void **state)
     rig_expect_guest("left behind");
 }
 
-static void pty_reader_that_leaves_frees_the_refused(void **state)
+static void closed_pty_releases_a_refused_writer(void **state)
 {
     (void)state;
     start_pty();
@@ -389,7 +389,7 @@ static void pty_reader_that_leaves_frees_the_refused(void **state)
 }
 
 /* The input's hang-up cannot be seen while there is no room to read up to it; the output's is. */
-static void pty_left_with_unread_input_does_not_stall_the_output(void **state)
+static void closed_pty_with_unread_input_does_not_stall_output(void **state)
 {
     static char flood[2 * RING];
 
@@ -413,24 +413,24 @@ static void pty_left_with_unread_input_does_not_stall_the_output(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG_TEST(terminal_is_raw_and_put_back),
+        RIG_TEST(terminal_is_raw_and_restored),
         RIG_TEST(continuing_makes_the_terminal_raw_again),
         RIG_TEST(keys_reach_the_guest_and_output_the_terminal),
         RIG_TEST(escape_quits_a_guest_that_reads_nothing),
         RIG_TEST(escape_helps_and_sends_its_own_prefix),
         RIG_TEST(long_paste_arrives_whole),
         RIG_TEST(blocking_terminal_does_not_block),
-        RIG_TEST(hang_up_of_the_terminal_is_quiet),
-        RIG_TEST(signals_that_end_the_process_put_the_terminal_back),
-        RIG_TEST(terminal_is_rescued_before_an_end),
+        RIG_TEST(hang_up_of_the_terminal_is_no_error),
+        RIG_TEST(fatal_signals_restore_the_terminal),
+        RIG_TEST(terminal_is_restored_before_an_end),
         RIG_TEST(restored_terminal_leaves_signals_as_they_were),
         RIG_TEST(background_job_says_why_it_stops),
-        RIG_TEST(pty_drops_output_until_somebody_comes),
+        RIG_TEST(pty_drops_output_until_it_is_opened),
         RIG_TEST(pty_carries_input_and_no_echo),
         RIG_TEST(pty_survives_hang_up_and_return),
-        RIG_TEST(pty_takes_what_a_short_visit_leaves),
-        RIG_TEST(pty_reader_that_leaves_frees_the_refused),
-        RIG_TEST(pty_left_with_unread_input_does_not_stall_the_output),
+        RIG_TEST(pty_keeps_input_of_a_short_connection),
+        RIG_TEST(closed_pty_releases_a_refused_writer),
+        RIG_TEST(closed_pty_with_unread_input_does_not_stall_output),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

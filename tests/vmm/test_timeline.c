@@ -34,7 +34,7 @@ static int show(const char *path, char *out, char *err, size_t size)
     return status;
 }
 
-static void timeline_speaks_in_words(void **state)
+static void timeline_shows_events_in_words(void **state)
 {
     char out[1024];
     char err[1024];
@@ -86,7 +86,7 @@ static void expect_message(const char *message, const char *shown)
 #define BAD "\xef\xbf\xbd"
 
 /* Nothing in a log can steer the terminal, or turn its text around. */
-static void timeline_does_not_pass_on_controls(void **state)
+static void timeline_replaces_control_characters(void **state)
 {
     (void)state;
     expect_message("\\u001b[2Jgone", BAD "[2Jgone");
@@ -101,7 +101,7 @@ static void timeline_does_not_pass_on_controls(void **state)
 }
 
 /* What is not UTF-8 is not JSON. */
-static void timeline_refuses_bytes_that_are_no_text(void **state)
+static void timeline_refuses_bytes_that_are_not_text(void **state)
 {
     char out[1024];
     char err[1024];
@@ -114,7 +114,7 @@ static void timeline_refuses_bytes_that_are_no_text(void **state)
                              "dormouse: log: 2 lines are not events of dormouse\n");
 }
 
-static void timeline_takes_any_two_times(void **state)
+static void timeline_accepts_any_two_times(void **state)
 {
     char out[1024];
     char err[1024];
@@ -127,7 +127,7 @@ static void timeline_takes_any_two_times(void **state)
 }
 
 /* 64 MiB, of which none may be kept. */
-static void timeline_refuses_a_line_without_end(void **state)
+static void timeline_refuses_an_endless_line(void **state)
 {
     static char block[1 << 20];
     char out[1024];
@@ -207,13 +207,14 @@ static void timeline_of_a_missing_file_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(timeline_speaks_in_words, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(timeline_shows_events_in_words, scratch_enter,
+                                        scratch_leave),
         cmocka_unit_test_setup_teardown(timeline_says_which_line_is_wrong, scratch_enter,
                                         scratch_leave),
-        TEST(timeline_does_not_pass_on_controls),
-        TEST(timeline_refuses_bytes_that_are_no_text),
-        TEST(timeline_takes_any_two_times),
-        TEST(timeline_refuses_a_line_without_end),
+        TEST(timeline_replaces_control_characters),
+        TEST(timeline_refuses_bytes_that_are_not_text),
+        TEST(timeline_accepts_any_two_times),
+        TEST(timeline_refuses_an_endless_line),
         TEST(timeline_skips_a_hole),
         TEST(timeline_shows_several_runs),
         cmocka_unit_test(timeline_of_a_missing_file_is_an_error),

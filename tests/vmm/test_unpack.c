@@ -87,7 +87,7 @@ static void a_stream_that_just_fits_is_complete(void **state)
     }
 }
 
-static void a_full_output_is_told_from_a_complete_one(void **state)
+static void full_output_differs_from_complete_output(void **state)
 {
     uint64_t capacities[] = {1, 64, 4096, PLAIN_SIZE - 1};
 
@@ -158,7 +158,7 @@ static void a_wrong_checksum_is_damage(void **state)
     }
 }
 
-static void what_is_no_stream_is_damage(void **state)
+static void data_that_is_no_stream_is_damage(void **state)
 {
     (void)state;
     blob_write(&plain, "packed");
@@ -185,7 +185,7 @@ static void a_zlib_stream_is_no_gzip_stream(void **state)
     assert_int_equal(result.status, UNPACK_DAMAGED);
 }
 
-static void what_follows_the_stream_is_ignored(void **state)
+static void bytes_after_the_stream_are_ignored(void **state)
 {
     (void)state;
     for (size_t i = 0; i < PACKING_COUNT; i++) {
@@ -203,7 +203,7 @@ static void what_follows_the_stream_is_ignored(void **state)
     }
 }
 
-static void a_file_that_cannot_be_read_is_told_apart(void **state)
+static void a_read_error_is_not_damage(void **state)
 {
     struct unpack_input folder = {open(".", O_RDONLY | O_CLOEXEC), 0, 100};
 
@@ -223,15 +223,11 @@ static void a_file_that_cannot_be_read_is_told_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_stream_that_just_fits_is_complete),
-        TEST(a_full_output_is_told_from_a_complete_one),
-        TEST(a_cut_stream_is_truncated),
-        TEST(a_file_that_ends_early_is_truncated),
-        TEST(a_wrong_checksum_is_damage),
-        TEST(what_is_no_stream_is_damage),
-        TEST(a_zlib_stream_is_no_gzip_stream),
-        TEST(what_follows_the_stream_is_ignored),
-        TEST(a_file_that_cannot_be_read_is_told_apart),
+        TEST(a_stream_that_just_fits_is_complete), TEST(full_output_differs_from_complete_output),
+        TEST(a_cut_stream_is_truncated),           TEST(a_file_that_ends_early_is_truncated),
+        TEST(a_wrong_checksum_is_damage),          TEST(data_that_is_no_stream_is_damage),
+        TEST(a_zlib_stream_is_no_gzip_stream),     TEST(bytes_after_the_stream_are_ignored),
+        TEST(a_read_error_is_not_damage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

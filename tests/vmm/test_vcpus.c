@@ -395,14 +395,14 @@ static void expect_starts(void (*others)(struct vcpu *))
     finish();
 }
 
-static void starts_are_made_and_told(void **state)
+static void starts_happen_and_are_reported(void **state)
 {
     (void)state;
     expect_starts(off_at_once);
 }
 
 /* CPU_FREEZE is another way to be off. */
-static void frozen_is_off_and_told(void **state)
+static void frozen_counts_as_off_and_is_reported(void **state)
 {
     (void)state;
     expect_starts(freeze_at_once);
@@ -476,7 +476,7 @@ static void start_one_once_told(struct vcpu *vcpu)
  * A target that is asked to look again and again while it is claimed has tickets of which nothing
  * comes. That they are all there is under way must not keep it from starting.
  */
-static void claimed_target_starts(void **state)
+static void target_with_cancelled_tickets_starts(void **state)
 {
     (void)state;
     start(2, start_one_once_told, off_at_once);
@@ -497,7 +497,7 @@ static void claimed_target_starts(void **state)
 }
 
 /* Nobody takes what is told: vCPUs that would start wait, those that run go on, a pause works. */
-static void unread_changes_hold_up_starts_only(void **state)
+static void unread_changes_delay_only_starts(void **state)
 {
     (void)state;
     starts = 0;
@@ -539,7 +539,7 @@ static void suspend_once(struct vcpu *vcpu)
 }
 
 /* CPU_SUSPEND waits for an interrupt; a pause is none. */
-static void pause_is_no_wake(void **state)
+static void pause_does_not_wake(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < sizeof(sleeps) / sizeof(sleeps[0]); i++) {
@@ -700,7 +700,7 @@ static void fail_now(struct vcpu *vcpu)
     spin(vcpu);
 }
 
-static void failing_kvm_comes_out(void **state)
+static void kvm_errors_are_returned(void **state)
 {
     struct vcpu_exit exit;
     unsigned index;
@@ -714,7 +714,7 @@ static void failing_kvm_comes_out(void **state)
 }
 
 /* The last vCPU turns itself off: nothing runs, and everything can still be stopped. */
-static void all_off_is_quiet(void **state)
+static void all_off_can_still_be_stopped(void **state)
 {
     (void)state;
     start(2, turn_off, NULL);
@@ -768,7 +768,7 @@ static void run_script(const struct line *lines, enum idle_mode idle, enum power
 #define SYSTEM_ENDS {FN32(SYSTEM_OFF), 0, 0, 0, 0, 0}
 
 /* A register is read where the function has it as an argument that counts, and not else. */
-static void calls_read_what_they_have(void **state)
+static void calls_read_only_their_arguments(void **state)
 {
     static const struct line lines[] = {
         {FN32(VERSION), 0, 0, 0, VPSCI_VERSION_NEWEST, 0},
@@ -865,19 +865,19 @@ static void protection_covers_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(starts_are_made_and_told),
-        cmocka_unit_test(frozen_is_off_and_told),
+        cmocka_unit_test(starts_happen_and_are_reported),
+        cmocka_unit_test(frozen_counts_as_off_and_is_reported),
         cmocka_unit_test(pauses_change_nothing),
-        cmocka_unit_test(claimed_target_starts),
-        cmocka_unit_test(unread_changes_hold_up_starts_only),
-        cmocka_unit_test(pause_is_no_wake),
+        cmocka_unit_test(target_with_cancelled_tickets_starts),
+        cmocka_unit_test(unread_changes_delay_only_starts),
+        cmocka_unit_test(pause_does_not_wake),
         cmocka_unit_test(interrupt_during_a_pause_is_kept),
         cmocka_unit_test(reset_stops_the_others),
         cmocka_unit_test(suspends_are_handed_over),
         cmocka_unit_test(exits_take_turns),
-        cmocka_unit_test(failing_kvm_comes_out),
-        cmocka_unit_test(all_off_is_quiet),
-        cmocka_unit_test(calls_read_what_they_have),
+        cmocka_unit_test(kvm_errors_are_returned),
+        cmocka_unit_test(all_off_can_still_be_stopped),
+        cmocka_unit_test(calls_read_only_their_arguments),
         cmocka_unit_test(sleeps_without_idle_states_are_counted),
         cmocka_unit_test(default_suspend_is_counted),
         cmocka_unit_test(protection_covers_memory),

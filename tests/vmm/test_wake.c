@@ -10,7 +10,7 @@
 
 #include "power/wake.h"
 
-static void lists_are_sets(void **state)
+static void wake_wake_lists_are_sets(void **state)
 {
     static const struct {
         const char *list;
@@ -31,7 +31,7 @@ static void lists_are_sets(void **state)
     }
 }
 
-static void wrong_word_is_pointed_at(void **state)
+static void position_of_a_wrong_word_is_returned(void **state)
 {
     static const struct {
         const char *list;
@@ -64,8 +64,8 @@ static void every_source_has_its_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lists_are_sets),
-        cmocka_unit_test(wrong_word_is_pointed_at),
+        cmocka_unit_test(wake_wake_lists_are_sets),
+        cmocka_unit_test(position_of_a_wrong_word_is_returned),
         cmocka_unit_test(every_source_has_its_name),
     };
 
