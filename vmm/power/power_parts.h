@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * What the files of the power controller share. Each may call those before it: running.c,
+ * suspend.c, power.c.
+ */
+#ifndef DORMOUSE_POWER_PARTS_H
+#define DORMOUSE_POWER_PARTS_H
+
+#include "power/power.h"
+
+/* running.c: which vCPUs may run */
+
+void power_tell(const struct power *power, struct power_news news);
+
+/*
+ * Lets run what may: nothing while the machine is held, paused by the operator or waiting for the
+ * operator's answer; asleep the caller alone, and only if an interrupt may wake it: a vCPU that is
+ * out of the guest cannot spin.
+ */
+void power_let_run(struct power *power);
+
+/* Takes all vCPUs out of the guest, if the machine is not held: another pause would only cost time. */
+void power_pause_all(struct power *power);
+
+/*
+ * Reads the power state of every vCPU, all of them paused, and tells the differences; once, however
+ * many calls are decided before a vCPU runs again. 0 or -errno.
+ */
+int power_observe_paused(struct power *power);
+
+/* suspend.c: a SYSTEM_SUSPEND, from the call to the wake */
+
+/* A vCPU called SYSTEM_SUSPEND; `judged` says how its backend judged the call. 0 or -errno. */
+int suspend_decide(struct power *power, unsigned vcpu, enum power_exit judged,
+                   const struct suspend_call *call);
+
+/* Ends the sleep: the guest starts again at the entry point that it named. 0 or -errno. */
+int sleep_end(struct power *power, enum wake_source source);
+
+#endif
