@@ -27,8 +27,8 @@ struct vcpu {
 /* An ioctl whose errors are the caller's: 0 or more, or -errno. */
 int kvm_call(int fd, unsigned long request, void *argument);
 
-int vcpu_get_reg(struct vcpu *vcpu, uint64_t id, uint64_t *value);
-int vcpu_set_reg(struct vcpu *vcpu, uint64_t id, uint64_t value);
+/* Where the guest is. 0 or -errno. */
+int vcpu_get_pc(struct vcpu *vcpu, uint64_t *pc);
 
 void stats_close(struct vcpu *vcpu);
 
