@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Addresses and context IDs are 64 bits wide and go as hexadecimal text: JSON readers lose bits. */
-static json_t *hex(uint64_t value)
+static json_t *make_hex(uint64_t value)
 {
     char text[sizeof("0x0123456789abcdef")];
 
@@ -21,12 +21,12 @@ json_t *news_vcpu(const struct power_news *news)
 
 json_t *news_entry(const struct power_news *news)
 {
-    return hex(news->call->entry.value);
+    return make_hex(news->call->entry.value);
 }
 
 json_t *news_context(const struct power_news *news)
 {
-    return hex(news->call->context);
+    return make_hex(news->call->context);
 }
 
 json_t *news_default(const struct power_news *news)
@@ -41,12 +41,12 @@ json_t *news_warmth(const struct power_news *news)
 
 json_t *news_reset_type(const struct power_news *news)
 {
-    return news->has_type ? hex(news->reset_type) : NULL;
+    return news->has_type ? make_hex(news->reset_type) : NULL;
 }
 
 json_t *news_reset_cookie(const struct power_news *news)
 {
-    return news->has_type ? hex(news->reset_cookie) : NULL;
+    return news->has_type ? make_hex(news->reset_cookie) : NULL;
 }
 
 static const struct news_field *find_field(const struct news_field *fields, size_t count,

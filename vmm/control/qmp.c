@@ -15,7 +15,7 @@
 #include "base/report.h"
 #include "control/qmp_internal.h"
 
-static void turn_client_away(int fd)
+static void qmp_turn_away(int fd)
 {
     static const char words[] = "{\"error\": {\"class\": \"GenericError\", "
                                 "\"desc\": \"too many clients\"}}\n";
@@ -25,12 +25,12 @@ static void turn_client_away(int fd)
 }
 
 /* Without a descriptor the client can be neither served nor refused, and the socket stays ready. */
-static void turn_away_by_reserve(struct qmp *qmp)
+static void qmp_turn_away_by_reserve(struct qmp *qmp)
 {
     close(qmp->reserve_fd);
     int fd = accept4(qmp->fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0) {
-        turn_client_away(fd);
+        qmp_turn_away(fd);
     }
     qmp->reserve_fd = fcntl(qmp->fd, F_DUPFD_CLOEXEC, 0);
 }
@@ -42,16 +42,16 @@ static void on_connection(void *arg, uint32_t events)
 
     (void)events;
     if (fd < 0 && (errno == EMFILE || errno == ENFILE) && qmp->reserve_fd >= 0) {
-        turn_away_by_reserve(qmp);
+        qmp_turn_away_by_reserve(qmp);
     } else if (fd >= 0 && qmp->client_count >= QMP_CLIENTS_MAX) {
-        turn_client_away(fd);
+        qmp_turn_away(fd);
     } else if (fd >= 0) {
         qmp_client_add(qmp, fd);
     }
 }
 
 /* Whether a program listens at `address`: 1, 0, or -errno. */
-static int is_in_use(const struct sockaddr_un *address)
+static int address_is_in_use(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -67,7 +67,7 @@ static int is_in_use(const struct sockaddr_un *address)
 }
 
 /* Removes a socket that no program listens to. False after report()ing a line. */
-static bool clear_path(const struct sockaddr_un *address)
+static bool address_clear(const struct sockaddr_un *address)
 {
     const char *path = address->sun_path;
     struct stat status;
@@ -79,7 +79,7 @@ static bool clear_path(const struct sockaddr_un *address)
         report("--qmp %s: a file that is not a socket is already there", path);
         return false;
     }
-    int in_use = is_in_use(address);
+    int in_use = address_is_in_use(address);
     if (in_use > 0) {
         report("--qmp %s: another program already listens there", path);
         return false;
@@ -93,7 +93,7 @@ static bool clear_path(const struct sockaddr_un *address)
 }
 
 /* A client can end the VM: only the owner may connect, from the first moment on. */
-static int bind_for_owner(int fd, const struct sockaddr_un *address)
+static int address_bind_for_owner(int fd, const struct sockaddr_un *address)
 {
     mode_t mask = umask(S_IRWXG | S_IRWXO | S_IXUSR);
     int result = bind(fd, (const struct sockaddr *)address, sizeof(*address));
@@ -125,12 +125,12 @@ static int open_folder(const char *path)
     return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static bool listen_at(struct qmp *qmp, const struct sockaddr_un *address)
+static bool qmp_listen(struct qmp *qmp, const struct sockaddr_un *address)
 {
     struct stat status;
 
     qmp->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (qmp->fd < 0 || bind_for_owner(qmp->fd, address) != 0) {
+    if (qmp->fd < 0 || address_bind_for_owner(qmp->fd, address) != 0) {
         return false;
     }
     qmp->inode = lstat(qmp->path, &status) == 0 ? status.st_ino : 0;
@@ -143,7 +143,7 @@ static bool listen_at(struct qmp *qmp, const struct sockaddr_un *address)
     return qmp->source != NULL;
 }
 
-static struct qmp *open_at(struct qmp *qmp)
+static struct qmp *qmp_open_socket(struct qmp *qmp)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = strlen(qmp->path);
@@ -154,10 +154,10 @@ static struct qmp *open_at(struct qmp *qmp)
         return NULL;
     }
     memcpy(address.sun_path, qmp->path, length);
-    if (!clear_path(&address)) {
+    if (!address_clear(&address)) {
         return NULL;
     }
-    if (!listen_at(qmp, &address)) {
+    if (!qmp_listen(qmp, &address)) {
         report("--qmp %s: cannot listen there: %s", qmp->path, strerror(errno));
         return NULL;
     }
@@ -184,7 +184,7 @@ struct qmp *qmp_open(struct loop *loop, const char *path, const char *name,
         .reserve_fd = -1,
     };
     json_object_seed(0); /* It opens /dev/urandom, which the sandbox no longer lets it do. */
-    if (open_at(qmp) == NULL) {
+    if (qmp_open_socket(qmp) == NULL) {
         qmp_close(qmp);
         return NULL;
     }
@@ -195,7 +195,7 @@ struct qmp *qmp_open(struct loop *loop, const char *path, const char *name,
  * Another program may have put its socket in the place of ours. A process that is not allowed to
  * write to the folder any more leaves the socket to the next one that listens there.
  */
-static void remove_socket(const struct qmp *qmp)
+static void qmp_remove_socket(const struct qmp *qmp)
 {
     const char *name = name_in_folder(qmp->path);
     struct stat status;
@@ -207,7 +207,7 @@ static void remove_socket(const struct qmp *qmp)
     }
 }
 
-static void close_if_open(int fd)
+static void qmp_close_fd(int fd)
 {
     if (fd >= 0) {
         close(fd);
@@ -220,9 +220,9 @@ void qmp_close(struct qmp *qmp)
         return;
     }
     qmp_close_clients(qmp);
-    remove_socket(qmp);
+    qmp_remove_socket(qmp);
     loop_close(qmp->source, qmp->fd);
-    close_if_open(qmp->reserve_fd);
-    close_if_open(qmp->folder_fd);
+    qmp_close_fd(qmp->reserve_fd);
+    qmp_close_fd(qmp->folder_fd);
     free(qmp);
 }

@@ -212,7 +212,7 @@ static void client_take_input(struct qmp_client *client)
     }
 }
 
-static void on_ready(void *arg, uint32_t events)
+static void on_client_ready(void *arg, uint32_t events)
 {
     struct qmp_client *client = arg;
 
@@ -233,7 +233,7 @@ bool qmp_client_add(struct qmp *qmp, int fd)
     if (client != NULL) {
         client->qmp = qmp;
         client->fd = fd;
-        client->source = loop_add(qmp->loop, fd, EPOLLIN, on_ready, client);
+        client->source = loop_add(qmp->loop, fd, EPOLLIN, on_client_ready, client);
     }
     if (client == NULL || client->source == NULL) {
         free(client);

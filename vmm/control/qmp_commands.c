@@ -95,7 +95,7 @@ static json_t *query_status(struct qmp *qmp, const json_t *argument, const char 
                      status == OPERATOR_RUNNING, "singlestep", 0);
 }
 
-static json_t *describe_vcpu(const struct operator_vcpu *vcpu, unsigned index)
+static json_t *make_vcpu(const struct operator_vcpu *vcpu, unsigned index)
 {
     char mpidr[sizeof("0x0123456789abcdef")];
     char path[48];
@@ -119,7 +119,7 @@ static json_t *query_cpus_fast(struct qmp *qmp, const json_t *argument, const ch
         qmp->ops->vcpus(qmp->machine, vcpus, count);
     }
     for (unsigned i = 0; list != NULL && i < count; i++) {
-        json_array_append_new(list, describe_vcpu(&vcpus[i], i));
+        json_array_append_new(list, make_vcpu(&vcpus[i], i));
     }
     free(vcpus);
     return list;

@@ -6,7 +6,7 @@
 #include "control/qmp_internal.h"
 
 /* Takes over `data`. */
-static void emit_event(struct qmp *qmp, const char *event, json_t *data)
+static void qmp_emit(struct qmp *qmp, const char *event, json_t *data)
 {
     struct timespec now;
 
@@ -16,18 +16,18 @@ static void emit_event(struct qmp *qmp, const char *event, json_t *data)
                                   (json_int_t)now.tv_nsec / 1000, "event", event, "data", data));
 }
 
-static json_t *deadline_value(const struct power_news *news)
+static json_t *qmp_deadline(const struct power_news *news)
 {
     return json_integer((json_int_t)(news->deadline_ns / 1000000));
 }
 
-static json_t *guest_value(const struct power_news *news)
+static json_t *qmp_guest(const struct power_news *news)
 {
     return json_boolean(news->kind != POWER_NEWS_RESET);
 }
 
 /* QEMU's names of why a machine was reset or shut down. */
-static json_t *reason_value(const struct power_news *news)
+static json_t *qmp_reason(const struct power_news *news)
 {
     switch (news->kind) {
     case POWER_NEWS_RESET:
@@ -39,12 +39,12 @@ static json_t *reason_value(const struct power_news *news)
     }
 }
 
-static json_t *kind_value(const struct power_news *news)
+static json_t *qmp_kind(const struct power_news *news)
 {
     return news->has_type ? news_warmth(news) : NULL;
 }
 
-static json_t *hibernated_value(const struct power_news *news)
+static json_t *qmp_hibernated(const struct power_news *news)
 {
     return json_boolean(news->hibernated);
 }
@@ -53,14 +53,14 @@ static const struct news_field fields[] = {
     {"cpu-index", news_vcpu},
     {"entry", news_entry},
     {"context", news_context},
-    {"deadline-ms", deadline_value},
+    {"deadline-ms", qmp_deadline},
     {"default", news_default},
-    {"guest", guest_value},
-    {"reason", reason_value},
-    {"x-dormouse-kind", kind_value},
+    {"guest", qmp_guest},
+    {"reason", qmp_reason},
+    {"x-dormouse-kind", qmp_kind},
     {"x-dormouse-type", news_reset_type},
     {"x-dormouse-cookie", news_reset_cookie},
-    {"x-dormouse-hibernated", hibernated_value},
+    {"x-dormouse-hibernated", qmp_hibernated},
 };
 
 static const struct news_row rows[] = {
@@ -75,8 +75,8 @@ void qmp_tell(struct qmp *qmp, const struct power_news *news)
     const struct news_row *row = &rows[news->kind];
 
     if (qmp != NULL && row->event != NULL) {
-        emit_event(qmp, row->event,
-                   news_object(row, news, fields, sizeof(fields) / sizeof(fields[0])));
+        qmp_emit(qmp, row->event,
+                 news_object(row, news, fields, sizeof(fields) / sizeof(fields[0])));
     }
 }
 
@@ -90,6 +90,6 @@ void qmp_tell_quit(struct qmp *qmp, enum quit_reason reason)
     };
 
     if (qmp != NULL) {
-        emit_event(qmp, "SHUTDOWN", json_pack("{s:b, s:s}", "guest", 0, "reason", reasons[reason]));
+        qmp_emit(qmp, "SHUTDOWN", json_pack("{s:b, s:s}", "guest", 0, "reason", reasons[reason]));
     }
 }

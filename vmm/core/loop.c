@@ -51,7 +51,7 @@ void loop_destroy(struct loop *loop)
  * epoll adds hang-up and error to whatever is asked for, so that a source which is to rest would
  * make the loop spin once its peer has gone. EPOLLONESHOT makes such a report the last one.
  */
-static int control(struct loop_source *source, int operation, uint32_t events)
+static int source_control(struct loop_source *source, int operation, uint32_t events)
 {
     struct epoll_event event = {
         .events = events != 0 ? events : EPOLLONESHOT,
@@ -61,7 +61,7 @@ static int control(struct loop_source *source, int operation, uint32_t events)
     return epoll_ctl(source->loop->epoll_fd, operation, source->fd, &event);
 }
 
-static void free_source(struct loop_source *source)
+static void source_free(struct loop_source *source)
 {
     pthread_mutex_destroy(&source->lock);
     free(source);
@@ -80,9 +80,9 @@ struct loop_source *loop_add(struct loop *loop, int fd, uint32_t events, loop_fn
     source->arg = arg;
     source->events = events;
     pthread_mutex_init(&source->lock, NULL);
-    if (control(source, EPOLL_CTL_ADD, events) != 0) {
+    if (source_control(source, EPOLL_CTL_ADD, events) != 0) {
         int error = errno;
-        free_source(source);
+        source_free(source);
         errno = error;
         return NULL;
     }
@@ -95,7 +95,7 @@ void loop_watch(struct loop_source *source, uint32_t events)
     if (source->events != events) {
         source->events = events;
         /* Changing a member of the set takes no memory and cannot fail. */
-        (void)control(source, EPOLL_CTL_MOD, events);
+        (void)source_control(source, EPOLL_CTL_MOD, events);
     }
     pthread_mutex_unlock(&source->lock);
 }
@@ -109,7 +109,7 @@ void loop_remove(struct loop_source *source)
 
     epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
     if (!loop->dispatching) {
-        free_source(source);
+        source_free(source);
         return;
     }
     /* Events of the batch in hand may still point to it. */
@@ -126,18 +126,18 @@ void loop_close(struct loop_source *source, int fd)
     }
 }
 
-static void free_removed(struct loop *loop)
+static void loop_free_removed(struct loop *loop)
 {
     while (loop->removed != NULL) {
         struct loop_source *source = loop->removed;
 
         loop->removed = source->next;
-        free_source(source);
+        source_free(source);
     }
 }
 
 /* An event of the batch may be out of date: another callback or thread has changed the watch. */
-static void dispatch(struct loop_source *source, uint32_t ready)
+static void source_dispatch(struct loop_source *source, uint32_t ready)
 {
     if (source->removed) {
         return;
@@ -166,10 +166,10 @@ int loop_run(struct loop *loop)
         loop->dispatching = true;
         /* What a stop leaves undone is still ready when the loop runs again. */
         for (int i = 0; i < count && !loop->stop; i++) {
-            dispatch(batch[i].data.ptr, batch[i].events);
+            source_dispatch(batch[i].data.ptr, batch[i].events);
         }
         loop->dispatching = false;
-        free_removed(loop);
+        loop_free_removed(loop);
     }
     loop->stop = false;
     return error;

@@ -13,7 +13,7 @@
 static sigset_t blocked;
 
 /* A signal that is blocked comes although it is ignored: it must not be in the set. */
-static void add_unless_ignored(sigset_t *set, int number)
+static void signals_add_unless_ignored(sigset_t *set, int number)
 {
     struct sigaction action;
 
@@ -27,9 +27,9 @@ void signals_block(void)
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGUSR1);
     sigaddset(&blocked, SIGCONT);
-    add_unless_ignored(&blocked, SIGINT);
-    add_unless_ignored(&blocked, SIGTERM);
-    add_unless_ignored(&blocked, SIGHUP);
+    signals_add_unless_ignored(&blocked, SIGINT);
+    signals_add_unless_ignored(&blocked, SIGTERM);
+    signals_add_unless_ignored(&blocked, SIGHUP);
     sigprocmask(SIG_BLOCK, &blocked, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
@@ -44,7 +44,7 @@ void signals_let_end(bool let)
     sigprocmask(let ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
 
-static void on_readable(void *arg, uint32_t events)
+static void on_signals_readable(void *arg, uint32_t events)
 {
     struct signals *signals = arg;
     struct signalfd_siginfo info;
@@ -63,7 +63,7 @@ int signals_watch(struct signals *signals, struct loop *loop, void (*got)(void *
     if (signals->fd < 0) {
         return -errno;
     }
-    signals->source = loop_add(loop, signals->fd, EPOLLIN, on_readable, signals);
+    signals->source = loop_add(loop, signals->fd, EPOLLIN, on_signals_readable, signals);
     if (signals->source == NULL) {
         int error = -errno;
         close(signals->fd);

@@ -11,7 +11,7 @@
 #include "kvm/kvm_parts.h"
 
 /* Finds "hvc_exit_stat" among the descriptors; returns its offset in the file, or 0. */
-static uint64_t find_counter(int fd)
+static uint64_t stats_find_counter(int fd)
 {
     static const char wanted[] = "hvc_exit_stat";
     struct kvm_stats_header header;
@@ -44,7 +44,7 @@ void vcpu_count_hypercalls(struct vcpu *vcpu)
         vcpu->stats_fd = -1;
         return;
     }
-    vcpu->hypercall_stat = find_counter(vcpu->stats_fd);
+    vcpu->hypercall_stat = stats_find_counter(vcpu->stats_fd);
     if (vcpu->hypercall_stat == 0) {
         stats_close(vcpu);
     }

@@ -98,7 +98,7 @@ int kvm_open(struct kvm_limits *limits, char *reason, size_t size)
  * For this KVM takes all locks of the process's memory map, which Linux gives up for any signal;
  * one that stops and continues the process (Ctrl-Z) is nothing that the caller should hear of.
  */
-static int create_vm(int kvm, unsigned ipa_bits)
+static int vm_create_fd(int kvm, unsigned ipa_bits)
 {
     int vm;
 
@@ -112,7 +112,7 @@ bool kvm_can_forward_psci(int kvm, const struct kvm_limits *limits)
 {
     struct kvm_device_attr attr = {.group = SMCCC_CTRL, .attr = SMCCC_FILTER};
     bool small = limits->ipa_bits < KVM_DEFAULT_IPA_BITS;
-    int vm = create_vm(kvm, small ? limits->ipa_bits : KVM_DEFAULT_IPA_BITS);
+    int vm = vm_create_fd(kvm, small ? limits->ipa_bits : KVM_DEFAULT_IPA_BITS);
 
     if (vm < 0) {
         return false;
@@ -131,7 +131,7 @@ static int vm_enable(struct vm *vm, uint32_t capability)
 
 static int vm_prepare(struct vm *vm, int kvm, unsigned ipa_bits)
 {
-    int fd = create_vm(kvm, ipa_bits);
+    int fd = vm_create_fd(kvm, ipa_bits);
 
     if (fd < 0) {
         return fd;
@@ -171,7 +171,7 @@ struct vm *vm_create(int kvm, unsigned ipa_bits)
     return vm;
 }
 
-static void close_if_open(int fd)
+static void vm_close_fd(int fd)
 {
     if (fd >= 0) {
         close(fd);
@@ -183,9 +183,9 @@ void vm_destroy(struct vm *vm)
     if (vm == NULL) {
         return;
     }
-    close_if_open(vm->its_fd);
-    close_if_open(vm->gic_fd);
-    close_if_open(vm->fd);
+    vm_close_fd(vm->its_fd);
+    vm_close_fd(vm->gic_fd);
+    vm_close_fd(vm->fd);
     free(vm);
 }
 

@@ -10,7 +10,7 @@
 #include "machine/parts.h"
 #include "sandbox/sandbox.h"
 
-static int create_vcpus(struct machine *machine)
+static int board_create_vcpus(struct machine *machine)
 {
     struct board *board = &machine->board;
 
@@ -33,7 +33,7 @@ static int create_vcpus(struct machine *machine)
 }
 
 /* The device tree is made without asking KVM; here is where the two must agree. */
-static int check_mpidrs(const struct machine *machine)
+static int board_check_mpidrs(const struct machine *machine)
 {
     for (unsigned i = 0; i < machine->config->cpu_count; i++) {
         uint64_t mpidr;
@@ -51,7 +51,7 @@ static int check_mpidrs(const struct machine *machine)
     return 0;
 }
 
-static int choose_psci_version(struct machine *machine, uint32_t *version)
+static int board_choose_psci_version(struct machine *machine, uint32_t *version)
 {
     uint32_t wanted = machine->config->psci_version;
 
@@ -65,7 +65,7 @@ static int choose_psci_version(struct machine *machine, uint32_t *version)
     return error;
 }
 
-static int create_vm(struct machine *machine)
+static int board_create_vm(struct machine *machine)
 {
     struct board *board = &machine->board;
 
@@ -79,15 +79,15 @@ static int create_vm(struct machine *machine)
                                              machine->policy != SUSPEND_OFF);
     }
     if (error == 0) {
-        error = create_vcpus(machine);
+        error = board_create_vcpus(machine);
     }
     if (error == 0) {
-        error = check_mpidrs(machine);
+        error = board_check_mpidrs(machine);
     }
     return error;
 }
 
-static int create_gic(struct machine *machine)
+static int board_create_gic(struct machine *machine)
 {
     int error = vm_create_gic(machine->board.vm, machine->config->cpu_count,
                               map_gicr2_base(machine->memory.size));
@@ -99,7 +99,7 @@ static int create_gic(struct machine *machine)
     return error;
 }
 
-static int load_guest(struct machine *machine, uint32_t psci_version)
+static int board_load_guest(struct machine *machine, uint32_t psci_version)
 {
     struct boot_entry entry;
     int error = boot_load(machine->boot, &machine->memory, machine->config->cpu_count, psci_version,
@@ -111,7 +111,7 @@ static int load_guest(struct machine *machine, uint32_t psci_version)
     return vcpu_set_entry(machine->board.vcpu[0], entry.pc, entry.x0, false);
 }
 
-static int start_threads(struct machine *machine)
+static int board_start_threads(struct machine *machine)
 {
     struct board *board = &machine->board;
     const struct vcpus_env env = {
@@ -127,26 +127,26 @@ static int start_threads(struct machine *machine)
     return board->threads != NULL ? 0 : -errno;
 }
 
-static int build(struct machine *machine, uint32_t *psci_version)
+static int board_build(struct machine *machine, uint32_t *psci_version)
 {
-    int error = create_vm(machine);
+    int error = board_create_vm(machine);
 
     if (error == 0) {
-        error = choose_psci_version(machine, psci_version);
+        error = board_choose_psci_version(machine, psci_version);
     }
     if (error == 0) {
-        error = create_gic(machine);
+        error = board_create_gic(machine);
     }
     if (error == 0) {
-        error = load_guest(machine, *psci_version);
+        error = board_load_guest(machine, *psci_version);
     }
     if (error == 0) {
-        error = start_threads(machine);
+        error = board_start_threads(machine);
     }
     return error;
 }
 
-static void tell_boot(struct machine *machine, uint32_t psci_version)
+static void board_tell_boot(struct machine *machine, uint32_t psci_version)
 {
     const struct config *config = machine->config;
     unsigned admitted = config->cpus_admitted;
@@ -166,7 +166,7 @@ static void tell_boot(struct machine *machine, uint32_t psci_version)
 int board_power_on(struct machine *machine)
 {
     uint32_t psci_version = 0;
-    int error = build(machine, &psci_version);
+    int error = board_build(machine, &psci_version);
 
     if (error != 0) {
         if (error != -REPORTED) {
@@ -175,7 +175,7 @@ int board_power_on(struct machine *machine)
         return -1;
     }
     machine->boot_count++;
-    tell_boot(machine, psci_version);
+    board_tell_boot(machine, psci_version);
     power_start(&machine->power);
     for (unsigned i = 1; i < machine->config->cpu_count; i++) {
         machine_tell_left(machine, i);

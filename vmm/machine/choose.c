@@ -6,7 +6,7 @@
 #include "core/map.h"
 #include "machine/parts.h"
 
-static bool open_kvm(struct machine *machine)
+static bool choose_kvm(struct machine *machine)
 {
     char reason[256];
 
@@ -17,7 +17,7 @@ static bool open_kvm(struct machine *machine)
     return machine->kvm >= 0;
 }
 
-static bool report_no_filter(const char *option, const char *consequence)
+static bool choose_report_no_filter(const char *option, const char *consequence)
 {
     report("%s: this machine's KVM has no SMCCC filter (Linux 6.4 has)%s", option, consequence);
     return false;
@@ -31,13 +31,13 @@ static bool choose_psci_mode(struct machine *machine)
     bool can = wanted != PSCI_MODE_KERNEL && kvm_can_forward_psci(machine->kvm, &machine->limits);
 
     if (wanted == PSCI_MODE_USER && !can) {
-        return report_no_filter("--psci user", "; give --psci kernel or auto");
+        return choose_report_no_filter("--psci user", "; give --psci kernel or auto");
     }
     if (!can && config->idle != IDLE_NONE) {
-        return report_no_filter("--idle", ", and its CPU_SUSPEND has no idle states");
+        return choose_report_no_filter("--idle", ", and its CPU_SUSPEND has no idle states");
     }
     if (!can && config->cpus_admitted != 0) {
-        return report_no_filter("--cpus with max", ", and starts vCPUs without admission");
+        return choose_report_no_filter("--cpus with max", ", and starts vCPUs without admission");
     }
     machine->backend.ops = can ? &psci_user_ops : &psci_kernel_ops;
     return true;
@@ -100,7 +100,7 @@ static bool choose_ipa_bits(struct machine *machine)
 }
 
 /* Each vCPU is an open file, and another one if its hypercalls are counted. */
-static bool allow_files(const struct machine *machine)
+static bool choose_file_limit(const struct machine *machine)
 {
     enum { OTHER_FILES = 64 };
     unsigned count = machine->config->cpu_count;
@@ -121,7 +121,7 @@ static bool allow_files(const struct machine *machine)
     return true;
 }
 
-static bool check_cpu_count(const struct machine *machine)
+static bool choose_cpu_count(const struct machine *machine)
 {
     bool can = machine->config->cpu_count <= machine->limits.cpu_count;
 
@@ -134,6 +134,6 @@ static bool check_cpu_count(const struct machine *machine)
 
 bool machine_choose(struct machine *machine)
 {
-    return open_kvm(machine) && check_cpu_count(machine) && choose_psci_mode(machine) &&
-           choose_policy(machine) && choose_ipa_bits(machine) && allow_files(machine);
+    return choose_kvm(machine) && choose_cpu_count(machine) && choose_psci_mode(machine) &&
+           choose_policy(machine) && choose_ipa_bits(machine) && choose_file_limit(machine);
 }

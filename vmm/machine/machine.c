@@ -16,8 +16,8 @@
 #include "machine/parts.h"
 #include "sandbox/sandbox.h"
 
-static void quit(struct machine *machine, int signal_number, enum quit_reason reason,
-                 const char *words)
+static void machine_quit(struct machine *machine, int signal_number, enum quit_reason reason,
+                         const char *words)
 {
     machine_tell_quit(machine, reason, words);
     machine_end(machine, STATUS_SIGNAL + signal_number);
@@ -28,12 +28,12 @@ static void on_device_wake(void *arg, unsigned source)
     (void)machine_wake(arg, source);
 }
 
-static void quit_by_signal(struct machine *machine, int number)
+static void machine_quit_by_signal(struct machine *machine, int number)
 {
     char name[16];
 
     snprintf(name, sizeof(name), "SIG%s", sigabbrev_np(number));
-    quit(machine, number, QUIT_BY_SIGNAL, name);
+    machine_quit(machine, number, QUIT_BY_SIGNAL, name);
 }
 
 /* What logrotate sends, if there is a file; else the terminal has hung up. */
@@ -42,7 +42,7 @@ static void on_hangup(struct machine *machine)
     if (machine->events != NULL || console_file(machine->console) != NULL) {
         (void)machine_reopen(machine);
     } else {
-        quit_by_signal(machine, SIGHUP);
+        machine_quit_by_signal(machine, SIGHUP);
     }
 }
 
@@ -64,14 +64,14 @@ static void on_signal(void *arg, int number)
         on_hangup(machine);
         return;
     default:
-        quit_by_signal(machine, number);
+        machine_quit_by_signal(machine, number);
         return;
     }
 }
 
 static void on_console_quit(void *arg)
 {
-    quit(arg, SIGINT, QUIT_BY_CONSOLE, "Ctrl-a x");
+    machine_quit(arg, SIGINT, QUIT_BY_CONSOLE, "Ctrl-a x");
 }
 
 static void drive_irq(void *arg, uint32_t spi, bool level)
@@ -97,7 +97,7 @@ static void on_observer_failed(void *arg, int error)
 }
 
 /* The power controller, and what answers PSCI where that is not the kernel. */
-static int create_psci(struct machine *machine)
+static int machine_create_psci(struct machine *machine)
 {
     bool asks = machine->config->cpus_admitted != 0;
     const struct psci_observer observer = {
@@ -136,7 +136,7 @@ static int create_psci(struct machine *machine)
     return error != 0 ? error : power_init(&machine->power, &power_options);
 }
 
-static int create_parts(struct machine *machine)
+static int machine_create_parts(struct machine *machine)
 {
     struct instances devices = {0};
     const struct bus_env env = {
@@ -157,13 +157,13 @@ static int create_parts(struct machine *machine)
         error = signals_watch(&machine->signals, machine->loop, on_signal, machine);
     }
     if (error == 0) {
-        error = create_psci(machine);
+        error = machine_create_psci(machine);
     }
     return error == 0 ? bus_create(&machine->bus, &env) : error;
 }
 
 /* Everything that outlives a reboot. 0, or -1 after report()ing. */
-static int set_up(struct machine *machine)
+static int machine_set_up(struct machine *machine)
 {
     const struct config *config = machine->config;
     int error = memory_create(&machine->memory, ipa(MAP_RAM_BASE), config->memory_size);
@@ -188,7 +188,7 @@ static int set_up(struct machine *machine)
     if (machine->console == NULL) {
         return -1;
     }
-    error = create_parts(machine);
+    error = machine_create_parts(machine);
     if (error != 0) {
         report("cannot set up the machine: %s", strerror(-error));
         return -1;
@@ -196,7 +196,7 @@ static int set_up(struct machine *machine)
     return operator_open(machine);
 }
 
-static void tear_down(struct machine *machine)
+static void machine_tear_down(struct machine *machine)
 {
     board_power_off(machine);
     operator_close(machine);
@@ -215,7 +215,7 @@ static void tear_down(struct machine *machine)
 }
 
 /* Between the set-up and the first board: making a board is what a reboot does in there as well. */
-static int enter_sandbox(const struct machine *machine)
+static int machine_enter_sandbox(const struct machine *machine)
 {
     const struct config *config = machine->config;
     struct sandbox_user user = config->sandbox.user;
@@ -243,9 +243,10 @@ static int enter_sandbox(const struct machine *machine)
     return sandbox_enter(&options);
 }
 
-static void run(struct machine *machine)
+static void machine_live(struct machine *machine)
 {
-    if (set_up(machine) != 0 || enter_sandbox(machine) != 0 || board_power_on(machine) != 0) {
+    if (machine_set_up(machine) != 0 || machine_enter_sandbox(machine) != 0 ||
+        board_power_on(machine) != 0) {
         return;
     }
     int error = loop_run(machine->loop);
@@ -255,7 +256,7 @@ static void run(struct machine *machine)
 }
 
 /* A hostile kernel takes seconds to unpack. A signal ends the process meanwhile: there is nothing to clean up yet. */
-static bool unpack(struct machine *machine)
+static bool machine_unpack_kernel(struct machine *machine)
 {
     signals_let_end(true);
     int error = boot_prepare(machine->boot);
@@ -277,13 +278,13 @@ int machine_run(const struct config *config)
     if (machine.boot == NULL) {
         return STATUS_ERROR;
     }
-    if (!unpack(&machine)) {
+    if (!machine_unpack_kernel(&machine)) {
         boot_close(machine.boot);
         return STATUS_ERROR;
     }
     if (machine_choose(&machine)) {
-        run(&machine);
-        tear_down(&machine);
+        machine_live(&machine);
+        machine_tear_down(&machine);
     }
     if (machine.kvm >= 0) {
         close(machine.kvm);

@@ -26,7 +26,7 @@ static unsigned op_vcpu_count(void *arg)
     return machine->config->cpu_count;
 }
 
-static const char *state_name(struct machine *machine, unsigned index)
+static const char *op_state_name(struct machine *machine, unsigned index)
 {
     if (machine->power.state == POWER_ASLEEP && index == machine->power.sleeper) {
         return "suspended";
@@ -34,14 +34,14 @@ static const char *state_name(struct machine *machine, unsigned index)
     return machine->backend.ops->state_name(&machine->backend, index);
 }
 
-static void describe_vcpu(struct machine *machine, unsigned index, struct operator_vcpu *vcpu)
+static void op_describe_vcpu(struct machine *machine, unsigned index, struct operator_vcpu *vcpu)
 {
     *vcpu = (struct operator_vcpu){
         .mpidr = map_mpidr(index),
         .thread_id = vcpus_thread_id(machine->board.threads, index),
         .admitted = machine->backend.psci.admission == NULL ||
                     admission_has(machine->backend.psci.admission, index),
-        .state = state_name(machine, index),
+        .state = op_state_name(machine, index),
     };
 }
 
@@ -55,7 +55,7 @@ static void op_vcpus(void *arg, struct operator_vcpu *vcpus, unsigned count)
         power_hold(&machine->power);
     }
     for (unsigned i = 0; i < count; i++) {
-        describe_vcpu(machine, i, &vcpus[i]);
+        op_describe_vcpu(machine, i, &vcpus[i]);
     }
     if (pauses) {
         power_go_on(&machine->power);
@@ -139,7 +139,7 @@ static const char *op_answer_suspend(void *arg, bool honour)
 }
 
 /* Why there is nothing to admit or to withdraw, or NULL. */
-static const char *objection_to_admission(const struct machine *machine, unsigned vcpu)
+static const char *op_admission_objection(const struct machine *machine, unsigned vcpu)
 {
     if (vcpu >= machine->config->cpu_count) {
         return "the machine has no such vCPU";
@@ -153,7 +153,7 @@ static const char *objection_to_admission(const struct machine *machine, unsigne
 static const char *op_admit(void *arg, unsigned vcpu)
 {
     struct machine *machine = arg;
-    const char *objection = objection_to_admission(machine, vcpu);
+    const char *objection = op_admission_objection(machine, vcpu);
 
     if (objection != NULL || admission_has(machine->backend.psci.admission, vcpu)) {
         return objection;
@@ -169,7 +169,7 @@ static const char *op_admit(void *arg, unsigned vcpu)
 static const char *op_withdraw(void *arg, unsigned vcpu)
 {
     struct machine *machine = arg;
-    const char *objection = objection_to_admission(machine, vcpu);
+    const char *objection = op_admission_objection(machine, vcpu);
 
     if (objection != NULL || !admission_has(machine->backend.psci.admission, vcpu)) {
         return objection;

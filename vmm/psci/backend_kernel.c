@@ -68,7 +68,7 @@ static struct psci_step kernel_next(struct psci_backend *backend, unsigned index
 }
 
 /* What the call says is read once, here, where all that follows finds it. */
-static int read_call(struct vcpu *vcpu, struct vcpu_exit *exit)
+static int kernel_read_call(struct vcpu *vcpu, struct vcpu_exit *exit)
 {
     switch (exit->power) {
     case POWER_EXIT_SUSPEND:
@@ -83,7 +83,7 @@ static int read_call(struct vcpu *vcpu, struct vcpu_exit *exit)
 static struct psci_step kernel_serve(struct psci_backend *backend, unsigned index,
                                      struct vcpu *vcpu, struct vcpu_exit *exit)
 {
-    int error = read_call(vcpu, exit);
+    int error = kernel_read_call(vcpu, exit);
 
     (void)backend;
     (void)index;

@@ -3,15 +3,20 @@
 
 #include <unistd.h>
 
-static uint32_t number_of(uint32_t function)
+static uint32_t call_number(uint32_t function)
 {
     return function & 0xff;
 }
 
-/* The call put its vCPU to sleep: into the state that it named, or that libvpsci chose. */
-static void count_idle(struct psci *psci, unsigned index, const struct vpsci_call *guest_call)
+/* A call that put its vCPU to sleep: into the state that it named, or that libvpsci chose. */
+static void call_count_idle(struct psci *psci, unsigned index, const struct vpsci_call *guest_call,
+                            const struct vpsci_outcome *out)
 {
-    bool by_default = number_of((uint32_t)guest_call->function) == VPSCI_FN_CPU_DEFAULT_SUSPEND;
+    if (out->action != VPSCI_WAIT ||
+        (out->wait != VPSCI_WAIT_STANDBY && out->wait != VPSCI_WAIT_POWERDOWN)) {
+        return;
+    }
+    bool by_default = call_number((uint32_t)guest_call->function) == VPSCI_FN_CPU_DEFAULT_SUSPEND;
     int state = by_default ? idle_deepest_core(&psci->plan)
                            : idle_find(&psci->plan, (uint32_t)guest_call->args[0]);
 
@@ -34,63 +39,63 @@ int psci_enter(struct vcpu *vcpu, const struct vpsci_entry *entry)
                : vcpu_set_entry(vcpu, ipa(entry->address.value), entry->context, entry->big_endian);
 }
 
-static struct psci_step step(enum psci_verdict verdict)
+static struct psci_step step_make(enum psci_verdict verdict)
 {
     return (struct psci_step){.verdict = verdict, .start = -1};
 }
 
 /* An ioctl that must not fail did. */
-static struct psci_step fail(struct vcpu_exit *exit, int error)
+static struct psci_step step_fail(struct vcpu_exit *exit, int error)
 {
     *exit = (struct vcpu_exit){.kind = VCPU_EXIT_FAILED, .error = -error};
-    return step(PSCI_HAND_OVER);
+    return step_make(PSCI_HAND_OVER);
 }
 
-static struct psci_step starting(struct psci_step result, const struct vpsci_vcpu *target)
+static struct psci_step step_start_too(struct psci_step result, const struct vpsci_vcpu *target)
 {
     result.start = target != NULL ? (int)vpsci_index(target) : -1;
     return result;
 }
 
-static struct psci_step run_unless(struct vcpu_exit *exit, int error)
+static struct psci_step step_run_unless(struct vcpu_exit *exit, int error)
 {
-    return error == 0 ? step(PSCI_RUN) : fail(exit, error);
+    return error == 0 ? step_make(PSCI_RUN) : step_fail(exit, error);
 }
 
-static struct psci_step hand_over(struct vcpu_exit *exit, enum power_exit why)
+static struct psci_step step_hand_over(struct vcpu_exit *exit, enum power_exit why)
 {
     *exit = (struct vcpu_exit){.kind = VCPU_EXIT_POWER, .power = why};
-    return step(PSCI_HAND_OVER);
+    return step_make(PSCI_HAND_OVER);
 }
 
 /*
  * KVM keeps the vCPU waiting as in WFI, its timers running, and says WAKEUP. A vCPU that was taken
  * out of it meanwhile, by a pause, comes here again: only a wake ends the wait.
  */
-static struct psci_step doze(struct vcpu *vcpu, struct vcpu_exit *exit)
+static struct psci_step step_doze(struct vcpu *vcpu, struct vcpu_exit *exit)
 {
-    return run_unless(exit, vcpu_doze(vcpu));
+    return step_run_unless(exit, vcpu_doze(vcpu));
 }
 
 /* The result of a call that had to wait; in CPU_SUSPEND it waited dozing. */
-static int finish_call(struct vcpu *vcpu, uint64_t result)
+static int call_finish(struct vcpu *vcpu, uint64_t result)
 {
     int error = vcpu_rouse(vcpu);
 
     return error != 0 ? error : vcpu_answer(vcpu, (int64_t)result);
 }
 
-static struct psci_step carry_out(struct vcpu *vcpu, const struct vpsci_outcome *out,
-                                  struct vcpu_exit *exit)
+static struct psci_step step_carry_out(struct vcpu *vcpu, const struct vpsci_outcome *out,
+                                       struct vcpu_exit *exit)
 {
     switch (out->action) {
     case VPSCI_RUN:
-        return step(PSCI_RUN);
+        return step_make(PSCI_RUN);
     case VPSCI_RETURN:
     case VPSCI_FOREIGN:
-        return run_unless(exit, finish_call(vcpu, out->x0));
+        return step_run_unless(exit, call_finish(vcpu, out->x0));
     case VPSCI_ENTER:
-        return run_unless(exit, psci_enter(vcpu, &out->entry));
+        return step_run_unless(exit, psci_enter(vcpu, &out->entry));
     case VPSCI_WAIT:
         break;
     }
@@ -98,48 +103,48 @@ static struct psci_step carry_out(struct vcpu *vcpu, const struct vpsci_outcome 
     case VPSCI_WAIT_STANDBY:
     case VPSCI_WAIT_POWERDOWN:
     case VPSCI_WAIT_SUSPENDED: /* With its gate open: interrupts are to be looked out for. */
-        return doze(vcpu, exit);
+        return step_doze(vcpu, exit);
     default:
-        return step(PSCI_STAY_OUT);
+        return step_make(PSCI_STAY_OUT);
     }
 }
 
 /* The main thread has something to look at. */
-static void notify(const struct psci *psci)
+static void notify_main(const struct psci *psci)
 {
     uint64_t one = 1;
 
     (void)!write(psci->notify_fd, &one, sizeof(one));
 }
 
-static void end_change(struct psci *psci, unsigned index, uint64_t ticket, enum change what)
+static void change_end(struct psci *psci, unsigned index, uint64_t ticket, enum change what)
 {
     changes_end(psci->changes, ticket, index, what);
-    notify(psci);
+    notify_main(psci);
 }
 
-static void wait_off(struct vpsci_outcome *out)
+static void outcome_wait_off(struct vpsci_outcome *out)
 {
     *out = (struct vpsci_outcome){.action = VPSCI_WAIT, .wait = VPSCI_WAIT_OFF};
 }
 
 /* vpsci_next() for a vCPU that has been told to start, and if it does, tells so. */
-static void next_start(struct psci *psci, unsigned index, struct vpsci_outcome *out)
+static void outcome_of_start(struct psci *psci, unsigned index, struct vpsci_outcome *out)
 {
     if (!changes_want_room(psci->changes, index)) {
-        wait_off(out); /* Main nudges this vCPU once it has taken an earlier ticket. */
+        outcome_wait_off(out); /* Main nudges this vCPU once it has taken an earlier ticket. */
         return;
     }
     uint64_t ticket = changes_begin(psci->changes, index);
     vpsci_next(psci_vcpu(psci, index), out);
-    end_change(psci, index, ticket, out->action == VPSCI_ENTER ? CHANGE_ON : CHANGE_NONE);
+    change_end(psci, index, ticket, out->action == VPSCI_ENTER ? CHANGE_ON : CHANGE_NONE);
 }
 
 /*
  * A vCPU that is off is not asked about further: a CPU_ON could come in between and it would start
  * without a ticket. Whoever calls CPU_ON nudges it afterwards.
  */
-static void next(struct psci *psci, unsigned index, struct vpsci_outcome *out)
+static void outcome_next(struct psci *psci, unsigned index, struct vpsci_outcome *out)
 {
     struct vpsci_vcpu *self = psci_vcpu(psci, index);
 
@@ -147,10 +152,10 @@ static void next(struct psci *psci, unsigned index, struct vpsci_outcome *out)
     case VPSCI_STATE_OFF:
     case VPSCI_STATE_FROZEN:
     case VPSCI_STATE_STARTING:
-        wait_off(out);
+        outcome_wait_off(out);
         return;
     case VPSCI_STATE_ON_PENDING:
-        next_start(psci, index, out);
+        outcome_of_start(psci, index, out);
         return;
     default:
         vpsci_next(self, out);
@@ -163,39 +168,39 @@ struct psci_step psci_next(struct psci *psci, unsigned index, struct vcpu *vcpu,
 {
     struct vpsci_outcome out;
 
-    next(psci, index, &out);
-    return carry_out(vcpu, &out, exit);
+    outcome_next(psci, index, &out);
+    return step_carry_out(vcpu, &out, exit);
 }
 
-static bool may_go_off(uint32_t function)
+static bool call_may_go_off(uint32_t function)
 {
     return function == (VPSCI_FID_32 | VPSCI_FN_CPU_OFF) ||
            function == (VPSCI_FID_32 | VPSCI_FN_CPU_FREEZE);
 }
 
 /* vpsci_call(), and if it turns the vCPU off, tells so. */
-static void call(struct psci *psci, unsigned index, const struct vpsci_call *guest_call,
-                 struct vpsci_outcome *out)
+static void outcome_of_call(struct psci *psci, unsigned index, const struct vpsci_call *guest_call,
+                            struct vpsci_outcome *out)
 {
     struct vpsci_vcpu *self = psci_vcpu(psci, index);
 
-    if (psci->changes == NULL || !may_go_off((uint32_t)guest_call->function)) {
+    if (psci->changes == NULL || !call_may_go_off((uint32_t)guest_call->function)) {
         vpsci_call(self, guest_call, out);
         return;
     }
     uint64_t ticket = changes_begin(psci->changes, index);
     vpsci_call(self, guest_call, out);
     bool is_off = out->wait == VPSCI_WAIT_OFF || out->wait == VPSCI_WAIT_FROZEN;
-    end_change(psci, index, ticket, is_off ? CHANGE_OFF : CHANGE_NONE);
+    change_end(psci, index, ticket, is_off ? CHANGE_OFF : CHANGE_NONE);
 }
 
 /* A SYSTEM_SUSPEND, so judged. SMC32 arguments are 32 bits wide (SMCCC 3.1). */
-static struct psci_step hand_over_suspend(struct vcpu_exit *exit, enum power_exit judged,
-                                          const struct vpsci_call *guest_call)
+static struct psci_step step_hand_over_suspend(struct vcpu_exit *exit, enum power_exit judged,
+                                               const struct vpsci_call *guest_call)
 {
     bool smc32 = ((uint32_t)guest_call->function & (VPSCI_FID_32 ^ VPSCI_FID_64)) == 0;
     uint64_t mask = smc32 ? UINT32_MAX : UINT64_MAX;
-    struct psci_step result = hand_over(exit, judged);
+    struct psci_step result = step_hand_over(exit, judged);
 
     exit->call.suspend = (struct suspend_call){
         .entry = ipa(guest_call->args[0] & mask),
@@ -207,25 +212,25 @@ static struct psci_step hand_over_suspend(struct vcpu_exit *exit, enum power_exi
 }
 
 /* What the main thread has to decide. */
-static struct psci_step ask(const struct vpsci_request *request,
-                            const struct vpsci_call *guest_call, struct vcpu_exit *exit)
+static struct psci_step step_ask_main(const struct vpsci_request *request,
+                                      const struct vpsci_call *guest_call, struct vcpu_exit *exit)
 {
     struct psci_step result;
 
     switch (request->function) {
     case VPSCI_FN_SYSTEM_SUSPEND:
-        return hand_over_suspend(exit, POWER_EXIT_ALLOWED, guest_call);
+        return step_hand_over_suspend(exit, POWER_EXIT_ALLOWED, guest_call);
     case VPSCI_FN_SYSTEM_OFF:
-        result = hand_over(exit, POWER_EXIT_OFF);
+        result = step_hand_over(exit, POWER_EXIT_OFF);
         break;
     case VPSCI_FN_SYSTEM_OFF2:
-        result = hand_over(exit, POWER_EXIT_HIBERNATE);
+        result = step_hand_over(exit, POWER_EXIT_HIBERNATE);
         break;
     case VPSCI_FN_SYSTEM_RESET:
-        result = hand_over(exit, POWER_EXIT_RESET);
+        result = step_hand_over(exit, POWER_EXIT_RESET);
         break;
     default:
-        result = hand_over(exit, POWER_EXIT_RESET2);
+        result = step_hand_over(exit, POWER_EXIT_RESET2);
         exit->call.reset_type = request->type;
         exit->call.reset_cookie = request->cookie;
         break;
@@ -239,7 +244,8 @@ static struct psci_step ask(const struct vpsci_request *request,
  * tells of it, and writes the answer. x0 is left as it is until then, for it says which width the
  * call had.
  */
-static bool is_refused_suspend(const struct vpsci_call *guest_call, const struct vpsci_outcome *out)
+static bool call_is_refused_suspend(const struct vpsci_call *guest_call,
+                                    const struct vpsci_outcome *out)
 {
     uint32_t function = (uint32_t)guest_call->function & ~(VPSCI_FID_32 ^ VPSCI_FID_64);
 
@@ -251,7 +257,7 @@ static bool is_refused_suspend(const struct vpsci_call *guest_call, const struct
  * The operator's word on a CPU_ON, given in advance, so that the caller waits for nobody. *out
  * becomes what the caller is to do. It cannot have another request pending, nor be answered twice.
  */
-static void decide_start(struct psci *psci, unsigned index, struct vpsci_outcome *out)
+static void outcome_decide_start(struct psci *psci, unsigned index, struct vpsci_outcome *out)
 {
     struct vpsci_vcpu *caller = psci_vcpu(psci, index);
     struct vpsci_vcpu *target = out->request.target;
@@ -261,12 +267,12 @@ static void decide_start(struct psci *psci, unsigned index, struct vpsci_outcome
     vpsci_next(caller, out);
     out->start = admitted ? target : NULL;
     if (!admitted) {
-        notify(psci);
+        notify_main(psci);
     }
 }
 
 /* Each argument and the endianness cost a system call to read, and most calls have few of them. */
-static int read_call(const struct psci *psci, struct vcpu *vcpu, uint32_t function,
+static int call_read(const struct psci *psci, struct vcpu *vcpu, uint32_t function,
                      struct vpsci_call *guest_call)
 {
     struct vpsci_function_info info;
@@ -288,69 +294,81 @@ static int read_call(const struct psci *psci, struct vcpu *vcpu, uint32_t functi
     return vcpu_read_endianness(vcpu, &guest_call->big_endian);
 }
 
-static struct psci_step answer_call(struct psci *psci, unsigned index, struct vcpu *vcpu,
+static struct psci_step step_refuse_suspend(struct vcpu_exit *exit, const struct vpsci_outcome *out,
+                                            const struct vpsci_call *guest_call)
+{
+    bool denied = (int64_t)out->x0 == VPSCI_DENIED;
+
+    return step_hand_over_suspend(exit, denied ? POWER_EXIT_DENIED : POWER_EXIT_BAD_ENTRY,
+                                  guest_call);
+}
+
+/* What libvpsci said of a call, which its vCPU has not waited for. */
+static struct psci_step step_answer(struct vcpu *vcpu, const struct vpsci_outcome *out,
+                                    struct vcpu_exit *exit)
+{
+    if (out->action == VPSCI_RETURN || out->action == VPSCI_FOREIGN) {
+        return step_run_unless(exit, vcpu_answer(vcpu, (int64_t)out->x0));
+    }
+    return step_carry_out(vcpu, out, exit);
+}
+
+static struct psci_step call_answer(struct psci *psci, unsigned index, struct vcpu *vcpu,
                                     struct vcpu_exit *exit)
 {
     struct vpsci_call guest_call;
     struct vpsci_outcome out;
-    int error = read_call(psci, vcpu, exit->function, &guest_call);
+    int error = call_read(psci, vcpu, exit->function, &guest_call);
 
     if (error != 0) {
-        return fail(exit, error);
+        return step_fail(exit, error);
     }
-    call(psci, index, &guest_call, &out);
+    outcome_of_call(psci, index, &guest_call, &out);
     if (out.request.pending && out.request.function == VPSCI_FN_CPU_ON) {
-        decide_start(psci, index, &out);
+        outcome_decide_start(psci, index, &out);
     }
     if (out.request.pending) {
-        return ask(&out.request, &guest_call, exit);
+        return step_ask_main(&out.request, &guest_call, exit);
     }
-    if (is_refused_suspend(&guest_call, &out)) {
-        bool denied = (int64_t)out.x0 == VPSCI_DENIED;
-        return hand_over_suspend(exit, denied ? POWER_EXIT_DENIED : POWER_EXIT_BAD_ENTRY,
-                                 &guest_call);
+    if (call_is_refused_suspend(&guest_call, &out)) {
+        return step_refuse_suspend(exit, &out, &guest_call);
     }
-    if (out.action == VPSCI_RETURN || out.action == VPSCI_FOREIGN) {
-        return starting(run_unless(exit, vcpu_answer(vcpu, (int64_t)out.x0)), out.start);
-    }
-    if (out.wait == VPSCI_WAIT_STANDBY || out.wait == VPSCI_WAIT_POWERDOWN) {
-        count_idle(psci, index, &guest_call);
-    }
-    return starting(carry_out(vcpu, &out, exit), out.start);
+    call_count_idle(psci, index, &guest_call, &out);
+    return step_start_too(step_answer(vcpu, &out, exit), out.start);
 }
 
 /*
  * A powered-down vCPU starts at its entry point, and starting resets its timers, one of which woke
  * it perhaps. The device tree calls them always-on: they go on through the sleep of their core.
  */
-static struct psci_step power_up(struct psci *psci, unsigned index, struct vcpu *vcpu,
-                                 struct vcpu_exit *exit)
+static struct psci_step wake_powered_down(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                                          struct vcpu_exit *exit)
 {
     struct vcpu_timers timers;
     int error = vcpu_save_timers(vcpu, &timers);
 
     if (error != 0) {
-        return fail(exit, error);
+        return step_fail(exit, error);
     }
     vpsci_wake(psci_vcpu(psci, index));
     struct psci_step result = psci_next(psci, index, vcpu, exit);
     if (result.verdict != PSCI_RUN) {
         return result;
     }
-    return run_unless(exit, vcpu_restore_timers(vcpu, &timers));
+    return step_run_unless(exit, vcpu_restore_timers(vcpu, &timers));
 }
 
 /* An interrupt for a vCPU that waits in KVM_RUN. Whether it ends SYSTEM_SUSPEND is not for us. */
-static struct psci_step wake(struct psci *psci, unsigned index, struct vcpu *vcpu,
-                             struct vcpu_exit *exit)
+static struct psci_step wake_vcpu(struct psci *psci, unsigned index, struct vcpu *vcpu,
+                                  struct vcpu_exit *exit)
 {
     struct vpsci_vcpu *self = psci_vcpu(psci, index);
 
     if (vpsci_state(self) == VPSCI_STATE_SUSPENDED) {
-        return step(PSCI_HAND_OVER);
+        return step_make(PSCI_HAND_OVER);
     }
     if (vpsci_state(self) == VPSCI_STATE_POWERDOWN) {
-        return power_up(psci, index, vcpu, exit);
+        return wake_powered_down(psci, index, vcpu, exit);
     }
     vpsci_wake(self);
     return psci_next(psci, index, vcpu, exit);
@@ -360,7 +378,8 @@ struct psci_step psci_serve(struct psci *psci, unsigned index, struct vcpu *vcpu
                             struct vcpu_exit *exit)
 {
     if (exit->kind == VCPU_EXIT_CALL) {
-        return answer_call(psci, index, vcpu, exit);
+        return call_answer(psci, index, vcpu, exit);
     }
-    return exit->power == POWER_EXIT_WAKEUP ? wake(psci, index, vcpu, exit) : step(PSCI_HAND_OVER);
+    return exit->power == POWER_EXIT_WAKEUP ? wake_vcpu(psci, index, vcpu, exit)
+                                            : step_make(PSCI_HAND_OVER);
 }

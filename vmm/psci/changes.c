@@ -6,23 +6,26 @@
 #include <stdlib.h>
 
 enum {
-    PER_VCPU = 4,  /* changes on their way, at most */
+    PER_VCPU = 4,  /* most changes on their way */
     PER_START = 2, /* on, and off again */
 };
 
 #define NO_TICKET UINT64_MAX
 
-/* `stamp` is published last: the ticket plus 1, so that what an earlier one left is not taken. */
-struct slot {
+/*
+ * What is said of a ticket. `stamp` is published last: the ticket plus 1, so that main does not take
+ * what an earlier ticket left here.
+ */
+struct note {
     _Atomic uint64_t stamp;
     unsigned vcpu;
     enum change what;
 };
 
-struct place {
-    _Atomic unsigned
-        under_way;      /* tickets that main has not taken: up by its thread, down by main */
-    _Atomic bool waits; /* it found no room: set by its thread, cleared by main */
+/* A vCPU's part. Its thread adds to `under_way` and sets `waits`; main subtracts and clears. */
+struct teller {
+    _Atomic unsigned under_way; /* tickets that main has not taken */
+    _Atomic bool waits;         /* it found no room */
 };
 
 struct changes {
@@ -30,24 +33,24 @@ struct changes {
     uint64_t taken;         /* main's */
     uint64_t mask;
     unsigned vcpu_count;
-    struct place *places; /* per vCPU */
-    struct slot slots[];
+    struct teller *tellers; /* per vCPU */
+    struct note notes[];
 };
 
 struct changes *changes_create(unsigned vcpu_count)
 {
     uint64_t size = 1;
 
-    /* No two tickets on their way share a slot: there are never more of them than slots. */
+    /* No two tickets on their way share a note: there are never more of them than notes. */
     while (size < (uint64_t)vcpu_count * PER_VCPU) {
         size *= 2;
     }
-    struct changes *changes = calloc(1, sizeof(*changes) + size * sizeof(changes->slots[0]));
+    struct changes *changes = calloc(1, sizeof(*changes) + size * sizeof(changes->notes[0]));
     if (changes == NULL) {
         return NULL;
     }
-    changes->places = calloc(vcpu_count, sizeof(changes->places[0]));
-    if (changes->places == NULL) {
+    changes->tellers = calloc(vcpu_count, sizeof(changes->tellers[0]));
+    if (changes->tellers == NULL) {
         free(changes);
         return NULL;
     }
@@ -59,7 +62,7 @@ struct changes *changes_create(unsigned vcpu_count)
 void changes_destroy(struct changes *changes)
 {
     if (changes != NULL) {
-        free(changes->places);
+        free(changes->tellers);
         free(changes);
     }
 }
@@ -68,38 +71,38 @@ void changes_clear(struct changes *changes)
 {
     changes->taken = atomic_load(&changes->given);
     for (unsigned i = 0; i < changes->vcpu_count; i++) {
-        atomic_store(&changes->places[i].under_way, 0);
-        atomic_store(&changes->places[i].waits, false);
+        atomic_store(&changes->tellers[i].under_way, 0);
+        atomic_store(&changes->tellers[i].waits, false);
     }
 }
 
-static bool has_room(const struct place *place)
+static bool teller_has_room(const struct teller *teller)
 {
-    return atomic_load(&place->under_way) <= PER_VCPU - PER_START;
+    return atomic_load(&teller->under_way) <= PER_VCPU - PER_START;
 }
 
 /*
- * The wish is written before the look at the room, and main makes room before it looks at the wish:
- * of the two at least one sees the other's.
+ * Sets `waits` before it looks for room, and main makes room before it reads `waits`: at least one
+ * of the two sees what the other one did.
  */
 bool changes_want_room(struct changes *changes, unsigned vcpu)
 {
-    struct place *place = &changes->places[vcpu];
+    struct teller *teller = &changes->tellers[vcpu];
 
-    if (has_room(place)) {
+    if (teller_has_room(teller)) {
         return true;
     }
-    atomic_store(&place->waits, true);
-    return has_room(place);
+    atomic_store(&teller->waits, true);
+    return teller_has_room(teller);
 }
 
 uint64_t changes_begin(struct changes *changes, unsigned vcpu)
 {
     /* Only its own thread adds to it, so it cannot grow in between. */
-    if (atomic_load(&changes->places[vcpu].under_way) >= PER_VCPU) {
+    if (atomic_load(&changes->tellers[vcpu].under_way) >= PER_VCPU) {
         return NO_TICKET; /* Not reached while changes_want_room() is asked; the ring is safe. */
     }
-    atomic_fetch_add(&changes->places[vcpu].under_way, 1);
+    atomic_fetch_add(&changes->tellers[vcpu].under_way, 1);
     return atomic_fetch_add(&changes->given, 1);
 }
 
@@ -108,34 +111,34 @@ void changes_end(struct changes *changes, uint64_t ticket, unsigned vcpu, enum c
     if (ticket == NO_TICKET) {
         return;
     }
-    struct slot *slot = &changes->slots[ticket & changes->mask];
+    struct note *note = &changes->notes[ticket & changes->mask];
 
-    slot->vcpu = vcpu;
-    slot->what = what;
-    atomic_store_explicit(&slot->stamp, ticket + 1, memory_order_release);
+    note->vcpu = vcpu;
+    note->what = what;
+    atomic_store_explicit(&note->stamp, ticket + 1, memory_order_release);
 }
 
-/* The slot of the next ticket if something has been said of it; else NULL. */
-static const struct slot *next_slot(const struct changes *changes)
+/* The note of the next ticket if something has been said of it; else NULL. */
+static const struct note *note_next(const struct changes *changes)
 {
-    const struct slot *slot = &changes->slots[changes->taken & changes->mask];
-    uint64_t stamp = atomic_load_explicit(&slot->stamp, memory_order_acquire);
+    const struct note *note = &changes->notes[changes->taken & changes->mask];
+    uint64_t stamp = atomic_load_explicit(&note->stamp, memory_order_acquire);
 
-    return stamp == changes->taken + 1 ? slot : NULL;
+    return stamp == changes->taken + 1 ? note : NULL;
 }
 
 bool changes_take(struct changes *changes, struct change_told *told)
 {
-    const struct slot *slot = next_slot(changes);
+    const struct note *note = note_next(changes);
 
-    if (slot == NULL) {
+    if (note == NULL) {
         return false;
     }
-    *told = (struct change_told){.vcpu = slot->vcpu, .what = slot->what};
+    *told = (struct change_told){.vcpu = note->vcpu, .what = note->what};
     changes->taken++;
-    /* From here on the slot may be another ticket's. */
-    struct place *place = &changes->places[told->vcpu];
-    atomic_fetch_sub(&place->under_way, 1);
-    told->waits = atomic_exchange(&place->waits, false);
+    /* From here on the note may be another ticket's. */
+    struct teller *teller = &changes->tellers[told->vcpu];
+    atomic_fetch_sub(&teller->under_way, 1);
+    told->waits = atomic_exchange(&teller->waits, false);
     return true;
 }

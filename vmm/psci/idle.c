@@ -39,18 +39,18 @@ static const struct idle_state cluster_powerdown = {
     .residency_us = 3000,
 };
 
-static unsigned add(struct idle_plan *plan, const struct idle_state *state)
+static unsigned plan_add(struct idle_plan *plan, const struct idle_state *state)
 {
     plan->states[plan->count] = *state;
     return plan->count++;
 }
 
-/* With what each core of the cluster is in then: the entry `below`. */
-static void add_cluster(struct idle_plan *plan, const struct idle_state *state, unsigned below)
+/* `below` is the index of the state that each core of the cluster is in then. */
+static void plan_add_cluster(struct idle_plan *plan, const struct idle_state *state, unsigned below)
 {
-    unsigned index = add(plan, state);
+    unsigned state_index = plan_add(plan, state);
 
-    plan->states[index].power.below = (uint8_t)below;
+    plan->states[state_index].power.below = (uint8_t)below;
 }
 
 void idle_plan(struct idle_plan *plan, enum idle_mode mode, unsigned clusters, unsigned cpu_count)
@@ -62,28 +62,29 @@ void idle_plan(struct idle_plan *plan, enum idle_mode mode, unsigned clusters, u
     if (mode == IDLE_NONE) {
         return;
     }
-    unsigned core = add(plan, &standby);
+    unsigned core = plan_add(plan, &standby);
     if (mode == IDLE_POWERDOWN) {
-        core = add(plan, &powerdown);
+        core = plan_add(plan, &powerdown);
     }
     if (clusters != 0) {
-        add_cluster(plan, mode == IDLE_POWERDOWN ? &cluster_powerdown : &cluster_standby, core);
+        plan_add_cluster(plan, mode == IDLE_POWERDOWN ? &cluster_powerdown : &cluster_standby,
+                         core);
     }
 }
 
-static unsigned cluster_count(const struct idle_plan *plan)
+static unsigned plan_cluster_count(const struct idle_plan *plan)
 {
     return plan->clusters != 0 ? plan->clusters : 1;
 }
 
 unsigned idle_cluster(const struct idle_plan *plan, unsigned cpu)
 {
-    return cpu * cluster_count(plan) / plan->cpu_count;
+    return cpu * plan_cluster_count(plan) / plan->cpu_count;
 }
 
 unsigned idle_first_cpu(const struct idle_plan *plan, unsigned cluster)
 {
-    unsigned clusters = cluster_count(plan);
+    unsigned clusters = plan_cluster_count(plan);
 
     return (cluster * plan->cpu_count + clusters - 1) / clusters;
 }

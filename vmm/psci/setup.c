@@ -10,13 +10,13 @@
 
 enum { INSTRUCTION_SIZE = 4 };
 
-static bool entry_is_valid(void *host, struct vpsci_ipa address)
+static bool host_entry_is_valid(void *host, struct vpsci_ipa address)
 {
     return memory_contains(host, ipa(address.value), INSTRUCTION_SIZE);
 }
 
 /* All of guest memory is made anew, and so zero, by a cold reset; MEM_PROTECT promises no more. */
-static bool range_is_protected(void *host, struct vpsci_ipa base, uint64_t length)
+static bool host_range_is_protected(void *host, struct vpsci_ipa base, uint64_t length)
 {
     return memory_contains(host, ipa(base.value), length);
 }
@@ -25,7 +25,7 @@ static bool range_is_protected(void *host, struct vpsci_ipa base, uint64_t lengt
  * What a guest is offered beyond the mandatory functions: all that libvpsci has and that means
  * something on this machine.
  */
-static uint32_t capabilities(const struct psci_options *options)
+static uint32_t setup_capabilities(const struct psci_options *options)
 {
     uint32_t always = VPSCI_CAP_SYSTEM_RESET2 | VPSCI_CAP_VENDOR_RESET | VPSCI_CAP_SYSTEM_OFF2 |
                       VPSCI_CAP_CPU_FREEZE | VPSCI_CAP_CPU_DEFAULT_SUSPEND |
@@ -35,14 +35,14 @@ static uint32_t capabilities(const struct psci_options *options)
            (options->idle != IDLE_NONE && options->clusters != 0 ? VPSCI_CAP_OS_INITIATED : 0);
 }
 
-static uint64_t microseconds(void *host)
+static uint64_t host_microseconds(void *host)
 {
     (void)host;
     return (uint64_t)clock_now_ns() / 1000;
 }
 
 /* Idle states, if there are to be any, in libvpsci's words. 0 or -ENOMEM. */
-static int describe_idle(struct psci *psci, const struct psci_options *options)
+static int setup_idle(struct psci *psci, const struct psci_options *options)
 {
     unsigned cpus = options->cpu_count;
 
@@ -68,7 +68,7 @@ static int describe_idle(struct psci *psci, const struct psci_options *options)
 }
 
 /* PSCI_STAT, of idle states or of the two that libvpsci has without any. 0 or -ENOMEM. */
-static int describe_statistics(struct psci *psci)
+static int setup_statistics(struct psci *psci)
 {
     enum { STATES_WITHOUT_TABLE = 2 };
     unsigned states = psci->plan.count != 0 ? psci->plan.count : STATES_WITHOUT_TABLE;
@@ -79,26 +79,46 @@ static int describe_statistics(struct psci *psci)
     return psci->statistics != NULL ? 0 : -ENOMEM;
 }
 
-static void describe(struct psci *psci, const struct psci_options *options)
+static void setup_config(struct psci *psci, const struct psci_options *options)
 {
     for (unsigned i = 0; i < options->cpu_count; i++) {
         psci->mpidrs[i].value = map_mpidr(i);
     }
     psci->ops = (struct vpsci_ops){
-        .entry_is_valid = entry_is_valid,
-        .range_is_protected = range_is_protected,
-        .now = microseconds,
+        .entry_is_valid = host_entry_is_valid,
+        .range_is_protected = host_range_is_protected,
+        .now = host_microseconds,
     };
     psci->config = (struct vpsci_config){
         .vcpu_count = options->cpu_count,
         .mpidrs = psci->mpidrs,
         .version = options->version,
-        .capabilities = capabilities(options),
+        .capabilities = setup_capabilities(options),
         .options = (options->hide_on_pending ? VPSCI_OPTION_NO_ON_PENDING : 0) |
                    (options->cpus_admitted != 0 ? VPSCI_OPTION_ASK_CPU_ON : 0),
         .ops = &psci->ops,
         .host = options->memory,
     };
+}
+
+/* What operators hear of vCPUs, and which ones they admit. 0 or -ENOMEM. */
+static int setup_operators(struct psci *psci, const struct psci_options *options)
+{
+    unsigned cpus = options->cpu_count;
+
+    if (options->observer != NULL) {
+        psci->changes = changes_create(cpus);
+        if (psci->changes == NULL) {
+            return -ENOMEM;
+        }
+    }
+    if (options->cpus_admitted != 0) {
+        psci->admission = admission_create(cpus, options->cpus_admitted);
+        if (psci->admission == NULL) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
 }
 
 int psci_create(struct psci *psci, const struct psci_options *options)
@@ -110,23 +130,14 @@ int psci_create(struct psci *psci, const struct psci_options *options)
     if (psci->mpidrs == NULL || psci->memory == NULL) {
         return -ENOMEM;
     }
-    if (options->observer != NULL) {
-        psci->changes = changes_create(options->cpu_count);
-        if (psci->changes == NULL) {
-            return -ENOMEM;
-        }
-    }
-    if (options->cpus_admitted != 0) {
-        psci->admission = admission_create(options->cpu_count, options->cpus_admitted);
-        if (psci->admission == NULL) {
-            return -ENOMEM;
-        }
-    }
     psci->notify_fd = options->notify_fd;
-    describe(psci, options);
-    int error = describe_idle(psci, options);
+    setup_config(psci, options);
+    int error = setup_operators(psci, options);
     if (error == 0) {
-        error = describe_statistics(psci);
+        error = setup_idle(psci, options);
+    }
+    if (error == 0) {
+        error = setup_statistics(psci);
     }
     if (error != 0) {
         return error;

@@ -70,7 +70,7 @@ static void on_kick(int number)
 }
 
 /* With the lock held, leaves *exit for the main thread. */
-static void post(struct vcpu_thread *self, const struct vcpu_exit *exit)
+static void thread_post(struct vcpu_thread *self, const struct vcpu_exit *exit)
 {
     uint64_t one = 1;
 
@@ -82,15 +82,15 @@ static void post(struct vcpu_thread *self, const struct vcpu_exit *exit)
     (void)!write(self->all->notify_fd, &one, sizeof(one));
 }
 
-static void hand_over(struct vcpu_thread *self, const struct vcpu_exit *exit)
+static void thread_hand_over(struct vcpu_thread *self, const struct vcpu_exit *exit)
 {
     pthread_mutex_lock(&self->lock);
-    post(self, exit);
+    thread_post(self, exit);
     pthread_mutex_unlock(&self->lock);
 }
 
 /* Behind an open gate, with the lock held: whether the vCPU may enter the guest. */
-static bool may_enter(struct vcpu_thread *self)
+static bool thread_may_enter(struct vcpu_thread *self)
 {
     struct vcpu_exit exit;
 
@@ -98,27 +98,27 @@ static bool may_enter(struct vcpu_thread *self)
     struct psci_step step = psci->ops->next(psci, self->index, self->vcpu, &exit);
 
     if (step.verdict == PSCI_HAND_OVER) {
-        post(self, &exit);
+        thread_post(self, &exit);
     }
     return step.verdict == PSCI_RUN;
 }
 
 /* A kick's signal is none. */
-static void wait_nudge(struct vcpu_thread *self)
+static void gate_wait_nudge(struct vcpu_thread *self)
 {
     while (sem_wait(&self->nudged) != 0 && errno == EINTR) {
     }
 }
 
 /* Waits behind the gate. False: the thread is to end. */
-static bool pass_gate(struct vcpu_thread *self)
+static bool gate_pass(struct vcpu_thread *self)
 {
     pthread_mutex_lock(&self->lock);
     self->parked = true;
     pthread_cond_broadcast(&self->moved);
-    while (!self->quit && !(self->may_run && may_enter(self))) {
+    while (!self->quit && !(self->may_run && thread_may_enter(self))) {
         pthread_mutex_unlock(&self->lock);
-        wait_nudge(self);
+        gate_wait_nudge(self);
         pthread_mutex_lock(&self->lock);
     }
     self->parked = false;
@@ -136,7 +136,7 @@ void vcpus_nudge(struct vcpus *all, unsigned index)
 }
 
 /* With the lock held. */
-static void kick(struct vcpu_thread *thread)
+static void thread_kick(struct vcpu_thread *thread)
 {
     vcpu_kick(thread->vcpu);
     pthread_kill(thread->thread, kick_signal());
@@ -146,7 +146,7 @@ static void kick(struct vcpu_thread *thread)
  * Takes all others out of the guest, back to their gates, where libvpsci keeps them: the system has
  * been stopped, and what a guest does after its SYSTEM_RESET nobody wants to see.
  */
-static void stop_others(struct vcpu_thread *self)
+static void thread_stop_others(struct vcpu_thread *self)
 {
     for (unsigned i = 0; i < self->all->count; i++) {
         struct vcpu_thread *other = &self->all->threads[i];
@@ -156,7 +156,7 @@ static void stop_others(struct vcpu_thread *self)
         }
         pthread_mutex_lock(&other->lock);
         if (!other->parked) {
-            kick(other);
+            thread_kick(other);
         }
         pthread_mutex_unlock(&other->lock);
     }
@@ -169,7 +169,7 @@ enum served {
     HAND_OVER /* the main thread's */
 };
 
-static enum served serve_psci(struct vcpu_thread *self, struct vcpu_exit *exit)
+static enum served thread_serve_psci(struct vcpu_thread *self, struct vcpu_exit *exit)
 {
     struct psci_backend *psci = self->all->psci;
     struct psci_step step = psci->ops->serve(psci, self->index, self->vcpu, exit);
@@ -178,7 +178,7 @@ static enum served serve_psci(struct vcpu_thread *self, struct vcpu_exit *exit)
         vcpus_nudge(self->all, (unsigned)step.start);
     }
     if (step.stop) {
-        stop_others(self);
+        thread_stop_others(self);
     }
     switch (step.verdict) {
     case PSCI_RUN:
@@ -195,7 +195,7 @@ static enum served serve_psci(struct vcpu_thread *self, struct vcpu_exit *exit)
  * Answers what needs no decision. An access is complete only when KVM has run the vCPU once more,
  * so the thread does not park here: a kicked vCPU completes it and comes out at once.
  */
-static enum served serve(struct vcpu_thread *self, struct vcpu_exit *exit)
+static enum served thread_serve(struct vcpu_thread *self, struct vcpu_exit *exit)
 {
     const struct bus *bus = self->all->bus;
 
@@ -212,7 +212,7 @@ static enum served serve(struct vcpu_thread *self, struct vcpu_exit *exit)
         return vcpu_abort_access(self->vcpu) == 0 ? SERVED : HAND_OVER;
     case VCPU_EXIT_CALL:
     case VCPU_EXIT_POWER:
-        return serve_psci(self, exit);
+        return thread_serve_psci(self, exit);
     case VCPU_EXIT_FAILED:
         break;
     }
@@ -220,7 +220,7 @@ static enum served serve(struct vcpu_thread *self, struct vcpu_exit *exit)
 }
 
 /* As `top -H` shows it. The kernel keeps 15 characters; the number is the part that matters. */
-static void name_thread(const struct vcpu_thread *self)
+static void thread_set_name(const struct vcpu_thread *self)
 {
     char text[32];
 
@@ -235,18 +235,18 @@ static void *thread_main(void *arg)
     struct vcpu_exit exit;
     enum served served;
 
-    name_thread(self);
+    thread_set_name(self);
     if (self->all->enter != NULL) {
         self->all->enter();
     }
     atomic_store_explicit(&self->id, gettid(), memory_order_relaxed);
-    while (pass_gate(self)) {
+    while (gate_pass(self)) {
         do {
             vcpu_run(self->vcpu, &exit);
-            served = serve(self, &exit);
+            served = thread_serve(self, &exit);
         } while (served == SERVED);
         if (served == HAND_OVER) {
-            hand_over(self, &exit);
+            thread_hand_over(self, &exit);
         }
     }
     return NULL;
@@ -256,7 +256,7 @@ static void *thread_main(void *arg)
  */
 enum { VCPU_STACK_SIZE = 128 * 1024 };
 
-static int start_threads(struct vcpus *all)
+static int threads_start(struct vcpus *all)
 {
     pthread_attr_t attr;
     int error = -pthread_attr_init(&attr);
@@ -275,7 +275,7 @@ static int start_threads(struct vcpus *all)
     return error;
 }
 
-static void prepare(struct vcpus *all, unsigned index, struct vcpu *vcpu)
+static void thread_prepare(struct vcpus *all, unsigned index, struct vcpu *vcpu)
 {
     struct vcpu_thread *thread = &all->threads[index];
 
@@ -302,10 +302,10 @@ struct vcpus *vcpus_start(struct vcpu *const *vcpu, const struct vcpus_env *env)
     all->enter = env->enter;
     all->count = env->count;
     for (unsigned i = 0; i < all->count; i++) {
-        prepare(all, i, vcpu[i]);
+        thread_prepare(all, i, vcpu[i]);
     }
     sigaction(kick_signal(), &action, NULL);
-    int error = start_threads(all);
+    int error = threads_start(all);
     if (error != 0) {
         vcpus_stop(all);
         errno = -error;
@@ -323,7 +323,7 @@ void vcpus_stop(struct vcpus *all)
         pthread_mutex_lock(&thread->lock);
         thread->quit = true;
         if (thread->started) {
-            kick(thread);
+            thread_kick(thread);
         }
         pthread_mutex_unlock(&thread->lock);
         sem_post(&thread->nudged);
@@ -341,17 +341,17 @@ void vcpus_stop(struct vcpus *all)
     free(all);
 }
 
-static void close_gate(struct vcpu_thread *thread)
+static void gate_close(struct vcpu_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);
     thread->may_run = false;
     if (!thread->parked) {
-        kick(thread);
+        thread_kick(thread);
     }
     pthread_mutex_unlock(&thread->lock);
 }
 
-static void wait_parked(struct vcpu_thread *thread)
+static void gate_wait_parked(struct vcpu_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);
     while (!thread->parked) {
@@ -363,10 +363,10 @@ static void wait_parked(struct vcpu_thread *thread)
 void vcpus_pause(struct vcpus *all)
 {
     for (unsigned i = 0; i < all->count; i++) {
-        close_gate(&all->threads[i]);
+        gate_close(&all->threads[i]);
     }
     for (unsigned i = 0; i < all->count; i++) {
-        wait_parked(&all->threads[i]);
+        gate_wait_parked(&all->threads[i]);
     }
 }
 
@@ -392,7 +392,7 @@ int vcpus_thread_id(const struct vcpus *all, unsigned index)
     return atomic_load_explicit(&all->threads[index].id, memory_order_relaxed);
 }
 
-static bool take_exit(struct vcpu_thread *thread, struct vcpu_exit *exit)
+static bool thread_take_exit(struct vcpu_thread *thread, struct vcpu_exit *exit)
 {
     pthread_mutex_lock(&thread->lock);
     bool found = thread->has_exit;
@@ -415,7 +415,7 @@ bool vcpus_next_exit(struct vcpus *all, unsigned *index, struct vcpu_exit *exit)
     for (unsigned i = 0; vcpus_have_exit(all) && i < all->count; i++) {
         *index = all->next;
         all->next = (all->next + 1) % all->count;
-        if (take_exit(&all->threads[*index], exit)) {
+        if (thread_take_exit(&all->threads[*index], exit)) {
             return true;
         }
     }
@@ -426,5 +426,5 @@ void vcpus_forget_exit(struct vcpus *all, unsigned index)
 {
     struct vcpu_exit exit;
 
-    take_exit(&all->threads[index], &exit);
+    thread_take_exit(&all->threads[index], &exit);
 }
