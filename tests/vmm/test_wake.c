@@ -10,7 +10,7 @@
 
 #include "power/wake.h"
 
-static void wake_wake_lists_are_sets(void **state)
+static void wake_lists_are_sets(void **state)
 {
     static const struct {
         const char *list;
@@ -64,7 +64,7 @@ static void every_source_has_its_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wake_wake_lists_are_sets),
+        cmocka_unit_test(wake_lists_are_sets),
         cmocka_unit_test(position_of_a_wrong_word_is_returned),
         cmocka_unit_test(every_source_has_its_name),
     };
