@@ -3,7 +3,7 @@
  * The one place that touches memory which several threads share.
  *
  * A build that wants to see every such access defines VPSCI_ATOMIC_H before this file is read, and
- * gives the same names another meaning: tests/lib/explore does.
+ * gives the same names another meaning, as tests/lib/atomic.h does.
  *
  * Orders. `load`, `store`, `swap` and `add` are sequentially consistent: twice the library
  * publishes in one word and then looks at another (vpsci__leave() against vpsci__settled(), and the

@@ -14,7 +14,7 @@ static const struct function functions[] = {
 #include "functions.def"
 };
 
-/* Is the function behind an ID offered to such a caller? */
+/* Is the function of this ID offered to this caller? */
 static bool is_offered(const struct vpsci__invocation *call, uint32_t id)
 {
     uint64_t offers = vpsci__load(&call->vm->offers);
@@ -101,7 +101,7 @@ void vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *guest, struct 
         if (out->action != VPSCI_RUN) {
             return;
         }
-        /* The host held it, and another thread has woken it just now. */
+        /* The host held this vCPU, and another thread has just woken it. */
     }
     call.vm = vpsci__vm(vcpu);
     call.vcpu = vcpu;

@@ -2,8 +2,8 @@
 /* CPU_OFF and CPU_FREEZE. */
 #include "internal.h"
 
-/* Turns off a vCPU whose word is `word`; it becomes `off`. `was_up` is false if it never came to
- * run. Owner. False if the word has changed. */
+/* Turns off a vCPU whose word is `word`; it becomes `off`. `was_up` is false if it never
+ * ran. Returns false if the word has changed meanwhile. Owner. */
 bool vpsci__leave(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state off, bool was_up)
 {
     uint64_t leaving =

@@ -39,8 +39,8 @@ static int claim_target(struct vpsci_vm *vm, struct vpsci_vcpu *target, uint64_t
     return result_if_taken(vm, word);
 }
 
-/* Leaves the decision to the host. The caller's word is marked as half way until the request is
- * there, so that no saved record has a target that is STARTING and no vCPU that asked for it. */
+/* Leaves the decision to the host. The caller's word is marked as unsettled until the request is
+ * there, so that no saved record has a target in STARTING without the vCPU that asked for it. */
 static int64_t ask_host(struct vpsci__invocation *call, struct vpsci_vcpu *target, uint64_t claimed)
 {
     uint64_t own = vpsci__load(&call->vcpu->word);

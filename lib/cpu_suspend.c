@@ -3,7 +3,7 @@
 #include "internal.h"
 
 /* Puts the caller to sleep. Race: vpsci_wake() may come as soon as the word says that it sleeps.
- * The swap below keeps such a wake, and vpsci_next() hands out its end. */
+ * The swap below keeps such a wake, and vpsci_next() then ends the sleep. */
 static int64_t fall_asleep(struct vpsci__invocation *call, enum vpsci__state state,
                            uint32_t state_index)
 {
@@ -39,7 +39,7 @@ static bool note_mode_use(struct vpsci_vm *vm, uint64_t mode)
     return false;
 }
 
-/* May the vCPU go into this state, in whichever mode the VM is? */
+/* May the vCPU go into this state in the VM's present mode? */
 static int permit_suspend(struct vpsci__invocation *call, uint32_t state_index)
 {
     uint64_t mode;

@@ -42,6 +42,8 @@ static bool is_asleep(uint64_t word)
     return vpsci__state_of(word) == VPSCI__STANDBY || vpsci__state_of(word) == VPSCI__POWERDOWN;
 }
 
+/* Race: vpsci__set_suspend_mode() on another core may change the mode. It cannot while a core is in
+ * CPU_SUSPEND: that core has noted that the mode is used, and it counts as on. */
 static bool is_os_initiated(const struct vpsci_vm *vm)
 {
     return (vpsci__load(&vm->system) & VPSCI__OS_INITIATED) != 0;
@@ -53,7 +55,9 @@ static bool shares_domain(const struct vpsci_vcpu *vcpu, const struct vpsci_vcpu
     return vcpu->domain[level - 1] == other->domain[level - 1];
 }
 
-/* The state of the domain of a level that begins with vCPU `first`; NO_STATE while it is on. */
+/* The state of the domain of a level that begins with vCPU `first`; NO_STATE while it is on. Race:
+ * owners of cores in that domain store it in swap_node() at any time. The result was true at one
+ * moment of this call; what depends on it staying true reads it again. */
 uint32_t vpsci__node_state(const struct vpsci_vm *vm, uint32_t first, uint32_t level)
 {
     uint64_t nodes = vpsci__load(&vpsci__vcpu(vm, first)->nodes);
@@ -79,7 +83,10 @@ static uint32_t swap_node(const struct vpsci_vm *vm, uint32_t first, uint32_t le
 }
 
 /* Are a core and its domains beneath `level` down, so that the domain of that level can enter the
- * state? If the state turns them off, none of them may only be in standby. */
+ * state? If the state turns them off, none of them may only be in standby. Race: the core's owner
+ * may bring it up during the call, first its word and then its domains from the bottom. The domains
+ * are read first and the word last, so that a core which comes up before the word is read is seen
+ * as up. For one that comes up after that, see take_domain_down(). */
 static bool is_down_beneath(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
                             uint32_t level, uint32_t state_index)
 {
@@ -97,6 +104,7 @@ static bool is_down_beneath(const struct vpsci_vm *vm, const struct vpsci_vcpu *
     return vpsci__is_down(word) && !(off && vpsci__state_of(word) == VPSCI__STANDBY);
 }
 
+/* The same for all cores of the domain, one after the other. Race: as above, for each of them. */
 static bool all_are_down(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu, uint32_t level,
                          uint32_t state_index)
 {
@@ -128,8 +136,9 @@ static uint32_t vote_of(const struct vpsci_vm *vm, uint64_t word, uint32_t level
     return vpsci__state_at(vm, vpsci__detail_of(word), level);
 }
 
-/* The state that all cores of a domain agree to: the shallowest of their votes. Race: each core may
- * come up or go down while the others are read; take_domain_down() reads them a second time. */
+/* The state that all cores of a domain agree to: the shallowest of their votes. Race: the owner of
+ * each core may bring it up, or put it to sleep in another state, while the others are read here.
+ * take_domain_down() reads all of them a second time. */
 static uint32_t agreed_state(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
                              uint32_t level)
 {
@@ -174,14 +183,17 @@ static bool take_domain_down(const struct vpsci_vm *vm, const struct vpsci_vcpu 
     uint32_t state_index;
 
     while ((state_index = wanted_state(vm, vcpu, level, decided)) != VPSCI_NO_STATE) {
+        /* Race: two cores may be last at the same time, and both store here. Only the one that
+         * finds the domain on counts the beginning of its stay. */
         if (swap_node(vm, first, level, state_index) == VPSCI_NO_STATE) {
             vpsci__stat_enter(vm, first, level, state_index);
         }
-        /* Race: since wanted_state() above, a core of the domain may have come up. If it read the
-         * domain's state before swap_node() stored it, it has not cleared it: this second look then
-         * sees that core up, or down again with another state, and the loop undoes and repeats. If
-         * it read the state after that, it clears it itself; clearing twice does no harm, since
-         * only one of the two swaps returns the state and counts its end. */
+        /* Race: since wanted_state() above, the owner of another core of the domain may have
+         * brought it up. If that owner read the domain's state before swap_node() stored it, it did
+         * not clear it. This second look then sees that core up, or down again with another vote,
+         * and the loop clears the state and tries again. If that owner read the state after the
+         * store, it clears the state itself. Clearing twice does no harm: only one of the two swaps
+         * returns the state and counts the end of its stay. */
         if (wanted_state(vm, vcpu, level, decided) == state_index) {
             return true;
         }
@@ -191,10 +203,11 @@ static bool take_domain_down(const struct vpsci_vm *vm, const struct vpsci_vcpu 
 }
 
 /* Brings statistics and domains up to date after the vCPU's word has become a down state. `by_os`:
- * in OS-initiated mode the caller of CPU_SUSPEND decides how far up that goes, and into which
- * states. Race: vpsci_wake() may mark the word meanwhile, and cores of the same domains come and
- * go; see the head of this file. The vCPU itself cannot come up, since its owner is in this call,
- * or waits for the answer that this call is part of. */
+ * in OS-initiated mode the caller of CPU_SUSPEND decides up to which level domains go down, and
+ * into which states. Race: any thread may call vpsci_wake(), which sets a flag in the word and does
+ * not change the state in it. Owners of other cores of the same domains bring those up and down:
+ * see the head of this file. The vCPU itself cannot come up: its owner is in this call, or waits
+ * for the answer that this call is part of. */
 void vpsci__went_down(struct vpsci_vcpu *vcpu, bool by_os)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
@@ -216,8 +229,9 @@ void vpsci__went_down(struct vpsci_vcpu *vcpu, bool by_os)
 }
 
 /* Brings statistics and domains up to date after the vCPU's word has become an up state; it was
- * `old`. Race: another core of a domain may be going down and record the state after the look here.
- * It then looks once more, sees this core up, and undoes it: see take_domain_down(). */
+ * `old`. Race: the owner of another core of a domain may be in vpsci__went_down() and store the
+ * domain's state after it was read here. That owner then looks at all words once more, sees this
+ * core up, and clears the state: see take_domain_down(). */
 void vpsci__came_up(struct vpsci_vcpu *vcpu, uint64_t old)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
@@ -227,6 +241,8 @@ void vpsci__came_up(struct vpsci_vcpu *vcpu, uint64_t old)
     for (level = 1; level <= vm->highest; level++) {
         uint32_t first = vcpu->domain[level - 1];
 
+        /* Race: several cores of the domain may come up here at the same time. Each clears the
+         * state; only the first swap returns it, and counts the end of its stay. */
         if (vpsci__node_state(vm, first, level) != VPSCI_NO_STATE) {
             vpsci__stat_leave(vm, first, level, swap_node(vm, first, level, VPSCI_NO_STATE));
         }
@@ -236,7 +252,8 @@ void vpsci__came_up(struct vpsci_vcpu *vcpu, uint64_t old)
 /* May `vcpu` be the last core to go down, with `other` in the state that `word` says? The other
  * core has to be off or asleep, and outside of the vCPU's own domain of a level it has to be in a
  * domain that is down. A state that turns them off must not be used while one of them keeps its
- * context. */
+ * context. Race: the owner of the other core, or a wake, may change what is read here during the
+ * call. vpsci__os_may() asks twice, and takes the answer only if no word has changed. */
 static int other_allows(const struct vpsci_vcpu *vcpu, const struct vpsci_vcpu *other,
                         uint64_t word, uint32_t state_index)
 {
@@ -297,12 +314,13 @@ static int others_allow(const struct vpsci_vcpu *vcpu, uint32_t state_index, uin
  * OS-initiated mode: is the caller the last core up in every domain that it wants down? Returns a
  * result; after SUCCESS its word remains INTENDING.
  *
- * Race: two cores may both be the last one at the same time. The caller's word says INTENDING
- * first, which all others take for up, and the others are read after that. So each of the two sees
- * the other up, and both get DENIED, which is allowed.
- * Race: a core may come up, or be woken, after it was read and before the last one is. So all are
- * read twice, and if a word has changed in between the result is DENIED: only what was true of all
- * at one moment counts.
+ * Race: another core of the domain may be in this function at the same time, and both would be the
+ * last. The caller stores INTENDING in its own word first, which all others take for up, and reads
+ * the others after that. So each of the two sees the other up, and both get DENIED, which the
+ * specification allows.
+ * Race: the owner of another core may bring it up, or any thread may wake it, after it was read and
+ * before the last core is read. So all are read twice, and if a word has changed in between the
+ * result is DENIED: only what was true of all cores at one moment counts.
  */
 int vpsci__os_may(struct vpsci_vcpu *vcpu, uint32_t state_index)
 {
@@ -330,8 +348,8 @@ int vpsci__os_may(struct vpsci_vcpu *vcpu, uint32_t state_index)
     return result;
 }
 
-/* At the start and after a reset: the domains without the boot vCPU are down. Exclusive: no race.
- * */
+/* At the start and after a reset: the domains without the boot vCPU are down. Race: none, since no
+ * other call for this VM is in progress. */
 void vpsci__nodes_reset(struct vpsci_vm *vm)
 {
     const struct vpsci_vcpu *boot = vpsci__vcpu(vm, vm->config->boot_vcpu);
@@ -350,7 +368,8 @@ void vpsci__nodes_reset(struct vpsci_vm *vm)
     }
 }
 
-/* The result of NODE_HW_STATE for a core (DEN0022, NODE_HW_STATE). */
+/* The result of NODE_HW_STATE for a core (DEN0022, NODE_HW_STATE). Race: the core's owner may
+ * change its state at any time; the result is that of one moment during the call. */
 static enum vpsci_hw_state core_hw_state(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
 {
     uint64_t word = vpsci__settled(vm, vcpu);
@@ -378,6 +397,7 @@ int64_t vpsci__node_hw_state(struct vpsci__invocation *call)
     if (level == 0) {
         return core_hw_state(vm, target);
     }
+    /* Race: as for a core, with the owners of all cores in the domain. */
     state_index = vpsci__node_state(vm, target->domain[level - 1], level);
     return state_index == VPSCI_NO_STATE ? VPSCI_HW_ON : vm->states[state_index].local;
 }

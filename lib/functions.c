@@ -59,7 +59,7 @@ bool vpsci__find_legacy(const struct vpsci_vm *vm, uint32_t id, uint32_t *number
     return false;
 }
 
-/* Of IDs that have no function nothing is read: they are NOT_SUPPORTED. */
+/* A call of an ID without a function reads no argument: it returns NOT_SUPPORTED. */
 static bool describe_function(const struct vpsci_vm *vm, uint32_t id,
                               struct vpsci_function_info *info)
 {

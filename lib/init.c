@@ -100,7 +100,7 @@ static bool versions_are_known(const struct vpsci_config *config)
             config->smccc_version - VPSCI_SMCCC_1_0 <= VPSCI_SMCCC_1_5 - VPSCI_SMCCC_1_0);
 }
 
-/* What the VM has, so that each function needs no more than a look at one mask. */
+/* What the VM has, in one mask, so that each function has to test only that. */
 static uint32_t resolve_features(const struct vpsci_config *config)
 {
     const struct vpsci_ops *ops = config->ops;
@@ -118,7 +118,7 @@ static uint32_t resolve_features(const struct vpsci_config *config)
     return has;
 }
 
-/* What does not depend on other vCPUs. */
+/* All that does not depend on other vCPUs. */
 static void describe_vm(struct vpsci_vm *vm, const struct vpsci_config *config)
 {
     const uint32_t *ids = has_ids(config) ? config->ids_0_1 : kvm_ids;

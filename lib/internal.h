@@ -16,7 +16,7 @@ enum {
 };
 
 /*
- * A vCPU. The payload, `entry` to `form`, is written by the thread that holds the word in CLAIMED
+ * A vCPU. The payload, `entry` to `form`, is written by the thread that put the word into CLAIMED
  * (of an off vCPU) or by the owner (of a running one), before the word publishes it.
  */
 struct vpsci_vcpu {
@@ -97,12 +97,12 @@ static inline bool vpsci__is_off(uint64_t word)
     return vpsci__state_of(word) <= VPSCI__FROZEN;
 }
 
-/* call.c: handlers return a PSCI result, or anything once they made `out` a wait */
+/* call.c: handlers return a PSCI result, or any value after they made `out` a wait */
 #define FUNCTION(name, handler, widths, since, arguments, words, starts, needs)                    \
     int64_t vpsci__##handler(struct vpsci__invocation *call);
 #include "functions.def"
 
-/* functions.c */
+/* functions.c. From SMCCC 1.3 on the hint is no part of an ID. */
 uint64_t vpsci__offers(const struct vpsci_vm *vm, uint32_t version);
 bool vpsci__find_legacy(const struct vpsci_vm *vm, uint32_t id, uint32_t *number);
 static inline bool vpsci__is_legacy(const struct vpsci_vm *vm)

@@ -4,7 +4,7 @@
 
 /* What the host can do about a vCPU, by the kind of its state. */
 enum kind {
-    BUSY,  /* nothing: an answer or another call is on its way */
+    BUSY,  /* nothing: an answer or another call is in progress */
     OFF,   /* or frozen */
     RUNS,  /* nothing waits to be handed out */
     READY, /* vpsci_next() has something to hand out */
@@ -86,8 +86,8 @@ static int turn_on_vcpu(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__stat
     return 0;
 }
 
-/* A vCPU that sleeps is taken for up for a moment, so that its statistics and domains see the end
- * of that sleep. One that was about to start has been off all along. */
+/* A sleeping vCPU counts as up for a moment, so that its statistics and domains see the end of that
+ * sleep. One that was about to start was off, and stays so. */
 static int turn_off_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 {
     bool starts = vpsci__state_of(word) == VPSCI__PENDING;

@@ -24,7 +24,7 @@ static uint16_t *find_slot(const struct vpsci_vm *vm, uint32_t affinity, uint32_
 {
     uint32_t hash = (affinity + 1) * vm->factors[half];
 
-    /* The product's upper bits hold what all bits of the name made of them. */
+    /* Only the upper bits of the product depend on all bits of the name. */
     hash = (hash ^ hash >> 15) * UINT32_C(0x2c1b3c6d);
     return &vm->slots[(half << vm->slot_bits) + (hash >> (32 - vm->slot_bits))];
 }

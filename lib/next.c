@@ -6,7 +6,7 @@
 static const struct {
     uint8_t wait;   /* enum vpsci_wait */
     uint8_t ready;  /* enum vpsci_action that is handed out when the wait ends */
-    bool wakes;     /* vpsci_wake() is for it */
+    bool wakes;     /* vpsci_wake() ends the wait */
     bool by_itself; /* the wait ends without a wake */
 } waits[VPSCI__STATE_COUNT] = {
     [VPSCI__OFF] = {VPSCI_WAIT_OFF, VPSCI_WAIT, false, false},
@@ -98,15 +98,15 @@ void vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out)
     }
 }
 
-/* Ends a handler whose caller does not continue. Race: if the wait is over already, the next
- * vpsci_next() says so. */
+/* Ends a handler whose caller has to wait. Race: another thread may have ended the wait already;
+ * the next vpsci_next() says so. */
 int64_t vpsci__wait(struct vpsci__invocation *call, enum vpsci_wait wait)
 {
     describe_wait(call->vcpu, wait, call->out);
     return VPSCI_SUCCESS;
 }
 
-/* CPU_ON and MIGRATE: the caller is on, and waits. */
+/* The same for CPU_ON and MIGRATE: the caller waits for the host's answer, and counts as on. */
 int64_t vpsci__ask(struct vpsci__invocation *call, const struct vpsci_vcpu *target)
 {
     struct vpsci_vcpu *vcpu = call->vcpu;

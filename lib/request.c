@@ -35,7 +35,7 @@ static void describe_request(const struct vpsci_vm *vm, const struct vpsci_vcpu 
 }
 
 /* The request of a vCPU; if `stops`, only one that stops the system. Race: another thread may
- * answer it meanwhile. What was read counts if the word is the same afterwards. */
+ * answer it meanwhile. What was read is used only if the word is the same afterwards. */
 void vpsci__request(const struct vpsci_vcpu *vcpu, bool stops, struct vpsci_request *request)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
@@ -71,7 +71,7 @@ static void answer_cpu_on(struct vpsci_vm *vm, struct vpsci_vcpu *target, int re
     vpsci__add(&vm->census, UINT64_MAX);
 }
 
-/* The caller's word changes last, so that it cannot continue while its target is half way. */
+/* The caller's word changes last, so that it cannot continue before its target has changed. */
 static int answer_asking(struct vpsci_vm *vm, struct vpsci_vcpu *vcpu, uint64_t word, int result)
 {
     uint64_t form = vpsci__peek(&vcpu->form);

@@ -44,7 +44,7 @@ static void get_vcpu(const uint8_t *record, uint32_t index, struct vpsci__saved 
     saved->nodes = (uint32_t)vpsci__get(&at, 4);
 }
 
-/* Is it a record, whole, and undamaged? */
+/* Is it a record, complete and undamaged? */
 static int check_bytes(const uint8_t *record, size_t size, struct vpsci__header *header)
 {
     if (size < RECORD_HEADER_SIZE) {
@@ -96,7 +96,7 @@ static int check_match(const struct vpsci_vm *vm, const uint8_t *record,
     return names_match(vm, record) && !(needs & ~vm->has) ? 0 : VPSCI_E_MISMATCH;
 }
 
-/* What a VM needs to have been in this state, or to have made this request. */
+/* The capabilities without which no vCPU can be in this state or make this request. */
 static uint32_t needs_of(const struct vpsci__saved *saved)
 {
     uint32_t function = saved->form & 0xff;
@@ -115,7 +115,7 @@ static uint32_t needs_of(const struct vpsci__saved *saved)
     return needs | by_function[function];
 }
 
-/* The functions that leave a form behind in each state. */
+/* Can the function in `form` have put a vCPU into its state? */
 static bool form_fits(const struct vpsci__saved *saved, bool acts)
 {
     uint32_t function = saved->form & 0xff;

@@ -7,7 +7,7 @@ size_t vpsci_save_size(const struct vpsci_vm *vm)
     return vpsci__record_size(vm, vm->statistics ? RECORD_STATISTICS : 0);
 }
 
-/* Is the word a step on the way, which no record has? */
+/* Is the word a step of a call? No record has one. */
 static bool is_step(uint64_t word)
 {
     return vpsci__state_of(word) >= VPSCI__SAVED_COUNT || (word & VPSCI__UNSETTLED);
@@ -49,7 +49,7 @@ static void put_statistics(const struct vpsci_vm *vm, uint32_t index, uint64_t n
     }
 }
 
-/* The sum of how often the vCPUs' words have changed. False if one of them is a step on the way. */
+/* The sum of how often the vCPUs' words have changed. False if one of them is a step of a call. */
 static bool sum_changes(const struct vpsci_vm *vm, uint64_t *changes)
 {
     uint32_t i;
@@ -106,7 +106,7 @@ static size_t put_all(const struct vpsci_vm *vm, uint64_t system, uint8_t *buffe
 
 /*
  * Words count their changes. If the sum of those is the same after all has been written as before,
- * and no word was a step on the way, nothing changed meanwhile, and what was written is the state
+ * and no word was a step of a call, nothing changed meanwhile, and what was written is the state
  * of that moment. The system's word counts nothing, but every change of its stage changes a vCPU's
  * word too.
  */

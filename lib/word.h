@@ -2,8 +2,8 @@
 /*
  * What the atomic words hold: one word a vCPU, and two for the VM.
  *
- * A vCPU's word is its power state. Every change also counts bits 63:32 up, so that a word which is
- * seen twice was not something else in between.
+ * A vCPU's word is its power state. Every change also increments bits 63:32. So a word
+ * that is read twice with the same value did not change in between.
  */
 #ifndef VPSCI_WORD_H
 #define VPSCI_WORD_H
@@ -24,7 +24,7 @@ enum vpsci__state {
     VPSCI__SUSPEND_ASKED = 9,
     VPSCI__SUSPENDED = 10,
     VPSCI__HELD = 11,
-    VPSCI__SAVED_COUNT = 12, /* those above can be saved; those below are steps on the way */
+    VPSCI__SAVED_COUNT = 12, /* states above can be saved; those below are steps */
 
     VPSCI__CLAIMED = 12,   /* off; the payload of a CPU_ON is being written */
     VPSCI__LEAVING = 13,   /* on, until the journal says otherwise; then off as `detail` says */
@@ -32,13 +32,13 @@ enum vpsci__state {
     VPSCI__INTENDING = 15, /* on; CPU_SUSPEND looks at its domain */
     VPSCI__ANSWERING = 16, /* an answer to ASKING is being carried out */
     VPSCI__HONOURING = 17, /* SYSTEM_SUSPEND is being honoured */
-    VPSCI__REVOKING = 18,  /* as LEAVING, of one that never came to run: pending until then */
+    VPSCI__REVOKING = 18,  /* as LEAVING, of one that never ran: pending until then */
     VPSCI__STATE_COUNT = 19
 };
 
 /* state 7:0, code 15:8, detail 23:16, flags 31:24, count of changes 63:32 */
 #define VPSCI__WAKE      (UINT64_C(1) << 24) /* a wake came; vpsci_next() ends the wait */
-#define VPSCI__UNSETTLED (UINT64_C(1) << 25) /* its domains and statistics do not follow it yet */
+#define VPSCI__UNSETTLED (UINT64_C(1) << 25) /* its domains and statistics are not up to date yet */
 #define VPSCI__CHANGE    (UINT64_C(1) << 32)
 
 static inline enum vpsci__state vpsci__state_of(uint64_t word)
@@ -76,8 +76,8 @@ static inline uint64_t vpsci__to_returning(uint64_t word, int result)
 /*
  * The census:
  *   15:0   how many vCPUs are not off
- *   31:16  the journal: the vCPU that is off by the last decrement and whose own word may not say
- *          so yet. Any thread that finds one there completes it; see vpsci__leave().
+ *   31:16  the journal: the vCPU that the last decrement turned off; its own word may not say so
+ *          yet. Any thread that finds one there completes it; see vpsci__leave().
  *   63:32  how many entries the journal has had
  *
  * The system's word:

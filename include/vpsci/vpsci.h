@@ -38,7 +38,7 @@
  *  - *any thread*: at any time, also while owners are inside the library.
  *  - *exclusive*: while no other call for the same VM is in progress.
  *  All are non-blocking. None waits for another thread, so that a vCPU thread which the host has
- *  descheduled in the middle of a call holds up nobody.
+ *  descheduled in the middle of a call does not delay any other.
  */
 #ifndef VPSCI_VPSCI_H
 #define VPSCI_VPSCI_H
@@ -49,8 +49,8 @@
 
 #include "abi.h"
 
-/** The library's own version, which has nothing to do with PSCI's: what a program was compiled for.
- *  vpsci_library_version() says what it runs with. */
+/** The version of the library that a program was compiled for; PSCI's versions are independent of
+ *  it. vpsci_library_version() returns the version that the program runs with. */
 #define VPSCI_LIBRARY_MAJOR 0
 #define VPSCI_LIBRARY_MINOR 2
 #define VPSCI_LIBRARY_PATCH 0
@@ -66,7 +66,7 @@ extern "C" {
 struct vpsci_vm;
 struct vpsci_vcpu;
 
-/** An intermediate physical address: what a guest takes for a physical one. */
+/** An intermediate physical address: what a guest uses as a physical one. */
 struct vpsci_ipa {
     uint64_t value;
 };
@@ -93,28 +93,28 @@ enum {
 
 /** What the library returns to its embedder when it cannot do as asked. */
 enum vpsci_error {
-    VPSCI_E_ARGUMENT = -1,  /**< a null pointer, a number out of range, misaligned memory */
-    VPSCI_E_MEMORY = -2,    /**< the memory given is too small */
-    VPSCI_E_MPIDR = -3,     /**< an MPIDR has other bits than its affinity fields, or comes twice */
-    VPSCI_E_STATES = -4,    /**< the table of power states, or the tree of domains, is unsound */
-    VPSCI_E_VERSION = -5,   /**< no such version of PSCI, or of the SMC calling convention */
-    VPSCI_E_STATE = -6,     /**< nothing to answer, or not possible in the vCPU's present state */
-    VPSCI_E_BUSY = -7,      /**< a call or a request is in progress; try again after it */
-    VPSCI_E_TRUNCATED = -8, /**< a saved record ends early, or is longer than it says */
-    VPSCI_E_MAGIC = -9,     /**< not a saved record */
-    VPSCI_E_NEWER = -10,    /**< a saved record of a newer format than this library knows */
-    VPSCI_E_CHECKSUM = -11, /**< a saved record was damaged */
-    VPSCI_E_MISMATCH = -12, /**< a saved record of a VM that is configured otherwise */
+    VPSCI_E_ARGUMENT = -1,   /**< a null pointer, a number out of range, misaligned memory */
+    VPSCI_E_MEMORY = -2,     /**< the memory given is too small */
+    VPSCI_E_MPIDR = -3,      /**< an MPIDR has bits outside its affinity fields, or occurs twice */
+    VPSCI_E_STATES = -4,     /**< the table of power states, or the tree of domains, is unsound */
+    VPSCI_E_VERSION = -5,    /**< no such version of PSCI, or of the SMC calling convention */
+    VPSCI_E_STATE = -6,      /**< nothing to answer, or not possible in the vCPU's present state */
+    VPSCI_E_BUSY = -7,       /**< a call or a request is in progress; try again after it */
+    VPSCI_E_TRUNCATED = -8,  /**< a saved record ends early, or is longer than it says */
+    VPSCI_E_MAGIC = -9,      /**< not a saved record */
+    VPSCI_E_NEWER = -10,     /**< a saved record of a newer format than this library knows */
+    VPSCI_E_CHECKSUM = -11,  /**< a saved record was damaged */
+    VPSCI_E_MISMATCH = -12,  /**< a saved record of a VM that is configured otherwise */
     VPSCI_E_IMPOSSIBLE = -13 /**< a saved record of a state that no VM can be in */
 };
 
 /**
  * What a VM offers beyond the mandatory functions. All are off unless asked for, so that a new
  * version of the library shows a guest nothing new by itself. A function whose capability is off
- * answers NOT_SUPPORTED, and PSCI_FEATURES says the same of it.
+ * returns NOT_SUPPORTED, and so does PSCI_FEATURES for it.
  */
 enum vpsci_capability {
-    /** SYSTEM_SUSPEND. To advertise it changes what guests do: Linux then makes "deep" its default
+    /** SYSTEM_SUSPEND. Advertising it changes what guests do: Linux then makes "deep" its default
      *  way to suspend. Turn it on once something can wake the VM. */
     VPSCI_CAP_SYSTEM_SUSPEND = 1 << 0,
     /** SYSTEM_RESET2 with the architectural type SYSTEM_WARM_RESET. */
@@ -143,8 +143,8 @@ enum vpsci_option {
     /** Every CPU_ON that the specification allows becomes a request, for the host to admit or to
      *  refuse. Otherwise it is honoured at once. */
     VPSCI_OPTION_ASK_CPU_ON = 1 << 1,
-    /** Do as KVM does: while a CPU_ON is pending, AFFINITY_INFO says ON and another CPU_ON gets
-     *  ALREADY_ON. Otherwise both say ON_PENDING. */
+    /** Do as KVM does: while a CPU_ON is pending, AFFINITY_INFO returns ON, and another CPU_ON
+     *  ALREADY_ON. Otherwise both return ON_PENDING. */
     VPSCI_OPTION_NO_ON_PENDING = 1 << 2
 };
 
@@ -180,23 +180,24 @@ enum vpsci_trusted_os {
 };
 
 /**
- * What only the host knows. All are optional, and are called by whichever thread is inside the
- * library, several at once where several are. They may not call back.
+ * What only the host knows. All are optional. Each runs on the thread that has called the library,
+ * so that several may run at once. They must not call the library.
  */
 struct vpsci_ops {
-    /** May a vCPU start at `address`? Alignment has been checked. Without it, every aligned address
-     *  will do. False makes the call INVALID_ADDRESS (INVALID_PARAMETERS before PSCI 1.0). */
+    /** May a vCPU start at `address`? Alignment has been checked. Without this function every
+     *  aligned address is valid. If it returns false, the call returns INVALID_ADDRESS
+     *  (INVALID_PARAMETERS before PSCI 1.0). */
     bool (*entry_is_valid)(void *host, struct vpsci_ipa address);
     /** Is all of this memory cleared on a reset while MEM_PROTECT is on? `length` is not 0 and
      *  base + length - 1 does not wrap. */
     bool (*range_is_protected)(void *host, struct vpsci_ipa base, uint64_t length);
-    /** Microseconds since any fixed moment, never going back. Only statistics ask. */
+    /** Microseconds since a fixed moment; must never decrease. Used for statistics only. */
     uint64_t (*now)(void *host);
 };
 
 /**
- * A VM, described. The library keeps the pointer, and reads what it points to: all of it must stay
- * as it is until the VM is gone. Zero is a good value for everything but the first two fields.
+ * The description of a VM. The library keeps the pointer, and reads what it points to: all of it
+ * must stay unchanged while the VM exists. Zero is valid for all fields but the first two.
  */
 struct vpsci_config {
     /** How many vCPUs there are: 1 to VPSCI_VCPU_MAX. */
@@ -208,7 +209,8 @@ struct vpsci_config {
     /** The version of PSCI, VPSCI_VERSION_*; 0 for the newest. */
     uint32_t version;
     /** The version of the SMC calling convention: 0x10000 to 0x10005; 0 for 1.1. From 1.3 on, bit
-     * 16 of a function ID is a hint and is ignored. The embedder sees to registers. */
+     *  16 of a function ID is a hint and is ignored. Which registers a call preserves is up to the
+     *  embedder. */
     uint32_t smccc_version;
     uint32_t capabilities; /**< of enum vpsci_capability */
     uint32_t options;      /**< of enum vpsci_option */
@@ -245,16 +247,16 @@ struct vpsci_call {
 
 /** What a vCPU is to do now. */
 enum vpsci_action {
-    /** Run on: registers are as they should be. */
+    /** Run the guest: its registers are as they should be. */
     VPSCI_RUN = 0,
-    /** Write x0, then run on. x1 to x3 carry no results; keep or clear them. */
+    /** Write x0, then run the guest. x1 to x3 carry no results; keep or clear them. */
     VPSCI_RETURN,
     /** Reset the vCPU, start it at `entry`. Handed out exactly once. */
     VPSCI_ENTER,
-    /** Do not run. Ask vpsci_next() again when kicked. */
+    /** Do not run. Call vpsci_next() again after a kick. */
     VPSCI_WAIT,
     /** As VPSCI_RETURN with NOT_SUPPORTED; but the ID is neither PSCI's nor one of the general
-     *  calls, and an embedder that has something behind it may answer in its own way. */
+     *  calls, and an embedder that implements it may answer instead. */
     VPSCI_FOREIGN
 };
 
@@ -277,7 +279,7 @@ enum vpsci_wait {
 struct vpsci_request {
     bool pending; /**< false: nothing to decide, the rest is zero */
     enum vpsci_function function;
-    struct vpsci_vcpu *vcpu;   /**< whose call it is; what vpsci_answer() wants */
+    struct vpsci_vcpu *vcpu;   /**< whose call it is; the argument of vpsci_answer() */
     struct vpsci_vcpu *target; /**< CPU_ON, MIGRATE: the other vCPU; else NULL */
     struct vpsci_ipa entry;    /**< CPU_ON, SYSTEM_SUSPEND: where it would start */
     uint64_t context;          /**< CPU_ON, SYSTEM_SUSPEND: the context ID */
@@ -303,25 +305,26 @@ struct vpsci_outcome {
     /** After a CPU_ON that was honoured at once: kick this vCPU, it has been told to start. Else
      *  NULL. */
     struct vpsci_vcpu *start;
-    /** VPSCI_WAIT_ANSWER: what the caller waits for. VPSCI_WAIT_STOPPED: on the vCPU that asked for
-     *  it, and until it is answered, the system request. Else not pending. */
+    /** VPSCI_WAIT_ANSWER: what the caller waits for. VPSCI_WAIT_STOPPED: the system request, on the
+     *  vCPU that made it and until it is answered. Else not pending. */
     struct vpsci_request request;
 };
 
 /* ---- A VM's memory, start and reset ------------------------------------------------------- */
 
-/** Bytes of memory that a VM of so many vCPUs needs, a multiple of VPSCI_ALIGNMENT; 0 if that is
- * none, or too many. Any thread. */
+/** Bytes of memory that a VM of that many vCPUs needs, a multiple of VPSCI_ALIGNMENT; 0 if
+ *  `vcpu_count` is 0 or too large. Any thread. */
 size_t vpsci_size(uint32_t vcpu_count);
 
-/** Bytes of memory that statistics need, a multiple as well, for so many vCPUs and entries in the
- * table of states (2 if there is no table); 0 where a number is out of range. Any thread. */
+/** Bytes of memory that statistics need for that many vCPUs and entries in the table of states (2
+ *  if there is no table), a multiple of VPSCI_ALIGNMENT; 0 if a number is out of range. Any
+ *  thread. */
 size_t vpsci_statistics_size(uint32_t vcpu_count, uint32_t state_count);
 
 /**
  * Makes a VM in `memory` (`size` bytes, aligned to VPSCI_ALIGNMENT): its boot vCPU is on, the
  * others are off, the suspend mode is platform-coordinated, MEM_PROTECT is off, all statistics are
- * zero. There is no way to undo it, and no need: forget the memory. Exclusive.
+ * zero. There is nothing to undo: to end a VM, use its memory for something else. Exclusive.
  *
  * @return 0, with *vm set; or, with *vm NULL:
  *   VPSCI_E_ARGUMENT  a null pointer; `vcpu_count`, `boot_vcpu`, `trusted_os`, `trusted_os_vcpu` or
@@ -330,16 +333,15 @@ size_t vpsci_statistics_size(uint32_t vcpu_count, uint32_t state_count);
  *   VPSCI_E_MEMORY    memory or statistics too small
  *   VPSCI_E_MPIDR     see there
  *   VPSCI_E_STATES    an entry of `states` or of `domains` breaks a rule given there
- *   VPSCI_E_VERSION   `version` or `smccc_version` is none
+ *   VPSCI_E_VERSION   `version` or `smccc_version` does not exist
  */
 int vpsci_init(void *memory, size_t size, const struct vpsci_config *config, struct vpsci_vm **vm);
 
 /**
  * Puts every vCPU back as vpsci_init() left it, after the embedder has reset the machine: the boot
- * vCPU is on, with registers that are the embedder's business, the rest is off, whatever any of
- * them waited for is forgotten, statistics are zero. The version of PSCI stays; so does
- * MEM_PROTECT, unless the reset was a SYSTEM_RESET2 (TF-A; inferred). The Trusted OS is where it
- * started. Exclusive.
+ * vCPU is on (the embedder sets its registers), the others are off, all waits and requests are
+ * forgotten, statistics are zero. The version of PSCI stays; so does MEM_PROTECT, unless the reset
+ * was a SYSTEM_RESET2 (inferred from TF-A). The Trusted OS is where it started. Exclusive.
  */
 void vpsci_reset(struct vpsci_vm *vm);
 
@@ -360,8 +362,8 @@ struct vpsci_mpidr vpsci_mpidr(const struct vpsci_vcpu *vcpu);
 uint32_t vpsci_version(const struct vpsci_vm *vm);
 
 /**
- * Pins the version, as a write of KVM_REG_ARM_PSCI_VERSION does. A guest that has already asked may
- * have drawn conclusions: set it before the guest runs. Any thread.
+ * Pins the version, as a write of KVM_REG_ARM_PSCI_VERSION does. A guest may
+ * rely on the version that it has read: set it before the guest runs. Any thread.
  *
  * @return 0, or VPSCI_E_VERSION, with nothing changed.
  */
@@ -370,35 +372,36 @@ int vpsci_version_set(struct vpsci_vm *vm, uint32_t version);
 /* ---- Running vCPUs ------------------------------------------------------------------------ */
 
 /**
- * A guest's call. Does all that PSCI says, and says what the vCPU is to do:
+ * Carries out a guest's call as PSCI specifies, and says what the vCPU has to do next:
  *
  *   VPSCI_RETURN   the call is over; x0 is its result. Error codes are sign-extended to 64 bits for
  *                  either width, other results of SMC32 calls zero-extended.
- *   VPSCI_FOREIGN  the call is none of the library's; x0 is NOT_SUPPORTED
- *   VPSCI_WAIT     the vCPU does not run on:
+ *   VPSCI_FOREIGN  the call is not one of the library's; x0 is NOT_SUPPORTED
+ *   VPSCI_WAIT     the vCPU must not continue:
  *     WAIT_OFF, WAIT_FROZEN         CPU_OFF, CPU_FREEZE
  *     WAIT_STANDBY, WAIT_POWERDOWN  CPU_SUSPEND, CPU_DEFAULT_SUSPEND. If an interrupt that is to
  *                                   wake the vCPU is pending already, call vpsci_wake() now.
  *     WAIT_ANSWER    SYSTEM_SUSPEND, MIGRATE, and CPU_ON with VPSCI_OPTION_ASK_CPU_ON: decide
  *                    out->request, at once or later, with vpsci_answer()
  *     WAIT_STOPPED   SYSTEM_OFF, SYSTEM_RESET, SYSTEM_RESET2, SYSTEM_OFF2: kick every vCPU, whose
- *                    vpsci_next() now says WAIT_STOPPED as well, then decide out->request. Not
- *                    pending if another vCPU's system request is still undecided or was honoured.
+ *                    vpsci_next() now says WAIT_STOPPED as well, then decide out->request. It
+ *                    is not pending if another vCPU's system request is undecided or was honoured.
  *
- * Never VPSCI_RUN or VPSCI_ENTER. A vCPU that is not running, by what vpsci_next() says, cannot
- * make calls: nothing happens then, and the outcome is vpsci_next()'s. (A call made by a vCPU that
- * has not yet noticed that the system is stopping is carried out.) Owner.
+ * The action is never VPSCI_RUN or VPSCI_ENTER. A vCPU to which vpsci_next() says WAIT, RETURN or
+ * ENTER is not running and cannot make calls: then nothing else happens, and the outcome is that of
+ * vpsci_next(). (A call is carried out if the vCPU has not yet noticed that the system is
+ * stopping.) Owner.
  *
- * Registers of the guest other than x0 play no part: until an outcome says otherwise they stay as
- * they are, so that a refused call leaves no trace.
+ * The guest's registers other than x0 stay unchanged until an outcome says otherwise, so that a
+ * refused call leaves no trace.
  */
 void vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *call, struct vpsci_outcome *out);
 
-/** How much of a call vpsci_call() reads. For embedders to whom each register of a guest costs a
- *  system call. */
+/** How much of a call vpsci_call() reads. For embedders that need a system call to read a register
+ *  of a guest. */
 struct vpsci_function_info {
     uint8_t arguments; /**< how many of args[0] and on: 0 to 3 */
-    bool starts_core;  /**< the call gives an entry point, and `big_endian` says how it starts */
+    bool starts_core;  /**< it gives an entry point; `big_endian` says how that starts */
     /** CPU_SUSPEND: only if vpsci_needs_entry() says so of args[0]; otherwise only args[0] is
      *  read, and `big_endian` is not. */
     bool by_power_state;
@@ -406,8 +409,8 @@ struct vpsci_function_info {
 
 /**
  * How much vpsci_call() reads of a call of the function ID `function`; what it does not read may
- * hold anything. Of an ID that is not the library's, *info says all arguments, because the
- * embedder may answer it by other means. Any thread.
+ * hold any value. For an ID that is not the library's, *info says all arguments, because the
+ * embedder may answer the call itself. Any thread.
  *
  * @return whether the ID is PSCI's, or that of a general call that the library answers.
  */
@@ -419,28 +422,29 @@ bool vpsci_function_info(const struct vpsci_vm *vm, uint32_t function,
 bool vpsci_needs_entry(const struct vpsci_vm *vm, uint32_t power_state);
 
 /**
- * What this vCPU is to do now. To be asked before every entry into the guest, or at least after
+ * Says what this vCPU has to do now. Call it before every entry into the guest, or at least after
  * every kick. VPSCI_RETURN and VPSCI_ENTER are handed out once: they end a wait, the vCPU counts as
- * running from here on, and the embedder has to carry them out. VPSCI_RUN and VPSCI_WAIT change
- * nothing and can be asked for any number of times. Owner.
+ * running from then on, and the embedder has to carry them out. VPSCI_RUN and VPSCI_WAIT change
+ * nothing and are repeated by each further call. Owner.
  */
 void vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out);
 
 /**
- * Wakes a vCPU: an interrupt, or whatever else the host takes for a reason, has come for it. Ends
+ * Wakes a vCPU, because of an interrupt for it or for any other reason that the host has. Ends
  * CPU_SUSPEND, CPU_DEFAULT_SUSPEND, SYSTEM_SUSPEND and VPSCI_MP_SUSPENDED. A wake that comes while
- * the host still considers a SYSTEM_SUSPEND is kept: if it is honoured, it ends at once. A vCPU
- * that is running, off or starting is not affected, and remembers nothing: a wake that came before
- * the call is found by looking at pending interrupts after it, as vpsci_call() asks. Any thread.
+ * the host decides a SYSTEM_SUSPEND is kept: if the host honours the call, the sleep ends at once.
+ * A vCPU that is running, off or starting is not affected and does not remember the wake. To find
+ * a wake that came before the call, look at pending interrupts after it, as vpsci_call() says. Any
+ * thread.
  *
- * @return true if the vCPU was waiting for it and its owner must be kicked. False also for a wake
- * that came before, and for one that is kept.
+ * @return true if the vCPU was waiting for it and its owner must be kicked. False also if the vCPU
+ * had been woken already, and for a wake that is kept.
  */
 bool vpsci_wake(struct vpsci_vcpu *vcpu);
 
 /**
  * Answers the pending request of `vcpu`, once, at any time after vpsci_call() returned. The owner
- * of `vcpu` then has to be kicked (every vCPU's, where the system was stopped). Any thread.
+ * of `vcpu` then has to be kicked (all owners, if the system was stopped). Any thread.
  *
  * @param result VPSCI_SUCCESS honours it:
  *   CPU_ON           the target is pending: kick it too; the caller gets SUCCESS
@@ -448,11 +452,11 @@ bool vpsci_wake(struct vpsci_vcpu *vcpu);
  *   SYSTEM_SUSPEND   the caller sleeps until vpsci_wake(), then starts at the entry
  *   the others       the system has stopped; the embedder ends the VM, or resets it and calls
  *                    vpsci_reset(). Honouring a SYSTEM_RESET2 turns MEM_PROTECT off.
- * An error code refuses it: the caller gets the code and runs on with all else as it was, the
- * target of a CPU_ON is off (or frozen) again, a system that was stopping goes on.
+ * An error code refuses it: the caller gets the code and continues with all else unchanged, the
+ * target of a CPU_ON is off (or frozen) again, and a system that was stopping continues.
  *
  * @return 0, or
- *   VPSCI_E_ARGUMENT  `result` is no enum vpsci_result
+ *   VPSCI_E_ARGUMENT  `result` is not one of enum vpsci_result
  *   VPSCI_E_STATE     nothing is pending: it was answered, or the VM was reset
  */
 int vpsci_answer(struct vpsci_vcpu *vcpu, enum vpsci_result result);
@@ -463,7 +467,7 @@ bool vpsci_request(struct vpsci_vcpu *vcpu, struct vpsci_request *request);
 
 /* ---- The host's view ---------------------------------------------------------------------- */
 
-/** Power states of a vCPU, finer than a guest can tell. */
+/** Power states of a vCPU, in more detail than a guest can see. */
 enum vpsci_state {
     VPSCI_STATE_OFF = 0,
     VPSCI_STATE_FROZEN,     /**< off, by CPU_FREEZE */
@@ -478,8 +482,8 @@ enum vpsci_state {
     VPSCI_STATE_ASKING             /**< on, waiting for an answer to CPU_ON or MIGRATE */
 };
 
-/** A vCPU's state. One that has been woken or answered and has not yet asked vpsci_next() is ON.
- * Any thread. */
+/** A vCPU's state. A vCPU that has been woken or answered is ON even before its vpsci_next(). Any
+ *  thread. */
 enum vpsci_state vpsci_state(const struct vpsci_vcpu *vcpu);
 
 /** Where the system as a whole is. */
@@ -494,18 +498,18 @@ enum vpsci_system {
  *  thread. */
 enum vpsci_system vpsci_system(const struct vpsci_vm *vm);
 
-/** How many vCPUs are not off: what SYSTEM_SUSPEND wants to be 1. Any thread. */
+/** How many vCPUs are not off: which SYSTEM_SUSPEND requires to be 1. Any thread. */
 uint32_t vpsci_on_count(const struct vpsci_vm *vm);
 
-/** Whether MEM_PROTECT is on: then memory is to be cleared before anything else can run in it after
- *  SYSTEM_RESET, SYSTEM_OFF, or the end of the VM. Any thread. */
+/** Whether MEM_PROTECT is on. If so, the embedder has to clear the memory after SYSTEM_RESET,
+ *  SYSTEM_OFF or the end of the VM, before anything else can run in it. Any thread. */
 bool vpsci_mem_protect(const struct vpsci_vm *vm);
 
 /** KVM's names and numbers for a vCPU's multiprocessing state (KVM_GET_MP_STATE). */
 enum vpsci_mp_state { VPSCI_MP_RUNNABLE = 0, VPSCI_MP_STOPPED = 5, VPSCI_MP_SUSPENDED = 10 };
 
 /**
- * The MP state that a vCPU of KVM would be given for what this one is in: STOPPED if it is off
+ * The MP state that KVM would give to a vCPU in this one's state: STOPPED if it is off
  * (also while the host decides on its CPU_ON), or if the system is stopping or stopped; SUSPENDED
  * if it waits for vpsci_wake(); else RUNNABLE, also while a CPU_ON is pending or its own request is
  * undecided. Any thread.
@@ -513,12 +517,12 @@ enum vpsci_mp_state { VPSCI_MP_RUNNABLE = 0, VPSCI_MP_STOPPED = 5, VPSCI_MP_SUSP
 enum vpsci_mp_state vpsci_mp_state(const struct vpsci_vcpu *vcpu);
 
 /**
- * Sets it, by the host's will and not by the guest's:
- *   VPSCI_MP_STOPPED    the vCPU is off, as after CPU_OFF; an entry that was pending is forgotten.
+ * Sets the MP state by the host's decision, not by the guest's:
+ *   VPSCI_MP_STOPPED    the vCPU is off, as after CPU_OFF; a pending entry is forgotten.
  *                       One that is off, or frozen, stays so.
  *   VPSCI_MP_RUNNABLE   one that was off is on, and runs with the registers that the embedder gives
  *                       it; one that waits for vpsci_wake() is woken; else nothing changes
- *   VPSCI_MP_SUSPENDED  one that runs waits (VPSCI_WAIT_HELD) until vpsci_wake(), and then runs on;
+ *   VPSCI_MP_SUSPENDED  one that runs waits (VPSCI_WAIT_HELD) until vpsci_wake(), then continues;
  *                       one that was off does the same; one that waits for vpsci_wake() already
  *                       continues to wait. VPSCI_E_STATE if vpsci_next() has an entry or a result
  *                       to hand out.
@@ -539,9 +543,9 @@ size_t vpsci_save_size(const struct vpsci_vm *vm);
 
 /**
  * Writes all that the library knows of a VM: states of all vCPUs, pending entries, undecided
- * requests, wakes that came meanwhile, a reset half way, statistics, version and modes. The record
- * has a version and a checksum and is the same on machines of either endianness. What it holds is
- * the state at one moment, also while others go on calling. Any thread.
+ * requests, wakes that are kept, a reset in progress, statistics, version and modes. The record
+ * has a version and a checksum and is the same on machines of either endianness. It holds the
+ * state at one moment, even if other threads call the library meanwhile. Any thread.
  *
  * @return the number of bytes, or
  *   VPSCI_E_MEMORY  `size` is below vpsci_save_size()
@@ -552,10 +556,10 @@ ptrdiff_t vpsci_save(const struct vpsci_vm *vm, void *buffer, size_t size);
 
 /**
  * Puts a VM that vpsci_init() made with the same vCPUs, power states and domains into the state
- * that was saved. The record may come from an older version of the library, and from anybody: it is
- * checked in full before anything is changed. Capabilities, options and the calling convention's
- * version are the configuration's; a record that needs a capability which is off is a mismatch.
- * Statistics are taken over where both have them. Exclusive.
+ * that was saved. The record may come from an older version of the library, and from any
+ * source: it is checked in full before anything is changed. Capabilities, options and the calling
+ * convention's version are the configuration's; a record that needs a capability which
+ * is off is a mismatch. Statistics are restored if both VMs have them. Exclusive.
  *
  * @return 0, or, with nothing changed, VPSCI_E_TRUNCATED, VPSCI_E_MAGIC, VPSCI_E_NEWER,
  *   VPSCI_E_CHECKSUM, VPSCI_E_MISMATCH, VPSCI_E_IMPOSSIBLE
