@@ -65,6 +65,14 @@ unsigned device_rig_changes(const struct device_rig *rig)
     return count;
 }
 
+void device_rig_copy_state(struct device_rig *to, const struct device_rig *from)
+{
+    assert_ptr_equal(to->cls, from->cls);
+    memcpy((char *)to->device + to->cls->state_offset, device_state(from->cls, from->device),
+           from->cls->state_size);
+    to->irq.state = from->irq.state;
+}
+
 void device_rig_destroy(struct device_rig *rig)
 {
     rig->cls->destroy(rig->device);

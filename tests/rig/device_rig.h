@@ -32,6 +32,9 @@ void device_rig_destroy(struct device_rig *rig);
 /* How many bytes of the state, and of the interrupt line's, differ from those of a new device. */
 unsigned device_rig_changes(const struct device_rig *rig);
 
+/* Gives a device the state of another of its class, as a restore will. */
+void device_rig_copy_state(struct device_rig *to, const struct device_rig *from);
+
 /* One 32-bit access. */
 uint32_t device_rig_read(struct device_rig *rig, uint64_t offset);
 void device_rig_write(struct device_rig *rig, uint64_t offset, uint32_t value);
