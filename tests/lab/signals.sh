@@ -94,7 +94,7 @@ test_ignored_signals_stay_ignored() {
 test_file_limit_costs_output_only() {
     make_work
     (
-        ulimit -f 16 # 8 KiB; the sandbox needs some of it for a filter
+        ulimit -f 1 # 512 bytes: less than a filter of the sandbox has
         exec "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=suspend-many cycles=50" \
             --console "$work/console" --events "$work/events" 2>"$work/errors"
     ) &

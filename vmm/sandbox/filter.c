@@ -4,8 +4,8 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,35 +39,41 @@ static int add_list(scmp_filter_ctx context, const struct sandbox_list *list)
     return error;
 }
 
-/* libseccomp writes a program to a descriptor only (before 2.6). */
+/* The whole program is in the socket: libseccomp has written it by one call. */
 static int read_program(int fd, struct sock_fprog *filter)
 {
-    off_t size = lseek(fd, 0, SEEK_END);
-    size_t count = (size_t)size / sizeof(filter->filter[0]);
+    enum { ROOM = BPF_MAXINSNS * sizeof(struct sock_filter) };
 
-    if (size <= 0 || count > BPF_MAXINSNS) {
-        return -E2BIG;
-    }
-    filter->filter = malloc((size_t)size);
+    filter->filter = malloc(ROOM);
     if (filter->filter == NULL) {
         return -ENOMEM;
     }
-    filter->len = (unsigned short)count;
-    return pread(fd, filter->filter, (size_t)size, 0) == size ? 0 : -EIO;
+    ssize_t size = recv(fd, filter->filter, ROOM, MSG_DONTWAIT);
+    if (size <= 0) {
+        return size < 0 ? -errno : -EIO;
+    }
+    filter->len = (unsigned short)((size_t)size / sizeof(filter->filter[0]));
+    return 0;
 }
 
+/*
+ * libseccomp writes a program to a descriptor only (before 2.6). A socket, because a limit of the size of files
+ * (RLIMIT_FSIZE) would cut it in a file, even in one in memory. It never blocks: a socket that holds less than the
+ * program is an error.
+ */
 static int export_program(scmp_filter_ctx context, struct sock_fprog *filter)
 {
-    int fd = memfd_create("filter", MFD_CLOEXEC);
+    int fds[2];
 
-    if (fd < 0) {
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0) {
         return -errno;
     }
-    int error = seccomp_export_bpf(context, fd);
+    int error = seccomp_export_bpf(context, fds[0]);
     if (error == 0) {
-        error = read_program(fd, filter);
+        error = read_program(fds[1], filter);
     }
-    close(fd);
+    close(fds[0]);
+    close(fds[1]);
     return error;
 }
 
