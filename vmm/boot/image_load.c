@@ -16,11 +16,6 @@
 #define OLD_BSS_SIZE (16 * MIB)
 #define OLD_SIZE_MAX (256 * MIB)
 
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The size of the Image itself, as far as it is known. */
 static uint64_t image_known_size(const struct image *image)
 {
