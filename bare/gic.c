@@ -80,6 +80,17 @@ bool gic_init(void)
     return true;
 }
 
+bool gic_wakes(void)
+{
+    if (!gic_present() || (smp_self()->gic_frame == 0 && !gic_init())) {
+        return false;
+    }
+    if (!ops()->interface_is_on()) {
+        gic_init_interface();
+    }
+    return ops()->lets_through(GIC_PRIORITY);
+}
+
 void gic_enable(unsigned intid)
 {
     if (!gic_present()) {

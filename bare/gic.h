@@ -19,6 +19,11 @@ const char *gic_name(void);
 
 /* The distributor, once; then each core what is its own. False: there is none, or not for it. */
 bool gic_init(void);
+/*
+ * Whether an enabled interrupt of the calling core ends its WFI, with what gic_init() sets up, which a core that
+ * has not done so does here. False: it keeps interrupts back, by a mask or one that it has not ended.
+ */
+bool gic_wakes(void);
 /* The CPU interface only: what a core that was reset must do again. */
 void gic_init_interface(void);
 

@@ -39,6 +39,10 @@ struct gic_ops {
     /* Makes the calling core's private interrupts reachable, and sets its gic_frame. */
     bool (*init_private)(void);
     void (*init_interface)(void);
+    /* False: the core was reset since. */
+    bool (*interface_is_on)(void);
+    /* Whether the mask, and what is active, let an interrupt of this priority through. */
+    bool (*lets_through)(uint8_t priority);
     void (*route_to_self)(unsigned intid);
     void (*set_mask)(uint8_t priority);
     bool (*send)(const struct cpu *cpu, unsigned sgi);

@@ -18,6 +18,7 @@ enum {
     GICC_BPR = 0x0008,
     GICC_IAR = 0x000c,
     GICC_EOIR = 0x0010,
+    GICC_RPR = 0x0014,
 };
 
 enum {
@@ -143,6 +144,16 @@ static uint64_t bpr(void)
     return mmio_read32(interface(GICC_BPR));
 }
 
+static bool interface_is_on(void)
+{
+    return (control() & CTLR_ENABLE) != 0;
+}
+
+static bool lets_through(uint8_t priority)
+{
+    return pmr() > priority && mmio_read32(interface(GICC_RPR)) > priority;
+}
+
 static const struct gic_setting settings[] = {
     {"GICC_PMR differs", pmr},
     {"GICC_CTLR differs", control},
@@ -154,6 +165,8 @@ const struct gic_ops gic_v2_ops = {
     .init_distributor = init_distributor,
     .init_private = init_private,
     .init_interface = init_interface,
+    .interface_is_on = interface_is_on,
+    .lets_through = lets_through,
     .route_to_self = route_to_self,
     .set_mask = set_mask,
     .send = send,

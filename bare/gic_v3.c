@@ -166,6 +166,16 @@ static uint64_t bpr1(void)
     return READ_SYSREG(icc_bpr1_el1);
 }
 
+static bool interface_is_on(void)
+{
+    return (sre() & 1) != 0 && (igrpen1() & 1) != 0;
+}
+
+static bool lets_through(uint8_t priority)
+{
+    return pmr() > priority && READ_SYSREG(icc_rpr_el1) > priority;
+}
+
 static const struct gic_setting settings[] = {
     {"icc_pmr_el1 differs", pmr},
     {"icc_igrpen1_el1 differs", igrpen1},
@@ -178,6 +188,8 @@ const struct gic_ops gic_v3_ops = {
     .init_distributor = init_distributor,
     .init_private = init_private,
     .init_interface = init_interface,
+    .interface_is_on = interface_is_on,
+    .lets_through = lets_through,
     .route_to_self = route_to_self,
     .set_mask = set_mask,
     .send = send,

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "platform.h"
+#include "rest.h"
 #include "sysreg.h"
 #include "timer.h"
 
@@ -82,21 +83,27 @@ int64_t smp_affinity(const struct cpu *cpu)
     return psci_call2(FID64(FN_AFFINITY_INFO), cpu->mpidr, 0);
 }
 
-static uint64_t deadline(void)
+/* Between two looks; false once it has taken too long since the first. */
+static bool wait_on(uint64_t since)
 {
-    return timer_now(TIMER_VIRTUAL) + PATIENCE_SECONDS * timer_frequency();
+    uint64_t waited = timer_now(TIMER_VIRTUAL) - since;
+
+    if (waited > PATIENCE_SECONDS * timer_frequency()) {
+        return false;
+    }
+    rest_after(waited);
+    return true;
 }
 
 /* Until `*word` is at least `value`. */
 static bool wait_at_least(const volatile uint64_t *word, uint64_t value)
 {
-    uint64_t end = deadline();
+    uint64_t since = timer_now(TIMER_VIRTUAL);
 
     while (*word < value) {
-        if (timer_now(TIMER_VIRTUAL) > end) {
+        if (!wait_on(since)) {
             return false;
         }
-        __asm__ volatile("yield");
     }
     barrier();
     return true;
@@ -104,10 +111,10 @@ static bool wait_at_least(const volatile uint64_t *word, uint64_t value)
 
 bool smp_wait_off(const struct cpu *cpu)
 {
-    uint64_t end = deadline();
+    uint64_t since = timer_now(TIMER_VIRTUAL);
 
     while (smp_affinity(cpu) != AFFINITY_OFF) {
-        if (timer_now(TIMER_VIRTUAL) > end) {
+        if (!wait_on(since)) {
             return false;
         }
     }

@@ -110,10 +110,9 @@ void timer_event_stream(void)
     }
 }
 
-void timer_delay(uint64_t milliseconds)
+void timer_sleep(enum timer timer, uint64_t deadline)
 {
-    uint64_t end = timer_now(TIMER_VIRTUAL) + timer_milliseconds(milliseconds);
-
-    while (timer_now(TIMER_VIRTUAL) < end) {
-    }
+    timer_arm(timer, deadline);
+    __asm__ volatile("isb\n\tdsb sy\n\twfi" ::: "memory");
+    timer_stop(timer);
 }

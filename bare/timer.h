@@ -33,7 +33,7 @@ unsigned timer_intid(enum timer timer);
 /* Has the calling core's WFE end at least several thousand times a second. */
 void timer_event_stream(void);
 
-/* Spins. */
-void timer_delay(uint64_t milliseconds);
+/* Waits for an interrupt, of this timer at `deadline` or another, and stops the timer. */
+void timer_sleep(enum timer timer, uint64_t deadline);
 
 #endif

@@ -13,12 +13,11 @@
 #include "psci.h"
 #include "selection.h"
 #include "tidy.h"
-#include "timer.h"
 #include "watch.h"
 #include "watchdog.h"
 
 /* How long a reset may take, and how much more patience there is the second time. */
-enum { RESET_MILLISECONDS = 10000, PATIENT = 20 };
+enum { RESET_MICROSECONDS = 10000000, PATIENT = 20 };
 
 static struct image_view view;
 static struct trial trial;
@@ -45,7 +44,7 @@ static struct tap tap = {.line = link_tap_line, .indent = ""};
 __attribute__((noreturn)) static void reset(uint32_t number)
 {
     psci_call2(FID32(FN_SYSTEM_RESET), 0, 0);
-    timer_delay(RESET_MILLISECONDS);
+    watch_pass(RESET_MICROSECONDS);
     link_note("# SYSTEM_RESET does nothing; stopped before ", number, "");
     for (;;) {
         __asm__ volatile("wfi");

@@ -46,9 +46,8 @@ void wake_sleep(uint64_t microseconds)
         wake_pause();
         return;
     }
-    timer_arm(TIMER_VIRTUAL, timer_now(TIMER_VIRTUAL) + microseconds * timer_frequency() / 1000000);
-    __asm__ volatile("isb\n\tdsb sy\n\twfi" ::: "memory");
-    timer_stop(TIMER_VIRTUAL);
+    timer_sleep(TIMER_VIRTUAL,
+                timer_now(TIMER_VIRTUAL) + microseconds * timer_frequency() / 1000000);
 }
 
 bool wake_can_ring(const struct cpu *cpu)

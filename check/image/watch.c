@@ -63,9 +63,16 @@ static bool is_over(uint64_t since, uint64_t microseconds)
 
 void watch_pass(uint64_t microseconds)
 {
-    uint64_t since = timer_now(TIMER_VIRTUAL);
+    uint64_t since = watch_microseconds();
+    uint64_t passed = 0;
 
-    while (!is_over(since, microseconds)) {
+    while (passed < microseconds) {
+        if (microseconds - passed > PROMPT) {
+            wake_sleep(microseconds - passed);
+        } else {
+            wake_pause();
+        }
+        passed = watch_microseconds() - since;
     }
 }
 

@@ -26,6 +26,7 @@ static uint64_t now;        /* microseconds */
 static uint64_t comes_at;   /* what the worker's call comes to; 0: not by itself */
 static uint64_t comes_with; /* x0 */
 static bool interrupt_wakes;
+static uint64_t slept; /* microseconds */
 
 uint64_t timer_frequency(void)
 {
@@ -50,7 +51,8 @@ void wake_pause(void)
 
 void wake_sleep(uint64_t microseconds)
 {
-    (void)microseconds;
+    now += microseconds;
+    slept += microseconds;
 }
 
 void wake_send(const struct cpu *cpu)
@@ -143,6 +145,7 @@ static int begin(void **state)
     comes_at = 0;
     comes_with = 0;
     interrupt_wakes = false;
+    slept = 0;
     watch_prepare(&machine);
     watch_patiently(1);
     (void)watch_was_hasty();
@@ -200,6 +203,27 @@ static void a_refusal_is_late_whatever_came_before_it(void **state)
     assert_true(watch_was_hasty());
 }
 
+/* The fake counts what is slept; what is left of the time was polled. */
+static void time_that_passes_is_slept(void **state)
+{
+    uint64_t since = now;
+
+    (void)state;
+    watch_pass(100 * MILLISECOND);
+    assert_true(now - since >= 100 * MILLISECOND);
+    assert_true(slept > (now - since) * 9 / 10);
+}
+
+/* A core that does not come, too; how soon it is seen is another matter. */
+static void waiting_for_a_core_is_mostly_sleep(void **state)
+{
+    uint64_t since = now;
+
+    (void)state;
+    assert_int_equal(call_suspend(), EVENT_NONE);
+    assert_true(slept > (now - since) / 2);
+}
+
 static void patience_sees_it(void **state)
 {
     (void)state;
@@ -218,6 +242,8 @@ int main(void)
         cmocka_unit_test_setup(one_that_nobody_took_was_late_too, begin),
         cmocka_unit_test_setup(a_sleeper_that_is_woken_was_not_late, begin),
         cmocka_unit_test_setup(a_refusal_is_late_whatever_came_before_it, begin),
+        cmocka_unit_test_setup(time_that_passes_is_slept, begin),
+        cmocka_unit_test_setup(waiting_for_a_core_is_mostly_sleep, begin),
         cmocka_unit_test_setup(patience_sees_it, begin),
     };
 

@@ -509,6 +509,37 @@ test_off_is_idle() {
     [ $((after - before)) -le 1 ] || fail "$((after - before)) ticks of CPU time used by vCPUs that are off"
 }
 
+# Cores of a bare guest that wait for another core, or for a key, sleep. The measure is a third core that polls: when
+# that has used a second of CPU time, the two that wait have used a quarter of one at most.
+test_waiting_is_idle() {
+    start_bare scenario=waits-rest --cpus 3
+    wait_console ready
+    sleep 1
+    polled=$(vcpu_ticks "$guest" 2)
+    waited=$(($(vcpu_ticks "$guest" 0) + $(vcpu_ticks "$guest" 1)))
+    for _ in $(seq 100); do
+        sleep 0.3
+        [ $(($(vcpu_ticks "$guest" 2) - polled)) -lt 100 ] || break
+    done
+    polled=$(($(vcpu_ticks "$guest" 2) - polled))
+    waited=$(($(vcpu_ticks "$guest" 0) + $(vcpu_ticks "$guest" 1) - waited))
+    type_keys x
+    wait_guest
+    expect_tap
+    echo "ticks of CPU time: $polled of the core that polls, $waited of two that wait"
+    [ "$polled" -ge 100 ] || fail "the core that polls has used $polled ticks only"
+    [ $((waited * 4)) -le "$polled" ] || fail "two cores that wait used $waited ticks, one that polls $polled"
+}
+
+# Clock ticks of the thread of one vCPU.
+vcpu_ticks() { # PID VCPU
+    for thread in /proc/"$1"/task/*; do
+        if [ "$(cat "$thread/comm")" = "dormouse/$2" ]; then
+            sed 's/.*) //' "$thread/stat" | awk '{ print $12 + $13 }'
+        fi
+    done
+}
+
 # Clock ticks of the threads of all vCPUs but the first.
 secondary_ticks() { # PID
     ticks=0

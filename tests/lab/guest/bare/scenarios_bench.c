@@ -11,6 +11,7 @@
 #include "mmio.h"
 #include "platform.h"
 #include "report.h"
+#include "rest.h"
 #include "smp.h"
 #include "suspend.h"
 #include "timer.h"
@@ -143,7 +144,7 @@ static void measure_system_suspend(void)
     struct psci_call call;
 
     for (unsigned i = 0; i < BATCHES; i++) {
-        timer_delay(SETTLING);
+        rest_milliseconds(SETTLING);
         gic_enable(SGI);
         gic_send_to_self(SGI);
         suspend_prepare(&call, SUSPEND_64, usual_entry(), i);

@@ -11,6 +11,7 @@
 #include "platform.h"
 #include "psci.h"
 #include "report.h"
+#include "rest.h"
 #include "rtc.h"
 #include "smp.h"
 #include "timer.h"
@@ -191,7 +192,7 @@ SCENARIO(device_fuzz, "device-fuzz", "rounds=2000 seed=1",
     if (rtc_present()) {
         rtc_clear_alarm();
         uint32_t now = rtc_read(RTC_DR);
-        timer_delay(1100);
+        rest_milliseconds(1100);
         check_at_least(rtc_read(RTC_DR), now + 1, "s", "the clock still goes");
     }
 }

@@ -8,6 +8,7 @@
 #include "layout.h"
 #include "platform.h"
 #include "report.h"
+#include "rest.h"
 #include "smp.h"
 #include "suspend.h"
 #include "timer.h"
@@ -113,7 +114,7 @@ SCENARIO(powerdown_is_on, "powerdown-is-on", "",
     }
     check_result(smp_start(&cpus[1], sleep_till_told, 0), RET_SUCCESS, "another core starts");
     check(smp_wait_progress(&cpus[1], 1), "and is about to power down");
-    timer_delay(args_number("delay", 200));
+    rest_milliseconds(args_number("delay", 200));
     check_equal(cpus[1].progress, 1, "it is powered down");
     check_result(smp_affinity(&cpus[1]), AFFINITY_ON, "AFFINITY_INFO: ON");
     check_result(psci_call3(FID64(FN_CPU_ON), cpus[1].mpidr, usual_entry(), 0), RET_ALREADY_ON,

@@ -8,6 +8,7 @@
 #include "guest_scenario.h"
 #include "platform.h"
 #include "report.h"
+#include "rest.h"
 #include "smp.h"
 #include "suspend.h"
 #include "timer.h"
@@ -44,7 +45,7 @@ static bool freeze_once(struct cpu *other, uint64_t context, uint64_t ms)
     if (smp_start(other, freeze, 0) != RET_SUCCESS || !smp_wait_off(other)) {
         return false;
     }
-    timer_delay(ms);
+    rest_milliseconds(ms);
     if (other->progress != 1 || smp_affinity(other) != AFFINITY_OFF) {
         return false;
     }
@@ -165,6 +166,6 @@ SCENARIO(node_hw_state, "node-hw-state", "levels=1 standby=0",
     check(smp_wait_progress(other, 1), "and arrives");
     check_result(hw_state(other, 0), HW_ON, "HW_ON");
     smp_set_command(other, COMMAND_LEAVE);
-    timer_delay(args_number("delay", 200));
+    rest_milliseconds(args_number("delay", 200));
     check_result(hw_state(other, 0), HW_STANDBY, "after its CPU_SUSPEND to standby: HW_STANDBY");
 }

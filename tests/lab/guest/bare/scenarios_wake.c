@@ -7,6 +7,7 @@
 #include "guest_scenario.h"
 #include "platform.h"
 #include "report.h"
+#include "rest.h"
 #include "rtc.h"
 #include "smp.h"
 #include "suspend.h"
@@ -39,7 +40,7 @@ static void delay(void)
 
     if (milliseconds > 0) {
         remark("delay of %lu ms", milliseconds);
-        timer_delay(milliseconds);
+        rest_milliseconds(milliseconds);
     }
 }
 
