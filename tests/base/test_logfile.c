@@ -81,7 +81,7 @@ static void file_is_appended_to(void **state)
     assert_false(logfile_is_at_line(&log));
     put(&log, "\n");
     assert_true(logfile_is_at_line(&log));
-    /* Emptied by another program: no hole is left in front. */
+    /* If another program empties the file, no hole is left at its start. */
     assert_int_equal(truncate("log", 0), 0);
     assert_true(logfile_is_at_line(&log));
     put(&log, "x");
@@ -115,7 +115,7 @@ static void limit_continues_in_a_fresh_file(void **state)
     logfile_close(&log);
 }
 
-/* One that somebody has put in the place of ours is not renamed. */
+/* If another program has put a file in the place of the log, that file is not renamed. */
 static void limit_renames_only_its_own_file(void **state)
 {
     char block[4000];
@@ -144,7 +144,7 @@ static void reopening_follows_the_name(void **state)
     put(&log, "a");
     assert_int_equal(rename("log", "log.old"), 0);
     put(&log, "b");
-    /* From anywhere: the folder stays open. */
+    /* From any working folder, because the log's folder stays open. */
     int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     assert_int_equal(chdir("/"), 0);
     int error = logfile_reopen(&log);
@@ -154,7 +154,7 @@ static void reopening_follows_the_name(void **state)
     put(&log, "c");
     expect_file("log.old", "ab");
     expect_file("log", "c");
-    /* What cannot be opened leaves the old file in use. */
+    /* If the new file cannot be opened, the old one stays in use. */
     assert_int_equal(rename("log", "log.old"), 0);
     assert_int_equal(mkdir("log", 0700), 0);
     assert_int_equal(logfile_reopen(&log), -EISDIR);
@@ -173,7 +173,7 @@ static void set_file_limit(rlim_t limit)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &size), 0);
 }
 
-/* A short write has no errno of its own: the rest is tried, and says why. */
+/* A short write has no errno; writing the rest again gives one. */
 static void short_write_is_taken_back_and_explained(void **state)
 {
     struct logfile log;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A message is one line, whatever goes into it, and never waits for a reader. */
+/* A message is always one line, and never waits for a reader. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -46,11 +46,11 @@ static void long_line_is_cut_and_ended(void **state)
     assert_true(strlen(said) > 1000);
 }
 
-/* --- Standard error that takes no more. --- */
+/* --- Standard error is full. --- */
 
 static bool no_proc;
 
-/* open() has two names, of which a program uses one by the size of its file offsets. */
+/* open() has two names; a program uses one of them, depending on the size of its file offsets. */
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __real_open64(const char *path, int flags, ...);
@@ -72,7 +72,7 @@ int __wrap_open64(const char *path, int flags, ...)
     return is_missing(path) ? -1 : __real_open64(path, flags);
 }
 
-/* A pipe that blocks its writers, as a shell makes it. */
+/* A pipe that blocks its writers, as shells create it. */
 struct full_pipe {
     int saved;
     int read_end;
@@ -91,7 +91,7 @@ static void fill_stderr(struct full_pipe *full)
     full->saved = dup(STDERR_FILENO);
     assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
     close(ends[1]);
-    alarm(50); /* A message that waits is ended by the signal. */
+    alarm(50); /* If a message waits, the signal ends the test. */
 }
 
 static void drain_stderr(const struct full_pipe *full)
@@ -140,7 +140,7 @@ static void full_pipe_loses_messages_but_no_time(void **state)
     check_lost_messages(false);
 }
 
-/* No /proc, or a pipe that belongs to another user. */
+/* As without /proc, or with a pipe of another user. */
 static void full_pipe_that_cannot_be_reopened_does_not_block(void **state)
 {
     (void)state;

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-/* A pipe and not a file, so that limits on files' sizes that a test sets do not reach it. */
+/* A pipe, not a file, because tests limit the size of files. */
 void capture_begin(struct capture *capture, int fd)
 {
     int ends[2];

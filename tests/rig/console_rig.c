@@ -21,7 +21,7 @@
 struct console_rig rig;
 static struct capture errors;
 
-/* open() has two names, of which a program uses one by the size of its file offsets. */
+/* open() has two names; a program uses one of them, depending on the size of its file offsets. */
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __real_open64(const char *path, int flags, ...);
@@ -214,7 +214,7 @@ bool rig_has_received(void *arg)
     return rig.received_count >= *(const size_t *)arg;
 }
 
-/* Terminals hand bytes on in the kernel's own good time: they are waited for. */
+/* The kernel passes a terminal's bytes on later, so the test waits for them. */
 void rig_expect_guest(const char *text)
 {
     size_t count = strlen(text);

@@ -12,7 +12,7 @@
 #include "dev/instances.h"
 #include "dev/node.h"
 
-/* The fixed device of that name. */
+/* Finds the fixed device of that name. */
 static struct device_instance find(const char *name)
 {
     struct instances devices = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A device as a machine would have it: found by its name, with an interrupt line to look at. */
+/* A device as in a machine, found by its name, with an interrupt line that tests can read. */
 #ifndef DORMOUSE_TESTS_DEVICE_RIG_H
 #define DORMOUSE_TESTS_DEVICE_RIG_H
 
@@ -21,7 +21,7 @@ struct device_rig {
     atomic_bool line; /* as the GIC sees it */
     uint32_t spi;
     unsigned wakes;                      /* calls of env.wake() */
-    uint8_t fresh[DEVICE_RIG_STATE_MAX]; /* the state that create() has left */
+    uint8_t fresh[DEVICE_RIG_STATE_MAX]; /* a copy of the state after create() */
 };
 
 /* Creates the device. Fails the test if there is none of that name. */
@@ -29,7 +29,7 @@ void device_rig_create(struct device_rig *rig, const char *name, struct loop *lo
                        struct console *console);
 void device_rig_destroy(struct device_rig *rig);
 
-/* How many bytes of the state, and of the interrupt line's, differ from those of a new device. */
+/* Counts the bytes of the state, and of the interrupt line, that differ from a new device. */
 unsigned device_rig_changes(const struct device_rig *rig);
 
 /* Gives a device the state of another of its class, as a restore will. */
@@ -40,8 +40,8 @@ uint32_t device_rig_read(struct device_rig *rig, uint64_t offset);
 void device_rig_write(struct device_rig *rig, uint64_t offset, uint32_t value);
 
 /*
- * Checks the node that the device adds to a tree: its name, its registers' place, its interrupt,
- * and its lists of strings, given with a slash for the NUL between two.
+ * Checks the node that the device adds to a tree: its name, the address of its registers, its
+ * interrupt, and its lists of strings, given with a slash in place of the NUL between two.
  */
 struct device_rig_node {
     const char *path;

@@ -45,7 +45,7 @@ static int wait_for_condition(int epoll_fd, struct epoll_event *events, int max)
     if (drive.condition(drive.arg)) {
         return stop();
     }
-    /* A condition that another thread fulfils wakes nobody here: it is looked at now and then. */
+    /* A condition that another thread makes true does not wake this one, so it is polled. */
     int count = __real_epoll_wait(epoll_fd, events, max, 1);
     if (count == 0 && now() > drive.deadline) {
         drive.gave_up = true;

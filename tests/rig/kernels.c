@@ -63,7 +63,7 @@ struct blob kernel_image(const struct kernel_shape *shape)
     uint32_t random = 1;
 
     assert_true(shape->file_size >= KERNEL_SECTIONS_END);
-    /* No two places look alike, and it can be packed to about a half. */
+    /* Every place has different bytes, and compression halves the size. */
     for (size_t i = KERNEL_SECTIONS_END; i < image.size; i++) {
         random = random * 1664525 + 1013904223;
         image.bytes[i] = (uint8_t)((random >> 24) & 0xf);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kernel files in all formats, made by the tests themselves. */
+/* Kernel files in all formats, which the tests create. */
 #ifndef DORMOUSE_TESTS_KERNELS_H
 #define DORMOUSE_TESTS_KERNELS_H
 
@@ -19,17 +19,17 @@ void put16(uint8_t *at, uint16_t value);
 void put32(uint8_t *at, uint32_t value);
 void put64(uint8_t *at, uint64_t value);
 
-/* What a kernel's header says, and how long the file really is. */
+/* The values in a kernel's header, and the real length of the file. */
 struct kernel_shape {
     size_t file_size;
     uint64_t text_offset;
     uint64_t image_size;
 };
 
-/* An Image with a PE header of two sections, as Linux has it: the last one ends with the file. */
+/* An Image with a PE header of two sections, as in Linux: the last section ends with the file. */
 struct blob kernel_image(const struct kernel_shape *shape);
 
-/* Where kernel_image() puts things. */
+/* Offsets in the files of kernel_image(). */
 enum {
     KERNEL_PE = 64,
     KERNEL_SECTION_COUNT = KERNEL_PE + 6,

@@ -56,7 +56,7 @@ FILE *scratch_open(const char *name, const char *mode)
 
     if (!file) {
         fail_msg("cannot open %s: %s", name, strerror(errno));
-        abort(); /* Not reached; it tells the compiler so. */
+        abort(); /* Not reached; this tells the compiler so. */
     }
     return file;
 }

@@ -6,15 +6,17 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Setup and teardown for cmocka: the test runs in a new folder, which is removed with all in it. */
+/* Setup and teardown for cmocka: the test runs in a new folder, which is removed afterwards. */
 int scratch_enter(void **state);
 int scratch_leave(void **state);
 
-/* Makes a new file in the current folder; one of that name that was opened or mapped stays as it
- * was. */
+/*
+ * Creates a new file in the current folder. An old file of that name that is open or mapped does
+ * not change.
+ */
 void scratch_write(const char *name, const void *bytes, size_t size);
 
-/* fopen() that cannot fail but with the test. */
+/* fopen() that fails the test on an error. */
 FILE *scratch_open(const char *name, const char *mode);
 
 /* The number of entries in the current folder. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * qmp_server SOCKET: dormouse's QMP server and event loop without a machine, for clients that others wrote.
- * Ends with status 0 after `quit`.
+ * qmp_server SOCKET: dormouse's QMP server and event loop without a machine, for clients of other
+ * projects. Ends with status 0 after `quit`.
  */
 #include <stdio.h>
 

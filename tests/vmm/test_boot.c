@@ -27,7 +27,7 @@
 #define RAM_SIZE    (6 * MIB)
 #define KERNEL_BASE UINT64_C(0x40200000)
 
-/* Ends in the middle of a page, and not where an initrd may start. */
+/* Ends in the middle of a page, at an address where no initrd may start. */
 static const struct kernel_shape shape = {.file_size = 70001, .image_size = 100 * KIB + 1};
 #define INITRD_BASE (KERNEL_BASE + 128 * KIB)
 enum { INITRD_SIZE = 50001, PSCI_1_1 = 0x10001 };
@@ -127,7 +127,7 @@ static uint8_t *ram(uint64_t address, uint64_t size)
     return host;
 }
 
-/* The tree in guest memory. */
+/* Returns the tree in guest memory. */
 static const void *tree(void)
 {
     const void *host = ram(RAM_BASE, 4096);
@@ -209,7 +209,7 @@ static void a_text_offset_moves_the_entry(void **state)
     blob_free(&other);
 }
 
-/* Random enough to tell a seed from none, and from the one before. */
+/* Checks that there is a seed, and that it differs from the one before. */
 static void every_boot_has_new_seeds(void **state)
 {
     const char *names[] = {"kaslr-seed", "rng-seed"};
@@ -244,7 +244,7 @@ static void a_reboot_undoes_what_the_guest_did_to_its_files(void **state)
     boot_close(boot);
 }
 
-/* What a warm reset must keep: all of RAM that none of the three takes. */
+/* A warm reset must keep all of RAM that kernel, initrd and tree do not use. */
 static void a_reboot_keeps_the_rest_of_memory(void **state)
 {
     struct boot *boot = open_and_load();
@@ -386,7 +386,7 @@ static int dump(const char *path)
     return error;
 }
 
-/* Reads a file with a tree in it. */
+/* Reads a file that contains a tree. */
 static struct blob read_tree(const char *path)
 {
     struct blob blob = {malloc(MIB), 0};
@@ -461,7 +461,7 @@ static void a_dump_replaces_a_file_and_leaves_no_other(void **state)
     blob_free(&dumped);
 }
 
-/* As on a full disk, but for the words: a limit on the size of files. */
+/* A limit on the size of files acts like a full disk, with another errno. */
 static void a_dump_that_fails_leaves_the_old_file(void **state)
 {
     struct rlimit saved;
@@ -574,7 +574,7 @@ int main(void)
         TEST(a_dump_that_cannot_be_is_reported),
     };
 
-    /* A write beyond the limit on files' sizes is to fail, not to end the test. */
+    /* A write beyond the limit on file sizes must fail, not end the test. */
     (void)signal(SIGXFSZ, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

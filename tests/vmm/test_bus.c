@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Devices on one bus: several of one class, each in a place of its own. */
+/* Devices on one bus: several of one class, each at an address of its own. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,7 +104,7 @@ static void two_of_a_class_have_a_state_each(void **state)
     assert_int_equal(read32(SECOND_RTC + MR), 0);
 }
 
-/* An alarm for this second; again if a second has begun between the two accesses. */
+/* Sets an alarm for this second; again if a new second begins between the two accesses. */
 static void let_alarm_go_off(uint64_t base)
 {
     write32(base + IMSC, 1);
@@ -171,7 +171,7 @@ static void addresses_between_devices_belong_to_none(void **state)
     assert_int_equal(bus_read(&bus, ipa(UINT64_MAX), 8), 0);
 }
 
-/* --- A class of the test's own. --- */
+/* --- A class that only this test has. --- */
 
 struct device {
     struct device_env env;
@@ -179,7 +179,7 @@ struct device {
 };
 
 static unsigned alive;
-static unsigned refused_at; /* create() fails for this one, counted from 1; 0: for none */
+static unsigned refused_at; /* create() fails for the device of this number, from 1; 0: for none */
 
 static int word_create(const struct device_env *env, struct device **out)
 {
@@ -243,7 +243,7 @@ static int setup_words(void **state)
     refused_at = 0;
     devices = (struct instances){0};
     memset(lines, 0, sizeof(lines));
-    /* The last one first: the order is theirs. */
+    /* Created in reverse order of their addresses. */
     for (unsigned i = WORD_COUNT; i-- > 0;) {
         assert_int_equal(instances_add(&devices, &word, word_base(i), WORD_SPI + i), 0);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vCPUs' comings and goings on their way to the main thread: order, bounds, threads. */
+/* The queue that tells the main thread which vCPUs turn on and off: order, limits, threads. */
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -42,7 +42,7 @@ static void changes_come_in_ticket_order(void **state)
     uint64_t first = changes_begin(changes, 1);
     uint64_t second = changes_begin(changes, 2);
     changes_end(changes, second, 2, CHANGE_ON);
-    expect_none(changes); /* Of the first nothing has been said. */
+    expect_none(changes); /* The first ticket has no result yet. */
     changes_end(changes, first, 1, CHANGE_OFF);
     expect(changes, 1, CHANGE_OFF);
     expect(changes, 2, CHANGE_ON);
@@ -50,8 +50,10 @@ static void changes_come_in_ticket_order(void **state)
     changes_destroy(changes);
 }
 
-/* Who has found no room is named with the next ticket of his own, also one of which nothing came,
- * and not again. */
+/*
+ * If a vCPU finds no room, its next ticket says so, even if that ticket is cancelled, and no later
+ * one does.
+ */
 static void vcpu_that_waits_for_room_is_reported(void **state)
 {
     struct changes *changes = changes_create(2);
@@ -87,8 +89,8 @@ static void room_is_used_up_and_freed(void **state)
         told += 2;
     }
     assert_in_range(told, 2, 64);
-    assert_true(changes_want_room(changes, 2)); /* Each has room of its own. */
-    tell(changes, 3, CHANGE_ON);                /* Nobody may, and it does no harm. */
+    assert_true(changes_want_room(changes, 2)); /* Each vCPU has its own room. */
+    tell(changes, 3, CHANGE_ON);                /* No vCPU may start; asking again does no harm. */
     tell(changes, 3, CHANGE_OFF);
     for (unsigned i = 0; i < told; i++) {
         expect(changes, 3, i % 2 == 0 ? CHANGE_ON : CHANGE_OFF);
@@ -125,7 +127,7 @@ static void *on_and_off(void *arg)
 
     for (unsigned round = 0; round < ROUNDS; round++) {
         while (!changes_want_room(worker->changes, worker->vcpu)) {
-            sched_yield(); /* The reader may share this processor. */
+            sched_yield(); /* Lets the reader run, which may share this processor. */
         }
         tell(worker->changes, worker->vcpu, CHANGE_ON);
         tell(worker->changes, worker->vcpu, CHANGE_OFF);
@@ -133,7 +135,7 @@ static void *on_and_off(void *arg)
     return NULL;
 }
 
-/* Threads that outrun the reader: nothing is lost, and each one's own order is kept. */
+/* Threads that are faster than the reader: nothing is lost, and each thread's order is kept. */
 static void nothing_is_lost_between_threads(void **state)
 {
     struct changes *changes = changes_create(VCPUS);

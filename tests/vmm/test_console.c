@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The console over pipes, sockets and files, and its other targets; terminals have a file of their
- * own. */
+/*
+ * The console with pipes, sockets and files, and its other targets; test_terminal.c has terminals.
+ */
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -41,7 +42,7 @@ static void input_waits_for_room_in_the_receiver(void **state)
     rig_give("abcdef");
     rig_start("stdio");
     rig_expect_guest("abc");
-    /* What there is no room for is left to whoever reads the pipe next. */
+    /* Bytes without room stay in the pipe for its next reader. */
     assert_int_equal(ioctl(STDIN_FILENO, FIONREAD, &left), 0);
     assert_int_equal(left, 3);
     rig_make_room(100);
@@ -137,7 +138,7 @@ static void slow_output_is_refused_and_nothing_lost(void **state)
 
 /*
  * The descriptors cannot be opened a second time, and writing and reading could block. Before Linux
- * 6.4 a pipe does not promise to take a byte once its last page is begun.
+ * 6.4 a pipe whose last page has begun may block even for one byte.
  */
 static void blocking_descriptors_are_asked_first(void **state)
 {
@@ -168,7 +169,7 @@ static bool pipes_know_nowait(void)
     return known;
 }
 
-/* The pipe has room when it is asked, and none any more when it is written to. */
+/* The pipe has room when it is polled, but none when it is written to. */
 static void second_writer_does_not_block_the_guest(void **state)
 {
     (void)state;
@@ -181,7 +182,7 @@ static void second_writer_does_not_block_the_guest(void **state)
     assert_true(rig.rival > 0);
     rig.no_proc = true;
     rig_start("stdio");
-    alarm(50); /* One that waits is ended by the signal. */
+    alarm(50); /* If the write waits, the signal ends the test. */
     rig_put("taken");
     drive_until_idle(rig.loop);
     alarm(0);
@@ -190,7 +191,7 @@ static void second_writer_does_not_block_the_guest(void **state)
     rig_expect_output("taken");
 }
 
-/* Neither side wakes the other for each byte. */
+/* The writer is not called for each byte. */
 static void refused_writer_is_called_when_half_the_ring_is_free(void **state)
 {
     static struct output output = {.lock = PTHREAD_MUTEX_INITIALIZER, .refused = true};
@@ -253,7 +254,7 @@ static void empty_input_is_no_error(void **state)
     assert_int_equal(rig.received_count, 0);
 }
 
-/* As main() leaves them: in the way of other descriptors, and of no use. */
+/* As main() opens them: they occupy their numbers, and cannot be used. */
 static void closed_descriptors_are_no_input_and_one_report(void **state)
 {
     (void)state;
@@ -297,7 +298,7 @@ static void broken_pipe_releases_a_refused_writer(void **state)
     rig_put("dropped");
 }
 
-/* `{ echo header; dormouse run; } > log`: the position is shared, and kept. */
+/* `{ echo header; dormouse run; } > log`: dormouse continues at the shared file position. */
 static void output_continues_at_the_shells_file_position(void **state)
 {
     char text[32] = "";
@@ -391,7 +392,7 @@ static size_t size_of(const char *path)
     return stat(path, &status) == 0 ? (size_t)status.st_size : 0;
 }
 
-/* Nothing is lost on the way: what does not fit waits until the main thread has renamed the file. */
+/* No byte is lost: what does not fit waits until the main thread has renamed the file. */
 static void full_file_continues_in_a_fresh_file(void **state)
 {
     (void)state;
@@ -413,7 +414,7 @@ static void full_file_continues_in_a_fresh_file(void **state)
     assert_int_equal(size_of("log"), 4480 - 4096 + 2);
 }
 
-/* Also by console_destroy(), when no loop runs any more. */
+/* console_destroy() also does so, when the loop has ended. */
 static void full_file_continues_during_the_end(void **state)
 {
     static char bytes[4096];
@@ -437,7 +438,7 @@ static void set_file_limit(rlim_t limit)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
 }
 
-/* RLIMIT_FSIZE, as a full disk does, costs the bytes for which there is no room. */
+/* RLIMIT_FSIZE, like a full disk, loses the bytes for which there is no room. */
 static void full_file_loses_output_until_there_is_room(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The console's watch for wake-ups, its end, and what several threads do to it. */
+/* The console: its watch for wake-ups, its end, and its use by several threads. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -57,7 +57,7 @@ static void input_from_before_the_watch_is_noticed(void **state)
     assert_int_equal(rig.notices, 1);
 }
 
-/* A terminal is read ahead: the byte is in the console before the watch begins. */
+/* The console reads ahead from a terminal, so it has the byte before the watch begins. */
 static void byte_read_ahead_is_pending_until_it_is_delivered(void **state)
 {
     (void)state;
@@ -180,7 +180,7 @@ static void end_does_not_wait_for_ever(void **state)
 
 enum { WRITER_COUNT = 2, WRITER_BYTES = 60000 };
 
-/* A vCPU: each byte is its number and a count in turn; a refused one is tried again. */
+/* A vCPU: each byte is its number and a count; a refused byte is tried again. */
 static void *write_many(void *arg)
 {
     unsigned number = *(const uint8_t *)arg;
@@ -233,7 +233,7 @@ enum { ECHO_BYTES = 30000, UART_DR = 0, UART_FR = 0x18, UART_LCR_H = 0x2C, UART_
 
 static struct device_rig uart;
 
-/* A guest's driver: waits for the interrupt line, reads all there is, and writes it back. */
+/* A guest's driver: waits for the interrupt line, reads all bytes and writes them back. */
 static void *echo(void *arg)
 {
     (void)arg;
@@ -252,7 +252,7 @@ static void *echo(void *arg)
 
 static size_t fed;
 
-/* Feeds the pipe in pieces of all sizes, and reads what comes back now and then only. */
+/* Writes to the pipe in pieces of all sizes, and reads the result only now and then. */
 static bool feed_and_read(void *arg)
 {
     size_t all = ECHO_BYTES;

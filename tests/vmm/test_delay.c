@@ -77,7 +77,7 @@ static void zero_takes_it_back(void **state)
     finish(&f);
 }
 
-/* Takes the other one back, whichever of the two comes first. */
+/* Cancels the other delay, whichever of the two comes first. */
 static void cancel_first(void *arg)
 {
     struct fixture *f = arg;
@@ -95,7 +95,7 @@ static void cancel_second(void *arg)
     delay_set(&f->second, 0);
 }
 
-/* Both have passed when the loop looks: the one that is taken back in that turn is not called. */
+/* Both delays have passed when the loop looks: the one that is cancelled in that turn is not called. */
 static void taken_back_in_its_own_turn(void **state)
 {
     struct fixture f;

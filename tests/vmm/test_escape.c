@@ -10,8 +10,8 @@
 #include "host/console/escape.h"
 
 /*
- * Feeds `typed` and checks what comes of it: the bytes for the guest, with H for help and Q for
- * quit. No test types these two letters.
+ * Feeds `typed` and checks the result: the bytes for the guest, with H for help and Q for quit. No
+ * test types these two letters.
  */
 static void check(const char *typed, const char *expected)
 {

@@ -127,7 +127,7 @@ static void set_file_limit(rlim_t limit)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &size), 0);
 }
 
-/* A limit on the file's size stands in for a full disk: a line fits in part, then not at all. */
+/* A limit on the file's size acts like a full disk: one line fits in part, the next not at all. */
 static void full_disk_loses_whole_lines_and_is_reported_once(void **state)
 {
     struct events *events = events_open("log", "vm");
@@ -181,7 +181,7 @@ static void expect_names(const char *path, const char *expected)
     assert_string_equal(names, expected);
 }
 
-/* A restart keeps what led to it, and a line that was not completed spoils no other. */
+/* A restart keeps the old log, and an incomplete line in it does not spoil the next one. */
 static void log_is_appended_to(void **state)
 {
     (void)state;
@@ -221,7 +221,7 @@ static void log_is_reopened(void **state)
     events_close(events);
 }
 
-/* Neither waits: what a slow reader misses is counted, told once, and said in its place. */
+/* The writer does not wait: lost events are counted, reported once, and marked in the log. */
 static void slow_reader_loses_events(void **state)
 {
     static char text[1 << 20];
@@ -288,7 +288,7 @@ static void expect_fields_of_row(const json_t *event)
     const struct row *row = row_of(json_string_value(json_object_get(event, "event")));
     char fields[128];
     char *rest = NULL;
-    size_t count = strlen("TVE"); /* time, vm and event are everybody's */
+    size_t count = strlen("TVE"); /* time, vm and event are in all events */
 
     (void)snprintf(fields, sizeof(fields), "%s", row->fields);
     for (char *name = strtok_r(fields, "? ", &rest); name != NULL;
@@ -323,7 +323,7 @@ static void tell_all(struct events *events)
     news_error(events, "what");
 }
 
-/* All but events-lost, which other tests see. */
+/* All but events-lost, which other tests check. */
 static void events_have_the_fields_of_their_rows(void **state)
 {
     char text[8192];

@@ -36,7 +36,7 @@ static void describe(const struct device_instance *instance, struct tree *writer
 
 static const struct device_class test_class = {"test", 0x1000, .describe = describe};
 
-/* The fixed devices, and three more in an order that is neither forwards nor backwards. */
+/* The fixed devices and three more, in mixed order. */
 static struct instances devices;
 
 static void add_devices(void)
@@ -257,7 +257,7 @@ static void every_cpu_has_a_node_with_its_affinity(void **state)
     }
 }
 
-/* What `name` of `path` refers to is the node `expected`. */
+/* Checks that property `name` of `path` refers to the node `expected`. */
 static void assert_refers(const char *path, const char *name, const char *expected)
 {
     int size;
@@ -299,7 +299,7 @@ static void cpus_have_the_idle_states_of_cores(void **state)
     assert_refers("/cpus/cpu@1", "cpu-idle-states", "/cpus/idle-states/cpu-standby");
     assert_absent("/cpus/cpu@1", "power-domains");
 
-    /* PSCI 0.2 has no OS-initiated mode: the clusters' states are not for it. */
+    /* PSCI 0.2 has no OS-initiated mode, so its tree has no states of clusters. */
     idle_plan(&plan, IDLE_POWERDOWN, 2, 2);
     input.psci_version = 2;
     build(&input);
@@ -334,7 +334,7 @@ static void clusters_are_power_domains(void **state)
                  0x01010022);
 }
 
-/* Every number of clusters has its share, and none is empty. */
+/* For every number of clusters, no cluster is empty. */
 static void plans_are_sound(void **state)
 {
     (void)state;
@@ -469,7 +469,7 @@ static void devices_are_in_order_of_address(void **state)
     assert_int_equal(before, 0xd000000);
 }
 
-/* Nothing of what was in the buffer before shows. */
+/* The old contents of the buffer do not matter. */
 static void the_same_input_gives_the_same_bytes(void **state)
 {
     struct fdt_input input = usual_input();
@@ -493,7 +493,7 @@ static void a_buffer_too_small_is_never_overrun(void **state)
     int size;
 
     (void)state;
-    /* libfdt takes a little more while it builds than there is in the end. */
+    /* While it builds, libfdt needs a little more room than the finished tree has. */
     for (needed = 0; (size = fdt_build(&input, tree, needed)) < 0; needed++) {
         uint8_t *exact = malloc(needed + 1);
 
@@ -521,7 +521,7 @@ static void a_command_line_as_large_as_the_tree_is_refused(void **state)
     free(append);
 }
 
-/* The device tree compiler knows many of the bindings. */
+/* The device tree compiler checks many of the bindings. */
 static void dtc_gives_no_warnings(void **state)
 {
     struct fdt_input input = usual_input();

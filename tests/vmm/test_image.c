@@ -27,7 +27,7 @@
 
 #define NOT_A_KERNEL "dormouse: kernel: not an arm64 kernel image (Image, Image.gz or EFI zboot)\n"
 
-/* Not a whole number of pages in the file, and a BSS behind it. */
+/* The file is no whole number of pages, and a BSS follows. */
 static const struct kernel_shape usual = {.file_size = 70001, .image_size = 128 * KIB};
 
 static struct memory memory;
@@ -66,14 +66,14 @@ static int load(struct image *image, struct image_place *place)
     return error;
 }
 
-/* The file "kernel" cannot be opened, and this is what is said of it. */
+/* Checks that the file "kernel" cannot be opened, and the message. */
 static void assert_refused(const char *line)
 {
     assert_null(open_kernel());
     assert_string_equal(said, line);
 }
 
-/* The file "kernel" can be opened but not loaded. */
+/* Checks that the file "kernel" can be opened but not loaded, and the message. */
 static void assert_not_loaded(const char *line)
 {
     struct image *image = open_kernel();
@@ -133,7 +133,7 @@ static void write_kernel(const struct kernel_shape *shape)
     blob_free(&kernel);
 }
 
-/* All the formats there are. */
+/* All formats. */
 static struct blob make_plain(const struct blob *kernel)
 {
     struct blob copy = {malloc(kernel->size), kernel->size};
@@ -194,7 +194,7 @@ static void write_packed(size_t i, const struct blob *kernel)
     blob_free(&file);
 }
 
-/* What image_check_payload() returns for the file "kernel", and says. */
+/* Checks the result and the message of image_check_payload() for the file "kernel". */
 static int check_payload(void)
 {
     struct image *image = open_kernel();
@@ -270,7 +270,7 @@ static void an_absurd_text_offset_is_refused(void **state)
     }
 }
 
-/* Its text offset means nothing then, and there is to be room for a BSS of unknown size. */
+/* Its text offset is then ignored, and there must be room for a BSS of unknown size. */
 static void a_header_without_a_size_is_an_old_kernel(void **state)
 {
     const struct kernel_shape old = {.file_size = 70001, .text_offset = UINT64_C(1) << 40};
@@ -293,7 +293,7 @@ static void a_header_without_a_size_is_an_old_kernel(void **state)
     }
 }
 
-/* A size in the header that is too small lies about nothing but the BSS. */
+/* If the size in the header is too small, only the BSS is wrong. */
 static void an_image_longer_than_its_header_says_is_loaded_whole(void **state)
 {
     const struct kernel_shape liar = {.file_size = 70001, .image_size = 4096};
@@ -304,7 +304,7 @@ static void an_image_longer_than_its_header_says_is_loaded_whole(void **state)
     blob_free(&kernel);
 }
 
-/* A stream is never unpacked beyond what the header says: it might go on for ever. */
+/* A stream is never unpacked beyond the size in the header, because it may be endless. */
 static void a_stream_longer_than_its_header_says_is_refused(void **state)
 {
     const struct kernel_shape liar = {.file_size = 70001, .image_size = 70000};
@@ -319,7 +319,7 @@ static void a_stream_longer_than_its_header_says_is_refused(void **state)
     }
 }
 
-/* A second load, as for a reset, needs the file no more. */
+/* A second load, as for a reset, no longer needs the file. */
 static void a_stream_is_unpacked_once(void **state)
 {
     (void)state;
@@ -336,7 +336,7 @@ static void a_stream_is_unpacked_once(void **state)
     }
 }
 
-/* Where a kernel of known size goes is told without unpacking it. */
+/* The place of a kernel of known size is found without unpacking it. */
 static void the_header_alone_determines_the_place(void **state)
 {
     (void)state;
@@ -400,7 +400,7 @@ static void a_kernel_larger_than_memory_is_refused(void **state)
     }
 }
 
-/* The file is what counts where the header says too little. */
+/* If the size in the header is too small, the size of the file counts. */
 static void a_file_larger_than_memory_is_refused(void **state)
 {
     (void)state;
@@ -410,7 +410,7 @@ static void a_file_larger_than_memory_is_refused(void **state)
                       "there; give more with --memory\n");
 }
 
-/* Words that Xen alone has, wherever they are; also as the last bytes of the file. */
+/* Words that only Xen has, at any place, even at the end of the file. */
 static void a_hypervisor_is_refused(void **state)
 {
     static const char words[] = "Xen version %d.%d%s (%s";
@@ -436,7 +436,7 @@ static void a_hypervisor_is_refused(void **state)
     }
 }
 
-/* A kernel as large as Linux may hold any words, such as those of a program in its initramfs. */
+/* A kernel as large as Linux may contain any words, for example in its initramfs. */
 static void a_large_kernel_is_not_searched(void **state)
 {
     const struct kernel_shape large = {.file_size = 8 * MIB + 1, .image_size = 9 * MIB};
@@ -473,7 +473,7 @@ static void memory_without_a_place_for_kernels_is_refused(void **state)
     }
 }
 
-/* The header says nothing, the stream holds more than all of memory. */
+/* The header has no size, and the stream is larger than all of memory. */
 static void a_stream_never_runs_past_memory(void **state)
 {
     const struct kernel_shape shape = {.file_size = KERNEL_ROOM + 1};
@@ -488,7 +488,7 @@ static void a_stream_never_runs_past_memory(void **state)
     }
 }
 
-/* One that ends with the last byte of memory is fine. */
+/* A stream that ends with the last byte of memory is accepted. */
 static void a_stream_may_fill_memory_to_the_last_byte(void **state)
 {
     const struct kernel_shape shape = {.file_size = KERNEL_ROOM, .image_size = KERNEL_ROOM};
@@ -576,7 +576,7 @@ static void a_file_that_cannot_be_opened_is_named(void **state)
         "dormouse: cannot open kernel image kernel: Too many levels of symbolic links\n");
 }
 
-/* Neither a folder nor a FIFO, which must not be waited for. */
+/* Neither a folder nor a FIFO; opening a FIFO must not wait. */
 static void only_regular_files_are_opened(void **state)
 {
     (void)state;
@@ -668,7 +668,7 @@ static void a_cut_image_is_refused(void **state)
     blob_free(&kernel);
 }
 
-/* The section table is a help, not a condition: a bare-metal image has none. */
+/* The section table is optional: a bare-metal image has none. */
 static void an_image_without_sections_is_fine(void **state)
 {
     struct blob kernel = kernel_image(&usual);
@@ -728,7 +728,7 @@ static void a_section_beyond_4_gib_does_not_wrap(void **state)
     blob_free(&kernel);
 }
 
-/* Every cut of every packed format is noticed, by image_open() or else by image_load(). */
+/* Every cut of every compressed format is detected, by image_open() or by image_load(). */
 static void a_cut_packed_kernel_is_refused(void **state)
 {
     const struct kernel_shape small = {.file_size = 2000, .image_size = 64 * KIB};
@@ -771,7 +771,7 @@ static void a_cut_stream_says_how_far_it_went(void **state)
     blob_free(&kernel);
 }
 
-/* A whole stream of half a kernel: only the kernel's own section table can tell. */
+/* A complete stream of half a kernel: only the kernel's section table shows it. */
 static void a_packed_cut_image_is_refused(void **state)
 {
     (void)state;
@@ -787,7 +787,7 @@ static void a_packed_cut_image_is_refused(void **state)
     }
 }
 
-/* Whatever bit is flipped, the kernel that is run is the right one or none. */
+/* Whichever bit is flipped, either the right kernel is loaded or none. */
 static void a_damaged_stream_is_refused(void **state)
 {
     const struct kernel_shape small = {.file_size = 2000, .image_size = 64 * KIB};

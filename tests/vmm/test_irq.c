@@ -10,7 +10,7 @@
 
 #include "dev/irq.h"
 
-/* What the GIC has seen: the changes, and whether one came that was none. */
+/* The changes that the GIC has seen, and whether one of them changed nothing. */
 struct gic {
     uint32_t spi;
     bool level;

@@ -19,7 +19,7 @@
 
 enum { PROBE_COUNT = 4 };
 
-/* A source on an eventfd, and what is done when it is called. */
+/* A source on an eventfd, and its action when it is called. */
 struct probe {
     struct loop_source *source;
     void (*then)(struct probe *probe);
@@ -138,7 +138,7 @@ static void remove_all(struct probe *probe)
     }
 }
 
-/* All are ready in one batch, and whichever comes first removes all, itself included. */
+/* All are ready in one batch, and the first one that is called removes all, including itself. */
 static void removed_source_is_not_called_in_the_same_batch(void **state)
 {
     (void)state;
@@ -159,7 +159,7 @@ static void replace_all(struct probe *probe)
     }
 }
 
-/* The old sources' pending events must not be taken for the new ones', and these not be lost. */
+/* Pending events of the old sources must not be delivered to the new ones, and none of the new ones' be lost. */
 static void replaced_sources_are_called_once_each(void **state)
 {
     (void)state;

@@ -44,7 +44,7 @@ static void assert_all(const uint8_t *bytes, uint64_t size, uint8_t value)
     }
 }
 
-/* Whether RAM at `offset` has a page of the host behind it. */
+/* Whether RAM at `offset` is backed by a page of the host. */
 static bool is_resident(uint64_t offset)
 {
     unsigned char state;
@@ -202,7 +202,7 @@ static void room_is_counted_to_the_end_of_ram(void **state)
     assert_int_equal(memory_room(&memory, ipa(UINT64_MAX)), 0);
 }
 
-/* The kernel is asked to read the byte: it says EFAULT where a load would be a SIGSEGV. */
+/* The kernel reads the byte: it returns EFAULT where a load would raise SIGSEGV. */
 static void no_access_passes_either_end(void **state)
 {
     int pipes[2];
@@ -318,7 +318,7 @@ static void guest_writes_do_not_reach_the_file(void **state)
     close(fd);
 }
 
-/* At every place within a page, for every kind of length: what is mapped and what is copied. */
+/* For every offset within a page and every kind of length, mapped or copied. */
 static void any_start_and_length_is_accepted(void **state)
 {
     uint64_t starts[] = {0, 1, 16, page - 1, page};
@@ -368,7 +368,7 @@ static void a_file_that_is_too_short_is_refused(void **state)
     close(fd);
 }
 
-/* An attribute of sysfs calls itself one page long, cannot be mapped, and is shorter when read. */
+/* An attribute of sysfs claims to be one page long, cannot be mapped, and is shorter when read. */
 static void a_file_that_cannot_be_mapped_leaves_no_hole(void **state)
 {
     int fd = open("/sys/kernel/uevent_seqnum", O_RDONLY | O_CLOEXEC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line of `dormouse run`: what it means, and what is said of a wrong one. */
+/* The command line of `dormouse run`: its meaning, and the messages for wrong ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@ enum { ARGUMENTS_MAX = 16, WORD_MAX = 64 };
 
 static enum option_result parse(struct config *config, const char *const *words)
 {
-    /* Static: the configuration points into the arguments, as it does into a command line's. */
+    /* Static, because the configuration points into the arguments, as with a real command line. */
     static char storage[ARGUMENTS_MAX][WORD_MAX];
     char *argv[ARGUMENTS_MAX];
     int argc = 0;
@@ -179,7 +179,7 @@ static void help_overrides_all_options(void **state)
     assert_int_equal(PARSE(&config, "--cpus", "2", "-h"), OPTION_HELP);
 }
 
-/* Two words behind "run", and the line that is said of them. */
+/* Two words after "run", and the message about them. */
 static const struct {
     const char *option;
     const char *value;

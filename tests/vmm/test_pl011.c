@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The UART over a fake console, whose functions are put in its place by the linker (--wrap). */
+/* The UART with a fake console, which the linker puts in place of the real one (--wrap). */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include "device_rig.h"
 #include "host/console/console.h"
 
-/* Offsets and bits as the manual gives them, so that a slip in the device's own list shows. */
+/* Offsets and bits from the manual, so that a mistake in the device's own list is found. */
 enum {
     DR = 0x00,
     RSR = 0x04,
@@ -128,7 +128,7 @@ static void assert_register(uint64_t offset, uint32_t expected)
     }
 }
 
-/* FIFOs on, and the receive interrupts unmasked, as Linux has them. */
+/* Turns FIFOs on and unmasks the receive interrupts, as Linux does. */
 static void open_port(void)
 {
     device_rig_write(&rig, LCR_H, 0x70);
@@ -183,7 +183,7 @@ static void reset_puts_everything_back(void **state)
     assert_int_equal(room(), 0);
 }
 
-/* Traffic that leaves no field of the state as it was. */
+/* Traffic that changes every field of the state. */
 static void use_everything(void)
 {
     device_rig_write(&rig, IBRD, 0x1234);
@@ -258,7 +258,7 @@ static void written_bytes_go_out_and_raise_the_transmit_interrupt(void **state)
     assert_false(rig.line);
 }
 
-/* A full line: 16 bytes wait in the FIFO, the next one is lost, and none before it. */
+/* The line is full: 16 bytes wait in the FIFO, and only the next one is lost. */
 static void slow_line_fills_the_fifo_and_drains_it_in_order(void **state)
 {
     (void)state;
@@ -274,7 +274,7 @@ static void slow_line_fills_the_fifo_and_drains_it_in_order(void **state)
     assert_register(RIS, 0);
     assert_false(rig.line);
 
-    /* Nine left are above the level of eight: no interrupt yet. */
+    /* Nine bytes are above the level of eight: no interrupt yet. */
     line.capacity = 7;
     line.receiver.writable(line.receiver.arg);
     assert_register(RIS, 0);
@@ -343,7 +343,7 @@ static void received_bytes_are_read_in_order(void **state)
     assert_register(DR, 0);
 }
 
-/* The level of UARTIFLS, where one byte less does not raise the interrupt yet. */
+/* The interrupt comes exactly at the level of UARTIFLS. */
 static void receive_interrupt_comes_at_its_level(void **state)
 {
     static const unsigned levels[] = {2, 4, 8, 12, 14, 14, 14, 14};
@@ -432,7 +432,7 @@ static void linux_console_write(uint32_t cr)
     device_rig_write(&rig, CR, cr);
 }
 
-/* What Linux does when it opens the port; typed in the moment in which it seems to listen. */
+/* The accesses of Linux when it opens the port; a byte is typed just when it seems to listen. */
 static void linux_startup(const char *typed)
 {
     device_rig_write(&rig, ICR, 0x7D0);
@@ -482,7 +482,7 @@ static void linux_loses_no_byte_when_it_opens_the_port(void **state)
     expect_room(16);
 }
 
-/* A byte that comes as the port is closed for the sleep, and more as it is opened again. */
+/* A byte comes while the port is closed for the sleep, and more while it is opened again. */
 static void linux_loses_no_byte_over_a_sleep(void **state)
 {
     (void)state;
@@ -498,7 +498,7 @@ static void linux_loses_no_byte_over_a_sleep(void **state)
     expect_input("abc");
 }
 
-/* The next bytes are none that have been seen, or hidden, before. */
+/* The next bytes have been neither shown nor hidden before. */
 static void expect_next_to_be_hidden(void)
 {
     device_rig_write(&rig, IMSC, RX | RT);
@@ -508,7 +508,7 @@ static void expect_next_to_be_hidden(void)
     assert_register(FR, IDLE);
 }
 
-/* The handler looks, masks, and has the bytes read later. */
+/* The handler reads the status, masks, and the bytes are read later. */
 static void bytes_that_were_seen_stay_when_masked(void **state)
 {
     (void)state;
@@ -523,7 +523,7 @@ static void bytes_that_were_seen_stay_when_masked(void **state)
     expect_next_to_be_hidden();
 }
 
-/* The handler masks and does not look. */
+/* The handler masks without reading the status. */
 static void bytes_masked_unseen_are_shown_after_a_few_times(void **state)
 {
     (void)state;
@@ -542,7 +542,7 @@ static void bytes_masked_unseen_are_shown_after_a_few_times(void **state)
     expect_next_to_be_hidden();
 }
 
-/* The console asks, the guest masks, and the bytes come. */
+/* The console asks for room, the guest masks, and then the bytes come. */
 static void bytes_behind_the_mask_are_hidden_as_well(void **state)
 {
     (void)state;
@@ -569,7 +569,7 @@ static void polling_shows_what_was_hidden(void **state)
     assert_register(DR, 'a');
 }
 
-/* earlycon looks at FR behind a byte and before the next, and never reads. */
+/* earlycon reads FR before and after each byte, and never reads input. */
 static void output_alone_does_not_count_as_polling(void **state)
 {
     (void)state;
@@ -654,7 +654,7 @@ static void loopback_feeds_the_receiver_and_not_the_line(void **state)
     assert_int_equal(room(), 16);
 }
 
-/* Only what the operator types is hidden from a guest that does not listen. */
+/* Only the operator's input is hidden from a guest that does not listen. */
 static void looped_bytes_are_not_hidden(void **state)
 {
     (void)state;
@@ -730,7 +730,7 @@ static void accesses_of_all_sizes_reach_the_register(void **state)
     assert_int_equal(rig.cls->read(device, FBRD, 8), UINT64_C(0x7000000015));
 }
 
-/* Whatever a guest does with the page, nothing but its own UART changes. */
+/* Accesses of a guest to the page change nothing but its own UART. */
 static void any_access_at_any_offset_is_harmless(void **state)
 {
     static const unsigned sizes[] = {1, 2, 4, 8};
@@ -781,7 +781,7 @@ static void device_tree_node_follows_the_binding(void **state)
 
 enum { RACE_BYTES = 5000 };
 
-/* A vCPU: takes what comes, until it has all. */
+/* A vCPU: reads until it has all bytes. */
 static void *read_all(void *arg)
 {
     uint8_t *bytes = arg;
@@ -804,7 +804,7 @@ static void receiver_and_vcpu_race_without_loss(void **state)
     assert_int_equal(pthread_create(&thread, NULL, read_all, bytes), 0);
     for (size_t sent = 0; sent < RACE_BYTES;) {
         uint8_t burst[16];
-        size_t count = room(); /* asked once: the vCPU makes more meanwhile */
+        size_t count = room(); /* read once, because the vCPU makes more room meanwhile */
 
         count = count < RACE_BYTES - sent ? count : RACE_BYTES - sent;
 

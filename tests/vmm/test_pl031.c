@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The RTC over a clock that the test sets: clock_gettime(), timerfd_create() and timerfd_settime()
- * are the test's by way of the linker (--wrap). The timer is an eventfd then, which expires when
- * the test says so.
+ * The RTC with a clock that the test sets: by --wrap the linker puts functions of the test in place
+ * of clock_gettime(), timerfd_create() and timerfd_settime(). The timer is an eventfd, which
+ * expires when the test says so.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -36,15 +36,15 @@ enum {
 
 #define WRAP INT64_C(0x100000000)
 
-/* When the host was booted, and which parts of a second its two clocks show all the time. */
+/* When the host was booted, and the constant fractions of a second of its two clocks. */
 enum { BOOT_DATE = 1699990000, BOOT_NS = 300000000, DATE_NS = 999999999 };
 
 static struct {
     bool real;
     time_t now;     /* the host's date */
-    time_t stepped; /* how much of that it was set by; the rest is time that has passed */
+    time_t stepped; /* the part of it that comes from steps; the rest is time that has passed */
     int fd;
-    time_t armed; /* the date as it is without steps; 0: not */
+    time_t armed; /* 0, or the date without steps */
     int flags;
 } fake;
 
@@ -92,14 +92,14 @@ int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *setting,
     fake.armed = 0;
     fake.flags = flags;
     if (setting->it_value.tv_sec != 0) {
-        /* The very moment at which a second of the date begins. */
+        /* Sets the time to the start of a second. */
         assert_int_equal(setting->it_value.tv_nsec, 1000000000 - (DATE_NS - BOOT_NS));
         fake.armed = setting->it_value.tv_sec + BOOT_DATE + 1;
     }
     return 0;
 }
 
-/* The timer's descriptor becomes readable, for whatever reason, and the loop runs. */
+/* Makes the timer's descriptor readable, with or without an alarm, and runs the loop. */
 static void timer_event(void)
 {
     const uint64_t one = 1;
@@ -256,7 +256,7 @@ static void masked_alarm_is_raw_status_only(void **state)
     assert_true(rig.cls->wake_pending(rig.device));
 }
 
-/* On the vCPU's thread, which must not call wake(). */
+/* This is the vCPU's thread, which must not call wake(). */
 static void alarm_set_to_now_goes_off_at_once(void **state)
 {
     (void)state;
@@ -302,7 +302,7 @@ static void clock_set_without_an_alarm_arms_nothing(void **state)
     assert_alarm(false);
 }
 
-/* The date of the host is set, to what may be long before or after. */
+/* The host's date is stepped, far forwards or backwards. */
 static void step_host(time_t seconds)
 {
     fake.now += seconds;
@@ -321,7 +321,7 @@ static void step_of_the_host_clock_moves_neither_time_nor_alarm(void **state)
         device_rig_write(&rig, MR, start + 8);
         time_t armed = fake.armed;
         step_host(steps[i]);
-        timer_event(); /* For whatever reason. */
+        timer_event(); /* Without an alarm. */
         assert_register(DR, start);
         assert_int_equal(fake.armed, armed);
         fake.now += 7;
@@ -336,7 +336,7 @@ static void step_of_the_host_clock_moves_neither_time_nor_alarm(void **state)
     }
 }
 
-/* The guest that starts then reads it anew. */
+/* The guest reads it again after its start. */
 static void reset_takes_the_hosts_date(void **state)
 {
     (void)state;
@@ -364,7 +364,7 @@ static void alarm_goes_off_once(void **state)
     assert_int_equal(rig.wakes, 1);
 }
 
-/* The timer has expired, but a vCPU is quicker than the loop to set another alarm. */
+/* The timer has expired, but a vCPU sets another alarm before the loop runs. */
 static void cancelled_alarm_stays_silent(void **state)
 {
     (void)state;
@@ -409,7 +409,7 @@ static void reset_leaves_the_state_of_a_new_device(void **state)
     assert_int_equal(device_rig_changes(&rig), 0);
 }
 
-/* The clock set to what it shows anyway: all that stays is that the guest has set it. */
+/* The guest sets the clock to its present value: only the fact that it was set stays. */
 static void reset_keeps_that_the_guest_has_set_the_time(void **state)
 {
     (void)state;
@@ -480,7 +480,7 @@ static bool is_done(void *arg)
 {
     const uint64_t one = 1;
 
-    /* The timer's event at every moment. */
+    /* The timer's event comes at any moment. */
     assert_int_equal(write(fake.fd, &one, sizeof(one)), sizeof(one));
     return atomic_load((atomic_bool *)arg);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The power controller over a fake driver: what it decides, and in which order it acts. */
+/* The power controller with a fake driver: its decisions, and the order of its actions. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,12 +17,12 @@ enum { CPU_COUNT = 4, ASK_NS = 7 };
 static const struct ipa ram_base = {0x40000000};
 static const uint64_t ram_size = 0x10000000;
 
-/* The driver writes down what it is told to do, a word each, in one line. */
+/* The driver writes each of its calls as a word into one line. */
 struct fake {
     bool off[CPU_COUNT];
     struct power_call call;
     unsigned pending; /* wakes_pending() */
-    int fail_at;      /* the n-th call that can fail does, with -EIO; 0: none */
+    int fail_at;      /* the n-th call that can fail fails with -EIO; 0: none */
     int calls;
     char log[1024];
 };
@@ -216,7 +216,7 @@ struct fixture {
     struct power power;
 };
 
-/* A machine of four vCPUs, only the first one on, that has started. */
+/* Starts a machine of four vCPUs, of which only the first is on. */
 static void start(struct fixture *fixture, enum suspend_policy policy, unsigned wake)
 {
     *fixture = (struct fixture){
@@ -252,7 +252,7 @@ static void finish(struct fixture *fixture)
     power_destroy(&fixture->power);
 }
 
-/* What has happened since the last look must be exactly this. */
+/* Checks the calls since the last check. */
 static void expect_log(struct fixture *fixture, const char *log)
 {
     assert_string_equal(fixture->fake.log, log);
@@ -309,14 +309,14 @@ static void denied_while_another_is_on(void **state)
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
     f.fake.off[3] = false;
     f.fake.call.suspend.entry =
-        ipa(1); /* The state of the others is looked at before the address. */
+        ipa(1); /* The states of the other vCPUs are checked before the address. */
     assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
     expect_log(&f, "pause !on:3 !request answer:0:-3 !refused:-3 resume");
     assert_int_equal(f.power.state, POWER_RUNNING);
     finish(&f);
 }
 
-/* A call that the backend has judged: no vCPU is asked, and no entry point looked at. */
+/* The backend has judged the call: the controller checks neither vCPUs nor entry point. */
 static void judged_calls_are_not_judged_again(void **state)
 {
     struct fixture f;
@@ -340,7 +340,7 @@ static void invalid_entry_points_are_invalid_addresses(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        start(&f, SUSPEND_REFUSE, WAKE_ALL); /* Also under a policy that refuses anyway. */
+        start(&f, SUSPEND_REFUSE, WAKE_ALL); /* Also under the policy that refuses all calls. */
         f.fake.call.suspend.entry = ipa(bad[i]);
         assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
         expect_log(&f, "pause !request answer:0:-9 !refused:-9 resume");
@@ -438,13 +438,13 @@ static void waking_an_awake_guest_does_nothing(void **state)
     power_wake(&f.power, WAKE_RTC);
     power_wake(&f.power, WAKE_CONSOLE);
     expect_log(&f, "");
-    power_wake(&f.power, WAKE_SIGNAL); /* The operator is told, every time. */
+    power_wake(&f.power, WAKE_SIGNAL); /* The operator is told each time. */
     power_wake(&f.power, WAKE_SIGNAL);
     expect_log(&f, "!ignored:signal !ignored:signal");
     finish(&f);
 }
 
-/* An operator's command is answered with this: it must not have to be guessed from the state. */
+/* The answer to an operator's command is this result, not a guess from the state. */
 static void wake_returns_its_result(void **state)
 {
     struct fixture f;
@@ -456,7 +456,7 @@ static void wake_returns_its_result(void **state)
     assert_int_equal(power_wake(&f.power, WAKE_CONSOLE), POWER_WAKE_UNCOUNTED);
     assert_int_equal(power_wake(&f.power, WAKE_RTC), POWER_WAKE_KEPT);
     power_answer(&f.power, true, "x");
-    assert_int_equal(f.power.state, POWER_ASLEEP); /* The RTC did not have anything any more. */
+    assert_int_equal(f.power.state, POWER_ASLEEP); /* The RTC has no wake any more. */
     assert_int_equal(power_wake(&f.power, WAKE_CONSOLE), POWER_WAKE_UNCOUNTED);
     assert_int_equal(power_wake(&f.power, WAKE_SIGNAL), POWER_WAKE_DONE);
     leave(&f, 0, POWER_EXIT_SUSPEND);
@@ -566,7 +566,7 @@ static void observing_leaves_a_sleeper_alone(void **state)
     finish(&f);
 }
 
-/* Whichever step of a sleep the driver fails at, the error comes out and nobody is let run. */
+/* Whichever step of a sleep fails, the error is returned and no vCPU runs. */
 static void every_driver_failure_is_returned(void **state)
 {
     /* is_off() of each, honour(), doze(), restart() */
@@ -587,7 +587,7 @@ static void every_driver_failure_is_returned(void **state)
     }
 }
 
-/* What PSCI has refused already is answered so, whatever has become of the others meanwhile. */
+/* A call that PSCI has refused stays refused, whatever the other vCPUs do meanwhile. */
 static void refusals_by_psci_count(void **state)
 {
     struct fixture f;
@@ -684,7 +684,7 @@ static void operator_is_asked_and_refuses(void **state)
     finish(&f);
 }
 
-/* What PSCI refuses nobody is asked about. */
+/* The operator is not asked about a call that PSCI refuses. */
 static void wrong_calls_do_not_reach_the_operator(void **state)
 {
     struct fixture f;
@@ -717,7 +717,7 @@ static void deadline_answers_by_default(void **state)
     finish(&f);
 }
 
-/* As in libvpsci: a wake between the request and the answer is kept; and forgotten by a refusal. */
+/* As in libvpsci: a wake between request and answer is kept; a refusal drops it. */
 static void wake_before_the_answer_is_kept(void **state)
 {
     struct fixture f;
@@ -751,7 +751,7 @@ static void paused_machine_decides_but_does_not_run(void **state)
     expect_log(&f, "pause !stopped");
     assert_int_equal(power_observe(&f.power), 0);
     expect_log(&f, "");
-    leave(&f, 0, POWER_EXIT_SUSPEND); /* It had left the guest before. */
+    leave(&f, 0, POWER_EXIT_SUSPEND); /* The vCPU had left the guest before. */
     expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep doze");
     power_cont(&f.power);
     power_cont(&f.power);
@@ -764,7 +764,7 @@ static void paused_machine_decides_but_does_not_run(void **state)
     finish(&f);
 }
 
-/* The interrupt came just before the pause. The sleep goes on through it and ends after it. */
+/* The interrupt came just before the pause. The sleep continues during the pause and ends after it. */
 static void interrupt_before_a_pause_wakes_after_it(void **state)
 {
     struct fixture f;
@@ -784,8 +784,10 @@ static void interrupt_before_a_pause_wakes_after_it(void **state)
     finish(&f);
 }
 
-/* However many calls are decided: one pause, one look at the vCPUs, and nothing runs before the
- * end. */
+/*
+ * Any number of calls is decided under one pause and with one reading of the vCPUs' states, and
+ * nothing runs before the end.
+ */
 static void held_machine_decides_under_one_pause(void **state)
 {
     struct fixture f;
@@ -802,7 +804,7 @@ static void held_machine_decides_under_one_pause(void **state)
     assert_true(f.fake.calls - looks < CPU_COUNT);
     power_go_on(&f.power);
     expect_log(&f, "resume");
-    f.fake.off[3] = true; /* It has run: what was read of it is out of date. */
+    f.fake.off[3] = true; /* The vCPU has run, so its state must be read again. */
     leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !off:3 !request honour:0 !honoured sleep:f !asleep doze run:0");
     power_hold(&f.power);
@@ -824,7 +826,7 @@ static void pause_outlasts_request_and_reset(void **state)
     power_stop(&f.power);
     f.fake.log[0] = '\0';
     power_cont(&f.power);
-    expect_log(&f, "!continued"); /* The question still waits. */
+    expect_log(&f, "!continued"); /* The request still waits. */
     power_stop(&f.power);
     f.fake.log[0] = '\0';
     power_reset(&f.power);
@@ -848,7 +850,7 @@ static void operator_resets_a_sleeper(void **state)
     f.fake.log[0] = '\0';
     power_reset(&f.power);
     expect_log(&f, "pause awake !reset");
-    leave(&f, 0, POWER_EXIT_WAKEUP); /* Came meanwhile. */
+    leave(&f, 0, POWER_EXIT_WAKEUP); /* It came meanwhile. */
     expect_log(&f, "");
     power_stop(&f.power);
     power_cont(&f.power);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The QMP server over real sockets, with a machine that writes down what is asked of it. */
+/* The QMP server with real sockets, and a machine that records the requests. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -32,7 +32,7 @@
 
 static struct loop *loop;
 static struct qmp *qmp;
-static char asked[256]; /* of the machine, a word each */
+static char asked[256]; /* the machine's calls, a word each */
 static enum operator_status machine_status;
 static const char *objection;
 static unsigned vcpu_count;
@@ -57,7 +57,7 @@ static unsigned fake_vcpu_count(void *machine)
     return vcpu_count;
 }
 
-/* Asked once, about all: a machine may have to pause for it. */
+/* One call for all vCPUs, because a machine may have to pause for it. */
 static void fake_vcpus(void *machine, struct operator_vcpu *vcpus, unsigned count)
 {
     (void)machine;
@@ -200,7 +200,7 @@ static void say(int fd, const char *text)
     drive_until_idle(loop);
 }
 
-/* All that has come for the client since the last look must be exactly this. */
+/* Checks everything that the client got since the last check. */
 static void expect(int fd, const char *expected)
 {
     char said[8192];
@@ -210,7 +210,7 @@ static void expect(int fd, const char *expected)
     assert_string_equal(said, expected);
 }
 
-/* The server has closed the connection, after these words. */
+/* Checks that the server closed the connection after this text. */
 static void expect_end(int fd, const char *expected)
 {
     char byte;
@@ -230,7 +230,7 @@ static int negotiated_client(void)
     return fd;
 }
 
-/* Reads what has come and drops all but its first event's name and data. */
+/* Reads the first event's name and data, and drops the rest. */
 static void expect_event(int fd, const char *name, const char *data)
 {
     char said[8192];
@@ -294,7 +294,7 @@ static void queries_return_the_state(void **state)
     close(fd);
 }
 
-/* Every command that query-commands names exists, and those that need nothing answer. */
+/* Every command that query-commands names exists; commands without arguments answer. */
 static void all_commands_exist(void **state)
 {
     int fd = negotiated_client();
@@ -385,7 +385,7 @@ static void each_wrong_command_gets_one_error(void **state)
     close(fd);
 }
 
-/* In QEMU's words: programs look for them. */
+/* QEMU's words, because programs look for them. */
 static void unknown_commands_are_named(void **state)
 {
     static const char beginning[] =
@@ -397,7 +397,7 @@ static void unknown_commands_are_named(void **state)
     say(fd, "{\"execute\":\"x-dormouse-fly\"}");
     (void)snprintf(text, sizeof(text), "%sx-dormouse-fly has not been found\"}}\n", beginning);
     expect(fd, text);
-    /* A long name is cut, and between two characters. */
+    /* A long name is cut between two characters. */
     (void)snprintf(text, sizeof(text), "{\"execute\":\"%0*d\xe2\x82\xac\"}", 62, 0);
     say(fd, text);
     (void)snprintf(text, sizeof(text), "%s%0*d has not been found\"}}\n", beginning, 62, 0);
@@ -418,7 +418,7 @@ static void strings_may_be_in_single_quotes(void **state)
     close(fd);
 }
 
-/* Programs send the byte 0xFF when they do not know what the server has seen of others. */
+/* Programs send the byte 0xFF if the server may have an incomplete command of another program. */
 static void resynchronisation_cancels_an_incomplete_command(void **state)
 {
     int fd = negotiated_client();
@@ -458,7 +458,7 @@ static void id_that_grows_is_refused_before_the_command(void **state)
     close(fd);
 }
 
-/* A machine of which there is too much to say. */
+/* A machine whose description is too long for a reply. */
 static void reply_that_is_too_long_becomes_an_error(void **state)
 {
     int fd = negotiated_client();
@@ -558,7 +558,7 @@ static const struct row {
 #include "power/news.def"
 };
 
-/* What has come is `row`'s event, and its data has exactly the row's members. */
+/* Checks that the event is that of `row`, and that its data has exactly the row's members. */
 static void expect_row(int fd, const struct row *row)
 {
     char said[1024];
@@ -633,7 +633,7 @@ static void too_long_or_too_deep_ends_the_connection(void **state)
     close(fd);
 }
 
-/* A client that does not read is cut off, and no other misses anything. */
+/* A client that does not read loses its connection; no other client misses anything. */
 static void slow_clients_are_cut_off(void **state)
 {
     int slow = negotiated_client();
@@ -654,14 +654,14 @@ static void slow_clients_are_cut_off(void **state)
     for (ssize_t count; (count = read(slow, said, sizeof(said))) > 0;) {
         got += count;
     }
-    assert_true(got > 0); /* What the socket had taken. */
+    assert_true(got > 0); /* What the socket had accepted. */
     say(quick, "{\"execute\":\"cont\"}");
     expect(quick, DONE);
     close(quick);
     close(slow);
 }
 
-/* A turn of the loop takes one command of each client, however many one of them has sent. */
+/* A turn of the loop takes one command of each client, even if one has sent many. */
 static void clients_take_turns(void **state)
 {
     static const char cont[] = "{\"execute\":\"cont\"}";
@@ -682,7 +682,7 @@ static void clients_take_turns(void **state)
     close(other);
 }
 
-/* One that asks without reading is not read either, and goes on where it stopped. */
+/* A client that does not read its replies is not read either; later it continues where it stopped. */
 static void replies_wait_for_their_reader(void **state)
 {
     static const char query[] = "{\"execute\":\"query-cpus-fast\"}";
@@ -730,7 +730,7 @@ static void clients_come_and_go(void **state)
     }
     drive_until_idle(loop);
     assert_int_equal(qmp->client_count, 0);
-    /* What was asked before a half-close is answered. */
+    /* Commands from before a half-close are answered. */
     int fd = client();
     send(fd, "{\"execute\":\"qmp_capabilities\"}{\"execute\":\"cont\"}{\"exec", 55, 0);
     shutdown(fd, SHUT_WR);
@@ -738,7 +738,7 @@ static void clients_come_and_go(void **state)
     expect_end(fd, GREETING DONE DONE);
 }
 
-/* With no descriptor left the caller is turned away, and the loop does not spin. */
+/* If no descriptor is left, the client is refused, and the loop does not spin. */
 static void without_descriptors_clients_are_refused(void **state)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "qmp"};
@@ -790,7 +790,7 @@ static void existing_socket_is_replaced_with_care(void **state)
                    "dormouse: --qmp %s: a socket's path has 1 to 107 characters\n", path);
     expect_refusal(path, expected);
 
-    /* One that its listener left behind is replaced; one that has been replaced is left alone. */
+    /* A stale socket is replaced; a socket that another program has put there is not removed. */
     assert_int_equal(link("qmp", "kept"), 0);
     qmp_close(qmp);
     assert_int_not_equal(access("qmp", F_OK), 0);
@@ -805,7 +805,7 @@ static void existing_socket_is_replaced_with_care(void **state)
     assert_int_equal(access("qmp", F_OK), 0);
 }
 
-/* QEMU's clients and socat send a newline after the command, which nobody reads any more. */
+/* QEMU's clients and socat send a newline after the command, which the server never reads. */
 static void last_replies_are_sent(void **state)
 {
     int fd = negotiated_client();
@@ -820,7 +820,8 @@ static void last_replies_are_sent(void **state)
     assert_string_equal(asked, "quit");
 }
 
-/* Neither a connection that is refused nor one that is given up looks as if the server had crashed.
+/*
+ * Neither a refused connection nor one that the server gives up looks as if the server had crashed.
  */
 static void refused_clients_get_an_orderly_end(void **state)
 {
@@ -856,7 +857,7 @@ static unsigned polls;
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 
-/* Whenever the server waits, the client reads. */
+/* The client reads whenever the server waits. */
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
     char said[4096];
@@ -872,7 +873,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
     return __real_poll(fds, count, 0);
 }
 
-/* The end waits for a client that reads, and only for a time for one that does not. */
+/* The end waits for a client that reads, and for a limited time for one that does not. */
 static void end_waits_for_clients_with_a_limit(void **state)
 {
     enum { EVENTS = 1500 }; /* more than the socket takes */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* query-qmp-schema is true: replies and events have the types that it describes. */
+/* query-qmp-schema is right: replies and events have the types that it describes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,7 +58,7 @@ void __wrap_qmp_send_event(struct qmp *qmp, json_t *sent)
     event = sent;
 }
 
-/* What a command returns; the caller's to give back. */
+/* Returns a command's reply, which the caller frees. */
 static json_t *ask(const char *command)
 {
     bool negotiated = true;
@@ -82,7 +82,7 @@ static const char *text_of(const json_t *object, const char *member)
     return text != NULL ? text : "";
 }
 
-/* The entry of a name: of a type, or of a command or event. */
+/* Finds the entry of a type, command or event by its name. */
 static json_t *find(const char *name)
 {
     size_t index;
@@ -203,7 +203,7 @@ static void schema_has_every_command(void **state)
     json_decref(names);
 }
 
-/* No name twice, and every type that is mentioned is there. */
+/* No name is there twice, and every type that is mentioned exists. */
 static void schema_is_closed(void **state)
 {
     static const char *const references[] = {"arg-type", "ret-type", "element-type"};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sandbox: each test's process is a child, which enters it and then does what it must not do.
- * What it said and how it ended is what the test looks at.
+ * The sandbox: each test starts a child, which enters the sandbox and then makes a forbidden call.
+ * The test checks the child's output and how it ended.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -38,7 +38,7 @@
 
 enum { CHILD_LIMIT = 60, SAID_SIZE = 2048, SURVIVED = 77, NOT_ENTERED = 78 };
 
-/* How a child ended: its exit status (128 + N: a signal did), and what it said. */
+/* How a child ended: its exit status (128 + N for signal N), and its output. */
 struct ending {
     int status;
     char said[SAID_SIZE];
@@ -55,7 +55,7 @@ static void read_all(int fd, char said[SAID_SIZE])
     said[length] = '\0';
 }
 
-/* Runs `body` in a child. What it returns is the child's exit status. */
+/* Runs `body` in a child. The result of `body` is the child's exit status. */
 static struct ending run_child(int (*body)(const void *arg), const void *arg)
 {
     struct ending ending;
@@ -110,7 +110,7 @@ static int enter(void)
     return enter_as(&user);
 }
 
-/* --- What is forbidden. --- */
+/* --- Forbidden calls. --- */
 
 static void try_openat(void)
 {
@@ -266,7 +266,7 @@ struct attempt {
     const char *name;
 };
 
-/* Neither role may. */
+/* Forbidden for both roles. */
 static const struct attempt forbidden[] = {
     {try_openat, "openat ("},
     {try_execve, "execve ("},
@@ -291,7 +291,7 @@ static const struct attempt forbidden[] = {
     {try_unknown_call, "unknown (999);"},
 };
 
-/* The main thread may. */
+/* Allowed for the main thread only. */
 static const struct attempt forbidden_to_vcpus[] = {
     {try_create_vm, "with request 0xae01;"},
     {try_read, "read ("},
@@ -369,8 +369,9 @@ static void vcpu_cannot_make_forbidden_calls(void **state)
     }
 }
 
-/* What only a vCPU's thread is refused, the main thread may do: the tests above could not fail
- * else.
+/*
+ * Calls that are forbidden only for a vCPU's thread are allowed for the main thread. This shows
+ * that the tests above can fail.
  */
 static void main_may_do_more(void **state)
 {
@@ -403,7 +404,7 @@ static int trap_with_end(const void *arg)
     return SURVIVED;
 }
 
-/* A terminal is put back before the line is written to it. */
+/* The terminal is restored before the line is written to it. */
 static void terminal_is_restored_before_the_message(void **state)
 {
     (void)state;
@@ -413,7 +414,7 @@ static void terminal_is_restored_before_the_message(void **state)
     assert_int_equal(strncmp(ending.said, "put back\ndormouse: sandbox: ", 28), 0);
 }
 
-/* --- What goes on, and what the process is then. --- */
+/* --- What still works, and the state of the process. --- */
 
 static void *allocate_in_thread(void *arg)
 {
@@ -468,7 +469,7 @@ static void *wait_in_thread(void *arg)
     return NULL;
 }
 
-/* Tells its parent by `ready` that it is in the sandbox with a thread; its alarm ends it. */
+/* Tells the parent by `ready` that the child and its thread are in the sandbox. An alarm ends the child. */
 static void wait_inside(int ready)
 {
     pthread_t thread;
@@ -479,7 +480,7 @@ static void wait_inside(int ready)
     _exit(NOT_ENTERED);
 }
 
-/* The number behind `field` of a status file, in `base`. */
+/* Returns the number after `field` in a status file, in base `base`. */
 static unsigned long status_field(const char *text, const char *field, int base)
 {
     const char *at = strstr(text, field);
@@ -516,7 +517,7 @@ static void expect_powerless(const char *path, unsigned long filters)
     }
 }
 
-/* Every thread of the child: the main thread is behind one filter, the other behind two. */
+/* Checks every thread of the child: the main thread has one filter, the other two. */
 static void expect_powerless_threads(pid_t child)
 {
     char path[64];
@@ -568,7 +569,7 @@ static int core_limit(const void *arg)
     struct rlimit files;
 
     (void)arg;
-    /* Not by getrlimit() afterwards: that is forbidden. */
+    /* Not checked by getrlimit(), which is forbidden in the sandbox. */
     struct sandbox_user user;
     sandbox_default_user(&user);
     if (privilege_drop(&user) != 0 || getrlimit(RLIMIT_CORE, &core) != 0 ||
@@ -615,7 +616,7 @@ static void filters_are_built_under_a_file_limit(void **state)
 
 enum { STEP_FAILED = 10 };
 
-/* In folder "logs", and beside it. */
+/* In the folder "logs", and outside it. */
 static int reopen(const void *arg)
 {
     char ids[SANDBOX_NAME_SIZE];
@@ -671,7 +672,7 @@ static int remove_socket(const void *arg)
     if (unlinkat(folder, "socket", 0) != 0) {
         return STEP_FAILED;
     }
-    openat(folder, "other", O_RDONLY); /* a trap: it opens nothing */
+    openat(folder, "other", O_RDONLY); /* a trap, because main opens nothing */
     return SURVIVED;
 }
 
@@ -684,14 +685,14 @@ static void a_socket_can_be_removed_and_nothing_opened(void **state)
     assert_int_equal(access("socket", F_OK), -1);
 }
 
-/* --- It fails closed. --- */
+/* --- If a step fails, the VM does not start. --- */
 
-/* The next sandbox_enter() meets a kernel that answers `call` with `error`. */
+/* In the next sandbox_enter() the kernel answers `call` with `error`. */
 struct refusal {
     int call;
     int error;
     int status;
-    const char *line; /* NULL: nothing is said */
+    const char *line; /* NULL: no message */
 };
 
 static int enter_refused(const void *arg)
@@ -749,7 +750,7 @@ static int become_refused(const void *arg)
     return enter_as(&user) == 0 ? 0 : NOT_ENTERED;
 }
 
-/* A user namespace may lack it. */
+/* It may be missing in a user namespace. */
 static void impossible_user_ends_the_start(void **state)
 {
     (void)state;
@@ -821,7 +822,7 @@ static void users_are_found(void **state)
 
 /* --- The lists. --- */
 
-/* A name that libseccomp does not know would be left out of every filter. */
+/* A name that libseccomp does not know would be missing in every filter. */
 static void every_call_has_a_known_name(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Signals as events of the loop, and those that were ignored from the start. */
+/* Signals as events of the loop, and signals that were ignored at the start. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ static void take_signal(void *arg, int number)
     loop_stop(arg);
 }
 
-/* In a child: which of two signals comes first, the one that may be ignored or the one that wakes. */
+/* In a child: returns which signal comes first, the one that may be ignored or the one that wakes. */
 static _Noreturn void watch_after(int number, void (*action)(int number))
 {
     struct loop *loop = loop_create();
@@ -67,7 +67,7 @@ static void ignored_signals_stay_ignored(void **state)
     }
 }
 
-/* nohup's promise holds while the kernel is unpacked as well. */
+/* A signal ignored by nohup stays ignored while the kernel is unpacked. */
 static void ignored_signal_does_not_end_the_set_up(void **state)
 {
     int status;

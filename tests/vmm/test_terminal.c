@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The console on a terminal, and on a pseudo-terminal of its own making. */
+/* The console on a terminal, and on a pseudo-terminal that it creates. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -106,7 +106,7 @@ static void escape_helps_and_sends_its_own_prefix(void **state)
     assert_int_equal(rig.quits, 0);
 }
 
-/* More than the console keeps: it waits in the terminal, and arrives whole in the end. */
+/* More than the console keeps: the rest waits in the terminal, and everything arrives. */
 static void long_paste_arrives_whole(void **state)
 {
     static char text[3 * RING + 1];
@@ -133,7 +133,7 @@ static void long_paste_arrives_whole(void **state)
     assert_memory_equal(rig.received, text, 3 * RING);
 }
 
-/* A terminal that belongs to another user: it can be used, but not be opened a second time. */
+/* A terminal of another user: it can be used, but not opened a second time. */
 static void blocking_terminal_does_not_block(void **state)
 {
     (void)state;
@@ -144,7 +144,7 @@ static void blocking_terminal_does_not_block(void **state)
     rig_give("keys");
     rig_expect_guest("keys");
     size_t count = rig_put_until_refused();
-    /* As soon as there is room, and not for all that the ring holds, the console writes. */
+    /* The console writes as soon as there is any room. */
     for (rig.output_count = 0; rig.output_count < 2 * RING;) {
         rig.output_count += read(rig.out, rig.output + rig.output_count, 1) == 1;
         drive_until_idle(rig.loop);
@@ -172,7 +172,7 @@ static void hang_up_of_the_terminal_is_no_error(void **state)
 
 /* --- A shell, its jobs, and signals. --- */
 
-/* In a child, which may be stopped or die: makes the terminal raw, and waits. */
+/* In a child, which may be stopped or ended: sets the terminal to raw mode, and waits. */
 static _Noreturn void hold_terminal(void)
 {
     static struct terminal terminal;
@@ -220,7 +220,7 @@ static void terminal_is_restored_before_an_end(void **state)
 {
     (void)state;
     rig_terminal();
-    terminal_rescue(); /* There is none yet. */
+    terminal_rescue(); /* No job is in the background yet. */
     rig_start("stdio");
     assert_true(terminal_is_raw(NULL));
     terminal_rescue();
@@ -244,7 +244,7 @@ static void restored_terminal_leaves_signals_as_they_were(void **state)
     (void)signal(SIGUSR2, SIG_DFL);
 }
 
-/* A shell with the terminal, which puts a job into the background and then into the foreground. */
+/* A shell on the terminal, which puts a job into the background and then into the foreground. */
 static _Noreturn void be_a_shell(void)
 {
     int status;
@@ -362,7 +362,7 @@ static void pty_survives_hang_up_and_return(void **state)
     }
 }
 
-/* `echo text > /dev/pts/N` is over before the console looks. */
+/* `echo text > /dev/pts/N` has ended before the console reads. */
 static void pty_keeps_input_of_a_short_connection(void **state)
 {
     (void)state;
@@ -388,7 +388,7 @@ static void closed_pty_releases_a_refused_writer(void **state)
     drive_until_idle(rig.loop);
 }
 
-/* The input's hang-up cannot be seen while there is no room to read up to it; the output's is. */
+/* While there is no room to read all input, only the output shows the hang-up. */
 static void closed_pty_with_unread_input_does_not_stall_output(void **state)
 {
     static char flood[2 * RING];

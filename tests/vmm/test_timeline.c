@@ -85,7 +85,7 @@ static void expect_message(const char *message, const char *shown)
 
 #define BAD "\xef\xbf\xbd"
 
-/* Nothing in a log can steer the terminal, or turn its text around. */
+/* Nothing in a log can control the terminal, or change the direction of its text. */
 static void timeline_replaces_control_characters(void **state)
 {
     (void)state;
@@ -126,7 +126,7 @@ static void timeline_accepts_any_two_times(void **state)
     assert_string_equal(out, "    0.000 s  asleep\n18446744073.710 s  asleep\n");
 }
 
-/* 64 MiB, of which none may be kept. */
+/* 64 MiB, which must not be kept in memory. */
 static void timeline_refuses_an_endless_line(void **state)
 {
     static char block[1 << 20];
@@ -155,7 +155,7 @@ static void timeline_refuses_an_endless_line(void **state)
     assert_string_equal(err, "dormouse: log: line 2 is too long for an event of dormouse\n");
 }
 
-/* What logrotate's copytruncate leaves of a file whose writer does not append. */
+/* The result of logrotate's copytruncate if the writer does not append. */
 static void timeline_skips_a_hole(void **state)
 {
     static const char event[] = "{\"time\":1,\"event\":\"asleep\"}\n";
@@ -172,7 +172,7 @@ static void timeline_skips_a_hole(void **state)
     assert_string_equal(err, "dormouse: log: skipped a hole of 100000 bytes before line 1\n");
 }
 
-/* A restarted dormouse goes on in the same file, perhaps on a host that was restarted too. */
+/* A restarted dormouse continues in the same file, perhaps after a reboot of the host. */
 static void timeline_shows_several_runs(void **state)
 {
     char out[1024];

@@ -106,7 +106,7 @@ static void full_output_differs_from_complete_output(void **state)
     }
 }
 
-/* The last bytes of both are a checksum: without it the output is whole, and the stream is not. */
+/* Both formats end with a checksum. Without it the output is complete, but the stream is not. */
 static void a_cut_stream_is_truncated(void **state)
 {
     (void)state;

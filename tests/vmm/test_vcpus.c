@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vCPU threads in user mode, over vCPUs whose guest is a function: calls, waits, pauses, and the
- * order in which comings and goings are told. In place of vmm/kvm are the functions at the top.
+ * vCPU threads in user mode, with vCPUs whose guest is a function: calls, waits, pauses, and the
+ * order in which changes are reported. The functions at the top replace vmm/kvm.
  */
 #include <errno.h>
 #include <poll.h>
@@ -26,7 +26,7 @@
 
 enum { VCPU_MOST = 8, ENTRY = MAP_RAM_BASE, RAM_SIZE = 1 << 20 };
 
-/* A vCPU, and the guest in it: `step` is called when it may run, and makes one call by call_psci().
+/* A vCPU and its guest: `step` is called when the vCPU may run, and makes one call by call_psci().
  */
 /* The registers of a call: x0 to x3. */
 struct fake_call {
@@ -42,13 +42,13 @@ struct vcpu {
     bool interrupt;
     bool dozing;
     struct fake_call call;
-    bool entered; /* it is at its entry point, x0 the context ID */
+    bool entered; /* the vCPU is at its entry point, with the context ID in x0 */
     void (*step)(struct vcpu *vcpu);
-    unsigned state;     /* the guest function's own */
-    atomic_uint steps;  /* how often it ran */
-    atomic_uint enters; /* how often it was reset */
+    unsigned state;     /* for the guest function */
+    atomic_uint steps;  /* how often the vCPU ran */
+    atomic_uint enters; /* how often the vCPU was reset */
     unsigned reads;     /* registers that were read for calls */
-    int fail;           /* the next vcpu_read_arguments() does so */
+    int fail;           /* the next vcpu_read_arguments() fails */
 };
 
 int vcpu_init(struct vcpu *vcpu, bool off)
@@ -101,7 +101,7 @@ int vcpu_answer(struct vcpu *vcpu, int64_t result)
     return 0;
 }
 
-/* What is not asked for is poison. */
+/* Registers that are not asked for get a wrong value. */
 int vcpu_read_arguments(struct vcpu *vcpu, unsigned first, unsigned end,
                         uint64_t arguments[VCPU_ARGUMENTS_MAX])
 {
@@ -150,7 +150,7 @@ void vcpu_unkick(struct vcpu *vcpu)
     set_kicked(vcpu, false);
 }
 
-/* As KVM_RUN in KVM_MP_STATE_SUSPENDED: until an interrupt, or a kick. */
+/* Like KVM_RUN in KVM_MP_STATE_SUSPENDED: waits for an interrupt or a kick. */
 static bool wait_dozing(struct vcpu *vcpu)
 {
     pthread_mutex_lock(&vcpu->lock);
@@ -185,7 +185,7 @@ static void interrupt(struct vcpu *vcpu)
     pthread_mutex_unlock(&vcpu->lock);
 }
 
-/* What a guest function does. */
+/* For guest functions. */
 static void call_psci(struct vcpu *vcpu, uint32_t function, uint64_t first, uint64_t second,
                       uint64_t third)
 {
@@ -200,8 +200,8 @@ struct fixture {
     struct psci_backend backend;
     struct vcpus *vcpus;
     int notify_fd;
-    bool on[VCPU_MOST]; /* as told */
-    unsigned told_on;   /* how often it was told of a start */
+    bool on[VCPU_MOST]; /* as reported */
+    unsigned told_on;   /* how often a start was reported */
 };
 
 static struct fixture fixture;
@@ -218,7 +218,7 @@ static struct psci_step serve(struct psci_backend *backend, unsigned index, stru
     return psci_serve(&backend->psci, index, vcpu, exit);
 }
 
-/* What the threads need of backend_user.c. */
+/* The functions of backend_user.c that the threads need. */
 static const struct psci_backend_ops psci_ops = {.next = next, .serve = serve};
 
 static void start_idle(unsigned count, void (*boot)(struct vcpu *), void (*others)(struct vcpu *),
@@ -238,8 +238,8 @@ static void start_idle(unsigned count, void (*boot)(struct vcpu *), void (*other
         pthread_cond_init(&f->vcpu[i].changed, NULL);
         pointers[i] = &f->vcpu[i];
     }
-    static const struct psci_observer observer = {.power =
-                                                      NULL}; /* The test itself takes changes. */
+    static const struct psci_observer observer = {
+        .power = NULL}; /* The test itself takes the changes. */
     const struct psci_options options = {
         .cpu_count = count,
         .system_suspend = true,
@@ -270,7 +270,7 @@ static void finish(void)
     close(fixture.notify_fd);
 }
 
-/* What the main thread does with what it is told: a vCPU comes on that was off, and so on. */
+/* Takes changes as the main thread does; only a vCPU that is off may come on, and so on. */
 static void take_changes(void)
 {
     struct fixture *f = &fixture;
@@ -288,7 +288,7 @@ static void take_changes(void)
     }
 }
 
-/* Until a vCPU hands something over; what happens meanwhile is told. Fails after a while. */
+/* Waits until a vCPU hands an exit over, and takes changes meanwhile. Fails after a while. */
 static void await_exit(unsigned *index, struct vcpu_exit *exit)
 {
     enum { PATIENCE = 20000 };
@@ -317,7 +317,7 @@ static struct power_call expect_exit(unsigned index, enum power_exit why)
     return exit.call;
 }
 
-/* Longer than a thread needs that has something to do. */
+/* Waits longer than a busy thread needs. */
 static void let_time_pass(void)
 {
     usleep(20000);
@@ -337,9 +337,9 @@ static void spin(struct vcpu *vcpu)
 
 enum { STARTS = 2000 };
 
-static unsigned starts; /* that were answered SUCCESS */
+static unsigned starts; /* with the result SUCCESS */
 
-/* Starts all others over and over, whether or not they are off, then ends. */
+/* Starts all other vCPUs again and again, off or not, then ends. */
 static void start_others(struct vcpu *vcpu)
 {
     if (vcpu->state > 0) {
@@ -377,7 +377,7 @@ static unsigned all_enters(void)
     return sum;
 }
 
-/* Every start that was promised is made and told, none twice, and the last moment is in order. */
+/* Every accepted start happens and is reported, none twice, and the final states are right. */
 static void expect_starts(void (*others)(struct vcpu *))
 {
     starts = 0;
@@ -385,7 +385,7 @@ static void expect_starts(void (*others)(struct vcpu *))
     expect_exit(0, POWER_EXIT_OFF);
     vcpus_pause(fixture.vcpus);
     take_changes();
-    /* A target may have been told to start and been stopped before it did. */
+    /* A target may have been stopped between the accepted call and its start. */
     unsigned pending = 0;
     for (unsigned i = 0; i < fixture.count; i++) {
         pending += vpsci_state(psci_vcpu(&fixture.backend.psci, i)) == VPSCI_STATE_ON_PENDING;
@@ -408,7 +408,7 @@ static void frozen_counts_as_off_and_is_reported(void **state)
     expect_starts(freeze_at_once);
 }
 
-/* The same with a main thread that stops and starts everything all the time. */
+/* The same while the main thread pauses and resumes all vCPUs all the time. */
 static void pauses_change_nothing(void **state)
 {
     struct vcpu_exit exit;
@@ -430,8 +430,8 @@ static void pauses_change_nothing(void **state)
 }
 
 /*
- * A CPU_ON whose caller the host has taken off its processor half way, with vCPU 1 claimed and not
- * yet pending. It stays so for the time that the library needs a few instructions for.
+ * A CPU_ON whose caller the host has stopped half way: vCPU 1 is claimed and not yet pending. In
+ * the library this state lasts a few instructions; here it lasts until the test ends it.
  */
 static _Atomic bool claimed;
 
@@ -473,8 +473,8 @@ static void start_one_once_told(struct vcpu *vcpu)
 }
 
 /*
- * A target that is asked to look again and again while it is claimed has tickets of which nothing
- * comes. That they are all there is under way must not keep it from starting.
+ * A target that is nudged again and again while it is claimed draws tickets and cancels them. It
+ * must start even if there are no other tickets.
  */
 static void target_with_cancelled_tickets_starts(void **state)
 {
@@ -486,7 +486,7 @@ static void target_with_cancelled_tickets_starts(void **state)
         let_time_pass();
     }
     claimed = false;
-    let_time_pass(); /* It is pending now, and nobody has taken what was told. */
+    let_time_pass(); /* It is pending now, and its tickets have not been taken. */
     assert_int_equal(fixture.vcpu[1].enters, 0);
     for (unsigned i = 0; i < 100 && fixture.vcpu[1].enters == 0; i++) {
         take_changes();
@@ -496,7 +496,7 @@ static void target_with_cancelled_tickets_starts(void **state)
     finish();
 }
 
-/* Nobody takes what is told: vCPUs that would start wait, those that run go on, a pause works. */
+/* The tickets are not taken: vCPUs that should start wait, running ones continue, a pause works. */
 static void unread_changes_delay_only_starts(void **state)
 {
     (void)state;
@@ -533,12 +533,12 @@ static void suspend_once(struct vcpu *vcpu)
     if (vcpu->state++ == 0) {
         call_psci(vcpu, the_sleep.function, the_sleep.first, the_sleep.second, 0);
     } else {
-        assert_int_equal(vcpu->call.x[0], 0); /* SUCCESS, or the context ID */
+        assert_int_equal(vcpu->call.x[0], 0); /* SUCCESS, or the context ID after an entry */
         call_psci(vcpu, VPSCI_FID_32 | VPSCI_FN_SYSTEM_OFF, 0, 0, 0);
     }
 }
 
-/* CPU_SUSPEND waits for an interrupt; a pause is none. */
+/* CPU_SUSPEND waits for an interrupt; a pause does not end it. */
 static void pause_does_not_wake(void **state)
 {
     (void)state;
@@ -558,7 +558,7 @@ static void pause_does_not_wake(void **state)
     }
 }
 
-/* An interrupt while all is paused is there when it goes on. */
+/* An interrupt during a pause ends the wait after the pause. */
 static void interrupt_during_a_pause_is_kept(void **state)
 {
     (void)state;
@@ -585,7 +585,7 @@ static void start_one_and_reset(struct vcpu *vcpu)
     }
 }
 
-/* A reset stops the others by itself; it is handed over once, with its arguments. */
+/* The caller of a reset stops the others; the reset is handed over once, with its arguments. */
 static void reset_stops_the_others(void **state)
 {
     (void)state;
@@ -613,7 +613,7 @@ static void suspend_badly(struct vcpu *vcpu)
     }
 }
 
-/* Every SYSTEM_SUSPEND is handed over, x0 still the function ID; those that are wrong with why. */
+/* Every SYSTEM_SUSPEND is handed over, with the function ID still in x0; a refused one with its reason. */
 static void suspends_are_handed_over(void **state)
 {
     struct vpsci_request request;
@@ -630,7 +630,7 @@ static void suspends_are_handed_over(void **state)
         vcpus_resume(fixture.vcpus);
     }
     expect_exit(0, POWER_EXIT_ALLOWED);
-    vcpus_resume(fixture.vcpus); /* Not answered: it stays where it is. */
+    vcpus_resume(fixture.vcpus); /* There is no answer, so the vCPU stays where it is. */
     let_time_pass();
     assert_int_equal(fixture.vcpu[0].steps, 3);
     assert_int_equal(vpsci_answer(psci_vcpu(&fixture.backend.psci, 0), VPSCI_DENIED), 0);
@@ -661,7 +661,7 @@ static void await_steps(const struct vcpu *vcpu, unsigned steps)
     }
 }
 
-/* A vCPU that leaves the guest again at once is not served twice while another waits. */
+/* A vCPU that exits again at once is not served twice while another one waits. */
 static void exits_take_turns(void **state)
 {
     struct vcpu_exit exit;
@@ -713,7 +713,7 @@ static void kvm_errors_are_returned(void **state)
     finish();
 }
 
-/* The last vCPU turns itself off: nothing runs, and everything can still be stopped. */
+/* The last vCPU turns itself off: none runs, and all can still be stopped. */
 static void all_off_can_still_be_stopped(void **state)
 {
     (void)state;
@@ -729,14 +729,14 @@ static void all_off_can_still_be_stopped(void **state)
     finish();
 }
 
-/* A guest that makes the calls of a list, one after the other, and looks at what came of each. */
+/* A guest that makes the calls of a list, one after the other, and checks each result. */
 struct line {
     uint64_t function;
     uint64_t first;
     uint64_t second;
     uint64_t third;
     int64_t result; /* or the context ID */
-    uint64_t reads; /* registers that the call makes the monitor read */
+    uint64_t reads; /* registers that the monitor reads for the call */
 };
 
 static const struct line *script;
@@ -758,7 +758,7 @@ static void run_script(const struct line *lines, enum idle_mode idle, enum power
 {
     script = lines;
     start_idle(2, follow_script, off_at_once, idle);
-    interrupt(&fixture.vcpu[0]); /* No sleep is long. */
+    interrupt(&fixture.vcpu[0]); /* An interrupt ends each sleep at once. */
     expect_exit(0, end);
 }
 
@@ -767,7 +767,7 @@ static void run_script(const struct line *lines, enum idle_mode idle, enum power
 #define CONTEXT     UINT64_C(0x1122334455667788)
 #define SYSTEM_ENDS {FN32(SYSTEM_OFF), 0, 0, 0, 0, 0}
 
-/* A register is read where the function has it as an argument that counts, and not else. */
+/* A register is read only if the function has it as an argument that counts. */
 static void calls_read_only_their_arguments(void **state)
 {
     static const struct line lines[] = {
@@ -788,7 +788,7 @@ static void calls_read_only_their_arguments(void **state)
     finish();
 }
 
-/* What PSCI counts without --idle: the states that CPU_SUSPEND has then. */
+/* Without --idle PSCI counts the two default states of CPU_SUSPEND. */
 static void sleeps_without_idle_states_are_counted(void **state)
 {
     static const struct line lines[] = {
@@ -807,7 +807,7 @@ static void sleeps_without_idle_states_are_counted(void **state)
     finish();
 }
 
-/* With it: dormouse's own counts and PSCI's agree, also of a state that nobody named. */
+/* With --idle dormouse's counts and PSCI's agree, also for CPU_DEFAULT_SUSPEND. */
 static void default_suspend_is_counted(void **state)
 {
     static const struct line lines[] = {
@@ -825,7 +825,7 @@ static void default_suspend_is_counted(void **state)
     assert_int_equal(psci_idle_count(&fixture.backend.psci, 0, 0), 0);
     assert_int_equal(psci_idle_count(&fixture.backend.psci, 0, 1), 3);
     finish();
-    /* No state of --idle standby loses the core's context: there is none to count it in. */
+    /* --idle standby has no powerdown state in which the call could be counted. */
     static const struct line standby[] = {
         {FN64(CPU_DEFAULT_SUSPEND), ENTRY, CONTEXT, 0, CONTEXT, 3},
         {FN64(STAT_COUNT), 0, 1, 0, 0, 2},
@@ -844,7 +844,7 @@ static void default_suspend_is_counted(void **state)
         {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE, 0, 0, VPSCI_DENIED, 2},                      \
         {FN64(MEM_PROTECT_CHECK_RANGE), MAP_RAM_BASE, UINT64_MAX, 0, VPSCI_DENIED, 2}
 
-/* It stays over the reset that clears memory, and ends with the one that keeps it. */
+/* A reset that clears memory keeps the protection; a reset that keeps memory ends it. */
 static void protection_covers_memory(void **state)
 {
     static const struct line cold[] = {PROTECTED, {FN32(SYSTEM_RESET), 0, 0, 0, 0, 0}};
