@@ -117,6 +117,11 @@ void logfile_close(struct logfile *log)
     *log = (struct logfile){.fd = -1, .folder = -1};
 }
 
+bool logfile_has_limit(const struct logfile *log)
+{
+    return log->max != 0 && log->is_file;
+}
+
 int logfile_reopen(struct logfile *log)
 {
     return file_open_again(log);
@@ -137,7 +142,7 @@ int logfile_make_room(struct logfile *log, size_t length)
     char old[NAME_MAX + 1];
     struct stat status;
 
-    if (log->max == 0 || !log->is_file) {
+    if (!logfile_has_limit(log)) {
         return 0;
     }
     if (fstat(log->fd, &status) != 0) {

@@ -33,6 +33,9 @@ int logfile_open(struct logfile *log, const char *spec);
 /** Frees everything; harmless if logfile_open() failed. */
 void logfile_close(struct logfile *log);
 
+/** Whether logfile_make_room() will rename the file. */
+bool logfile_has_limit(const struct logfile *log);
+
 /** Opens the file of that name again. @return 0, or -errno: the old file stays in use. */
 int logfile_reopen(struct logfile *log);
 

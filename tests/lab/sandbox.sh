@@ -140,6 +140,33 @@ test_limited_log() {
     [ -s "$work/log.1" ] || fail "there is no older log"
 }
 
+# Root's folder, and one in which only owners rename: the sandbox's user could not keep the limit. It is refused before
+# the guest starts; without a limit, or as root, all is well.
+# once limit_in_a_foreign_folder
+test_limit_in_a_foreign_folder() {
+    make_work
+    [ "$LAB_HOST" != native ] || return 0
+    for mode in 755 1777; do
+        chmod $mode "$work"
+        for option in --events --console; do
+            rm -f "$work/log"
+            run_status "$DORMOUSE" run --kernel "$LAB_BARE" --append scenario=version --console none \
+                $option "$work/log,max=4K" 2>"$work/errors"
+            expect_status 1
+            [ $mode = 755 ] && why="Permission denied" || why="Operation not permitted"
+            expect_equal message "$(cat "$work/errors")" "dormouse: $work/log has a limit (max), but user nobody may not rename it there: $why; choose a folder of that user's, another --user, or no limit"
+            [ ! -s "$work/log" ] || fail "the guest has started"
+        done
+    done
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=suspend-many cycles=100" --user root \
+        --events "$work/log,max=4K" --console none 2>"$work/errors"
+    expect_status 0
+    [ -s "$work/log.1" ] || fail "there is no older log"
+    expect_no_errors
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --append scenario=version --events "$work/log" --console none
+    expect_status 0
+}
+
 test_list() {
     make_work
     "$DORMOUSE" sandbox >"$work/console" || fail "status $?"

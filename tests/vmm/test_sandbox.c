@@ -621,7 +621,7 @@ static int reopen(const void *arg)
 {
     char ids[SANDBOX_NAME_SIZE];
     struct sandbox_user user;
-    const struct sandbox_path path = {"logs/a", SANDBOX_REOPENS};
+    const struct sandbox_path path = {"logs/a", SANDBOX_REOPENS, true};
     const struct sandbox_options options = {.user = &user, .paths = &path, .path_count = 1};
     int folder = open("logs", O_PATH | O_DIRECTORY);
     int beside = open(".", O_PATH | O_DIRECTORY);
@@ -656,11 +656,38 @@ static void only_named_folders_can_be_opened(void **state)
     assert_int_equal(rmdir("logs"), 0);
 }
 
+static int enter_with_limit(const void *arg)
+{
+    char ids[SANDBOX_NAME_SIZE];
+    struct sandbox_user user;
+    const struct sandbox_path path = {"logs/a", SANDBOX_REOPENS, true};
+    const struct sandbox_options options = {.user = &user, .paths = &path, .path_count = 1};
+
+    (void)arg;
+    snprintf(ids, sizeof(ids), "%u:%u", geteuid(), getegid());
+    return sandbox_find_user(&user, ids) && sandbox_enter(&options) == 0 ? 0 : NOT_ENTERED;
+}
+
+static void limit_that_cannot_be_kept_ends_the_start(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("logs", 0755), 0);
+    scratch_write("logs/a", "", 0);
+    assert_int_equal(run_child(enter_with_limit, NULL).status, 0);
+    assert_int_equal(chmod("logs", 0555), 0);
+    struct ending ending = run_child(enter_with_limit, NULL);
+    assert_int_equal(ending.status, NOT_ENTERED);
+    expect_line(&ending, "dormouse: logs/a has a limit (max), but user ");
+    assert_int_equal(chmod("logs", 0755), 0);
+    assert_int_equal(unlink("logs/a"), 0);
+    assert_int_equal(rmdir("logs"), 0);
+}
+
 static int remove_socket(const void *arg)
 {
     char ids[SANDBOX_NAME_SIZE];
     struct sandbox_user user;
-    const struct sandbox_path path = {"socket", SANDBOX_REMOVES};
+    const struct sandbox_path path = {"socket", SANDBOX_REMOVES, false};
     const struct sandbox_options options = {.user = &user, .paths = &path, .path_count = 1};
     int folder = open(".", O_PATH | O_DIRECTORY);
 
@@ -870,6 +897,8 @@ int main(void)
         cmocka_unit_test(limits_are_set),
         cmocka_unit_test(filters_are_built_under_a_file_limit),
         cmocka_unit_test_setup_teardown(only_named_folders_can_be_opened, scratch_enter,
+                                        scratch_leave),
+        cmocka_unit_test_setup_teardown(limit_that_cannot_be_kept_ends_the_start, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(a_socket_can_be_removed_and_nothing_opened, scratch_enter,
                                         scratch_leave),

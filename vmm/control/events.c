@@ -65,6 +65,11 @@ const char *events_path(const struct events *events)
     return events != NULL ? events->file.path : NULL;
 }
 
+bool events_have_limit(const struct events *events)
+{
+    return events != NULL && logfile_has_limit(&events->file);
+}
+
 bool events_reopen(struct events *events)
 {
     int error = events != NULL ? logfile_reopen(&events->file) : 0;

@@ -26,6 +26,8 @@ void events_close(struct events *events);
 
 /** The log's path, for as long as it is open. */
 const char *events_path(const struct events *events);
+/** Whether the log will be renamed, because it has a limit. */
+bool events_have_limit(const struct events *events);
 
 /**
  * Opens the log's path again: somebody has renamed the file.

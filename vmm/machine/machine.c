@@ -220,9 +220,10 @@ static int machine_enter_sandbox(const struct machine *machine)
     const struct config *config = machine->config;
     struct sandbox_user user = config->sandbox.user;
     const struct sandbox_path paths[] = {
-        {config->qmp, SANDBOX_REMOVES},
-        {events_path(machine->events), SANDBOX_REOPENS}, /* SIGHUP opens both again */
-        {console_file(machine->console), SANDBOX_REOPENS},
+        {config->qmp, SANDBOX_REMOVES, false},
+        /* SIGHUP opens both again. */
+        {events_path(machine->events), SANDBOX_REOPENS, events_have_limit(machine->events)},
+        {console_file(machine->console), SANDBOX_REOPENS, console_has_limit(machine->console)},
     };
     const struct sandbox_options options = {
         .name = config->name_given ? config->name : NULL,

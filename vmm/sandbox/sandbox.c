@@ -48,7 +48,8 @@ int sandbox_enter(const struct sandbox_options *options)
         report("sandbox: cannot create the filters of system calls: %s", strerror(-error));
         return -1;
     }
-    if (privilege_drop(options->user) != 0 || landlock_enter(options) != 0) {
+    if (privilege_drop(options->user) != 0 || paths_check(options) != 0 ||
+        landlock_enter(options) != 0) {
         return -1;
     }
     trap_set_role(SANDBOX_MAIN);

@@ -60,6 +60,7 @@ enum sandbox_use {
 struct sandbox_path {
     const char *path; /* NULL: the entry is ignored */
     enum sandbox_use use;
+    bool renames; /* a file that has a limit: the user must be allowed to rename it */
 };
 
 struct sandbox_options {

@@ -44,6 +44,9 @@ struct sandbox_lists sandbox_lists_of(enum sandbox_role role, bool reopens);
 /* What a sanitizer's runtime needs besides; empty without one. A linked variant. */
 extern const struct sandbox_list sandbox_list_instruments;
 
+/* Whether this process, which is the user now, may rename what it has to. 0, or -errno after report()ing a line. */
+int paths_check(const struct sandbox_options *options);
+
 /* The filter of a role for this processor and process. 0 or -errno; free() `filter->filter`. */
 int filter_build(struct sock_fprog *filter, enum sandbox_role role, bool reopens);
 /* Puts the calling thread behind it; `all`: every thread of the process. 0 or -errno. Any thread.

@@ -132,6 +132,11 @@ const char *console_file(const struct console *console)
     return console->output.log.path;
 }
 
+bool console_has_limit(const struct console *console)
+{
+    return logfile_has_limit(&console->output.log);
+}
+
 bool console_reopen(struct console *console)
 {
     return output_reopen(&console->output, console->loop);

@@ -80,6 +80,8 @@ bool console_pending(const struct console *console);
 
 /* The file's path, or NULL if the target is not a file. */
 const char *console_file(const struct console *console);
+/* Whether that file will be renamed, because it has a limit. */
+bool console_has_limit(const struct console *console);
 
 /*
  * Opens the file of that name again, after it was renamed. True also if the target is not a

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether the new user may do what is still to be done to a path; the kernel's answer, for ACLs and mounts count. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/report.h"
+#include "sandbox/sandbox_parts.h"
+
+/* In a folder such as /tmp only a file's owner, or the folder's, renames it. */
+static bool sticky_bit_forbids(const char *folder, const char *path)
+{
+    struct stat around;
+    struct stat file;
+
+    return stat(folder, &around) == 0 && stat(path, &file) == 0 &&
+           (around.st_mode & S_ISVTX) != 0 && around.st_uid != geteuid() &&
+           file.st_uid != geteuid();
+}
+
+/* 0 or -errno. */
+static int check_rename(const char *path)
+{
+    char copy[PATH_MAX];
+    size_t length = strlen(path);
+
+    if (length >= sizeof(copy)) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(copy, path, length + 1);
+    const char *folder = dirname(copy);
+    if (access(folder, W_OK | X_OK) != 0) {
+        return -errno;
+    }
+    return sticky_bit_forbids(folder, path) ? -EPERM : 0;
+}
+
+int paths_check(const struct sandbox_options *options)
+{
+    for (size_t i = 0; i < options->path_count; i++) {
+        const struct sandbox_path *path = &options->paths[i];
+        int error = path->path != NULL && path->renames ? check_rename(path->path) : 0;
+
+        if (error != 0) {
+            report("%s has a limit (max), but user %s may not rename it there: %s; choose a folder "
+                   "of that user's, another --user, or no limit",
+                   path->path, options->user->name, strerror(-error));
+            return error;
+        }
+    }
+    return 0;
+}
