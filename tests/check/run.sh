@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck disable=SC2317 # tests are called by their names
-# vpsci-check as a whole, on machines that fake_image plays.
+# vpsci-check as a whole, with fake_image in place of a machine.
 #
 #   run.sh VPSCI-CHECK FAKE-IMAGE [TEST...]
 #
-# Each function test_NAME is a test; all run, side by side, each in a folder of its own.
+# Each function test_NAME is a test; all run at the same time, each in a folder of its own.
 set -u
 
 check=$1
@@ -55,7 +55,7 @@ expect() { # FILE TEXT
     grep -qF -e "$2" "$1" || fail "\"$2\" is not in $1"
 }
 
-# Nothing runs that was started as this fake image.
+# No process of this fake image is left.
 expect_nothing_left() {
     pid=$(cat child)
     if kill -0 "$pid" 2>/dev/null; then
@@ -109,7 +109,7 @@ EOF
     expect r.html "</html>"
 }
 
-# Of what a hostile machine printed.
+# The text that a hostile machine printed.
 expect_well_formed() { # FILE
     if command -v python3 >/dev/null; then
         python3 -c 'import sys, xml.dom.minidom as d; d.parse(sys.argv[1])' "$1" || fail "$1 is no XML"
@@ -275,7 +275,7 @@ interrupt() { # SIGNAL STATUS
 }
 
 test_sigint() {
-    # An asynchronous command of a shell ignores SIGINT; the tool takes it all the same.
+    # A background command of a shell ignores SIGINT; the tool handles it all the same.
     interrupt INT 130
 }
 
@@ -321,7 +321,7 @@ test_standard_output_that_cannot_be_written() {
     "$check" run --tap s.tap -- "$image" pass >&- 2>err || status=$?
     expect_status 3
     expect s.tap "ok 1"
-    # Nobody reads any more.
+    # The reader has closed the output.
     mkfifo pipe
     (: <pipe) &
     status=0
@@ -331,11 +331,11 @@ test_standard_output_that_cannot_be_written() {
     expect t.tap "ok 4"
 }
 
-# On a terminal a line shows how far it is, and goes.
+# On a terminal one line shows the progress, and disappears at the end.
 test_terminal() {
     command -v script >/dev/null || return 0
     status=0
-    # The command is for a shell of script's, which gets the paths as variables, whatever is in them.
+    # script(1) runs the command in a shell. The paths are passed as variables, so that any character in them is safe.
     # shellcheck disable=SC2016
     COLUMNS=80 check=$check image=$image script -qec '"$check" run --limit 3 -- "$image" pass fail hang pass' \
         typescript >out 2>err </dev/null ||
@@ -380,7 +380,7 @@ test_help() {
     expect_status 3
 }
 
-# Each test in a process of its own: they wait more than they work.
+# Each test runs in a process of its own, because tests mostly wait.
 if [ $# -eq 1 ] && [ "${TOOL_TEST_FOLDER-}" ]; then
     mkdir -p "$TOOL_TEST_FOLDER/$1"
     cd "$TOOL_TEST_FOLDER/$1" || exit 1

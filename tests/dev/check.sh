@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154 # shared with lib.sh
-# The conformance image and its tool on QEMU's own PSCI, which is known to be wrong in places: the kit has to
-# find that, at both exception levels and over resets.
+# The conformance image and its tool on QEMU's own PSCI, which has known mistakes. vpsci-check must find them, at both
+# exception levels and over resets.
 
 image=$build/arm64/check/image/vpsci-check.img
 checker=$build/native/check/tool/vpsci-check
@@ -16,7 +16,7 @@ check() {
     grep -E '^(not ok|  message)' run.tap || true
 }
 
-# A result for all that was planned, and no more.
+# There is a result for every planned scenario, and no other.
 expect_complete() {
     planned=$(sed -n 's/^1\.\.//p' run.tap)
     results=$(grep -cE '^(not )?ok ' run.tap)
@@ -28,7 +28,7 @@ expect_point() { # BEGINNING NAME
     grep -q "^$1 [0-9]* - $2\$" run.tap || fail "not said: $1 $2"
 }
 
-# What QEMU 7.2 and 10 answer wrongly each time, and what they do right.
+# Calls that QEMU 7.2 and 10 always answer wrongly, and calls that they answer right.
 expect_what_is_known() {
     for name in smccc-id-upper-half cpu-on-upper-halves affinity-info-level-too-high; do
         expect_point 'not ok' $name
@@ -61,7 +61,7 @@ test_at_el2() {
     grep -q '^# machine: .*conduit SMC, level EL2' run.tap || fail "it does not run at EL2"
 }
 
-# QEMU gives every sixteen CPUs an affinity of their own, and says that all of it is on.
+# QEMU gives every sixteen CPUs a level-1 affinity of their own, and reports every affinity instance as on.
 test_above_level_0() {
     cpus=17
     check gic-version=3 cortex-a57 'scenarios=affinity-info-level*'
@@ -70,7 +70,7 @@ test_above_level_0() {
     expect_point 'not ok' affinity-info-levels-off
 }
 
-# By itself, with nobody on the serial line: what would end the machine is skipped.
+# The image by itself, with nothing on the serial line: it skips scenarios that would end the machine.
 # limit alone 200
 test_alone() {
     timeout 180 qemu-system-aarch64 -M virt,gic-version=3 -cpu max -smp 4 -m 256 -nodefaults -no-user-config \

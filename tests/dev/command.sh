@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154,SC2034 # shared with lib.sh
-# ./dev itself: usage, where it can be called from.
+# ./dev itself: its usage, and the folders from which it can be called.
 
 # The verbs that ./dev lists.
 verbs() {
     "$root/dev" | sed -n '/^$/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'
 }
 
-# Puts commands into $work/bin, in front of all others, that only say in $work/called that they were called.
+# Puts commands into $work/bin, before all others in PATH, which only note in $work/called that they were called.
 hide_tools() { # COMMAND...
     mkdir -p "$work/bin"
     for tool; do
@@ -18,7 +18,7 @@ hide_tools() { # COMMAND...
     rm -f "$work/called"
 }
 
-# What only asks, or asks wrongly, changes nothing.
+# Help and wrong arguments change nothing.
 expect_untouched() {
     [ ! -e "$work/called" ] || fail "it called $(cat "$work/called")"
     [ ! -e "$work/made" ] || fail "it made the build folder"
@@ -120,11 +120,11 @@ test_list_names_tests_that_can_be_run() {
 }
 
 # shellcheck disable=SC2046 # names are words
-# Whether a name may be one of Meson's is seen in its build files, before Meson is there.
+# Before Meson is installed, the build files show whether a name may be one of Meson's.
 test_meson_names_are_known_without_meson() {
     "$root/dev" test --list >names
     hide_tools apt-get sudo meson ninja
-    # They are looked at in order, and the first unknown one is told.
+    # Names are checked in order, and the first unknown one is reported.
     try "$root/dev" test $(grep -E '^(unit|vpsci)/' names) zoo/nosuch
     expect_status 1
     expect_text err "dev: test: no test is called zoo/nosuch; ./dev test --list lists them"
@@ -135,7 +135,7 @@ test_list_compiles_nothing() {
     expect_status 0
     expect_line out "^vpsci/selftest$"
     [ -z "$(find made -name '*.o')" ] || fail "something is compiled"
-    # Without the packages Meson's tests go by their kinds, and nothing is installed.
+    # Without the packages, the list has only the kinds of Meson's tests, and nothing is installed.
     hide_tools apt-get sudo meson ninja dpkg-query
     try "$root/dev" --build other test --list
     expect_status 0

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016 # shared with lib.sh; backquotes are of the documents
-# What the documentation says is so.
+# Compares the documents with the programs.
 
 # Sets $program.
 find_program() {
     program=$("$root/dev" build native | tail -n 1)
 }
 
-# The least that passes for a kernel: an arm64 Image's header, with nothing behind it that runs.
+# The smallest file that is accepted as a kernel: an arm64 Image's header without code.
 make_kernel() { # FILE
     {
         head -c 16 /dev/zero
@@ -18,7 +18,7 @@ make_kernel() { # FILE
     } >"$1"
 }
 
-# The options in a text, each once.
+# Prints each option in a text once.
 options_in() { # FILE
     sed 's/\\-/-/g' "$1" | grep -o -e '--[a-z][a-z-]*' | sort -u
 }
@@ -45,7 +45,7 @@ test_man_page_of_the_checker_has_every_option_and_no_other() {
     done
 }
 
-# Rows of vmm/power/news.def: "EVENT FIELD..." a line, from column 1 of the rows or from the next.
+# Prints the rows of vmm/power/news.def as "EVENT FIELD...", of the event log or of QMP.
 told_of() { # event|qmp
     case $1 in
     event) sed -n 's/^\(NEWS\|TOLD\)(\([A-Z_]*, \)\{0,1\}"\([a-z-]*\)", "\(.*\)",$/\3 \4/p' ;;
@@ -53,7 +53,7 @@ told_of() { # event|qmp
     esac <"$root/vmm/power/news.def" | tr -d '?'
 }
 
-# manual_has SECTION NEXT WORD...: in one paragraph of that section all the words are.
+# manual_has SECTION NEXT WORD...: one paragraph of that section has all these words.
 manual_has() {
     section=$1 next=$2
     shift 2
@@ -86,8 +86,8 @@ test_man_page_has_every_event() {
     done <known
 }
 
-# The commands in README.md that start a guest are taken by the program: with stand-ins for the files, up
-# to where a KVM is needed.
+# The program accepts the commands in README.md that start a guest, up to the point where it needs KVM. Small files take
+# the place of kernel and initrd.
 test_readme_examples_are_accepted() {
     find_program
     make_kernel vmlinuz
@@ -101,7 +101,7 @@ test_readme_examples_are_accepted() {
     done <examples
 }
 
-# Every path that a document links to, or names in backquotes with a slash, is there.
+# Every path that a document links to exists.
 test_paths_in_documents_exist() {
     for document in README DESIGN SPEC CAVEATS CONTRIBUTING SECURITY CHANGES docs/lab docs/embedding docs/adapter docs/peers \
         docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/performance docs/sandbox; do
@@ -114,7 +114,7 @@ test_paths_in_documents_exist() {
     done
 }
 
-# Figures of the sandbox are those that the program prints.
+# docs/sandbox.md has the figures that the program prints.
 test_sandbox_figures() {
     find_program
     try "$program" sandbox
@@ -126,7 +126,7 @@ test_sandbox_figures() {
     done <told
 }
 
-# The rows of docs/races.md, as RACE|RESOLVED BY|TEST.
+# Prints the rows of docs/races.md, as RACE|RESOLVED BY|TEST.
 races() {
     sed -n 's/^| \(.*\) | \(.*`.*()`.*\) | `\([^`]*\)` |$/\1|\2|\3/p' "$root/docs/races.md"
 }
@@ -161,14 +161,14 @@ test_races_name_functions_and_tests_that_exist() {
     done <rows
 }
 
-# Numbers of scenarios and of points go out of date: only README.md's, which dev/spec compares, may be said.
+# Numbers of scenarios and of test points go out of date. So only README.md, which dev/spec checks, may have them.
 test_documents_count_no_scenarios() {
     grep -nE '[0-9]+ scenarios|^ *1\.\.[0-9]|not ok [0-9]+ ' "$root"/docs/vpsci-check.1 \
         "$root"/docs/design-check.md "$root"/check/*/README.md >counts || :
     [ ! -s counts ] || fail "counts that nobody checks: $(cat counts)"
 }
 
-# A point that README.md shows has the number that the list gives it.
+# A failure that README.md shows has the number of its scenario in the list.
 test_readme_failures_have_right_numbers() {
     find_program
     "${program%/vmm/dormouse}/check/host/vpsci-scenarios" list >names
@@ -178,7 +178,7 @@ test_readme_failures_have_right_numbers() {
     done <points
 }
 
-# The example of vpsci-check(1) on QEMU starts a machine: no part of QEMU that it needs may be missing.
+# The example of vpsci-check(1) on QEMU starts a machine; QEMU needs no file that Debian does not install.
 test_checker_example_boots() {
     find_program
     "$root/dev" build image >built
@@ -193,7 +193,8 @@ test_checker_example_boots() {
     expect_status 0
 }
 
-# What `./dev test` is given in any document is a test, or the beginning of some. Words in capitals stand for one.
+# Every name that a document gives to `./dev test` is a test, or the beginning of one. Words in capitals are
+# placeholders.
 test_documents_name_tests_that_exist() {
     find_program
     "$root/dev" test --list >names
@@ -207,7 +208,7 @@ test_documents_name_tests_that_exist() {
     done <told
 }
 
-# check/image/README.md says all words of the serial line.
+# check/image/README.md has all words of the serial line.
 test_image_readme_has_every_word() {
     {
         sed -n 's/^#define \(SAY\|ANSWER\)_[A-Z_]* *"\([^"]*\)".*/\2/p' "$root/check/protocol.h"

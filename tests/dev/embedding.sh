@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154 # shared with lib.sh
-# The programs in the documentation of libvpsci: compiled against the installed library, and run. Blocks
-# of C that follow each other are one program, up to the block of text that says what it prints.
+# The programs in the documentation of libvpsci are compiled with the installed library, and run. Consecutive blocks of
+# C are one program, up to the block of text that has its output.
 
 # shellcheck source=tests/dev/library.sh
 . "$root/tests/dev/library.sh"
@@ -22,7 +22,7 @@ split_programs() { # FILE FOLDER
         to { print >(folder "/" number "." to) }' "$1"
 }
 
-# The part of README.md from its heading about libvpsci to the next of that kind.
+# Prints the part of README.md about libvpsci, up to the next heading of that level.
 library_section() {
     awk '/^## / { on = /libvpsci/ } on' "$root/README.md"
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154,SC2034 # shared with lib.sh
-# What only an emulated lab has to prove.
+# Tests of the emulated lab only.
 
 test_crash_of_the_kernel_is_shown() {
-    # The output is a pipe away from the port: what is still in there when the kernel crashes is lost.
+    # A pipe stands between the command and its port. Output that is still in the pipe when the kernel crashes is lost.
     try "$root/dev" lab run -- sh -c 'echo before; sleep 1; echo c >/proc/sysrq-trigger; sleep 1000'
     expect_status 125
     expect_text out before
@@ -14,7 +14,7 @@ test_end_of_the_emulator_is_shown() {
     "$root/dev" lab run -- sh -c 'echo begun; sleep 1000' >out 2>err &
     dev=$!
     until grep -q begun out; do sleep 0.1; done
-    # The emulator is the child of ./dev with that name.
+    # Finds the emulator: the child of ./dev with that name.
     for child in /proc/[0-9]*; do
         if [ "$(awk '{ print $2, $4 }' "$child/stat" 2>/dev/null)" = "(qemu-system-aar) $dev" ]; then
             kill -KILL "${child#/proc/}"

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016 # shared with lib.sh; text for other shells
-# The build folder: elsewhere, not to be written, somebody else's, on a full disk; and installing packages.
+# The build folder: at another place, read-only, of another user, on a full disk. Also the installation of packages.
 
-# Everything but the sources to compile, for whom the checkout cannot be read or written.
+# Copies ./dev and its tools, for a user who cannot read or write this checkout.
 copy_tools() { # FOLDER
     mkdir -p "$1"
     cp -r "$root/dev" "$root/tools" "$root/lab" "$root/peers" "$1"
     chmod -R a+rX "$work"
 }
 
-# Runs as somebody who is not root.
+# Runs a command as a user other than root.
 as_nobody() { # COMMAND...
     if [ "$(id -u)" = 0 ]; then
         setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
@@ -24,7 +24,7 @@ expect_one_line() { # PATTERN
     [ "$(wc -l <err)" = 1 ] || fail "more than one line is said"
 }
 
-# Stands in for all that is installed, and for apt-get.
+# Takes the place of the installed packages and of apt-get.
 fake_apt() { # APT'S-LINES...
     mkdir -p bin
     printf '#!/bin/sh\nexit 1\n' >bin/dpkg-query
@@ -84,7 +84,7 @@ test_build_folder_of_another_user() {
     [ -d checkout/build/native ] || fail "it was removed"
 }
 
-# On a file system of its own, which a container may not allow to make.
+# On a file system of its own; a container may not allow one to be created.
 test_full_and_read_only_disks() {
     mkdir disk
     unshare -rm mount -t tmpfs none disk 2>/dev/null || return 0
@@ -126,7 +126,7 @@ EOF
     [ "$(wc -l <err)" = 3 ] || fail "more is said than what is missing, how long it takes, and what went wrong"
 }
 
-# One source of packages may be down, as long as the packages are to be had.
+# One source of packages may be unreachable if the packages can be had from the others.
 test_unreachable_source_does_no_harm() {
     fake_apt <<'EOF'
 #!/bin/sh
@@ -142,7 +142,7 @@ EOF
     expect_line err "^dev: all packages are installed"
 }
 
-# The name of $work is awkward, and so is that of the checkout here.
+# The names of $work and of this checkout have blanks and other special characters.
 test_awkward_paths_are_quoted() {
     try "$root/dev" build native
     expect_status 0

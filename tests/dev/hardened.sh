@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154 # shared with lib.sh
-# The programs are built so that a mistake in them is hard to use: what the linker and compiler were told
-# is seen in the files.
+# The programs are hardened against attacks. The files show which options the compiler and the linker had.
 
-# Sets $program to the file of that build.
+# Sets $program to the program of that build.
 find_built() { # BUILD PATH
     "$root/dev" build "$1" >/dev/null
     program=$build/$1/$2
@@ -36,7 +35,7 @@ test_native_programs_are_hardened() {
     done
 }
 
-# Static, and at an address of the kernel's choice all the same.
+# The program is static, and the kernel still chooses its address.
 test_static_programs_are_hardened() {
     for file in vmm/dormouse check/tool/vpsci-check; do
         find_built arm64 "$file"

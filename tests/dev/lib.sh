@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2034 # the tests use what is set here
-# What the tests of ./dev share. Each works in a folder of its own, $work; they leave in it
+# Functions that the tests of ./dev share. Each test works in a folder of its own, $work, and finds in it
 #   out  err  status    what the last command printed, and its exit status
 
 root=$(cd ../.. && pwd -P)
 build=${DORMOUSE_BUILD:-$root/build}
-# The folder's name is as awkward as names get.
+# The folder's name has blanks and special characters.
 work=$(mktemp -d "${TMPDIR:-/tmp}/a folder, of its own.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -16,7 +16,7 @@ fail() {
     exit 1
 }
 
-# Runs a command and keeps what it says.
+# Runs a command and keeps its output and its exit status.
 try() { # COMMAND...
     status=0
     "$@" >"$work/out" 2>"$work/err" || status=$?
@@ -27,7 +27,7 @@ expect_status() {
     [ "$status" = "$1" ] || fail "exit status $status, expected $1"
 }
 
-# The whole contents of a file, but for newlines at its end.
+# The file has exactly this text, apart from newlines at its end.
 expect_text() { # FILE TEXT
     [ "$(cat "$1")" = "$2" ] || fail "$1 says \"$(head -c 200 "$1")\", expected \"$2\""
 }
@@ -36,7 +36,7 @@ expect_line() { # FILE PATTERN
     grep -q -e "$2" "$1" || fail "$1 lacks a line with \"$2\""
 }
 
-# How many processes have this text in their command line.
+# Prints how many processes have this text in their command line.
 process_count() { # TEXT
     # Handed over as a file, the text is not in the command line of grep itself.
     # shellcheck disable=SC2062 # the pattern is the file that is standard input

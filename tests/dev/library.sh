@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154 # shared with lib.sh
-# libvpsci as others get it: its list of sources, what it exports and needs, its installation, C++.
+# libvpsci as its users get it: its list of sources, its symbols, its installation, C++.
 
 native=$build/native
 
@@ -8,13 +8,13 @@ build_native() {
     "$root/dev" build native >/dev/null
 }
 
-# The functions that the header declares.
+# Prints the functions that the header declares.
 public_functions() {
     sed -n 's/^[a-z].*[ *]\(vpsci_[a-z0-9_]*\)(.*/\1/p' "$root/include/vpsci/vpsci.h" | LC_ALL=C sort
 }
 
-# Into $work/dest. Sets what pkg-config needs to find it there, with paths from $work: the blank in it
-# would be one too many for some pkgconf.
+# Installs into $work/dest and sets the variables by which pkg-config finds it. Paths are relative to $work, because
+# some versions of pkgconf cannot handle the blank in it.
 install_library() {
     build_native
     meson install -C "$native" --no-rebuild --destdir "$work/dest" >log 2>&1 || fail "meson install: $(tail -n 3 log)"
@@ -24,7 +24,7 @@ install_library() {
     library=$work/$(dirname "$PKG_CONFIG_LIBDIR")
 }
 
-# Compiles with what pkg-config says; its words are quoted for a shell.
+# Compiles with the options of pkg-config, which are quoted for a shell.
 compile_installed() { # COMPILER WORD...
     eval "set -- \"\$@\" $(pkg-config --cflags --libs vpsci)"
     try "$@"
@@ -36,7 +36,7 @@ test_list_of_sources_is_complete() {
     diff "$root/lib/sources.txt" there || fail "lib/sources.txt does not name each C file of lib/, sorted"
 }
 
-# As another build system would do it: nothing but the list and a path.
+# Another build system uses only the list of sources and an include path.
 test_sources_compile_by_themselves() {
     mkdir objects
     while read -r file; do
@@ -79,7 +79,7 @@ test_files_do_not_use_each_other_in_a_circle() {
 
 test_has_no_state_of_its_own() {
     build_native
-    # What is writable only until relocated does not count.
+    # Sections that are writable only until relocation do not count.
     objdump -h "$native/lib/libvpsci.a" | awk '$2 ~ /^\.(data|bss|tdata|tbss)$/ && $3 !~ /^0*$/' >state
     expect_text state ""
 }
@@ -123,7 +123,7 @@ test_header_compiles_as_c11() {
     done
 }
 
-# A build that has none of what dormouse needs.
+# The build needs none of the libraries of dormouse.
 test_library_builds_alone() {
     try meson setup -Dparts=lib alone "$root"
     expect_status 0
@@ -136,7 +136,7 @@ test_library_builds_alone() {
     done
 }
 
-# Manual pages, the licence and the documents come along; the library's build brings its own.
+# Manual pages, licence and documents are installed; a build of the library alone installs its own.
 test_installs_documents() {
     build_native
     meson install -C "$native" --no-rebuild --destdir "$work/all" >log 2>&1 || fail "meson install: $(tail -n 3 log)"
@@ -150,7 +150,7 @@ test_installs_documents() {
     [ "$(find lib-only -path '*/doc/libvpsci/LICENSE')" ] || fail "the library comes without its licence"
 }
 
-# A warning of another compiler than ours must not end somebody's build.
+# A warning of another compiler must not end a user's build.
 test_warnings_are_errors_under_dev_only() {
     try meson setup -Dparts=lib -Dc_args=-Wdeclaration-after-statement lenient "$root"
     expect_status 0

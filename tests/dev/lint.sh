@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016 # shared with lib.sh; backquotes are of the table
-# What ./dev lint finds, and does not.
+# What ./dev lint finds, and what it accepts.
 
-# check_rooms INCLUDE...: the rooms' check on two rooms, high/ and low/, with lines PATH:#include "NAME".
+# check_rooms INCLUDE...: runs the check of rooms on two rooms, high/ and low/, with lines PATH:#include "NAME".
 check_rooms() {
     printf '%s\n' high/a.h high/b.h low/deep/c.h low/d.h >files
     {

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154 # shared with lib.sh
-# The bare-metal guest (tests/lab/guest/bare) by itself, on machines of QEMU's that answer PSCI calls without any
-# help: interrupt controllers, exception levels and cores that the lab's machine does not have.
+# The bare-metal guest (tests/lab/guest/bare) without dormouse, on QEMU's machines with QEMU's own PSCI: interrupt
+# controllers, exception levels and cores that the lab's machine does not have.
 
 image=$build/arm64/tests/lab/guest/bare/guest.img
 
-# What is wrong with a report, if anything: a check that failed, or a plan that is not the last word.
+# Prints what is wrong with a report: a check that failed, or a plan that is not at its end.
 tap_problem() {
     awk '
         /^not ok/ { problem = $0; exit }
@@ -61,7 +61,7 @@ test_sve() {
     grep -q "# SKIP this core has none" report || fail "it found SVE in a core without"
 }
 
-# A failure is seen here as well: a test of these tests.
+# A test of these tests: they report a failure.
 test_failures_are_reported() {
     (expect_scenarios gic-version=3 max fail) >said || true
     grep -q "^fail: fail on gic-version=3, max: not ok 2" said || fail "nothing is seen of a failure"

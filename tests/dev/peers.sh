@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154,SC2034 # shared with lib.sh
-# ./dev check-peers, without what has to be fetched for it.
+# ./dev check-peers, without the files that it would have to fetch.
 
 test_help_and_list_need_nothing() {
     try "$root/dev" check-peers --help
@@ -14,7 +14,7 @@ test_help_and_list_need_nothing() {
     done
 }
 
-# What the list names has a line of its own and can be made.
+# Every name in the list has a line of its own and a function that starts it.
 test_every_name_is_known_everywhere() {
     "$root/dev" check-peers --list >list
     while read -r name what; do
@@ -52,8 +52,8 @@ test_a_peer_boots_an_image() {
     expect_line out "^ok 1 - echoed"
 }
 
-# A machine that talks as Xen does, with a guest that says what it is sent and then stops. The machine goes
-# on: only Xen's debug key tells.
+# A machine with Xen's messages, and a guest that echoes its input and then stops. The machine continues, and only Xen's
+# debug key shows that the guest has stopped.
 write_machine() { # FILE VERSION FIRST-OWNER-OF-THE-INPUT
     cat >"$1" <<EOF
 owner=$3 stopped=0
@@ -103,7 +103,7 @@ test_xen_console_switches_to_the_guest() {
     for xen in "4.20.1 DOM1" "4.17.3 DOM0"; do
         # shellcheck disable=SC2086 # two words
         write_machine machine $xen
-        # The input comes after a silence in which the vCPUs have been looked at, and were running.
+        # The input comes after a silence. During it the vCPUs were checked and found running.
         (sleep 7 && echo "go 1 start") |
             timeout 40 "$root/peers/xen_console.sh" sh ./machine >out || fail "status $?"
         expect_line out "^# ready$"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154 # shared with lib.sh
-# QMP with a client that is not ours: socat, which sends what a person types, newlines included.
+# QMP with a client of another project: socat, which sends what a person types, including newlines.
 
 server=$build/native/tests/vmm/qmp_server
 
@@ -17,7 +17,7 @@ serve() {
     done
 }
 
-# typed LINE...: types the lines, the last one `quit`, and stays, as a person does.
+# typed LINE...: types the lines, the last one `quit`, and leaves the connection open, as a person does.
 typed() {
     for line; do
         printf '%s\n' "$line"
@@ -26,7 +26,7 @@ typed() {
     sleep 30 # Ends by SIGPIPE or by the test's end: socat ends with the connection.
 }
 
-# The connection ends in order after the last reply: socat -d would warn of ECONNRESET.
+# The connection ends cleanly after the last reply; otherwise socat -d would warn of ECONNRESET.
 test_quit_with_a_newline() {
     for _ in 1 2 3 4 5; do
         serve
@@ -43,7 +43,7 @@ test_quit_with_a_newline() {
     done
 }
 
-# What libvirt and qmp-shell ask first, in one line.
+# The first commands of libvirt and qmp-shell, in one line.
 test_schema() {
     printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"query-qmp-schema"}' '{"execute":"quit"}' >commands
     serve
@@ -55,7 +55,7 @@ test_schema() {
     wait $server_pid || fail "the server ended with status $?"
 }
 
-# All at once, and the end of the input behind it.
+# All commands at once, followed by the end of the input.
 test_commands_from_a_file() {
     printf '%s\n' '{"execute":"qmp_capabilities"}' "{'execute': 'query-status'}" '' \
         '{"execute":"quit"}' >commands

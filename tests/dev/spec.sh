@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154 # shared with lib.sh
-# SPEC.md names what is there, and leaves no scenario out.
+# SPEC.md names only existing functions and scenarios, and leaves no scenario out.
 
-# The rows of its table, without the markup: rule|code|scenarios|mark
+# Prints the rows of its table, without the markup: rule|code|scenarios|mark
 spec_rows() {
     # shellcheck disable=SC2016 # backquotes are SPEC.md's
     sed -n 's/^| \([A-Z][A-Z]-[0-9]*\) | .* | `\([^`]*\)` | \([^|]*\) | \([VMC]\) |$/\1|\2|\3|\4/p' "$root/SPEC.md"
@@ -47,7 +47,7 @@ test_every_scenario_is_named() {
     done <known
 }
 
-# A function of PSCI without a rule would be one nobody has thought about.
+# Every PSCI function has a rule.
 test_every_psci_function_has_a_rule() {
     sed -n 's/^FUNCTION(\([A-Z0-9_]*\),.*/\1/p' "$root/lib/functions.def" >functions
     [ "$(wc -l <functions)" -eq 22 ] || fail "$(wc -l <functions) functions found"
@@ -56,7 +56,7 @@ test_every_psci_function_has_a_rule() {
     done <functions
 }
 
-# The numbers that README.md gives are those of the repository.
+# README.md has the numbers of this repository.
 test_readme_counts_right() {
     spec_scenarios >known
     expect_line "$root/README.md" "^- $(wc -l <known) scenarios of what"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# Bare-metal guests (tests/lab/guest/bare): PSCI as a guest with nothing between it and the machine sees it.
+# Bare-metal guests (tests/lab/guest/bare): PSCI as a guest sees it that runs alone on the machine.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
 
-# Whether the report of one scenario would show a failure: a test of the tests.
+# A test of these tests: a failure in a scenario is reported.
 test_failures_are_reported() {
     run_bare scenario=fail
     expect_status 0
@@ -22,7 +22,7 @@ test_failures_are_reported() {
         "the report ends without a plan"
 }
 
-# The calls as such.
+# Single calls.
 
 test_version() {
     expect_scenario "version version=1.1" --psci-version 1.1
@@ -33,7 +33,7 @@ test_version() {
     expect_event boot psci 0.2
 }
 
-# PSCI 0.2 has no SYSTEM_SUSPEND: by default it is not offered then; asked for, it is an error.
+# PSCI 0.2 has no SYSTEM_SUSPEND. By default the guest is then not offered it; a policy on the command line is an error.
 test_version_without_suspend() {
     expect_scenario "features suspend=no" --psci-version 0.2
     expect_event boot on_suspend off
@@ -52,14 +52,14 @@ test_unknown_calls() {
     expect_scenario unknown
 }
 
-# By SMC as by HVC. KVM of 6.1 refuses every SMC.
+# SMC works like HVC, but KVM of 6.1 refuses every SMC.
 # once smc
 test_smc() {
     expect_scenario smc --cpus 2
     expect_one_sleep 64 irq
 }
 
-# Who answers: what is asked for, else dormouse where KVM lets it.
+# The backend is the one that --psci asks for; by default dormouse, if KVM allows it.
 test_psci_mode() {
     if [ -z "${DORMOUSE_PSCI:-}" ]; then
         [ "$LAB_HOST" = 6.1 ] && expected=kernel || expected=user
@@ -79,7 +79,7 @@ test_psci_mode() {
 
 # SYSTEM_SUSPEND honoured.
 
-# The events of one sleep, its call as the guest remarked it.
+# Checks the events of one sleep, and that the call in them is the one that the guest reported.
 expect_one_sleep() { # WIDTH SOURCE
     expect_events boot suspend-request suspend-honoured asleep wake resumed off
     expect_event suspend-request entry "$(remarked entry)"
@@ -148,7 +148,7 @@ test_race() {
     expect_event_count resumed 2001
 }
 
-# The same over the whole way from the call to the sleep, which is longer.
+# The same race, over the longer time from the call to the sleep.
 # limit race_wide 200
 test_race_wide() {
     guest_limit=180
@@ -178,7 +178,7 @@ test_invalid_entry() {
     expect_scenario invalid-entry
     expect_event suspend-request entry 0x0
     expect_event suspend-refused answer INVALID_ADDRESS
-    # Twelve addresses, four of them too great for SMC32; then two that are right.
+    # Twelve invalid addresses, four of them too large for SMC32; then two valid ones.
     expect_event_count suspend-refused 20
     expect_event_count resumed 2
 }
@@ -205,7 +205,7 @@ test_policy_off() {
     expect_event_count suspend-request 0
 }
 
-# A kernel that does not know SYSTEM_SUSPEND: the default degrades, a wish is an error.
+# KVM does not know SYSTEM_SUSPEND: by default the guest goes without it; a policy on the command line is an error.
 test_old_kernel() {
     runner="without_cap 216"
     run_bare scenario=suspend-off --psci kernel
@@ -223,24 +223,24 @@ test_old_kernel() {
     expect_no_errors
 }
 
-# What wakes and what does not.
+# Wake sources.
 
 test_wake_rtc() {
     expect_scenario wake-rtc
     expect_event_count wake 1
 }
 
-# Only the alarm counts; the timer fires long before and is not heard.
+# Only the alarm counts. The timer fires long before and does not wake the guest.
 test_wake_rtc_only() {
     expect_scenario "wake-rtc timer=300" --wake rtc
     expect_event boot wake '["rtc"]'
     expect_event wake source rtc
-    # Nor does the alarm need the guest's interrupt controller.
+    # The alarm also works without the guest's interrupt controller.
     expect_scenario "wake-rtc timer=300 gic=no" --wake rtc
     expect_event wake source rtc
 }
 
-# The alarm does not count; it waits until the timer has fired.
+# The alarm does not count. The guest gets it after the timer has woken it.
 test_wake_irq_only() {
     expect_scenario wake-timer --wake irq
     expect_event wake source irq
@@ -274,8 +274,8 @@ test_wake_console_ignored() {
     expect_event wake intid 27
 }
 
-# Typed before the guest sleeps and not read: it is a reason to wake as well, be it in the UART
-# already (the guest has unmasked its interrupt) or not.
+# A byte that is typed before the guest sleeps, and that the guest has not read, also wakes it. The byte may be in the
+# UART already (the guest has unmasked its interrupt) or not.
 test_wake_console_pending() {
     for irq in yes no; do
         start_bare "scenario=wake-console expect=q irq=$irq delay=1000" --wake console
@@ -285,13 +285,13 @@ test_wake_console_pending() {
         expect_tap
         expect_status 0
         expect_event wake source console
-        # Not typed too late by chance: the guest had hardly time to be asleep.
+        # Checks that the byte did not come too late: the guest slept for hardly any time.
         [ "$(event_field "$work/events" resumed asleep_ns)" -lt 500000000 ] ||
             fail "the guest slept"
     done
 }
 
-# An alarm that has gone off and not been dealt with.
+# An alarm that has gone off before, and that the guest has not cleared.
 test_wake_rtc_pending() {
     expect_scenario "wake-rtc delay=2500" --wake rtc
     expect_event wake source rtc
@@ -309,7 +309,7 @@ test_wake_signal() {
     expect_event wake source signal
 }
 
-# A signal that does not count does not keep others from waking.
+# A signal that does not count does not keep other sources from waking.
 test_wake_signal_ignored() {
     start_bare "scenario=suspend64 ms=2000" --wake irq
     wait_event "$work/events" asleep
@@ -321,7 +321,7 @@ test_wake_signal_ignored() {
     expect_event wake source irq
 }
 
-# Nothing wakes it, not even a signal that does not count; only the end does.
+# Nothing wakes the guest, not even a signal that does not count. Only the end of the VM ends its sleep.
 test_wake_none() {
     start_bare "scenario=wake-operator timer=200" --wake none
     wait_event "$work/events" asleep
@@ -336,8 +336,7 @@ test_wake_none() {
     expect_event_count resumed 0
 }
 
-# Asleep with wake-ups at hand that do not count: no CPU time is used, whether or not interrupts do
-# count.
+# Asleep, with wakes that do not count: no CPU time is used, whether interrupts count or not.
 test_asleep_is_idle() {
     for wake in signal irq,signal; do
         timer=$([ $wake = signal ] && echo timer=100 || echo timer=0)
@@ -356,7 +355,7 @@ test_asleep_is_idle() {
     done
 }
 
-# Clock ticks (10 ms) of CPU time, all threads.
+# Prints the CPU time of all threads, in clock ticks (10 ms).
 cpu_ticks() { # PID
     sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'
 }
@@ -376,14 +375,14 @@ test_cpus_64() {
     expect_scenario "cpu-on cpus=64" --cpus 64 --memory 1G
 }
 
-# More than one region of redistributors holds.
+# More vCPUs than one region of redistributors holds.
 # limit cpus_128 180
 test_cpus_128() {
     guest_limit=160
     expect_scenario "cpu-on cpus=128" --cpus 128 --memory 1G
 }
 
-# KVM's maximum. All of them on at once is a matter of minutes on an emulated machine: long.sh.
+# KVM's maximum, one after the other. All of them at once take minutes on an emulated machine; long.sh does that.
 # limit cpus_512 180
 test_cpus_512() {
     guest_limit=160
@@ -403,7 +402,7 @@ test_too_many_cpus() {
         "dormouse: --cpus 513: not a number of vCPUs; give 1 to 512"
 }
 
-# A vCPU is a file, and one who may have few is told so.
+# Each vCPU needs a file descriptor. If the limit is too low, dormouse says so.
 test_limit_of_open_files() {
     make_work
     # shellcheck disable=SC3045 # all shells that it runs in have it
@@ -438,8 +437,7 @@ test_cpu_suspend() {
     expect_scenario cpu-suspend
 }
 
-# Only where dormouse answers: KVM's own PSCI has no powerdown, takes any entry point, and knows nothing
-# between off and on.
+# Only if dormouse answers PSCI: KVM's own PSCI has no powerdown, accepts any entry point, and has no ON_PENDING.
 test_user_only() {
     user_mode || return 0
     expect_scenario powerdown --cpus 2
@@ -451,7 +449,7 @@ test_user_only() {
     expect_equal "times ON_PENDING was said" "$(remarked pending)" 0
 }
 
-# Likewise: what PSCI leaves to whoever implements it, KVM does not have.
+# Also only if dormouse answers: KVM has none of the optional functions.
 test_optional() {
     user_mode || return 0
     expect_offered cpu-freeze --cpus 2
@@ -472,7 +470,7 @@ test_mem_protect() {
     expect_event reboot kind warm 2
 }
 
-# A scenario that would be skipped where the machine does not offer what it is about.
+# Runs a scenario that is skipped on a machine without the function.
 expect_offered() {
     expect_scenario "$@"
     ! grep -qa SKIP "$work/console" || fail "skipped: $(grep -a SKIP "$work/console" | head -n 1)"
@@ -482,8 +480,7 @@ user_mode() {
     [ "${DORMOUSE_PSCI:-auto}" != kernel ] && [ "$LAB_HOST" != 6.1 ]
 }
 
-# Cores that call all the time harm neither the others nor dormouse. In user mode every on and off is
-# told.
+# Cores that make calls all the time harm neither other cores nor dormouse. In user mode every change is reported.
 test_call_flood() {
     expect_scenario call-flood --cpus 4
     if user_mode; then
@@ -495,7 +492,7 @@ test_call_flood() {
     [ ! -s "$work/errors" ] || fail "it makes dormouse talk"
 }
 
-# vCPUs that are off, or wait in CPU_SUSPEND, use no CPU time; nor does a pause wake them.
+# vCPUs that are off, or wait in CPU_SUSPEND, use no CPU time, and a pause does not wake them.
 test_off_is_idle() {
     start_bare "scenario=uart-echo count=1" --cpus 8
     wait_console ready
@@ -540,7 +537,7 @@ vcpu_ticks() { # PID VCPU
     done
 }
 
-# Clock ticks of the threads of all vCPUs but the first.
+# Prints the clock ticks of the threads of all vCPUs but the first.
 secondary_ticks() { # PID
     ticks=0
     for thread in /proc/"$1"/task/*; do
@@ -552,7 +549,7 @@ secondary_ticks() { # PID
     echo $ticks
 }
 
-# On and off are seen, and before the suspend request that depends on it.
+# Events report that a vCPU turns on and off, and come before the suspend request that depends on them.
 test_vcpu_events() {
     expect_scenario secondary --cpus 2
     before=$(sed '/suspend-request/,$d' "$work/events" |
@@ -560,7 +557,7 @@ test_vcpu_events() {
     expect_equal "before the call" "$before" "vcpu-off 0 vcpu-on 0 vcpu-on 1 "
 }
 
-# The end and a new beginning.
+# Power-off and reset.
 
 test_off() {
     expect_scenario off
@@ -590,7 +587,7 @@ test_reset_cold() {
     expect_event boot boot 4 4
 }
 
-# A type of a vendor's own, which is told with its cookie.
+# A vendor's reset type, which the event log has with its cookie.
 test_reset_vendor() {
     expect_scenario "reset-cold vendor=0x80000007 cookie=0x123456789abcdef0" --psci-version 1.1
     expect_events boot reboot boot off
@@ -621,7 +618,7 @@ test_no_reboot() {
     expect_event_count boot 1
 }
 
-# The machine around.
+# The rest of the machine.
 
 test_rtc() {
     expect_scenario "rtc now=$(date +%s)"
@@ -641,7 +638,7 @@ test_uart() {
     expect_tap
 }
 
-# Nothing of much output is lost.
+# No byte of a long output is lost.
 test_uart_flood() {
     fox="the quick brown fox jumps over the lazy dog"
     expect_scenario "uart-flood lines=60"
@@ -654,7 +651,7 @@ test_memory() {
     expect_scenario "memory size=33554432" --memory 32M
 }
 
-# More RAM than this machine has, above 4 GiB: it is only there when it is touched.
+# More RAM than this machine has, above 4 GiB: the host provides a page only when the guest touches it.
 test_memory_above_4g() {
     expect_scenario "memory size=6442450944" --memory 6G
     expect_scenario invalid-entry --memory 6G

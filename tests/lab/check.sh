@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# The conformance image on dormouse, by vpsci-check: what fails, and what cannot be run, each by its name.
+# The conformance image on dormouse, by vpsci-check: each failed and each skipped scenario is named.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
 
-# check NAMES CPUS OPTION...: the scenarios of these names ('*': all). What came of them is in $work/run.tap.
+# check NAMES CPUS OPTION...: runs the scenarios of these names ('*': all). The results are in $work/run.tap.
 check() {
     names=$1 cpus=$2
     shift 2
@@ -17,7 +17,7 @@ check() {
     grep -E '^(not ok|  message|# often)' "$work/run.tap" || true
 }
 
-# The names, with reasons, of the points that begin so, one a line.
+# Prints the test points that begin with a text, with their reasons, one a line.
 points() { # ok|'not ok'
     sed -n "s/^$1 [0-9]* - //p" "$work/run.tap"
 }
@@ -35,8 +35,8 @@ expect_all_passed() { # NUMBER
     expect_equal "how many passed" "$(points ok | grep -vc ' # SKIP ')" "$1"
 }
 
-# What no machine of dormouse's has: AArch32, a Trusted OS, PSCI 0.1, a third level of power domains, and
-# somebody who looks on while all CPUs are off or asleep (tests/lab/bare.sh does).
+# No machine of dormouse has these: AArch32, a Trusted OS, PSCI 0.1, a third level of power domains, and an observer
+# while all CPUs are off or asleep (tests/lab/bare.sh checks that).
 nowhere='smccc-no-64-bit-calls-from-aarch32 # SKIP the guest is in AArch64 state
 cpu-on-t32 # SKIP the guest is in AArch64 state
 cpu-off-denied-stays-on # SKIP the server does not offer MIGRATE_INFO_UP_CPU
@@ -76,7 +76,7 @@ test_user() {
     expect_skipped "$nowhere" "$elsewhere"
 }
 
-# Each on the machine that has it.
+# Each of these scenarios needs a machine with other options.
 # limit user_on_other_machines 200
 # once user_on_other_machines
 test_user_on_other_machines() {
@@ -90,14 +90,14 @@ test_user_on_other_machines() {
     expect_all_passed 1
 }
 
-# KVM's own PSCI. What it does not look at: power_state, and the upper half of a 32-bit argument.
+# KVM's own PSCI. It does not check power_state, nor the upper half of a 32-bit argument.
 expect_kvm() {
     expect_status 1
     expect_failed affinity-info-level-width cpu-suspend-reserved-bits
 }
 
-# All of it on the older of the lab's kernels, whose machine has the time; on the newer one what depends on the
-# kernel most.
+# Everything runs on the older one of the lab's kernels, whose machine has the time. The newer one runs the scenarios
+# that depend on the kernel most.
 # limit kernel 600
 # once kernel 6.1
 test_kernel() {

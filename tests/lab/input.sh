@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# Bad input and hard times: each message to the letter, each end with its status, nothing left behind.
+# Bad input and a failing environment: checks each message exactly, each exit status, and that nothing is left behind.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
 
-# said STATUS "LINE" ARGUMENT...: `dormouse run ARGUMENT...` ends with that status, having said just that
-# line, and nothing on standard output.
+# said STATUS "LINE" ARGUMENT...: `dormouse run ARGUMENT...` ends with that status, prints exactly that line on standard
+# error, and nothing on standard output.
 said() {
     make_work
     said_status=$1
@@ -127,7 +127,7 @@ test_psci_version_unknown() {
         --kernel "$LAB_BARE" --psci kernel --psci-version 1.3 --console none
 }
 
-# A KVM without the SMCCC filter. What else may be wrong is not looked at first.
+# A KVM without the SMCCC filter. This is checked before other errors.
 # once psci_user_needs_filter 6.1
 test_psci_user_needs_filter() {
     make_work
@@ -141,7 +141,8 @@ test_suspend_needs_psci_1() {
         --kernel "$LAB_BARE" --on-suspend honour --psci-version 0.2
 }
 
-# An old kernel's KVM: by default the guest goes without, with a warning; a policy by name is an error.
+# An old kernel's KVM: by default the guest goes without SYSTEM_SUSPEND, with a warning; a policy on the command line is
+# an error.
 test_old_kernel() {
     runner="without_cap 216"
     said 1 "--on-suspend honour: this machine's KVM has no SYSTEM_SUSPEND (Linux 5.19 has); give --on-suspend off" \
@@ -151,7 +152,7 @@ test_old_kernel() {
     expect_equal warning "$(cat "$work/errors")" "dormouse: this machine's KVM has no SYSTEM_SUSPEND (Linux 5.19 has): the guest is not offered SYSTEM_SUSPEND, as with --on-suspend off"
 }
 
-# The lab's own /dev/kvm is moved out of the way: not on a machine that others use.
+# Renames the lab's own /dev/kvm, so it does not run on a native machine, which others use.
 test_no_kvm() {
     make_work
     [ "$LAB_HOST" != native ] || return 0

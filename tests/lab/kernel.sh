@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# The same with the kernel answering PSCI, where dormouse would: what depends on it, once more.
+# Tests of other groups again with --psci kernel, as far as it matters who answers PSCI.
 # only 6.12
 # On 6.1 all tests run so; here, what may differ by the host's kernel.
 # again bare features smc psci_mode suspend64 suspend32 big_endian race denied refused_state

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# What the lab's tests share. POSIX sh: it runs in busybox ash, dash and bash.
-# DORMOUSE_PSCI, where it is set, is who answers PSCI: --psci. A test that wants somebody in particular
-# says so itself, which counts.
+# Functions that the lab's tests share. POSIX sh: it runs in busybox ash, dash and bash. If DORMOUSE_PSCI is set, it is
+# the value of --psci; a test's own --psci overrides it.
 #
 # A test works in a folder of its own, $work, and looks at what a guest left there:
 #   console  what the guest said        events  what dormouse told (JSON lines)
@@ -15,7 +14,7 @@ fail() {
     exit 1
 }
 
-# Makes $work, once a test.
+# Creates $work, once for each test.
 make_work() {
     if [ -z "${work:-}" ]; then
         work=$(mktemp -d "$LAB_TMP/test.XXXXXX") || fail "cannot make a folder in $LAB_TMP"
@@ -41,14 +40,14 @@ start_bare() {
     start_dormouse run --kernel "$LAB_BARE" --append "$bare_append" "$@"
 }
 
-# start_dormouse ARGUMENT...: the same with any arguments; --events is added.
+# start_dormouse ARGUMENT...: the same with any arguments; adds --events.
 start_dormouse() {
     dormouse_command=$1
     shift
     make_work
     rm -f "$work/status" "$work/keys" "$work/events"
     mkfifo "$work/keys"
-    # Open at both ends, so that nobody waits for nobody and the input never ends.
+    # The FIFO is open at both ends, so that no process waits for the other end and the input never ends.
     exec 9<>"$work/keys"
     (
         # shellcheck disable=SC2086 # several words
@@ -72,7 +71,7 @@ type_keys() {
     printf "$1" >&9
 }
 
-# Until the guest ends, $guest_limit seconds (80) at most. Sets $status.
+# Waits until the guest ends, $guest_limit seconds (80) at most. Sets $status.
 wait_guest() {
     wait_until "${guest_limit:-80}" test -e "$work/status" || {
         show
@@ -82,7 +81,7 @@ wait_guest() {
     show
 }
 
-# Puts what there is into the log, for whoever reads it after a failure.
+# Prints all files of $work into the test's log, for the reader of a failure.
 show() {
     echo "--- exit status ${status:-none yet}; console:"
     tr -d '\r\000' <"$work/console" | tail -n 100
@@ -98,7 +97,7 @@ show() {
     echo "---"
 }
 
-# Where a signal such as SIGSEGV ended dormouse: the registers are in the kernel's log.
+# If a signal such as SIGSEGV ended dormouse, the kernel's log has the registers.
 show_crash() {
     case ${status:-} in
     132 | 133 | 134 | 135 | 136 | 139)
@@ -114,7 +113,7 @@ run_bare() {
     wait_guest
 }
 
-# wait_until SECONDS COMMAND...: tries until it succeeds; fails when the time is up.
+# wait_until SECONDS COMMAND...: runs the command again and again until it succeeds; fails after that time.
 wait_until() {
     wait_end=$(($(uptime_seconds) + $1))
     shift
@@ -129,7 +128,7 @@ uptime_seconds() {
     echo "${uptime%.*}"
 }
 
-# wait_console TEXT [SECONDS]: until the guest has said so.
+# wait_console TEXT [SECONDS]: waits until the guest's console has shown the text.
 wait_console() {
     wait_until "${2:-30}" grep -qaF -- "$1" "$work/console" || {
         show
@@ -146,7 +145,7 @@ has_events() { # FILE EVENT COUNT
     [ "$(event_count "$1" "$2")" -ge "$3" ]
 }
 
-# wait_event FILE EVENT [COUNT] [SECONDS]: until it has happened COUNT times (1).
+# wait_event FILE EVENT [COUNT] [SECONDS]: waits until the log has the event COUNT times (1).
 wait_event() {
     wait_until "${4:-30}" has_events "$1" "$2" "${3:-1}" || {
         show
@@ -154,8 +153,8 @@ wait_event() {
     }
 }
 
-# event_field FILE EVENT FIELD [N]: a field of the Nth such event (1): a string without its quotes,
-# a list with its brackets; nothing where there is none.
+# event_field FILE EVENT FIELD [N]: prints a field of the Nth event of that name (1): a string without its quotes, a
+# list with its brackets; prints nothing if there is none.
 event_field() {
     awk -v event="$2" -v field="$3" -v wanted="${4:-1}" '
         index($0, "\"event\":\"" event "\"") && ++count == wanted {
@@ -169,12 +168,12 @@ event_field() {
         }' "$1"
 }
 
-# Names of all events in order, in one line; vcpu-on and vcpu-off left out.
+# Prints the names of all events in order, in one line, without vcpu-on and vcpu-off.
 event_names() { # FILE
     sed -n 's/.*"event":"\([^"]*\)".*/\1/p' "$1" | grep -v '^vcpu-' | tr '\n' ' ' | sed 's/ $//'
 }
 
-# Runs a command whose failure is not the test's: sets $status.
+# Runs a command whose failure does not fail the test: sets $status.
 run_status() { # COMMAND...
     status=0
     "$@" || status=$?
@@ -197,7 +196,7 @@ expect_event_count() { # EVENT COUNT
     expect_equal "number of $1 events" "$(event_count "$work/events" "$1")" "$2"
 }
 
-# The events from first to last, but for vcpu-on and vcpu-off.
+# Checks all events but vcpu-on and vcpu-off.
 expect_events() {
     expect_equal events "$(event_names "$work/events")" "$*"
 }
@@ -212,7 +211,7 @@ expect_console() { # TEXT
     grep -qaF -- "$1" "$work/console" || fail "the console does not say \"$1\""
 }
 
-# Dormouse itself had nothing to say.
+# Dormouse printed no message.
 expect_no_errors() {
     [ ! -s "$work/errors" ] || fail "unexpected: $(head -n 1 "$work/errors")"
 }
@@ -252,7 +251,7 @@ expect_scenario() {
     expect_events_in_order
 }
 
-# What the guest remarked as "NAME VALUE ...": the word behind NAME.
+# Prints a word after NAME, from the guest's remark "NAME VALUE ...".
 remarked() { # NAME
     tr -d '\r' <"$work/console" | awk -v name="$1" '
         /^# / { for (i = 2; i < NF; i++) if ($i == name) { print $(i + 1); exit } }'

@@ -13,7 +13,7 @@ start_linux() {
         --append "console=ttyAMA0 quiet test=$linux_test" "$@"
 }
 
-# The guest ended by itself, after it had said that all was well.
+# The guest reported success and powered off by itself.
 expect_linux_ok() {
     grep -qa 'GUEST: ok' "$work/console" ||
         fail "$(tr -d '\r\000' <"$work/console" | grep -a 'GUEST: fail' || echo "the guest did not finish its test")"
@@ -41,13 +41,13 @@ sleep_cycles() { # CPUS CYCLES
 # limit sleep_2 360
 test_sleep_2() {
     sleep_cycles 2 50
-    # The other vCPU went off before each call and came back behind it. It may go on and off between two
-    # looks, which is then not told.
+    # The other vCPU turned off before each call and on after it. If it turns off and on between two polls, no event
+    # reports that.
     [ "$(event_count "$work/events" vcpu-off)" -ge 25 ] ||
         fail "vCPU 1 went off $(event_count "$work/events" vcpu-off) times in 50 sleeps"
 }
 
-# Side by side: each sleeps for a good part of the time.
+# Both guests run at the same time, because each sleeps for most of the time.
 # once sleep_1_and_4 6.1
 # limit sleep_1_and_4 360
 test_sleep_1_and_4() {
@@ -112,7 +112,7 @@ test_s2idle() {
     expect_event_count suspend-request 0
 }
 
-# Not offered SYSTEM_SUSPEND the kernel has s2idle and no more.
+# If it is not offered SYSTEM_SUSPEND, the kernel has only s2idle.
 # limit suspend_off 180
 test_suspend_off() {
     guest_limit=160
@@ -130,7 +130,7 @@ test_suspend_refused() {
     expect_event_count asleep 0
 }
 
-# PSCI 0.2 has no SYSTEM_SUSPEND; the kernel is content with what there is.
+# PSCI 0.2 has no SYSTEM_SUSPEND; the kernel works without it.
 # once psci_0_2
 # limit psci_0_2 180
 test_psci_0_2() {
@@ -179,7 +179,7 @@ test_memory_6g() {
     run_linux off --memory 6G
 }
 
-# The packed forms of the kernel; the tool makes them of the same file.
+# The compressed forms of the kernel, which pack_kernel makes from the same file.
 # once compressed_kernels
 # limit compressed_kernels 600
 test_compressed_kernels() {
@@ -194,7 +194,7 @@ test_compressed_kernels() {
     done
 }
 
-# Debian's other kernel, where the lab has it.
+# Debian's generic kernel, if the lab has it.
 # once generic
 # limit generic 240
 test_generic() {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# The same in the debug build that has the independent model of PSCI beside libvpsci: tests/lib/model/living.c.
+# Tests of other groups again, in the debug build that runs the independent model of PSCI beside libvpsci:
+# tests/lib/model/living.c.
 # only 6.12
 # again bare features refused_state secondary race denied reset_cold reset_warm off
 # again bare cpu_on_race cpu_off user_only call_flood smc suspend64 suspend32 big_endian
@@ -15,7 +16,7 @@
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
 
-# A difference is reported, with what led to it, and ends the VM.
+# A difference is reported with the steps that led to it, and ends the VM.
 test_difference_is_reported() {
     DORMOUSE=$LAB_TOOLS/dormouse_lockstep
     export DORMOUSE_LOCKSTEP_FAULT=40

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# The operator: QMP, answers to SYSTEM_SUSPEND, pause and go on, admission of vCPUs.
+# The operator: QMP, answers to SYSTEM_SUSPEND, pause and continue, admission of vCPUs.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
 # shellcheck source=tests/lab/linux.sh
 . "$LAB_TESTS/linux.sh"
 
-# The guest's own end is told, and what it was.
+# QMP reports that the guest ended itself, and how.
 test_status() {
     make_work
     start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"
@@ -25,7 +25,7 @@ test_status() {
     [ ! -e "$work/qmp" ] || fail "the socket is left"
 }
 
-# A pause is neither off nor asleep, and nothing runs in it.
+# A pause is neither off nor asleep, and nothing of the guest runs in it.
 test_pause() {
     make_work
     start_bare "scenario=suspend64 ms=1500" --qmp "$work/qmp"
@@ -76,7 +76,7 @@ test_ask() {
     expect_events boot suspend-request suspend-asked suspend-honoured asleep wake resumed off
 }
 
-# Refused by the operator, and by nobody's answer.
+# Refused by the operator's answer, and by the default after the deadline.
 test_ask_refused() {
     make_work
     start_bare "scenario=suspend-refuse" --on-suspend ask,deadline=50 --cpus 2 --qmp "$work/qmp"
@@ -95,7 +95,7 @@ test_ask_refused() {
     expect_event_count resumed 1
 }
 
-# The operator's wake before his answer: honoured, the sleep is over at once.
+# The operator wakes the guest before the answer: if the call is then honoured, the sleep ends at once.
 test_ask_woken() {
     make_work
     start_bare "scenario=wake-operator timer=0" --wake signal --on-suspend ask,deadline=50 \
@@ -126,7 +126,7 @@ test_reset_and_quit() {
     expect_event quit reason "QMP quit"
 }
 
-# What logrotate does: the log is renamed, and the VM goes on in a fresh one. A restart appends to it.
+# The log is renamed, as by logrotate, and dormouse continues in a fresh one. A restart appends to it.
 test_reopen() {
     make_work
     start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"
@@ -155,7 +155,7 @@ qmp_refuses() {
     expect_said "\"desc\":\"$2\""
 }
 
-# A wake that wakes nothing: its client is told why, and the log too.
+# A wake that has no effect: the client gets the reason, and so does the log.
 test_wake_ignored() {
     make_work
     start_bare "scenario=wake-operator timer=0" --wake rtc --paused --qmp "$work/qmp"
@@ -183,7 +183,7 @@ test_log_limit() {
     expect_equal "names in the fresh log" "$(event_names "$work/log")" "boot off"
 }
 
-# Off, the machine stays for the operator; a reset starts it again, paused.
+# With --no-shutdown the machine stays after it is off; a reset starts it again, paused.
 test_no_shutdown() {
     make_work
     start_bare "scenario=suspend64" --no-shutdown --qmp "$work/qmp"
@@ -198,7 +198,7 @@ test_no_shutdown() {
     expect_status 0
 }
 
-# SYSTEM_RESET2 with what it says.
+# SYSTEM_RESET2: QMP's event has its type and cookie.
 test_parameters() {
     make_work
     start_bare "scenario=reset2-warm reboots=1 cookie=0x1234" --qmp "$work/qmp" --psci-version 1.1 \
@@ -212,7 +212,7 @@ test_parameters() {
     expect_status 0
 }
 
-# Another dormouse at the same socket; one that has been left behind; something else.
+# At the path of the socket is a socket of another dormouse, a stale socket, or another kind of file.
 test_socket() {
     make_work
     start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs the tests that need KVM, inside the lab.
 #
-#   run.sh --list [HOST]                 names them, GROUP/NAME; those for that host kernel
-#   run.sh [--logs FOLDER] [NAME]...     runs those (all); a NAME is GROUP/NAME, or GROUP for its all
+#   run.sh --list [HOST]                 lists the tests as GROUP/NAME; only those for that host kernel
+#   run.sh [--logs FOLDER] [NAME]...     runs these tests (default: all); NAME is GROUP/NAME, or GROUP for all of it
 #
-# A group is a file GROUP.sh beside this one, a test its function test_NAME. A test fails when it ends
-# with a status other than 0, or takes longer than 120 seconds, or than a line `# limit NAME SECONDS`
-# of the file says. A line `# once NAME [HOST]` marks one that does not depend on the host's kernel: of
-# the lab's two, 6.12 and 6.1, it is listed for that one only (6.12); `# only HOST` does so for a group.
-# A line `# again GROUP NAME...` makes tests of another group tests of this one too: its file is read
-# after this one. The reason is the last line it printed that starts with "fail: ".
+# A group is a file GROUP.sh beside this one. A test is a function test_NAME in it. A test fails if its status is not 0,
+# or if it takes longer than its limit; the reason is its last line that starts with "fail: ". Lines of a group's file:
+#
+#   # limit NAME SECONDS      the limit of a test (default: 120 seconds)
+#   # once NAME [HOST]        the test does not depend on the host's kernel: of 6.12 and 6.1 it runs on HOST (6.12) only
+#   # only HOST               the whole group runs on HOST only
+#   # again GROUP NAME...     tests of another group are tests of this one too; that group's file is read after this one
 #
 # POSIX sh: it runs in busybox ash, dash and bash.
 set -u
@@ -28,7 +29,7 @@ list_group() { # GROUP
     sed -n 's/^# again [a-z]* //p' "$here/$1.sh" | tr ' ' '\n' | sed "s|^|$1/|"
 }
 
-# Lists tests, without those that are marked for the other of the lab's two hosts.
+# Lists tests, without those that are marked for the other one of the lab's two hosts.
 list_for_host() { # HOST
     list_all | while IFS=/ read -r group name; do
         if runs_on "$1" "$here/$group.sh" "$name"; then
@@ -58,7 +59,7 @@ list_all() {
     done
 }
 
-# Fails where a name means no test.
+# Fails if a name selects no test.
 resolve() { # NAME...
     for name; do
         group=${name%%/*}
@@ -81,13 +82,13 @@ limit_of() { # GROUP NAME
     echo "${limit:-120}"
 }
 
-# The group that another one has a test from; else itself.
+# Prints the group from which GROUP takes a test by `# again`; otherwise GROUP itself.
 home_of() { # GROUP NAME
     home=$(sed -n "s/^# again \([a-z]*\) \(.* \)*$2\( .*\)*\$/\1/p" "$here/$1.sh")
     echo "${home:-$1}"
 }
 
-# What a test started is in the process group that it started in, or not yet in one of its own.
+# Ends the processes that a test started. Each is in the test's process group, or in a group of its own.
 end_test() {
     for process in $session $watchdog; do
         kill -KILL "$process" 2>/dev/null
@@ -97,7 +98,7 @@ end_test() {
     session='' watchdog=''
 }
 
-# Runs one test in a session of its own, at most for its limit. Sets $reason, empty when it passed.
+# Runs one test in a session of its own, at most until its limit. Sets $reason, which is empty if the test passed.
 run_test() { # GROUP NAME LOG
     rm -f "$work/expired"
     seconds=$(limit_of "$1" "$2")

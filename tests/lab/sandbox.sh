@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# The sandbox around a VM that runs: what its threads still are and have, and what goes on in there. The
-# other groups run inside it too; tests/vmm/test_sandbox.c does what is forbidden.
+# The sandbox around a running VM: the rights of its threads, and what still works inside. The other groups run inside
+# it too; tests/vmm/test_sandbox.c tries what is forbidden.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
 
-# What each thread of the guest's process has of FIELD, once each value. (A task may end meanwhile.)
+# Prints each value of FIELD that a thread of the guest's process has, once. (A thread may end meanwhile.)
 all_have() { # FIELD
     sed -n "s/^$1:[[:space:]]*\([0-9a-f]*\).*/\1/p" "/proc/$guest/task"/*/status 2>/dev/null | sort -u
 }
@@ -21,7 +21,7 @@ expect_powerless() { # UID
     done
 }
 
-# vCPU threads are behind a filter of their own as well, and are made again at each reset.
+# vCPU threads have a second filter of their own, and are created again at each reset.
 test_threads() {
     make_work
     start_bare "scenario=wake-operator timer=0" --wake signal --cpus 2 --qmp "$work/qmp"
@@ -41,7 +41,7 @@ test_threads() {
 }
 
 # once root
-# Root stays root where it is told to, without root's powers.
+# With --user root, the user stays root, but has no capabilities.
 test_root() {
     make_work
     start_bare "scenario=wake-operator timer=0" --wake signal --cpus 2 --user root
@@ -118,7 +118,7 @@ END
     expect_scenario suspend64
 }
 
-# Nobody may not remove it from root's folder; whoever listens there next replaces it.
+# The user `nobody` may not remove the socket from root's folder; the next dormouse that listens there replaces it.
 test_socket_in_a_foreign_folder() {
     make_work
     chmod 755 "$work"
@@ -129,7 +129,7 @@ test_socket_in_a_foreign_folder() {
     [ ! -e "$work/qmp" ] || fail "the socket is left"
 }
 
-# A log that is limited continues in a fresh file, inside.
+# A limited log continues in a fresh file, inside the sandbox.
 test_limited_log() {
     make_work
     run_status "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=suspend-many cycles=100" \

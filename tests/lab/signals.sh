@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# Operators: signals and keys in every state, terminals left as they were, two instances at once.
+# Signals and keys in every state, terminals left as they were, two instances at once.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
@@ -34,7 +34,7 @@ test_int() {
     ends_by INT 130
 }
 
-# Without a file, the terminal has hung up.
+# Without a file, SIGHUP means that the terminal has hung up.
 test_hup() {
     make_work
     "$LAB_TOOLS/default_signals" "$DORMOUSE" run --kernel "$LAB_BARE" \
@@ -47,7 +47,7 @@ test_hup() {
     expect_status 129
 }
 
-# With one, it is opened again, whether the guest is awake or asleep.
+# With a file, SIGHUP opens it again, whether the guest is awake or asleep.
 test_hup_reopens() {
     make_work
     "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=wake-operator" \
@@ -69,7 +69,7 @@ test_hup_reopens() {
     expect_no_errors
 }
 
-# What nohup promises, and a script's background jobs.
+# As nohup and background jobs of scripts require.
 test_ignored_signals_stay_ignored() {
     for signal in HUP INT TERM; do
         make_work
@@ -90,7 +90,7 @@ test_ignored_signals_stay_ignored() {
     done
 }
 
-# The guest writes more than the limit of files' sizes allows: it goes on, and the reason is said.
+# The guest writes more than the limit of file sizes allows: it continues, and the reason is reported.
 test_file_limit_costs_output_only() {
     make_work
     (
@@ -120,7 +120,7 @@ test_term_at_once() {
     done
 }
 
-# While a hostile kernel is unpacked, 4 GiB of it: the signal ends dormouse, not the end of the stream (status 1).
+# While a hostile kernel of 4 GiB is unpacked, the signal ends dormouse, not the end of the stream (status 1).
 test_term_while_unpacking() {
     make_work
     kernel_bomb "$work/bomb"
@@ -136,7 +136,7 @@ test_term_while_unpacking() {
     done
 }
 
-# A device tree is dumped without unpacking anything: of that stream it would never come to an end.
+# A device tree is dumped without unpacking the kernel, which here would take for ever.
 test_dump_dtb_unpacks_nothing() {
     make_work
     kernel_bomb "$work/bomb"
@@ -145,7 +145,7 @@ test_dump_dtb_unpacks_nothing() {
     [ -s "$work/tree" ] || fail "there is no tree"
 }
 
-# Stopped and continued by job control, all the time until the guest runs: it runs as it would have.
+# Job control stops and continues dormouse all the time until the guest runs; the guest runs as usual.
 test_stop_at_start() {
     for round in 1 2 3 4 5 6 7 8; do
         start_bare scenario=features
@@ -161,7 +161,7 @@ test_stop_at_start() {
     done
 }
 
-# Stopped and continued by job control: awake, asleep, and with a wake that comes while it is stopped.
+# Job control stops and continues dormouse: while the guest is awake, asleep, and while a wake comes.
 test_stop_and_continue() {
     start_bare "scenario=wake-operator timer=300" --wake signal
     wait_event "$work/events" boot
@@ -196,7 +196,7 @@ test_signal_awake() {
     expect_status 0
 }
 
-# USR1 again and again around the calls of a guest that sleeps a thousand times: every sleep ends.
+# SIGUSR1 again and again around the calls of a guest that sleeps a thousand times: every sleep ends.
 # limit wake_storm 120
 test_wake_storm() {
     guest_limit=100
@@ -241,7 +241,7 @@ test_key_helps() {
     expect_restored
 }
 
-# Ctrl-C is the guest's on a terminal.
+# If the console is the terminal, Ctrl-C goes to the guest.
 test_interrupt_key_goes_to_the_guest() {
     on_terminal --raw --after ready --keys '\x03' -- "$DORMOUSE" run --kernel "$LAB_BARE" \
         --append "scenario=uart-echo count=1"
@@ -250,7 +250,7 @@ test_interrupt_key_goes_to_the_guest() {
     expect_console "$(printf 'echo: \003')"
 }
 
-# Where the console is not the terminal Ctrl-C is the operator's.
+# If the console is not the terminal, Ctrl-C ends dormouse.
 test_interrupt_key_ends() {
     on_terminal --wait 1500 --keys '\x03' -- "$DORMOUSE" run --kernel "$LAB_BARE" \
         --append scenario=wake-operator --console none
@@ -273,7 +273,7 @@ test_terminal_restored_by_power_off() {
     expect_restored
 }
 
-# The shell resets the terminal when a job stops; after SIGCONT it must be raw again.
+# The shell restores the terminal when a job stops; after SIGCONT dormouse must set it to raw mode again.
 test_terminal_raw_after_continue() {
     on_terminal --raw --kill STOP --cook --kill CONT --raw --keys '\x01x' -- "$DORMOUSE" run \
         --kernel "$LAB_BARE" --append scenario=wake-operator
@@ -287,7 +287,7 @@ test_error_leaves_terminal_alone() {
     expect_restored
 }
 
-# The other places for a console.
+# Other targets of the console.
 
 test_console_pty() {
     make_work
@@ -297,7 +297,7 @@ test_console_pty() {
     wait_until 20 grep -q 'console is on /dev/pts/' "$work/errors" || fail "no name of a pty"
     pty=$(sed -n 's/.*console is on //p' "$work/errors")
     sleep 1 # Nobody has it open: what the guest says is lost, and it is not held up.
-    # In a child, which is no leader of a session: the pty would become this shell's terminal.
+    # In a child, which does not lead a session; otherwise the pty would become this shell's terminal.
     (
         exec 8<>"$pty"
         stty raw -echo <&8

@@ -8,7 +8,7 @@
 # shellcheck source=tests/lab/linux.sh
 . "$LAB_TESTS/linux.sh"
 
-# Dormouse's own counts of vCPU 0.
+# Prints dormouse's own counts of vCPU 0.
 expect_idle() { # STATE COUNT
     expect_equal "count of $1" "$(sed -n "s/.*\"event\":\"idle\",\"vcpu\":0,\"state\":\"$1\",\"count\":\([0-9]*\).*/\1/p" \
         "$work/events")" "$2"
@@ -30,7 +30,7 @@ test_powerdown() {
     expect_idle cluster-powerdown 20
 }
 
-# The state that CPU_DEFAULT_SUSPEND chooses is counted like one that was asked for.
+# The state that CPU_DEFAULT_SUSPEND selects is counted like one that the guest asked for.
 test_default_suspend() {
     expect_scenario "cpu-default-suspend times=20 state=0x10002" --idle powerdown
     expect_idle cpu-powerdown 20
@@ -61,13 +61,13 @@ test_linux_powerdown() {
 test_linux_domains() {
     guest_limit=160
     run_linux "cpuidle state=cpu-powerdown domains=2" --cpus 4 --clusters 2 --idle powerdown
-    # What the guest says it did dormouse saw, of cores and of clusters.
+    # Dormouse's counts agree with the guest's own, of cores and of clusters.
     for state in cpu-powerdown cluster-powerdown; do
         grep -q "\"event\":\"idle\".*\"state\":\"$state\"" "$work/events" || fail "dormouse counted no $state"
     done
 }
 
-# s2idle takes down a cluster, too. One vCPU, so that nobody races it and no call is DENIED.
+# s2idle powers a cluster down, too. With one vCPU there is no race, so no call is DENIED.
 # limit linux_s2idle 200
 test_linux_s2idle() {
     guest_limit=160
@@ -78,7 +78,7 @@ test_linux_s2idle() {
         fail "cluster-powerdown counted ${counted:-0} times, $before of them before s2idle"
 }
 
-# Hotplug beside idle states.
+# Hotplug while idle states are in use.
 # limit linux_hotplug 300
 test_linux_hotplug() {
     guest_limit=280

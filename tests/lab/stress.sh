@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# Much of the same at once: vCPUs that come and go, threads that the host does not run.
+# Stress: many vCPUs that turn on and off, and threads that the host does not run.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
 # shellcheck source=tests/lab/linux.sh
 . "$LAB_TESTS/linux.sh"
 
-# From a bare-metal guest: every start that was promised comes, once.
+# In a bare-metal guest: every accepted start happens, exactly once.
 # limit churn 200
 test_churn() {
     guest_limit=180
@@ -31,8 +31,8 @@ uptime_centiseconds() {
     echo "${uptime%.*}${uptime#*.}"
 }
 
-# flood CALL [OPTION]...: 48 vCPUs that do so for ever. Sets $took: hundredths of a second until QMP has
-# answered, and until SIGTERM has ended it.
+# flood CALL [OPTION]...: 48 vCPUs make that call for ever. Sets $took: the time, in hundredths of a second, until QMP
+# has answered, and until SIGTERM has ended the VM.
 flood() {
     flood_call=$1
     shift
@@ -49,7 +49,7 @@ flood() {
     echo "flood of $flood_call calls, $*: ended after $took/100 s"
 }
 
-# expect_flood_harmless CALL [OPTION]...: it holds up operators no more than cores that spin do.
+# expect_flood_harmless CALL [OPTION]...: the calls delay operators no more than cores that spin do.
 expect_flood_harmless() {
     harmless_call=$1
     shift
@@ -75,7 +75,7 @@ test_flood_power() {
     expect_flood_harmless power
 }
 
-# All secondaries at once, off and on, with a sleep in between.
+# All secondary CPUs at once, off and on, with a sleep in between.
 # limit hotplug 300
 test_hotplug() {
     guest_limit=280

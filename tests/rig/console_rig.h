@@ -60,7 +60,7 @@ void rig_watch(bool on);
 
 /* The operator types. */
 void rig_give(const char *text);
-/* The guest reads: it has room for `count` more bytes. */
+/* The guest reads: it now has room for `room` bytes. */
 void rig_make_room(size_t room);
 /* Waits until the guest has received exactly `text`. */
 void rig_expect_guest(const char *text);
