@@ -37,17 +37,17 @@ struct hand {
     struct event event;       /* the last one */
     /* The core's own. */
     uint64_t served;
-    /* The carrier's own, but for the first three, which the core reads, too. */
+    /* The carrier's own; the core reads `order`, `rung` and `starts_big_endian` too. */
+    uint64_t seen; /* of `events` */
     enum order order;
+    enum hand_state state;
     bool rung;              /* a ring follows the order */
     bool starts_big_endian; /* its last CPU_ON was called by a core that was */
-    uint64_t seen;          /* of `events` */
-    enum hand_state state;
-    bool given_up;  /* nothing was seen of its call for as long as one waits for that */
-    bool roused;    /* an interrupt was sent since, before anything was seen */
-    bool expected;  /* it is bound to be seen: it was told to start, or has been woken */
-    bool pending;   /* an interrupt was sent to it while it ran */
-    bool interrupt; /* one is to come once it sleeps */
+    bool given_up;          /* nothing was seen of its call for as long as one waits for that */
+    bool roused;            /* an interrupt was sent since, before anything was seen */
+    bool expected;          /* it is bound to be seen: it was told to start, or has been woken */
+    bool pending;           /* an interrupt was sent to it while it ran */
+    bool interrupt;         /* one is to come once it sleeps */
 };
 
 extern struct hand hands[CPU_MAX];

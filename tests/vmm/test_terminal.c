@@ -244,6 +244,28 @@ static void restored_terminal_leaves_signals_as_they_were(void **state)
     (void)signal(SIGUSR2, SIG_DFL);
 }
 
+/* A job of that shell, in the background. */
+static pid_t start_job(void)
+{
+    pid_t job = fork();
+
+    if (job == 0) {
+        (void)signal(SIGTTOU, SIG_DFL);
+        (void)setpgid(0, 0);
+        hold_terminal();
+    }
+    (void)setpgid(job, job);
+    return job;
+}
+
+static bool stops_for_the_terminal(pid_t job)
+{
+    int status;
+
+    return waitpid(job, &status, WUNTRACED) == job && WIFSTOPPED(status) &&
+           WSTOPSIG(status) == SIGTTOU && !terminal_is_raw(NULL);
+}
+
 /* A shell on the terminal, which puts a job into the background and then into the foreground. */
 static _Noreturn void be_a_shell(void)
 {
@@ -254,15 +276,8 @@ static _Noreturn void be_a_shell(void)
     if (setsid() < 0 || ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) {
         _exit(1);
     }
-    job = fork();
-    if (job == 0) {
-        (void)signal(SIGTTOU, SIG_DFL);
-        (void)setpgid(0, 0);
-        hold_terminal();
-    }
-    (void)setpgid(job, job);
-    if (waitpid(job, &status, WUNTRACED) != job || !WIFSTOPPED(status) ||
-        WSTOPSIG(status) != SIGTTOU || terminal_is_raw(NULL)) {
+    job = start_job();
+    if (!stops_for_the_terminal(job)) {
         _exit(2);
     }
     if (tcsetpgrp(STDIN_FILENO, job) != 0 || killpg(job, SIGCONT) != 0) {

@@ -58,7 +58,7 @@ static void fdt_add_timer(struct tree *tree)
     }
     node_begin(tree, "timer");
     node_put_string(tree, "compatible", "arm,armv8-timer");
-    node_put_cells(tree, "interrupts", cells, 3 * COUNT);
+    node_put_cells(tree, "interrupts", cells, sizeof(cells) / sizeof(cells[0]));
     node_put_flag(tree, "always-on");
     node_end(tree);
 }

@@ -79,8 +79,9 @@ struct pl011_state {
     uint16_t hides;  /* how often these bytes have been hidden */
 };
 
-_Static_assert(sizeof(struct pl011_state) ==
-                   sizeof(uint32_t[REG(REGISTERS_END)]) + 2 * sizeof(struct fifo) + 4 * 1 + 2 * 2,
+_Static_assert(sizeof(struct pl011_state) == sizeof(uint32_t[REG(REGISTERS_END)]) +
+                                                 2 * sizeof(struct fifo) + 4 * sizeof(uint8_t) +
+                                                 2 * sizeof(uint16_t),
                "no padding");
 
 static inline bool pl011_has_fifos(const struct pl011_state *state)
