@@ -20,6 +20,8 @@ enum {
     LEVEL_1_DOWN = 0x40000011,
     LEVEL_2_DOWN = 0x40000021,
     LEVEL_3_DOWN = 0x40000031,
+    /* The last function number of PSCI's range: no function has it. */
+    NO_FUNCTION = VPSCI_FID_COUNT - 1,
     /* How many vCPUs stand for all, where it may matter which one is meant. */
     SAMPLES = 8
 };
@@ -102,11 +104,12 @@ static void count_simple_calls(struct bench *bench)
     start(bench);
     count_call(bench, "PSCI_VERSION", 0, arguments(FN32(VERSION), 0, 0));
     count_call(bench, "PSCI_FEATURES, there", 0, arguments(FN32(FEATURES), FN64(CPU_ON), 0));
-    count_call(bench, "PSCI_FEATURES, not there", 0, arguments(FN32(FEATURES), 0x8400001f, 0));
+    count_call(bench, "PSCI_FEATURES, not there", 0,
+               arguments(FN32(FEATURES), VPSCI_FID_32 | NO_FUNCTION, 0));
     count_call(bench, "SMCCC_VERSION", 0, arguments(VPSCI_FID_SMCCC_VERSION, 0, 0));
     count_call(bench, "SMCCC_ARCH_FEATURES", 0,
                arguments(VPSCI_FID_SMCCC_ARCH_FEATURES, 0x80008000, 0));
-    count_call(bench, "unknown PSCI function", 0, arguments(0xc400001f, 0, 0));
+    count_call(bench, "unknown PSCI function", 0, arguments(VPSCI_FID_64 | NO_FUNCTION, 0, 0));
     count_call(bench, "foreign function", 0, arguments(0xc6000000, 0, 0));
     count_call(bench, "MIGRATE_INFO_TYPE", 0, arguments(FN32(MIGRATE_INFO_TYPE), 0, 0));
     count_call(bench, "MIGRATE_INFO_UP_CPU", 0, arguments(FN64(MIGRATE_INFO_UP_CPU), 0, 0));

@@ -3,7 +3,7 @@
 # `./dev lint`: checks of the source that run none of it.
 
 # The quick checks, which ./dev test runs as well, and those that take minutes.
-lint_quick=(format headers rooms shell)
+lint_quick=(format headers rooms numbers complexity shell)
 lint_long=(clang tidy)
 
 lint_help() {
@@ -78,6 +78,23 @@ lint_headers() {
 lint_rooms() {
     (cd "$root" && awk -f tools/rooms.awk <(lint_code_of_rooms) DESIGN.md \
         <(lint_code_of_rooms | tr '\n' '\0' | xargs -0 grep -HE '^ *# *include +("|<vpsci/)'))
+}
+
+# PSCI's function IDs and the mask of an MPIDR are numbers in three headers only: one for all that answers calls, one for
+# all that examines (with the mask in bare/), and the model's own. Elsewhere they have names. Only tests and scenarios
+# may make calls of IDs that have none.
+lint_numbers() {
+    ! (cd "$root" && lint_find '*.c' '*.h' | xargs -0 grep -nEi \
+        '0x(84|c4)0000[0-9a-f]{2}u?\>|0x95c1ba(5[ef]|6[01])|0xff00ffffff' |
+        grep -vE '^(\./)?(include/vpsci/abi\.h|check/numbers\.h|bare/smp\.h|tests/|check/scenarios/families/)'
+        cd "$root" && grep -rnEi '0x95c1ba(5[ef]|6[01])|0xff00ffffff' tests/lib/model |
+        grep -v '^tests/lib/model/model\.h:') | grep .
+}
+
+# Functions of at most 60 lines and with a cyclomatic complexity of at most 10.
+lint_complexity() {
+    ! lint_find '*.c' | (cd "$root" && xargs -0 pmccabe 2>/dev/null) |
+        awk '$1 > 10 || $5 > 60 { print $6 " " $7 ": complexity " $1 ", " $5 " lines" }' | grep .
 }
 
 lint_code_of_rooms() {

@@ -17,7 +17,7 @@ packages_of() { # SET
     images) echo mmdebstrap cpio ;;
     emulator) echo qemu-system-arm ;;
     clients) echo socat ;;
-    lint) echo clang-format-19 clang-tidy-19 clang-19 shellcheck ;;
+    lint) echo clang-format-19 clang-tidy-19 clang-19 shellcheck pmccabe ;;
     library) echo gcc g++ libc6-dev clang-19 pkg-config ;;
     targets)
         echo meson ninja-build qemu-user "$(compiler_for_arm64)" \

@@ -165,7 +165,7 @@ static void call_reserved_bits(void *system, uint32_t cpu, const struct guest_ca
     struct guest_call changed = *call;
 
     if (number_of(call) == FN_CPU_ON || number_of(call) == FN_AFFINITY_INFO) {
-        changed.args[0] &= is_64(call) ? UINT64_C(0xff00ffffff) : UINT64_C(0xffffff);
+        changed.args[0] &= is_64(call) ? VPSCI_MPIDR_MASK : VPSCI_MPIDR_MASK & UINT32_MAX;
     }
     libvpsci_call(system, cpu, &changed, event);
 }

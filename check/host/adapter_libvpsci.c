@@ -71,7 +71,8 @@ static const struct machine aarch32_machine = {MACHINE(clusters_4, cluster_state
 static const struct machine domains_machine = {MACHINE(row_4, tree_states), .boot_cpu = 2,
                                                .domains = {pairs, one}};
 static const struct machine legacy_machine = {
-    MACHINE(row_4, two_states), .ids_0_1 = {0x95c1ba5e, 0x95c1ba5f, 0x95c1ba60, 0x95c1ba61}};
+    MACHINE(row_4, two_states), .ids_0_1 = {VPSCI_FID_0_1_KVM, VPSCI_FID_0_1_KVM + 1,
+                                            VPSCI_FID_0_1_KVM + 2, VPSCI_FID_0_1_KVM + 3}};
 static const struct machine legacy_own_machine = {
     MACHINE(row_4, two_states), .ids_0_1 = {0xdead0001, 0xdead0002, 0xdead0003, 0xdead0004}};
 

@@ -60,3 +60,15 @@ test_this_repositorys_rooms_are_checked() {
     expect_status 1
     expect_text out "vmm/core/loop.c includes vmm/machine/machine.h, and vmm/core/ may not include that"
 }
+
+test_numbers_of_psci_outside_their_headers_are_found() {
+    mkdir checkout
+    (cd "$root" && cp -r include lib base vmm bare check tests bench fuzz "$work/checkout")
+    for line in 'int id = 0x84000003;' 'int id = 0XC4000003u;' 'int id = 0x95c1ba60;' 'long mask = 0xff00ffffff;' ''; do
+        cp "$root/vmm/core/loop.c" checkout/vmm/core/loop.c
+        echo "$line" >>checkout/vmm/core/loop.c
+        try bash -c '. "$1/tools/lint.sh"; root=$PWD/checkout; lint_numbers' - "$root"
+        expect_status "$([ "$line" ] && echo 1 || echo 0)"
+        [ ! "$line" ] || expect_line out "^vmm/core/loop.c:[0-9]*:$line$"
+    done
+}

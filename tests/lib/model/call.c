@@ -198,7 +198,8 @@ static void answer_foreign(struct model_outcome *out)
 /* Of the four configured IDs of version 0.1, which this is; or IDS_0_1. */
 static int find_0_1(const struct model *m, uint32_t id)
 {
-    static const uint32_t of_kvm[IDS_0_1] = {0x95c1ba5e, 0x95c1ba5f, 0x95c1ba60, 0x95c1ba61};
+    static const uint32_t of_kvm[IDS_0_1] = {MODEL_ID_KVM, MODEL_ID_KVM + 1, MODEL_ID_KVM + 2,
+                                             MODEL_ID_KVM + 3};
     const uint32_t *ids = m->config->ids_0_1;
     int n = 0;
 

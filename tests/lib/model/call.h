@@ -5,8 +5,6 @@
 
 #include "model.h"
 
-#define MODEL_AFFINITY UINT64_C(0xff00ffffff)
-
 /** A call that is carried out. */
 struct model_asked {
     struct model *m;

@@ -218,19 +218,19 @@ void model_cpu_on(struct model_asked *a)
     }
 }
 
-/* How many vCPUs that agree with an affinity in `fields` are off, pending and on. */
+/* How many vCPUs that agree with an affinity from `level` up are off, pending and on. */
 struct tally {
     int off;
     int pending;
     int on;
 };
 
-static struct tally count_matches(const struct model *m, uint64_t affinity, uint64_t fields)
+static struct tally count_matches(const struct model *m, uint64_t affinity, int level)
 {
     struct tally tally = {0};
 
     for (int i = 0; i < m->count; i++) {
-        if (((m->config->mpidrs[i].value ^ affinity) & fields) != 0) {
+        if (!model_agrees(m->config->mpidrs[i].value, affinity, level)) {
             continue;
         }
         if (is_pending(&m->vcpus[i])) {
@@ -246,8 +246,6 @@ static struct tally count_matches(const struct model *m, uint64_t affinity, uint
 
 void model_affinity_info(struct model_asked *a)
 {
-    static const uint64_t fields[MODEL_LEVELS] = {UINT64_C(0xff00ffffff), UINT64_C(0xff00ffff00),
-                                                  UINT64_C(0xff00ff0000), UINT64_C(0xff00000000)};
     const struct model *m = a->m;
     bool never_pending = (m->config->options & VPSCI_OPTION_NO_ON_PENDING) != 0;
     uint32_t level = (uint32_t)a->args[1];
@@ -257,7 +255,7 @@ void model_affinity_info(struct model_asked *a)
         model_give(a, VPSCI_INVALID_PARAMETERS);
         return;
     }
-    tally = count_matches(m, a->args[0], fields[level]);
+    tally = count_matches(m, a->args[0], (int)level);
     if (tally.on > 0 || (tally.pending > 0 && never_pending)) {
         model_give(a, 0);
     } else if (tally.pending > 0) {

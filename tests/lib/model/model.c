@@ -57,11 +57,9 @@ uint64_t model_result(const struct model *m, int result)
 /* The lowest vCPU that agrees with `i` in the affinity fields from `level` up. */
 static int lead_by_affinity(const struct vpsci_config *config, int level, int i)
 {
-    static const uint64_t fields[MODEL_LEVELS] = {UINT64_C(0xff00ffffff), UINT64_C(0xff00ffff00),
-                                                  UINT64_C(0xff00ff0000), UINT64_C(0xff00000000)};
     int j = 0;
 
-    while (((config->mpidrs[j].value ^ config->mpidrs[i].value) & fields[level]) != 0) {
+    while (!model_agrees(config->mpidrs[j].value, config->mpidrs[i].value, level)) {
         j++;
     }
     return j;

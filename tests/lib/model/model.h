@@ -16,6 +16,20 @@
 
 enum { MODEL_VCPU_MAX = 130, MODEL_LEVELS = VPSCI_LEVEL_MAX + 1, MODEL_NONE = -1 };
 
+/** Numbers of the specification, not taken from the library, where these may be wrong: the affinity
+ *  fields of an MPIDR, and the first of KVM's four function IDs for version 0.1. */
+#define MODEL_AFFINITY UINT64_C(0xff00ffffff)
+#define MODEL_ID_KVM   0x95c1ba5e
+
+/** Whether two MPIDRs agree in the affinity fields from `level` up. */
+static inline bool model_agrees(uint64_t one, uint64_t other, int level)
+{
+    static const uint64_t fields[MODEL_LEVELS] = {MODEL_AFFINITY, UINT64_C(0xff00ffff00),
+                                                  UINT64_C(0xff00ff0000), UINT64_C(0xff00000000)};
+
+    return ((one ^ other) & fields[level]) == 0;
+}
+
 /** What vpsci_next() has to hand out, once, when nothing else stands in its way. */
 enum model_ready { MODEL_READY_NOT, MODEL_READY_RETURN, MODEL_READY_ENTER };
 

@@ -194,7 +194,7 @@ static void choose_call_0_1(struct vpsci_call *call, struct choices *c, const st
     const uint32_t *ids = m->config->ids_0_1;
     uint32_t n = choose(c, 4);
 
-    call->function = ids[0] + ids[1] == 0 ? UINT64_C(0x95c1ba5e) + n : ids[n];
+    call->function = ids[0] + ids[1] == 0 ? (uint64_t)MODEL_ID_KVM + n : ids[n];
     if (one_in(c, 16)) {
         call->function ^= BIT(choose(c, 64));
     }

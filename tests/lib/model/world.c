@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AFFINITY UINT64_C(0xff00ffffff)
-
 static bool entry_is_valid(void *host, struct vpsci_ipa address)
 {
     struct world_host *h = host;
@@ -53,9 +51,9 @@ static uint64_t mpidr_of_layout(struct choices *c, uint32_t layout, uint64_t i)
     case 4: /* as KVM numbers them */
         return ((i / 16) << 8) | (i % 16);
     case 5: /* few bits set, many in common */
-        return few_bits(c) & AFFINITY;
+        return few_bits(c) & MODEL_AFFINITY;
     default:
-        return choose_bits(c) & AFFINITY;
+        return choose_bits(c) & MODEL_AFFINITY;
     }
 }
 
@@ -76,7 +74,7 @@ static void make_mpidrs(struct world *w, struct choices *c, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         uint64_t mpidr = mpidr_of_layout(c, layout, i);
         while (is_taken(w, i, mpidr)) {
-            mpidr = (mpidr + 1) & AFFINITY;
+            mpidr = (mpidr + 1) & MODEL_AFFINITY;
         }
         w->mpidrs[i].value = mpidr;
     }
@@ -201,7 +199,7 @@ static void make_versions(struct choices *c, struct vpsci_config *config)
                                         0};
     static const uint32_t ids[][4] = {{0, 0, 0, 0},
                                       {0x84000001, 0x84000002, 0x84000003, 0x84000005},
-                                      {0x95c1ba60, 0, 0x80000000, 0x12345678},
+                                      {MODEL_ID_KVM + 2, 0, 0x80000000, 0x12345678},
                                       {0xc4000002, 0xc4000001, 0xc4000004, 0xc4010003}};
 
     config->version = versions[choose(c, 10)];
