@@ -10,7 +10,10 @@ struct range {
     uint32_t last;
 };
 
-/* Of what is beyond ASCII: no characters, and those that steer what is around them. */
+/*
+ * Beyond ASCII: code points that are no characters, and characters that change how others are
+ * shown.
+ */
 static const struct range refused[] = {
     {0x80, 0x9f},       /* control characters */
     {0x61c, 0x61c},     /* Arabic letter mark */
@@ -33,7 +36,7 @@ static bool is_allowed(uint32_t character)
     return true;
 }
 
-/* Bytes of the multi-byte character at `bytes`; 0 if there is no valid and allowed one. */
+/* Returns the length of the multi-byte character at `bytes`; 0 if it is invalid or not allowed. */
 static size_t character_length(const unsigned char *bytes, size_t length)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

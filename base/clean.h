@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * Text from outside made harmless for a terminal, a page and an XML file: UTF-8 without control
- * characters, without those that change the direction of text, and with nothing that XML refuses.
+ * Makes text from outside harmless for a terminal, an HTML page and an XML file: UTF-8 without
+ * control characters, without characters that change the direction of text, and without characters
+ * that XML forbids.
  */
 #ifndef BASE_CLEAN_H
 #define BASE_CLEAN_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** The clock that no step of the date moves: CLOCK_MONOTONIC, which stands still while the host sleeps. Any thread. */
+/**
+ * CLOCK_MONOTONIC: steps of the date do not move it, and it stops while the host sleeps. Any
+ * thread.
+ */
 #ifndef DORMOUSE_BASE_CLOCK_H
 #define DORMOUSE_BASE_CLOCK_H
 

@@ -114,7 +114,7 @@ int file_put(const char *path, const void *bytes, size_t size)
     struct stat info;
     int fd;
 
-    /* A link is followed by writing, never replaced: it may be /dev/stdout. */
+    /* Writing follows a symbolic link and never replaces it, because it may be /dev/stdout. */
     if (lstat(path, &info) < 0 || S_ISREG(info.st_mode)) {
         return file_replace(path, bytes, size);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files that the operator names: opened with a clear message, read without surprises. */
+/* Files that the operator names. A file that cannot be opened gives a clear message. */
 #ifndef DORMOUSE_BASE_FILE_H
 #define DORMOUSE_BASE_FILE_H
 
@@ -7,21 +7,21 @@
 #include <stdint.h>
 
 /*
- * Opens regular file `path` for reading; `what` says in messages what it is ("kernel image").
+ * Opens the regular file `path` for reading; messages call it `what`, for example "kernel image".
  * Returns the descriptor, or -errno after report()ing one line.
  */
 int file_open(const char *path, const char *what, uint64_t *size);
 
 /*
- * Reads `length` bytes at `offset`, or up to the end of the file where that comes first. Returns 0
- * with the count in *count, or -errno.
+ * Reads `length` bytes at `offset`, or fewer if the file ends before. Returns 0 with the count in
+ * *count, or -errno.
  */
 int file_read(int fd, uint64_t offset, void *buffer, size_t length, size_t *count);
 
 /*
- * Makes `bytes` the content of `path`. A regular file is replaced only once the new one is complete;
- * what is none (a device, a pipe, a symbolic link such as /dev/stdout) is written to directly.
- * Returns 0 or -errno.
+ * Makes `bytes` the content of `path`. A regular file is replaced only after the new one is
+ * complete. Anything else (a device, a pipe, a symbolic link such as /dev/stdout) is written to
+ * directly. Returns 0 or -errno.
  */
 int file_put(const char *path, const void *bytes, size_t size);
 

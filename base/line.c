@@ -25,7 +25,7 @@ struct line line_use(int fd)
     return (struct line){.fd = fd, .kind = LINE_PLAIN};
 }
 
-/* Fails where /proc is missing, or where the terminal belongs to another user (after su). */
+/* Fails if /proc is missing, or if the terminal belongs to another user (after su). */
 static struct line reopen(int fd, int access)
 {
     char path[64];
@@ -75,15 +75,15 @@ static bool is_ready(int fd, short events)
     return poll(&poll_fd, 1, 0) != 0;
 }
 
-/* Terminals do not know RWF_NOWAIT, nor do pipes before Linux 6.4, nor do old kernels at all. */
+/* Terminals do not support RWF_NOWAIT, pipes only from Linux 6.4 on, and old kernels not at all. */
 static bool is_unknown(ssize_t result)
 {
     return result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL;
 }
 
 /*
- * To poll first is not enough: somebody else may take the bytes, or fill the pipe, before the call
- * is made. Only where nothing better is known poll() decides.
+ * Polling first is not enough: another process may take the bytes, or fill the pipe, before the
+ * call. So poll() decides only if RWF_NOWAIT is not supported.
  */
 static ssize_t read_polled(int fd, uint8_t *bytes, size_t size)
 {
@@ -96,7 +96,9 @@ static ssize_t read_polled(int fd, uint8_t *bytes, size_t size)
     return is_ready(fd, POLLIN) ? as_result(read(fd, bytes, size)) : -EAGAIN;
 }
 
-/* A terminal or pipe says that it takes bytes when it takes one; a second could block. */
+/*
+ * poll() says that a terminal or pipe is writable if it takes one byte; a second byte could block.
+ */
 static ssize_t write_polled(int fd, const uint8_t *bytes, size_t size)
 {
     struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One direction of a descriptor, read or written without ever blocking the caller, and without
- * making a descriptor non-blocking that others (the shell, the programs of a pipeline) share.
+ * One direction of a descriptor, read or written without ever blocking the caller. A descriptor
+ * that other processes share (the shell, the programs of a pipeline) is not made non-blocking.
  */
 #ifndef DORMOUSE_BASE_LINE_H
 #define DORMOUSE_BASE_LINE_H
@@ -23,26 +23,27 @@ struct line {
     bool owned;
 };
 
-/* A line that is closed: reads end of file, writes fail with EBADF. */
+/* Returns a closed line: reads return end of file, writes fail with EBADF. */
 struct line line_none(void);
 
-/* Takes `fd`, which does not block, over. */
+/* Takes over `fd`, which does not block, and closes it in line_close(). */
 struct line line_own(int fd);
 
-/* Uses `fd`, which does not block and stays the caller's. */
+/* Uses `fd`, which does not block. It remains the caller's. */
 struct line line_use(int fd);
 
 /*
- * Uses the standard descriptor `fd`, which stays the caller's; `access` is O_RDONLY or O_WRONLY.
- * A terminal or pipe is opened a second time, which gives a description of our own that can be
- * non-blocking. A regular file is not: its position, and O_APPEND, belong to the description.
+ * Uses the standard descriptor `fd`, which remains the caller's; `access` is O_RDONLY or O_WRONLY.
+ * A terminal or pipe is opened a second time, because a file description of our own can be made
+ * non-blocking. A regular file is not opened again, because its position and O_APPEND belong to the
+ * shared description.
  */
 struct line line_borrow(int fd, int access);
 void line_close(struct line *line);
 
 /*
- * As read(2) and write(2), but -errno for errors: -EAGAIN if the call would have to wait. May
- * transfer less than asked for.
+ * Like read(2) and write(2), but return -errno for errors, and -EAGAIN if the call would have to
+ * wait. May transfer fewer bytes than asked for.
  */
 ssize_t line_read(const struct line *line, uint8_t *bytes, size_t size);
 ssize_t line_write(const struct line *line, const uint8_t *bytes, size_t size);

@@ -16,7 +16,7 @@
 
 enum { MAX_LEAST = 4096 };
 
-/* 0: it is no size, or too small. */
+/* Returns 0 if it is no size, or too small. */
 static uint64_t read_max(const char *text)
 {
     uint64_t size;
@@ -24,7 +24,7 @@ static uint64_t read_max(const char *text)
     return option_size(text, &size) && size >= MAX_LEAST ? size : 0;
 }
 
-/* The last ",max=" of `spec`, or NULL. A file's name may have a comma. */
+/* Returns the last ",max=" of `spec`, or NULL. A file's name may contain a comma. */
 static const char *find_max(const char *spec)
 {
     const char *comma = strrchr(spec, ',');
@@ -70,7 +70,7 @@ static int folder_open(struct logfile *log)
     return error;
 }
 
-/* O_NONBLOCK: neither a FIFO without a reader nor a slow one may stop the caller. */
+/* O_NONBLOCK: a FIFO without a reader, or with a slow one, must not stop the caller. */
 static int file_open_again(struct logfile *log)
 {
     struct stat status;
@@ -127,7 +127,9 @@ int logfile_reopen(struct logfile *log)
     return file_open_again(log);
 }
 
-/* Somebody may have renamed our file and put another one in its place, which is not ours to move.
+/*
+ * Another program may have renamed our file and put its own file in its place; that file must not
+ * be renamed.
  */
 static bool name_is_ours(const struct logfile *log, const struct stat *ours)
 {
@@ -160,7 +162,7 @@ int logfile_make_room(struct logfile *log, size_t length)
     return file_open_again(log);
 }
 
-/* Takes back the last `length` bytes, unless another program has written behind them. */
+/* Removes the last `length` bytes, unless another program has written after them. */
 static void take_back(struct logfile *log, size_t length)
 {
     off_t end = lseek(log->fd, 0, SEEK_CUR);
@@ -172,7 +174,7 @@ static void take_back(struct logfile *log, size_t length)
     }
 }
 
-/* What is missing from a short write is tried again: only that says why it was short. */
+/* The rest of a short write is tried again, because only that returns the reason. */
 int logfile_write(struct logfile *log, const void *bytes, size_t length)
 {
     const char *next = bytes;

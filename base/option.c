@@ -8,13 +8,13 @@
 
 #include "base/report.h"
 
-/* A row, and where its room's settings begin in those of the command. */
+/* A row, and the offset of its room's settings in those of the command. */
 struct found {
     const struct option_row *row;
     size_t offset;
 };
 
-/* Calls `fits` with each row until it says yes. */
+/* Calls `fits` with each row until it returns true. */
 static struct found find_row(const struct option_command *command,
                              bool (*fits)(const struct option_row *row, const char *text,
                                           size_t length),
@@ -37,8 +37,7 @@ static bool has_name(const struct option_row *row, const char *text, size_t leng
     return strlen(row->name) == length && memcmp(row->name, text, length) == 0;
 }
 
-/* "-kernel", "kernel" and "--kern" are all meant to be "--kernel"; `text` has no dashes any more.
- */
+/* "-kernel", "kernel" and "--kern" all mean "--kernel"; `text` is without its dashes. */
 static bool is_meant(const struct option_row *row, const char *text, size_t length)
 {
     const char *bare = row->name + strspn(row->name, "-");
@@ -46,7 +45,7 @@ static bool is_meant(const struct option_row *row, const char *text, size_t leng
     return length >= 3 && strncmp(bare, text, length) == 0;
 }
 
-/* The option that somebody who wrote `argument` may have meant, or NULL. */
+/* Returns the option that `argument` may be meant to be, or NULL. */
 static const char *guess_option(const struct option_command *command, const char *argument)
 {
     const char *bare = argument + strspn(argument, "-");
@@ -75,7 +74,7 @@ static void report_unknown(const struct option_command *command, const char *arg
     }
 }
 
-/* Takes the option at argv[*at] with its value, and moves *at behind them. */
+/* Handles the option at argv[*at] and its value, and moves *at past them. */
 static bool take_option(const struct option_command *command, void *settings, int argc,
                         char *const *argv, int *at)
 {

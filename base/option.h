@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * Command lines as tables: what is known of an option is one row, and the help is printed from the
- * rows. A room brings a table of its own options, and a structure of its own that they fill.
+ * Command lines as tables: one row has everything about an option, and the help is printed from the
+ * rows. Each room has a table of its own options, and a structure that they fill in.
  */
 #ifndef DORMOUSE_BASE_OPTION_H
 #define DORMOUSE_BASE_OPTION_H
@@ -15,15 +15,17 @@ struct option_row {
     const char *name;  /**< "--kernel" */
     const char *takes; /**< what the help calls the value, "FILE"; NULL: it takes none */
     const char *help;  /**< "\n" begins another line */
-    /** Sets what the option asks for; report()s what is wrong with the value and returns false.
-     * `value` is NULL if the option takes none; else it lives as long as the command line. */
+    /**
+     * Stores the option's value; if the value is wrong, report()s why and returns false. `value` is
+     * NULL if the option takes none; otherwise it lives as long as the command line.
+     */
     bool (*set)(const struct option_row *row, void *settings, const char *value);
     size_t offset;            /**< for the setters below: of the member in `settings` */
     const char *what;         /**< for option_set_word(): what the words are, "PSCI backend" */
     const char *const *words; /**< for option_set_word(): in the order of the enum, then NULL */
 };
 
-/** The members that every row has; the others may follow by name. */
+/** The members that every row has; other members may follow by name. */
 #define OPTION(option, value, text, setter)                                                        \
     .name = (option), .takes = (value), .help = (text), .set = (setter)
 
@@ -33,13 +35,13 @@ struct option_table {
     size_t count;
 };
 
-/** A table of a command, and where the room's settings are in those of the command. */
+/** A table of a command, and the offset of the room's settings in those of the command. */
 struct option_part {
     const struct option_table *table;
     size_t offset;
 };
 
-/** What an option of another program is called here: {"smp", "--cpus"}. */
+/** The name here of another program's option: {"smp", "--cpus"}. */
 struct option_alias {
     const char *foreign; /**< without its dashes */
     const char *name;
@@ -64,8 +66,8 @@ enum option_result {
 };
 
 /**
- * Sets what the arguments behind the command's word ask for. `*operands` is set to the index of the
- * first argument that is not an option. Strings are not copied.
+ * Handles the arguments after the command's word. `*operands` is set to the index of the first
+ * argument that is not an option. Strings are not copied.
  */
 enum option_result option_parse(const struct option_command *command, void *settings, int argc,
                                 char *const *argv, int *operands);
@@ -77,12 +79,16 @@ bool option_set_text(const struct option_row *row, void *settings, const char *v
 bool option_set_flag(const struct option_row *row, void *settings, const char *value);
 bool option_set_word(const struct option_row *row, void *settings, const char *value);
 
-/** Reads decimal digits from *text on, which moves behind them. Returns false if there are none, or
- * the number has more than 64 bits. */
+/**
+ * Reads decimal digits at *text, and moves *text past them. Returns false if there are none, or if
+ * the number has more than 64 bits.
+ */
 bool option_number(const char **text, uint64_t *number);
 
-/** Reads "512M": digits and one of K, M, G and T, or none of them for M. Returns false if it is not
- * a size; `*size` is in bytes, UINT64_MAX for more than that. */
+/**
+ * Reads a size such as "512M": digits, then K, M, G or T; without a letter M is meant. Returns
+ * false if it is not a size. `*size` is in bytes, or UINT64_MAX if it is larger.
+ */
 bool option_size(const char *text, uint64_t *size);
 
 #endif

@@ -11,7 +11,7 @@
 #include "base/option.h"
 #include "base/report.h"
 
-/* Text that did not get to standard output is an error. */
+/* Text that could not be written to standard output is an error. */
 static int finish_output(int output_status)
 {
     if (fflush(stdout) == EOF || ferror(stdout) != 0) {
@@ -103,7 +103,7 @@ static int call_command(const struct program *program, int argc, char *const *ar
 
 /*
  * If the program is started with a standard descriptor closed, no file of its own must get that
- * number. What fills it refuses the use that the missing one would have had.
+ * number. The file that fills the gap fails in the way in which a closed descriptor would.
  */
 static void fill_standard_descriptors(void)
 {
@@ -118,7 +118,7 @@ int program_main(const struct program *program, int argc, char *const *argv)
 {
     fill_standard_descriptors();
     report_open(program->name);
-    /* A file that has reached its limit is an error like a full disk, and no reason to die. */
+    /* A file at its limit is an error like a full disk, and must not end the program. */
     (void)signal(SIGXFSZ, SIG_IGN);
     int status = call_command(program, argc, argv);
     report_close();

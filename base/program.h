@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** What every program here does alike: its commands, help, version, standard descriptors. */
+/** What all programs here have in common: commands, help, version, standard descriptors. */
 #ifndef DORMOUSE_BASE_PROGRAM_H
 #define DORMOUSE_BASE_PROGRAM_H
 
@@ -10,11 +10,11 @@ struct option_command;
 struct program_command {
     const char *name;
     const char *help; /**< one line */
-    /** With the arguments behind the name, `--help` for one; returns the exit status. */
+    /** Gets the arguments after the name, including `--help`. Returns the exit status. */
     int (*call)(int argc, char *const *argv);
 };
 
-/** The git revision that the program was built from, abbreviated; empty outside of a git checkout. */
+/** The abbreviated git revision of the source; empty outside of a git checkout. */
 extern const char program_revision[];
 
 struct program {

@@ -39,7 +39,7 @@ void report_name(const char *name)
     out.vm_name = name;
 }
 
-/* A terminal that does not turn a newline into what a terminal needs for one. */
+/* Whether the descriptor is a terminal in raw mode, which needs a carriage return after each line. */
 static bool is_raw(int fd)
 {
     struct termios mode;
@@ -64,7 +64,7 @@ format_message(char *message, const char *format, va_list arguments)
     return end;
 }
 
-/* Writes all that the line takes without waiting. Returns whether that was everything. */
+/* Writes as much as the line takes without waiting. Returns whether that was everything. */
 static bool write_message(const struct line *line, const char *message, size_t length)
 {
     const uint8_t *next = (const uint8_t *)message;
@@ -104,7 +104,7 @@ __attribute__((format(printf, 2, 3))) static bool say(const struct line *line, c
     return said;
 }
 
-/* Returns whether every loss has been told. */
+/* Returns whether every loss has been reported. */
 static bool say_lost(const struct line *line)
 {
     if (out.lost > 0 && say(line, "%lu message%s lost: standard error took no more", out.lost,

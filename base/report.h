@@ -7,8 +7,8 @@
 #define DORMOUSE_BASE_REPORT_H
 
 /**
- * Sets the program's name, which stays the caller's ("dormouse" before that), and opens standard
- * error a second time so that later messages need to open nothing. Main thread, before others run.
+ * Sets the program's name ("dormouse" before that); the string remains the caller's. Opens standard
+ * error a second time, so that later messages need to open nothing. Main thread, before others run.
  */
 void report_open(const char *program);
 
@@ -17,19 +17,22 @@ void report_open(const char *program);
 void report_name(const char *name);
 
 /**
- * Says what is wrong, where, and what to do. No newline in the format; a terminal in raw mode gets
- * the carriage return that it needs. If standard error takes no more the message is lost; the next
- * one that gets through is preceded by a line with the number of those that did not. Any thread.
+ * Prints what is wrong, where, and what to do. The format has no newline; a terminal in raw mode
+ * gets the carriage return that it needs. If standard error takes no more, the message is lost. The
+ * next message that can be written follows a line with the number of lost ones. Any thread.
  */
 void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
- * -REPORTED in place of -errno: the reason has been report()ed, and the caller says nothing more.
- * Greater than any number of errno.
+ * A function returns -REPORTED instead of -errno if it has already report()ed the reason, so that
+ * the caller prints nothing more. Greater than any errno.
  */
 enum { REPORTED = 0x10000 };
 
-/** At the program's end: says how many messages were lost, and waits a second at most to say it. */
+/**
+ * Called at the program's end: reports how many messages were lost, and waits at most a second to
+ * do so.
+ */
 void report_close(void);
 
 #endif
