@@ -67,7 +67,7 @@ static const struct option_row run_rows[] = {
 static const struct option_table run_table = {run_rows, sizeof(run_rows) / sizeof(run_rows[0])};
 static const struct option_table sandbox_table = {sandbox_options, SANDBOX_OPTION_COUNT};
 
-/* A room adds its options here. */
+/* Each room's table of options. */
 static const struct option_part run_parts[] = {
     {&run_table, 0},
     {&console_options, offsetof(struct config, console)},
@@ -76,7 +76,7 @@ static const struct option_part run_parts[] = {
 };
 static const struct option_part no_parts[] = {{NULL, 0}};
 
-/* Of QEMU and kvmtool. */
+/* Names that QEMU and kvmtool use. */
 static const struct option_alias run_aliases[] = {
     {"smp", "--cpus"},       {"c", "--cpus"},   {"m", "--memory"}, {"mem", "--memory"},
     {"k", "--kernel"},       {"i", "--initrd"}, {"p", "--append"}, {"params", "--append"},
@@ -117,7 +117,7 @@ const struct option_command options_sandbox = {
     .parts = no_parts,
 };
 
-/* What only an operator can end needs a door for one. */
+/* A state that only an operator can end needs --qmp. */
 static bool check_qmp(const struct config *config)
 {
     if (config->qmp != NULL) {

@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "power/wake.h"
 
-/* A number of vCPUs from *text on, which moves behind it. */
+/* Reads a number of vCPUs at *text, and moves *text after it. */
 static bool read_cpus(const char **text, unsigned *cpus)
 {
     uint64_t number;
@@ -27,7 +27,7 @@ static bool refuse_cpus(const char *value)
     return false;
 }
 
-/* "2", or "2,max=8": two that are admitted, of eight. */
+/* "2", or "2,max=8": eight vCPUs, of which two are admitted. */
 bool run_set_cpus(const struct option_row *row, void *settings, const char *value)
 {
     static const char max[] = ",max=";
@@ -235,7 +235,7 @@ bool run_set_qmp(const struct option_row *row, void *settings, const char *value
     return option_set_text(row, settings, value);
 }
 
-/* "MAJOR.MINOR" as PSCI_VERSION encodes it. */
+/* Reads "MAJOR.MINOR". */
 static bool read_version(const char *text, uint64_t *major, uint64_t *minor)
 {
     if (!option_number(&text, major) || *text != '.') {

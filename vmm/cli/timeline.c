@@ -104,7 +104,7 @@ static void print_event(const struct timeline *timeline, const char *name, const
 {
     const struct phrase *phrase = find_phrase(name);
 
-    if (phrase == NULL) { /* A later dormouse's: better its bare name than nothing. */
+    if (phrase == NULL) { /* An event of a later dormouse: its name is better than nothing. */
         printf("unknown event ");
         clean_print(stdout, name, strlen(name));
         return;
@@ -129,7 +129,7 @@ static bool show_event(struct timeline *timeline, const json_t *event)
     if (!timeline->started || begins_run(name, event)) {
         start_run(timeline, json_integer_value(time));
     }
-    /* As floating-point numbers: a file can hold any two integers. */
+    /* In floating point: the difference of any two integers of a file must not overflow. */
     double seconds = ((double)json_integer_value(time) - (double)timeline->start) / 1e9;
 
     printf("%9.3f s  ", seconds);
@@ -147,7 +147,7 @@ static bool show_line(struct timeline *timeline, size_t length)
     return shown;
 }
 
-/* The first line that is no event is named, the others are counted. */
+/* Reports the first line that is no event, and counts the others. */
 static void complain_line(struct timeline *timeline, const char *problem)
 {
     if (timeline->bad++ == 0) {
@@ -155,7 +155,7 @@ static void complain_line(struct timeline *timeline, const char *problem)
     }
 }
 
-/* NULs are what truncating a file leaves in front of a writer that does not append. */
+/* Skips the NULs that a truncated file has before a writer that does not append. */
 static int skip_hole(struct timeline *timeline)
 {
     unsigned long long size = 0;

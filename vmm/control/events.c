@@ -45,7 +45,7 @@ struct events *events_open(const char *spec, const char *name)
     }
     json_object_seed(0); /* It opens /dev/urandom, which the sandbox no longer lets it do. */
     events->name = name;
-    /* What an earlier run was not able to complete must not spoil our first line. */
+    /* An incomplete line of an earlier run must not spoil our first line. */
     if (!logfile_is_at_line(&events->file)) {
         (void)logfile_write(&events->file, "\n", 1);
     }
@@ -85,10 +85,10 @@ bool events_reopen(struct events *events)
     return true;
 }
 
-/* Longer lines do not occur: names are bounded, and so are all the fields. */
+/* Longer lines do not occur: names and fields are bounded. */
 enum { LINE_MAX_SIZE = 1024 };
 
-/* `object` as a line; its length, or 0 if it does not fit. */
+/* Writes `object` as a line. Returns its length, or 0 if it does not fit. */
 static size_t print_line(const json_t *object, char line[LINE_MAX_SIZE])
 {
     size_t length = json_dumpb(object, line, LINE_MAX_SIZE - 1, JSON_COMPACT);
@@ -107,7 +107,7 @@ static int write_line(struct events *events, const char *line, size_t length)
     return error == 0 ? logfile_write(&events->file, line, length) : error;
 }
 
-/* EAGAIN: the reader of a pipe is slow. */
+/* -EAGAIN: the reader of a pipe is too slow. */
 static void count_loss(struct events *events, int error)
 {
     events->lost++;
@@ -133,7 +133,7 @@ static int write_event(struct events *events, const json_t *object)
     return length == 0 ? -ENOMEM : write_line(events, line, length);
 }
 
-/* Says how many events are missing, before the next one. 0 or -errno. */
+/* Writes how many events are missing, before the next one. 0 or -errno. */
 static int settle_loss(struct events *events)
 {
     if (events->lost == 0) {

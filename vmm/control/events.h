@@ -24,7 +24,7 @@ struct events *events_open(const char *spec, const char *name);
 /** NULL is ignored, here and below. */
 void events_close(struct events *events);
 
-/** The log's path, for as long as it is open. */
+/** The log's path; valid while the log is open. */
 const char *events_path(const struct events *events);
 /** Whether the log will be renamed, because it has a limit. */
 bool events_have_limit(const struct events *events);

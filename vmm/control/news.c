@@ -68,7 +68,7 @@ static json_t *asleep_value(const struct power_news *news)
     return json_integer((json_int_t)news->asleep_ns);
 }
 
-/* Of a reset, or of how the machine went off. */
+/* The kind of a reset, or of an end. */
 static json_t *kind_value(const struct power_news *news)
 {
     if (news->kind == POWER_NEWS_OFF) {

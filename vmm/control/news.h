@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** What is told of a VM, as events of the log (power/news.def). Nothing is done if `events` is NULL. */
+/**
+ * Writes reports about the VM as events of the log (power/news.def). If `events` is NULL nothing is
+ * written.
+ */
 #ifndef DORMOUSE_CONTROL_NEWS_H
 #define DORMOUSE_CONTROL_NEWS_H
 
 #include "control/events.h"
 #include "power/power.h"
 
-/** What a boot or reboot found in force, which the configuration may have left open. */
+/** The settings of a boot or reboot; the configuration may have left some of them open. */
 struct news_boot {
     unsigned count; /**< from 1 */
     unsigned cpus;
@@ -22,11 +25,13 @@ void news_boot(struct events *events, const struct news_boot *boot);
 
 void news_power(struct events *events, const struct power_news *news);
 
-/** How often the vCPU asked for that low-power state since the start or the last reset. Zero is not
- * told. */
+/**
+ * How often the vCPU asked for that low-power state since the start or the last reset. Zero is not
+ * written.
+ */
 void news_idle(struct events *events, unsigned vcpu, const char *state, uint64_t count);
 
-/** The VM ends, and its guest did not ask for it. */
+/** The VM ends although its guest did not ask for it. */
 void news_quit(struct events *events, const char *reason);
 void news_error(struct events *events, const char *message);
 

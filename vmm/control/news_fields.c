@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Addresses and context IDs are 64 bits wide and go as hexadecimal text: JSON readers lose bits. */
+/* Addresses and context IDs are hexadecimal text: JSON readers lose bits of numbers of 64 bits. */
 static json_t *make_hex(uint64_t value)
 {
     char text[sizeof("0x0123456789abcdef")];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Members of JSON objects that tell of power news, by the names that power/news.def gives them. */
+/** Members of JSON objects for power news, by the names that power/news.def gives them. */
 #ifndef DORMOUSE_CONTROL_NEWS_FIELDS_H
 #define DORMOUSE_CONTROL_NEWS_FIELDS_H
 
@@ -14,17 +14,20 @@ struct news_field {
     json_t *(*value)(const struct power_news *news);
 };
 
-/** What is told of one kind of news; `event` is NULL if nothing is. */
+/** The event for one kind of news; `event` is NULL if there is none. */
 struct news_row {
     const char *event;
     const char *fields; /**< names, with spaces between them; "?" after a name means nothing here */
 };
 
-/** An object with the members of `row`, whose values `count` fields know. NULL: no memory. */
+/**
+ * An object with the members of `row`; `fields`, `count` of them, give their values. NULL: no
+ * memory.
+ */
 json_t *news_object(const struct news_row *row, const struct power_news *news,
                     const struct news_field *fields, size_t count);
 
-/* Values that the event log and QMP call by different names, or by the same. */
+/* Values that both the event log and QMP have, under the same or different names. */
 json_t *news_vcpu(const struct power_news *news);
 json_t *news_entry(const struct power_news *news);
 json_t *news_context(const struct power_news *news);

@@ -14,14 +14,14 @@
 
 enum operator_status {
     OPERATOR_RUNNING,
-    OPERATOR_SUSPENDED, /* asleep: in SYSTEM_SUSPEND, honoured */
-    OPERATOR_PAUSED,    /* stopped by the operator, whatever the guest is in */
+    OPERATOR_SUSPENDED, /* asleep: its SYSTEM_SUSPEND was honoured */
+    OPERATOR_PAUSED,    /* stopped by the operator, in any state of the guest */
     OPERATOR_SHUTDOWN,  /* off, and kept by --no-shutdown */
 };
 
 struct operator_vcpu {
     uint64_t mpidr;
-    int thread_id;     /* as gettid() says */
+    int thread_id;     /* gettid() of its thread */
     bool admitted;     /* CPU_ON may start it */
     const char *state; /* "on", "off", "on-pending", "standby", "powerdown", "suspended", ... */
 };
@@ -37,7 +37,7 @@ struct operator_ops {
     const char *(*cont)(void *machine);
     const char *(*wake)(void *machine);
     const char *(*reset)(void *machine);
-    /* Ends the VM, and the process with status 0, once the caller has returned to the loop. */
+    /* Ends the VM, and the process with status 0, after the caller has returned to the loop. */
     void (*quit)(void *machine);
 
     /** Opens the files of the event log and of the console again. */

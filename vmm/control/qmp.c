@@ -73,7 +73,7 @@ static bool address_clear(const struct sockaddr_un *address)
     struct stat status;
 
     if (lstat(path, &status) != 0) {
-        return true; /* Nothing is there, or bind() will say what is wrong. */
+        return true; /* There is nothing, or bind() will fail with the reason. */
     }
     if (!S_ISSOCK(status.st_mode)) {
         report("--qmp %s: a file that is not a socket is already there", path);
@@ -111,8 +111,7 @@ static const char *name_in_folder(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* The folder of `path`. Nothing can be looked up by path from the sandbox, where the socket is
- * removed. */
+/* Opens the folder of `path`: the socket is removed inside the sandbox, which looks up no paths. */
 static int open_folder(const char *path)
 {
     size_t length = (size_t)(name_in_folder(path) - path);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One connection. A turn of the event loop takes one command of a client, and none of a client that
- * has not been sent all of its replies yet. That bounds the work and the memory a client can ask for.
+ * One connection. A turn of the event loop takes at most one command of a client, and none of a
+ * client that has not taken all of its replies yet. That bounds the work and the memory that a
+ * client can cause.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +23,7 @@ struct qmp_client {
     int fd;
     struct loop_source *source;
     bool negotiated;
-    bool closing; /* ends once all is sent */
+    bool closing; /* ends after all has been sent */
     bool broken;  /* nothing can be sent any more */
     struct qmp_frame frame;
     char *output; /* what waits to be sent */
@@ -100,7 +101,10 @@ static bool make_room(struct qmp_client *client, size_t length)
     return true;
 }
 
-/* A line of text. A client for which there is no room is given up: it would miss something. */
+/*
+ * Sends a line of text. If there is no room for it, the client is cut off, because it would miss
+ * the line.
+ */
 static void client_send_line(struct qmp_client *client, const char *text, size_t length)
 {
     if (client->broken || !make_room(client, length + 1)) {
@@ -139,7 +143,7 @@ static void client_reply(struct qmp_client *client, json_t *reply)
     client_send(client, reply);
 }
 
-/* Continues, or ends. */
+/* Waits for the client's next turn, or ends the connection. */
 static void client_settle(struct qmp_client *client)
 {
     if (client->broken || (client->closing && client->output_length == 0)) {
@@ -165,7 +169,7 @@ static void client_execute(struct qmp_client *client)
 
 /*
  * Copies bytes, which are still in the socket, up to the end of a command or of the bytes. Returns
- * how many were taken.
+ * how many it copied.
  */
 static size_t client_take_bytes(struct qmp_client *client, const char *bytes, size_t count)
 {
@@ -191,7 +195,7 @@ static size_t client_take_bytes(struct qmp_client *client, const char *bytes, si
     return count;
 }
 
-/* What follows the command stays in the socket, so that the socket stays readable. */
+/* Bytes after the command stay in the socket, so that the socket stays readable. */
 static void client_take_input(struct qmp_client *client)
 {
     char bytes[4096];
@@ -202,7 +206,7 @@ static void client_take_input(struct qmp_client *client)
         return;
     }
     if (count == 0) {
-        client->closing = true; /* All that it sent has been answered. */
+        client->closing = true; /* All its commands have been answered. */
         return;
     }
     size_t taken = client_take_bytes(client, bytes, (size_t)count);
@@ -251,7 +255,10 @@ bool qmp_client_add(struct qmp *qmp, int fd)
     return true;
 }
 
-/* Waits until the client has taken something. False: it did not by then, or never will. */
+/*
+ * Waits until the client can take more. False: the deadline has passed, or the connection is
+ * broken.
+ */
 static bool client_wait(const struct qmp_client *client, int64_t deadline)
 {
     struct pollfd ready = {.fd = client->fd, .events = POLLOUT};
@@ -292,8 +299,9 @@ void qmp_send_event(struct qmp *qmp, json_t *event)
         }
         client_send_line(client, text, strlen(text));
         /*
-         * The caller may be executing a command of a client that is given up here. The client is
-         * freed in its own turn, which the shutdown causes whether or not the client reads.
+         * The caller may be executing a command of the very client that is cut off here. So the
+         * client is freed in its own turn, which the shutdown causes even if the client does not
+         * read.
          */
         if (client->broken) {
             shutdown(client->fd, SHUT_RDWR);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands, in a table. What all of them check is checked before any of them runs. */
+/* The commands, in a table. Arguments are checked before a command runs. */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@ enum argument_kind { NO_ARGUMENT, BOOLEAN, CPU_INDEX, ENABLE };
 
 struct argument {
     struct qmp_argument_type type;
-    const char *problem; /* what is said of a value of another type */
+    const char *problem; /* the error for a value of another type */
     enum argument_kind kind;
 };
 
@@ -173,7 +173,7 @@ static json_t *answer_suspend(struct qmp *qmp, const json_t *honour, const char 
     return make_done(qmp->ops->answer_suspend(qmp->machine, json_is_true(honour)), error);
 }
 
-/* An invalid number becomes one that no machine has. */
+/* Turns an invalid number into one that no machine has. */
 static unsigned cpu_index(const json_t *argument)
 {
     json_int_t value = json_integer_value(argument);
@@ -278,7 +278,7 @@ static json_t *complain_about(const char *what, const char *name, const char *pr
     return qmp_error(text);
 }
 
-/* The words are QEMU's, which programs know. */
+/* QEMU's text, which programs know. */
 static json_t *complain_not_found(const char *name)
 {
     char text[160];
@@ -340,7 +340,7 @@ static json_t *run_command(struct qmp *qmp, const struct command *command, json_
     return json_pack("{s:o}", "return", result);
 }
 
-/* Before negotiation there is one command, and after it all the others. */
+/* Before negotiation only one command is allowed, and after it all others. */
 static json_t *check_negotiation(const char *name, bool negotiated)
 {
     bool negotiates = strcmp(name, "qmp_capabilities") == 0;

@@ -17,7 +17,7 @@ static bool is_quote(char byte)
     return byte == '"' || byte == '\'';
 }
 
-/* A string never contains the end of a line: one that is left open costs its line, no more. */
+/* A newline ends a string, so a string without its end costs only its line. */
 static enum qmp_frame_state string_byte(struct qmp_frame *frame, char byte)
 {
     if (byte == '\n') {
@@ -47,7 +47,7 @@ static enum qmp_frame_state first_byte(struct qmp_frame *frame, char byte)
     return QMP_FRAME_MORE;
 }
 
-/* Brackets are counted, not matched: the parser refuses those that do not match. */
+/* Brackets are only counted: the parser refuses those that do not match. */
 static enum qmp_frame_state nested_byte(struct qmp_frame *frame, char byte)
 {
     if (is_quote(byte)) {
@@ -83,7 +83,7 @@ enum qmp_frame_state qmp_frame_byte(struct qmp_frame *frame, char byte)
     return nested_byte(frame, byte);
 }
 
-/* Copies the escape sequence at `in`, a backslash and a byte. \' is QEMU's: JSON has ' alone. */
+/* Copies the escape sequence at `in`, a backslash and a byte. QEMU takes \', and JSON only '. */
 static size_t put_escape(char *out, const char *in)
 {
     if (in[1] == '\'') {
@@ -95,7 +95,7 @@ static size_t put_escape(char *out, const char *in)
     return 2;
 }
 
-/* A byte of a string, or the quote that ends it. */
+/* Copies a byte of a string, or the quote that ends it. */
 static size_t put_byte(char *out, char byte, char quote)
 {
     if (byte == quote) {

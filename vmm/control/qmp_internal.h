@@ -19,9 +19,9 @@ struct qmp {
     void *machine;
     int fd;
     int folder_fd;  /* that the socket is in */
-    int reserve_fd; /* closed for a moment if no descriptor is left to turn a client away with */
+    int reserve_fd; /* closed for a moment if no other descriptor is left to refuse a client */
     struct loop_source *source;
-    unsigned long long inode; /* the socket's in the file system: whether it is still ours */
+    unsigned long long inode; /* the socket's in the file system, to see whether it is still ours */
     struct qmp_client *clients;
     unsigned client_count;
 };
@@ -34,7 +34,7 @@ struct qmp_frame {
     unsigned depth;
     bool begun;
     char quote;   /* the one that ends the string, or NUL outside of strings */
-    bool escaped; /* the byte before, in a string, was a backslash */
+    bool escaped; /* in a string: the byte before was a backslash */
     bool garbage; /* no object and no array: ends with the line */
 };
 
@@ -43,7 +43,7 @@ struct qmp_frame {
 enum qmp_frame_state {
     QMP_FRAME_NOTHING, /* a byte between values, part of none */
     QMP_FRAME_MORE,
-    QMP_FRAME_DONE, /* this byte was the last one; the frame is ready for the next value */
+    QMP_FRAME_DONE, /* the last byte of a value; the next value may follow */
     QMP_FRAME_DEEP, /* nested deeper than QMP_DEPTH_MAX */
 };
 
@@ -67,12 +67,15 @@ void qmp_close_clients(struct qmp *qmp);
  * unread input would show it an error (ECONNRESET) instead.
  */
 void qmp_hang_up(int fd);
-/* Sends an object, which becomes qmp's, to all clients that have negotiated. NULL: no memory. */
+/*
+ * Takes over an object and sends it to all clients that have negotiated. NULL: there was no memory
+ * for it.
+ */
 void qmp_send_event(struct qmp *qmp, json_t *event);
 
 /* qmp_commands.c */
 
-/* What is said to a client that comes. */
+/* The greeting that each client gets. */
 json_t *qmp_greeting(void);
 /**
  * Carries out what a client sent.

@@ -94,7 +94,7 @@ static void add_object(json_t *schema, const char *name, json_t *members)
     json_array_append_new(schema, info);
 }
 
-/* The next word of a list, or false at its end. `*list` is then behind it. */
+/* The next word of a list, or false at its end. Moves `*list` after the word. */
 static bool next_word(const char **list, char *word, size_t room)
 {
     size_t length = strcspn(*list, " ");

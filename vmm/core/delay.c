@@ -15,7 +15,7 @@ static void on_delay_passed(void *arg, uint32_t events)
     uint64_t expirations;
 
     (void)events;
-    /* Nothing to read: another callback of this turn has set the delay anew. */
+    /* If there is nothing to read, another callback of this turn has set the delay again. */
     if (read(delay->fd, &expirations, sizeof(expirations)) == (ssize_t)sizeof(expirations)) {
         delay->passed(delay->arg);
     }

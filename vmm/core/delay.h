@@ -16,12 +16,17 @@ struct delay {
     void *arg;
 };
 
-/* Not set yet. Calls `passed` each time that the delay has passed. 0 or -errno. */
+/*
+ * Opens a delay, which is not set yet. `passed` is called each time that it has passed. 0 or
+ * -errno.
+ */
 int delay_open(struct delay *delay, struct loop *loop, void (*passed)(void *arg), void *arg);
 /* A closed one is ignored, here and by delay_set(). */
 void delay_close(struct delay *delay);
 
-/* One call after so many nanoseconds, in place of one that is still to come; 0: none. */
+/*
+ * Calls `passed` once after so many nanoseconds, instead of a call that is still to come; 0: never.
+ */
 void delay_set(struct delay *delay, int64_t nanoseconds);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Guest physical addresses ("intermediate physical addresses", IPA, in Arm's words) as a type of
- * their own, so that no host address and no plain number is taken for one by accident.
+ * Guest physical addresses (Arm: intermediate physical addresses, IPA) as a type of their own, so
+ * that no host address and no plain number is mistaken for one.
  */
 #ifndef DORMOUSE_CORE_IPA_H
 #define DORMOUSE_CORE_IPA_H

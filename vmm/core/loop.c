@@ -23,7 +23,7 @@ struct loop {
     int epoll_fd;
     bool stop;
     bool dispatching;
-    struct loop_source *removed; /* freed when no event of the batch in hand can name them */
+    struct loop_source *removed; /* freed when no event of the current batch can point to them */
 };
 
 struct loop *loop_create(void)
@@ -48,8 +48,8 @@ void loop_destroy(struct loop *loop)
 }
 
 /*
- * epoll adds hang-up and error to whatever is asked for, so that a source which is to rest would
- * make the loop spin once its peer has gone. EPOLLONESHOT makes such a report the last one.
+ * epoll always reports hang-up and error, so a source that is not watched would make the loop spin
+ * after its peer has gone. EPOLLONESHOT makes the first such report the last one.
  */
 static int source_control(struct loop_source *source, int operation, uint32_t events)
 {
@@ -112,7 +112,7 @@ void loop_remove(struct loop_source *source)
         source_free(source);
         return;
     }
-    /* Events of the batch in hand may still point to it. */
+    /* Events of the current batch may still point to it. */
     source->removed = true;
     source->next = loop->removed;
     loop->removed = source;
@@ -164,7 +164,7 @@ int loop_run(struct loop *loop)
             error = -errno;
         }
         loop->dispatching = true;
-        /* What a stop leaves undone is still ready when the loop runs again. */
+        /* A source that a stop leaves out is still ready when the loop runs again. */
         for (int i = 0; i < count && !loop->stop; i++) {
             source_dispatch(batch[i].data.ptr, batch[i].events);
         }

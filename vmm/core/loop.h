@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one event loop. Every callback runs on the thread that called loop_run(), the main thread;
- * what vCPU threads have to say reaches it through file descriptors.
+ * The event loop. Every callback runs on the thread that called loop_run(), the main thread. The
+ * vCPUs' threads reach it through file descriptors.
  */
 #ifndef DORMOUSE_CORE_LOOP_H
 #define DORMOUSE_CORE_LOOP_H
@@ -27,21 +27,27 @@ void loop_destroy(struct loop *loop);
 struct loop_source *loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn, void *arg);
 
 /*
- * Changes what is watched; hang-ups and errors come with anything but 0. Any thread, as long as
- * none removes the source meanwhile.
+ * Changes what is watched; hang-ups and errors are reported for all but 0. Any thread, while no
+ * thread removes the source.
  */
 void loop_watch(struct loop_source *source, uint32_t events);
 
 /* Ends the watch; safe from within the source's own callback. Main thread only. NULL is ignored. */
 void loop_remove(struct loop_source *source);
 
-/* loop_remove(), and closes the descriptor; negative, for one that was never opened, is ignored. */
+/*
+ * Calls loop_remove() and closes the descriptor. A negative one, which was never opened, is
+ * ignored.
+ */
 void loop_close(struct loop_source *source, int fd);
 
-/* Dispatches until loop_stop(). Returns 0, or -errno where epoll itself failed. */
+/* Dispatches until loop_stop(). Returns 0, or -errno if epoll itself fails. */
 int loop_run(struct loop *loop);
 
-/* Ends loop_run() after the callback in progress, or the next one at once. Main thread only. */
+/*
+ * Ends loop_run() after the current callback; outside of one, ends the next loop_run() at once.
+ * Main thread only.
+ */
 void loop_stop(struct loop *loop);
 
 #endif

@@ -42,7 +42,7 @@ extern const struct map_place map_places[MAP_PLACE_COUNT];
 #define MAP_INTID_VTIMER        27u
 #define MAP_INTID_HPTIMER       26u
 
-/* The boot layout inside RAM: the device tree first, the kernel behind it. */
+/* The boot layout in RAM: the device tree first, then the kernel. */
 #define MAP_DTB_OFFSET    UINT64_C(0)
 #define MAP_DTB_SIZE      UINT64_C(0x00200000)
 #define MAP_KERNEL_OFFSET UINT64_C(0x00200000)

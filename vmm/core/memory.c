@@ -10,7 +10,7 @@
 #include "base/file.h"
 
 /*
- * KVM can map a huge page of the host as one block of the guest only where host and guest address
+ * KVM can map a huge page of the host as one block of the guest only if host and guest address
  * agree in their low 21 bits.
  */
 #define HUGE_SIZE (UINT64_C(2) << 20)
@@ -20,7 +20,7 @@ static uint64_t page_size(void)
     return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Replaces whatever is mapped there, RAM or file, by RAM that was never touched. */
+/* Replaces what is mapped there, RAM or file, by RAM that was never touched. */
 static int map_fresh(uint8_t *host, uint64_t size)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
@@ -29,8 +29,8 @@ static int map_fresh(uint8_t *host, uint64_t size)
         return -errno;
     }
     /*
-     * Advice, and no harm done where the kernel lacks it. Huge pages: one stage-2 fault instead of
-     * 512. No dump: a core file of the monitor is for its own bugs, not for the guest's secrets.
+     * Advice, which the kernel may lack. Huge pages: one stage-2 fault instead of 512. No dump: a
+     * core file of the monitor is for its own bugs, and must not have the guest's secrets.
      */
     (void)madvise(host, size, MADV_HUGEPAGE);
     (void)madvise(host, size, MADV_DONTDUMP);
@@ -52,7 +52,7 @@ int memory_create(struct memory *memory, struct ipa base, uint64_t size)
     if (size > SIZE_MAX - 3 * HUGE_SIZE) {
         return -ENOMEM;
     }
-    /* A guard before, one behind, and one to align with: address space only, nothing in it. */
+    /* A guard before, one after, and one to align with. They are address space without memory. */
     reserved_size = size + 3 * HUGE_SIZE;
     reserved =
         mmap(NULL, reserved_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -172,13 +172,13 @@ int memory_map_file(struct memory *memory, struct ipa start, int fd, uint64_t le
     }
     /*
      * Whole pages are mapped and the rest is read. So this process itself never touches a page of
-     * the file: that would be a SIGBUS if somebody truncated it just then.
+     * the file: if the file were truncated at that moment, that would be a SIGBUS.
      */
     if (start.value % page == 0 && length >= page) {
         mapped = length & ~(page - 1);
         error = map_private(host, fd, mapped);
         if (error == -ENODEV) {
-            /* No mappings on this file system; the attempt may have taken the RAM away. */
+            /* This file system has no mappings; the attempt may have removed the RAM. */
             error = map_fresh(host, mapped);
             mapped = 0;
         }

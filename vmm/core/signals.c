@@ -12,7 +12,10 @@
 /* What signals_block() blocked, for signals_watch(). */
 static sigset_t blocked;
 
-/* A signal that is blocked comes although it is ignored: it must not be in the set. */
+/*
+ * A blocked signal is delivered to the signalfd even if it is ignored, so an ignored one must not
+ * be in the set.
+ */
 static void signals_add_unless_ignored(sigset_t *set, int number)
 {
     struct sigaction action;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Signals as events of the loop: SIGUSR1 wakes, SIGINT, SIGTERM and SIGHUP end, SIGCONT follows a
- * stop. Of those that end, one that is ignored when the program starts stays ignored, as nohup and
- * shells that start background jobs expect.
+ * Signals as events of the loop: SIGUSR1 wakes the guest, SIGINT, SIGTERM and SIGHUP end the VM,
+ * SIGCONT follows a stop. A signal that would end the VM stays ignored if it is ignored when the
+ * program starts, as nohup and shells that start background jobs expect.
  */
 #ifndef DORMOUSE_CORE_SIGNALS_H
 #define DORMOUSE_CORE_SIGNALS_H
@@ -20,15 +20,16 @@ struct signals {
 };
 
 /*
- * From here on the signals wait for signals_watch(), in all threads started later too; SIGPIPE is
- * ignored, and so is SIGXFSZ: a file that has reached its limit is an error of write(). Call it
- * first of all: a signal during the set-up then ends the VM in good order.
+ * From now on the signals wait for signals_watch(), also in threads that start later. SIGPIPE and
+ * SIGXFSZ are ignored: a file that has reached its limit is an error of write(). Call this first:
+ * then a signal during the set-up ends the VM in good order.
  */
 void signals_block(void);
 
 /*
- * While `let`, between signals_block() and signals_watch(), SIGINT, SIGTERM and SIGHUP end the process at once, as if
- * they had never been blocked: for what may take long and leaves nothing behind. Main thread, before any other.
+ * With `let`, SIGINT, SIGTERM and SIGHUP end the process at once, as if they were not blocked;
+ * without, they wait again. For work that may take long and leaves nothing to clean up, between
+ * signals_block() and signals_watch(). Main thread, before any other starts.
  */
 void signals_let_end(bool let);
 

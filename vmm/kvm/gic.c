@@ -26,7 +26,7 @@ static int gic_set_attribute(int fd, uint32_t group, uint64_t attribute, const v
     return kvm_call(fd, KVM_SET_DEVICE_ATTR, &attr);
 }
 
-/* Redistributors, `count` of them from number `first`, one behind the other at `base`. */
+/* Adds `count` redistributors, one after the other from `base` on. */
 static int gic_add_redistributors(int fd, unsigned region, unsigned count, struct ipa base)
 {
     /* KVM_VGIC_V3_ADDR_TYPE_REDIST_REGION: count 63:52, base 51:16, flags 15:12, index 11:0. */

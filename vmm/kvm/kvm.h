@@ -23,7 +23,7 @@
 struct vm;
 struct vcpu;
 
-/* What this machine's KVM gives. */
+/* What this host's KVM offers. */
 struct kvm_limits {
     unsigned cpu_count;
     unsigned ipa_bits;
@@ -31,12 +31,12 @@ struct kvm_limits {
 };
 
 /*
- * Opens /dev/kvm and reads its limits. Returns the descriptor; or -1, and says why in a sentence
+ * Opens /dev/kvm and reads its limits. Returns the descriptor; or -1 and the reason, a sentence
  * without a full stop.
  */
 int kvm_open(struct kvm_limits *limits, char *reason, size_t size);
 
-/* Whether vm_forward_psci() can be (KVM_ARM_VM_SMCCC_FILTER, Linux 6.4). Makes a VM to ask. */
+/* Whether vm_forward_psci() works (KVM_ARM_VM_SMCCC_FILTER, Linux 6.4). Makes a VM to find out. */
 bool kvm_can_forward_psci(int kvm, const struct kvm_limits *limits);
 
 /* A VM with no memory, vCPUs or interrupt controller yet; NULL with errno set. */
@@ -46,18 +46,18 @@ void vm_destroy(struct vm *vm);
 int vm_add_memory(struct vm *vm, const struct memory *memory);
 int vm_enable_system_suspend(struct vm *vm);
 /*
- * Lets PSCI calls, by HVC and by SMC, leave the guest as VCPU_EXIT_CALL instead of being KVM's, and
- * refuses those of PSCI 0.1. Before any vCPU runs.
+ * Makes PSCI calls, by HVC and by SMC, leave the guest as VCPU_EXIT_CALL; KVM does not answer them
+ * any more, and refuses those of PSCI 0.1. Before any vCPU runs.
  */
 int vm_forward_psci(struct vm *vm);
 
 /*
- * The GICv3 and its ITS, after all vCPUs have been created and initialised. -ENODEV: this machine's
- * KVM has no GICv3. `gicr2` is where redistributors beyond MAP_GICR_COUNT go.
+ * Creates the GICv3 and its ITS, after all vCPUs have been created and initialised. Redistributors
+ * beyond MAP_GICR_COUNT are at `gicr2`. -ENODEV: this host's KVM has no GICv3.
  */
 int vm_create_gic(struct vm *vm, unsigned cpu_count, struct ipa gicr2);
 
-/* Drives the level of a shared peripheral interrupt. Any thread. */
+/* Sets the level of a shared peripheral interrupt. Any thread. */
 int vm_irq(struct vm *vm, uint32_t spi, bool level);
 
 /*
@@ -71,8 +71,8 @@ void vcpu_destroy(struct vcpu *vcpu);
 int vcpu_init(struct vcpu *vcpu, bool off);
 
 /*
- * The VM's PSCI version, major << 16 | minor, seen through any initialised vCPU. Setting one that
- * KVM does not know: -EINVAL.
+ * The VM's PSCI version, major << 16 | minor, through any initialised vCPU. -EINVAL: KVM does not
+ * know the version that is set.
  */
 int vcpu_get_psci_version(struct vcpu *vcpu, uint32_t *version);
 int vcpu_set_psci_version(struct vcpu *vcpu, uint32_t version);
@@ -84,13 +84,13 @@ int vcpu_get_mpidr(struct vcpu *vcpu, uint64_t *mpidr);
 int vcpu_set_entry(struct vcpu *vcpu, struct ipa pc, uint64_t x0, bool big_endian);
 
 enum vcpu_exit_kind {
-    VCPU_EXIT_KICKED, /* vcpu_kick(), or a signal; also nothing at all: just run again */
-    VCPU_EXIT_READ,   /* the guest loads from no memory: give it vcpu_finish_read() */
-    VCPU_EXIT_WRITE,  /* the guest stores to no memory */
-    VCPU_EXIT_OPAQUE, /* it does so with an instruction that the hardware does not decode for us */
-    VCPU_EXIT_CALL,   /* it calls PSCI, after vm_forward_psci(): vcpu_read_arguments() */
+    VCPU_EXIT_KICKED, /* vcpu_kick() or a signal, or no reason at all: run the vCPU again */
+    VCPU_EXIT_READ, /* the guest loads from an address without memory; vcpu_finish_read() follows */
+    VCPU_EXIT_WRITE,  /* the guest stores to an address without memory */
+    VCPU_EXIT_OPAQUE, /* the same by an instruction that the hardware does not decode */
+    VCPU_EXIT_CALL,   /* the guest calls PSCI, after vm_forward_psci() */
     VCPU_EXIT_POWER,
-    VCPU_EXIT_FAILED, /* KVM cannot go on; vcpu_describe_failure() says more */
+    VCPU_EXIT_FAILED, /* KVM cannot continue; vcpu_describe_failure() says why */
 };
 
 struct vcpu_exit {
@@ -98,28 +98,33 @@ struct vcpu_exit {
     struct ipa address; /* READ, WRITE */
     unsigned size;
     uint64_t value;         /* WRITE */
-    enum power_exit power;  /* POWER, */
-    struct power_call call; /* and what it said: filled in by the PSCI backend */
+    enum power_exit power;  /* POWER */
+    struct power_call call; /* POWER: its arguments, which the PSCI backend reads */
     uint32_t function;      /* CALL: w0 */
-    uint32_t reason;        /* FAILED: KVM's exit reason, */
-    int error;              /* or the errno of KVM_RUN */
+    uint32_t reason;        /* FAILED: KVM's exit reason */
+    int error;              /* FAILED: the errno of KVM_RUN, or 0 */
 };
 
-/* Runs the guest until it needs something. An access to no memory is finished by the next call. */
+/*
+ * Runs the guest until its next exit. The next call completes an access to an address without
+ * memory.
+ */
 void vcpu_run(struct vcpu *vcpu, struct vcpu_exit *exit);
 void vcpu_finish_read(struct vcpu *vcpu, uint64_t value, unsigned size);
-/* Makes the guest's opaque access end in an external abort, as a bus with nobody there. */
+/*
+ * Ends the guest's opaque access in an external abort, as a bus does for an address without device.
+ */
 int vcpu_abort_access(struct vcpu *vcpu);
 
 /*
- * Until vcpu_unkick() every vcpu_run() finishes what is in flight and returns VCPU_EXIT_KICKED; one
- * that is in the guest leaves it once its thread gets a signal, which the caller sends. The mark
- * comes first and stays, so it does not matter when the signal arrives.
+ * Until vcpu_unkick() every vcpu_run() completes an access in flight and returns VCPU_EXIT_KICKED.
+ * A vCPU that is in the guest leaves it when its thread gets a signal, which the caller sends. The
+ * mark is set first and stays, so the signal may arrive at any moment.
  */
 void vcpu_kick(struct vcpu *vcpu);
 void vcpu_unkick(struct vcpu *vcpu);
 
-/* One line about a VCPU_EXIT_FAILED: what KVM said, and where the guest was. */
+/* One line about a VCPU_EXIT_FAILED: KVM's reason and the guest's PC. */
 void vcpu_describe_failure(struct vcpu *vcpu, const struct vcpu_exit *exit, char *text,
                            size_t size);
 
@@ -129,10 +134,9 @@ int vcpu_doze(struct vcpu *vcpu);   /* KVM_MP_STATE_SUSPENDED */
 int vcpu_rouse(struct vcpu *vcpu);  /* KVM_MP_STATE_RUNNABLE */
 
 /*
- * A call that left the guest: VCPU_EXIT_CALL. PC is behind it already. Each argument, number 0 in
- * x1 and on, and the caller's endianness (SCTLR_EL1.EE) is a system call: ask for what the function
- * has. Of the arguments those from `first` up to but not including `end` are read, each to its own
- * place.
+ * A call that left the guest by VCPU_EXIT_CALL. PC points after it already. Argument 0 is in x1,
+ * and so on. Each argument, and the caller's endianness (SCTLR_EL1.EE), costs a system call, so
+ * read only what the function has: the arguments from `first` up to but not including `end`.
  */
 enum { VCPU_ARGUMENTS_MAX = 3 };
 
@@ -145,7 +149,9 @@ int vcpu_suspend_call(struct vcpu *vcpu, struct suspend_call *call);
 int vcpu_answer(struct vcpu *vcpu, int64_t result);
 int vcpu_call_arguments(struct vcpu *vcpu, uint64_t *first, uint64_t *second);
 
-/* The guest's timers, virtual and physical, over a vcpu_init(); what they count goes on anyway. */
+/*
+ * Keeps the guest's timers, virtual and physical, across a vcpu_init(). Their counters never stop.
+ */
 struct vcpu_timers {
     uint64_t value[4];
 };
@@ -153,12 +159,12 @@ struct vcpu_timers {
 int vcpu_save_timers(struct vcpu *vcpu, struct vcpu_timers *timers);
 int vcpu_restore_timers(struct vcpu *vcpu, const struct vcpu_timers *timers);
 
-/* The interrupt that a dozing vCPU would wake for, or -1 where none is found. All vCPUs paused. */
+/* The interrupt that would wake a dozing vCPU, or -1 if none is found. All vCPUs are paused. */
 int vcpu_pending_intid(struct vcpu *vcpu);
 
 /*
- * How often the vCPU has made a hypercall so far, read without disturbing it, once counting was
- * asked for. 0 where KVM does not count (before Linux 5.14).
+ * How often the vCPU has made a hypercall since vcpu_create(). It is read without stopping the
+ * vCPU, after vcpu_count_hypercalls(). 0 if KVM does not count (before Linux 5.14).
  */
 void vcpu_count_hypercalls(struct vcpu *vcpu);
 uint64_t vcpu_hypercall_count(struct vcpu *vcpu);

@@ -18,16 +18,16 @@ struct vm {
 struct vcpu {
     struct vm *vm;
     int fd;
-    int stats_fd;            /* -1: KVM does not count */
-    uint64_t hypercall_stat; /* where in stats_fd the counter is */
+    int stats_fd;            /* -1: hypercalls are not counted */
+    uint64_t hypercall_stat; /* the counter's offset in stats_fd */
     unsigned index;
     struct kvm_run *run;
 };
 
-/* An ioctl whose errors are the caller's: 0 or more, or -errno. */
+/* Makes an ioctl. Returns its result, 0 or more, or -errno. */
 int kvm_call(int fd, unsigned long request, void *argument);
 
-/* Where the guest is. 0 or -errno. */
+/* The guest's PC. 0 or -errno. */
 int vcpu_get_pc(struct vcpu *vcpu, uint64_t *pc);
 
 void stats_close(struct vcpu *vcpu);

@@ -67,8 +67,8 @@ static int vcpu_set_mp_state(struct vcpu *vcpu, uint32_t value)
 }
 
 /*
- * Always with KVM_ARM_VCPU_POWER_OFF: Linux 6.1, for one, wants a vCPU initialised with the
- * features that it had the first time, and counts that one among them.
+ * KVM_ARM_VCPU_POWER_OFF is always set: Linux 6.1, for one, requires the features of the first
+ * KVM_ARM_VCPU_INIT again, and counts this one among them.
  */
 int vcpu_init(struct vcpu *vcpu, bool off)
 {
@@ -88,7 +88,7 @@ static void exit_decode_mmio(const struct kvm_run *run, struct vcpu_exit *exit)
     exit->address = ipa(run->mmio.phys_addr);
     exit->size = run->mmio.len;
     exit->value = 0;
-    /* KVM gives the bytes as the device sees them; the devices here are little-endian. */
+    /* KVM gives the bytes as the device sees them, and the devices here are little-endian. */
     memcpy(&exit->value, run->mmio.data, run->mmio.len);
 }
 
@@ -97,7 +97,7 @@ static bool event_has_flag(const struct kvm_run *run, uint64_t flag)
     return run->system_event.ndata > 0 && (run->system_event.data[0] & flag) != 0;
 }
 
-/* Linux 6.13's; older headers, which this builds with too, do not have it. */
+/* Linux 6.13 has it; the headers of older kernels, with which this builds too, lack it. */
 #define SHUTDOWN_FLAG_PSCI_OFF2 (UINT64_C(1) << 0)
 
 static void exit_decode_event(const struct kvm_run *run, struct vcpu_exit *exit)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What KVM keeps of a vCPU in registers: its entry point, calls and their answers, timers. */
+/* A vCPU's registers: its entry point, the arguments and results of calls, timers. */
 #include <linux/psci.h>
 #include <stddef.h>
 
@@ -63,7 +63,7 @@ int vcpu_get_mpidr(struct vcpu *vcpu, uint64_t *mpidr)
     return error;
 }
 
-/* KVM_ARM_VCPU_INIT leaves the vCPU little-endian; a big-endian caller is to find it as it was. */
+/* KVM_ARM_VCPU_INIT makes the vCPU little-endian. A big-endian caller resumes big-endian. */
 static int vcpu_set_big_endian(struct vcpu *vcpu)
 {
     uint64_t sctlr;
@@ -140,7 +140,7 @@ int vcpu_suspend_call(struct vcpu *vcpu, struct suspend_call *call)
     return 0;
 }
 
-/* When it fires comes before whether: a timer must not be on with an old comparison. */
+/* The comparison is written before the control: a timer must not be on with an old comparison. */
 static const uint64_t timer_registers[4] = {
     KVM_REG_ARM_TIMER_CVAL,
     KVM_REG_ARM_PTIMER_CVAL,
@@ -193,7 +193,7 @@ int vcpu_pending_intid(struct vcpu *vcpu)
     if (intid >= 0) {
         return intid;
     }
-    /* KVM moves a timer's output into the GIC only when the vCPU runs next. */
+    /* KVM shows a timer's output to the GIC only when the vCPU runs next. */
     if (vcpu_timer_fires(vcpu, KVM_REG_ARM_TIMER_CTL)) {
         return (int)MAP_INTID_VTIMER;
     }

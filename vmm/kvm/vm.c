@@ -17,7 +17,7 @@ int kvm_call(int fd, unsigned long request, void *argument)
     return result >= 0 ? result : -errno;
 }
 
-/* Extensions and VM types are passed as the ioctl's argument itself, not behind a pointer. */
+/* Extensions and VM types are passed as the ioctl's argument itself, not by a pointer. */
 static int kvm_call_number(int fd, unsigned long request, unsigned long number)
 {
     int result = ioctl(fd, request, number);
@@ -52,8 +52,8 @@ static unsigned long vm_type_number(unsigned ipa_bits)
 }
 
 /*
- * The SMCCC filter (Linux, Documentation/virt/kvm/devices/vm.rst), Linux 6.4's; older headers,
- * which this builds with too, do not have it.
+ * The SMCCC filter of Linux 6.4 (Documentation/virt/kvm/devices/vm.rst). The headers of older
+ * kernels, with which this builds too, lack it.
  */
 enum {
     SMCCC_CTRL = 0,   /* the group of attributes */
@@ -95,8 +95,8 @@ int kvm_open(struct kvm_limits *limits, char *reason, size_t size)
 }
 
 /*
- * For this KVM takes all locks of the process's memory map, which Linux gives up for any signal;
- * one that stops and continues the process (Ctrl-Z) is nothing that the caller should hear of.
+ * KVM takes all locks of the process's memory map for this, and Linux gives that up at any signal.
+ * A signal that stops and continues the process (Ctrl-Z) must not fail the call.
  */
 static int vm_create_fd(int kvm, unsigned ipa_bits)
 {

@@ -32,7 +32,7 @@ static int board_create_vcpus(struct machine *machine)
     return 0;
 }
 
-/* The device tree is made without asking KVM; here is where the two must agree. */
+/* The device tree is made without asking KVM. This checks that the two agree. */
 static int board_check_mpidrs(const struct machine *machine)
 {
     for (unsigned i = 0; i < machine->config->cpu_count; i++) {

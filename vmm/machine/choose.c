@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the operator wants, compared with what this host can. */
+/* What the operator wants, compared with what this host can do. */
 #include <sys/resource.h>
 
 #include "base/report.h"
@@ -23,7 +23,7 @@ static bool choose_report_no_filter(const char *option, const char *consequence)
     return false;
 }
 
-/* What the operator wants, compared with what KVM can; not asked if the kernel is to answer. */
+/* KVM is not asked whether it can forward calls if the operator wants the kernel to answer them. */
 static bool choose_psci_mode(struct machine *machine)
 {
     const struct config *config = machine->config;
@@ -44,8 +44,8 @@ static bool choose_psci_mode(struct machine *machine)
 }
 
 /*
- * What the operator wants of SYSTEM_SUSPEND, compared with what KVM and the PSCI version have. An
- * operator who asks for an old version is not told what it lacks; what an old KVM lacks is reported.
+ * The policy for SYSTEM_SUSPEND, compared with what KVM and the PSCI version have. If the operator
+ * asks for an old version, what it lacks is not reported; what an old KVM lacks is.
  */
 static bool choose_policy(struct machine *machine)
 {
@@ -77,7 +77,7 @@ static unsigned count_bits(uint64_t end)
     return 64 - (unsigned)__builtin_clzll(end - 1);
 }
 
-/* The guest's address space: KVM's default size, or more where RAM reaches beyond. */
+/* The size of the guest's address space: KVM's default, or more if RAM needs more. */
 static bool choose_ipa_bits(struct machine *machine)
 {
     enum { IPA_BITS_DEFAULT = 40 };

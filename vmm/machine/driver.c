@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver under the power controller: threads, memory, devices, the deadline, news. */
+/* The driver under the power controller: threads, memory, devices, the deadline, reports. */
 #include <stddef.h>
 
 #include "base/clock.h"
@@ -7,8 +7,8 @@
 #include "machine/parts.h"
 
 /*
- * With every vCPU parked nobody holds a ticket: all that happened is told before what the
- * controller wants to say next.
+ * With every vCPU parked no thread holds a ticket, so all earlier changes are reported before what
+ * the controller reports next.
  */
 static void driver_pause(void *driver)
 {

@@ -38,7 +38,7 @@ static void guest_reboot(struct machine *machine)
     }
 }
 
-/* Under --no-shutdown the machine stays, off and paused, until the operator resets it or quits. */
+/* With --no-shutdown the machine stays, off and paused, until the operator resets it or quits. */
 static void guest_stay_or_end(struct machine *machine, int status)
 {
     if (machine->config->no_shutdown) {
@@ -115,7 +115,10 @@ int exits_wake(struct machine *machine)
     return result;
 }
 
-/* Decides the exits that are there and lets run what may. Without an exit no vCPU is disturbed. */
+/*
+ * Decides the exits that are there, then resumes the vCPUs that may run. Without an exit no vCPU is
+ * stopped.
+ */
 static void exits_serve(struct machine *machine)
 {
     if (!machine->ended && vcpus_have_exit(machine->board.threads) && exits_catch_up(machine)) {
@@ -133,7 +136,7 @@ static void exits_tell_refusals(struct machine *machine)
     }
 }
 
-/* What is left waits for the next turn, after signals and operators. */
+/* Changes that are left wait for the next turn, after signals and operators. */
 static void exits_notify_again(const struct machine *machine)
 {
     uint64_t one = 1;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What vCPUs left the guest for, decided on the main thread. Every vCPU may have left it again by
- * the time that its last exit is decided, so nothing here goes on until there is no exit left: all
- * that are there are decided under one pause, at most one a vCPU, and the event loop gets its turn.
+ * The reasons for which vCPUs left the guest, decided on the main thread. By the time that an exit
+ * is decided its vCPU may have left the guest again, so no loop here runs until there is no exit
+ * left. The exits that are there, at most one for each vCPU, are decided under one pause; then the
+ * event loop has its turn.
  */
 #ifndef DORMOUSE_MACHINE_EXITS_H
 #define DORMOUSE_MACHINE_EXITS_H
@@ -11,7 +12,7 @@
 
 struct machine;
 
-/* Serves what vCPUs' threads say by machine->exit_fd, from the event loop. 0 or -errno. */
+/* Serves machine->exit_fd, to which the vCPUs' threads write, from the event loop. 0 or -errno. */
 int exits_open(struct machine *machine);
 void exits_close(struct machine *machine);
 
@@ -22,9 +23,9 @@ void exits_close(struct machine *machine);
 bool exits_catch_up(struct machine *machine);
 
 /*
- * The operator wakes the guest, which may be on its way into SYSTEM_SUSPEND on another core at this
- * moment. Once its exits have been decided the call has either been made, and is woken, or it has
- * not, and comes after this wake. Returns an enum power_wake_result; negative: the machine has ended.
+ * The operator wakes the guest, which may be calling SYSTEM_SUSPEND on another core at this moment.
+ * First all exits are decided: then the call either has been made and is woken, or it has not and
+ * comes after this wake. Returns an enum power_wake_result; negative: the machine has ended.
  */
 int exits_wake(struct machine *machine);
 

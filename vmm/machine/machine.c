@@ -36,7 +36,7 @@ static void machine_quit_by_signal(struct machine *machine, int number)
     machine_quit(machine, number, QUIT_BY_SIGNAL, name);
 }
 
-/* What logrotate sends, if there is a file; else the terminal has hung up. */
+/* If there is a file, logrotate has renamed it; else the terminal has hung up. */
 static void on_hangup(struct machine *machine)
 {
     if (machine->events != NULL || console_file(machine->console) != NULL) {
@@ -78,7 +78,7 @@ static void drive_irq(void *arg, uint32_t spi, bool level)
 {
     const struct machine *machine = arg;
 
-    /* Between two boards there is no GIC, and every line is low. */
+    /* Between two boards there is no GIC; a new one starts with every line low. */
     if (machine->board.vm != NULL) {
         vm_irq(machine->board.vm, spi, level);
     }
@@ -96,7 +96,7 @@ static void on_observer_failed(void *arg, int error)
     machine_fail(arg, error);
 }
 
-/* The power controller, and what answers PSCI where that is not the kernel. */
+/* The power controller and the PSCI backend. */
 static int machine_create_psci(struct machine *machine)
 {
     bool asks = machine->config->cpus_admitted != 0;
@@ -214,7 +214,7 @@ static void machine_tear_down(struct machine *machine)
     memory_destroy(&machine->memory);
 }
 
-/* Between the set-up and the first board: making a board is what a reboot does in there as well. */
+/* Comes before the first board: a reboot makes a board inside the sandbox too. */
 static int machine_enter_sandbox(const struct machine *machine)
 {
     const struct config *config = machine->config;
@@ -256,7 +256,10 @@ static void machine_live(struct machine *machine)
     }
 }
 
-/* A hostile kernel takes seconds to unpack. A signal ends the process meanwhile: there is nothing to clean up yet. */
+/*
+ * A hostile kernel can take seconds to unpack. Meanwhile a signal ends the process: there is
+ * nothing to clean up yet.
+ */
 static bool machine_unpack_kernel(struct machine *machine)
 {
     signals_let_end(true);
@@ -274,7 +277,7 @@ int machine_run(const struct config *config)
         .status = STATUS_ERROR,
     };
 
-    /* The files come first: what is wrong with them can be said on any machine. */
+    /* The files come first: a wrong one is reported on any machine, also one without KVM. */
     machine.boot = boot_open(config);
     if (machine.boot == NULL) {
         return STATUS_ERROR;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an operator may ask of the machine, control/operator.h, is done here. */
+/* Carries out what an operator may ask of the machine (control/operator.h). */
 #include <errno.h>
 
 #include "core/map.h"
@@ -45,7 +45,7 @@ static void op_describe_vcpu(struct machine *machine, unsigned index, struct ope
     };
 }
 
-/* One pause for all of them: a pause visits every vCPU, and there may be 512. */
+/* One pause for all vCPUs: a pause visits each of them, and there may be 512. */
 static void op_vcpus(void *arg, struct operator_vcpu *vcpus, unsigned count)
 {
     struct machine *machine = arg;
@@ -138,7 +138,7 @@ static const char *op_answer_suspend(void *arg, bool honour)
     return NULL;
 }
 
-/* Why there is nothing to admit or to withdraw, or NULL. */
+/* Why the vCPU cannot be admitted or withdrawn, or NULL. */
 static const char *op_admission_objection(const struct machine *machine, unsigned vcpu)
 {
     if (vcpu >= machine->config->cpu_count) {

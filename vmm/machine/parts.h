@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine itself, as its own files share it. Each file may call those before it: tell.c (the
- * machine's word to the world), driver.c (under the power controller), choose.c (what the host can), board.c (what a reboot makes
- * anew), exits.c, operator.c, machine.c (its life).
+ * The machine itself, as its own files share it. Each file may call those before it: tell.c
+ * (reports to the event log and to operators), driver.c (carries out what the power controller
+ * decides), choose.c (what this host can do), board.c (what a reboot makes anew), exits.c,
+ * operator.c, machine.c (the machine from start to end).
  */
 #ifndef DORMOUSE_MACHINE_PARTS_H
 #define DORMOUSE_MACHINE_PARTS_H
@@ -22,8 +23,8 @@
 #include "vcpu/vcpus.h"
 
 /*
- * The half of the machine that a reboot makes anew: KVM's VM and the vCPUs in it. Nothing of the
- * old one can leak into the new one that way, neither an interrupt nor a timer nor a stuck LPI.
+ * The part of the machine that a reboot makes anew: KVM's VM and the vCPUs in it. So nothing of the
+ * old one can leak into the new one, neither an interrupt nor a timer nor a stuck LPI.
  */
 struct board {
     struct vm *vm;
@@ -46,9 +47,9 @@ struct machine {
     struct bus bus;
     struct events *events;
     struct power power;
-    int exit_fd; /* eventfd: a vCPU has left the guest */
+    int exit_fd; /* eventfd: a vCPU's thread has something for main */
     struct loop_source *exit_source;
-    struct delay deadline; /* the operator's time to answer is up; only with --on-suspend ask */
+    struct delay deadline; /* the operator's time to answer; only with --on-suspend ask */
     int64_t asleep_since;  /* clock_now_ns() */
     struct qmp *qmp;       /* NULL without --qmp */
     struct board board;
@@ -58,7 +59,7 @@ struct machine {
 };
 
 /*
- * Opens KVM, and chooses who answers PSCI, the policy in force and the size of the guest's address
+ * Opens KVM, and chooses the PSCI backend, the policy in force and the size of the guest's address
  * space. False after report()ing what the host lacks.
  */
 bool machine_choose(struct machine *machine);
@@ -68,10 +69,10 @@ int board_power_on(struct machine *machine);
 /* Takes the board down; safe on one that was built only in part. */
 void board_power_off(struct machine *machine);
 
-/* The driver under the power controller, a machine. */
+/* The driver under the power controller; its argument is a struct machine. */
 extern const struct power_ops driver_ops;
 
-/* Its deadline, for --on-suspend ask. 0 or -errno. */
+/* The driver's timer for the operator's answer, with --on-suspend ask. 0 or -errno. */
 int driver_open(struct machine *machine);
 void driver_close(struct machine *machine);
 
@@ -79,10 +80,10 @@ void driver_close(struct machine *machine);
 int operator_open(struct machine *machine);
 void operator_close(struct machine *machine);
 
-/* Tells the event log and the operators. */
+/* Reports to the event log and to the operators. */
 void machine_tell(struct machine *machine, const struct power_news *news);
 void machine_tell_vcpu(struct machine *machine, enum power_news_kind kind, unsigned vcpu);
-/* The vCPU is off: tells so if it was withdrawn, and has left now. */
+/* The vCPU is off. If it was withdrawn before, reports that it has left now. */
 void machine_tell_left(struct machine *machine, unsigned vcpu);
 void machine_tell_quit(struct machine *machine, enum quit_reason reason, const char *words);
 
@@ -95,10 +96,12 @@ void machine_tell_idle(struct machine *machine);
 /* Ends the loop; the process will end with `status`. */
 void machine_end(struct machine *machine, int status);
 
-/* The machine's power state is not known any more: an ioctl that must not fail did, with -errno. */
+/*
+ * An ioctl that must not fail did, with -errno: the power state is unknown, and the machine ends.
+ */
 void machine_fail(struct machine *machine, int error);
 
-/* power_wake(), whose error ends the machine; negative: it has ended. */
+/* Calls power_wake(); an error ends the machine. Negative: the machine has ended. */
 int machine_wake(struct machine *machine, unsigned source);
 
 #endif

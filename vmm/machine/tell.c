@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What every part of the machine may ask of the whole: to end, to fail, to wake. */
+/* Reports to the event log and to operators; the end of the machine. */
 #include <errno.h>
 #include <string.h>
 

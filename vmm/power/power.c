@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What becomes of the machine: its guest's calls, and what the operator does with it. */
+/* The end and the reset of the machine, and the operator's pause. */
 #include <errno.h>
 
 #include "power/power_parts.h"
@@ -33,7 +33,7 @@ static int guest_reset(struct power *power, unsigned vcpu, bool has_type,
     if (error != 0) {
         return error;
     }
-    /* A vendor's type has no meaning here but "reset", and the plain reset is the cold one. */
+    /* A vendor's reset type is a plain reset here, which is a cold one. */
     bool warm = has_type && call->reset_type == SYSTEM_WARM_RESET;
 
     power->state = POWER_ENDED;
@@ -49,7 +49,7 @@ static int guest_reset(struct power *power, unsigned vcpu, bool has_type,
     return 0;
 }
 
-/* A wake-up that another has overtaken: the guest is awake already. */
+/* A wake-up that comes after another one: the guest is awake already. */
 static int power_carry_on(struct power *power)
 {
     power_let_run(power);
@@ -69,7 +69,10 @@ int power_exit(struct power *power, unsigned vcpu, enum power_exit why,
     case POWER_EXIT_BAD_ENTRY:
         return suspend_decide(power, vcpu, why, &call->suspend);
     case POWER_EXIT_WAKEUP:
-        /* A paused sleeper waits again, and wakes, when it is let run: the interrupt stays. */
+        /*
+         * A sleeper that is paused waits again after the pause. The interrupt is still pending and
+         * wakes it then.
+         */
         return power->state == POWER_ASLEEP && !power->stopped ? sleep_end(power, WAKE_IRQ)
                                                                : power_carry_on(power);
     case POWER_EXIT_OFF:

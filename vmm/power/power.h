@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The power controller: every decision about running, sleeping, rebooting and ending is made here,
- * on the main thread, one at a time. It knows PSCI's rules and the operator's policy, and nothing
- * of KVM: what it decides is carried out by the driver behind `struct power_ops` and by the PSCI
- * backend behind `struct power_psci_ops`. There are two backends. If the kernel answers PSCI the
- * controller does what KVM leaves to its user (Linux, Documentation/virt/kvm api.rst 8.36: for
- * SYSTEM_SUSPEND, everything). If libvpsci does, on the vCPUs' threads, what reaches the controller
- * are calls that concern the whole machine, judged.
+ * The power controller makes every decision about running, sleeping, rebooting and ending, on the
+ * main thread, one at a time. It knows PSCI's rules and the operator's policy, and nothing of KVM:
+ * a driver (`struct power_ops`) and the PSCI backend (`struct power_psci_ops`) carry out what it
+ * decides. There are two backends. If the kernel answers PSCI, the controller does what KVM leaves
+ * to its user (Linux, Documentation/virt/kvm/api.rst 8.36: for SYSTEM_SUSPEND, everything). If
+ * libvpsci answers, on the vCPUs' threads, only calls that concern the whole machine reach the
+ * controller, and libvpsci has judged them.
  */
 #ifndef DORMOUSE_POWER_POWER_H
 #define DORMOUSE_POWER_POWER_H
@@ -27,12 +27,12 @@ struct suspend_call {
     bool big_endian; /* the caller's SCTLR_EL1.EE */
 };
 
-/* Where one vCPU left the guest for a reason of power. */
+/* Why a vCPU left the guest, as far as power is concerned. */
 enum power_exit {
-    POWER_EXIT_SUSPEND,   /* SYSTEM_SUSPEND was called; nobody has judged it or changed anything */
-    POWER_EXIT_ALLOWED,   /* the same, and the PSCI backend allows it, */
-    POWER_EXIT_DENIED,    /* or refuses it, because another vCPU is on, */
-    POWER_EXIT_BAD_ENTRY, /* or because the entry point is invalid */
+    POWER_EXIT_SUSPEND,   /* SYSTEM_SUSPEND was called; it has not been judged yet */
+    POWER_EXIT_ALLOWED,   /* the same, and the PSCI backend allows it */
+    POWER_EXIT_DENIED,    /* the PSCI backend refuses it: another vCPU is on */
+    POWER_EXIT_BAD_ENTRY, /* the PSCI backend refuses it: the entry point is invalid */
     POWER_EXIT_WAKEUP,    /* a dozing vCPU has a deliverable interrupt */
     POWER_EXIT_OFF,       /* SYSTEM_OFF */
     POWER_EXIT_HIBERNATE, /* SYSTEM_OFF2, HIBERNATE_OFF */
@@ -40,14 +40,16 @@ enum power_exit {
     POWER_EXIT_RESET2,    /* SYSTEM_RESET2 */
 };
 
-/* What the call said, read once: `suspend` of SYSTEM_SUSPEND, the others of SYSTEM_RESET2. */
+/*
+ * The arguments of the call, read once: `suspend` for SYSTEM_SUSPEND, the others for SYSTEM_RESET2.
+ */
 struct power_call {
     struct suspend_call suspend;
     uint64_t reset_type;
     uint64_t reset_cookie;
 };
 
-/* What the controller has to tell the world, in the order in which it became true. */
+/* What the controller reports, in the order in which it became true. */
 enum power_news_kind {
 #define NEWS(kind, event, fields, qmp, qmp_fields, colour, words) POWER_NEWS_##kind,
 #define TOLD(event, fields, qmp, qmp_fields, colour, words)
@@ -61,10 +63,10 @@ struct power_news {
     enum vpsci_result result;
     const char *reason;
     unsigned source;
-    int intid;           /* the interrupt that woke, or -1 where it is not known */
+    int intid;           /* the interrupt that woke the guest, or -1 if it is not known */
     int64_t asleep_ns;   /* RESUMED: filled in by the driver, which has a clock */
-    int64_t deadline_ns; /* ASKED: so long from now */
-    bool by_default;     /* ASKED: what happens then: true, the call is honoured */
+    int64_t deadline_ns; /* ASKED: the time from now to the deadline */
+    bool by_default;     /* ASKED: what happens at the deadline: true, the call is honoured */
     bool warm;
     bool hibernated;
     bool has_type; /* RESET2: reset_type and reset_cookie are the guest's */
@@ -73,30 +75,32 @@ struct power_news {
 };
 
 /*
- * What a driver does for the controller. All calls come from the main thread. Those that return int
- * return 0 or -errno; an error ends the VM, because its power state is then not known any more.
+ * What a driver does for the controller. All calls come from the main thread. Functions that return
+ * int return 0 or -errno; an error ends the VM, because its power state is unknown then.
  */
 struct power_ops {
     /* Takes every vCPU out of the guest and keeps it out. Idempotent. */
     void (*pause)(void *driver);
-    /* Lets every vCPU run that has not left the guest for a reason which still waits here. */
+    /* Lets every vCPU run whose last exit has been decided. */
     void (*resume)(void *driver);
     bool (*ram_contains)(void *driver, struct ipa start, uint64_t size);
     /* Lets this vCPU alone run. */
     void (*resume_one)(void *driver, unsigned vcpu);
-    /* power_deadline() is to be called so many nanoseconds from now; 0: not any more. */
+    /* Calls power_deadline() after so many nanoseconds; 0: takes that back. */
     void (*deadline)(void *driver, int64_t nanoseconds);
-    /* The interrupt for which the paused, dozing vCPU would wake, or -1. */
+    /* The interrupt that would wake the paused, dozing vCPU, or -1. */
     int (*waking_intid)(void *driver, unsigned vcpu);
     /*
-     * A sleep begins: devices look out for wake-ups, and those whose source is not in `counted`
-     * keep their interrupt lines to themselves.
+     * A sleep begins: devices report wake-ups from now on, and a device whose source is not in
+     * `counted` holds its interrupt line back.
      */
     void (*sleep_begins)(void *driver, unsigned counted);
-    /* The sleep of `vcpu` ends: held lines show their true level again, and its exit, if there is
-     * one, has been overtaken. */
+    /*
+     * The sleep of `vcpu` ends: lines that were held back show their level again, and an exit of
+     * `vcpu` that waits is dropped.
+     */
     void (*sleep_ends)(void *driver, unsigned vcpu);
-    /* The device sources that have a reason to wake now: a set of WAKE_RTC and WAKE_CONSOLE. */
+    /* The devices that have a reason to wake the guest now: a set of WAKE_RTC and WAKE_CONSOLE. */
     unsigned (*wakes_pending)(void *driver);
     void (*tell)(void *driver, const struct power_news *news);
 };
@@ -104,20 +108,20 @@ struct power_ops {
 /* What the PSCI backend does for the controller, under the same conditions. */
 struct power_psci_ops {
     /*
-     * With all paused: 1 if the vCPU is off, 0 if not, -errno. NULL for a backend that judges
-     * SYSTEM_SUSPEND by itself.
+     * With all vCPUs paused: 1 if the vCPU is off, 0 if not, or -errno. NULL if the backend judges
+     * SYSTEM_SUSPEND itself.
      */
     int (*is_off)(void *backend, unsigned vcpu);
-    /* Answers the call: the code becomes the result, nothing else of the vCPU changes. */
+    /* Answers the call with `result`; nothing else of the vCPU changes. */
     int (*answer)(void *backend, unsigned vcpu, enum vpsci_result result);
     /* The vCPU's call is honoured. */
     int (*honour)(void *backend, unsigned vcpu);
     /*
-     * Makes the paused vCPU wait for an interrupt as WFI would once it is let run, its timers
-     * running; POWER_EXIT_WAKEUP follows.
+     * Makes the paused vCPU wait for an interrupt, as in WFI, once it runs again. Its timers run.
+     * An interrupt ends the wait by POWER_EXIT_WAKEUP.
      */
     int (*doze)(void *backend, unsigned vcpu);
-    /* Resets the paused vCPU and sets it up to start at the call's entry (DEN0022 6.4). */
+    /* Resets the paused vCPU, which starts at the call's entry point then (DEN0022 6.4). */
     int (*restart)(void *backend, unsigned vcpu, const struct suspend_call *call);
 };
 
@@ -141,20 +145,20 @@ struct power {
     const struct power_psci_ops *psci;
     void *backend;
     unsigned cpu_count;
-    bool *on; /* per vCPU: what was last told of it */
+    bool *on; /* per vCPU: what was last reported of it */
     enum suspend_policy policy;
     unsigned wake; /* the sources that count */
     enum power_state state;
     enum power_outcome outcome;
-    bool stopped;             /* paused by the operator, whatever the state; no power state */
+    bool stopped;             /* paused by the operator, in any state; this is no power state */
     bool held;                /* power_hold(): several decisions are made under one pause */
-    bool observed;            /* `on` is true of all vCPUs: none has run since it was read */
+    bool observed;            /* `on` is up to date: no vCPU has run since it was read */
     unsigned sleeper;         /* POWER_ASKED, POWER_ASLEEP: the vCPU that called, and will resume */
     struct suspend_call call; /* the same: its call */
     int64_t ask_ns;           /* SUSPEND_ASK: how long the operator has */
-    bool ask_default;         /* SUSPEND_ASK: and if he does not answer: true, honour */
-    unsigned woken;           /* POWER_ASKED: the operator's wake came before his answer */
-    unsigned ignored;         /* POWER_ASLEEP: ignored sources told of already */
+    bool ask_default;         /* SUSPEND_ASK: what happens after that: true, the call is honoured */
+    unsigned woken;           /* POWER_ASKED: the operator's wake came before the answer */
+    unsigned ignored;         /* POWER_ASLEEP: ignored sources that have been reported already */
 };
 
 struct power_options {
@@ -163,28 +167,28 @@ struct power_options {
     const struct power_psci_ops *psci;
     void *backend;
     unsigned cpu_count;
-    enum suspend_policy policy; /* SUSPEND_OFF where the driver's machine does not offer the call */
+    enum suspend_policy policy; /* SUSPEND_OFF if the machine does not offer the call */
     unsigned wake;              /* the sources that count */
     int64_t ask_ns;             /* SUSPEND_ASK: the deadline, in nanoseconds from the call */
     bool stopped;               /* the machine starts paused */
-    bool ask_default;           /* and what happens then: true, the call is honoured */
+    bool ask_default;           /* SUSPEND_ASK: what happens then: true, the call is honoured */
 };
 
 /* Returns 0 or -ENOMEM. */
 int power_init(struct power *power, const struct power_options *options);
 void power_destroy(struct power *power);
 
-/* The machine starts (again), vCPU 0 on and all others off. A pause outlasts it. */
+/* The machine starts or starts again: vCPU 0 is on and all others are off. A pause continues. */
 void power_start(struct power *power);
 
-/* A vCPU has left the guest and stays paused until the controller says otherwise. 0 or -errno. */
+/* A vCPU has left the guest. It stays paused until the controller resumes it. 0 or -errno. */
 int power_exit(struct power *power, unsigned vcpu, enum power_exit why,
                const struct power_call *call);
 
 /* What became of a wake. */
 enum power_wake_result {
     POWER_WAKE_DONE,  /* the guest was asleep and has been woken */
-    POWER_WAKE_KEPT,  /* its SYSTEM_SUSPEND waits for an answer: an honoured one wakes at once */
+    POWER_WAKE_KEPT,  /* its SYSTEM_SUSPEND waits for an answer; an honoured one wakes at once */
     POWER_WAKE_AWAKE, /* the guest is not suspended */
     POWER_WAKE_UNCOUNTED, /* it is, but this source may not wake it */
 };
@@ -197,40 +201,40 @@ enum power_wake_result {
 int power_wake(struct power *power, enum wake_source source);
 
 /*
- * Pauses the machine for several decisions: nothing runs before power_go_on(), whatever they are.
+ * Pauses the machine for several decisions. Whatever they are, nothing runs before power_go_on().
  * Idempotent.
  */
 void power_hold(struct power *power);
-/* Ends a hold, if there is one, and lets run what may. */
+/* Ends a hold, if there is one, and resumes the vCPUs that may run. */
 void power_go_on(struct power *power);
 
 /*
- * The operator's answer to a SYSTEM_SUSPEND; `by` is the reason that a refusal is told with, a
- * constant. -EINVAL: nothing waits for an answer, and nothing has happened. Else as power_exit().
+ * The operator's answer to a SYSTEM_SUSPEND. `by`, a constant, is the reason that is reported if it
+ * is refused. Returns 0 or -errno; -EINVAL: no call waits for an answer, and nothing has changed.
  */
 int power_answer(struct power *power, bool honour, const char *by);
 
-/* The time is up that ops->deadline() set. Harmless at any other. 0 or -errno. */
+/* The time that ops->deadline() set has passed. Harmless at any other time. 0 or -errno. */
 int power_deadline(struct power *power);
 
 /*
- * The operator pauses the machine, and lets it go on. A pause is no power state: what the guest is
- * in, running, asleep or waiting for an answer, stays and moves on, but nothing runs. Without
- * effect on a machine that is, or is not, paused already.
+ * The operator pauses the machine, and continues it. A pause is no power state: the guest stays
+ * running, asleep or waiting for an answer, and that can change in a pause, but nothing runs.
+ * Pausing a paused machine and continuing a running one change nothing.
  */
 void power_stop(struct power *power);
 void power_cont(struct power *power);
 
-/* The operator resets the machine: it has ended with POWER_OUTCOME_COLD_RESET, in any state. */
+/* The operator resets the machine: in any state it ends with POWER_OUTCOME_COLD_RESET. */
 void power_reset(struct power *power);
 
 /*
- * A vCPU has come on or gone off: of a driver that hears of it. `on` is what was so at that moment,
- * and such calls come in the order of the moments.
+ * A vCPU has come on or gone off, says a backend that is told of it. `on` was true or false at that
+ * moment; calls come in the order of these moments.
  */
 void power_changed(struct power *power, unsigned vcpu, bool on);
 
-/* Looks at which vCPUs are on, of a backend that has is_off(), and tells what has changed. 0 or -errno. */
+/* Reads which vCPUs are on, from a backend that has is_off(), and reports changes. 0 or -errno. */
 int power_observe(struct power *power);
 
 #endif

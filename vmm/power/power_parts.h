@@ -13,17 +13,17 @@
 void power_tell(const struct power *power, struct power_news news);
 
 /*
- * Lets run what may: nothing while the machine is held, paused by the operator or waiting for the
- * operator's answer; asleep the caller alone, and only if an interrupt may wake it: a vCPU that is
- * out of the guest cannot spin.
+ * Resumes the vCPUs that may run: none while the machine is held, is paused by the operator or
+ * waits for the operator's answer. Asleep, only the caller runs, and only if an interrupt may wake
+ * it: a vCPU that is out of the guest cannot spin.
  */
 void power_let_run(struct power *power);
 
-/* Takes all vCPUs out of the guest, if the machine is not held: another pause would only cost time. */
+/* Takes all vCPUs out of the guest. While the machine is held they are out already. */
 void power_pause_all(struct power *power);
 
 /*
- * Reads the power state of every vCPU, all of them paused, and tells the differences; once, however
+ * With all vCPUs paused, reads the power state of each and reports changes. Reads once, however
  * many calls are decided before a vCPU runs again. 0 or -errno.
  */
 int power_observe_paused(struct power *power);

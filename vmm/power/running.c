@@ -46,7 +46,7 @@ void power_start(struct power *power)
     }
 }
 
-/* What is known of the vCPU; a difference is told. */
+/* Notes whether the vCPU is on; reports a change. */
 static void power_see(struct power *power, unsigned vcpu, bool on)
 {
     if (power->on[vcpu] == on) {

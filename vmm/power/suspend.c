@@ -24,8 +24,8 @@ static bool suspend_entry_is_valid(const struct power *power, struct ipa entry)
 }
 
 /*
- * Judges a call that no backend has judged: POWER_EXIT_ALLOWED, _DENIED or _BAD_ENTRY. The order is
- * the reference firmware's: the state of the other cores comes before the address. 0 or -errno.
+ * Judges a call that the backend has not judged: POWER_EXIT_ALLOWED, _DENIED or _BAD_ENTRY. As in
+ * the reference firmware the state of the other cores comes before the address. 0 or -errno.
  */
 static int suspend_judge(struct power *power, unsigned vcpu, const struct suspend_call *call,
                          enum power_exit *judged)
@@ -45,8 +45,8 @@ static int suspend_judge(struct power *power, unsigned vcpu, const struct suspen
 }
 
 /*
- * Why the call so judged must be refused, or NULL. The operator's word comes last, so that a guest
- * whose call is wrong learns so under every policy.
+ * Why the call must be refused, or NULL. The policy comes last, so that a wrong call gets the same
+ * error under every policy.
  */
 static const char *suspend_objection(const struct power *power, enum power_exit judged,
                                      enum vpsci_result *result)
@@ -85,7 +85,9 @@ int sleep_end(struct power *power, enum wake_source source)
 {
     unsigned vcpu = power->sleeper;
 
-    /* An interrupt may race this wake: pausing takes its exit, if there is one, out of the way. */
+    /*
+     * An interrupt may wake the vCPU at the same time. After the pause sleep_ends() drops its exit.
+     */
     power_pause_all(power);
     power_tell(power,
                (struct power_news){
@@ -112,7 +114,7 @@ static enum wake_source wake_first_source(unsigned set)
     return (enum wake_source)(set & -set);
 }
 
-/* The call is power->call, the caller power->sleeper, and all is paused. */
+/* The call is power->call, the caller power->sleeper, and all vCPUs are paused. */
 static int sleep_begin(struct power *power)
 {
     unsigned vcpu = power->sleeper;
@@ -128,9 +130,9 @@ static int sleep_begin(struct power *power)
     power_tell(power, (struct power_news){.kind = POWER_NEWS_ASLEEP, .vcpu = vcpu});
 
     /*
-     * The devices have been looking out since sleep_begins(), and here is what they had before: a
-     * wake from before the call, during it or after it is seen on one side or the other. The
-     * operator's wake, which is no level of anything, was kept while he was asked.
+     * Devices have reported wake-ups since sleep_begins(); this reads what they had before. So a
+     * wake before the call, during it or after it is seen by one or the other. The operator's wake
+     * has no level that could be read; it was kept while the operator was asked.
      */
     unsigned pending = (power->ops->wakes_pending(power->driver) | power->woken) & power->wake;
     power->woken = 0;
@@ -144,8 +146,7 @@ static int sleep_begin(struct power *power)
     return error;
 }
 
-/* Nobody runs until power_answer(): all other vCPUs are off, and the caller waits for its answer.
- */
+/* No vCPU runs until power_answer(): all others are off, and the caller waits for its answer. */
 static int suspend_ask(struct power *power)
 {
     power->state = POWER_ASKED;
@@ -198,7 +199,7 @@ int suspend_decide(struct power *power, unsigned vcpu, enum power_exit judged,
     return power->policy == SUSPEND_ASK ? suspend_ask(power) : sleep_begin(power);
 }
 
-/* Tells of an ignored wake, but of each source only once a sleep: input must not flood the log. */
+/* Reports an ignored wake, but each source only once in a sleep: input must not flood the log. */
 static void wake_ignore(struct power *power, enum wake_source source, const char *reason)
 {
     if ((power->ignored & source) != 0) {
@@ -211,7 +212,10 @@ static void wake_ignore(struct power *power, enum wake_source source, const char
                           .kind = POWER_NEWS_WAKE_IGNORED, .source = source, .reason = reason});
 }
 
-/* A wake while a SYSTEM_SUSPEND waits for its answer. What devices have is there after it too. */
+/*
+ * A wake while a SYSTEM_SUSPEND waits for its answer. A device still has its reason after the
+ * answer.
+ */
 static int wake_keep(struct power *power, enum wake_source source)
 {
     if ((power->wake & source) == 0) {
@@ -236,7 +240,7 @@ int power_wake(struct power *power, enum wake_source source)
         error = sleep_end(power, source);
         return error != 0 ? error : POWER_WAKE_DONE;
     case POWER_RUNNING:
-        /* A device's interrupt reaches a running guest by itself; the operator's wish does not. */
+        /* A device's interrupt reaches a running guest by itself; the operator's wake does not. */
         if (source == WAKE_SIGNAL) {
             power->ignored = 0;
             wake_ignore(power, source, "the guest is awake");

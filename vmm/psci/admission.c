@@ -5,22 +5,22 @@
 #include <stdlib.h>
 
 /*
- * `admitted` changes only while the vCPUs' threads are parked, and their gates' locks order that
- * against what they do: relaxed. `refused` goes up by a vCPU's thread and down by main, and carries
- * nothing but itself; `any_refused` is raised after it, with release, and lowered before the flags
- * are read, with acquire.
+ * `admitted` changes only while the vCPUs' threads are parked, and the locks of their gates order
+ * the change against their reads, so relaxed accesses do. A vCPU's thread sets `refused` and main
+ * clears it; it carries no other data. `any_refused` is set after it, with release, and cleared
+ * before main reads the flags, with acquire.
  */
 struct candidate {
     _Atomic bool admitted;
     _Atomic bool refused;
-    bool told;    /* main's: of a refusal, since the vCPU was last admitted */
+    bool told;    /* main's: a refusal has been reported since the vCPU was last admitted */
     bool leaving; /* main's: withdrawn, and still on */
 };
 
 struct admission {
     _Atomic bool any_refused;
     unsigned count;
-    unsigned next; /* main's: where the search for refusals goes on; `count`: nowhere */
+    unsigned next; /* main's: where the search for refusals continues; `count`: it has ended */
     struct candidate candidates[];
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which vCPUs a CPU_ON may start: the operator's word. The vCPUs' threads ask, the main thread
- * decides; it does so while all vCPUs are paused, so that no CPU_ON is half way through then.
+ * Which vCPUs a CPU_ON may start, as the operator decides. The vCPUs' threads ask; the main thread
+ * changes it while all vCPUs are paused, so that no CPU_ON is in progress then.
  */
 #ifndef DORMOUSE_PSCI_ADMISSION_H
 #define DORMOUSE_PSCI_ADMISSION_H
@@ -10,30 +10,33 @@
 
 struct admission;
 
-/* The first `admitted` of `count` vCPUs may be started. NULL: no memory. */
+/* The first `admitted` of `count` vCPUs may start. NULL: no memory. */
 struct admission *admission_create(unsigned count, unsigned admitted);
 /* NULL is ignored. */
 void admission_destroy(struct admission *admission);
 
-/* May this vCPU be started now? If not, that is kept for the main thread. Any vCPU's thread. */
+/*
+ * Whether this vCPU may start now. If not, the refusal is noted for the main thread. Any vCPU's
+ * thread.
+ */
 bool admission_ask(struct admission *admission, unsigned vcpu);
 
-/* What follows is the main thread's. */
+/* The main thread calls all that follows. */
 
 bool admission_has(const struct admission *admission, unsigned vcpu);
-/* With all vCPUs paused. One that is on when it is withdrawn leaves once it is off. */
+/* With all vCPUs paused. A vCPU that is on when it is withdrawn leaves when it goes off. */
 void admission_admit(struct admission *admission, unsigned vcpu);
 void admission_withdraw(struct admission *admission, unsigned vcpu);
 
 /*
- * The vCPU is off. True, once: it was withdrawn while it was on, and has left now. NULL, for a
- * machine whose vCPUs are all the guest's for good: false.
+ * The vCPU is off. Returns true, once, if it was withdrawn while it was on: it has left now. If
+ * `admission` is NULL no vCPU is ever withdrawn: false.
  */
 bool admission_saw_off(struct admission *admission, unsigned vcpu);
 
 /*
- * The next vCPU that somebody wanted to start in vain; false: none. A guest that tries again and
- * again is told of once, until the vCPU has been admitted.
+ * The next vCPU whose start was refused; false: none. However often a guest tries, a vCPU is
+ * returned once until it is admitted.
  */
 bool admission_next_refused(struct admission *admission, unsigned *vcpu);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who answers the guest's PSCI calls: a table of operations, and two files behind it.
- * backend_kernel.c is for KVM, which answers by itself and leaves to the monitor what concerns the
- * whole machine; backend_user.c for libvpsci, which answers on the vCPUs' threads (psci.h). Nothing else asks which one it is.
+ * The PSCI backend, which answers the guest's PSCI calls: a table of operations, which two files
+ * fill in. In backend_kernel.c KVM answers, and leaves to the monitor what concerns the whole
+ * machine; in backend_user.c libvpsci answers, on the vCPUs' threads (psci.h). No other file asks
+ * which of the two it is.
  */
 #ifndef DORMOUSE_PSCI_BACKEND_H
 #define DORMOUSE_PSCI_BACKEND_H
@@ -18,36 +19,40 @@
 struct psci_backend {
     const struct psci_backend_ops *ops;
     struct psci_observer observer; /* all zero: there is none */
-    struct psci psci;              /* libvpsci's; all zero where the kernel answers */
-    struct observe observe;        /* the kernel's; all zero where libvpsci answers */
-    struct vcpu *const *vcpu;      /* of the VM that is on */
+    struct psci psci;              /* libvpsci's; all zero if the kernel answers */
+    struct observe observe;        /* the kernel's; all zero if libvpsci answers */
+    struct vcpu *const *vcpu;      /* those of the current VM */
 };
 
-/* Functions that return int return 0 or -errno. All but next() and serve() are the main thread's. */
+/* Functions that return int return 0 or -errno. Main calls all but next() and serve(). */
 struct psci_backend_ops {
     enum psci_mode mode; /* for messages and events; never auto */
-    bool has_suspend;    /* SYSTEM_SUSPEND, whatever KVM has */
+    bool has_suspend;    /* it has SYSTEM_SUSPEND even if KVM does not */
     bool counts_calls;   /* observing takes an open file for each vCPU */
-    bool needs_pause;    /* state_name() is for paused vCPUs */
+    bool needs_pause;    /* state_name() needs paused vCPUs */
 
-    /* What outlives a reboot. destroy() takes down what there is of it, also after an error. */
+    /* Creates what outlives a reboot. destroy() frees what there is of it, also after an error. */
     int (*create)(struct psci_backend *backend, const struct psci_options *options);
     void (*destroy)(struct psci_backend *backend);
-    /* Gives PSCI of a new VM to the backend, before it has vCPUs. `suspend`: with SYSTEM_SUSPEND. */
+    /*
+     * The backend answers for a new VM, which has no vCPUs yet. `suspend`: the guest has
+     * SYSTEM_SUSPEND.
+     */
     int (*attach)(struct psci_backend *backend, struct vm *vm, bool suspend);
     /*
-     * The version that the guest is to see, by its first vCPU. *version is what is wanted, 0 for
-     * the newest, and becomes what it is, or at -EINVAL the newest that there is.
+     * Sets the version that the guest sees, through its first vCPU. *version is the wanted one, or
+     * 0 for the newest, and becomes the actual one; after -EINVAL, the newest that exists.
      */
     int (*version)(struct psci_backend *backend, struct vcpu *vcpu, uint32_t *version);
-    /* A vCPU's power state, as operators read it. */
+    /* A vCPU's power state, for operators. */
     const char *(*state_name)(struct psci_backend *backend, unsigned index);
 
-    /* The guest runs from here on, or not for a while. For the observer. */
+    /* The guest runs from now on, or stops for a while: observing starts and stops. */
     void (*observe)(struct psci_backend *backend, bool on);
     /*
-     * Tells the observer what the vCPUs' threads say of coming on and going off, `most` such
-     * changes. True: there may be more. CHANGES_ALL comes to an end only while all are paused.
+     * Reports to the observer which vCPUs came on and went off, at most `most` changes that the
+     * vCPUs' threads noted. True: there may be more. CHANGES_ALL ends only while all vCPUs are
+     * paused.
      */
     bool (*take_changes)(struct psci_backend *backend, unsigned most);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel answers PSCI. For SYSTEM_SUSPEND it only leaves the guest: the rest is done here. */
+/* The kernel answers PSCI. For SYSTEM_SUSPEND it only leaves the guest; dormouse does the rest. */
 #include "psci/backend.h"
 
 static int kernel_create(struct psci_backend *backend, const struct psci_options *options)
@@ -38,7 +38,7 @@ static int kernel_version(struct psci_backend *backend, struct vcpu *vcpu, uint3
     return error;
 }
 
-/* KVM tells only of a vCPU that does not run. */
+/* KVM gives the state only of a vCPU that does not run. */
 static const char *kernel_state_name(struct psci_backend *backend, unsigned index)
 {
     return vcpu_is_off(backend->vcpu[index]) == 1 ? "off" : "on";
@@ -49,7 +49,7 @@ static void kernel_observe(struct psci_backend *backend, bool on)
     observe_set(backend, on);
 }
 
-/* Nothing is said of changes: the observer looks. */
+/* KVM notes no changes; observe.c looks for them. */
 static bool kernel_take_changes(struct psci_backend *backend, unsigned most)
 {
     (void)backend;
@@ -67,7 +67,7 @@ static struct psci_step kernel_next(struct psci_backend *backend, unsigned index
     return (struct psci_step){.verdict = PSCI_RUN, .start = -1};
 }
 
-/* What the call says is read once, here, where all that follows finds it. */
+/* Reads the arguments of the call, once, into the exit. */
 static int kernel_read_call(struct vcpu *vcpu, struct vcpu_exit *exit)
 {
     switch (exit->power) {
@@ -107,7 +107,7 @@ static int kernel_answer(void *arg, unsigned vcpu, enum vpsci_result result)
     return vcpu_answer(backend->vcpu[vcpu], result);
 }
 
-/* KVM needs no word: to it the call has been over since it left the guest. */
+/* There is nothing to do: for KVM the call ended when it left the guest. */
 static int kernel_honour(void *arg, unsigned vcpu)
 {
     (void)arg;
@@ -123,8 +123,8 @@ static int kernel_doze(void *arg, unsigned vcpu)
 }
 
 /*
- * KVM_ARM_VCPU_INIT turns the vCPU's timers off and makes it able to run, so it must not come
- * before the sleep is over: a timer could not end it any more.
+ * KVM_ARM_VCPU_INIT turns the vCPU's timers off and makes the vCPU runnable. So it comes after the
+ * sleep: before, no timer could end the sleep any more.
  */
 static int kernel_restart(void *arg, unsigned vcpu, const struct suspend_call *call)
 {

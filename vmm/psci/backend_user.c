@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libvpsci answers PSCI, on the vCPUs' threads (calls.c). Here are the requests that they hand over
- * to the main thread. While a vCPU is paused its power state is the main thread's.
+ * libvpsci answers PSCI, on the vCPUs' threads (calls.c). This file is the main thread's half: it
+ * answers the requests that those threads hand over. While a vCPU is paused the main thread owns
+ * its power state.
  */
 #include "psci/backend.h"
 
@@ -53,14 +54,14 @@ static const char *user_state_name(struct psci_backend *backend, unsigned index)
     return names[vpsci_state(psci_vcpu(&backend->psci, index))];
 }
 
-/* The vCPUs' threads tell by themselves. */
+/* There is nothing to look for: the vCPUs' threads note changes. */
 static void user_observe(struct psci_backend *backend, bool on)
 {
     (void)backend;
     (void)on;
 }
 
-/* A vCPU whose start waited for room asks again. */
+/* A vCPU whose start waited for room is nudged. */
 static bool user_take_changes(struct psci_backend *backend, unsigned most)
 {
     const struct psci_observer *observer = &backend->observer;
@@ -100,7 +101,10 @@ static struct psci_step user_serve(struct psci_backend *backend, unsigned index,
     return psci_serve(&backend->psci, index, vcpu, exit);
 }
 
-/* If libvpsci has refused the call itself nothing is pending there, and the answer is only x0. */
+/*
+ * If libvpsci has refused the call itself, no request is pending there, and the answer goes to x0
+ * only.
+ */
 static int user_answer(void *arg, unsigned vcpu, enum vpsci_result result)
 {
     const struct psci_backend *backend = arg;
@@ -120,7 +124,7 @@ static int user_honour(void *arg, unsigned vcpu)
     return vpsci_answer(psci_vcpu(&backend->psci, vcpu), VPSCI_SUCCESS) == 0 ? 0 : -EPROTO;
 }
 
-/* Its own thread does so, at the gate, whenever it is let run: psci_next(). */
+/* The vCPU's own thread does so at its gate, whenever it is resumed: psci_next(). */
 static int user_doze(void *arg, unsigned vcpu)
 {
     (void)arg;
@@ -128,14 +132,14 @@ static int user_doze(void *arg, unsigned vcpu)
     return 0;
 }
 
-/* The vCPU is paused, so that this thread may do what its own would. */
+/* The vCPU is paused, so main may do what its own thread would. */
 static int user_restart(void *arg, unsigned vcpu, const struct suspend_call *call)
 {
     const struct psci_backend *backend = arg;
     struct vpsci_vcpu *sleeper = psci_vcpu(&backend->psci, vcpu);
     struct vpsci_outcome out;
 
-    (void)call; /* libvpsci kept it too. */
+    (void)call; /* libvpsci has it too. */
     vpsci_wake(sleeper);
     vpsci_next(sleeper, &out);
     return out.action == VPSCI_ENTER ? psci_enter(backend->vcpu[vcpu], &out.entry) : -EPROTO;

@@ -8,7 +8,7 @@ static uint32_t call_number(uint32_t function)
     return function & 0xff;
 }
 
-/* A call that put its vCPU to sleep: into the state that it named, or that libvpsci chose. */
+/* Counts a call that put its vCPU to sleep, for the state that it named or that libvpsci chose. */
 static void call_count_idle(struct psci *psci, unsigned index, const struct vpsci_call *guest_call,
                             const struct vpsci_outcome *out)
 {
@@ -69,15 +69,15 @@ static struct psci_step step_hand_over(struct vcpu_exit *exit, enum power_exit w
 }
 
 /*
- * KVM keeps the vCPU waiting as in WFI, its timers running, and says WAKEUP. A vCPU that was taken
- * out of it meanwhile, by a pause, comes here again: only a wake ends the wait.
+ * The vCPU waits as in WFI, its timers run, and an interrupt makes it exit with WAKEUP. After a
+ * pause in between the vCPU comes here again: only a wake ends the wait.
  */
 static struct psci_step step_doze(struct vcpu *vcpu, struct vcpu_exit *exit)
 {
     return step_run_unless(exit, vcpu_doze(vcpu));
 }
 
-/* The result of a call that had to wait; in CPU_SUSPEND it waited dozing. */
+/* Gives a call that had to wait its result. In CPU_SUSPEND the vCPU was dozing. */
 static int call_finish(struct vcpu *vcpu, uint64_t result)
 {
     int error = vcpu_rouse(vcpu);
@@ -102,7 +102,7 @@ static struct psci_step step_carry_out(struct vcpu *vcpu, const struct vpsci_out
     switch (out->wait) {
     case VPSCI_WAIT_STANDBY:
     case VPSCI_WAIT_POWERDOWN:
-    case VPSCI_WAIT_SUSPENDED: /* With its gate open: interrupts are to be looked out for. */
+    case VPSCI_WAIT_SUSPENDED: /* The gate is open: interrupts must be able to wake it. */
         return step_doze(vcpu, exit);
     default:
         return step_make(PSCI_STAY_OUT);
@@ -128,11 +128,11 @@ static void outcome_wait_off(struct vpsci_outcome *out)
     *out = (struct vpsci_outcome){.action = VPSCI_WAIT, .wait = VPSCI_WAIT_OFF};
 }
 
-/* vpsci_next() for a vCPU that has been told to start, and if it does, tells so. */
+/* vpsci_next() for a vCPU that a CPU_ON starts; notes that it has come on. */
 static void outcome_of_start(struct psci *psci, unsigned index, struct vpsci_outcome *out)
 {
     if (!changes_want_room(psci->changes, index)) {
-        outcome_wait_off(out); /* Main nudges this vCPU once it has taken an earlier ticket. */
+        outcome_wait_off(out); /* Main nudges this vCPU after it has taken an earlier ticket. */
         return;
     }
     uint64_t ticket = changes_begin(psci->changes, index);
@@ -141,8 +141,8 @@ static void outcome_of_start(struct psci *psci, unsigned index, struct vpsci_out
 }
 
 /*
- * A vCPU that is off is not asked about further: a CPU_ON could come in between and it would start
- * without a ticket. Whoever calls CPU_ON nudges it afterwards.
+ * Does not call vpsci_next() for a vCPU that is off: a CPU_ON could come in between, and the vCPU
+ * would start without a ticket. The caller of CPU_ON nudges the vCPU afterwards.
  */
 static void outcome_next(struct psci *psci, unsigned index, struct vpsci_outcome *out)
 {
@@ -178,7 +178,7 @@ static bool call_may_go_off(uint32_t function)
            function == (VPSCI_FID_32 | VPSCI_FN_CPU_FREEZE);
 }
 
-/* vpsci_call(), and if it turns the vCPU off, tells so. */
+/* vpsci_call(); notes that the vCPU has gone off. */
 static void outcome_of_call(struct psci *psci, unsigned index, const struct vpsci_call *guest_call,
                             struct vpsci_outcome *out)
 {
@@ -194,7 +194,9 @@ static void outcome_of_call(struct psci *psci, unsigned index, const struct vpsc
     change_end(psci, index, ticket, is_off ? CHANGE_OFF : CHANGE_NONE);
 }
 
-/* A SYSTEM_SUSPEND, so judged. SMC32 arguments are 32 bits wide (SMCCC 3.1). */
+/*
+ * Hands over a SYSTEM_SUSPEND that has been judged. SMC32 arguments are 32 bits wide (SMCCC 3.1).
+ */
 static struct psci_step step_hand_over_suspend(struct vcpu_exit *exit, enum power_exit judged,
                                                const struct vpsci_call *guest_call)
 {
@@ -211,7 +213,7 @@ static struct psci_step step_hand_over_suspend(struct vcpu_exit *exit, enum powe
     return result;
 }
 
-/* What the main thread has to decide. */
+/* Hands over a request, which the main thread decides. */
 static struct psci_step step_ask_main(const struct vpsci_request *request,
                                       const struct vpsci_call *guest_call, struct vcpu_exit *exit)
 {
@@ -240,9 +242,8 @@ static struct psci_step step_ask_main(const struct vpsci_request *request,
 }
 
 /*
- * A SYSTEM_SUSPEND that libvpsci refuses is the operator's business all the same: the main thread
- * tells of it, and writes the answer. x0 is left as it is until then, for it says which width the
- * call had.
+ * The main thread also gets a SYSTEM_SUSPEND that libvpsci refuses: it reports the call and answers
+ * it.
  */
 static bool call_is_refused_suspend(const struct vpsci_call *guest_call,
                                     const struct vpsci_outcome *out)
@@ -254,8 +255,9 @@ static bool call_is_refused_suspend(const struct vpsci_call *guest_call,
 }
 
 /*
- * The operator's word on a CPU_ON, given in advance, so that the caller waits for nobody. *out
- * becomes what the caller is to do. It cannot have another request pending, nor be answered twice.
+ * Answers a CPU_ON by what the operator has admitted before, so that the caller need not wait. *out
+ * becomes what the caller does next. The caller has no other request pending, and no other thread
+ * answers this one.
  */
 static void outcome_decide_start(struct psci *psci, unsigned index, struct vpsci_outcome *out)
 {
@@ -271,7 +273,7 @@ static void outcome_decide_start(struct psci *psci, unsigned index, struct vpsci
     }
 }
 
-/* Each argument and the endianness cost a system call to read, and most calls have few of them. */
+/* Each argument and the endianness cost a system call, and most calls have few arguments. */
 static int call_read(const struct psci *psci, struct vcpu *vcpu, uint32_t function,
                      struct vpsci_call *guest_call)
 {
@@ -303,7 +305,7 @@ static struct psci_step step_refuse_suspend(struct vcpu_exit *exit, const struct
                                   guest_call);
 }
 
-/* What libvpsci said of a call, which its vCPU has not waited for. */
+/* Carries out libvpsci's outcome of a call that did not wait. */
 static struct psci_step step_answer(struct vcpu *vcpu, const struct vpsci_outcome *out,
                                     struct vcpu_exit *exit)
 {
@@ -338,8 +340,8 @@ static struct psci_step call_answer(struct psci *psci, unsigned index, struct vc
 }
 
 /*
- * A powered-down vCPU starts at its entry point, and starting resets its timers, one of which woke
- * it perhaps. The device tree calls them always-on: they go on through the sleep of their core.
+ * A vCPU that was powered down starts at its entry point. That resets its timers, one of which may
+ * have woken it; the device tree calls them always-on, so they are kept.
  */
 static struct psci_step wake_powered_down(struct psci *psci, unsigned index, struct vcpu *vcpu,
                                           struct vcpu_exit *exit)
@@ -358,7 +360,7 @@ static struct psci_step wake_powered_down(struct psci *psci, unsigned index, str
     return step_run_unless(exit, vcpu_restore_timers(vcpu, &timers));
 }
 
-/* An interrupt for a vCPU that waits in KVM_RUN. Whether it ends SYSTEM_SUSPEND is not for us. */
+/* An interrupt for a vCPU that waits in KVM_RUN. Main decides whether it ends a SYSTEM_SUSPEND. */
 static struct psci_step wake_vcpu(struct psci *psci, unsigned index, struct vcpu *vcpu,
                                   struct vcpu_exit *exit)
 {

@@ -13,8 +13,8 @@ enum {
 #define NO_TICKET UINT64_MAX
 
 /*
- * What is said of a ticket. `stamp` is published last: the ticket plus 1, so that main does not take
- * what an earlier ticket left here.
+ * The result of a ticket. `stamp` is the ticket plus 1 and is written last, so that main does not
+ * take what an earlier ticket left here.
  */
 struct note {
     _Atomic uint64_t stamp;
@@ -98,9 +98,9 @@ bool changes_want_room(struct changes *changes, unsigned vcpu)
 
 uint64_t changes_begin(struct changes *changes, unsigned vcpu)
 {
-    /* Only its own thread adds to it, so it cannot grow in between. */
+    /* Only this thread adds to it, so it cannot grow in between. */
     if (atomic_load(&changes->tellers[vcpu].under_way) >= PER_VCPU) {
-        return NO_TICKET; /* Not reached while changes_want_room() is asked; the ring is safe. */
+        return NO_TICKET; /* Cannot happen if changes_want_room() was asked; protects the ring. */
     }
     atomic_fetch_add(&changes->tellers[vcpu].under_way, 1);
     return atomic_fetch_add(&changes->given, 1);
@@ -118,7 +118,7 @@ void changes_end(struct changes *changes, uint64_t ticket, unsigned vcpu, enum c
     atomic_store_explicit(&note->stamp, ticket + 1, memory_order_release);
 }
 
-/* The note of the next ticket if something has been said of it; else NULL. */
+/* The note of the next ticket, or NULL if its result is not known yet. */
 static const struct note *note_next(const struct changes *changes)
 {
     const struct note *note = &changes->notes[changes->taken & changes->mask];

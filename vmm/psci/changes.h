@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vCPUs that come on and go off, told by their threads to the main thread in the order in which it
- * happened, without a lock.
+ * vCPUs that come on and go off. Their threads note it for the main thread, without a lock, in the
+ * order in which it happened.
  *
- * A thread draws a ticket before it changes anything and says afterwards what came of it; main
- * takes the tickets in their order, and waits at one of which nothing has been said. So a change
- * that one vCPU could have seen when it made another one comes first, and of two changes that
- * overlapped either may. Room is never short: of each vCPU a few changes may be on their way at
- * most, and a vCPU comes on again only when there is room for both that and its next going off
- * (changes_want_room()). A guest can thus neither outrun the log nor make anybody but its own
- * starting vCPU wait for it.
+ * A thread takes a ticket before it changes anything and notes the result afterwards. Main takes
+ * the tickets in their order, and waits at one without a result. So if a vCPU could have seen one
+ * change when it made another, main gets them in that order; two changes that overlapped come in
+ * either order. There is always room: each vCPU has at most a few changes on their way, and it
+ * comes on again only if there is room for that and for going off again (changes_want_room()). So a
+ * guest cannot outrun the log, and only its own starting vCPU ever waits.
  */
 #ifndef DORMOUSE_PSCI_CHANGES_H
 #define DORMOUSE_PSCI_CHANGES_H
@@ -20,17 +19,20 @@
 
 struct changes;
 
-/* NULL where there is no memory. */
+/* NULL: no memory. */
 struct changes *changes_create(unsigned vcpu_count);
 void changes_destroy(struct changes *changes);
-/* Forgets all. No thread may be between begin and end. */
+/* Forgets all changes. No thread may be between begin and end. */
 void changes_clear(struct changes *changes);
 
-/* Whether the vCPU may come on. If not it waits, which changes_take() says. Its own thread. */
+/*
+ * Whether there is room for the vCPU to come on. If not, changes_take() says when to ask again. The
+ * vCPU's own thread.
+ */
 bool changes_want_room(struct changes *changes, unsigned vcpu);
 
 enum change {
-    CHANGE_NONE, /* it did not come to it */
+    CHANGE_NONE, /* nothing changed */
     CHANGE_ON,
     CHANGE_OFF,
 };
@@ -39,17 +41,17 @@ enum change {
 uint64_t changes_begin(struct changes *changes, unsigned vcpu);
 void changes_end(struct changes *changes, uint64_t ticket, unsigned vcpu, enum change what);
 
-/* What main takes. */
+/* A change, as main takes it. */
 struct change_told {
     unsigned vcpu;
     enum change what;
-    bool waits; /* the vCPU wanted room, of which there is more now: it is to ask again */
+    bool waits; /* the vCPU waited for room, and there is some now: nudge it */
 };
 
-/* More than there can be. */
+/* For psci_backend_ops.take_changes(). */
 #define CHANGES_ALL UINT_MAX
 
-/* The next ticket, whatever came of it; false: none, or not known yet. Main. */
+/* The next ticket and its result; false: there is none, or its result is not known yet. Main. */
 bool changes_take(struct changes *changes, struct change_told *told);
 
 #endif

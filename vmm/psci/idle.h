@@ -15,8 +15,10 @@ enum { IDLE_STATES_MAX = 4 };
 struct idle_state {
     const char *name; /* in the device tree and in events */
     struct vpsci_power_state power;
-    /* What the guest is told, in microseconds: entering and leaving take so long at most, and less
-     * than so long a stay does not pay. */
+    /*
+     * For the device tree, in microseconds: the longest time to enter and to leave, and the
+     * shortest stay that saves energy.
+     */
     uint32_t entry_us;
     uint32_t exit_us;
     uint32_t residency_us;
@@ -25,19 +27,21 @@ struct idle_state {
 struct idle_plan {
     unsigned count; /* 0: --idle none */
     struct idle_state states[IDLE_STATES_MAX];
-    unsigned clusters; /* 0: none asked for */
+    unsigned clusters; /* 0: no clusters are configured */
     unsigned cpu_count;
 };
 
-/* For `cpu_count` vCPUs, of which there are not fewer than clusters. */
+/* There are at least as many vCPUs as clusters. */
 void idle_plan(struct idle_plan *plan, enum idle_mode mode, unsigned clusters, unsigned cpu_count);
 
-/* The cluster that a vCPU is in, and the first vCPU of one: as even as can be, in order. Where no
- * clusters were asked for there is one of all. */
+/*
+ * The cluster of a vCPU, and the first vCPU of a cluster. Clusters are in order and as even as
+ * possible; if none are configured, there is one for all.
+ */
 unsigned idle_cluster(const struct idle_plan *plan, unsigned cpu);
 unsigned idle_first_cpu(const struct idle_plan *plan, unsigned cluster);
 
-/* Which state a guest means by `power_state`, as an index; -1: none. */
+/* The index of the state that `power_state` names; -1: none. */
 int idle_find(const struct idle_plan *plan, uint32_t power_state);
 
 /* The state that CPU_DEFAULT_SUSPEND is counted in, by libvpsci too: the deepest in which a core

@@ -5,8 +5,9 @@
 #include "psci/backend.h"
 
 /*
- * The next look comes after this time, and after as many times as long as the last one took, which
- * with hundreds of vCPUs is long: the guest must get on in between.
+ * The time between two looks: at least LOOK_NANOSECONDS, and PAUSE_PER_LOOK times as long as the
+ * last look took. With hundreds of vCPUs a look is long, and the guest must be able to run in
+ * between.
  */
 #define LOOK_NANOSECONDS INT64_C(100000000)
 enum { PAUSE_PER_LOOK = 10 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a machine's PSCI is made of: libvpsci's description of it, and all that lives as long. */
+/* Sets up libvpsci for a machine, and all that lives as long. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +15,15 @@ static bool host_entry_is_valid(void *host, struct vpsci_ipa address)
     return memory_contains(host, ipa(address.value), INSTRUCTION_SIZE);
 }
 
-/* All of guest memory is made anew, and so zero, by a cold reset; MEM_PROTECT promises no more. */
+/* A cold reset makes all of guest memory anew, and so zero; MEM_PROTECT promises no more. */
 static bool host_range_is_protected(void *host, struct vpsci_ipa base, uint64_t length)
 {
     return memory_contains(host, ipa(base.value), length);
 }
 
 /*
- * What a guest is offered beyond the mandatory functions: all that libvpsci has and that means
- * something on this machine.
+ * The optional functions that a guest is offered: all that libvpsci has and that make sense on this
+ * machine.
  */
 static uint32_t setup_capabilities(const struct psci_options *options)
 {
@@ -41,7 +41,7 @@ static uint64_t host_microseconds(void *host)
     return (uint64_t)clock_now_ns() / 1000;
 }
 
-/* Idle states, if there are to be any, in libvpsci's words. 0 or -ENOMEM. */
+/* Idle states, if there are any, for libvpsci. 0 or -ENOMEM. */
 static int setup_idle(struct psci *psci, const struct psci_options *options)
 {
     unsigned cpus = options->cpu_count;
@@ -67,7 +67,10 @@ static int setup_idle(struct psci *psci, const struct psci_options *options)
     return 0;
 }
 
-/* PSCI_STAT, of idle states or of the two that libvpsci has without any. 0 or -ENOMEM. */
+/*
+ * Statistics (PSCI_STAT) of the idle states, or of the two states that libvpsci has without them. 0
+ * or -ENOMEM.
+ */
 static int setup_statistics(struct psci *psci)
 {
     enum { STATES_WITHOUT_TABLE = 2 };
@@ -101,7 +104,7 @@ static void setup_config(struct psci *psci, const struct psci_options *options)
     };
 }
 
-/* What operators hear of vCPUs, and which ones they admit. 0 or -ENOMEM. */
+/* Changes for the observer, and admission, if they are asked for. 0 or -ENOMEM. */
 static int setup_operators(struct psci *psci, const struct psci_options *options)
 {
     unsigned cpus = options->cpu_count;

@@ -116,7 +116,9 @@ bool gate_pass(struct vcpu_thread *self)
     return go;
 }
 
-/* At their gates libvpsci keeps them. What a guest does after its SYSTEM_RESET must not be seen. */
+/*
+ * libvpsci holds them at their gates. What a guest does after its SYSTEM_RESET must have no effect.
+ */
 void gate_kick_others(struct vcpu_thread *self)
 {
     for (unsigned i = 0; i < self->all->count; i++) {

@@ -66,7 +66,7 @@ static enum served thread_serve(struct vcpu_thread *self, struct vcpu_exit *exit
     return HAND_OVER;
 }
 
-/* As `top -H` shows it. The kernel keeps 15 characters; the number is the part that matters. */
+/* For `top -H`. The kernel keeps 15 characters, and the number matters most. */
 static void thread_set_name(const struct vcpu_thread *self)
 {
     char text[32];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One thread a vCPU, and the gate that they pass before each entry into the guest. All functions
- * but vcpus_nudge() are the main thread's.
+ * One thread for each vCPU, and the gate that it passes before it enters the guest. Main calls all
+ * functions but vcpus_nudge(), which any thread may call.
  */
 #ifndef DORMOUSE_VCPU_VCPUS_H
 #define DORMOUSE_VCPU_VCPUS_H
@@ -21,7 +21,7 @@ struct vcpus_env {
     struct psci_backend *psci; /* answers its PSCI calls */
     int notify_fd; /* an eventfd, written when there is something for vcpus_next_exit() */
     const char *name;
-    void (*enter)(void); /* called by each thread before anything else; NULL: nothing is */
+    void (*enter)(void); /* each thread calls it first of all; NULL: none */
 };
 
 /* Starts the threads, paused. NULL with errno set. */
@@ -33,21 +33,21 @@ void vcpus_stop(struct vcpus *vcpus);
 /* Returns with every vCPU out of the guest, and kept out. Idempotent. */
 void vcpus_pause(struct vcpus *vcpus);
 
-/* Lets all run, or one, but for those whose exit has not been taken by vcpus_next_exit(). */
+/* Resumes all vCPUs, or one, except those whose exit vcpus_next_exit() has not taken yet. */
 void vcpus_resume(struct vcpus *vcpus);
 void vcpus_resume_one(struct vcpus *vcpus, unsigned index);
 
-/* Gets a vCPU that waits for libvpsci to let it run to ask again. Any thread. */
+/* Makes a vCPU that waits at its gate ask the PSCI backend again. Any thread. */
 void vcpus_nudge(struct vcpus *vcpus, unsigned index);
 
-/* The thread of vCPU `index`, as gettid() says there. */
+/* The gettid() of the thread of vCPU `index`. */
 int vcpus_thread_id(const struct vcpus *vcpus, unsigned index);
 
 /* Whether an exit waits. */
 bool vcpus_have_exit(const struct vcpus *vcpus);
 /*
- * Takes the next exit that waits; false: none. The vCPU stays paused until it is resumed. The vCPUs
- * take turns: none is served twice while another's exit waits.
+ * Takes the next exit that waits; false: there is none. Its vCPU stays paused until it is resumed.
+ * The vCPUs take turns: none is served twice while another one's exit waits.
  */
 bool vcpus_next_exit(struct vcpus *vcpus, unsigned *index, struct vcpu_exit *exit);
 
