@@ -6,14 +6,14 @@
 #include "platform.h"
 #include "string.h"
 
-static bool ends(char c)
+static bool args_word_ends(char c)
 {
     return c == '\0' || c == ' ';
 }
 
 /* Where the value of KEY= begins, or NULL. The last one counts, as for the kernels this imitates.
  */
-static const char *find(const char *key)
+static const char *args_find(const char *key)
 {
     const char *at = platform.bootargs != NULL ? platform.bootargs : "";
     const char *found = NULL;
@@ -22,7 +22,7 @@ static const char *find(const char *key)
     while (*at != '\0') {
         size_t word = 0;
 
-        while (!ends(at[word])) {
+        while (!args_word_ends(at[word])) {
             word++;
         }
         if (word > length && memcmp(at, key, length) == 0 && at[length] == '=') {
@@ -38,7 +38,7 @@ static const char *find(const char *key)
 
 bool args_is(const char *key, const char *value)
 {
-    const char *text = find(key);
+    const char *text = args_find(key);
     size_t length = strlen(value);
 
     if (text == NULL) {
@@ -49,10 +49,10 @@ bool args_is(const char *key, const char *value)
             return false;
         }
     }
-    return ends(text[length]);
+    return args_word_ends(text[length]);
 }
 
-static unsigned digit(char c)
+static unsigned args_digit(char c)
 {
     if (c >= '0' && c <= '9') {
         return (unsigned)(c - '0');
@@ -60,7 +60,7 @@ static unsigned digit(char c)
     return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
 }
 
-static uint64_t number(const char **text)
+static uint64_t args_take_number(const char **text)
 {
     unsigned base = 10;
     uint64_t value = 0;
@@ -69,39 +69,39 @@ static uint64_t number(const char **text)
         base = 16;
         *text += 2;
     }
-    for (; digit(**text) < base; (*text)++) {
-        value = value * base + digit(**text);
+    for (; args_digit(**text) < base; (*text)++) {
+        value = value * base + args_digit(**text);
     }
     return value;
 }
 
 uint64_t args_number(const char *key, uint64_t otherwise)
 {
-    const char *text = find(key);
+    const char *text = args_find(key);
 
-    return text != NULL ? number(&text) : otherwise;
+    return text != NULL ? args_take_number(&text) : otherwise;
 }
 
 uint64_t args_version(const char *key, uint64_t otherwise)
 {
-    const char *text = find(key);
+    const char *text = args_find(key);
 
     if (text == NULL) {
         return otherwise;
     }
-    uint64_t major = number(&text);
+    uint64_t major = args_take_number(&text);
     if (*text == '.') {
         text++;
     }
-    return major << 16 | number(&text);
+    return major << 16 | args_take_number(&text);
 }
 
 void args_text(const char *key, char *text, uint32_t size)
 {
-    const char *value = find(key);
+    const char *value = args_find(key);
     uint32_t length = 0;
 
-    while (value != NULL && length + 1 < size && !ends(value[length])) {
+    while (value != NULL && length + 1 < size && !args_word_ends(value[length])) {
         text[length] = value[length];
         length++;
     }

@@ -67,7 +67,7 @@ static void note_fault(struct cpu *cpu, struct exception_frame *frame)
     }
 }
 
-static struct fault describe(const struct exception_frame *frame, uint64_t vector)
+static struct fault fault_describe(const struct exception_frame *frame, uint64_t vector)
 {
     return (struct fault){
         .vector = vector,
@@ -93,7 +93,7 @@ void exception(struct exception_frame *frame, uint64_t vector)
         note_fault(cpu, frame);
         return;
     }
-    struct fault fault = describe(frame, vector);
+    struct fault fault = fault_describe(frame, vector);
 
     exceptions_unexpected(&fault);
 }

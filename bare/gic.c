@@ -8,7 +8,7 @@
 #include "platform.h"
 #include "smp.h"
 
-static const struct gic_ops *ops(void)
+static const struct gic_ops *gic_find_ops(void)
 {
     static const struct gic_ops *const known[] = {
         [PLATFORM_GIC_NONE] = NULL,
@@ -21,16 +21,16 @@ static const struct gic_ops *ops(void)
 
 bool gic_present(void)
 {
-    return ops() != NULL;
+    return gic_find_ops() != NULL;
 }
 
 const char *gic_name(void)
 {
-    return gic_present() ? ops()->name : "no GIC";
+    return gic_present() ? gic_find_ops()->name : "no GIC";
 }
 
 /* Where the registers of an interrupt live, or 0. */
-static uint64_t frame(unsigned intid)
+static uint64_t gic_find_frame(unsigned intid)
 {
     if (!gic_present() || intid >= GIC_SPECIAL) {
         return 0;
@@ -38,7 +38,7 @@ static uint64_t frame(unsigned intid)
     return intid < GIC_PRIVATE_COUNT ? smp_self()->gic_frame : platform.gicd.base;
 }
 
-static uint32_t bit(unsigned intid)
+static uint32_t gic_bit_of(unsigned intid)
 {
     return 1u << intid % 32;
 }
@@ -46,14 +46,14 @@ static uint32_t bit(unsigned intid)
 /* Of the registers with a bit for each interrupt, the one with this. */
 static uint32_t read_bits(unsigned intid, uint64_t bank)
 {
-    uint64_t base = frame(intid);
+    uint64_t base = gic_find_frame(intid);
 
     return base == 0 ? 0 : mmio_read32(base + bank + (uint64_t)intid / 32 * 4);
 }
 
 static void write_bits(unsigned intid, uint64_t bank, uint32_t bits)
 {
-    uint64_t base = frame(intid);
+    uint64_t base = gic_find_frame(intid);
 
     if (base != 0) {
         mmio_write32(base + bank + (uint64_t)intid / 32 * 4, bits);
@@ -63,13 +63,13 @@ static void write_bits(unsigned intid, uint64_t bank, uint32_t bits)
 void gic_init_interface(void)
 {
     if (gic_present()) {
-        ops()->init_interface();
+        gic_find_ops()->init_interface();
     }
 }
 
 bool gic_init(void)
 {
-    if (!gic_present() || !ops()->init_distributor() || !ops()->init_private()) {
+    if (!gic_present() || !gic_find_ops()->init_distributor() || !gic_find_ops()->init_private()) {
         return false;
     }
     write_bits(0, GIC_ICENABLER, UINT32_MAX);
@@ -85,10 +85,10 @@ bool gic_wakes(void)
     if (!gic_present() || (smp_self()->gic_frame == 0 && !gic_init())) {
         return false;
     }
-    if (!ops()->interface_is_on()) {
+    if (!gic_find_ops()->interface_is_on()) {
         gic_init_interface();
     }
-    return ops()->lets_through(GIC_PRIORITY);
+    return gic_find_ops()->lets_through(GIC_PRIORITY);
 }
 
 void gic_enable(unsigned intid)
@@ -98,29 +98,29 @@ void gic_enable(unsigned intid)
     }
     if (intid >= GIC_PRIVATE_COUNT && intid < GIC_SPECIAL) {
         gic_set_priority(intid, GIC_PRIORITY);
-        ops()->route_to_self(intid);
+        gic_find_ops()->route_to_self(intid);
     }
-    write_bits(intid, GIC_ISENABLER, bit(intid));
+    write_bits(intid, GIC_ISENABLER, gic_bit_of(intid));
 }
 
 void gic_disable(unsigned intid)
 {
-    write_bits(intid, GIC_ICENABLER, bit(intid));
+    write_bits(intid, GIC_ICENABLER, gic_bit_of(intid));
 }
 
 bool gic_is_enabled(unsigned intid)
 {
-    return (read_bits(intid, GIC_ISENABLER) & bit(intid)) != 0;
+    return (read_bits(intid, GIC_ISENABLER) & gic_bit_of(intid)) != 0;
 }
 
 bool gic_is_pending(unsigned intid)
 {
-    return (read_bits(intid, GIC_ISPENDR) & bit(intid)) != 0;
+    return (read_bits(intid, GIC_ISPENDR) & gic_bit_of(intid)) != 0;
 }
 
 bool gic_is_active(unsigned intid)
 {
-    return (read_bits(intid, GIC_ISACTIVER) & bit(intid)) != 0;
+    return (read_bits(intid, GIC_ISACTIVER) & gic_bit_of(intid)) != 0;
 }
 
 uint32_t gic_private_enabled(void)
@@ -135,7 +135,7 @@ uint32_t gic_private_pending(void)
 
 void gic_set_priority(unsigned intid, uint8_t priority)
 {
-    uint64_t base = frame(intid);
+    uint64_t base = gic_find_frame(intid);
 
     if (base != 0) {
         mmio_write8(base + GIC_IPRIORITYR + intid, priority);
@@ -145,44 +145,44 @@ void gic_set_priority(unsigned intid, uint8_t priority)
 void gic_set_mask(uint8_t priority)
 {
     if (gic_present()) {
-        ops()->set_mask(priority);
+        gic_find_ops()->set_mask(priority);
     }
 }
 
 bool gic_send(const struct cpu *cpu, unsigned sgi)
 {
-    return gic_present() && ops()->send(cpu, sgi);
+    return gic_present() && gic_find_ops()->send(cpu, sgi);
 }
 
 void gic_send_to_self(unsigned sgi)
 {
     if (gic_present()) {
-        ops()->send_to_self(sgi);
+        gic_find_ops()->send_to_self(sgi);
     }
 }
 
 bool gic_reaches(const struct cpu *cpu)
 {
-    return gic_present() && (ops() == &gic_v3_ops || cpu->gic_target != 0);
+    return gic_present() && (gic_find_ops() == &gic_v3_ops || cpu->gic_target != 0);
 }
 
 void gic_withdraw_sgi(unsigned sgi)
 {
-    write_bits(sgi, GIC_ICPENDR, bit(sgi));
+    write_bits(sgi, GIC_ICPENDR, gic_bit_of(sgi));
     if (gic_present()) {
-        ops()->forget_sgis(bit(sgi));
+        gic_find_ops()->forget_sgis(gic_bit_of(sgi));
     }
 }
 
 unsigned gic_acknowledge(void)
 {
-    return gic_present() ? ops()->acknowledge() : GIC_SPURIOUS;
+    return gic_present() ? gic_find_ops()->acknowledge() : GIC_SPURIOUS;
 }
 
 void gic_end(unsigned intid)
 {
     if (gic_present()) {
-        ops()->end(intid);
+        gic_find_ops()->end(intid);
     }
 }
 
@@ -202,7 +202,7 @@ static void end_active(void)
     uint32_t active = read_bits(0, GIC_ISACTIVER);
 
     for (unsigned i = 0; i < GIC_PRIVATE_COUNT; i++) {
-        if ((active & bit(i)) != 0) {
+        if ((active & gic_bit_of(i)) != 0) {
             gic_end(i);
         }
     }
@@ -220,22 +220,22 @@ bool gic_drain(void)
     write_bits(0, GIC_ICACTIVER, UINT32_MAX);
     write_bits(0, GIC_ICPENDR, UINT32_MAX);
     if (gic_present()) {
-        ops()->forget_sgis(UINT32_MAX);
+        gic_find_ops()->forget_sgis(UINT32_MAX);
     }
     return gic_private_pending() == 0 && read_bits(0, GIC_ISACTIVER) == 0;
 }
 
 unsigned gic_setting_count(void)
 {
-    return gic_present() ? ops()->setting_count : 0;
+    return gic_present() ? gic_find_ops()->setting_count : 0;
 }
 
 const char *gic_setting_problem(unsigned index)
 {
-    return ops()->settings[index].problem;
+    return gic_find_ops()->settings[index].problem;
 }
 
 uint64_t gic_setting(unsigned index)
 {
-    return ops()->settings[index].read();
+    return gic_find_ops()->settings[index].read();
 }

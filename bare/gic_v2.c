@@ -29,12 +29,12 @@ enum {
     IAR_INTID_MASK = 0x3ff,
 };
 
-static uint64_t interface(uint64_t offset)
+static uint64_t v2_register(uint64_t offset)
 {
     return platform.gicc.base + offset;
 }
 
-static bool init_distributor(void)
+static bool v2_init_distributor(void)
 {
     uint64_t control = platform.gicd.base + GICD_CTLR;
 
@@ -43,7 +43,7 @@ static bool init_distributor(void)
 }
 
 /* The registers of its private interrupts tell a core its own bit; any of them may be missing. */
-static uint8_t own_target(void)
+static uint8_t v2_own_target(void)
 {
     uint8_t target = 0;
 
@@ -53,28 +53,28 @@ static uint8_t own_target(void)
     return target;
 }
 
-static bool init_private(void)
+static bool v2_init_private(void)
 {
     struct cpu *self = smp_self();
 
     self->gic_frame = platform.gicd.base;
-    self->gic_target = own_target();
+    self->gic_target = v2_own_target();
     return true;
 }
 
-static void set_mask(uint8_t priority)
+static void v2_set_mask(uint8_t priority)
 {
-    mmio_write32(interface(GICC_PMR), priority);
+    mmio_write32(v2_register(GICC_PMR), priority);
 }
 
-static void init_interface(void)
+static void v2_init_interface(void)
 {
-    set_mask(GIC_MASK_NOTHING);
-    mmio_write32(interface(GICC_CTLR),
-                 (mmio_read32(interface(GICC_CTLR)) & GICC_CTLR_BYPASS) | CTLR_ENABLE);
+    v2_set_mask(GIC_MASK_NOTHING);
+    mmio_write32(v2_register(GICC_CTLR),
+                 (mmio_read32(v2_register(GICC_CTLR)) & GICC_CTLR_BYPASS) | CTLR_ENABLE);
 }
 
-static void route_to_self(unsigned intid)
+static void v2_route_to_self(unsigned intid)
 {
     uint8_t target = smp_self()->gic_target;
 
@@ -83,7 +83,7 @@ static void route_to_self(unsigned intid)
     }
 }
 
-static bool send(const struct cpu *cpu, unsigned sgi)
+static bool v2_send(const struct cpu *cpu, unsigned sgi)
 {
     if (cpu->gic_target == 0) {
         return false;
@@ -94,13 +94,13 @@ static bool send(const struct cpu *cpu, unsigned sgi)
     return true;
 }
 
-static void send_to_self(unsigned sgi)
+static void v2_send_to_self(unsigned sgi)
 {
     mmio_write32(platform.gicd.base + GICD_SGIR, SGIR_SELF | sgi);
 }
 
 /* Each has a byte with a bit for each sender. */
-static void forget_sgis(uint32_t sgis)
+static void v2_forget_sgis(uint32_t sgis)
 {
     for (unsigned i = 0; i < GIC_SGI_COUNT; i++) {
         if ((sgis >> i & 1) != 0) {
@@ -110,9 +110,9 @@ static void forget_sgis(uint32_t sgis)
 }
 
 /* An SGI is ended by the word that acknowledged it, which names the sender as well. */
-static unsigned acknowledge(void)
+static unsigned v2_acknowledge(void)
 {
-    uint32_t word = mmio_read32(interface(GICC_IAR));
+    uint32_t word = mmio_read32(v2_register(GICC_IAR));
     unsigned intid = word & IAR_INTID_MASK;
 
     if (intid < GIC_SGI_COUNT) {
@@ -121,59 +121,59 @@ static unsigned acknowledge(void)
     return intid;
 }
 
-static void end(unsigned intid)
+static void v2_end(unsigned intid)
 {
     uint32_t word = smp_self()->gic_acknowledged;
     bool is_that = intid < GIC_SGI_COUNT && (word & IAR_INTID_MASK) == intid;
 
-    mmio_write32(interface(GICC_EOIR), is_that ? word : intid);
+    mmio_write32(v2_register(GICC_EOIR), is_that ? word : intid);
 }
 
-static uint64_t pmr(void)
+static uint64_t v2_read_pmr(void)
 {
-    return mmio_read32(interface(GICC_PMR));
+    return mmio_read32(v2_register(GICC_PMR));
 }
 
-static uint64_t control(void)
+static uint64_t v2_read_control(void)
 {
-    return mmio_read32(interface(GICC_CTLR));
+    return mmio_read32(v2_register(GICC_CTLR));
 }
 
-static uint64_t bpr(void)
+static uint64_t v2_read_bpr(void)
 {
-    return mmio_read32(interface(GICC_BPR));
+    return mmio_read32(v2_register(GICC_BPR));
 }
 
-static bool interface_is_on(void)
+static bool v2_interface_is_on(void)
 {
-    return (control() & CTLR_ENABLE) != 0;
+    return (v2_read_control() & CTLR_ENABLE) != 0;
 }
 
-static bool lets_through(uint8_t priority)
+static bool v2_lets_through(uint8_t priority)
 {
-    return pmr() > priority && mmio_read32(interface(GICC_RPR)) > priority;
+    return v2_read_pmr() > priority && mmio_read32(v2_register(GICC_RPR)) > priority;
 }
 
 static const struct gic_setting settings[] = {
-    {"GICC_PMR differs", pmr},
-    {"GICC_CTLR differs", control},
-    {"GICC_BPR differs", bpr},
+    {"GICC_PMR differs", v2_read_pmr},
+    {"GICC_CTLR differs", v2_read_control},
+    {"GICC_BPR differs", v2_read_bpr},
 };
 
 const struct gic_ops gic_v2_ops = {
     .name = "GICv2",
-    .init_distributor = init_distributor,
-    .init_private = init_private,
-    .init_interface = init_interface,
-    .interface_is_on = interface_is_on,
-    .lets_through = lets_through,
-    .route_to_self = route_to_self,
-    .set_mask = set_mask,
-    .send = send,
-    .send_to_self = send_to_self,
-    .forget_sgis = forget_sgis,
-    .acknowledge = acknowledge,
-    .end = end,
+    .init_distributor = v2_init_distributor,
+    .init_private = v2_init_private,
+    .init_interface = v2_init_interface,
+    .interface_is_on = v2_interface_is_on,
+    .lets_through = v2_lets_through,
+    .route_to_self = v2_route_to_self,
+    .set_mask = v2_set_mask,
+    .send = v2_send,
+    .send_to_self = v2_send_to_self,
+    .forget_sgis = v2_forget_sgis,
+    .acknowledge = v2_acknowledge,
+    .end = v2_end,
     .settings = settings,
     .setting_count = sizeof(settings) / sizeof(settings[0]),
 };

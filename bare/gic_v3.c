@@ -30,7 +30,7 @@ enum {
 
 #define GICD_CTLR_BUSY (1u << 31)
 
-static uint64_t redistributor_in(const struct region *region, uint64_t affinity)
+static uint64_t v3_find_redistributor_in(const struct region *region, uint64_t affinity)
 {
     uint64_t at = region->base;
 
@@ -49,19 +49,19 @@ static uint64_t redistributor_in(const struct region *region, uint64_t affinity)
 }
 
 /* The redistributor of the calling core, or 0. */
-static uint64_t redistributor(void)
+static uint64_t v3_find_redistributor(void)
 {
     uint64_t mpidr = smp_self()->mpidr;
     uint64_t affinity = (mpidr >> 8 & 0xff000000) | (mpidr & 0xffffff);
     uint64_t found = 0;
 
     for (unsigned i = 0; i < platform.gicr_count && found == 0; i++) {
-        found = redistributor_in(&platform.gicr[i], affinity);
+        found = v3_find_redistributor_in(&platform.gicr[i], affinity);
     }
     return found;
 }
 
-static bool init_distributor(void)
+static bool v3_init_distributor(void)
 {
     uint64_t control = platform.gicd.base + GICD_CTLR;
 
@@ -71,9 +71,9 @@ static bool init_distributor(void)
     return true;
 }
 
-static bool init_private(void)
+static bool v3_init_private(void)
 {
-    uint64_t base = redistributor();
+    uint64_t base = v3_find_redistributor();
     uint32_t waker;
 
     if (base == 0) {
@@ -91,23 +91,23 @@ static bool init_private(void)
     return true;
 }
 
-static void set_mask(uint8_t priority)
+static void v3_set_mask(uint8_t priority)
 {
     WRITE_SYSREG(icc_pmr_el1, priority);
 }
 
-static void init_interface(void)
+static void v3_init_interface(void)
 {
     if (level_own() == 2) {
         WRITE_SYSREG(icc_sre_el2, READ_SYSREG(icc_sre_el2) | ICC_SRE_EL2_SRE | ICC_SRE_EL2_ENABLE);
     }
     WRITE_SYSREG(icc_sre_el1, READ_SYSREG(icc_sre_el1) | 1);
     WRITE_SYSREG(icc_ctlr_el1, READ_SYSREG(icc_ctlr_el1) & ~(uint64_t)ICC_CTLR_END_IN_TWO);
-    set_mask(GIC_MASK_NOTHING);
+    v3_set_mask(GIC_MASK_NOTHING);
     WRITE_SYSREG(icc_igrpen1_el1, 1);
 }
 
-static void route_to_self(unsigned intid)
+static void v3_route_to_self(unsigned intid)
 {
     uint64_t group = platform.gicd.base + GIC_IGROUPR + (uint64_t)intid / 32 * 4;
 
@@ -115,7 +115,7 @@ static void route_to_self(unsigned intid)
     mmio_write64(platform.gicd.base + GICD_IROUTER + (uint64_t)intid * 8, smp_self()->mpidr);
 }
 
-static bool send(const struct cpu *cpu, unsigned sgi)
+static bool v3_send(const struct cpu *cpu, unsigned sgi)
 {
     uint64_t mpidr = cpu->mpidr;
     uint64_t target = (mpidr >> 32 & 0xff) << 48 | (mpidr >> 16 & 0xff) << 32 |
@@ -125,78 +125,78 @@ static bool send(const struct cpu *cpu, unsigned sgi)
     return true;
 }
 
-static void send_to_self(unsigned sgi)
+static void v3_send_to_self(unsigned sgi)
 {
-    send(smp_self(), sgi);
+    v3_send(smp_self(), sgi);
 }
 
 /* Clearing what is pending has cleared them as well. */
-static void forget_sgis(uint32_t sgis)
+static void v3_forget_sgis(uint32_t sgis)
 {
     (void)sgis;
 }
 
-static unsigned acknowledge(void)
+static unsigned v3_acknowledge(void)
 {
     return (unsigned)READ_SYSREG(icc_iar1_el1);
 }
 
-static void end(unsigned intid)
+static void v3_end(unsigned intid)
 {
     WRITE_SYSREG(icc_eoir1_el1, intid);
 }
 
-static uint64_t pmr(void)
+static uint64_t v3_read_pmr(void)
 {
     return READ_SYSREG(icc_pmr_el1);
 }
 
-static uint64_t igrpen1(void)
+static uint64_t v3_read_igrpen1(void)
 {
     return READ_SYSREG(icc_igrpen1_el1);
 }
 
-static uint64_t sre(void)
+static uint64_t v3_read_sre(void)
 {
     return READ_SYSREG(icc_sre_el1);
 }
 
-static uint64_t bpr1(void)
+static uint64_t v3_read_bpr1(void)
 {
     return READ_SYSREG(icc_bpr1_el1);
 }
 
-static bool interface_is_on(void)
+static bool v3_interface_is_on(void)
 {
-    return (sre() & 1) != 0 && (igrpen1() & 1) != 0;
+    return (v3_read_sre() & 1) != 0 && (v3_read_igrpen1() & 1) != 0;
 }
 
-static bool lets_through(uint8_t priority)
+static bool v3_lets_through(uint8_t priority)
 {
-    return pmr() > priority && READ_SYSREG(icc_rpr_el1) > priority;
+    return v3_read_pmr() > priority && READ_SYSREG(icc_rpr_el1) > priority;
 }
 
 static const struct gic_setting settings[] = {
-    {"icc_pmr_el1 differs", pmr},
-    {"icc_igrpen1_el1 differs", igrpen1},
-    {"icc_sre_el1 differs", sre},
-    {"icc_bpr1_el1 differs", bpr1},
+    {"icc_pmr_el1 differs", v3_read_pmr},
+    {"icc_igrpen1_el1 differs", v3_read_igrpen1},
+    {"icc_sre_el1 differs", v3_read_sre},
+    {"icc_bpr1_el1 differs", v3_read_bpr1},
 };
 
 const struct gic_ops gic_v3_ops = {
     .name = "GICv3",
-    .init_distributor = init_distributor,
-    .init_private = init_private,
-    .init_interface = init_interface,
-    .interface_is_on = interface_is_on,
-    .lets_through = lets_through,
-    .route_to_self = route_to_self,
-    .set_mask = set_mask,
-    .send = send,
-    .send_to_self = send_to_self,
-    .forget_sgis = forget_sgis,
-    .acknowledge = acknowledge,
-    .end = end,
+    .init_distributor = v3_init_distributor,
+    .init_private = v3_init_private,
+    .init_interface = v3_init_interface,
+    .interface_is_on = v3_interface_is_on,
+    .lets_through = v3_lets_through,
+    .route_to_self = v3_route_to_self,
+    .set_mask = v3_set_mask,
+    .send = v3_send,
+    .send_to_self = v3_send_to_self,
+    .forget_sgis = v3_forget_sgis,
+    .acknowledge = v3_acknowledge,
+    .end = v3_end,
     .settings = settings,
     .setting_count = sizeof(settings) / sizeof(settings[0]),
 };

@@ -31,13 +31,13 @@ enum { ATTRIBUTE_DEVICE = 0, ATTRIBUTE_MEMORY = 1 };
 
 static uint64_t table[BLOCK_COUNT] __attribute__((aligned(4096)));
 
-static uint64_t block(unsigned index, unsigned attribute)
+static uint64_t mmu_block_entry(unsigned index, unsigned attribute)
 {
     return (uint64_t)index << BLOCK_SHIFT | BLOCK_VALID | BLOCK_OUTER_SHAREABLE | BLOCK_ACCESSED |
            attribute << BLOCK_ATTRIBUTE_SHIFT | (level_is_like_el1() ? 0 : BLOCK_EL2);
 }
 
-static void flush(void)
+static void mmu_flush_table(void)
 {
     if (level_own() == 2) {
         __asm__ volatile("dsb sy\n\ttlbi alle2\n\tdsb sy\n\tisb" ::: "memory");
@@ -46,7 +46,7 @@ static void flush(void)
     }
 }
 
-static uint64_t control(void)
+static uint64_t mmu_control_bits(void)
 {
     uint64_t range = READ_SYSREG(id_aa64mmfr0_el1) & PARANGE_MASK;
 
@@ -60,12 +60,12 @@ void mmu_prepare(void)
     for (unsigned i = 0; i < BLOCK_COUNT; i++) {
         bool is_ram = platform_ram_contains((uint64_t)i << BLOCK_SHIFT, 1);
 
-        table[i] = block(i, is_ram ? ATTRIBUTE_MEMORY : ATTRIBUTE_DEVICE);
+        table[i] = mmu_block_entry(i, is_ram ? ATTRIBUTE_MEMORY : ATTRIBUTE_DEVICE);
     }
     WRITE_OWN_SYSREG(mair, MAIR_DEVICE_NGNRE | MAIR_NON_CACHEABLE << 8);
-    WRITE_OWN_SYSREG(tcr, control());
+    WRITE_OWN_SYSREG(tcr, mmu_control_bits());
     WRITE_OWN_SYSREG(ttbr0, table);
-    flush();
+    mmu_flush_table();
 }
 
 void mmu_on(void)
@@ -76,11 +76,11 @@ void mmu_on(void)
 void mmu_off(void)
 {
     WRITE_OWN_SYSREG(sctlr, level_sctlr());
-    flush();
+    mmu_flush_table();
 }
 
 void mmu_map_devices_as_memory(bool as_memory)
 {
-    table[0] = block(0, as_memory ? ATTRIBUTE_MEMORY : ATTRIBUTE_DEVICE);
-    flush();
+    table[0] = mmu_block_entry(0, as_memory ? ATTRIBUTE_MEMORY : ATTRIBUTE_DEVICE);
+    mmu_flush_table();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pattern.h"
 
-static uint64_t word(uint64_t address, uint64_t seed)
+static uint64_t pattern_word_at(uint64_t address, uint64_t seed)
 {
     return (address ^ seed) * UINT64_C(0x9e3779b97f4a7c15) + seed;
 }
@@ -9,14 +9,14 @@ static uint64_t word(uint64_t address, uint64_t seed)
 void pattern_fill(struct region region, uint64_t seed)
 {
     for (uint64_t at = region.base; at < region.base + region.size; at += sizeof(uint64_t)) {
-        *(volatile uint64_t *)at = word(at, seed);
+        *(volatile uint64_t *)at = pattern_word_at(at, seed);
     }
 }
 
 uint64_t pattern_find_damage(struct region region, uint64_t seed)
 {
     for (uint64_t at = region.base; at < region.base + region.size; at += sizeof(uint64_t)) {
-        if (*(volatile uint64_t *)at != word(at, seed)) {
+        if (*(volatile uint64_t *)at != pattern_word_at(at, seed)) {
             return at;
         }
     }

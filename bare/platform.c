@@ -50,14 +50,14 @@ bool platform_ram_contains(uint64_t address, uint64_t size)
 }
 
 /* The first aligned address behind; 0 where there is none. */
-static uint64_t behind(const struct region *region)
+static uint64_t region_end_aligned(const struct region *region)
 {
     uint64_t end = region->base + region->size;
 
     return end < region->base ? 0 : (end + SCRATCH_ALIGNMENT) & ~(SCRATCH_ALIGNMENT - 1);
 }
 
-static bool overlaps(const struct region *region, uint64_t base)
+static bool region_overlaps(const struct region *region, uint64_t base)
 {
     return region->base < base + SCRATCH_SIZE && base < region->base + region->size;
 }
@@ -72,8 +72,8 @@ struct region platform_scratch(void)
     while (moved && platform_ram_contains(base, SCRATCH_SIZE)) {
         moved = false;
         for (unsigned i = 0; i < platform.reserved_count && !moved; i++) {
-            moved = overlaps(&platform.reserved[i], base);
-            base = moved ? behind(&platform.reserved[i]) : base;
+            moved = region_overlaps(&platform.reserved[i], base);
+            base = moved ? region_end_aligned(&platform.reserved[i]) : base;
         }
     }
     return (struct region){

@@ -150,7 +150,7 @@ static int domain_entry(const struct tree_node *node, int index)
     return find_domain(list_cell(&list, at));
 }
 
-static void read_cpu(const struct tree_node *node)
+static void read_cpu_idle(const struct tree_node *node)
 {
     int index = tree_text_index(node, "power-domain-names", "psci");
     int domain = domain_entry(node, index < 0 ? 0 : index);
@@ -200,7 +200,7 @@ static bool is_own(const struct domain *domain)
     return domain->users == 1;
 }
 
-static void climb(struct cpu_idle *cpu)
+static void climb_domains(struct cpu_idle *cpu)
 {
     int at = cpu->domain;
 
@@ -219,7 +219,7 @@ static void climb(struct cpu_idle *cpu)
 }
 
 /* Of what is enabled, either the CPUs or what they refer to, which may come later. */
-static void walk(const void *blob, bool want_cpus)
+static void walk_tree(const void *blob, bool want_cpus)
 {
     struct tree_node node;
     uint64_t mpidr;
@@ -233,7 +233,7 @@ static void walk(const void *blob, bool want_cpus)
             read_state(&node);
             read_domain(&node);
         } else if (cpu_idle_count < CPU_MAX && platform_is_cpu(&node, &mpidr)) {
-            read_cpu(&node);
+            read_cpu_idle(&node);
         }
     }
 }
@@ -242,10 +242,10 @@ void platform_read_idle(const void *blob)
 {
     state_count = used_count = domain_count = cpu_idle_count = 0;
     memset(numbers, 0, sizeof(numbers));
-    walk(blob, false);
-    walk(blob, true);
+    walk_tree(blob, false);
+    walk_tree(blob, true);
     for (unsigned i = 0; i < cpu_idle_count; i++) {
-        climb(&cpu_idles[i]);
+        climb_domains(&cpu_idles[i]);
     }
     for (unsigned i = 0; i < state_count; i++) {
         if (states[i].used) {

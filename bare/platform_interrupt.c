@@ -31,7 +31,7 @@ static bool is_gic(const struct tree_node *node)
     return tree_compatible(node, "arm,gic-v3") || platform_is_gic_v2(node);
 }
 
-static unsigned intid(uint32_t type, uint32_t number)
+static unsigned specifier_intid(uint32_t type, uint32_t number)
 {
     if (type == TYPE_PPI && number < PPI_COUNT) {
         return number + PPI_BASE;
@@ -65,8 +65,8 @@ static unsigned read_interrupt(const struct tree_node *node, const char *propert
         length / sizeof(uint32_t) < (size_t)first + cells) {
         return 0;
     }
-    return intid(tree_cell(node, property, first + CELL_TYPE),
-                 tree_cell(node, property, first + CELL_NUMBER));
+    return specifier_intid(tree_cell(node, property, first + CELL_TYPE),
+                           tree_cell(node, property, first + CELL_NUMBER));
 }
 
 unsigned platform_interrupt(const void *blob, const struct tree_node *node, unsigned index)

@@ -10,7 +10,7 @@
 /* The timer binding lists the secure physical timer first. */
 enum { TIMER_PHYSICAL_INDEX = 1, TIMER_VIRTUAL_INDEX };
 
-static void reserve(uint64_t base, uint64_t size)
+static void add_reserved(uint64_t base, uint64_t size)
 {
     if (size > 0 && platform.reserved_count < PLATFORM_RESERVED_MAX) {
         platform.reserved[platform.reserved_count++] = (struct region){base, size};
@@ -21,9 +21,9 @@ static void read_reservations(const void *blob)
 {
     struct region region;
 
-    reserve((uint64_t)(uintptr_t)blob, tree_size(blob));
+    add_reserved((uint64_t)(uintptr_t)blob, tree_size(blob));
     for (unsigned i = 0; tree_reservation(blob, i, &region.base, &region.size); i++) {
-        reserve(region.base, region.size);
+        add_reserved(region.base, region.size);
     }
 }
 
@@ -45,7 +45,7 @@ static void read_chosen(const struct tree_node *node)
     uint64_t initrd = address_of(node, "linux,initrd-start");
 
     platform.bootargs = tree_text(node, "bootargs");
-    reserve(initrd, address_of(node, "linux,initrd-end") - initrd);
+    add_reserved(initrd, address_of(node, "linux,initrd-end") - initrd);
 }
 
 static void read_gic_v2(const struct tree_node *node)
@@ -89,7 +89,7 @@ static void read_reserved(const struct tree_node *node)
     struct region region;
 
     for (unsigned i = 0; tree_region(node, i, &region.base, &region.size); i++) {
-        reserve(region.base, region.size);
+        add_reserved(region.base, region.size);
     }
 }
 

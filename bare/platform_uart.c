@@ -34,7 +34,7 @@ static size_t find_kind(const struct tree_node *node)
     return i;
 }
 
-static uint32_t cell_or(const struct tree_node *node, const char *name, uint32_t otherwise)
+static uint32_t uart_cell_or(const struct tree_node *node, const char *name, uint32_t otherwise)
 {
     uint32_t length;
 
@@ -42,7 +42,7 @@ static uint32_t cell_or(const struct tree_node *node, const char *name, uint32_t
 }
 
 /* Takes the node if it is a UART that can be used. */
-static bool take(const void *blob, const struct tree_node *node)
+static bool uart_take_node(const void *blob, const struct tree_node *node)
 {
     size_t kind = find_kind(node);
     struct region region;
@@ -51,12 +51,12 @@ static bool take(const void *blob, const struct tree_node *node)
         !tree_region(node, 0, &region.base, &region.size)) {
         return false;
     }
-    uint32_t shift = cell_or(node, "reg-shift", known[kind].shift);
-    uint32_t width = cell_or(node, "reg-io-width", known[kind].width);
+    uint32_t shift = uart_cell_or(node, "reg-shift", known[kind].shift);
+    uint32_t width = uart_cell_or(node, "reg-io-width", known[kind].width);
     if (shift > 4 || (width != 1 && width != 2 && width != 4)) {
         return false;
     }
-    region.base += cell_or(node, "reg-offset", 0);
+    region.base += uart_cell_or(node, "reg-offset", 0);
     platform.uart = region;
     platform.uart_kind = known[kind].kind;
     platform.uart_shift = (uint8_t)shift;
@@ -119,10 +119,10 @@ void platform_read_uart(const void *blob)
     struct tree_node node;
     char path[PATH_SIZE];
 
-    if (read_path(blob, path) && find_path(blob, path, &node) && take(blob, &node)) {
+    if (read_path(blob, path) && find_path(blob, path, &node) && uart_take_node(blob, &node)) {
         return;
     }
     bool there = tree_open(blob, &node);
-    while (there && tree_next(&node) && !take(blob, &node)) {
+    while (there && tree_next(&node) && !uart_take_node(blob, &node)) {
     }
 }

@@ -79,7 +79,7 @@ static const char *const register_names[CALL_REGISTERS] = {
  */
 enum { RESULT_REGISTERS = 4 };
 
-static bool survived(const struct psci_call *call, unsigned i)
+static bool register_survived(const struct psci_call *call, unsigned i)
 {
     bool narrow = (call->in[0] & SMC64_BIT) == 0;
 
@@ -93,7 +93,7 @@ static bool survived(const struct psci_call *call, unsigned i)
 const char *psci_registers_problem(const struct psci_call *call)
 {
     for (unsigned i = 1; i < CALL_REGISTERS; i++) {
-        if (!survived(call, i)) {
+        if (!register_survived(call, i)) {
             return register_names[i];
         }
     }

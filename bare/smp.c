@@ -66,7 +66,7 @@ struct cpu *smp_other(void)
     return smp_self() == &cpus[0] ? &cpus[1] : &cpus[0];
 }
 
-static void barrier(void)
+static void smp_barrier(void)
 {
     __asm__ volatile("dsb sy" ::: "memory");
 }
@@ -74,7 +74,7 @@ static void barrier(void)
 int64_t smp_start(struct cpu *cpu, void (*function)(struct cpu *cpu), uint64_t context)
 {
     cpu->function = function;
-    barrier();
+    smp_barrier();
     return psci_call3(FID64(FN_CPU_ON), cpu->mpidr, (uint64_t)(uintptr_t)entry_point, context);
 }
 
@@ -105,7 +105,7 @@ static bool wait_at_least(const volatile uint64_t *word, uint64_t value)
             return false;
         }
     }
-    barrier();
+    smp_barrier();
     return true;
 }
 
@@ -148,13 +148,13 @@ bool smp_wait_command(const struct cpu *cpu, uint64_t value)
 
 void smp_set_progress(struct cpu *self, uint64_t value)
 {
-    barrier();
+    smp_barrier();
     self->progress = value;
 }
 
 void smp_set_command(struct cpu *other, uint64_t value)
 {
-    barrier();
+    smp_barrier();
     other->command = value;
 }
 

@@ -49,7 +49,7 @@ static void fill_ffr(struct sve_state *state, uint64_t random)
     }
 }
 
-static void fill(uint8_t *bytes, uint64_t count, uint64_t *random)
+static void sve_fill_bytes(uint8_t *bytes, uint64_t count, uint64_t *random)
 {
     for (uint64_t i = 0; i < count; i++) {
         bytes[i] = (uint8_t)(pattern_random(random) >> 8);
@@ -61,8 +61,8 @@ void sve_fill(struct sve_state *state, uint64_t seed)
     uint64_t length = sve_length();
 
     memset(state, 0, sizeof(*state));
-    fill(state->z, SVE_Z_COUNT * length, &seed);
-    fill(state->p, SVE_P_COUNT * length / 8, &seed);
+    sve_fill_bytes(state->z, SVE_Z_COUNT * length, &seed);
+    sve_fill_bytes(state->p, SVE_P_COUNT * length / 8, &seed);
     fill_ffr(state, seed);
     sve_load(state);
 }

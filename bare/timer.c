@@ -56,7 +56,7 @@ REGISTERS(cntv_el02, S3_5_C14_C3_1, S3_5_C14_C3_2)
 REGISTERS(cntp_el02, S3_5_C14_C2_1, S3_5_C14_C2_2)
 
 /* The same two timers at every level: an EL2 that is like EL1 has others by those names. */
-static const struct timer_registers *registers(enum timer timer)
+static const struct timer_registers *timer_registers_of(enum timer timer)
 {
     if (level_own() == 2 && level_is_like_el1()) {
         return timer == TIMER_VIRTUAL ? &cntv_el02 : &cntp_el02;
@@ -66,23 +66,23 @@ static const struct timer_registers *registers(enum timer timer)
 
 void timer_arm(enum timer timer, uint64_t deadline)
 {
-    registers(timer)->set_deadline(deadline);
-    registers(timer)->set_control(TIMER_CTL_ENABLE);
+    timer_registers_of(timer)->set_deadline(deadline);
+    timer_registers_of(timer)->set_control(TIMER_CTL_ENABLE);
 }
 
 void timer_stop(enum timer timer)
 {
-    registers(timer)->set_control(0);
+    timer_registers_of(timer)->set_control(0);
 }
 
 uint64_t timer_control(enum timer timer)
 {
-    return registers(timer)->control();
+    return timer_registers_of(timer)->control();
 }
 
 uint64_t timer_deadline(enum timer timer)
 {
-    return registers(timer)->deadline();
+    return timer_registers_of(timer)->deadline();
 }
 
 unsigned timer_intid(enum timer timer)

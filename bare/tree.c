@@ -32,27 +32,28 @@ static uint32_t big_endian(uint32_t value)
     return __builtin_bswap32(value);
 }
 
-static uint32_t header(const void *blob, unsigned field)
+static uint32_t tree_header_field(const void *blob, unsigned field)
 {
     return big_endian(((const uint32_t *)blob)[field]);
 }
 
 /* Whether so many bytes at this offset are within the tree. */
-static bool within(const void *blob, uint32_t offset, uint32_t size)
+static bool tree_contains(const void *blob, uint32_t offset, uint32_t size)
 {
-    uint32_t total = header(blob, HEADER_TOTAL_SIZE);
+    uint32_t total = tree_header_field(blob, HEADER_TOTAL_SIZE);
 
     return offset <= total && size <= total - offset;
 }
 
 uint32_t tree_size(const void *blob)
 {
-    if (blob == NULL || (uintptr_t)blob % CELL != 0 || header(blob, HEADER_MAGIC) != MAGIC) {
+    if (blob == NULL || (uintptr_t)blob % CELL != 0 ||
+        tree_header_field(blob, HEADER_MAGIC) != MAGIC) {
         return 0;
     }
-    uint32_t size = header(blob, HEADER_TOTAL_SIZE);
-    bool known = header(blob, HEADER_VERSION) >= VERSION &&
-                 header(blob, HEADER_COMPATIBLE_VERSION) <= VERSION;
+    uint32_t size = tree_header_field(blob, HEADER_TOTAL_SIZE);
+    bool known = tree_header_field(blob, HEADER_VERSION) >= VERSION &&
+                 tree_header_field(blob, HEADER_COMPATIBLE_VERSION) <= VERSION;
 
     return known && size >= HEADER_SIZE && size <= TREE_SIZE_MAX ? size : 0;
 }
@@ -63,13 +64,13 @@ bool tree_open(const void *blob, struct tree_node *node)
     if (tree_size(blob) == 0) {
         return false;
     }
-    uint32_t structure = header(blob, HEADER_STRUCTURE_OFFSET);
-    uint32_t structure_size = header(blob, HEADER_STRUCTURE_SIZE);
-    uint32_t strings = header(blob, HEADER_STRINGS_OFFSET);
+    uint32_t structure = tree_header_field(blob, HEADER_STRUCTURE_OFFSET);
+    uint32_t structure_size = tree_header_field(blob, HEADER_STRUCTURE_SIZE);
+    uint32_t strings = tree_header_field(blob, HEADER_STRINGS_OFFSET);
 
-    node->strings_size = header(blob, HEADER_STRINGS_SIZE);
-    if (structure % CELL != 0 || !within(blob, structure, structure_size) ||
-        !within(blob, strings, node->strings_size)) {
+    node->strings_size = tree_header_field(blob, HEADER_STRINGS_SIZE);
+    if (structure % CELL != 0 || !tree_contains(blob, structure, structure_size) ||
+        !tree_contains(blob, strings, node->strings_size)) {
         return false;
     }
     node->strings = (const uint8_t *)blob + strings;
@@ -78,7 +79,7 @@ bool tree_open(const void *blob, struct tree_node *node)
     return true;
 }
 
-static uint64_t number(const uint32_t *cells, unsigned count)
+static uint64_t cells_number(const uint32_t *cells, unsigned count)
 {
     uint64_t value = 0;
 
@@ -95,14 +96,14 @@ bool tree_reservation(const void *blob, unsigned index, uint64_t *address, uint6
     if (tree_size(blob) == 0 || index > TREE_SIZE_MAX / ENTRY) {
         return false;
     }
-    uint32_t offset = header(blob, HEADER_RESERVATIONS_OFFSET);
-    if (offset % CELL != 0 || !within(blob, offset, (index + 1) * ENTRY)) {
+    uint32_t offset = tree_header_field(blob, HEADER_RESERVATIONS_OFFSET);
+    if (offset % CELL != 0 || !tree_contains(blob, offset, (index + 1) * ENTRY)) {
         return false;
     }
     const uint32_t *entry = (const uint32_t *)blob + offset / CELL + (size_t)index * ENTRY / CELL;
 
-    *address = number(entry, 2);
-    *size = number(entry + 2, 2);
+    *address = cells_number(entry, 2);
+    *size = cells_number(entry + 2, 2);
     return *address != 0 || *size != 0;
 }
 
@@ -133,8 +134,8 @@ static bool read_property(const struct tree_node *node, const uint32_t *at,
     return true;
 }
 
-static bool is_named(const struct tree_node *node, const struct property *property,
-                     const char *name)
+static bool property_is_named(const struct tree_node *node, const struct property *property,
+                              const char *name)
 {
     size_t size = strlen(name) + 1;
 
@@ -158,7 +159,7 @@ const void *tree_property(const struct tree_node *node, const char *name, uint32
         if (token != TOKEN_PROPERTY || !read_property(node, at, &property)) {
             return NULL;
         }
-        if (is_named(node, &property, name)) {
+        if (property_is_named(node, &property, name)) {
             *length = property.length;
             return property.value;
         }
@@ -218,8 +219,8 @@ bool tree_compatible(const struct tree_node *node, const char *compatible)
     return tree_text_index(node, "compatible", compatible) >= 0;
 }
 
-static uint32_t cell_or(const struct tree_node *node, const char *name, unsigned index,
-                        uint32_t otherwise)
+static uint32_t property_cell_or(const struct tree_node *node, const char *name, unsigned index,
+                                 uint32_t otherwise)
 {
     uint32_t length;
     const uint32_t *cells = tree_property(node, name, &length);
@@ -229,7 +230,7 @@ static uint32_t cell_or(const struct tree_node *node, const char *name, unsigned
 
 uint32_t tree_cell(const struct tree_node *node, const char *name, unsigned index)
 {
-    return cell_or(node, name, index, 0);
+    return property_cell_or(node, name, index, 0);
 }
 
 static bool status_is_okay(const struct tree_node *node)
@@ -247,15 +248,15 @@ static void fill_level(struct tree_node *node, unsigned depth)
 
     level->name = node->name;
     level->enabled = status_is_okay(node) && (above == NULL || above->enabled);
-    level->address_cells = cell_or(node, "#address-cells", 0, DEFAULT_ADDRESS_CELLS);
-    level->size_cells = cell_or(node, "#size-cells", 0, DEFAULT_SIZE_CELLS);
+    level->address_cells = property_cell_or(node, "#address-cells", 0, DEFAULT_ADDRESS_CELLS);
+    level->size_cells = property_cell_or(node, "#size-cells", 0, DEFAULT_SIZE_CELLS);
     level->interrupt_parent =
-        cell_or(node, "interrupt-parent", 0, above != NULL ? above->interrupt_parent : 0);
+        property_cell_or(node, "interrupt-parent", 0, above != NULL ? above->interrupt_parent : 0);
     level->ranges = tree_property(node, "ranges", &level->ranges_length);
 }
 
 /* Begins a node: its name, which fills whole cells. */
-static bool enter(struct tree_node *node)
+static bool node_enter(struct tree_node *node)
 {
     size_t size = (size_t)(node->end - node->next) * CELL;
     const char *name = (const char *)node->next;
@@ -276,14 +277,14 @@ static bool enter(struct tree_node *node)
 }
 
 /* Steps over one token. False: the tree ends, or makes no sense. */
-static bool step(struct tree_node *node, bool *entered)
+static bool token_step(struct tree_node *node, bool *entered)
 {
     struct property property;
 
     switch (big_endian(*node->next)) {
     case TOKEN_BEGIN_NODE:
         node->next++;
-        *entered = enter(node);
+        *entered = node_enter(node);
         return *entered;
     case TOKEN_END_NODE:
         node->next++;
@@ -306,7 +307,7 @@ bool tree_next(struct tree_node *node)
 {
     bool entered = false;
 
-    while (node->next < node->end && step(node, &entered)) {
+    while (node->next < node->end && token_step(node, &entered)) {
         if (entered && node->depth < TREE_DEPTH_MAX) {
             return true;
         }
@@ -333,8 +334,8 @@ bool tree_reg(const struct tree_node *node, unsigned index, uint64_t *address, u
     if (length / CELL / pair <= index) {
         return false;
     }
-    *address = number(cells + index * pair, parent->address_cells);
-    *size = number(cells + index * pair + parent->address_cells, parent->size_cells);
+    *address = cells_number(cells + index * pair, parent->address_cells);
+    *size = cells_number(cells + index * pair + parent->address_cells, parent->size_cells);
     return true;
 }
 
@@ -344,8 +345,8 @@ static bool is_within(uint64_t address, uint64_t size, uint64_t base, uint64_t r
 }
 
 /* From the addresses that `level` gives its children to those that `above` gives it. */
-static bool translate(const struct tree_level *level, const struct tree_level *above,
-                      uint64_t *address, uint64_t size)
+static bool level_translate(const struct tree_level *level, const struct tree_level *above,
+                            uint64_t *address, uint64_t size)
 {
     uint32_t from = level->address_cells;
     uint32_t to = above->address_cells;
@@ -359,11 +360,11 @@ static bool translate(const struct tree_level *level, const struct tree_level *a
     }
     size_t cells = (size_t)from + to + level->size_cells;
     for (size_t left = cells == 0 ? 0 : level->ranges_length / CELL / cells; left > 0; left--) {
-        uint64_t base = number(entry, from);
-        uint64_t room = number(entry + from + to, level->size_cells);
+        uint64_t base = cells_number(entry, from);
+        uint64_t room = cells_number(entry + from + to, level->size_cells);
 
         if (is_within(*address, size, base, room)) {
-            *address = number(entry + from, to) + (*address - base);
+            *address = cells_number(entry + from, to) + (*address - base);
             return true;
         }
         entry += cells;
@@ -377,7 +378,7 @@ bool tree_region(const struct tree_node *node, unsigned index, uint64_t *address
         return false;
     }
     for (unsigned depth = node->depth - 1; depth > 0; depth--) {
-        if (!translate(&node->levels[depth], &node->levels[depth - 1], address, *size)) {
+        if (!level_translate(&node->levels[depth], &node->levels[depth - 1], address, *size)) {
             return false;
         }
     }

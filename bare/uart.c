@@ -11,7 +11,7 @@ enum { PATIENCE = 1000000, PATIENCE_WHEN_STUCK = 10 };
 
 static bool stuck; /* it was not ready in time, and not since */
 
-static const struct uart_ops *ops(void)
+static const struct uart_ops *uart_find_ops(void)
 {
     static const struct uart_ops *const known[] = {
         [PLATFORM_UART_NONE] = NULL,
@@ -23,7 +23,7 @@ static const struct uart_ops *ops(void)
     return known[platform.uart_kind];
 }
 
-static void wait_until(bool (*ready)(void))
+static void uart_wait_until(bool (*ready)(void))
 {
     unsigned patience = stuck ? PATIENCE_WHEN_STUCK : PATIENCE;
     bool is_ready = ready();
@@ -36,28 +36,28 @@ static void wait_until(bool (*ready)(void))
 
 void uart_init(void)
 {
-    if (ops() != NULL) {
+    if (uart_find_ops() != NULL) {
         stuck = false;
-        ops()->init();
+        uart_find_ops()->init();
     }
 }
 
 void uart_put(char c)
 {
-    if (ops() != NULL) {
-        wait_until(ops()->has_room);
-        ops()->send((uint8_t)c);
+    if (uart_find_ops() != NULL) {
+        uart_wait_until(uart_find_ops()->has_room);
+        uart_find_ops()->send((uint8_t)c);
     }
 }
 
 void uart_drain(void)
 {
-    if (ops() != NULL) {
-        wait_until(ops()->is_idle);
+    if (uart_find_ops() != NULL) {
+        uart_wait_until(uart_find_ops()->is_idle);
     }
 }
 
 bool uart_read(uint8_t *byte)
 {
-    return ops() != NULL && ops()->read(byte);
+    return uart_find_ops() != NULL && uart_find_ops()->read(byte);
 }

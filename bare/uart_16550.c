@@ -17,68 +17,69 @@ enum {
     LSR_IDLE = 1u << 6,
 };
 
-static uint64_t address(unsigned number)
+static uint64_t ns16550_register(unsigned number)
 {
     return platform.uart.base + ((uint64_t)number << platform.uart_shift);
 }
 
-static uint8_t get(unsigned number)
+static uint8_t ns16550_get(unsigned number)
 {
     switch (platform.uart_width) {
     case 4:
-        return (uint8_t)mmio_read32(address(number));
+        return (uint8_t)mmio_read32(ns16550_register(number));
     case 2:
-        return (uint8_t)mmio_read16(address(number));
+        return (uint8_t)mmio_read16(ns16550_register(number));
     default:
-        return mmio_read8(address(number));
+        return mmio_read8(ns16550_register(number));
     }
 }
 
-static void set(unsigned number, uint8_t value)
+static void ns16550_set(unsigned number, uint8_t value)
 {
     switch (platform.uart_width) {
     case 4:
-        mmio_write32(address(number), value);
+        mmio_write32(ns16550_register(number), value);
         break;
     case 2:
-        mmio_write16(address(number), value);
+        mmio_write16(ns16550_register(number), value);
         break;
     default:
-        mmio_write8(address(number), value);
+        mmio_write8(ns16550_register(number), value);
         break;
     }
 }
 
-static void init(void)
+static void ns16550_init(void)
 {
-    set(LCR, LCR_8_BITS);
-    set(IER, 0);
-    set(FCR, FCR_FIFOS);
-    set(MCR, MCR_DTR | MCR_RTS);
+    ns16550_set(LCR, LCR_8_BITS);
+    ns16550_set(IER, 0);
+    ns16550_set(FCR, FCR_FIFOS);
+    ns16550_set(MCR, MCR_DTR | MCR_RTS);
 }
 
-static bool has_room(void)
+static bool ns16550_has_room(void)
 {
-    return (get(LSR) & LSR_ROOM) != 0;
+    return (ns16550_get(LSR) & LSR_ROOM) != 0;
 }
 
-static void send(uint8_t byte)
+static void ns16550_send(uint8_t byte)
 {
-    set(DATA, byte);
+    ns16550_set(DATA, byte);
 }
 
-static bool is_idle(void)
+static bool ns16550_is_idle(void)
 {
-    return (get(LSR) & LSR_IDLE) != 0;
+    return (ns16550_get(LSR) & LSR_IDLE) != 0;
 }
 
-static bool read(uint8_t *byte)
+static bool ns16550_receive(uint8_t *byte)
 {
-    if ((get(LSR) & LSR_DATA) == 0) {
+    if ((ns16550_get(LSR) & LSR_DATA) == 0) {
         return false;
     }
-    *byte = get(DATA);
+    *byte = ns16550_get(DATA);
     return true;
 }
 
-const struct uart_ops uart_16550_ops = {init, has_room, send, is_idle, read};
+const struct uart_ops uart_16550_ops = {ns16550_init, ns16550_has_room, ns16550_send,
+                                        ns16550_is_idle, ns16550_receive};

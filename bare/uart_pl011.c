@@ -49,40 +49,40 @@ static void keep_baud(void)
     }
 }
 
-static void quieten(void)
+static void line_quieten(void)
 {
     pl011_write(UART_IMSC, 0);
     pl011_write(UART_ICR, INT_ALL);
 }
 
-static void init(void)
+static void line_init(void)
 {
     keep_baud();
     pl011_write(UART_CR, 0);
     pl011_write(UART_DMACR, 0);
-    quieten();
+    line_quieten();
     pl011_write(UART_IBRD, baud_integer);
     pl011_write(UART_FBRD, baud_fraction);
     pl011_write(UART_LCR_H, LCR_H_FIFOS | LCR_H_8_BITS);
     pl011_write(UART_CR, CR_ENABLE | CR_TRANSMIT | CR_RECEIVE);
 }
 
-static bool has_room(void)
+static bool line_has_room(void)
 {
     return (pl011_read(UART_FR) & UART_FR_TXFF) == 0;
 }
 
-static void send(uint8_t byte)
+static void line_send(uint8_t byte)
 {
     pl011_write(UART_DR, byte);
 }
 
-static bool is_idle(void)
+static bool line_is_idle(void)
 {
     return (pl011_read(UART_FR) & UART_FR_BUSY) == 0;
 }
 
-static bool read(uint8_t *byte)
+static bool line_receive(uint8_t *byte)
 {
     if ((pl011_read(UART_FR) & UART_FR_RXFE) != 0) {
         return false;
@@ -91,5 +91,7 @@ static bool read(uint8_t *byte)
     return true;
 }
 
-const struct uart_ops uart_pl011_ops = {init, has_room, send, is_idle, read};
-const struct uart_ops uart_sbsa_ops = {quieten, has_room, send, is_idle, read};
+const struct uart_ops uart_pl011_ops = {line_init, line_has_room, line_send, line_is_idle,
+                                        line_receive};
+const struct uart_ops uart_sbsa_ops = {line_quieten, line_has_room, line_send, line_is_idle,
+                                       line_receive};

@@ -43,18 +43,18 @@ static uint32_t target_of(const struct guest_call *call)
     return cpu;
 }
 
-static bool says(const struct event *event, int32_t result)
+static bool event_says(const struct event *event, int32_t result)
 {
     return event->kind == EVENT_RETURNED && (int32_t)event->x0 == result;
 }
 
-static void say(struct event *event, int64_t result)
+static void event_say(struct event *event, int64_t result)
 {
     event->kind = EVENT_RETURNED;
     event->x0 = (uint64_t)result;
 }
 
-static void *create(const struct adapter *adapter)
+static void *broken_create(const struct adapter *adapter)
 {
     static const typeof(notes) nothing;
 
@@ -69,8 +69,8 @@ static void call_two_successes(void *system, uint32_t cpu, const struct guest_ca
                                struct event *event)
 {
     libvpsci_call(system, cpu, call, event);
-    if (number_of(call) == FN_CPU_ON && says(event, RET_ON_PENDING)) {
-        say(event, RET_SUCCESS);
+    if (number_of(call) == FN_CPU_ON && event_says(event, RET_ON_PENDING)) {
+        event_say(event, RET_SUCCESS);
     }
 }
 
@@ -108,7 +108,7 @@ static void call_context_lost(void *system, uint32_t cpu, const struct guest_cal
     if (number_of(call) == FN_CPU_OFF) {
         notes.going[cpu] = event->kind == EVENT_NONE;
     }
-    if (target < CPUS && says(event, RET_SUCCESS)) {
+    if (target < CPUS && event_says(event, RET_SUCCESS)) {
         notes.hurried[target] = notes.going[target];
     }
 }
@@ -128,7 +128,7 @@ static void call_now_and_then(void *system, uint32_t cpu, const struct guest_cal
                               struct event *event)
 {
     libvpsci_call(system, cpu, call, event);
-    if (number_of(call) == FN_CPU_ON && target_of(call) < CPUS && says(event, RET_SUCCESS)) {
+    if (number_of(call) == FN_CPU_ON && target_of(call) < CPUS && event_says(event, RET_SUCCESS)) {
         notes.spoilt[target_of(call)] = ++notes.starts % 100 == 0;
     }
 }
@@ -187,8 +187,8 @@ static void call_unknown_success(void *system, uint32_t cpu, const struct guest_
                                  struct event *event)
 {
     libvpsci_call(system, cpu, call, event);
-    if (number_of(call) >= FN_COUNT && says(event, RET_NOT_SUPPORTED)) {
-        say(event, RET_SUCCESS);
+    if (number_of(call) >= FN_COUNT && event_says(event, RET_NOT_SUPPORTED)) {
+        event_say(event, RET_SUCCESS);
     }
 }
 
@@ -212,8 +212,8 @@ static void call_unknown_is_off(void *system, uint32_t cpu, const struct guest_c
 {
     libvpsci_call(system, cpu, call, event);
     if (number_of(call) == FN_AFFINITY_INFO && (uint32_t)call->args[1] == 0 &&
-        says(event, RET_INVALID_PARAMETERS)) {
-        say(event, AFFINITY_OFF);
+        event_says(event, RET_INVALID_PARAMETERS)) {
+        event_say(event, AFFINITY_OFF);
     }
 }
 
@@ -223,7 +223,7 @@ static void call_levels_on(void *system, uint32_t cpu, const struct guest_call *
 {
     libvpsci_call(system, cpu, call, event);
     if (number_of(call) == FN_AFFINITY_INFO && (uint32_t)call->args[1] - 1 < 3) {
-        say(event, AFFINITY_ON);
+        event_say(event, AFFINITY_ON);
     }
 }
 
@@ -237,8 +237,8 @@ static void call_suspended_is_off(void *system, uint32_t cpu, const struct guest
     if (number_of(call) == FN_CPU_SUSPEND) {
         notes.asleep[cpu] = event->kind == EVENT_NONE;
     }
-    if (target < CPUS && notes.asleep[target] && says(event, AFFINITY_ON)) {
-        say(event, AFFINITY_OFF);
+    if (target < CPUS && notes.asleep[target] && event_says(event, AFFINITY_ON)) {
+        event_say(event, AFFINITY_OFF);
     }
 }
 
@@ -278,7 +278,7 @@ static void call_old_entry(void *system, uint32_t cpu, const struct guest_call *
 {
     libvpsci_call(system, cpu, call, event);
     notes.asleep[cpu] = number_of(call) == FN_CPU_SUSPEND && event->kind == EVENT_NONE;
-    if (number_of(call) == FN_CPU_ON && target_of(call) < CPUS && says(event, RET_SUCCESS)) {
+    if (number_of(call) == FN_CPU_ON && target_of(call) < CPUS && event_says(event, RET_SUCCESS)) {
         notes.first_on[target_of(call)] = *call;
     }
 }
@@ -297,7 +297,7 @@ static void poll_resume_in_place(void *system, uint32_t cpu, struct event *event
 {
     libvpsci_poll(system, cpu, event);
     if (event->kind == EVENT_ENTERED && notes.asleep[cpu]) {
-        say(event, RET_SUCCESS);
+        event_say(event, RET_SUCCESS);
     }
     notes.asleep[cpu] = notes.asleep[cpu] && event->kind == EVENT_NONE;
 }
@@ -314,8 +314,8 @@ static void call_refused_success(void *system, uint32_t cpu, const struct guest_
                                  struct event *event)
 {
     libvpsci_call(system, cpu, call, event);
-    if (number_of(call) == FN_SYSTEM_SUSPEND && says(event, RET_DENIED)) {
-        say(event, RET_SUCCESS);
+    if (number_of(call) == FN_SYSTEM_SUSPEND && event_says(event, RET_DENIED)) {
+        event_say(event, RET_SUCCESS);
     }
 }
 
@@ -333,7 +333,7 @@ static void call_no_end(void *system, uint32_t cpu, const struct guest_call *cal
                         struct event *event)
 {
     if (!is_64(call) && (number_of(call) == FN_SYSTEM_OFF || number_of(call) == FN_SYSTEM_RESET)) {
-        say(event, RET_INTERNAL_FAILURE);
+        event_say(event, RET_INTERNAL_FAILURE);
         return;
     }
     libvpsci_call(system, cpu, call, event);
@@ -370,7 +370,7 @@ static const struct libvpsci_configuration configuration = {
      .description = (text),                                                                        \
      .machine = &machine,                                                                          \
      .configuration = &configuration,                                                              \
-     .create = create,                                                                             \
+     .create = broken_create,                                                                      \
      .call = (the_call),                                                                           \
      .poll = (the_poll),                                                                           \
      .wake = (the_wake),                                                                           \

@@ -47,7 +47,7 @@ struct member {
 
 /* A barrier that threads leave at the same instant, as far as there are processors: those that
  * sleep in one of pthread's are woken one after the other, and races would rarely be any. */
-static void meet(struct team *team)
+static void team_meet(struct team *team)
 {
     atomic_fetch_add(&team->ready, 1);
     for (unsigned spins = 0; atomic_load(&team->ready) < team->count; spins++) {
@@ -61,7 +61,7 @@ static void *member_main(void *argument)
 {
     const struct member *member = argument;
 
-    meet(member->team);
+    team_meet(member->team);
     member->team->body(member->team->context, member->index);
     return NULL;
 }

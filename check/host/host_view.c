@@ -5,14 +5,14 @@
  * to do so within this many steps. */
 enum { POLLS = 8 };
 
-static void poll(struct host_view *host, uint32_t cpu, struct event *event)
+static void cpu_poll(struct host_view *host, uint32_t cpu, struct event *event)
 {
     *event = (struct event){.kind = EVENT_NONE};
     host->adapter->poll(host->system, cpu, event);
 }
 
 /* A CPU that is seen runs, and has dealt with its interrupts. */
-static void note(struct view_cpu *cpu, const struct event *event)
+static void cpu_note_event(struct view_cpu *cpu, const struct event *event)
 {
     cpu->runs = event->kind != EVENT_NONE;
     if (cpu->runs) {
@@ -23,12 +23,12 @@ static void note(struct view_cpu *cpu, const struct event *event)
 static void poll_until_seen(struct host_view *host, uint32_t index, struct event *event)
 {
     for (int i = 0; i < POLLS && event->kind == EVENT_NONE; i++) {
-        poll(host, index, event);
+        cpu_poll(host, index, event);
     }
 }
 
 /* Steps until the CPU is seen. `event` may say so already. */
-static void settle(struct host_view *host, uint32_t index, struct event *event)
+static void cpu_settle(struct host_view *host, uint32_t index, struct event *event)
 {
     struct view_cpu *cpu = &host->cpus[index];
 
@@ -39,7 +39,7 @@ static void settle(struct host_view *host, uint32_t index, struct event *event)
         poll_until_seen(host, index, event);
     }
     if (event->kind != EVENT_NONE) {
-        note(cpu, event);
+        cpu_note_event(cpu, event);
     }
 }
 
@@ -53,7 +53,7 @@ static void view_begin(void *self, uint32_t index, const struct guest_call *call
     *event = (struct event){.kind = EVENT_NONE};
     cpu->noticed = false;
     host->adapter->call(host->system, index, call, event);
-    note(cpu, event);
+    cpu_note_event(cpu, event);
     if (event->kind == EVENT_NONE && pending) {
         cpu->pending = false;
         host->adapter->wake(host->system, index);
@@ -64,7 +64,7 @@ static void view_call(void *self, uint32_t index, const struct guest_call *call,
                       struct event *event)
 {
     view_begin(self, index, call, event);
-    settle(self, index, event);
+    cpu_settle(self, index, event);
 }
 
 static void view_await(void *self, uint32_t index, struct event *event)
@@ -78,7 +78,7 @@ static void view_await(void *self, uint32_t index, struct event *event)
         return;
     }
     *event = (struct event){.kind = EVENT_NONE};
-    settle(host, index, event);
+    cpu_settle(host, index, event);
 }
 
 static void view_interrupt(void *self, uint32_t index)
@@ -127,7 +127,7 @@ static void run_others(const struct race *race)
         struct view_cpu *cpu = &host->cpus[index];
 
         if (!takes_part(race, index) && !cpu->noticed) {
-            poll(host, index, &cpu->event);
+            cpu_poll(host, index, &cpu->event);
             cpu->noticed = cpu->event.kind != EVENT_NONE;
         }
     }
@@ -158,7 +158,7 @@ static void view_together(void *self, struct team_call *calls, uint32_t count)
         host->turn++;
     }
     for (uint32_t i = 0; i < count; i++) {
-        settle(host, calls[i].cpu, &calls[i].event);
+        cpu_settle(host, calls[i].cpu, &calls[i].event);
     }
 }
 
@@ -173,7 +173,7 @@ static void view_end(void *self, struct end *end)
 }
 
 /* As at the start: the boot CPU runs, and nothing is known of the others. */
-static void forget(struct host_view *host)
+static void host_forget(struct host_view *host)
 {
     for (uint32_t i = 0; i < VIEW_CPU_MAX; i++) {
         host->cpus[i] = (struct view_cpu){.runs = i == host->adapter->machine->boot_cpu};
@@ -184,7 +184,7 @@ static void view_restart(void *self)
 {
     struct host_view *host = self;
 
-    forget(host);
+    host_forget(host);
     host->adapter->restart(host->system);
 }
 
@@ -226,7 +226,7 @@ bool host_view_open(struct host_view *host, const struct adapter *adapter, view_
     if (adapter->machine->cpu_count > VIEW_CPU_MAX) {
         return false;
     }
-    forget(host);
+    host_forget(host);
     host->system = adapter->create(adapter);
     return host->system != NULL;
 }

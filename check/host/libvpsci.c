@@ -44,7 +44,7 @@ static bool range_is_protected(void *host, struct vpsci_ipa base, uint64_t lengt
     return in_ram(base.value, length);
 }
 
-static uint64_t now(void *host)
+static uint64_t libvpsci_now(void *host)
 {
     (void)host;
     return box.now;
@@ -53,7 +53,7 @@ static uint64_t now(void *host)
 static const struct vpsci_ops ops = {
     .entry_is_valid = entry_is_valid,
     .range_is_protected = range_is_protected,
-    .now = now,
+    .now = libvpsci_now,
 };
 
 /* What a state leaves beneath it: the deepest of the next lower level that keeps, or loses, the
@@ -72,7 +72,7 @@ static uint8_t state_below(const struct machine *machine, uint32_t n)
 }
 
 /* The machine in the library's types. */
-static void describe(const struct machine *machine)
+static void describe_machine(const struct machine *machine)
 {
     for (uint32_t i = 0; i < machine->cpu_count; i++) {
         box.mpidrs[i].value = machine->mpidrs[i];
@@ -102,7 +102,7 @@ void *libvpsci_create(const struct adapter *adapter)
     box.lost = false;
     box.now = 1000;
     box.config = configuration->config;
-    describe(adapter->machine);
+    describe_machine(adapter->machine);
     if (!configuration->default_states) {
         box.config.states = box.states;
         box.config.state_count = adapter->machine->state_count;
@@ -116,7 +116,7 @@ void *libvpsci_create(const struct adapter *adapter)
     return &box;
 }
 
-static void translate(const struct vpsci_outcome *out, struct event *event)
+static void translate_outcome(const struct vpsci_outcome *out, struct event *event)
 {
     if (out->action == VPSCI_RETURN || out->action == VPSCI_FOREIGN) {
         event->kind = EVENT_RETURNED;
@@ -134,7 +134,7 @@ static void translate(const struct vpsci_outcome *out, struct event *event)
 }
 
 /* Into a new VM, as a live migration would: nothing that a guest sees may depend on it. */
-static void move(void)
+static void move_system(void)
 {
     ptrdiff_t size;
 
@@ -157,16 +157,16 @@ void libvpsci_call(void *system, uint32_t cpu, const struct guest_call *call, st
     struct vpsci_outcome out;
 
     (void)system;
-    move();
+    move_system();
     box.polls[cpu] = 0;
     if (box.lost) {
         return;
     }
     vpsci_call(vpsci_vcpu(box.vm, cpu), &made, &out);
-    translate(&out, event);
+    translate_outcome(&out, event);
 }
 
-static void note_end(const struct vpsci_request *request)
+static void note_system_end(const struct vpsci_request *request)
 {
     box.end.type = request->type;
     box.end.cookie = request->cookie;
@@ -189,7 +189,7 @@ static void note_end(const struct vpsci_request *request)
 }
 
 /* What the host of these machines decides, a while after it was asked. */
-static void decide(struct vpsci_vcpu *vcpu, uint32_t cpu)
+static void decide_request(struct vpsci_vcpu *vcpu, uint32_t cpu)
 {
     struct vpsci_request request;
 
@@ -201,7 +201,7 @@ static void decide(struct vpsci_vcpu *vcpu, uint32_t cpu)
         return;
     }
     if (vpsci_answer(vcpu, VPSCI_SUCCESS) == 0) {
-        note_end(&request);
+        note_system_end(&request);
     }
 }
 
@@ -211,14 +211,14 @@ void libvpsci_poll(void *system, uint32_t cpu, struct event *event)
     struct vpsci_outcome out;
 
     (void)system;
-    move();
+    move_system();
     if (box.lost) {
         return;
     }
     vcpu = vpsci_vcpu(box.vm, cpu);
-    decide(vcpu, cpu);
+    decide_request(vcpu, cpu);
     vpsci_next(vcpu, &out);
-    translate(&out, event);
+    translate_outcome(&out, event);
 }
 
 void libvpsci_wake(void *system, uint32_t cpu)

@@ -5,7 +5,7 @@
 
 enum { LINE_SIZE = 400 };
 
-static bool chosen(const struct runner *runner, const struct scenario *scenario)
+static bool runner_chooses(const struct runner *runner, const struct scenario *scenario)
 {
     for (uint32_t i = 0; i < runner->name_count; i++) {
         if (scenario_matches(runner->names[i], scenario->name)) {
@@ -46,7 +46,7 @@ static void run_chosen(struct runner *runner, const struct adapter *adapter)
 
     runner->tap.family = NULL;
     for (uint32_t n = 0; scenario_at(n) != NULL; n++) {
-        if (chosen(runner, scenario_at(n))) {
+        if (runner_chooses(runner, scenario_at(n))) {
             number++;
             run_one(runner, adapter, scenario_at(n), number);
         }

@@ -81,7 +81,7 @@ void facts_read(void)
 
 /* ---- Asking ------------------------------------------------------------------------------- */
 
-static uint64_t ask(uint32_t function, uint64_t a, uint64_t b, uint64_t c)
+static uint64_t facts_call_server(uint32_t function, uint64_t a, uint64_t b, uint64_t c)
 {
     struct guest_call call = {.function = function, .args = {a, b, c}};
     struct event event;
@@ -102,7 +102,7 @@ static void add_state(uint32_t value, unsigned level, bool extended)
 static void guess_state(uint32_t value, bool extended)
 {
     watch_interrupt(facts.boot_cpu);
-    if ((uint32_t)ask(FID64(FN_CPU_SUSPEND), value, facts.entry, 0) == 0) {
+    if ((uint32_t)facts_call_server(FID64(FN_CPU_SUSPEND), value, facts.entry, 0) == 0) {
         add_state(value, 0, extended);
     }
 }
@@ -110,7 +110,7 @@ static void guess_state(uint32_t value, bool extended)
 /* Where the device tree names none, the two that servers use to have: StateID 0. */
 void facts_ask(void)
 {
-    int32_t flags = (int32_t)ask(FID32(FN_FEATURES), FID64(FN_CPU_SUSPEND), 0, 0);
+    int32_t flags = (int32_t)facts_call_server(FID32(FN_FEATURES), FID64(FN_CPU_SUSPEND), 0, 0);
     bool extended = flags > 0 && (flags & SUSPEND_EXTENDED) != 0;
 
     facts.states = states;
@@ -122,7 +122,7 @@ void facts_ask(void)
         guess_state(0, extended);
         guess_state(STATE_TYPE(extended), extended);
     }
-    hands_convention((uint32_t)ask(FID_SMCCC_VERSION, 0, 0, 0));
+    hands_convention((uint32_t)facts_call_server(FID_SMCCC_VERSION, 0, 0, 0));
 }
 
 /* ---- Saying ------------------------------------------------------------------------------- */
@@ -158,11 +158,11 @@ static void say_server(void)
 {
     char buffer[LINE_SIZE];
     struct text line;
-    uint32_t smccc = (uint32_t)ask(FID_SMCCC_VERSION, 0, 0, 0);
+    uint32_t smccc = (uint32_t)facts_call_server(FID_SMCCC_VERSION, 0, 0, 0);
 
     text_start(&line, buffer, sizeof(buffer));
     text_add(&line, SAY_SERVER "PSCI ");
-    add_version(&line, (uint32_t)ask(FID32(FN_VERSION), 0, 0, 0));
+    add_version(&line, (uint32_t)facts_call_server(FID32(FN_VERSION), 0, 0, 0));
     text_add(&line, ", SMCCC ");
     add_version(&line, (int32_t)smccc < 0 ? SMCCC_1_0 : smccc);
     link_line(buffer);

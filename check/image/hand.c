@@ -32,7 +32,7 @@ static bool convention_is_1_0;
 static struct hand *carrier;
 static struct hand *next_carrier;
 
-static void barrier(void)
+static void hand_barrier(void)
 {
     __asm__ volatile("dsb sy" ::: "memory");
 }
@@ -57,7 +57,7 @@ static bool comes_back(uint64_t function)
     return id != FID32(FN_CPU_OFF) && id != FID32(FN_CPU_FREEZE);
 }
 
-static void prepare(const struct guest_call *call, struct psci_call *made)
+static void hand_prepare_call(const struct guest_call *call, struct psci_call *made)
 {
     psci_prepare(made, (uint32_t)call->function, call->args[0], call->args[1], call->args[2]);
     made->in[0] = call->function;
@@ -67,14 +67,14 @@ static void prepare(const struct guest_call *call, struct psci_call *made)
     }
 }
 
-static void wait_until(uint64_t counter)
+static void hand_wait_until(uint64_t counter)
 {
     while (timer_now(TIMER_VIRTUAL) < counter) {
     }
 }
 
 /* SMCCC 1.0, 2.5: x4 to x17 are unpredictable. */
-static void forgive(struct psci_call *made)
+static void forgive_registers(struct psci_call *made)
 {
     for (unsigned i = FIRST_PRESERVED_1_1; i < FIRST_PRESERVED_1_0; i++) {
         made->out[i] = made->in[i];
@@ -84,7 +84,7 @@ static void forgive(struct psci_call *made)
 static void note_return(struct psci_call *made, struct event *event)
 {
     if (convention_is_1_0) {
-        forgive(made);
+        forgive_registers(made);
     }
     *event = (struct event){
         .kind = EVENT_RETURNED, .x0 = made->out[0], .trouble = psci_registers_problem(made)};
@@ -104,13 +104,13 @@ static void note_entry(const struct cpu *cpu, bool big_endian, struct event *eve
 }
 
 /* True: it returned. */
-static bool call_now(struct hand *hand, struct event *event)
+static bool hand_call_now(struct hand *hand, struct event *event)
 {
     struct psci_call made;
 
-    prepare(&hand->call, &made);
-    wait_until(hand->not_before);
-    barrier();
+    hand_prepare_call(&hand->call, &made);
+    hand_wait_until(hand->not_before);
+    hand_barrier();
     hand->taken = hand->orders;
     if (psci_call(&made)) {
         wake_enable();
@@ -149,7 +149,7 @@ static const char *find_difference(const struct core_state *before, bool with_ve
 }
 
 /* With everything that a scenario looks at known before and compared after. */
-static void make_call(struct hand *hand, struct event *event)
+static void hand_make_call(struct hand *hand, struct event *event)
 {
     struct core_state before;
     bool with_vectors = looks_at_vectors(hand);
@@ -162,16 +162,16 @@ static void make_call(struct hand *hand, struct event *event)
         timer_arm(TIMER_VIRTUAL, timer_now(TIMER_VIRTUAL) + hand->alarm);
     }
     state_read_core(&before);
-    if (call_now(hand, event) && event->trouble == NULL) {
+    if (hand_call_now(hand, event) && event->trouble == NULL) {
         event->trouble = find_difference(&before, with_vectors);
     }
     wake_quiet();
 }
 
-static void publish(struct hand *hand, const struct event *event)
+static void hand_publish(struct hand *hand, const struct event *event)
 {
     hand->event = *event;
-    barrier();
+    hand_barrier();
     hand->events++;
     wake_others();
 }
@@ -188,19 +188,19 @@ static void wait_for_order(const struct hand *hand)
         watchdog_look();
         wake_sleep(WATCHDOG_EVERY);
     }
-    barrier();
+    hand_barrier();
     if (hand->rung) {
         wake_answer_ring();
     }
 }
 
-static void order(struct hand *hand, enum order order)
+static void hand_order(struct hand *hand, enum order order)
 {
     bool rings = hand != hand_self() && wake_can_ring(hand->cpu);
 
     hand->order = order;
     hand->rung = rings;
-    barrier();
+    hand_barrier();
     hand->orders++;
     wake_others();
     if (rings) {
@@ -209,13 +209,13 @@ static void order(struct hand *hand, enum order order)
 }
 
 /* Until another core is to carry it: only now, with the script off this core, may that be told. */
-static void carry(void)
+static void hand_carry(void)
 {
     script_carry();
-    order(next_carrier, ORDER_CARRY);
+    hand_order(next_carrier, ORDER_CARRY);
 }
 
-__attribute__((noreturn)) static void serve(struct hand *hand)
+__attribute__((noreturn)) static void hand_serve(struct hand *hand)
 {
     struct event event;
 
@@ -224,16 +224,16 @@ __attribute__((noreturn)) static void serve(struct hand *hand)
         hand->served = hand->orders;
         if (hand->order == ORDER_CARRY) {
             carrier = hand;
-            carry();
+            hand_carry();
             continue;
         }
-        make_call(hand, &event);
-        publish(hand, &event);
+        hand_make_call(hand, &event);
+        hand_publish(hand, &event);
     }
 }
 
 /* By CPU_ON, or because a server that has lost count started the core a second time. */
-static void arrive(struct cpu *cpu)
+static void hand_arrive(struct cpu *cpu)
 {
     struct hand *hand = &hands[cpu - cpus];
     struct event event;
@@ -244,8 +244,8 @@ static void arrive(struct cpu *cpu)
     wake_quiet();
     sve_prepare();
     hand->served = hand->orders;
-    publish(hand, &event);
-    serve(hand);
+    hand_publish(hand, &event);
+    hand_serve(hand);
 }
 
 void hands_convention(uint32_t smccc_version)
@@ -257,12 +257,12 @@ void hands_start(void)
 {
     for (uint32_t i = 0; i < cpu_count; i++) {
         hands[i].cpu = &cpus[i];
-        cpus[i].function = arrive;
+        cpus[i].function = hand_arrive;
     }
     hand_self()->state = HAND_IDLE;
     has_vectors = sve_prepare();
-    order(hand_self(), ORDER_CARRY);
-    serve(hand_self());
+    hand_order(hand_self(), ORDER_CARRY);
+    hand_serve(hand_self());
 }
 
 /* ---- For the carrier ---------------------------------------------------------------------- */
@@ -273,7 +273,7 @@ void hand_call(struct hand *hand, const struct guest_call *call, uint64_t not_be
     hand->not_before = not_before;
     hand->alarm = 0;
     hand->state = HAND_BUSY;
-    order(hand, ORDER_CALL);
+    hand_order(hand, ORDER_CALL);
 }
 
 void hand_move(struct hand *to)
@@ -287,7 +287,7 @@ void hand_call_here(struct hand *self, const struct guest_call *call, uint64_t n
 {
     self->call = *call;
     self->not_before = not_before;
-    make_call(self, event);
+    hand_make_call(self, event);
 }
 
 bool hand_has_event(const struct hand *hand)
@@ -297,7 +297,7 @@ bool hand_has_event(const struct hand *hand)
 
 void hand_take_event(struct hand *hand, struct event *event)
 {
-    barrier();
+    hand_barrier();
     hand->seen = hand->events;
     *event = hand->event;
     hand->state = HAND_IDLE;

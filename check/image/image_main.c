@@ -19,7 +19,7 @@
 void guest_main(const void *blob, uint64_t current_el);
 
 /* Without these there is nobody to examine, or no way to do it. NULL: all there. */
-static const char *missing(bool has_tree)
+static const char *find_missing(bool has_tree)
 {
     if (!has_tree) {
         return "the boot loader gives no device tree";
@@ -33,7 +33,7 @@ static const char *missing(bool has_tree)
     return gic_init() ? NULL : "there is no GICv2 or GICv3 to wake CPUs with";
 }
 
-__attribute__((noreturn)) static void bail_out(const char *why)
+__attribute__((noreturn)) static void run_bail_out(const char *why)
 {
     const struct tap tap = {.line = link_tap_line, .indent = ""};
 
@@ -52,9 +52,9 @@ void guest_main(const void *blob, uint64_t current_el)
     uart_init();
     link_line(SAY_TAP);
     link_line(SAY_IMAGE PROTOCOL_TEXT(PROTOCOL_VERSION));
-    why = missing(has_tree);
+    why = find_missing(has_tree);
     if (why != NULL) {
-        bail_out(why);
+        run_bail_out(why);
     }
     platform_read_idle(blob);
     wake_enable();

@@ -41,7 +41,7 @@ static struct tap tap = {.line = link_tap_line, .indent = ""};
 
 /* ---- Over a reset ------------------------------------------------------------------------- */
 
-__attribute__((noreturn)) static void reset(uint32_t number)
+__attribute__((noreturn)) static void reset_machine(uint32_t number)
 {
     psci_call2(FID32(FN_SYSTEM_RESET), 0, 0);
     watch_pass(RESET_MICROSECONDS);
@@ -56,10 +56,10 @@ __attribute__((noreturn)) static void start_again(uint32_t number)
 {
     link_note(SAY_FRESH, number, "");
     marker_leave(number, HOW_AGAIN, "");
-    reset(number);
+    reset_machine(number);
 }
 
-static const char *keep(struct image_view *of)
+static const char *keep_journal(struct image_view *of)
 {
     if (of->journal.full) {
         return "too much has happened to go on behind a reset";
@@ -79,7 +79,7 @@ static bool can_be_fresh(void)
 }
 
 /* Scenarios that end the machine need somebody who remembers. */
-static uint32_t abilities(void)
+static uint32_t view_abilities(void)
 {
     const uint32_t with_resets = VIEW_END | VIEW_RESTART | VIEW_EXPENDABLE;
 
@@ -87,7 +87,7 @@ static uint32_t abilities(void)
            (!is_used && can_be_fresh() ? (unsigned)VIEW_FRESH : 0);
 }
 
-static void fail(const char *reason)
+static void trial_fail_as(const char *reason)
 {
     struct text text;
 
@@ -96,19 +96,19 @@ static void fail(const char *reason)
     text_add(&text, reason);
 }
 
-static void skip_as(const char *reason)
+static void trial_skip_as(const char *reason)
 {
-    fail(reason);
+    trial_fail_as(reason);
     trial.verdict = VERDICT_SKIPPED;
 }
 
 /* What a run of a scenario on a machine has besides its own verdict. */
-static void judge(bool surprise)
+static void trial_judge(bool surprise)
 {
     if (view.why_not != NULL) {
-        skip_as(view.why_not);
+        trial_skip_as(view.why_not);
     } else if (surprise && trial.verdict == VERDICT_PASSED) {
-        fail("a CPU that was off has run on, or was started");
+        trial_fail_as("a CPU that was off has run on, or was started");
     }
 }
 
@@ -118,9 +118,9 @@ static bool run_once(const struct scenario *scenario)
     bool hasty;
     bool surprise;
 
-    facts.abilities = abilities();
+    facts.abilities = view_abilities();
     image_view_open(&view, &facts);
-    view.keep = keep;
+    view.keep = keep_journal;
     trial_run(&trial, scenario, &view.view);
     is_used = true;
     hasty = watch_was_hasty();
@@ -128,7 +128,7 @@ static bool run_once(const struct scenario *scenario)
     image_view_forget(&view);
     is_broken = !tidy_up(&facts, &trial);
     image_view_forget(&view);
-    judge(surprise);
+    trial_judge(surprise);
     return hasty || watch_was_hasty();
 }
 
@@ -157,7 +157,7 @@ static void run_or_skip(const struct scenario *scenario)
         start_again(errand.number);
     }
     if (is_broken && scenario->cpus > 1) {
-        skip_as("an earlier scenario has lost a CPU");
+        trial_skip_as("an earlier scenario has lost a CPU");
         return;
     }
     tap_family(&tap, scenario);
@@ -169,7 +169,7 @@ static void run_or_skip(const struct scenario *scenario)
     run_scenario(scenario);
 }
 
-static void report(const struct scenario *scenario)
+static void report_trial(const struct scenario *scenario)
 {
     tap_family(&tap, scenario);
     tap_report(&tap, scenario, &trial, errand.number);
@@ -200,9 +200,9 @@ static void go_on(void)
         run_scenario(scenario);
     } else {
         journal_clear(&view.journal);
-        fail(reasons[errand.how]);
+        trial_fail_as(reasons[errand.how]);
     }
-    report(scenario);
+    report_trial(scenario);
 }
 
 static void find_errand(void)
@@ -217,7 +217,7 @@ static void find_errand(void)
     goes_on = is_answered || resets;
 }
 
-__attribute__((noreturn)) static void end(void)
+__attribute__((noreturn)) static void run_power_off(void)
 {
     if (is_whole) {
         tap_total(&tap);
@@ -244,7 +244,7 @@ void run_main(void)
     go_on();
     for (scenario = list_at(errand.number); scenario != NULL; scenario = list_at(errand.number)) {
         run_or_skip(scenario);
-        report(scenario);
+        report_trial(scenario);
     }
-    end();
+    run_power_off();
 }

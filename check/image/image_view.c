@@ -10,7 +10,7 @@
 
 static const struct event nothing = {.kind = EVENT_NONE};
 
-static bool ends(const struct image_view *view, const struct guest_call *call)
+static bool call_ends(const struct image_view *view, const struct guest_call *call)
 {
     return nature_of(view->view.machine, call->function) == NATURE_ENDS;
 }
@@ -28,7 +28,7 @@ static enum end_kind end_kind(const struct image_view *view, uint32_t function)
     return function == FN_SYSTEM_OFF2 ? END_HIBERNATE : END_OFF;
 }
 
-static void note_end(struct image_view *view, const struct guest_call *call)
+static void view_note_end(struct image_view *view, const struct guest_call *call)
 {
     uint64_t mask = fid_is_64(call->function) ? UINT64_MAX : UINT32_MAX;
 
@@ -42,18 +42,18 @@ static void note_end(struct image_view *view, const struct guest_call *call)
 static void note_former_end(struct image_view *view, const struct guest_call *call,
                             const struct event *event)
 {
-    if (call != NULL && ends(view, call) && event->kind == EVENT_NONE) {
-        note_end(view, call);
+    if (call != NULL && call_ends(view, call) && event->kind == EVENT_NONE) {
+        view_note_end(view, call);
     }
 }
 
 /* Whether a call that ends the machine is not to be made: the boot before this one has made it, or
  * there would be no way back. */
-static bool is_over(struct image_view *view, const struct guest_call *call)
+static bool view_is_over(struct image_view *view, const struct guest_call *call)
 {
     if (view->resumes) {
         view->resumes = false;
-        note_end(view, call);
+        view_note_end(view, call);
         return true;
     }
     if (view->why_not == NULL) {
@@ -78,7 +78,7 @@ static bool is_settled(struct image_view *view, const struct guest_call *call, s
         note_former_end(view, call, event);
         return true;
     }
-    if (call != NULL && ends(view, call) && is_over(view, call)) {
+    if (call != NULL && call_ends(view, call) && view_is_over(view, call)) {
         journal_event(&view->journal, event);
         return true;
     }
@@ -119,7 +119,7 @@ static const struct team_call *find_end(const struct image_view *view,
                                         const struct team_call *calls, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (ends(view, &calls[i].call)) {
+        if (call_ends(view, &calls[i].call)) {
             return &calls[i];
         }
     }
@@ -139,7 +139,7 @@ static void op_together(void *self, struct team_call *calls, uint32_t count)
     if (view->ended) {
         return;
     }
-    if (!replays && (end == NULL || !is_over(view, &end->call))) {
+    if (!replays && (end == NULL || !view_is_over(view, &end->call))) {
         watch_together(calls, count);
     }
     for (uint32_t i = 0; i < count; i++) {

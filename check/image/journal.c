@@ -21,7 +21,7 @@ bool journal_replays(const struct journal *journal)
     return journal->read < journal->used;
 }
 
-static void put(struct journal *journal, uint8_t byte)
+static void journal_put_byte(struct journal *journal, uint8_t byte)
 {
     if (journal->used == JOURNAL_SIZE) {
         journal->full = true;
@@ -31,7 +31,7 @@ static void put(struct journal *journal, uint8_t byte)
     journal->read = journal->used;
 }
 
-static uint8_t take(struct journal *journal)
+static uint8_t journal_take_byte(struct journal *journal)
 {
     return journal_replays(journal) ? journal->bytes[journal->read++] : 0;
 }
@@ -42,9 +42,9 @@ static void put_number(struct journal *journal, uint64_t number)
     uint64_t rest = number << 1 ^ (uint64_t)-(int64_t)(number >> 63);
 
     for (; rest > 0x7f; rest >>= 7) {
-        put(journal, (uint8_t)(rest | 0x80));
+        journal_put_byte(journal, (uint8_t)(rest | 0x80));
     }
-    put(journal, (uint8_t)rest);
+    journal_put_byte(journal, (uint8_t)rest);
 }
 
 static uint64_t take_number(struct journal *journal)
@@ -54,7 +54,7 @@ static uint64_t take_number(struct journal *journal)
     uint8_t byte;
 
     do {
-        byte = take(journal);
+        byte = journal_take_byte(journal);
         rest |= (uint64_t)(byte & 0x7f) << shift;
         shift += 7;
     } while ((byte & 0x80) != 0 && shift < 64);
@@ -63,7 +63,8 @@ static uint64_t take_number(struct journal *journal)
 
 static void put_event(struct journal *journal, const struct event *event)
 {
-    put(journal,
+    journal_put_byte(
+        journal,
         (uint8_t)(event->kind | (event->entry.big_endian ? (unsigned)ENTRY_BIG_ENDIAN : 0)));
     if (event->kind == EVENT_RETURNED) {
         put_number(journal, event->x0);
@@ -75,7 +76,7 @@ static void put_event(struct journal *journal, const struct event *event)
 
 static void take_event(struct journal *journal, struct event *event)
 {
-    uint8_t first = take(journal);
+    uint8_t first = journal_take_byte(journal);
 
     *event = (struct event){.kind = first & KIND_MASK};
     if (event->kind == EVENT_RETURNED) {
@@ -118,7 +119,7 @@ void journal_write(const struct journal *journal, char *text)
     *text = '\0';
 }
 
-static int digit(char c)
+static int journal_digit(char c)
 {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -129,11 +130,12 @@ static int digit(char c)
 bool journal_read(struct journal *journal, const char *text)
 {
     journal_clear(journal);
-    for (; digit(text[0]) >= 0 && digit(text[1]) >= 0; text += 2) {
+    for (; journal_digit(text[0]) >= 0 && journal_digit(text[1]) >= 0; text += 2) {
         if (journal->used == JOURNAL_SIZE) {
             return false;
         }
-        journal->bytes[journal->used++] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
+        journal->bytes[journal->used++] =
+            (uint8_t)(journal_digit(text[0]) << 4 | journal_digit(text[1]));
     }
     journal_rewind(journal);
     return *text == '\0';

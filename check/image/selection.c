@@ -28,7 +28,7 @@ static const char *next_word(char **at)
     return begin;
 }
 
-static bool is_named(const char *name)
+static bool selection_names(const char *name)
 {
     char *at = words;
 
@@ -40,16 +40,16 @@ static bool is_named(const char *name)
     return false;
 }
 
-static bool is_meant(const struct scenario *scenario)
+static bool selection_means(const struct scenario *scenario)
 {
     args_text("scenarios", words, sizeof(words));
-    return words[0] == '\0' || is_named(scenario->name);
+    return words[0] == '\0' || selection_names(scenario->name);
 }
 
 const struct scenario *list_at(uint32_t number)
 {
     for (uint32_t n = 0; scenario_at(n) != NULL; n++) {
-        number -= is_meant(scenario_at(n));
+        number -= selection_means(scenario_at(n));
         if (number == 0) {
             return scenario_at(n);
         }
@@ -62,7 +62,7 @@ uint32_t list_count(void)
     uint32_t count = 0;
 
     for (uint32_t n = 0; scenario_at(n) != NULL; n++) {
-        count += is_meant(scenario_at(n));
+        count += selection_means(scenario_at(n));
     }
     return count;
 }

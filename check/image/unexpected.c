@@ -14,13 +14,13 @@
 
 enum { LINE_SIZE = 200 };
 
-static void add(struct text *line, const char *name, uint64_t value)
+static void add_register(struct text *line, const char *name, uint64_t value)
 {
     text_add(line, name);
     text_add_hex(line, value);
 }
 
-__attribute__((noreturn)) static void rest(void)
+__attribute__((noreturn)) static void rest_for_ever(void)
 {
     for (;;) {
         __asm__ volatile("wfi");
@@ -33,17 +33,17 @@ void exceptions_unexpected(const struct fault *fault)
     struct text line;
 
     if (!hand_carries(fault->mpidr)) {
-        rest();
+        rest_for_ever();
     }
     text_start(&line, buffer, sizeof(buffer));
     text_add(&line, SAY_EXCEPTION);
-    add(&line, "vector ", fault->vector);
-    add(&line, ", ESR ", fault->esr);
-    add(&line, ", ELR ", fault->elr);
-    add(&line, ", FAR ", fault->far);
-    add(&line, ", SPSR ", fault->spsr);
-    add(&line, ", x30 ", fault->link);
-    add(&line, ", CPU ", fault->mpidr);
+    add_register(&line, "vector ", fault->vector);
+    add_register(&line, ", ESR ", fault->esr);
+    add_register(&line, ", ELR ", fault->elr);
+    add_register(&line, ", FAR ", fault->far);
+    add_register(&line, ", SPSR ", fault->spsr);
+    add_register(&line, ", x30 ", fault->link);
+    add_register(&line, ", CPU ", fault->mpidr);
     link_line(buffer);
     for (;;) {
         if (platform.psci_present) {

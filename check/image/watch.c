@@ -43,7 +43,7 @@ void watch_prepare(const struct machine *the_machine)
 
 /* ---- Time --------------------------------------------------------------------------------- */
 
-static uint64_t ticks(uint64_t microseconds)
+static uint64_t watch_ticks(uint64_t microseconds)
 {
     return microseconds * timer_frequency() / 1000000;
 }
@@ -56,9 +56,9 @@ uint64_t watch_microseconds(void)
     return now / frequency * 1000000 + now % frequency * 1000000 / frequency;
 }
 
-static bool is_over(uint64_t since, uint64_t microseconds)
+static bool time_is_over(uint64_t since, uint64_t microseconds)
 {
-    return timer_now(TIMER_VIRTUAL) - since > ticks(microseconds);
+    return timer_now(TIMER_VIRTUAL) - since > watch_ticks(microseconds);
 }
 
 void watch_pass(uint64_t microseconds)
@@ -78,7 +78,7 @@ void watch_pass(uint64_t microseconds)
 
 /* ---- Watching one core -------------------------------------------------------------------- */
 
-static enum nature nature(const struct hand *hand)
+static enum nature hand_nature(const struct hand *hand)
 {
     return hand->state == HAND_BUSY ? nature_of(machine, hand->call.function) : NATURE_LEAVES;
 }
@@ -89,7 +89,7 @@ static void wait_until_taken(const struct hand *hand)
     uint64_t since = timer_now(TIMER_VIRTUAL);
 
     while (hand->state == HAND_BUSY && hand->taken != hand->orders && !hand_has_event(hand) &&
-           !is_over(since, LONG)) {
+           !time_is_over(since, LONG)) {
         wake_pause();
     }
 }
@@ -98,7 +98,7 @@ static void wait_until_taken(const struct hand *hand)
 static bool is_leaving(const struct hand *hand)
 {
     return machine->ids_0_1[0] == 0 && !hand->expected && hand->state == HAND_BUSY &&
-           nature(hand) == NATURE_LEAVES;
+           hand_nature(hand) == NATURE_LEAVES;
 }
 
 /* A core that leaves is waited for until the server itself says that it has. What it says is not
@@ -108,9 +108,9 @@ static bool is_off(const struct hand *hand)
     return is_leaving(hand) && smp_affinity(hand->cpu) == AFFINITY_OFF;
 }
 
-static uint64_t patience(const struct hand *hand)
+static uint64_t hand_patience(const struct hand *hand)
 {
-    enum nature what = nature(hand);
+    enum nature what = hand_nature(hand);
     bool returns = what == NATURE_PLAIN || what == NATURE_STARTS;
     bool is_woken = hand->pending && what == NATURE_WAITS;
 
@@ -122,30 +122,30 @@ static uint64_t patience(const struct hand *hand)
 
 static void wait_a_little(uint64_t since)
 {
-    if (is_over(since, PROMPT)) {
+    if (time_is_over(since, PROMPT)) {
         wake_sleep(NAP);
     } else {
         wake_pause();
     }
 }
 
-static void glance(void)
+static void watch_glance(void)
 {
     watch_pass(GLANCE);
 }
 
 static void send_promised_interrupt(struct hand *hand, uint64_t *since)
 {
-    if (hand->interrupt && is_over(*since, ASLEEP)) {
+    if (hand->interrupt && time_is_over(*since, ASLEEP)) {
         hand->interrupt = false;
-        hand->expected = hand->expected || nature(hand) == NATURE_WAITS;
+        hand->expected = hand->expected || hand_nature(hand) == NATURE_WAITS;
         wake_send(hand->cpu);
         *since = timer_now(TIMER_VIRTUAL);
     }
 }
 
 /* The core that a call is to start, or NULL. */
-static struct hand *target(const struct guest_call *call)
+static struct hand *call_target(const struct guest_call *call)
 {
     uint64_t mask = fid_is_64(call->function) ? UINT64_MAX : UINT32_MAX;
     uint64_t name = call->args[0] & mask & MPIDR_AFFINITY;
@@ -164,7 +164,7 @@ static struct hand *target(const struct guest_call *call)
 /* Before the call: what it starts may be there before it returns. */
 static void note_caller(const struct guest_call *call)
 {
-    struct hand *started = target(call);
+    struct hand *started = call_target(call);
 
     if (started != NULL && started->state == HAND_AWAY) {
         started->starts_big_endian = call->big_endian;
@@ -182,7 +182,7 @@ static bool is_entry(const struct guest_call *call)
 /* A CPU_ON that was accepted is to be followed by its target's start. */
 static void note_start(const struct guest_call *call, const struct event *event)
 {
-    struct hand *started = target(call);
+    struct hand *started = call_target(call);
 
     if (started != NULL && event->kind == EVENT_RETURNED && (uint32_t)event->x0 == 0) {
         started->expected = is_entry(call);
@@ -197,7 +197,7 @@ static bool came_late(const struct hand *hand)
     return hand->given_up && hand_has_event(hand) && (refused || !hand->roused);
 }
 
-static void take(struct hand *hand, struct event *event)
+static void watch_take_event(struct hand *hand, struct event *event)
 {
     bool was_busy = hand->state == HAND_BUSY;
 
@@ -211,7 +211,7 @@ static void take(struct hand *hand, struct event *event)
     }
 }
 
-static void watch(struct hand *hand, struct event *event)
+static void watch_hand(struct hand *hand, struct event *event)
 {
     uint64_t since;
 
@@ -219,20 +219,20 @@ static void watch(struct hand *hand, struct event *event)
     wait_until_taken(hand);
     since = timer_now(TIMER_VIRTUAL);
     while (!hand_has_event(hand)) {
-        if (is_over(since, patience(hand))) {
+        if (time_is_over(since, hand_patience(hand))) {
             hand->given_up = hand->state == HAND_BUSY;
             hand->roused = false;
             return;
         }
         send_promised_interrupt(hand, &since);
         if (is_off(hand)) {
-            glance();
+            watch_glance();
             break;
         }
         wait_a_little(since);
     }
     if (hand_has_event(hand)) {
-        take(hand, event);
+        watch_take_event(hand, event);
     } else {
         hand->state = HAND_AWAY;
         hand->interrupt = false;
@@ -267,7 +267,7 @@ static struct hand *find_spare(const struct team_call *calls, uint32_t count)
 static void call_here(struct hand *self, const struct guest_call *call, uint64_t not_before,
                       struct event *event)
 {
-    self->alarm = self->interrupt ? ticks(ALARM) : 0;
+    self->alarm = self->interrupt ? watch_ticks(ALARM) : 0;
     self->interrupt = false;
     self->pending = false;
     note_caller(call);
@@ -277,7 +277,7 @@ static void call_here(struct hand *self, const struct guest_call *call, uint64_t
 
 /* Has a core make a call, and watches it from another if there is any. True: it was made here, and
  * `event` is what came of it. */
-static bool make(struct hand *hand, const struct guest_call *call, struct event *event)
+static bool watch_make_call(struct hand *hand, const struct guest_call *call, struct event *event)
 {
     struct hand *spare;
     enum nature what = nature_of(machine, call->function);
@@ -306,8 +306,8 @@ static bool is_here(const struct hand *hand)
 void watch_call(uint32_t cpu, const struct guest_call *call, struct event *event)
 {
     *event = nothing;
-    if (is_here(&hands[cpu]) && !make(&hands[cpu], call, event)) {
-        watch(&hands[cpu], event);
+    if (is_here(&hands[cpu]) && !watch_make_call(&hands[cpu], call, event)) {
+        watch_hand(&hands[cpu], event);
     }
 }
 
@@ -315,7 +315,7 @@ void watch_begin(uint32_t cpu, const struct guest_call *call, struct event *even
 {
     *event = nothing;
     if (is_here(&hands[cpu])) {
-        make(&hands[cpu], call, event);
+        watch_make_call(&hands[cpu], call, event);
     }
 }
 
@@ -323,7 +323,7 @@ void watch_await(uint32_t cpu, struct event *event)
 {
     *event = nothing;
     if (&hands[cpu] != hand_self() && !is_here(&hands[cpu])) {
-        watch(&hands[cpu], event);
+        watch_hand(&hands[cpu], event);
     }
 }
 
@@ -333,7 +333,7 @@ void watch_together(struct team_call *calls, uint32_t count)
     struct hand *self = hand_self();
     struct hand *spare = find_spare(calls, count);
     struct team_call *own = NULL;
-    uint64_t when = timer_now(TIMER_VIRTUAL) + ticks(MUSTER);
+    uint64_t when = timer_now(TIMER_VIRTUAL) + watch_ticks(MUSTER);
 
     for (uint32_t i = 0; i < count; i++) {
         struct hand *hand = &hands[calls[i].cpu];
@@ -352,7 +352,7 @@ void watch_together(struct team_call *calls, uint32_t count)
     }
     for (uint32_t i = 0; i < count; i++) {
         if (&calls[i] != own) {
-            watch(&hands[calls[i].cpu], &calls[i].event);
+            watch_hand(&hands[calls[i].cpu], &calls[i].event);
         }
     }
 }
@@ -379,7 +379,7 @@ void watch_interrupt(uint32_t cpu)
 {
     struct hand *hand = &hands[cpu];
 
-    if (hand->state == HAND_BUSY && nature(hand) == NATURE_WAITS) {
+    if (hand->state == HAND_BUSY && hand_nature(hand) == NATURE_WAITS) {
         hand->expected = true;
         hand->roused = !hand_has_event(hand);
     }

@@ -29,7 +29,7 @@ void watchdog_feed(void)
     fed = timer_now(TIMER_VIRTUAL);
 }
 
-__attribute__((noreturn)) static void bark(void)
+__attribute__((noreturn)) static void watchdog_bark(void)
 {
     barked = true;
     if (may_reset) {
@@ -50,6 +50,6 @@ void watchdog_look(void)
     /* Another core's counter may be a little behind. */
     if (is_armed && !barked && (int64_t)silence > 0 &&
         silence > timer_milliseconds(SILENCE_MILLISECONDS)) {
-        bark();
+        watchdog_bark();
     }
 }

@@ -19,7 +19,7 @@ void dialogue_free(struct dialogue *dialogue)
 }
 
 /* The point that was last is complete. */
-static void settle(struct dialogue *dialogue)
+static void dialogue_settle(struct dialogue *dialogue)
 {
     if (dialogue->collector.last > dialogue->settled) {
         dialogue->settled = dialogue->collector.last;
@@ -34,9 +34,9 @@ static bool all_have_run(const struct dialogue *dialogue)
     return run->has_plan && !dialogue->begun && dialogue->scenario > run->planned;
 }
 
-static enum dialogue_step done(struct dialogue *dialogue)
+static enum dialogue_step dialogue_done(struct dialogue *dialogue)
 {
-    settle(dialogue);
+    dialogue_settle(dialogue);
     return DIALOGUE_DONE;
 }
 
@@ -63,10 +63,10 @@ static void fail_scenario(struct dialogue *dialogue)
     dialogue->begun = false;
 }
 
-static enum dialogue_step failed(struct dialogue *dialogue, const char *format, ...)
+static enum dialogue_step dialogue_fail(struct dialogue *dialogue, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-static enum dialogue_step failed(struct dialogue *dialogue, const char *format, ...)
+static enum dialogue_step dialogue_fail(struct dialogue *dialogue, const char *format, ...)
 {
     char why[512];
     va_list arguments;
@@ -74,7 +74,7 @@ static enum dialogue_step failed(struct dialogue *dialogue, const char *format, 
     va_start(arguments, format);
     (void)vsnprintf(why, sizeof(why), format, arguments);
     va_end(arguments);
-    settle(dialogue);
+    dialogue_settle(dialogue);
     run_stop(dialogue->run, why);
     if (dialogue->cause != HOW_START) {
         fail_scenario(dialogue);
@@ -84,14 +84,14 @@ static enum dialogue_step failed(struct dialogue *dialogue, const char *format, 
 
 void dialogue_stop(struct dialogue *dialogue, const char *why)
 {
-    settle(dialogue);
+    dialogue_settle(dialogue);
     run_stop(dialogue->run, why);
 }
 
 /* The machine starts anew, in whatever way. */
-static void boot(struct dialogue *dialogue, enum protocol_how cause)
+static void dialogue_boot(struct dialogue *dialogue, enum protocol_how cause)
 {
-    settle(dialogue);
+    dialogue_settle(dialogue);
     dialogue->phase = DIALOGUE_BOOTING;
     dialogue->cause = cause;
 }
@@ -104,9 +104,9 @@ static enum dialogue_step notice_boot(struct dialogue *dialogue)
     }
     if (dialogue->phase == DIALOGUE_ENDING || all_have_run(dialogue)) {
         run_note(dialogue->run, "at the end the machine was reset; it was to turn off");
-        return done(dialogue);
+        return dialogue_done(dialogue);
     }
-    boot(dialogue, HOW_RESET);
+    dialogue_boot(dialogue, HOW_RESET);
     return DIALOGUE_GO_ON;
 }
 
@@ -116,9 +116,9 @@ static bool count_boot(struct dialogue *dialogue)
     if (dialogue->boots[dialogue->scenario]++ < DIALOGUE_BOOTS) {
         return true;
     }
-    (void)failed(dialogue, "the machine started for the %dth time at scenario %u%s%s",
-                 DIALOGUE_BOOTS + 1, dialogue->scenario, dialogue->begun ? ", " : "",
-                 dialogue->begun ? dialogue->name : "");
+    (void)dialogue_fail(dialogue, "the machine started for the %dth time at scenario %u%s%s",
+                        DIALOGUE_BOOTS + 1, dialogue->scenario, dialogue->begun ? ", " : "",
+                        dialogue->begun ? dialogue->name : "");
     return false;
 }
 
@@ -159,10 +159,11 @@ static enum dialogue_step on_ready(struct dialogue *dialogue)
 /* The image tells of a scenario that was done: it began anew. */
 static enum dialogue_step began_again(struct dialogue *dialogue, unsigned number)
 {
-    return failed(dialogue,
-                  "the image went back to scenario %u: it does not hear the answers to '# ready'; "
-                  "does the command's standard input reach the machine's serial line?",
-                  number);
+    return dialogue_fail(
+        dialogue,
+        "the image went back to scenario %u: it does not hear the answers to '# ready'; "
+        "does the command's standard input reach the machine's serial line?",
+        number);
 }
 
 static bool is_in_plan(const struct dialogue *dialogue, unsigned number)
@@ -184,21 +185,23 @@ static enum dialogue_step on_plan(struct dialogue *dialogue, unsigned count)
     struct run *run = dialogue->run;
 
     if (count < 1 || count > POINT_MAX) {
-        return failed(dialogue,
-                      count == 0 ? "the image has a plan of %u scenarios (1 to %d can be): its "
+        return dialogue_fail(dialogue,
+                             count == 0
+                                 ? "the image has a plan of %u scenarios (1 to %d can be): its "
                                    "scenarios= names none that it has"
                                  : "the image has a plan of %u scenarios; 1 to %d can be",
-                      count, POINT_MAX);
+                             count, POINT_MAX);
     }
     if (run->has_plan && run->planned != count) {
-        return failed(dialogue, "the image's plan changed from %u scenarios to %u", run->planned,
-                      count);
+        return dialogue_fail(dialogue, "the image's plan changed from %u scenarios to %u",
+                             run->planned, count);
     }
     unsigned last = dialogue->begun && dialogue->scenario > run->point_count ? dialogue->scenario
                                                                              : run->point_count;
     if (count < last) {
-        return failed(dialogue, "the image's plan is of %u scenarios, and there was scenario %u",
-                      count, last);
+        return dialogue_fail(dialogue,
+                             "the image's plan is of %u scenarios, and there was scenario %u",
+                             count, last);
     }
     run->has_plan = true;
     run->planned = count;
@@ -207,7 +210,7 @@ static enum dialogue_step on_plan(struct dialogue *dialogue, unsigned count)
 
 static enum dialogue_step on_running(struct dialogue *dialogue, unsigned number, const char *name)
 {
-    settle(dialogue);
+    dialogue_settle(dialogue);
     if (run_verdict(dialogue->run, number) != VERDICT_NONE) {
         return began_again(dialogue, number);
     }
@@ -226,7 +229,7 @@ static enum dialogue_step on_running(struct dialogue *dialogue, unsigned number,
 
 static enum dialogue_step on_point(struct dialogue *dialogue, const struct tap_point *point)
 {
-    settle(dialogue);
+    dialogue_settle(dialogue);
     if (run_verdict(dialogue->run, point->number) != VERDICT_NONE) {
         return began_again(dialogue, point->number);
     }
@@ -242,7 +245,7 @@ static enum dialogue_step on_point(struct dialogue *dialogue, const struct tap_p
 
 static void on_fresh(struct dialogue *dialogue, unsigned number)
 {
-    settle(dialogue);
+    dialogue_settle(dialogue);
     if (run_verdict(dialogue->run, number) == VERDICT_NONE) {
         dialogue->scenario = number;
         dialogue->begun = false;
@@ -331,10 +334,11 @@ static enum dialogue_step take_header(struct dialogue *dialogue, const char *lin
         return DIALOGUE_GO_ON;
     }
     if (version != PROTOCOL_VERSION) {
-        return failed(dialogue,
-                      "the image speaks version %u of the protocol, vpsci-check version %d; take "
-                      "both from the same release",
-                      version, PROTOCOL_VERSION);
+        return dialogue_fail(
+            dialogue,
+            "the image speaks version %u of the protocol, vpsci-check version %d; take "
+            "both from the same release",
+            version, PROTOCOL_VERSION);
     }
     return notice_boot(dialogue);
 }
@@ -348,18 +352,18 @@ static enum dialogue_step take_frame(struct dialogue *dialogue, const char *line
         return on_ready(dialogue);
     }
     if (strcmp(line, SAY_END) == 0) {
-        settle(dialogue);
+        dialogue_settle(dialogue);
         dialogue->phase = DIALOGUE_ENDING;
         return DIALOGUE_GO_ON;
     }
     if ((why = tap_after(line, SAY_BAIL_OUT)) != NULL) {
-        return failed(dialogue, "the image gave up:%s", why);
+        return dialogue_fail(dialogue, "the image gave up:%s", why);
     }
     if (strcmp(line, SAY_STILL) == 0) {
         return DIALOGUE_GO_ON;
     }
     if (tap_after(line, SAY_PASSED) != NULL) {
-        settle(dialogue);
+        dialogue_settle(dialogue);
         return DIALOGUE_GO_ON;
     }
     *ours = collect_facts(&dialogue->collector, line);
@@ -380,16 +384,16 @@ enum dialogue_step dialogue_line(struct dialogue *dialogue, const char *line, bo
 enum dialogue_step dialogue_ended(struct dialogue *dialogue, const char *how)
 {
     if (dialogue->phase == DIALOGUE_ENDING || all_have_run(dialogue)) {
-        return done(dialogue);
+        return dialogue_done(dialogue);
     }
     if (dialogue->phase == DIALOGUE_BOOTING) {
-        return failed(
+        return dialogue_fail(
             dialogue,
             "the command ended %s before the image said '# ready': it did not boot the image; "
             "its standard error may say why",
             how);
     }
-    boot(dialogue, HOW_OFF);
+    dialogue_boot(dialogue, HOW_OFF);
     return DIALOGUE_RESTART;
 }
 
@@ -397,11 +401,12 @@ enum dialogue_step dialogue_silent(struct dialogue *dialogue, const char *limit)
 {
     if (dialogue->phase == DIALOGUE_ENDING || all_have_run(dialogue)) {
         run_note(dialogue->run, "at the end the machine did not turn off");
-        return done(dialogue);
+        return dialogue_done(dialogue);
     }
     if (dialogue->phase == DIALOGUE_BOOTING) {
-        return failed(dialogue, "the image did not say '# ready' within %s (--boot-limit)", limit);
+        return dialogue_fail(dialogue, "the image did not say '# ready' within %s (--boot-limit)",
+                             limit);
     }
-    boot(dialogue, HOW_HANG);
+    dialogue_boot(dialogue, HOW_HANG);
     return DIALOGUE_RESTART;
 }

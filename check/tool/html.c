@@ -3,7 +3,7 @@
 
 #include "html_parts.h"
 
-static void write_head(FILE *file, const struct results *results)
+static void write_page_head(FILE *file, const struct results *results)
 {
     (void)fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -38,7 +38,7 @@ void html_write(FILE *file, const struct results *results)
     struct table table;
 
     table_make(&table, results);
-    write_head(file, results);
+    write_page_head(file, results);
     write_title(file, results);
     html_overview(file, results);
     html_failures(file, &table);

@@ -20,7 +20,7 @@ struct entries {
     size_t run_count;
 };
 
-static int compare(const void *a, const void *b)
+static int entry_compare(const void *a, const void *b)
 {
     const struct entry *first = a;
     const struct entry *second = b;
@@ -34,7 +34,7 @@ static int compare(const void *a, const void *b)
     return first->order < second->order ? -1 : first->order > second->order;
 }
 
-static void add(struct entries *entries, size_t run, const struct fact *fact)
+static void entries_add(struct entries *entries, size_t run, const struct fact *fact)
 {
     /* Twice as much when it is full, which is when the count is a power of two. */
     if ((entries->count & (entries->count - 1)) == 0) {
@@ -49,19 +49,19 @@ static void add(struct entries *entries, size_t run, const struct fact *fact)
     entries->count++;
 }
 
-static void collect(struct entries *entries, const struct results *results)
+static void entries_collect(struct entries *entries, const struct results *results)
 {
     for (size_t run = 0; run < results->count; run++) {
         for (unsigned i = 0; i < results->runs[run].point_count; i++) {
             const struct facts *facts = &results->runs[run].points[i].characteristics;
 
             for (size_t k = 0; k < facts->count; k++) {
-                add(entries, run, &facts->list[k]);
+                entries_add(entries, run, &facts->list[k]);
             }
         }
     }
     if (entries->count > 0) {
-        qsort(entries->list, entries->count, sizeof(*entries->list), compare);
+        qsort(entries->list, entries->count, sizeof(*entries->list), entry_compare);
     }
 }
 
@@ -101,7 +101,7 @@ static char *cell_text(const struct entries *entries, size_t from, size_t to)
 }
 
 /* Whether those runs that have something there have different things. */
-static bool differs(char *const *texts, size_t count)
+static bool texts_differ(char *const *texts, size_t count)
 {
     const char *first = NULL;
 
@@ -129,7 +129,7 @@ static size_t write_key(FILE *file, const struct entries *entries, size_t key, s
         at = end;
     }
     html_put(file, "<tr><th scope=\"row\">%s</th>", entries->keys.list[key]);
-    bool is_different = differs(texts, entries->run_count);
+    bool is_different = texts_differ(texts, entries->run_count);
     for (size_t run = 0; run < entries->run_count; run++) {
         html_put(file, "<td class=\"%s\">%s</td>", is_different ? "differs" : "same", texts[run]);
         free(texts[run]);
@@ -139,7 +139,7 @@ static size_t write_key(FILE *file, const struct entries *entries, size_t key, s
     return at;
 }
 
-static void write_head(FILE *file, const struct results *results)
+static void write_choices_head(FILE *file, const struct results *results)
 {
     (void)fputs("<thead><tr><th scope=\"col\">Choice</th>", file);
     for (size_t run = 0; run < results->count; run++) {
@@ -153,7 +153,7 @@ void html_characteristics(FILE *file, const struct results *results)
     struct entries entries = {.run_count = results->count};
     size_t at = 0;
 
-    collect(&entries, results);
+    entries_collect(&entries, results);
     (void)fputs("<section id=\"characteristics\">\n<h2>Characteristics</h2>\n"
                 "<p>What was chosen where the specification leaves a choice. None of it is a "
                 "failure.</p>\n",
@@ -163,7 +163,7 @@ void html_characteristics(FILE *file, const struct results *results)
     } else {
         html_frame(file, results, "Characteristics");
         (void)fputs("<table class=\"grid choices\">", file);
-        write_head(file, results);
+        write_choices_head(file, results);
         (void)fputs("<tbody>\n", file);
         for (size_t key = 0; key < entries.keys.count; key++) {
             at = write_key(file, &entries, key, at);

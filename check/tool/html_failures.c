@@ -28,7 +28,7 @@ static unsigned rank_of(const char *severity)
     return rank;
 }
 
-static int compare(const void *a, const void *b)
+static int failure_compare(const void *a, const void *b)
 {
     const struct failure *first = a;
     const struct failure *second = b;
@@ -50,7 +50,7 @@ static size_t find_failures(const struct table *table, struct failure *failures)
             failures[count++] = (struct failure){.row = row, .rank = rank_of(point->severity)};
         }
     }
-    qsort(failures, count, sizeof(*failures), compare);
+    qsort(failures, count, sizeof(*failures), failure_compare);
     return count;
 }
 
@@ -119,7 +119,8 @@ static void write_messages(FILE *file, const struct table *table, size_t row)
     (void)fputs("</dl>\n", file);
 }
 
-static void write_failure(FILE *file, const struct table *table, const struct failure *failure)
+static void write_failure_entry(FILE *file, const struct table *table,
+                                const struct failure *failure)
 {
     const struct point *point = table_failure(table, failure->row);
 
@@ -153,7 +154,7 @@ void html_failures(FILE *file, const struct table *table)
         (void)fputs("<p>None.</p>\n", file);
     }
     for (size_t i = 0; i < count; i++) {
-        write_failure(file, table, &failures[i]);
+        write_failure_entry(file, table, &failures[i]);
     }
     (void)fputs("</section>\n", file);
     free(failures);

@@ -53,7 +53,7 @@ static bool has_dates(const struct results *results)
     return false;
 }
 
-static void write_row(FILE *file, const struct results *results, size_t n)
+static void write_run_row(FILE *file, const struct results *results, size_t n)
 {
     const struct run *run = &results->runs[n];
     struct counts counts = run_count(run);
@@ -128,7 +128,7 @@ void html_overview(FILE *file, const struct results *results)
                 "<th scope=\"col\" class=\"count\">Not run</th></tr></thead><tbody>\n",
                 file);
     for (size_t i = 0; i < results->count; i++) {
-        write_row(file, results, i);
+        write_run_row(file, results, i);
     }
     (void)fputs("</tbody></table>\n</section>\n", file);
 }

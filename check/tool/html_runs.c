@@ -3,21 +3,21 @@
 
 #include "html_parts.h"
 
-static void write_pair(FILE *file, const char *key, const char *value)
+static void write_run_pair(FILE *file, const char *key, const char *value)
 {
     if (value != NULL) {
         html_put(file, "<div><dt>%s</dt><dd>%s</dd></div>\n", key, value);
     }
 }
 
-static void write_facts(FILE *file, const char *title, const struct facts *facts)
+static void write_run_facts(FILE *file, const char *title, const struct facts *facts)
 {
     if (facts->count == 0) {
         return;
     }
     html_put(file, "<h4>%s</h4>\n<dl class=\"facts\">\n", title);
     for (size_t i = 0; i < facts->count; i++) {
-        write_pair(file, facts->list[i].key, facts->list[i].value);
+        write_run_pair(file, facts->list[i].key, facts->list[i].value);
     }
     (void)fputs("</dl>\n", file);
 }
@@ -78,14 +78,14 @@ static void write_run(FILE *file, const struct run *run, size_t n, bool alone)
         html_put(file, "<p class=\"note\">Note: %s</p>\n", run->notes.list[i].value);
     }
     (void)fputs("<dl class=\"facts\">\n", file);
-    write_pair(file, "date", run->date);
+    write_run_pair(file, "date", run->date);
     if (run->command != NULL) {
         html_put(file, "<div class=\"long\"><dt>command</dt><dd><code>%s</code></dd></div>\n",
                  run->command);
     }
     (void)fputs("</dl>\n", file);
-    write_facts(file, "Machine", &run->machine);
-    write_facts(file, "Server", &run->server);
+    write_run_facts(file, "Machine", &run->machine);
+    write_run_facts(file, "Server", &run->server);
     write_reasons(file, run, n);
     (void)fputs("</details>\n", file);
 }

@@ -13,7 +13,7 @@ static const struct {
 };
 
 /* What there is to say beyond the verdict. */
-static const char *remark(const struct point *point)
+static const char *point_remark(const struct point *point)
 {
     const char *text = point->verdict == VERDICT_SKIPPED  ? point->reason
                        : point->verdict == VERDICT_FAILED ? point->message
@@ -45,10 +45,10 @@ static void write_words(FILE *file, const struct table *table, size_t row)
 
     html_put(file, "<td class=\"%s\">%s <span>%s</span></td><td class=\"remark\">",
              looks[point->verdict].class, looks[point->verdict].sign, verdict_text(point->verdict));
-    html_put(file, "%s</td>", remark(point));
+    html_put(file, "%s</td>", point_remark(point));
 }
 
-static void write_row(FILE *file, const struct table *table, size_t row)
+static void write_scenario_row(FILE *file, const struct table *table, size_t row)
 {
     const struct point *failure = table_failure(table, row);
     const char *class = failure != NULL ? "bad" : table_agrees(table, row) ? "same" : "mixed";
@@ -66,7 +66,7 @@ static void write_row(FILE *file, const struct table *table, size_t row)
     (void)fputs("</tr>\n", file);
 }
 
-static void write_head(FILE *file, const struct results *results)
+static void write_scenarios_head(FILE *file, const struct results *results)
 {
     (void)fputs("<thead><tr><th scope=\"col\">Scenario</th>", file);
     if (results->count == 1) {
@@ -92,7 +92,7 @@ static void write_rows(FILE *file, const struct table *table)
             (void)fputs(last.name != NULL ? "</tbody>\n<tbody>\n" : "<tbody>\n", file);
             last = family;
         }
-        write_row(file, table, row);
+        write_scenario_row(file, table, row);
     }
     (void)fputs(last.name != NULL ? "</tbody>" : "", file);
 }
@@ -119,7 +119,7 @@ void html_scenarios(FILE *file, const struct table *table)
     (void)fputs("</p>\n", file);
     html_frame(file, table->results, "All scenarios");
     html_put(file, "<table class=\"grid %s\">", alone ? "one" : "matrix");
-    write_head(file, table->results);
+    write_scenarios_head(file, table->results);
     write_rows(file, table);
     (void)fputs("</table></div>\n</section>\n", file);
 }

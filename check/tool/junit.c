@@ -25,7 +25,7 @@ static void write_property(FILE *file, const char *kind, const char *key, const 
     (void)fputs("/>\n", file);
 }
 
-static void write_facts(FILE *file, const char *kind, const struct facts *facts)
+static void write_fact_properties(FILE *file, const char *kind, const struct facts *facts)
 {
     for (size_t i = 0; i < facts->count; i++) {
         write_property(file, kind, facts->list[i].key, facts->list[i].value);
@@ -37,11 +37,11 @@ static void write_properties(FILE *file, const struct run *run)
     (void)fputs("    <properties>\n", file);
     write_property(file, "", "date", run->date);
     write_property(file, "", "command", run->command);
-    write_facts(file, "machine.", &run->machine);
-    write_facts(file, "server.", &run->server);
-    write_facts(file, "note", &run->notes);
+    write_fact_properties(file, "machine.", &run->machine);
+    write_fact_properties(file, "server.", &run->server);
+    write_fact_properties(file, "note", &run->notes);
     for (unsigned i = 0; i < run->point_count; i++) {
-        write_facts(file, "characteristic.", &run->points[i].characteristics);
+        write_fact_properties(file, "characteristic.", &run->points[i].characteristics);
     }
     (void)fputs("    </properties>\n", file);
 }

@@ -13,7 +13,7 @@ struct name {
     size_t number;
 };
 
-static int compare(const void *a, const void *b)
+static int names_compare(const void *a, const void *b)
 {
     const struct name *first = a;
     const struct name *second = b;
@@ -27,7 +27,7 @@ size_t names_add(struct names *names, const char *name)
     struct name **found;
 
     *entry = (struct name){.name = name, .number = names->count};
-    found = tsearch(entry, &names->tree, compare);
+    found = tsearch(entry, &names->tree, names_compare);
     if (found == NULL) {
         report("no memory left");
         exit(3);

@@ -87,7 +87,7 @@ static int read_error(struct channels *channels)
     return count == (ssize_t)sizeof(error) ? error : 0;
 }
 
-static void keep(struct process *process, struct channels *channels)
+static void process_keep(struct process *process, struct channels *channels)
 {
     process->in = channels->in[1];
     process->out = channels->out[0];
@@ -116,7 +116,7 @@ int process_start(struct process *process, char *const *command)
     }
     error = read_error(&channels);
     if (error == 0) {
-        keep(process, &channels);
+        process_keep(process, &channels);
     }
     close_all(&channels);
     if (error != 0) {
@@ -127,7 +127,7 @@ int process_start(struct process *process, char *const *command)
 }
 
 /* Leaves it a zombie. */
-static bool look(const struct process *process, siginfo_t *info)
+static bool process_look(const struct process *process, siginfo_t *info)
 {
     *info = (siginfo_t){0};
     return waitid(P_PID, (id_t)process->pid, info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
@@ -138,14 +138,14 @@ bool process_has_ended(const struct process *process)
 {
     siginfo_t info;
 
-    return look(process, &info);
+    return process_look(process, &info);
 }
 
 void process_how(const struct process *process, char *text, size_t size)
 {
     siginfo_t info;
 
-    if (!look(process, &info)) {
+    if (!process_look(process, &info)) {
         (void)snprintf(text, size, "its output");
     } else if (info.si_code == CLD_EXITED) {
         (void)snprintf(text, size, "with status %d", info.si_status);
@@ -154,7 +154,7 @@ void process_how(const struct process *process, char *text, size_t size)
     }
 }
 
-static void tick(void)
+static void process_tick(void)
 {
     const struct timespec time = {.tv_nsec = TICK_MS * 1000000L};
 
@@ -197,7 +197,7 @@ static void end_orphans(void)
             return;
         }
         kill_children();
-        tick();
+        process_tick();
     }
 }
 
@@ -210,7 +210,7 @@ void process_stop(struct process *process)
         (void)kill(-process->pid, SIGTERM);
     }
     for (int ms = 0; ms < PATIENCE_MS && !process_has_ended(process); ms += TICK_MS) {
-        tick();
+        process_tick();
     }
     /* The group's number is taken as long as its leader is not reaped. */
     (void)kill(-process->pid, SIGKILL);

@@ -17,7 +17,7 @@ void progress_start(struct progress *progress, bool quiet)
     *progress = (struct progress){.quiet = quiet, .terminal = isatty(STDOUT_FILENO) == 1};
 }
 
-static void flush(struct progress *progress)
+static void progress_flush(struct progress *progress)
 {
     if (progress->broken || (fflush(stdout) == 0 && !ferror(stdout))) {
         return;
@@ -111,13 +111,13 @@ void progress_show(struct progress *progress, const struct run *run, unsigned se
         show_line(run, running, name);
         progress->running = running;
     }
-    flush(progress);
+    progress_flush(progress);
 }
 
 static bool print_counts(struct progress *progress, const struct counts *counts)
 {
     counts_print(stdout, counts);
-    flush(progress);
+    progress_flush(progress);
     return !progress->broken;
 }
 

@@ -74,7 +74,7 @@ static void send_answer(const struct session *session)
     (void)!write(session->process.in, answer, strlen(answer));
 }
 
-static bool take_line(void *context, const char *line, bool cut)
+static bool session_take_line(void *context, const char *line, bool cut)
 {
     struct session *session = context;
     bool ours = false;
@@ -121,7 +121,7 @@ static bool read_output(struct session *session)
     }
     session->heard = clock_now_ms();
     log_bytes(session, (size_t)count);
-    return lines_feed(&session->lines, session->chunk, (size_t)count, take_line, session);
+    return lines_feed(&session->lines, session->chunk, (size_t)count, session_take_line, session);
 }
 
 static void take_end(struct session *session)
@@ -134,7 +134,7 @@ static void take_end(struct session *session)
         }
     }
     if (session->step == DIALOGUE_GO_ON) {
-        (void)lines_finish(&session->lines, take_line, session);
+        (void)lines_finish(&session->lines, session_take_line, session);
     }
     if (session->step == DIALOGUE_GO_ON) {
         process_how(&session->process, how, sizeof(how));
@@ -142,7 +142,7 @@ static void take_end(struct session *session)
     }
 }
 
-static void stop(struct session *session, const char *why)
+static void session_stop(struct session *session, const char *why)
 {
     dialogue_stop(&session->dialogue, why);
     session->step = DIALOGUE_FAILED;
@@ -160,12 +160,12 @@ static void take_signals(struct session *session)
     }
     if (session->signal != 0) {
         why = must_format("ended by SIG%s", sigabbrev_np(session->signal));
-        stop(session, why);
+        session_stop(session, why);
         free(why);
     }
 }
 
-static int64_t ms(unsigned seconds)
+static int64_t seconds_to_ms(unsigned seconds)
 {
     return (int64_t)seconds * 1000;
 }
@@ -173,21 +173,21 @@ static int64_t ms(unsigned seconds)
 /* When the phase will have lasted too long. */
 static int64_t phase_deadline(const struct session *session)
 {
-    int64_t silence = session->heard + ms(session->settings->limit);
-    int64_t noise = session->heard_ours + ms(session->settings->limit) * NOISE_FACTOR;
+    int64_t silence = session->heard + seconds_to_ms(session->settings->limit);
+    int64_t noise = session->heard_ours + seconds_to_ms(session->settings->limit) * NOISE_FACTOR;
 
     switch (session->dialogue.phase) {
     case DIALOGUE_BOOTING:
-        return session->phase_began + ms(session->settings->boot_limit);
+        return session->phase_began + seconds_to_ms(session->settings->boot_limit);
     case DIALOGUE_ENDING:
-        return session->phase_began + ms(ENDING_LIMIT_S);
+        return session->phase_began + seconds_to_ms(ENDING_LIMIT_S);
     case DIALOGUE_RUNNING:
         break;
     }
     return silence < noise ? silence : noise;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
+static int64_t earlier_time(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
@@ -197,9 +197,9 @@ static int64_t next_deadline(const struct session *session)
     int64_t deadline = phase_deadline(session);
 
     if (session->settings->total > 0) {
-        deadline = earlier(deadline, session->began + ms(session->settings->total));
+        deadline = earlier_time(deadline, session->began + seconds_to_ms(session->settings->total));
     }
-    return session->closed != 0 ? earlier(deadline, session->closed + CLOSING_MS) : deadline;
+    return session->closed != 0 ? earlier_time(deadline, session->closed + CLOSING_MS) : deadline;
 }
 
 static void check_time(struct session *session)
@@ -208,9 +208,9 @@ static void check_time(struct session *session)
     int64_t now = clock_now_ms();
     char words[64];
 
-    if (total > 0 && now >= session->began + ms(total)) {
+    if (total > 0 && now >= session->began + seconds_to_ms(total)) {
         (void)snprintf(words, sizeof(words), "it took more than %u s (--total)", total);
-        stop(session, words);
+        session_stop(session, words);
     } else if (session->closed != 0 && now >= session->closed + CLOSING_MS) {
         take_end(session);
     } else if (now >= phase_deadline(session)) {
@@ -229,7 +229,7 @@ static void note_phase(struct session *session, bool anew)
 }
 
 /* Waits for something to happen, and deals with it. */
-static void turn(struct session *session)
+static void session_turn(struct session *session)
 {
     struct pollfd fds[] = {
         {.fd = session->signals, .events = POLLIN},
@@ -252,7 +252,7 @@ static void turn(struct session *session)
 }
 
 /* From the start of the command to its end. */
-static void boot(struct session *session)
+static void session_boot(struct session *session)
 {
     int error = process_start(&session->process, session->settings->command);
     char *why;
@@ -263,13 +263,13 @@ static void boot(struct session *session)
     session->closed = 0;
     if (error != 0) {
         why = must_format("cannot start %s: %s", session->settings->command[0], strerror(error));
-        stop(session, why);
+        session_stop(session, why);
         free(why);
         return;
     }
     note_phase(session, true);
     while (session->step == DIALOGUE_GO_ON) {
-        turn(session);
+        session_turn(session);
     }
     process_stop(&session->process);
 }
@@ -298,7 +298,7 @@ int session_run(const struct session_settings *settings, struct run *run, struct
     dialogue_start(&session->dialogue, run);
     if (open_signals(session)) {
         do {
-            boot(session);
+            session_boot(session);
         } while (session->step == DIALOGUE_RESTART);
         close(session->signals);
     }

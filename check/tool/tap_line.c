@@ -95,7 +95,7 @@ bool tap_point_parse(const char *line, struct tap_point *point)
 }
 
 /* A copy without the backslashes of escapes; a backslash before anything else stays. */
-static char *unescape(const char *text, size_t length, const char *escaped)
+static char *text_unescape(const char *text, size_t length, const char *escaped)
 {
     char *plain = must_alloc(length + 1, 1);
     size_t count = 0;
@@ -111,7 +111,7 @@ static char *unescape(const char *text, size_t length, const char *escaped)
 
 void collect_point(struct collector *collector, unsigned number, const struct tap_point *parsed)
 {
-    char *name = unescape(parsed->name, parsed->name_length, "#\\");
+    char *name = text_unescape(parsed->name, parsed->name_length, "#\\");
     struct point *point = run_point(collector->run, number, parsed->verdict, name, strlen(name));
 
     free(name);
@@ -169,7 +169,7 @@ static void take_pair(struct point *point, const char *line)
         results_set(member, value, length);
         return;
     }
-    char *plain = unescape(value + 1, length - 2, "\"\\");
+    char *plain = text_unescape(value + 1, length - 2, "\"\\");
     results_set(member, plain, strlen(plain));
     free(plain);
 }

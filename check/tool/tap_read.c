@@ -26,10 +26,10 @@ struct reader {
     unsigned subtests;
 };
 
-static bool refuse(const struct reader *reader, const char *format, ...)
+static bool reader_refuse(const struct reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-static bool refuse(const struct reader *reader, const char *format, ...)
+static bool reader_refuse(const struct reader *reader, const char *format, ...)
 {
     char why[256];
     va_list arguments;
@@ -41,7 +41,7 @@ static bool refuse(const struct reader *reader, const char *format, ...)
     return false;
 }
 
-static bool is_blank(const char *text)
+static bool text_is_blank(const char *text)
 {
     return text[strspn(text, " \t\r")] == '\0';
 }
@@ -51,9 +51,9 @@ static bool begin_run(struct reader *reader, const char *name, size_t length)
     struct run *run = results_add(reader->results);
 
     if (run == NULL) {
-        return refuse(reader, "more than %d runs; make a report of fewer", RUN_MAX);
+        return reader_refuse(reader, "more than %d runs; make a report of fewer", RUN_MAX);
     }
-    if (is_blank(name)) {
+    if (text_is_blank(name)) {
         name = "unnamed";
         length = strlen(name);
     }
@@ -90,13 +90,13 @@ static bool take_plan(struct reader *reader, unsigned count)
     struct run *run = reader->run;
 
     if (count < 1 || count > POINT_MAX) {
-        return refuse(reader, "a plan of %u; 1 to %d can be", count, POINT_MAX);
+        return reader_refuse(reader, "a plan of %u; 1 to %d can be", count, POINT_MAX);
     }
     if (run->has_plan) {
-        return refuse(reader, "a second plan");
+        return reader_refuse(reader, "a second plan");
     }
     if (count < run->point_count) {
-        return refuse(reader, "a plan of %u behind point %u", count, run->point_count);
+        return reader_refuse(reader, "a plan of %u behind point %u", count, run->point_count);
     }
     run->has_plan = true;
     run->planned = count;
@@ -110,10 +110,10 @@ static bool take_point(struct reader *reader, const struct tap_point *point)
     unsigned most = run->has_plan ? run->planned : (unsigned)POINT_MAX;
 
     if (number > most) {
-        return refuse(reader, "point %u, where there can be %u", number, most);
+        return reader_refuse(reader, "point %u, where there can be %u", number, most);
     }
     if (run_verdict(run, number) != VERDICT_NONE) {
-        return refuse(reader, "a second point %u", number);
+        return reader_refuse(reader, "a second point %u", number);
     }
     collect_point(&reader->collector, number, point);
     return true;
@@ -130,13 +130,13 @@ static void take_comment(struct run *run, const char *line)
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         rest = tap_after(line, texts[i].prefix);
-        if (rest != NULL && !is_blank(rest)) {
+        if (rest != NULL && !text_is_blank(rest)) {
             results_set(texts[i].text, rest, strlen(rest));
             return;
         }
     }
     rest = tap_after(line, "# note ");
-    if (rest != NULL && !is_blank(rest)) {
+    if (rest != NULL && !text_is_blank(rest)) {
         run_note(run, rest);
     }
 }
@@ -155,7 +155,7 @@ static bool take_line(struct reader *reader, const char *line)
         return take_plan(reader, count);
     }
     if ((why = tap_after(line, SAY_BAIL_OUT)) != NULL) {
-        run_stop(reader->run, is_blank(why) ? "it was given up" : why);
+        run_stop(reader->run, text_is_blank(why) ? "it was given up" : why);
         return true;
     }
     if (!collect_detail(&reader->collector, line) && !collect_facts(&reader->collector, line)) {
@@ -169,7 +169,7 @@ static bool begin_subtest(struct reader *reader, const char *name)
     if (reader->has_subtests) {
         end_run(reader);
     } else if (reader->run->point_count > 0) {
-        return refuse(reader, "a subtest beside points");
+        return reader_refuse(reader, "a subtest beside points");
     } else {
         /* The document itself is no run. */
         reader->subtests_planned = reader->run->planned;
@@ -187,7 +187,7 @@ static bool end_subtest(struct reader *reader, const struct tap_point *point)
     struct run *run = reader->run;
 
     if (run == NULL) {
-        return refuse(reader, "a point beside subtests");
+        return reader_refuse(reader, "a point beside subtests");
     }
     end_run(reader);
     if (point->verdict == VERDICT_FAILED && run_count(run).of[VERDICT_FAILED] == 0) {
@@ -209,7 +209,7 @@ static bool take_outer(struct reader *reader, const char *line)
         return true;
     }
     run_stop(&reader->results->runs[reader->results->count - 1],
-             is_blank(why) ? "it was given up" : why);
+             text_is_blank(why) ? "it was given up" : why);
     return true;
 }
 
@@ -221,23 +221,23 @@ static bool take_first(struct reader *reader, const char *line)
     if (*line == '\0' || *line == '#') {
         return true;
     }
-    return refuse(reader, "this is no TAP document: it does not begin with '" SAY_TAP "'");
+    return reader_refuse(reader, "this is no TAP document: it does not begin with '" SAY_TAP "'");
 }
 
-static bool take(void *context, const char *line, bool cut)
+static bool reader_take(void *context, const char *line, bool cut)
 {
     struct reader *reader = context;
     const char *rest;
 
     reader->line++;
     if (cut) {
-        return refuse(reader, "a line of more than %d bytes", LINE_SIZE);
+        return reader_refuse(reader, "a line of more than %d bytes", LINE_SIZE);
     }
     if (!reader->begun) {
         return take_first(reader, line);
     }
     if (tap_after(line, "TAP version ") != NULL) {
-        return refuse(reader, "a second document begins; give each a file of its own");
+        return reader_refuse(reader, "a second document begins; give each a file of its own");
     }
     if ((rest = tap_after(line, "# Subtest: ")) != NULL) {
         return begin_subtest(reader, rest);
@@ -278,9 +278,9 @@ bool tap_read(struct results *results, FILE *file, const char *path)
     bool good = true;
 
     while (good && (count = fread(bytes, 1, sizeof(bytes), file)) > 0) {
-        good = lines_feed(lines, bytes, count, take, &reader);
+        good = lines_feed(lines, bytes, count, reader_take, &reader);
     }
-    good = good && lines_finish(lines, take, &reader);
+    good = good && lines_finish(lines, reader_take, &reader);
     free(lines);
     if (good && ferror(file)) {
         report("%s: cannot read it: %s", path, strerror(errno));

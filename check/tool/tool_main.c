@@ -68,7 +68,7 @@ static bool write_outputs(struct outputs *outputs, const struct results *results
     return tap && junit && html && log;
 }
 
-static void describe(struct run *run, const struct options *options)
+static void run_describe(struct run *run, const struct options *options)
 {
     time_t now = time(NULL);
     struct tm day;
@@ -86,7 +86,7 @@ static void describe(struct run *run, const struct options *options)
 }
 
 /* The worst of what there is to say. */
-static int conclude(int status, bool written)
+static int conclude_run(int status, bool written)
 {
     return written || status > 1 ? status : STATUS_INCOMPLETE;
 }
@@ -106,7 +106,7 @@ static int run_image(const struct options *options, struct outputs *outputs)
     bool written;
     int ended_by;
 
-    describe(run, options);
+    run_describe(run, options);
     progress_start(&progress, options->quiet);
     ended_by = session_run(&settings, run, &progress);
     written = write_outputs(outputs, &results);
@@ -114,7 +114,7 @@ static int run_image(const struct options *options, struct outputs *outputs)
     if (run->incomplete != NULL) {
         report("%s: %s", run->name, run->incomplete);
     }
-    int status = conclude(results_status(&results), written);
+    int status = conclude_run(results_status(&results), written);
     results_free(&results);
     return ended_by != 0 ? STATUS_SIGNAL + ended_by : status;
 }
@@ -176,7 +176,7 @@ static int report_on(const struct options *options, struct results *results)
     }
     bool written = write_outputs(&outputs, results);
     written = show_all(results, options->quiet) && written;
-    return conclude(results_status(results), written);
+    return conclude_run(results_status(results), written);
 }
 
 static int command_report(int argc, char *const *argv)

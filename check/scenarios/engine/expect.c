@@ -3,7 +3,7 @@
 #include "script.h"
 #include "text.h"
 
-static struct text fail(struct trial *t, const char *what)
+static struct text trial_fail(struct trial *t, const char *what)
 {
     struct text text;
 
@@ -75,7 +75,7 @@ static void add_event(struct text *text, const struct event *e, enum number_kind
 static void fail_event_as(struct trial *t, const struct event *e, enum number_kind kind,
                           const char *what, const char *expected)
 {
-    struct text text = fail(t, what);
+    struct text text = trial_fail(t, what);
 
     text_add(&text, ": expected ");
     text_add(&text, expected);
@@ -90,7 +90,7 @@ static void fail_event(struct trial *t, const struct event *e, const char *what,
 }
 
 /* Counts a check that held, or says that there is something to report. */
-static bool wrong(struct trial *t, bool holds)
+static bool trial_finds(struct trial *t, bool holds)
 {
     if (t->over) {
         return false;
@@ -128,7 +128,7 @@ static bool has_trouble(struct trial *t, const struct event *e, const char *what
     if (t->over || e->kind != EVENT_RETURNED || e->trouble == NULL) {
         return false;
     }
-    struct text text = fail(t, what);
+    struct text text = trial_fail(t, what);
 
     text_add(&text, ": ");
     text_add(&text, e->trouble);
@@ -141,7 +141,8 @@ void returns(struct trial *t, const struct event *e, uint32_t codes, const char 
     struct text text;
 
     codes = codes_in_force(t, codes);
-    if (has_trouble(t, e, what) || !wrong(t, e->kind == EVENT_RETURNED && in_set(code(e), codes))) {
+    if (has_trouble(t, e, what) ||
+        !trial_finds(t, e->kind == EVENT_RETURNED && in_set(code(e), codes))) {
         return;
     }
     text_start(&text, expected, sizeof(expected));
@@ -155,7 +156,7 @@ static void returns_this(struct trial *t, const struct event *e, bool same, enum
     char expected[VALUE_SIZE];
     struct text text;
 
-    if (has_trouble(t, e, what) || !wrong(t, e->kind == EVENT_RETURNED && same)) {
+    if (has_trouble(t, e, what) || !trial_finds(t, e->kind == EVENT_RETURNED && same)) {
         return;
     }
     text_start(&text, expected, sizeof(expected));
@@ -181,14 +182,14 @@ void returns_wide(struct trial *t, const struct event *e, uint64_t number, const
 
 void comes_back(struct trial *t, const struct event *e, const char *what)
 {
-    if (!has_trouble(t, e, what) && wrong(t, e->kind == EVENT_RETURNED)) {
+    if (!has_trouble(t, e, what) && trial_finds(t, e->kind == EVENT_RETURNED)) {
         fail_event(t, e, what, "a return");
     }
 }
 
 void vanishes(struct trial *t, const struct event *e, const char *what)
 {
-    if (wrong(t, e->kind == EVENT_NONE)) {
+    if (trial_finds(t, e->kind == EVENT_NONE)) {
         fail_event(t, e, what, "nothing to be seen of the CPU");
     }
 }
@@ -199,8 +200,8 @@ void enters(struct trial *t, const struct event *e, uint64_t address, uint64_t c
     char expected[VALUE_SIZE * 2];
     struct text text;
 
-    if (!wrong(t, e->kind == EVENT_ENTERED && e->entry.address == address &&
-                      e->entry.context == context)) {
+    if (!trial_finds(t, e->kind == EVENT_ENTERED && e->entry.address == address &&
+                            e->entry.context == context)) {
         return;
     }
     text_start(&text, expected, sizeof(expected));
@@ -223,17 +224,17 @@ void comes(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context, co
 
 void expect(struct trial *t, bool holds, const char *what)
 {
-    if (wrong(t, holds)) {
-        fail(t, what);
+    if (trial_finds(t, holds)) {
+        trial_fail(t, what);
     }
 }
 
 void expect_equal(struct trial *t, uint64_t got, uint64_t expected, const char *what)
 {
-    if (!wrong(t, got == expected)) {
+    if (!trial_finds(t, got == expected)) {
         return;
     }
-    struct text text = fail(t, what);
+    struct text text = trial_fail(t, what);
 
     text_add(&text, ": expected ");
     text_add_hex(&text, expected);
@@ -253,10 +254,10 @@ void expect_end(struct trial *t, enum end_kind kind, const char *what)
 {
     struct end end = ending(t);
 
-    if (!wrong(t, end.kind == kind)) {
+    if (!trial_finds(t, end.kind == kind)) {
         return;
     }
-    struct text text = fail(t, what);
+    struct text text = trial_fail(t, what);
 
     text_add(&text, ": expected ");
     text_add(&text, end_text(kind));
@@ -265,7 +266,7 @@ void expect_end(struct trial *t, enum end_kind kind, const char *what)
 }
 
 /* The text to fill in for a new characteristic; a repeated key keeps its first value. */
-static bool note(struct trial *t, const char *key, struct text *text)
+static bool characteristic_start(struct trial *t, const char *key, struct text *text)
 {
     struct characteristic *new = &t->characteristics[t->characteristic_count];
 
@@ -287,7 +288,7 @@ void characteristic(struct trial *t, const char *key, const char *value)
 {
     struct text text;
 
-    if (note(t, key, &text)) {
+    if (characteristic_start(t, key, &text)) {
         text_add(&text, value);
     }
 }
@@ -296,7 +297,7 @@ void characteristic_as(struct trial *t, const char *key, enum number_kind kind, 
 {
     struct text text;
 
-    if (note(t, key, &text)) {
+    if (characteristic_start(t, key, &text)) {
         add_number(&text, kind, value);
     }
 }
@@ -310,7 +311,7 @@ void characteristic_code(struct trial *t, const char *key, const struct event *e
 {
     struct text text;
 
-    if (!note(t, key, &text)) {
+    if (!characteristic_start(t, key, &text)) {
         return;
     }
     if (e->kind == EVENT_RETURNED) {

@@ -32,7 +32,7 @@ static bool instance_exists(const struct trial *t, uint64_t value, uint32_t leve
 }
 
 /* CPU `cpu`'s name with field `level` changed such that no CPU has the fields from `from` up. */
-static uint64_t absent(const struct trial *t, uint32_t cpu, uint32_t level, uint32_t from)
+static uint64_t absent_name(const struct trial *t, uint32_t cpu, uint32_t level, uint32_t from)
 {
     uint64_t base = mpidr(t, cpu) & ~(UINT64_C(0xff) << affinity_shift(level));
 
@@ -46,12 +46,12 @@ static uint64_t absent(const struct trial *t, uint32_t cpu, uint32_t level, uint
 
 uint64_t absent_mpidr(const struct trial *t, uint32_t cpu, uint32_t level)
 {
-    return absent(t, cpu, level, 0);
+    return absent_name(t, cpu, level, 0);
 }
 
 uint64_t absent_instance(const struct trial *t, uint32_t cpu, uint32_t level)
 {
-    return absent(t, cpu, level, level);
+    return absent_name(t, cpu, level, level);
 }
 
 bool same_affinity(const struct trial *t, uint32_t level, uint32_t a, uint32_t b)

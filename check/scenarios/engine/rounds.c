@@ -21,7 +21,7 @@ static bool said_to_be_off(struct trial *t, uint32_t cpu)
 }
 
 /* A CPU that starts, or sleeps, comes now. */
-static void shake(struct trial *t, uint32_t cpu)
+static void shake_cpu(struct trial *t, uint32_t cpu)
 {
     if (!runs(t, cpu)) {
         await(t, cpu);
@@ -45,7 +45,7 @@ static bool bring_off(struct trial *t, uint32_t cpu)
     if (!runs(t, cpu) && t->version >= V0_2 && said_to_be_off(t, cpu)) {
         return true;
     }
-    shake(t, cpu);
+    shake_cpu(t, cpu);
     if (runs(t, cpu)) {
         move_trusted_os(t, cpu);
         cpu_off(t, cpu);
@@ -56,7 +56,7 @@ static bool bring_off(struct trial *t, uint32_t cpu)
 /* The boot CPU sleeps, or is off and another can start it. */
 static bool boot_cpu_comes(struct trial *t)
 {
-    shake(t, boot(t));
+    shake_cpu(t, boot(t));
     for (uint32_t cpu = 0; cpu < cpu_count(t) && !runs(t, boot(t)); cpu++) {
         if (runs(t, cpu)) {
             cpu_on(t, cpu, mpidr(t, boot(t)), entry(t), 0);
@@ -121,7 +121,7 @@ static void put_aside(struct trial *t, char *reason)
     t->verdict = VERDICT_PASSED;
 }
 
-static void conclude(struct trial *t, const char *reason, bool lost)
+static void conclude_rounds(struct trial *t, const char *reason, bool lost)
 {
     struct text text;
 
@@ -160,6 +160,6 @@ void in_rounds(struct trial *t, uint32_t count, void (*round)(struct trial *t, v
         }
     }
     if (t->rounds_failed > 0) {
-        conclude(t, reason, lost);
+        conclude_rounds(t, reason, lost);
     }
 }

@@ -44,8 +44,8 @@ bool offers(const struct trial *t, uint32_t function)
 /* ---- Calls -------------------------------------------------------------------------------- */
 
 /* A CPU in AArch32 state has no upper halves to put anything into. */
-static struct guest_call make_call(const struct trial *t, uint64_t function, uint64_t a, uint64_t b,
-                                   uint64_t c)
+static struct guest_call call_prepare(const struct trial *t, uint64_t function, uint64_t a,
+                                      uint64_t b, uint64_t c)
 {
     uint64_t mask = t->machine->aarch32 ? UINT32_MAX : UINT64_MAX;
 
@@ -78,8 +78,8 @@ static struct event *new_event(struct trial *t)
     return event;
 }
 
-static const struct event *make(struct trial *t, uint32_t cpu, const struct guest_call *call,
-                                bool wait)
+static const struct event *call_make(struct trial *t, uint32_t cpu, const struct guest_call *call,
+                                     bool wait)
 {
     struct event *event = new_event(t);
 
@@ -98,18 +98,18 @@ static const struct event *make(struct trial *t, uint32_t cpu, const struct gues
 const struct event *call(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
                          uint64_t c)
 {
-    struct guest_call call = make_call(t, function, a, b, c);
+    struct guest_call call = call_prepare(t, function, a, b, c);
 
-    return make(t, cpu, &call, true);
+    return call_make(t, cpu, &call, true);
 }
 
 const struct event *call_big_endian(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a,
                                     uint64_t b, uint64_t c)
 {
-    struct guest_call call = make_call(t, function, a, b, c);
+    struct guest_call call = call_prepare(t, function, a, b, c);
 
     call.big_endian = true;
-    return make(t, cpu, &call, true);
+    return call_make(t, cpu, &call, true);
 }
 
 const struct event *ask(struct trial *t, uint64_t function, uint64_t a, uint64_t b)
@@ -125,9 +125,9 @@ const struct event *does(struct trial *t, uint32_t cpu, uint32_t function, uint6
 const struct event *begin(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
                           uint64_t c)
 {
-    struct guest_call call = make_call(t, function, a, b, c);
+    struct guest_call call = call_prepare(t, function, a, b, c);
 
-    return make(t, cpu, &call, false);
+    return call_make(t, cpu, &call, false);
 }
 
 const struct event *await(struct trial *t, uint32_t cpu)
@@ -147,7 +147,7 @@ const struct event *await(struct trial *t, uint32_t cpu)
 struct team_call of(const struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
                     uint64_t c)
 {
-    return (struct team_call){.cpu = cpu, .call = make_call(t, function, a, b, c)};
+    return (struct team_call){.cpu = cpu, .call = call_prepare(t, function, a, b, c)};
 }
 
 void together(struct trial *t, struct team_call *calls, uint32_t count)
