@@ -3,7 +3,7 @@
 # `./dev lint`: checks of the source that run none of it.
 
 # The quick checks, which ./dev test runs as well, and those that take minutes.
-lint_quick=(format headers rooms numbers complexity shell)
+lint_quick=(format headers rooms statics numbers complexity shell)
 lint_long=(clang tidy)
 
 lint_help() {
@@ -95,6 +95,11 @@ lint_numbers() {
 lint_complexity() {
     ! lint_find '*.c' | (cd "$root" && xargs -0 pmccabe 2>/dev/null) |
         awk '$1 > 10 || $5 > 60 { print $6 " " $7 ": complexity " $1 ", " $5 " lines" }' | grep .
+}
+
+# A static function of dormouse has a name of its own, of more than one word.
+lint_statics() {
+    (cd "$root" && find vmm -name '*.c' -print0 | sort -z | xargs -0 awk -f tools/statics.awk)
 }
 
 lint_code_of_rooms() {

@@ -50,6 +50,21 @@ test_two_files_of_one_name_are_found() {
     [ "$(grep -c 'has the name' out)" -eq 1 ] || fail "other names are complained about"
 }
 
+test_names_of_static_functions_are_checked() {
+    printf '%s\n' 'static int gate_open(void)' '{' '}' 'static int gate_close(void);' >a.c
+    printf '%s\n' 'static bool gate_close(' '    int a)' '{' '}' 'static int table[] = {f(1)};' >b.c
+    try awk -f "$root/tools/statics.awk" a.c b.c
+    expect_status 0
+    printf '%s\n' 'static void gate_open(int a,' '    int b)' '{' '}' >b.c
+    try awk -f "$root/tools/statics.awk" a.c b.c
+    expect_status 1
+    expect_text out "gate_open() is in a.c and in b.c"
+    echo 'static void take(void)' >b.c
+    try awk -f "$root/tools/statics.awk" a.c b.c
+    expect_status 1
+    expect_line out '^take() in b.c names no room'
+}
+
 test_this_repositorys_rooms_are_checked() {
     mkdir checkout
     (cd "$root" && cp -r dev tools lab peers DESIGN.md include lib base vmm bare check "$work/checkout")

@@ -101,7 +101,7 @@ static int open_place(const struct sandbox_path *path, uint64_t *access)
     return fd >= 0 ? fd : -errno;
 }
 
-static int allow(int ruleset, const struct sandbox_path *path, uint64_t handled)
+static int ruleset_allow(int ruleset, const struct sandbox_path *path, uint64_t handled)
 {
     struct landlock_path_beneath_attr rule = {0};
     uint64_t access;
@@ -124,7 +124,7 @@ static int allow_all(int ruleset, const struct sandbox_options *options, uint64_
 
     for (size_t i = 0; i < options->path_count && error == 0; i++) {
         if (options->paths[i].path != NULL) {
-            error = allow(ruleset, &options->paths[i], handled);
+            error = ruleset_allow(ruleset, &options->paths[i], handled);
         }
     }
     return error;

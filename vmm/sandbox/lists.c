@@ -30,7 +30,7 @@ const char *sandbox_role_name(enum sandbox_role role)
     return role == SANDBOX_MAIN ? main_list.title : vcpu_list.title;
 }
 
-static void add(struct sandbox_lists *lists, const struct sandbox_list *list)
+static void lists_add(struct sandbox_lists *lists, const struct sandbox_list *list)
 {
     lists->list[lists->count++] = list;
 }
@@ -39,13 +39,13 @@ struct sandbox_lists sandbox_lists_of(enum sandbox_role role, bool reopens)
 {
     struct sandbox_lists lists = {.count = 0};
 
-    add(&lists, &vcpu_list);
+    lists_add(&lists, &vcpu_list);
     if (role == SANDBOX_MAIN) {
-        add(&lists, &main_list);
+        lists_add(&lists, &main_list);
     }
     if (reopens) {
-        add(&lists, &reopen_list);
+        lists_add(&lists, &reopen_list);
     }
-    add(&lists, &sandbox_list_instruments);
+    lists_add(&lists, &sandbox_list_instruments);
     return lists;
 }

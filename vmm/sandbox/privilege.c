@@ -24,7 +24,7 @@ static bool is_user(const struct sandbox_user *user)
 }
 
 /* Groups first: the user may not be allowed to change them. */
-static int become(const struct sandbox_user *user)
+static int user_become(const struct sandbox_user *user)
 {
     if (geteuid() != 0) {
         return is_user(user) ? 0 : -EPERM;
@@ -74,7 +74,7 @@ static int drop_capabilities(void)
  * number of processes is not limited: it counts all of the user's, those of other VMs as well, and
  * the filter lets none be made. File sizes stay the operator's to limit.
  */
-static int limit(void)
+static int limits_lower(void)
 {
     const struct rlimit none = {0, 0};
     struct rlimit files;
@@ -86,7 +86,7 @@ static int limit(void)
     return setrlimit(RLIMIT_NOFILE, &files) == 0 ? 0 : -errno;
 }
 
-static int fail(const char *what, int error)
+static int privilege_fail(const char *what, int error)
 {
     report("sandbox: cannot %s: %s; --no-sandbox runs the VM without one", what, strerror(-error));
     return -1;
@@ -94,16 +94,16 @@ static int fail(const char *what, int error)
 
 int privilege_drop(const struct sandbox_user *user)
 {
-    int error = limit();
+    int error = limits_lower();
 
     if (error != 0) {
-        return fail("set the limits", error);
+        return privilege_fail("set the limits", error);
     }
     error = empty_bounding_set();
     if (error != 0) {
-        return fail("empty the bounding set of capabilities", error);
+        return privilege_fail("empty the bounding set of capabilities", error);
     }
-    error = become(user);
+    error = user_become(user);
     if (error != 0) {
         report("sandbox: cannot become user %s (%u:%u): %s; give another one with --user",
                user->name, user->uid, user->gid, strerror(-error));
@@ -111,10 +111,10 @@ int privilege_drop(const struct sandbox_user *user)
     }
     error = drop_capabilities();
     if (error != 0) {
-        return fail("drop the capabilities", error);
+        return privilege_fail("drop the capabilities", error);
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        return fail("set no_new_privs", -errno);
+        return privilege_fail("set no_new_privs", -errno);
     }
     return 0;
 }

@@ -11,7 +11,7 @@
 static struct sock_fprog vcpu_filter;
 
 /* Whether files will be opened again: by the main thread, the others only write. */
-static bool reopens(const struct sandbox_options *options)
+static bool options_reopen(const struct sandbox_options *options)
 {
     for (size_t i = 0; i < options->path_count; i++) {
         if (options->paths[i].path != NULL && options->paths[i].use == SANDBOX_REOPENS) {
@@ -42,7 +42,7 @@ int sandbox_enter(const struct sandbox_options *options)
         error = filter_build(&vcpu_filter, SANDBOX_VCPU, false);
     }
     if (error == 0) {
-        error = filter_build(&filter, SANDBOX_MAIN, reopens(options));
+        error = filter_build(&filter, SANDBOX_MAIN, options_reopen(options));
     }
     if (error != 0) {
         report("sandbox: cannot create the filters of system calls: %s", strerror(-error));

@@ -26,7 +26,7 @@ static bool is_repeated(const struct sandbox_lists *lists, size_t list, size_t r
     return false;
 }
 
-static bool counts(const struct sandbox_lists *lists, size_t list, size_t row)
+static bool row_counts(const struct sandbox_lists *lists, size_t list, size_t row)
 {
     const struct sandbox_rule *rule = &lists->list[list]->rules[row];
 
@@ -34,7 +34,7 @@ static bool counts(const struct sandbox_lists *lists, size_t list, size_t row)
 }
 
 /* `requests`: ioctls instead of system calls. */
-static unsigned count(const struct sandbox_lists *lists, bool requests)
+static unsigned lists_count(const struct sandbox_lists *lists, bool requests)
 {
     unsigned found = 0;
 
@@ -42,7 +42,7 @@ static unsigned count(const struct sandbox_lists *lists, bool requests)
         for (size_t j = 0; j < lists->list[i]->count; j++) {
             const char *call = lists->list[i]->rules[j].call;
 
-            found += requests ? strcmp(call, "ioctl") == 0 : counts(lists, i, j);
+            found += requests ? strcmp(call, "ioctl") == 0 : row_counts(lists, i, j);
         }
     }
     return found;
@@ -62,8 +62,8 @@ static void show_role(FILE *stream, enum sandbox_role role, bool reopens)
     struct sandbox_lists lists = sandbox_lists_of(role, reopens);
 
     fprintf(stream, "%s%s: %u system calls, of ioctl %u requests\n", sandbox_role_name(role),
-            reopens ? " with logs that are opened again" : "", count(&lists, false),
-            count(&lists, true));
+            reopens ? " with logs that are opened again" : "", lists_count(&lists, false),
+            lists_count(&lists, true));
     for (size_t i = 0; !reopens && i < lists.count; i++) {
         for (size_t j = 0; j < lists.list[i]->count; j++) {
             show_rule(stream, &lists.list[i]->rules[j]);

@@ -31,7 +31,7 @@ struct text {
     size_t length;
 };
 
-static void put(struct text *text, const char *words)
+static void text_put(struct text *text, const char *words)
 {
     for (; *words != '\0' && text->length < sizeof(text->bytes); words++) {
         text->bytes[text->length++] = *words;
@@ -48,19 +48,19 @@ static void put_number(struct text *text, uint64_t number, unsigned base)
         *--first = "0123456789abcdef"[number % base];
         number /= base;
     } while (number != 0);
-    put(text, first);
+    text_put(text, first);
 }
 
 static void put_call(struct text *text, int number, const ucontext_t *context)
 {
     const char *name = number >= 0 && number < CALLS_MOST ? trap.call[number] : NULL;
 
-    put(text, name != NULL ? name : "unknown");
-    put(text, " (");
+    text_put(text, name != NULL ? name : "unknown");
+    text_put(text, " (");
     put_number(text, (unsigned)number, 10);
-    put(text, ")");
+    text_put(text, ")");
     if (number == trap.ioctl) {
-        put(text, " with request 0x");
+        text_put(text, " with request 0x");
         put_number(text, (uint32_t)trap_second_argument(context), 16);
     }
 }
@@ -74,7 +74,7 @@ _Noreturn void trap_end(int status)
 }
 
 /* A pipe that nobody reads gets no line: the end must not wait for it. */
-static void say(const struct text *text)
+static void text_say(const struct text *text)
 {
     enum { LIMIT_MS = 1000 };
     struct pollfd standard_error = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -89,21 +89,21 @@ static void on_trap(int number, siginfo_t *info, void *context)
     struct text text = {.length = 0};
 
     (void)number;
-    put(&text, "dormouse: ");
+    text_put(&text, "dormouse: ");
     if (trap.vm != NULL) {
-        put(&text, trap.vm);
-        put(&text, ": ");
+        text_put(&text, trap.vm);
+        text_put(&text, ": ");
     }
-    put(&text, "sandbox: a thread of role ");
-    put(&text, sandbox_role_name(thread_role));
-    put(&text, " made the forbidden system call ");
+    text_put(&text, "sandbox: a thread of role ");
+    text_put(&text, sandbox_role_name(thread_role));
+    text_put(&text, " made the forbidden system call ");
     put_call(&text, info->si_syscall, context);
-    put(&text, "; the VM ends (please report it: a guest may have attacked dormouse)\n");
+    text_put(&text, "; the VM ends (please report it: a guest may have attacked dormouse)\n");
     /* First, so that the line meets a terminal in its own mode. */
     if (trap.at_end != NULL) {
         trap.at_end();
     }
-    say(&text);
+    text_say(&text);
     _exit(SANDBOX_STATUS);
 }
 
