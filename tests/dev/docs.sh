@@ -104,7 +104,7 @@ test_readme_examples_are_accepted() {
 # Every path that a document links to exists.
 test_paths_in_documents_exist() {
     for document in README DESIGN SPEC CAVEATS CONTRIBUTING SECURITY CHANGES docs/lab docs/embedding docs/adapter docs/peers \
-        docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/performance docs/sandbox; do
+        docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/performance docs/sandbox docs/files; do
         [ -e "$root/$document.md" ] || fail "$document.md is not there"
         folder=$(dirname "$root/$document.md")
         grep -o '](\([^)#:]*\))' "$root/$document.md" | sed 's/](\(.*\))/\1/' >links || :
@@ -218,4 +218,28 @@ test_image_readme_has_every_word() {
     while read -r word; do
         grep -qF -- "$word" "$root/check/image/README.md" || fail "check/image/README.md lacks '$word'"
     done <words
+}
+
+# Prints the names in docs/files.md under the heading of a folder, or those of the folder's files.
+listed_files() { # FOLDER
+    awk -v heading="## \`$1/\`" '
+        /^## / { on = $0 == heading }
+        on && /^- `/ { sub(/^- `/, ""); sub(/`.*/, ""); print }' "$root/docs/files.md" | sort
+}
+
+existing_files() { # FOLDER
+    git -C "$root" ls-files "$1" | sed "s|^$1/||" | grep -v / | grep -vx -e README.md -e meson.build |
+        sed 's/\.\(c\|h\|S\|sh\|awk\)$//' | sort -u
+}
+
+test_list_of_files_is_complete() {
+    git -C "$root" ls-files base lib vmm bare check bench fuzz tools lab peers | grep '\.[chS]$' |
+        sed 's|/[^/]*$||' | sort -u >folders
+    sed -n 's/^## `\(.*\)\/`$/\1/p' "$root/docs/files.md" | sort -u >known
+    [ -z "$(comm -23 folders known)" ] || fail "docs/files.md lacks the folders: $(comm -23 folders known)"
+    while read -r folder; do
+        listed_files "$folder" >listed
+        existing_files "$folder" >there
+        diff listed there >difference || fail "docs/files.md (<) and $folder/ (>) differ: $(grep '^[<>]' difference)"
+    done <known
 }
