@@ -18,6 +18,8 @@ choose_folder() {
         [[ $root/ != "$build"/* ]] || die "the build folder cannot be $build: the sources are in it"
     fi
     export DORMOUSE_BUILD=$build
+    # A ./dev test in a test of ./dev keeps its logs elsewhere.
+    test_logs=${DORMOUSE_TEST_LOGS:-$build/test-logs}
 }
 
 # Creates the build folder if it does not exist. If it cannot be used, ends with the reason.

@@ -21,7 +21,7 @@ test_summary() {
     if ((${#failed_names[@]})); then
         printf '\nfailed:\n'
         printf '  %s\n' "${failed_names[@]}"
-        printf 'logs are in %s\n' "$build/test-logs"
+        printf 'logs are in %s\n' "$test_logs"
     fi
     printf '%d passed, %d failed\n' "${#passed_names[@]}" "${#failed_names[@]}"
     ((${#failed_names[@]} == 0)) || exit 1

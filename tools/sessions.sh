@@ -27,22 +27,32 @@ test_wait() { # COUNT
 test_child() { # FUNCTION ARGUMENT...
     test_children=() # These belong to the caller.
     trap test_end_session EXIT
+    trap 'exit 130' INT
     trap 'exit 143' TERM
     "$@"
 }
 
 test_end_session() {
     trap - EXIT
-    trap '' TERM
+    trap '' INT TERM
     if [[ $session_process ]]; then
         kill -TERM "$session_process" 2>/dev/null || true
+        test_wait_session
     fi
     wait
 }
 
+# A machine takes a moment to end. By its process ID: the shell forgets a process substitution when there is a new one.
+test_wait_session() {
+    local tries=0
+    while all_alive "$session_process" && ((++tries <= 400)); do
+        pause 0.05
+    done
+}
+
 # One session of the lab runs all tests of a kind.
 test_lab() { # KIND NAME...
-    local kind=$1 folder=$build/test-logs/$1 words=() host
+    local kind=$1 folder=$test_logs/$1 words=() host
     shift
     host=$(test_column "$kind" 2)
     host=${host#lab }
@@ -61,7 +71,7 @@ test_lab() { # KIND NAME...
 
 # The tests of ./dev itself.
 test_dev() { # NAME...
-    local folder=$build/test-logs/dev
+    local folder=$test_logs/dev
     rm -rf "$folder"
     mkdir -p "$folder"
     cd "$folder"

@@ -80,8 +80,8 @@ test_list() { # NAME...
 test_run() {
     local kind kinds names
     session_process='' test_children=()
-    mkdir -p "$build/test-logs"
-    test_notes=$(mktemp -d "$build/test-logs/.notes.XXXXXX")
+    mkdir -p "$test_logs"
+    test_notes=$(mktemp -d "$test_logs/.notes.XXXXXX")
     trap test_clean EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
@@ -128,7 +128,7 @@ test_clean() {
 
 # Runs tests with Meson and reads its report. A test that is missing in the report has failed.
 test_meson() { # SUITE/NAME...
-    local line name log=$build/test-logs/meson.log showing=''
+    local line name log=$test_logs/meson.log showing=''
     local result='^ *[0-9]+/[0-9]+ +(.*[^ ]) +(OK|FAIL|TIMEOUT|ERROR|SKIP|INTERRUPT) +([0-9.]+) ?s'
     local -A full_names=()
     for name; do
@@ -164,7 +164,7 @@ test_meson() { # SUITE/NAME...
 test_functions() { # KIND/NAME...
     local name log start
     for name; do
-        log=$build/test-logs/${name//\//-}.log
+        log=$test_logs/${name//\//-}.log
         start=$SECONDS
         test_progress "running $name"
         # In a subshell, which ends as soon as a command fails.

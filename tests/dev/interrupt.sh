@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh disable=SC2154,SC2034 # shared with lib.sh
+# Ctrl-C: the terminal sends SIGINT to every process of the command's group.
+
+# Process IDs of what the command has started and is still there, by a variable that all of it inherits.
+started() {
+    # shellcheck disable=SC2062 # the pattern is the file that is standard input
+    echo "DORMOUSE_INTERRUPTED=$work" | grep -laF --file=- /proc/[0-9]*/environ 2>/dev/null |
+        sed 's|^/proc/\([0-9]*\)/environ|\1|'
+}
+
+# Whether the emulated machine runs, or, where there is nothing to emulate, dormouse.
+machine_runs() {
+    for process in $(started); do
+        if cat "/proc/$process/cmdline" 2>/dev/null | tr '\0' ' ' | grep -qE 'virtserialport|dormouse run'; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+# interrupt SECONDS COMMAND...: ./dev COMMAND, and Ctrl-C so long after its machine was started.
+interrupt() {
+    delay=$1
+    shift
+    # Background jobs of a script ignore SIGINT, which a program cannot undo for itself.
+    DORMOUSE_INTERRUPTED=$work DORMOUSE_TEST_LOGS=$work/logs setsid env --default-signal=INT \
+        "$root/dev" "$@" >"$work/out" 2>"$work/err" </dev/null &
+    group=$!
+    until machine_runs; do
+        kill -0 "$group" 2>/dev/null || break
+        sleep 0.1
+    done
+    sleep "$delay"
+    kill -INT "-$group" || fail "it had ended: $(tail -n 3 "$work/err")"
+    status=0
+    wait "$group" || status=$?
+    left=$(started)
+    expect_status 130
+    [ ! "$left" ] || fail "still there: $(ps -o args= -p "$(echo "$left" | tr '\n' ,)0" | head -n 3)"
+    # What it says of its progress is fine; what bash or QEMU says of the end is not.
+    ! grep -v '^dev: ' "$work/err" || fail "it said: $(grep -v '^dev: ' "$work/err" | head -n 3)"
+}
+
+# limit demo 200
+test_demo() {
+    for delay in 0 4; do
+        interrupt $delay demo
+        ! grep -q 'What this run proves' out || fail "the demo reports a run that was interrupted"
+    done
+}
+
+# limit test 200
+test_test() {
+    for delay in 0 4; do
+        interrupt $delay test long
+        ! grep -q 'passed' out || fail "there is a summary of a run that was interrupted"
+    done
+}
