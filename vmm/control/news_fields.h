@@ -27,7 +27,7 @@ struct news_row {
 json_t *news_object(const struct news_row *row, const struct power_news *news,
                     const struct news_field *fields, size_t count);
 
-/* Values that both the event log and QMP have, under the same or different names. */
+/** Values that both the event log and QMP have, under the same or different names. */
 json_t *news_vcpu(const struct power_news *news);
 json_t *news_entry(const struct power_news *news);
 json_t *news_context(const struct power_news *news);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of the QMP server share: qmp.c and qmp_*.c. Main thread only. */
+/** What the files of the QMP server share: qmp.c and qmp_*.c. Main thread only. */
 #ifndef DORMOUSE_CONTROL_QMP_INTERNAL_H
 #define DORMOUSE_CONTROL_QMP_INTERNAL_H
 
@@ -67,7 +67,7 @@ void qmp_close_clients(struct qmp *qmp);
  * unread input would show it an error (ECONNRESET) instead.
  */
 void qmp_hang_up(int fd);
-/*
+/**
  * Takes over an object and sends it to all clients that have negotiated. NULL: there was no memory
  * for it.
  */
@@ -75,7 +75,7 @@ void qmp_send_event(struct qmp *qmp, json_t *event);
 
 /* qmp_commands.c */
 
-/* The greeting that each client gets. */
+/** The greeting that each client gets. */
 json_t *qmp_greeting(void);
 /**
  * Carries out what a client sent.
@@ -84,17 +84,17 @@ json_t *qmp_greeting(void);
  * stays.
  */
 json_t *qmp_execute(struct qmp *qmp, const char *text, size_t length, bool *negotiated);
-/* {"error": ...} of class GenericError. */
+/** {"error": ...} of class GenericError. */
 json_t *qmp_error(const char *description);
-/* The values of the type RunState, by enum operator_status. */
+/** The values of the type RunState, by enum operator_status. */
 enum { QMP_STATUS_COUNT = OPERATOR_SHUTDOWN + 1 };
 extern const char *const qmp_status_names[QMP_STATUS_COUNT];
 
 /* qmp_schema.c: what query-qmp-schema returns. Without memory, parts of it are missing. */
 
-/* All types and events. */
+/** All types and events. */
 json_t *qmp_schema_types(void);
-/* A command has one argument at most; `name` is NULL if it has none. */
+/** A command has one argument at most; `name` is NULL if it has none. */
 struct qmp_argument_type {
     const char *name;
     const char *type;

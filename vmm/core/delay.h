@@ -8,7 +8,7 @@
 struct loop;
 struct loop_source;
 
-/* All zero: closed. */
+/** All zero: closed. */
 struct delay {
     int fd;
     struct loop_source *source;
@@ -16,15 +16,15 @@ struct delay {
     void *arg;
 };
 
-/*
+/**
  * Opens a delay, which is not set yet. `passed` is called each time that it has passed. 0 or
  * -errno.
  */
 int delay_open(struct delay *delay, struct loop *loop, void (*passed)(void *arg), void *arg);
-/* A closed one is ignored, here and by delay_set(). */
+/** A closed one is ignored, here and by delay_set(). */
 void delay_close(struct delay *delay);
 
-/*
+/**
  * Calls `passed` once after so many nanoseconds, instead of a call that is still to come; 0: never.
  */
 void delay_set(struct delay *delay, int64_t nanoseconds);

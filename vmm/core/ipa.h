@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
  * Guest physical addresses (Arm: intermediate physical addresses, IPA) as a type of their own, so
  * that no host address and no plain number is mistaken for one.
  */

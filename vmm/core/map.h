@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
  * The machine's address and interrupt map: QEMU's `virt`, as far as it goes, so that kernels and
  * firmware built for that machine find everything where they expect it.
  */
@@ -26,7 +26,7 @@
 #define MAP_RAM_BASE    UINT64_C(0x40000000)
 #define MAP_SPI_COUNT   224u /* with the 32 private ones 256 interrupts in all, as on `virt` */
 
-/* A fixed place for a device: the name of its class, where its registers are, its interrupt. */
+/** A fixed place for a device: the name of its class, where its registers are, its interrupt. */
 struct map_place {
     const char *device;
     struct ipa base;
@@ -36,21 +36,21 @@ struct map_place {
 enum { MAP_PLACE_UART, MAP_PLACE_RTC, MAP_PLACE_COUNT };
 extern const struct map_place map_places[MAP_PLACE_COUNT];
 
-/* Private interrupts of the Generic Timer, as INTIDs (PPI number + 16). */
+/** Private interrupts of the Generic Timer, as INTIDs (PPI number + 16). */
 #define MAP_INTID_PTIMER_SECURE 29u
 #define MAP_INTID_PTIMER        30u
 #define MAP_INTID_VTIMER        27u
 #define MAP_INTID_HPTIMER       26u
 
-/* The boot layout in RAM: the device tree first, then the kernel. */
+/** The boot layout in RAM: the device tree first, then the kernel. */
 #define MAP_DTB_OFFSET    UINT64_C(0)
 #define MAP_DTB_SIZE      UINT64_C(0x00200000)
 #define MAP_KERNEL_OFFSET UINT64_C(0x00200000)
 
-/* The affinity fields of the MPIDR of vCPU `index`: KVM's layout, 16 vCPUs to an Aff0. */
+/** The affinity fields of the MPIDR of vCPU `index`: KVM's layout, 16 vCPUs to an Aff0. */
 uint64_t map_mpidr(unsigned index);
 
-/* Where the redistributors of vCPUs beyond the first MAP_GICR_COUNT are, given the size of RAM. */
+/** Where the redistributors of vCPUs beyond the first MAP_GICR_COUNT are, given the size of RAM. */
 struct ipa map_gicr2_base(uint64_t memory_size);
 
 #endif

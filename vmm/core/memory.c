@@ -40,10 +40,6 @@ static int map_fresh(uint8_t *host, uint64_t size)
 int memory_create(struct memory *memory, struct ipa base, uint64_t size)
 {
     uint64_t page = page_size();
-    uint64_t reserved_size;
-    uint8_t *reserved;
-    uint64_t slack;
-    int error;
 
     *memory = (struct memory){0};
     if (size == 0 || size % page != 0 || base.value % page != 0 || size > UINT64_MAX - base.value) {
@@ -53,13 +49,13 @@ int memory_create(struct memory *memory, struct ipa base, uint64_t size)
         return -ENOMEM;
     }
     /* A guard before, one after, and one to align with. They are address space without memory. */
-    reserved_size = size + 3 * HUGE_SIZE;
-    reserved =
+    uint64_t reserved_size = size + 3 * HUGE_SIZE;
+    uint8_t *reserved =
         mmap(NULL, reserved_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (reserved == MAP_FAILED) {
         return -errno;
     }
-    slack = (base.value - (uintptr_t)reserved) & (HUGE_SIZE - 1);
+    uint64_t slack = (base.value - (uintptr_t)reserved) & (HUGE_SIZE - 1);
     *memory = (struct memory){
         .base = base,
         .size = size,
@@ -67,8 +63,8 @@ int memory_create(struct memory *memory, struct ipa base, uint64_t size)
         .reserved = reserved,
         .reserved_size = reserved_size,
     };
-    error = map_fresh(memory->host, size);
-    if (error) {
+    int error = map_fresh(memory->host, size);
+    if (error != 0) {
         memory_destroy(memory);
     }
     return error;
@@ -76,7 +72,7 @@ int memory_create(struct memory *memory, struct ipa base, uint64_t size)
 
 void memory_destroy(struct memory *memory)
 {
-    if (memory->reserved) {
+    if (memory->reserved != NULL) {
         munmap(memory->reserved, memory->reserved_size);
     }
     *memory = (struct memory){0};
@@ -113,19 +109,18 @@ int memory_zero(struct memory *memory, struct ipa start, uint64_t size)
     uint64_t page = page_size();
     uint8_t *host = memory_at(memory, start, size);
     uint64_t head = -start.value & (page - 1);
-    uint64_t whole;
 
     if (size == 0) {
         return 0;
     }
-    if (!host) {
+    if (host == NULL) {
         return -EFAULT;
     }
     if (size <= head) {
         memset(host, 0, size);
         return 0;
     }
-    whole = (size - head) & ~(page - 1);
+    uint64_t whole = (size - head) & ~(page - 1);
     memset(host, 0, head);
     memset(host + head + whole, 0, size - head - whole);
     return whole == 0 ? 0 : map_fresh(host + head, whole);
@@ -147,7 +142,7 @@ static int copy_file(uint8_t *host, int fd, uint64_t offset, uint64_t size)
     size_t count;
     int error = file_read(fd, offset, host, size, &count);
 
-    if (error) {
+    if (error != 0) {
         return error;
     }
     return count == size ? 0 : -ENODATA;
@@ -161,7 +156,7 @@ int memory_map_file(struct memory *memory, struct ipa start, int fd, uint64_t le
     struct stat info;
     int error;
 
-    if (!host) {
+    if (host == NULL) {
         return -EFAULT;
     }
     if (fstat(fd, &info) < 0) {
@@ -182,12 +177,12 @@ int memory_map_file(struct memory *memory, struct ipa start, int fd, uint64_t le
             error = map_fresh(host, mapped);
             mapped = 0;
         }
-        if (error) {
+        if (error != 0) {
             return error;
         }
     }
     error = copy_file(host + mapped, fd, mapped, length - mapped);
-    if (error) {
+    if (error != 0) {
         return error;
     }
     memset(host + length, 0, -(start.value + length) & (page - 1));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
  * Guest RAM, and the one door to it: nobody turns a guest address into a pointer but memory_at(),
  * which checks the whole range first.
  *
@@ -24,37 +24,37 @@ struct memory {
     uint64_t reserved_size;
 };
 
-/*
+/**
  * Maps `size` bytes of zeroed RAM at `base`, both multiples of the page size. Returns 0 or -errno:
  * -EINVAL for an invalid size or base, -ENOMEM if this process has no room for it. The host gives
  * memory only as it is touched.
  */
 int memory_create(struct memory *memory, struct ipa base, uint64_t size);
-/* A `struct memory` that is all zero or was destroyed before is fine. */
+/** A `struct memory` that is all zero or was destroyed before is fine. */
 void memory_destroy(struct memory *memory);
 
-/* Whether [start, start + size) lies in RAM; false for a size of 0. */
+/** Whether [start, start + size) lies in RAM; false for a size of 0. */
 bool memory_contains(const struct memory *memory, struct ipa start, uint64_t size);
 
-/* The host address of [start, start + size), or NULL unless all of it is RAM. */
+/** The host address of [start, start + size), or NULL unless all of it is RAM. */
 void *memory_at(const struct memory *memory, struct ipa start, uint64_t size);
 
-/* How much RAM there is from `start` on; 0 if `start` is not in RAM. */
+/** How much RAM there is from `start` on; 0 if `start` is not in RAM. */
 uint64_t memory_room(const struct memory *memory, struct ipa start);
 
-/*
+/**
  * Discards all contents, mapped files included: RAM reads as zero again and its pages return to the
  * host. Returns 0 or -errno.
  */
 int memory_clear(struct memory *memory);
 
-/*
+/**
  * The same for exactly the bytes [start, start + size), which may be none. Returns 0 or -errno
  * (-EFAULT: not all of it is RAM).
  */
 int memory_zero(struct memory *memory, struct ipa start, uint64_t size);
 
-/*
+/**
  * Puts the first `length` bytes of file `fd` at `start`, and zeroes after them to the end of the
  * page. If `start` is page-aligned and the file system allows it, this is a private mapping:
  * nothing is read until the guest touches it, and the guest's writes never reach the file. What

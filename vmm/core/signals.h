@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
  * Signals as events of the loop: SIGUSR1 wakes the guest, SIGINT, SIGTERM and SIGHUP end the VM,
  * SIGCONT follows a stop. A signal that would end the VM stays ignored if it is ignored when the
  * program starts, as nohup and shells that start background jobs expect.
@@ -19,21 +19,21 @@ struct signals {
     void *arg;
 };
 
-/*
+/**
  * From now on the signals wait for signals_watch(), also in threads that start later. SIGPIPE and
  * SIGXFSZ are ignored: a file that has reached its limit is an error of write(). Call this first:
  * then a signal during the set-up ends the VM in good order.
  */
 void signals_block(void);
 
-/*
+/**
  * With `let`, SIGINT, SIGTERM and SIGHUP end the process at once, as if they were not blocked;
  * without, they wait again. For work that may take long and leaves nothing to clean up, between
  * signals_block() and signals_watch(). Main thread, before any other starts.
  */
 void signals_let_end(bool let);
 
-/* Hands the signals to `got`, on the main thread. 0 or -errno. */
+/** Hands the signals to `got`, on the main thread. 0 or -errno. */
 int signals_watch(struct signals *signals, struct loop *loop, void (*got)(void *arg, int number),
                   void *arg);
 void signals_unwatch(struct signals *signals);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
  * KVM, as the machine sees it. The files of this folder are the only ones that know its ioctls, its
  * structures and its register names.
  *
@@ -23,64 +23,64 @@
 struct vm;
 struct vcpu;
 
-/* What this host's KVM offers. */
+/** What this host's KVM offers. */
 struct kvm_limits {
     unsigned cpu_count;
     unsigned ipa_bits;
     bool system_suspend; /* KVM_CAP_ARM_SYSTEM_SUSPEND, Linux 5.19 */
 };
 
-/*
+/**
  * Opens /dev/kvm and reads its limits. Returns the descriptor; or -1 and the reason, a sentence
  * without a full stop.
  */
 int kvm_open(struct kvm_limits *limits, char *reason, size_t size);
 
-/* Whether vm_forward_psci() works (KVM_ARM_VM_SMCCC_FILTER, Linux 6.4). Makes a VM to find out. */
+/** Whether vm_forward_psci() works (KVM_ARM_VM_SMCCC_FILTER, Linux 6.4). Makes a VM to find out. */
 bool kvm_can_forward_psci(int kvm, const struct kvm_limits *limits);
 
-/* A VM with no memory, vCPUs or interrupt controller yet; NULL with errno set. */
+/** A VM with no memory, vCPUs or interrupt controller yet; NULL with errno set. */
 struct vm *vm_create(int kvm, unsigned ipa_bits);
-/* Takes the VM down. Its vCPUs must have been destroyed. NULL is ignored. */
+/** Takes the VM down. Its vCPUs must have been destroyed. NULL is ignored. */
 void vm_destroy(struct vm *vm);
 int vm_add_memory(struct vm *vm, const struct memory *memory);
 int vm_enable_system_suspend(struct vm *vm);
-/*
+/**
  * Makes PSCI calls, by HVC and by SMC, leave the guest as VCPU_EXIT_CALL; KVM does not answer them
  * any more, and refuses those of PSCI 0.1. Before any vCPU runs.
  */
 int vm_forward_psci(struct vm *vm);
 
-/*
+/**
  * Creates the GICv3 and its ITS, after all vCPUs have been created and initialised. Redistributors
  * beyond MAP_GICR_COUNT are at `gicr2`. -ENODEV: this host's KVM has no GICv3.
  */
 int vm_create_gic(struct vm *vm, unsigned cpu_count, struct ipa gicr2);
 
-/* Sets the level of a shared peripheral interrupt. Any thread. */
+/** Sets the level of a shared peripheral interrupt. Any thread. */
 int vm_irq(struct vm *vm, uint32_t spi, bool level);
 
-/*
+/**
  * Creates vCPU `index`: an open file, and one more after vcpu_count_hypercalls(). Its registers are
  * not there before vcpu_init(). NULL with errno set.
  */
 struct vcpu *vcpu_create(struct vm *vm, unsigned index);
 void vcpu_destroy(struct vcpu *vcpu);
 
-/* Resets the vCPU, off (waiting for CPU_ON) or able to run. Timers are off afterwards. */
+/** Resets the vCPU, off (waiting for CPU_ON) or able to run. Timers are off afterwards. */
 int vcpu_init(struct vcpu *vcpu, bool off);
 
-/*
+/**
  * The VM's PSCI version, major << 16 | minor, through any initialised vCPU. -EINVAL: KVM does not
  * know the version that is set.
  */
 int vcpu_get_psci_version(struct vcpu *vcpu, uint32_t *version);
 int vcpu_set_psci_version(struct vcpu *vcpu, uint32_t version);
 
-/* Affinity fields of the MPIDR that the guest reads. */
+/** Affinity fields of the MPIDR that the guest reads. */
 int vcpu_get_mpidr(struct vcpu *vcpu, uint64_t *mpidr);
 
-/* Puts the vCPU at `pc` with x0, little-endian unless told otherwise, after vcpu_init(). */
+/** Puts the vCPU at `pc` with x0, little-endian unless told otherwise, after vcpu_init(). */
 int vcpu_set_entry(struct vcpu *vcpu, struct ipa pc, uint64_t x0, bool big_endian);
 
 enum vcpu_exit_kind {
@@ -105,18 +105,18 @@ struct vcpu_exit {
     int error;              /* FAILED: the errno of KVM_RUN, or 0 */
 };
 
-/*
+/**
  * Runs the guest until its next exit. The next call completes an access to an address without
  * memory.
  */
 void vcpu_run(struct vcpu *vcpu, struct vcpu_exit *exit);
 void vcpu_finish_read(struct vcpu *vcpu, uint64_t value, unsigned size);
-/*
+/**
  * Ends the guest's opaque access in an external abort, as a bus does for an address without device.
  */
 int vcpu_abort_access(struct vcpu *vcpu);
 
-/*
+/**
  * Until vcpu_unkick() every vcpu_run() completes an access in flight and returns VCPU_EXIT_KICKED.
  * A vCPU that is in the guest leaves it when its thread gets a signal, which the caller sends. The
  * mark is set first and stays, so the signal may arrive at any moment.
@@ -124,16 +124,16 @@ int vcpu_abort_access(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu);
 void vcpu_unkick(struct vcpu *vcpu);
 
-/* One line about a VCPU_EXIT_FAILED: KVM's reason and the guest's PC. */
+/** One line about a VCPU_EXIT_FAILED: KVM's reason and the guest's PC. */
 void vcpu_describe_failure(struct vcpu *vcpu, const struct vcpu_exit *exit, char *text,
                            size_t size);
 
-/* Power, in KVM's words: MP states. */
+/** Power, in KVM's words: MP states. */
 int vcpu_is_off(struct vcpu *vcpu); /* 1, 0 or -errno */
 int vcpu_doze(struct vcpu *vcpu);   /* KVM_MP_STATE_SUSPENDED */
 int vcpu_rouse(struct vcpu *vcpu);  /* KVM_MP_STATE_RUNNABLE */
 
-/*
+/**
  * A call that left the guest by VCPU_EXIT_CALL. PC points after it already. Argument 0 is in x1,
  * and so on. Each argument, and the caller's endianness (SCTLR_EL1.EE), costs a system call, so
  * read only what the function has: the arguments from `first` up to but not including `end`.
@@ -144,12 +144,12 @@ int vcpu_read_arguments(struct vcpu *vcpu, unsigned first, unsigned end,
                         uint64_t arguments[VCPU_ARGUMENTS_MAX]);
 int vcpu_read_endianness(struct vcpu *vcpu, bool *big_endian);
 
-/* PSCI calls that wait for an answer. */
+/** PSCI calls that wait for an answer. */
 int vcpu_suspend_call(struct vcpu *vcpu, struct suspend_call *call);
 int vcpu_answer(struct vcpu *vcpu, int64_t result);
 int vcpu_call_arguments(struct vcpu *vcpu, uint64_t *first, uint64_t *second);
 
-/*
+/**
  * Keeps the guest's timers, virtual and physical, across a vcpu_init(). Their counters never stop.
  */
 struct vcpu_timers {
@@ -159,10 +159,10 @@ struct vcpu_timers {
 int vcpu_save_timers(struct vcpu *vcpu, struct vcpu_timers *timers);
 int vcpu_restore_timers(struct vcpu *vcpu, const struct vcpu_timers *timers);
 
-/* The interrupt that would wake a dozing vCPU, or -1 if none is found. All vCPUs are paused. */
+/** The interrupt that would wake a dozing vCPU, or -1 if none is found. All vCPUs are paused. */
 int vcpu_pending_intid(struct vcpu *vcpu);
 
-/*
+/**
  * How often the vCPU has made a hypercall since vcpu_create(). It is read without stopping the
  * vCPU, after vcpu_count_hypercalls(). 0 if KVM does not count (before Linux 5.14).
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of this folder share. */
+/** What the files of this folder share. */
 #ifndef DORMOUSE_KVM_PARTS_H
 #define DORMOUSE_KVM_PARTS_H
 
@@ -24,15 +24,15 @@ struct vcpu {
     struct kvm_run *run;
 };
 
-/* Makes an ioctl. Returns its result, 0 or more, or -errno. */
+/** Makes an ioctl. Returns its result, 0 or more, or -errno. */
 int kvm_call(int fd, unsigned long request, void *argument);
 
-/* The guest's PC. 0 or -errno. */
+/** The guest's PC. 0 or -errno. */
 int vcpu_get_pc(struct vcpu *vcpu, uint64_t *pc);
 
 void stats_close(struct vcpu *vcpu);
 
-/* The lowest private or shared interrupt that is pending and enabled for the vCPU, or -1. */
+/** The lowest private or shared interrupt that is pending and enabled for the vCPU, or -1. */
 int gic_pending_intid(struct vm *vm, uint64_t mpidr);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A whole virtual machine, from its power button to the end. */
+/** A whole virtual machine, from its power button to the end. */
 #ifndef DORMOUSE_MACHINE_MACHINE_H
 #define DORMOUSE_MACHINE_MACHINE_H
 
 #include "config/config.h"
 
-/* What the process ends with; the manual page is the promise. */
+/** What the process ends with; the manual page is the promise. */
 enum exit_status {
     STATUS_OFF = 0,        /* the guest powered off: SYSTEM_OFF */
     STATUS_ERROR = 1,      /* the host or dormouse failed */
@@ -16,7 +16,7 @@ enum exit_status {
     STATUS_SIGNAL = 128,   /* plus the signal's number */
 };
 
-/*
+/**
  * Runs the VM until it ends; returns an exit_status. Whatever fails is report()ed in one line.
  * Call signals_block() first. One machine a process at a time.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
  * The machine itself, as its own files share it. Each file may call those before it: tell.c
  * (reports to the event log and to operators), driver.c (carries out what the power controller
  * decides), choose.c (what this host can do), board.c (what a reboot makes anew), exits.c,
@@ -22,7 +22,7 @@
 #include "psci/backend.h"
 #include "vcpu/vcpus.h"
 
-/*
+/**
  * The part of the machine that a reboot makes anew: KVM's VM and the vCPUs in it. So nothing of the
  * old one can leak into the new one, neither an interrupt nor a timer nor a stuck LPI.
  */
@@ -58,50 +58,50 @@ struct machine {
     int status;
 };
 
-/*
+/**
  * Opens KVM, and chooses the PSCI backend, the policy in force and the size of the guest's address
  * space. False after report()ing what the host lacks.
  */
 bool machine_choose(struct machine *machine);
 
-/* Builds the board, loads the kernel and lets vCPU 0 run. 0, or -1 after report()ing. */
+/** Builds the board, loads the kernel and lets vCPU 0 run. 0, or -1 after report()ing. */
 int board_power_on(struct machine *machine);
-/* Takes the board down; safe on one that was built only in part. */
+/** Takes the board down; safe on one that was built only in part. */
 void board_power_off(struct machine *machine);
 
-/* The driver under the power controller; its argument is a struct machine. */
+/** The driver under the power controller; its argument is a struct machine. */
 extern const struct power_ops driver_ops;
 
-/* The driver's timer for the operator's answer, with --on-suspend ask. 0 or -errno. */
+/** The driver's timer for the operator's answer, with --on-suspend ask. 0 or -errno. */
 int driver_open(struct machine *machine);
 void driver_close(struct machine *machine);
 
-/* The socket of --qmp. 0, or -1 after report()ing a line. */
+/** The socket of --qmp. 0, or -1 after report()ing a line. */
 int operator_open(struct machine *machine);
 void operator_close(struct machine *machine);
 
-/* Reports to the event log and to the operators. */
+/** Reports to the event log and to the operators. */
 void machine_tell(struct machine *machine, const struct power_news *news);
 void machine_tell_vcpu(struct machine *machine, enum power_news_kind kind, unsigned vcpu);
-/* The vCPU is off. If it was withdrawn before, reports that it has left now. */
+/** The vCPU is off. If it was withdrawn before, reports that it has left now. */
 void machine_tell_left(struct machine *machine, unsigned vcpu);
 void machine_tell_quit(struct machine *machine, enum quit_reason reason, const char *words);
 
 /** Opens the files of the event log and of the console again. @return false after report()ing. */
 bool machine_reopen(struct machine *machine);
 
-/* Tells the event log how often each vCPU was in which low-power state. All vCPUs are paused. */
+/** Tells the event log how often each vCPU was in which low-power state. All vCPUs are paused. */
 void machine_tell_idle(struct machine *machine);
 
-/* Ends the loop; the process will end with `status`. */
+/** Ends the loop; the process will end with `status`. */
 void machine_end(struct machine *machine, int status);
 
-/*
+/**
  * An ioctl that must not fail did, with -errno: the power state is unknown, and the machine ends.
  */
 void machine_fail(struct machine *machine, int error);
 
-/* Calls power_wake(); an error ends the machine. Negative: the machine has ended. */
+/** Calls power_wake(); an error ends the machine. Negative: the machine has ended. */
 int machine_wake(struct machine *machine, unsigned source);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef DORMOUSE_POWER_POLICY_H
 #define DORMOUSE_POWER_POLICY_H
 
-/* What becomes of a guest's SYSTEM_SUSPEND. */
+/** What becomes of a guest's SYSTEM_SUSPEND. */
 enum suspend_policy {
     SUSPEND_OFF,    /* not offered: PSCI_FEATURES and the call answer NOT_SUPPORTED */
     SUSPEND_REFUSE, /* offered, and answered DENIED */
@@ -10,7 +10,7 @@ enum suspend_policy {
     SUSPEND_ASK,    /* offered; the operator decides each call */
 };
 
-/* Their names, NULL-terminated. */
+/** Their names, NULL-terminated. */
 extern const char *const suspend_policy_words[];
 
 #endif

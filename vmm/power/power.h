@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
  * The power controller makes every decision about running, sleeping, rebooting and ending, on the
  * main thread, one at a time. It knows PSCI's rules and the operator's policy, and nothing of KVM:
  * a driver (`struct power_ops`) and the PSCI backend (`struct power_psci_ops`) carry out what it
@@ -19,7 +19,7 @@
 #include "power/wake.h"
 #include "vpsci/abi.h"
 
-/* A SYSTEM_SUSPEND call as the guest made it, SMC32 arguments narrowed. */
+/** A SYSTEM_SUSPEND call as the guest made it, SMC32 arguments narrowed. */
 struct suspend_call {
     struct ipa entry;
     uint64_t context;
@@ -27,7 +27,7 @@ struct suspend_call {
     bool big_endian; /* the caller's SCTLR_EL1.EE */
 };
 
-/* Why a vCPU left the guest, as far as power is concerned. */
+/** Why a vCPU left the guest, as far as power is concerned. */
 enum power_exit {
     POWER_EXIT_SUSPEND,   /* SYSTEM_SUSPEND was called; it has not been judged yet */
     POWER_EXIT_ALLOWED,   /* the same, and the PSCI backend allows it */
@@ -40,7 +40,7 @@ enum power_exit {
     POWER_EXIT_RESET2,    /* SYSTEM_RESET2 */
 };
 
-/*
+/**
  * The arguments of the call, read once: `suspend` for SYSTEM_SUSPEND, the others for SYSTEM_RESET2.
  */
 struct power_call {
@@ -49,7 +49,7 @@ struct power_call {
     uint64_t reset_cookie;
 };
 
-/* What the controller reports, in the order in which it became true. */
+/** What the controller reports, in the order in which it became true. */
 enum power_news_kind {
 #define NEWS(kind, event, fields, qmp, qmp_fields, colour, words) POWER_NEWS_##kind,
 #define TOLD(event, fields, qmp, qmp_fields, colour, words)
@@ -74,7 +74,7 @@ struct power_news {
     uint64_t reset_cookie;
 };
 
-/*
+/**
  * What a driver does for the controller. All calls come from the main thread. Functions that return
  * int return 0 or -errno; an error ends the VM, because its power state is unknown then.
  */
@@ -105,7 +105,7 @@ struct power_ops {
     void (*tell)(void *driver, const struct power_news *news);
 };
 
-/* What the PSCI backend does for the controller, under the same conditions. */
+/** What the PSCI backend does for the controller, under the same conditions. */
 struct power_psci_ops {
     /*
      * With all vCPUs paused: 1 if the vCPU is off, 0 if not, or -errno. NULL if the backend judges
@@ -174,18 +174,18 @@ struct power_options {
     bool ask_default;           /* SUSPEND_ASK: what happens then: true, the call is honoured */
 };
 
-/* Returns 0 or -ENOMEM. */
+/** Returns 0 or -ENOMEM. */
 int power_init(struct power *power, const struct power_options *options);
 void power_destroy(struct power *power);
 
-/* The machine starts or starts again: vCPU 0 is on and all others are off. A pause continues. */
+/** The machine starts or starts again: vCPU 0 is on and all others are off. A pause continues. */
 void power_start(struct power *power);
 
-/* A vCPU has left the guest. It stays paused until the controller resumes it. 0 or -errno. */
+/** A vCPU has left the guest. It stays paused until the controller resumes it. 0 or -errno. */
 int power_exit(struct power *power, unsigned vcpu, enum power_exit why,
                const struct power_call *call);
 
-/* What became of a wake. */
+/** What became of a wake. */
 enum power_wake_result {
     POWER_WAKE_DONE,  /* the guest was asleep and has been woken */
     POWER_WAKE_KEPT,  /* its SYSTEM_SUSPEND waits for an answer; an honoured one wakes at once */
@@ -193,31 +193,31 @@ enum power_wake_result {
     POWER_WAKE_UNCOUNTED, /* it is, but this source may not wake it */
 };
 
-/*
+/**
  * `source` has something that would wake the guest. Harmless at any time. The caller must have
  * handed over every exit that happened before (power_exit()), so that a wake after the guest's
  * call is never taken for one before it. Returns an enum power_wake_result, or -errno.
  */
 int power_wake(struct power *power, enum wake_source source);
 
-/*
+/**
  * Pauses the machine for several decisions. Whatever they are, nothing runs before power_go_on().
  * Idempotent.
  */
 void power_hold(struct power *power);
-/* Ends a hold, if there is one, and resumes the vCPUs that may run. */
+/** Ends a hold, if there is one, and resumes the vCPUs that may run. */
 void power_go_on(struct power *power);
 
-/*
+/**
  * The operator's answer to a SYSTEM_SUSPEND. `by`, a constant, is the reason that is reported if it
  * is refused. Returns 0 or -errno; -EINVAL: no call waits for an answer, and nothing has changed.
  */
 int power_answer(struct power *power, bool honour, const char *by);
 
-/* The time that ops->deadline() set has passed. Harmless at any other time. 0 or -errno. */
+/** The time that ops->deadline() set has passed. Harmless at any other time. 0 or -errno. */
 int power_deadline(struct power *power);
 
-/*
+/**
  * The operator pauses the machine, and continues it. A pause is no power state: the guest stays
  * running, asleep or waiting for an answer, and that can change in a pause, but nothing runs.
  * Pausing a paused machine and continuing a running one change nothing.
@@ -225,16 +225,16 @@ int power_deadline(struct power *power);
 void power_stop(struct power *power);
 void power_cont(struct power *power);
 
-/* The operator resets the machine: in any state it ends with POWER_OUTCOME_COLD_RESET. */
+/** The operator resets the machine: in any state it ends with POWER_OUTCOME_COLD_RESET. */
 void power_reset(struct power *power);
 
-/*
+/**
  * A vCPU has come on or gone off, says a backend that is told of it. `on` was true or false at that
  * moment; calls come in the order of these moments.
  */
 void power_changed(struct power *power, unsigned vcpu, bool on);
 
-/* Reads which vCPUs are on, from a backend that has is_off(), and reports changes. 0 or -errno. */
+/** Reads which vCPUs are on, from a backend that has is_off(), and reports changes. 0 or -errno. */
 int power_observe(struct power *power);
 
 #endif

@@ -12,17 +12,17 @@
 
 void power_tell(const struct power *power, struct power_news news);
 
-/*
+/**
  * Resumes the vCPUs that may run: none while the machine is held, is paused by the operator or
  * waits for the operator's answer. Asleep, only the caller runs, and only if an interrupt may wake
  * it: a vCPU that is out of the guest cannot spin.
  */
 void power_let_run(struct power *power);
 
-/* Takes all vCPUs out of the guest. While the machine is held they are out already. */
+/** Takes all vCPUs out of the guest. While the machine is held they are out already. */
 void power_pause_all(struct power *power);
 
-/*
+/**
  * With all vCPUs paused, reads the power state of each and reports changes. Reads once, however
  * many calls are decided before a vCPU runs again. 0 or -errno.
  */
@@ -30,11 +30,11 @@ int power_observe_paused(struct power *power);
 
 /* suspend.c: a SYSTEM_SUSPEND, from the call to the wake */
 
-/* A vCPU called SYSTEM_SUSPEND; `judged` says how its backend judged the call. 0 or -errno. */
+/** A vCPU called SYSTEM_SUSPEND; `judged` says how its backend judged the call. 0 or -errno. */
 int suspend_decide(struct power *power, unsigned vcpu, enum power_exit judged,
                    const struct suspend_call *call);
 
-/* Ends the sleep: the guest starts again at the entry point that it named. 0 or -errno. */
+/** Ends the sleep: the guest starts again at the entry point that it named. 0 or -errno. */
 int sleep_end(struct power *power, enum wake_source source);
 
 #endif

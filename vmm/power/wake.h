@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What may wake a sleeping guest, as sets of bits. */
+/** What may wake a sleeping guest, as sets of bits. */
 #ifndef DORMOUSE_POWER_WAKE_H
 #define DORMOUSE_POWER_WAKE_H
 
@@ -11,10 +11,10 @@ enum wake_source {
     WAKE_ALL = WAKE_IRQ | WAKE_RTC | WAKE_CONSOLE | WAKE_SIGNAL,
 };
 
-/* The name of one source, as --wake and the events spell it. */
+/** The name of one source, as --wake and the events spell it. */
 const char *wake_name(unsigned source);
 
-/*
+/**
  * Reads a list such as "rtc,console", "all" or "none". Returns the set, or -1 and points *bad at
  * the word that is wrong (its length in *bad_length): an unknown one, or "none" beside others.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
  * The PSCI backend, which answers the guest's PSCI calls: a table of operations, which two files
  * fill in. In backend_kernel.c KVM answers, and leaves to the monitor what concerns the whole
  * machine; in backend_user.c libvpsci answers, on the vCPUs' threads (psci.h). No other file asks
@@ -24,7 +24,7 @@ struct psci_backend {
     struct vcpu *const *vcpu;      /* those of the current VM */
 };
 
-/* Functions that return int return 0 or -errno. Main calls all but next() and serve(). */
+/** Functions that return int return 0 or -errno. Main calls all but next() and serve(). */
 struct psci_backend_ops {
     enum psci_mode mode; /* for messages and events; never auto */
     bool has_suspend;    /* it has SYSTEM_SUSPEND even if KVM does not */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
  * vCPUs that come on and go off. Their threads note it for the main thread, without a lock, in the
  * order in which it happened.
  *
@@ -19,13 +19,13 @@
 
 struct changes;
 
-/* NULL: no memory. */
+/** NULL: no memory. */
 struct changes *changes_create(unsigned vcpu_count);
 void changes_destroy(struct changes *changes);
-/* Forgets all changes. No thread may be between begin and end. */
+/** Forgets all changes. No thread may be between begin and end. */
 void changes_clear(struct changes *changes);
 
-/*
+/**
  * Whether there is room for the vCPU to come on. If not, changes_take() says when to ask again. The
  * vCPU's own thread.
  */
@@ -37,21 +37,21 @@ enum change {
     CHANGE_OFF,
 };
 
-/* A ticket, for changes_end(). The vCPU's own thread. */
+/** A ticket, for changes_end(). The vCPU's own thread. */
 uint64_t changes_begin(struct changes *changes, unsigned vcpu);
 void changes_end(struct changes *changes, uint64_t ticket, unsigned vcpu, enum change what);
 
-/* A change, as main takes it. */
+/** A change, as main takes it. */
 struct change_told {
     unsigned vcpu;
     enum change what;
     bool waits; /* the vCPU waited for room, and there is some now: nudge it */
 };
 
-/* For psci_backend_ops.take_changes(). */
+/** For psci_backend_ops.take_changes(). */
 #define CHANGES_ALL UINT_MAX
 
-/* The next ticket and its result; false: there is none, or its result is not known yet. Main. */
+/** The next ticket and its result; false: there is none, or its result is not known yet. Main. */
 bool changes_take(struct changes *changes, struct change_told *told);
 
 #endif

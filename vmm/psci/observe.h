@@ -14,7 +14,7 @@
 
 struct psci_backend;
 
-/* All zero: closed. */
+/** All zero: closed. */
 struct observe {
     struct delay delay;
     unsigned cpu_count;
@@ -22,14 +22,14 @@ struct observe {
     uint64_t hypercalls; /* at the last look */
 };
 
-/* Creates what outlives a reboot, for backend->observer. 0 or -errno. */
+/** Creates what outlives a reboot, for backend->observer. 0 or -errno. */
 int observe_open(struct psci_backend *backend, unsigned cpu_count);
-/* A closed one is ignored, here and below. */
+/** A closed one is ignored, here and below. */
 void observe_close(struct psci_backend *backend);
 
-/* A new VM: the next observe_set() makes its vCPUs count. */
+/** A new VM: the next observe_set() makes its vCPUs count. */
 void observe_forget(struct psci_backend *backend);
-/* Starts or stops looking. */
+/** Starts or stops looking. */
 void observe_set(struct psci_backend *backend, bool on);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
  * User mode: libvpsci answers the guest's PSCI calls on the vCPUs' threads, each for its own vCPU.
  * They hand over what concerns the whole machine; backend_user.c is the main thread's half.
  */
@@ -36,7 +36,7 @@ struct psci {
     int notify_fd;
 };
 
-/* Gets reports of vCPUs that come on and go off. Main thread. */
+/** Gets reports of vCPUs that come on and go off. Main thread. */
 struct psci_observer {
     struct power *power; /* gets the reports */
     struct loop *loop;
@@ -58,10 +58,10 @@ struct psci_options {
     struct memory *memory; /* entry points must be in it, and MEM_PROTECT covers it */
 };
 
-/* 0 or -errno. psci_destroy() frees what there is, after an error too; all zero is fine. Main. */
+/** 0 or -errno. psci_destroy() frees what there is, after an error too; all zero is fine. Main. */
 int psci_create(struct psci *psci, const struct psci_options *options);
 void psci_destroy(struct psci *psci);
-/*
+/**
  * Returns to the state after psci_create(), for a reset of the machine. There are no vCPU threads.
  * Main.
  */
@@ -70,13 +70,13 @@ void psci_reset(struct psci *psci);
 uint32_t psci_version(const struct psci *psci);
 struct vpsci_vcpu *psci_vcpu(const struct psci *psci, unsigned index);
 
-/*
+/**
  * CPU_ON may not start this vCPU any more. True: the vCPU is off, and so it has left. False: it
  * leaves when it goes off (admission_saw_off()). Main, with all vCPUs paused.
  */
 bool psci_withdraw(struct psci *psci, unsigned vcpu);
 
-/* How often the vCPU asked for the state, an index into `plan`. Main, while the vCPU is paused. */
+/** How often the vCPU asked for the state, an index into `plan`. Main, while the vCPU is paused. */
 uint64_t psci_idle_count(const struct psci *psci, unsigned index, unsigned state);
 
 enum psci_verdict {
@@ -85,25 +85,25 @@ enum psci_verdict {
     PSCI_HAND_OVER, /* *exit is for the main thread */
 };
 
-/* What to do with a vCPU, and with others because of it. */
+/** What to do with a vCPU, and with others because of it. */
 struct psci_step {
     enum psci_verdict verdict;
     int start; /* a vCPU that a CPU_ON starts: nudge it; -1: none */
     bool stop; /* the system has been stopped: take all others out of the guest */
 };
 
-/*
+/**
  * Before the vCPU enters the guest, at its open gate: carries out what libvpsci wants of it, a
  * reset for example. The vCPU's thread.
  */
 struct psci_step psci_next(struct psci *psci, unsigned index, struct vcpu *vcpu,
                            struct vcpu_exit *exit);
 
-/* After an exit by VCPU_EXIT_CALL or VCPU_EXIT_POWER: answers it. The vCPU's thread. */
+/** After an exit by VCPU_EXIT_CALL or VCPU_EXIT_POWER: answers it. The vCPU's thread. */
 struct psci_step psci_serve(struct psci *psci, unsigned index, struct vcpu *vcpu,
                             struct vcpu_exit *exit);
 
-/* Carries out VPSCI_ENTER. The vCPU's thread, or main while that is paused. 0 or -errno. */
+/** Carries out VPSCI_ENTER. The vCPU's thread, or main while that is paused. 0 or -errno. */
 int psci_enter(struct vcpu *vcpu, const struct vpsci_entry *entry);
 
 #endif

@@ -25,7 +25,7 @@
 #include "kvm/kvm.h"
 #include "vcpu/vcpus.h"
 
-/*
+/**
  * The lock is taken by the vCPU's own thread and by main; by other vCPUs' threads only if the
  * system has been stopped.
  */
@@ -58,22 +58,22 @@ struct vcpus {
     struct vcpu_thread threads[];
 };
 
-/* Main, before any thread starts: a kick ends a system call, not the process. */
+/** Main, before any thread starts: a kick ends a system call, not the process. */
 void gate_catch_kicks(void);
 
-/* Main, before the thread starts and after all have ended. */
+/** Main, before the thread starts and after all have ended. */
 void gate_init(struct vcpu_thread *thread);
 void gate_destroy(struct vcpu_thread *thread);
-/* Main: makes the thread end, once it is at its gate. */
+/** Main: makes the thread end, once it is at its gate. */
 void gate_end(struct vcpu_thread *thread);
 
 /* The vCPU's own thread. */
 
-/* Waits at the gate until the vCPU may enter the guest. False: the thread is to end. */
+/** Waits at the gate until the vCPU may enter the guest. False: the thread is to end. */
 bool gate_pass(struct vcpu_thread *self);
-/* Leaves *exit for the main thread, and closes the gate. */
+/** Leaves *exit for the main thread, and closes the gate. */
 void gate_hand_over(struct vcpu_thread *self, const struct vcpu_exit *exit);
-/* Takes all other vCPUs out of the guest, because the system has been stopped. */
+/** Takes all other vCPUs out of the guest, because the system has been stopped. */
 void gate_kick_others(struct vcpu_thread *self);
 
 #endif
