@@ -12,7 +12,7 @@ started() {
 # Whether the emulated machine runs, or, where there is nothing to emulate, dormouse.
 machine_runs() {
     for process in $(started); do
-        if cat "/proc/$process/cmdline" 2>/dev/null | tr '\0' ' ' | grep -qE 'virtserialport|dormouse run'; then
+        if { tr '\0' ' ' <"/proc/$process/cmdline"; } 2>/dev/null | grep -qE 'virtserialport|dormouse run'; then
             return 0
         fi
     done
