@@ -3,3 +3,4 @@
 #include "sandbox/sandbox_parts.h"
 
 const struct sandbox_list sandbox_list_instruments = {.title = "instruments"};
+const struct sandbox_path sandbox_path_instruments = {.use = SANDBOX_READS};

@@ -79,6 +79,20 @@ static bool is_special(const char *path)
     return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
+/* What may be done in a file's folder. */
+static uint64_t folder_access(enum sandbox_use use)
+{
+    switch (use) {
+    case SANDBOX_REOPENS:
+        return REOPEN_FOLDER | FS_TRUNCATE;
+    case SANDBOX_READS:
+        return LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+    case SANDBOX_REMOVES:
+    default:
+        return LANDLOCK_ACCESS_FS_REMOVE_FILE;
+    }
+}
+
 /* What a rule can be made for: the file's folder, or the file itself where it is a device. */
 static int open_place(const struct sandbox_path *path, uint64_t *access)
 {
@@ -91,8 +105,7 @@ static int open_place(const struct sandbox_path *path, uint64_t *access)
     memcpy(copy, path->path, length + 1);
     const char *place = dirname(copy);
 
-    *access =
-        path->use == SANDBOX_REOPENS ? REOPEN_FOLDER | FS_TRUNCATE : LANDLOCK_ACCESS_FS_REMOVE_FILE;
+    *access = folder_access(path->use);
     if (path->use == SANDBOX_REOPENS && is_special(path->path)) {
         *access = REOPEN_FILE | FS_TRUNCATE | FS_IOCTL_DEV;
         place = path->path;
@@ -122,6 +135,9 @@ static int allow_all(int ruleset, const struct sandbox_options *options, uint64_
 {
     int error = 0;
 
+    if (sandbox_path_instruments.path != NULL) {
+        error = ruleset_allow(ruleset, &sandbox_path_instruments, handled);
+    }
     for (size_t i = 0; i < options->path_count && error == 0; i++) {
         if (options->paths[i].path != NULL) {
             error = ruleset_allow(ruleset, &options->paths[i], handled);

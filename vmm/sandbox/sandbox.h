@@ -55,6 +55,7 @@ bool sandbox_settings_agree(const struct sandbox_settings *settings);
 enum sandbox_use {
     SANDBOX_REMOVES, /* the file is removed from its folder */
     SANDBOX_REOPENS, /* it is opened again, renamed or created again, by the main thread */
+    SANDBOX_READS,   /* all that is in its folder is read */
 };
 
 struct sandbox_path {

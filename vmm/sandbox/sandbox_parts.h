@@ -43,6 +43,8 @@ struct sandbox_lists sandbox_lists_of(enum sandbox_role role, bool reopens);
 
 /* What a sanitizer's runtime needs besides; empty without one. A linked variant. */
 extern const struct sandbox_list sandbox_list_instruments;
+/* And the file that it reads; its path is NULL without one. */
+extern const struct sandbox_path sandbox_path_instruments;
 
 /* Whether this process, which is the user now, may rename what it has to. 0, or -errno after report()ing a line. */
 int paths_check(const struct sandbox_options *options);
