@@ -46,7 +46,7 @@ lab_make_initrd() { # KERNEL-FOLDER
     ln -s "$1/busybox" "$tree/bin/busybox"
     ln -s "$1/busybox" "$tree/bin/sh"
     ln -s "$1/modules" "$tree/lab/modules"
-    ln -s "$build/arm64/vmm/dormouse" "$tree/lab/bin/dormouse"
+    lab_link_dormouse "$tree"
     make_guest_initrd "$build/lab/debian/trixie-cloud/busybox" "$run/guest" "$run/guest.cpio"
     for guest in "${lab_guests[@]}"; do
         mkdir "$tree/lab/guests/$guest"
@@ -65,6 +65,16 @@ lab_make_initrd() { # KERNEL-FOLDER
             make_cpio "$run/in"
         fi
     } >"$run/initrd"
+}
+
+# Under a sanitizer with its libraries; the loader is where the program wants it.
+lab_link_dormouse() { # TREE
+    local folder=$build/arm64${lab_sanitize:+-$lab_sanitize}
+    ln -s "$folder/vmm/dormouse" "$1/lab/bin/dormouse"
+    [[ $lab_sanitize ]] || return 0
+    ln -s "$folder/tests/lab/mistakes" "$1/lab/tools/mistakes"
+    mkdir "$1/lib"
+    sanitize_link_libraries "$folder/vmm/dormouse" "$1/lib"
 }
 
 lab_link_tests() { # LAB-FOLDER
@@ -95,6 +105,7 @@ export DORMOUSE=/lab/bin/dormouse LAB_GUEST=/lab/guests/${lab_guests[0]} LAB_GUE
 export LAB_BARE=/lab/bare.img LAB_CHECK=/lab/vpsci-check.img LAB_TOOLS=/lab/tools LAB_TESTS=/lab/tests LAB_TMP=/tmp
 export LAB_HOST=$lab_host PATH=/lab/bin:/lab/tools:/bin TERM=$(quote_words "${TERM:-dumb}")
 EOF
+    [[ ! $lab_sanitize ]] || sanitize_settings >>"$1/env"
     cat >"$1/run" <<EOF
 mode=$([[ $lab_mode == run ]] && echo command || echo shell)
 limit=$limit

@@ -11,6 +11,7 @@ Starts the lab: an arm64 machine with /dev/kvm, a Debian kernel and busybox. It 
 (3 to 4 seconds to start). On an arm64 machine with /dev/kvm, COMMAND runs on that machine instead.
 `run` runs COMMAND, shows its output as it comes and returns its exit status; COMMAND's standard input
 is empty. `shell` is interactive. The lab is thrown away afterwards.
+Options may precede `run` and `shell` as well.
 
   --host 6.1|6.12|backports
                           kernel of the lab: Debian 12's, 13's (the default), or the newest of
@@ -21,6 +22,9 @@ is empty. `shell` is interactive. The lab is thrown away afterwards.
   --out NAME              copy a file or folder from there to the current folder, at the end
   --limit SECONDS         time limit (run: 600; shell: none)
   --cpus N, --memory M    processors (2) and memory (4G) of the lab
+  --sanitize address|thread
+                          run a dormouse under the address and undefined-behaviour sanitizers, or
+                          under the thread sanitizer: what they find ends it with status 99
   --icount                one instruction is one nanosecond of the lab's time: slow, but counts of
                           instructions repeat exactly
 
@@ -34,6 +38,9 @@ EOF
 }
 
 lab_command() {
+    local before=()
+    lab_take_first "$@"
+    shift "${#before[@]}"
     lab_mode=${1-}
     case $lab_mode in
     run | shell) shift ;;
@@ -41,20 +48,32 @@ lab_command() {
     *) die "lab: '$1' is unknown; use shell or run; see ./dev lab --help" ;;
     esac
     lab_defaults
-    lab_options "$@"
+    lab_options "${before[@]}" "$@"
     lab_start
+}
+
+# Sets `before` to the options in front of `run` or `shell`.
+lab_take_first() { # WORD...
+    while (($# > 1)) && [[ $1 == -* ]]; do
+        before+=("$1")
+        if [[ $1 != --icount && $1 != *=* ]]; then
+            before+=("$2")
+            shift
+        fi
+        shift
+    done
 }
 
 lab_defaults() {
     lab_host=6.12 lab_host_chosen='' lab_guests=() lab_ins=() lab_outs=() lab_words=()
-    lab_limit=600 lab_cpus=2 lab_memory=4G lab_icount=''
+    lab_limit=600 lab_cpus=2 lab_memory=4G lab_icount='' lab_sanitize=''
     [[ $lab_mode == run ]] || lab_limit=''
 }
 
 lab_options() { # OPTION...
     while (($#)); do
         case $1 in
-        --host | --guest | --in | --out | --limit | --cpus | --memory)
+        --host | --guest | --in | --out | --limit | --cpus | --memory | --sanitize)
             (($# >= 2)) || die "lab: $1 needs a value; see ./dev help lab"
             lab_option "$1" "$2"
             shift
@@ -104,6 +123,8 @@ lab_option() { # NAME VALUE
         [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || die "lab: $1 needs a number, not '$2'"
         [[ $1 == --limit ]] && lab_limit=$2 || lab_cpus=$2
         ;;
+    --sanitize=address | --sanitize=thread) lab_sanitize=$2 ;;
+    --sanitize=*) die "lab: no sanitizer '$2'; use address or thread" ;;
     --memory=*)
         [[ $2 =~ ^[1-9][0-9]{0,5}[MG]$ ]] || die "lab: --memory needs a size such as 4G, not '$2'"
         lab_memory=$2
@@ -139,6 +160,7 @@ lab_start() {
     fi
     lab_terminal
     build_for arm64
+    [[ ! $lab_sanitize ]] || sanitize_build "$lab_sanitize"
     local guest
     for guest in "${lab_guests[@]}"; do
         make_kernel "$(kernel_of_guest "$guest")"

@@ -13,7 +13,7 @@ lab_check_native() {
 }
 
 lab_native() {
-    local status=0 guest folder
+    local status=0 guest folder programs=$build/arm64${lab_sanitize:+-$lab_sanitize}
     mkdir "$run/work" "$run/guests" "$run/tmp"
     make_guest_initrd "$build/lab/debian/trixie-cloud/busybox" "$run/guest" "$run/guest.cpio"
     for guest in "${lab_guests[@]}"; do
@@ -23,12 +23,13 @@ lab_native() {
         ln -s "$run/guest.cpio" "$folder/initrd"
     done
     ((${#lab_ins[@]} == 0)) || cp -a -t "$run/work" -- "${lab_ins[@]}"
-    export DORMOUSE=$build/arm64/vmm/dormouse LAB_GUEST=$run/guests/${lab_guests[0]} \
+    export DORMOUSE=$programs/vmm/dormouse LAB_GUEST=$run/guests/${lab_guests[0]} \
         LAB_GUESTS=$run/guests LAB_BARE=$build/arm64/tests/lab/guest/bare/guest.img \
         LAB_CHECK=$build/arm64/check/image/vpsci-check.img \
         LAB_TOOLS=$build/arm64/tests/lab LAB_TESTS=$root/tests/lab LAB_TMP=$run/tmp \
         LAB_HOST=native \
-        PATH=$build/arm64/vmm:$build/arm64/tests/lab:$build/arm64/check/tool:$PATH
+        PATH=$programs/vmm:$programs/tests/lab:$build/arm64/tests/lab:$build/arm64/check/tool:$PATH
+    [[ ! $lab_sanitize ]] || eval "$(sanitize_settings)"
     cd "$run/work"
     if [[ $lab_mode == shell ]]; then
         say "lab: this machine is the lab; exit leaves it"

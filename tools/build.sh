@@ -89,10 +89,13 @@ fill_sysroot() { # FOLDER
     echo "$debian_suite $sysroot_packages" >"$1/.made_of"
 }
 
+# All, or the targets named by `compile_targets`.
 compile() { # FOLDER MESON-OPTION...
+    local targets
+    read -ra targets <<<"${compile_targets-}"
     configure "$@"
     start_ticker "$build/ninja.log"
-    if ! ninja -C "$build/$1" >"$build/ninja.log" 2>&1; then
+    if ! ninja -C "$build/$1" "${targets[@]}" >"$build/ninja.log" 2>&1; then
         stop_ticker
         # Drop the successful steps before the first failure.
         sed -i '/^FAILED/,$!d' "$build/ninja.log"

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# A dormouse for the lab under a sanitizer, in build/arm64-address or build/arm64-thread: compiled, linked with the
+# shared libraries of the compiler's own, and what it needs to run.
+
+declare -A sanitizers=([address]='address,undefined' [thread]=thread)
+
+# What is run under a sanitizer: dormouse, and the program that makes the mistakes which must be reported.
+sanitized_targets=(vmm/dormouse tests/lab/mistakes)
+
+sanitize_build() { # address|thread
+    with_lock sanitize_compile "$1"
+}
+
+sanitize_compile() { # address|thread
+    local options=(-Ddefault_library=static -Dtests=false "-Db_sanitize=${sanitizers[$1]}" -Db_lundef=false)
+    if [[ $machine == aarch64 ]]; then
+        compile_targets="${sanitized_targets[*]}" compile "arm64-$1" "${options[@]}" -Dc_args=-fno-sanitize-recover=all
+        return
+    fi
+    make_sysroot
+    sanitize_link_archives "$build/sysroot" "$(sanitize_find_library libc.so.6)"
+    compile_targets="${sanitized_targets[*]}" compile "arm64-$1" --cross-file "$build/sysroot.ini" \
+        --cross-file "$root/tools/aarch64_sanitized.ini" -Dprefer_static=true "${options[@]}"
+}
+
+# Links the sysroot's static libraries but for the C library's parts, which are the compiler's own.
+sanitize_link_archives() { # SYSROOT C-LIBRARY
+    local archive
+    mkdir -p "$1/archives"
+    for archive in "$1"/usr/lib/aarch64-linux-gnu/*.a; do
+        if [[ ! -e ${2%/*}/${archive##*/} ]]; then
+            ln -sf "$archive" "$1/archives/"
+        fi
+    done
+}
+
+sanitize_find_library() { # NAME
+    local path
+    path=$(aarch64-linux-gnu-gcc -print-file-name="$1")
+    [[ $path == /* ]] || die "the compiler for arm64 has no $1"
+    printf '%s\n' "$path"
+}
+
+# Links all shared libraries that a program needs, and those that they need, into a folder.
+sanitize_link_libraries() { # PROGRAM FOLDER
+    local name path
+    aarch64-linux-gnu-readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | while read -r name; do
+        [[ ! -e $2/$name ]] || continue
+        path=$(sanitize_find_library "$name")
+        ln -s "$path" "$2/$name"
+        sanitize_link_libraries "$path" "$2"
+    done
+}
+
+# What a command in the lab finds besides. The rest of what the runtimes are told is in the program itself:
+# vmm/sandbox/instruments_sanitizer.c. LeakSanitizer stops the process by ptrace, which the sandbox's user may not do,
+# and takes 10 s on an emulated processor.
+sanitize_settings() {
+    printf 'export LAB_SANITIZE=%s ASAN_OPTIONS=detect_leaks=0\n' "$lab_sanitize"
+}
