@@ -7,7 +7,8 @@
 #   meson     Meson's suite of that name
 #   function  KIND_names lists them, KIND_test runs one; if there is no KIND_names, KIND is a single test
 #   dev       tests/dev/run.sh
-#   lab HOST  tests/lab/run.sh, in the lab on that host kernel
+#   lab HOST  tests/lab/run.sh, in the lab on that host kernel, or on its `default` one; a word that follows is the
+#             sanitizer under which dormouse runs
 # Help, lists, packages and order use this table. A test's time limit is `timeout` in meson.build, or `# limit` beside
 # a shell function.
 test_kinds=(
@@ -22,6 +23,8 @@ test_kinds=(
     "lab-6.12|lab 6.12|image lab|dormouse with real KVM and guests, on Linux 6.12"
     "lab-6.1|lab 6.1|image lab|the tests of lab-6.12, on Linux 6.1"
     "lab-native|lab native|image lab|the tests of lab-6.12, on this machine's own kernel"
+    "lab-asan|lab default address|image lab|some tests of lab-6.12, under the address and undefined-behaviour sanitizers"
+    "lab-tsan|lab default thread|image lab|the tests of lab-asan, under the thread sanitizer"
 )
 
 # Names for sets of tests: NAME|KIND...|what they are. The sets `quick` and `long` have only some tests of their
@@ -30,7 +33,7 @@ test_library_kinds="vpsci cross fuzz zoo cover"
 test_sets=(
     "quick|unit vpsci|the tests of unit and vpsci that take less than a minute"
     "library|$test_library_kinds|all of libvpsci's own tests"
-    "long|lab-6.12|lab-.../long: long stress tests; they run only if they are named"
+    "long|lab-6.12 lab-tsan|lab-.../long: long stress tests, and lab-tsan; they run only if they are named"
 )
 
 # The rows of test_kinds that this machine can run: it either is a lab itself, or emulates two.
@@ -94,7 +97,10 @@ test_names_here() {
         case $how in
         function) test_names_of_functions "$kind" ;;
         dev) test_names_of_dev ;;
-        "lab "*) test_names_of_lab "$kind" "${how#lab }" ;;
+        "lab "*)
+            read -r _ host sanitizer <<<"$how"
+            test_names_of_lab "$kind" "$host" "$sanitizer"
+            ;;
         esac
     done)
 }
@@ -116,9 +122,10 @@ test_names_of_dev() {
 }
 
 # Prints nothing if --host selects other hosts.
-test_names_of_lab() { # KIND HOST
-    if ((${#hosts[@]} == 0)) || [[ " ${hosts[*]} " == *" $2 "* ]]; then
-        "$root/tests/lab/run.sh" --list "$2" | sed "s|^|$1/|"
+test_names_of_lab() { # KIND HOST SANITIZER
+    local host=${2/#default/6.12}
+    if ((${#hosts[@]} == 0)) || [[ " ${hosts[*]} " == *" $host "* ]]; then
+        "$root/tests/lab/run.sh" --list "$host" "$3" | sed "s|^|$1/|"
     fi
 }
 
@@ -152,7 +159,7 @@ test_quick_of_meson() { # FOLDER SUITE...
 }
 
 test_is_long() { # TEST
-    [[ $1 == lab-*/long/* ]]
+    [[ $1 == lab-*/long/* || $1 == lab-tsan/* ]]
 }
 
 test_is_meant() { # TEST NAME

@@ -52,11 +52,11 @@ test_wait_session() {
 
 # One session of the lab runs all tests of a kind.
 test_lab() { # KIND NAME...
-    local kind=$1 folder=$test_logs/$1 words=() host
+    local kind=$1 folder=$test_logs/$1 words=() host sanitizer
     shift
-    host=$(test_column "$kind" 2)
-    host=${host#lab }
-    [[ $host == native ]] || words=(--host "$host")
+    read -r _ host sanitizer <<<"$(test_column "$kind" 2)"
+    [[ $host == native || $host == default ]] || words=(--host "$host")
+    [[ ! $sanitizer ]] || words+=(--sanitize "$sanitizer")
     rm -rf "$folder"
     mkdir -p "$folder"
     cd "$folder"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
+# sanitized
 # Bare-metal guests (tests/lab/guest/bare): PSCI as a guest sees it that runs alone on the machine.
 
 # shellcheck source=tests/lab/lib.sh

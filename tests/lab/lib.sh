@@ -6,6 +6,8 @@
 # A test works in a folder of its own, $work, and looks at what a guest left there:
 #   console  what the guest said        events  what dormouse told (JSON lines)
 #   errors   dormouse's standard error  status  its exit status (also in $status)
+# LAB_SANITIZE, where it is set, is the sanitizer that dormouse runs under, which takes its time: limits are four times
+# as long.
 # Tests run under `set -eu`: a command that fails ends them.
 
 # Ends the test.
@@ -28,7 +30,19 @@ clean_up() {
         kill -KILL "$guest" 2>/dev/null || true
         wait "$guest_watcher" 2>/dev/null || true
     fi
+    show_reports
     rm -rf "$work"
+}
+
+# Puts what a sanitizer found into the log, where run.sh looks for it, whoever's standard error it is in.
+show_reports() {
+    [ -n "${LAB_SANITIZE:-}" ] || return 0
+    for file in "$work"/*; do
+        if [ -f "$file" ] && grep -qaE ': runtime error: |Sanitizer: ' "$file"; then
+            echo "--- a sanitizer's report, in ${file##*/}:"
+            cat "$file"
+        fi
+    done
 }
 
 # start_bare "KERNEL COMMAND LINE" [OPTION]...
@@ -45,6 +59,7 @@ start_dormouse() {
     dormouse_command=$1
     shift
     make_work
+    show_reports
     rm -f "$work/status" "$work/keys" "$work/events"
     mkfifo "$work/keys"
     # The FIFO is open at both ends, so that no process waits for the other end and the input never ends.
@@ -115,7 +130,8 @@ run_bare() {
 
 # wait_until SECONDS COMMAND...: runs the command again and again until it succeeds; fails after that time.
 wait_until() {
-    wait_end=$(($(uptime_seconds) + $1))
+    wait_times=${LAB_SANITIZE:+4}
+    wait_end=$(($(uptime_seconds) + $1 * ${wait_times:-1}))
     shift
     until "$@"; do
         [ "$(uptime_seconds)" -le $wait_end ] || return 1

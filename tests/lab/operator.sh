@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
+# sanitized
 # The operator: QMP, answers to SYSTEM_SUSPEND, pause and continue, admission of vCPUs.
 
 # shellcheck source=tests/lab/lib.sh

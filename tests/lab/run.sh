@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs the tests that need KVM, inside the lab.
 #
-#   run.sh --list [HOST]                 lists the tests as GROUP/NAME; only those for that host kernel
+#   run.sh --list [HOST [SANITIZER]]     lists the tests as GROUP/NAME; only those for that host kernel and sanitizer
 #   run.sh [--logs FOLDER] [NAME]...     runs these tests (default: all); NAME is GROUP/NAME, or GROUP for all of it
 #
 # A group is a file GROUP.sh beside this one. A test is a function test_NAME in it. A test fails if its status is not 0,
@@ -11,7 +11,12 @@
 #   # limit NAME SECONDS      the limit of a test (default: 120 seconds)
 #   # once NAME [HOST]        the test does not depend on the host's kernel: of 6.12 and 6.1 it runs on HOST (6.12) only
 #   # only HOST               the whole group runs on HOST only
+#   # sanitized               the whole group also runs under sanitizers
+#   # only sanitized          the whole group runs under sanitizers only
 #   # again GROUP NAME...     tests of another group are tests of this one too; that group's file is read after this one
+#
+# If dormouse runs under a sanitizer (LAB_SANITIZE is set), limits are four times as long, and a test also fails if its
+# log has a report of the sanitizer: lib.sh copies the reports there.
 #
 # POSIX sh: it runs in busybox ash, dash and bash.
 set -u
@@ -29,10 +34,10 @@ list_group() { # GROUP
     sed -n 's/^# again [a-z]* //p' "$here/$1.sh" | tr ' ' '\n' | sed "s|^|$1/|"
 }
 
-# Lists tests, without those that are marked for the other one of the lab's two hosts.
-list_for_host() { # HOST
+# Lists tests, without those that are marked for the other one of the lab's two hosts, or not for this sanitizer.
+list_for_host() { # HOST SANITIZER
     list_all | while IFS=/ read -r group name; do
-        if runs_on "$1" "$here/$group.sh" "$name"; then
+        if runs_on "$1" "$here/$group.sh" "$name" && runs_under "$2" "$here/$group.sh"; then
             echo "$group/$name"
         fi
     done
@@ -47,6 +52,14 @@ runs_on() { # HOST FILE NAME
     6.1:once | 6.12:once\ *) return 1 ;;
     *) return 0 ;;
     esac
+}
+
+runs_under() { # SANITIZER FILE
+    if [ "$1" ]; then
+        grep -qE '^# (only )?sanitized$' "$2"
+    else
+        ! grep -qx '# only sanitized' "$2"
+    fi
 }
 
 list_all() {
@@ -79,7 +92,8 @@ resolve() { # NAME...
 
 limit_of() { # GROUP NAME
     limit=$(sed -n "s/^# limit $2 \([0-9]*\).*/\1/p" "$here/$1.sh")
-    echo "${limit:-120}"
+    times=${LAB_SANITIZE:+4}
+    echo $((${limit:-120} * ${times:-1}))
 }
 
 # Prints the group from which GROUP takes a test by `# again`; otherwise GROUP itself.
@@ -115,12 +129,27 @@ run_test() { # GROUP NAME LOG
     end_test
     if [ -e "$work/expired" ]; then
         reason="not done within $seconds s"
+    elif has_report "$3"; then
+        reason='a sanitizer has found a mistake'
     elif [ "$status" -eq 0 ]; then
         reason=''
     else
         reason=$(sed -n 's/^fail: //p' "$3" | tail -n 1)
         reason=${reason:-"ended with status $status"}
     fi
+}
+
+has_report() { # LOG
+    [ "${LAB_SANITIZE:-}" ] && grep -qaE ': runtime error: |(ERROR|WARNING): [A-Za-z]*Sanitizer: ' "$1"
+}
+
+# What a log is shown of: a report from its first line on, else the end.
+show_log() { # LOG
+    if has_report "$1"; then
+        sed -nE '/: runtime error: |(ERROR|WARNING): [A-Za-z]*Sanitizer: /,$p' "$1" | head -n 60
+    else
+        tail -n 40 "$1"
+    fi | tr -d '\r' | sed 's/^/    | /'
 }
 
 run_all() { # GROUP/NAME...
@@ -136,14 +165,14 @@ run_all() { # GROUP/NAME...
         else
             failed=$((failed + 1))
             echo "not ok $test: $reason"
-            tail -n 40 "$log" | tr -d '\r' | sed 's/^/    | /'
+            show_log "$log"
         fi
     done
     [ "$failed" -eq 0 ]
 }
 
 if [ "${1-}" = --list ]; then
-    list_for_host "${2-}"
+    list_for_host "${2-}" "${3-}"
     exit
 fi
 if [ "${1-}" = --logs ]; then

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
+# sanitized
 # Signals and keys in every state, terminals left as they were, two instances at once.
 
 # shellcheck source=tests/lab/lib.sh
@@ -259,8 +260,13 @@ test_interrupt_key_ends() {
 }
 
 test_terminal_restored_by_signals() {
-    for name in QUIT 6 11 12 TERM INT HUP; do # 6, 11, 12: ABRT, SEGV, USR2
-        on_terminal --raw --kill $name -- "$DORMOUSE" run --kernel "$LAB_BARE" \
+    segv=11
+    if [ -n "${LAB_SANITIZE:-}" ]; then
+        echo "skipped: SIGSEGV, for which the sanitizer has a handler of its own"
+        segv=''
+    fi
+    for name in QUIT 6 $segv 12 TERM INT HUP; do # 6, 11, 12: ABRT, SEGV, USR2
+        on_terminal --raw --kill "$name" -- "$DORMOUSE" run --kernel "$LAB_BARE" \
             --append scenario=wake-operator
         expect_restored
     done
