@@ -56,6 +56,9 @@ bench_start() {
     ./until_guest "$@" >/dev/null || fail "no start" # Fills the page cache.
     echo "exec-to-guest $(./until_guest "$@") $unit"
     echo "exec-to-guest-calls $(./until_guest -s "$@") calls"
+    set -- "$@" --no-sandbox
+    echo "exec-to-guest-no-sandbox $(./until_guest "$@" 2>/dev/null) $unit"
+    echo "exec-to-guest-no-sandbox-calls $(./until_guest -s "$@" 2>/dev/null) calls"
 }
 
 # Memory of the process that is not the guest's. The guest's is the 512 MiB around the mapped kernel,

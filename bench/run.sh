@@ -17,6 +17,8 @@ figures() {
     cat <<'EOF'
 exec-to-guest|5000000|from exec of dormouse to the guest's first instruction
 exec-to-guest-calls|-|system calls on that way
+exec-to-guest-no-sandbox|-|the same two without the sandbox
+exec-to-guest-no-sandbox-calls|-|
 memory-resident|1024|resident memory beyond the guest's own, guest idle
 memory-anonymous|-|of that, anonymous: not shared with anybody
 idle-10s|-|processor time of 10 s with an idle guest, the guest's own included
@@ -36,12 +38,12 @@ measure() {
 # NAME VALUE UNIT lines to a table on standard output and JSON in a file.
 show() {
     local name aim meaning value unit separator=''
-    printf '%-24s %12s %-12s %10s  %s\n' figure value unit aim meaning
+    printf '%-30s %12s %-12s %10s  %s\n' figure value unit aim meaning
     {
         printf '['
         while IFS='|' read -r name aim meaning; do
             read -r value unit <<<"${values[$name]-not-measured -}"
-            printf '%-24s %12s %-12s %10s  %s\n' "$name" "$value" "$unit" "$aim" "$meaning" >&3
+            printf '%-30s %12s %-12s %10s  %s\n' "$name" "$value" "$unit" "$aim" "$meaning" >&3
             printf '%s\n  {"name": "%s", "value": %s, "unit": "%s"}' "$separator" "$name" \
                 "$([[ $value == not-measured ]] && echo null || echo "$value")" "$unit"
             separator=,

@@ -72,6 +72,9 @@ void trap_set_role(enum sandbox_role role);
 /* Calls at_end() and ends the process. Any thread. */
 _Noreturn void trap_end(int status);
 
+/* The name of a system call of this processor, or NULL. Any thread, also in a signal's handler. */
+const char *trap_call_name(int number);
+
 /* The second argument of the system call that was trapped. A linked variant per processor. */
 uint64_t trap_second_argument(const ucontext_t *context);
 

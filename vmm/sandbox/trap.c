@@ -6,19 +6,17 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sandbox/sandbox_parts.h"
 
-enum { CALLS_MOST = 1024, LINE_SIZE = 512 };
+enum { LINE_SIZE = 512 };
 
 static struct {
-    const char *call[CALLS_MOST]; /* by number; NULL: unknown */
-    int ioctl;
     const char *vm;
     void (*at_end)(void);
 } trap;
@@ -53,13 +51,13 @@ static void put_number(struct text *text, uint64_t number, unsigned base)
 
 static void put_call(struct text *text, int number, const ucontext_t *context)
 {
-    const char *name = number >= 0 && number < CALLS_MOST ? trap.call[number] : NULL;
+    const char *name = trap_call_name(number);
 
     text_put(text, name != NULL ? name : "unknown");
     text_put(text, " (");
     put_number(text, (unsigned)number, 10);
     text_put(text, ")");
-    if (number == trap.ioctl) {
+    if (number == SYS_ioctl) {
         text_put(text, " with request 0x");
         put_number(text, (uint32_t)trap_second_argument(context), 16);
     }
@@ -117,10 +115,6 @@ int trap_prepare(const struct sandbox_options *options)
     struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO};
     sigset_t set;
 
-    for (int i = 0; i < CALLS_MOST; i++) {
-        trap.call[i] = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), i);
-    }
-    trap.ioctl = SCMP_SYS(ioctl);
     trap.vm = options->name;
     trap.at_end = options->at_end;
     sigfillset(&action.sa_mask);
