@@ -167,6 +167,51 @@ test_limit_in_a_foreign_folder() {
     expect_status 0
 }
 
+# refused WITHOUT LINE: on a kernel that lacks this the guest is not started, unless it is told to run without a sandbox.
+refused() {
+    runner="without_sandbox $1"
+    run_bare scenario=version
+    expect_status 1
+    expect_equal "what is said without $1" "$(cat "$work/errors")" "dormouse: sandbox: $2"
+    [ ! -s "$work/console" ] || fail "the guest has started"
+    run_bare scenario=version --no-sandbox
+    expect_status 0
+    expect_tap
+}
+
+# Parts of the sandbox that every kernel has had for ten years: nothing runs without them unasked.
+# once kernel_without_parts
+test_kernel_without_parts() {
+    make_work
+    refused seccomp "this kernel has no filter of system calls (CONFIG_SECCOMP_FILTER): Function not implemented; --no-sandbox runs the VM without one"
+    refused no_new_privs "cannot set no_new_privs: Invalid argument; --no-sandbox runs the VM without one"
+    without_sandbox seccomp "$DORMOUSE" sandbox >"$work/console" || fail "status $?"
+    expect_console "this kernel: seccomp no, Landlock version "
+}
+
+# Without Landlock the filter alone is left: the VM runs, and its log continues in a fresh file.
+# once kernel_without_landlock
+test_kernel_without_landlock() {
+    make_work
+    for what in landlock lsm; do
+        runner="without_sandbox $what"
+        start_bare "scenario=wake-operator timer=0" --wake signal --cpus 2
+        wait_event "$work/events" asleep
+        expect_powerless 65534
+        mv "$work/events" "$work/old"
+        kill -HUP "$guest"
+        wait_until 10 test -e "$work/events" || fail "the log is not opened again"
+        kill -USR1 "$guest"
+        wait_guest
+        expect_tap
+        expect_status 0
+        expect_no_errors
+        expect_events wake resumed off
+        without_sandbox $what "$DORMOUSE" sandbox >"$work/console" || fail "status $?"
+        expect_console "this kernel: seccomp yes, Landlock no"
+    done
+}
+
 test_list() {
     make_work
     "$DORMOUSE" sandbox >"$work/console" || fail "status $?"
