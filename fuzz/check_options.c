@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any words behind `vpsci-check`: a command line that is taken has its texts, its limits and a
- * command or files, and one that is not is one line.
+ * Input: any words after `vpsci-check`. An accepted command line has its texts, its limits and a
+ * command or files. A refused one gives one line.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as what a machine prints to vpsci-check. Two of them are events: 0x01, the command
- * ends, and 0x02, the time is up. Whatever the machine does, the run ends in the end, and can be
- * reported.
+ * Input: any bytes, as the output of a machine to vpsci-check. Two bytes are events: 0x01, the
+ * command ends, and 0x02, the time limit is over. Whatever the machine does, the run ends and can
+ * be reported.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +60,7 @@ static void happen(struct machine *machine, uint8_t event)
                                          : dialogue_silent(&machine->dialogue, "60 s");
     check(machine->step != DIALOGUE_GO_ON && machine->step != DIALOGUE_ANSWER);
     if (machine->step == DIALOGUE_RESTART) {
-        /* It has to be ready before the next one. */
+        /* The machine must report that it is ready before the next one. */
         check(machine->dialogue.phase == DIALOGUE_BOOTING);
         check(++machine->restarts[machine->dialogue.scenario] <= DIALOGUE_BOOTS + 1);
         machine->lines.length = 0;

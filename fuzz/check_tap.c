@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as a saved TAP document: it is refused, or what was read can be reported. */
+/*
+ * Input: any bytes, as a saved TAP document. Either it is refused, or its results can be reported.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -12,7 +12,7 @@
 #include "tap_write.h"
 #include "words.h"
 
-/* In place of the tool's own: nothing is said. */
+/* Replaces the tool's own; prints nothing. */
 void report(const char *format, ...)
 {
     (void)format;
@@ -36,7 +36,7 @@ static char *saved(const struct run *run)
     return text;
 }
 
-/* By what it is saved as. A run without points and plan is one all the same. */
+/* Compared by their saved form. A run without test points and without a plan is a run, too. */
 static void check_saved(const struct run *run)
 {
     struct results again = {0};
@@ -52,7 +52,7 @@ static void check_saved(const struct run *run)
     results_free(&again);
 }
 
-/* What is clean stays as it is when it is cleaned; a report consists of lines that are clean. */
+/* Cleaning clean text does not change it; the lines of a report are clean. */
 static void check_report(const struct results *results,
                          void (*write)(FILE *file, const struct results *results))
 {

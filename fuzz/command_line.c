@@ -8,7 +8,10 @@
 
 #include "base/report.h"
 
-/* The linker gives these two the calls of everything that is linked, the fuzzer's own among them. */
+/*
+ * By --wrap, the linker lets these two functions replace those of the C library everywhere, even in
+ * the fuzzer itself.
+ */
 FILE *__wrap_fopen64(const char *path, const char *mode);
 FILE *__real_fopen64(const char *path, const char *mode);
 void __wrap_exit(int status) __attribute__((noreturn));
@@ -24,7 +27,7 @@ void command_line_check(bool right)
     }
 }
 
-/* In place of the programs' own: what is said must be text, and is counted. */
+/* Replaces the programs' own: checks that a message is text, and counts it. */
 void report(const char *format, ...)
 {
     va_list args;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any sequence of accesses to the devices' registers, of all sizes and at all offsets, between what
- * the host does to the devices: input, a line that is slow, resets, held interrupt lines. The
- * console is this file's. An input is a sequence of steps of STEP_SIZE bytes.
+ * Input: any sequence of accesses to the devices' registers, of all sizes and at all offsets, mixed
+ * with actions of the host: input, a slow line, resets, held interrupt lines. The console is a fake
+ * of this file. An input is a sequence of steps of STEP_SIZE bytes.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 
 enum { STEP_SIZE = 12, SPI_COUNT = 4, REGISTERS_SIZE = 0x1000 };
 
-/* Stands in for vmm/host/console: it only keeps what the UART and the fuzzer tell it. */
+/* Replaces vmm/host/console: it only keeps what the UART and the fuzzer tell it. */
 struct console {
     struct console_receiver receiver;
     bool connected;
@@ -27,7 +27,7 @@ struct console {
 
 static struct console console;
 static bool line_level[SPI_COUNT];
-static uint8_t fresh_uart[256]; /* the state of a new one */
+static uint8_t fresh_uart[256]; /* the state of a new device */
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -62,7 +62,7 @@ bool console_pending(const struct console *to)
     return to->accepted;
 }
 
-/* The bus promises to tell changes only. */
+/* The bus must report only changes. */
 static void drive_irq(void *arg, uint32_t spi, bool level)
 {
     (void)arg;
@@ -112,7 +112,7 @@ static void keep_fresh(const struct bus *bus)
     memcpy(fresh_uart, device_state(cls, uart->device), cls->state_size);
 }
 
-/* After a reset nothing is left of what the guest did to the UART. */
+/* After a reset nothing remains of the guest's changes to the UART. */
 static void check_uart(const struct bus *bus)
 {
     const struct bus_device *uart = &bus->devices[MAP_PLACE_UART];

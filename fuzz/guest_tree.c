@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as the device tree that a boot loader gives to the bare-metal guest: read without
- * looking behind its end, and what is found of it is sound. Its header says how many bytes there
- * are; that is not the fuzzer's to decide.
+ * Input: any bytes, as the device tree that a boot loader gives to the bare-metal guest. The reader
+ * must not read beyond its end, and its results must be valid. The header's size is set to the true
+ * size.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t size_max, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t size_max);
 
-/* Instead of the real one: what is said must be sound, and need not be seen. */
+/* Replaces the real one: a message must be valid, but is not shown. */
 void report(const char *format, ...)
 {
     (void)format;
@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     return 0;
 }
 
-/* Unpacks as much of a gzip stream as fits; 0: it is no such stream. */
+/* Unpacks as much of a gzip stream as fits. Returns 0 if it is no gzip stream. */
 static size_t unpack_bytes(const uint8_t *bytes, size_t size, uint8_t *plain, size_t plain_max)
 {
     uint8_t *input = malloc(size + 1);
@@ -104,7 +104,10 @@ static size_t pack_bytes(uint8_t *plain, size_t size, uint8_t *bytes, size_t siz
     return status == Z_STREAM_END ? size_max - stream.avail_out : 0;
 }
 
-/* Makes the start of `plain` an Image's header that can be loaded, but for its PE header. */
+/*
+ * Writes an Image's header to the start of `plain`. The Image can then be loaded, unless its PE
+ * header is bad.
+ */
 static void write_header(uint8_t *plain, unsigned seed)
 {
     uint64_t image_size = seed % 8 == 0 ? 0 : PLAIN_MAX + seed % 8192;
@@ -117,8 +120,8 @@ static void write_header(uint8_t *plain, unsigned seed)
 }
 
 /*
- * Half of the inputs become gzip streams of an Image: bytes that are mutated after packing hardly
- * ever get past the stream's checksum.
+ * Half of the inputs become gzip streams of an Image, because bytes that are mutated after
+ * compression hardly ever get past the stream's checksum.
  */
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t size_max, unsigned seed)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any words behind `dormouse`: a command line that is taken makes a configuration within its bounds,
- * and one that is not is one line.
+ * Input: any words after `dormouse`. An accepted command line gives a configuration within its
+ * limits. A refused one gives one line.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct command_line line = command_line_make(bytes, size);
 
     if (line.argc == 0) {
-        /* The program shows its help without looking further. */
+        /* The program shows its help without reading further options. */
     } else if (strcmp(line.argv[0], "timeline") == 0) {
         parse_other(&options_timeline, &line);
     } else if (strcmp(line.argv[0], "sandbox") == 0) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a QMP client: every command is answered by one line of JSON, and the connection ends
- * when the client has said all, or before. The first byte says how many come at once.
+ * Input: any bytes, as a QMP client. Every command is answered by one line of JSON, and the
+ * connection ends after the client's last byte, or before. The first byte says how many bytes are
+ * sent at once.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -18,7 +19,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* Where the client is. */
+/* The client's state. */
 struct run {
     struct loop *loop;
     int fd;
@@ -128,7 +129,9 @@ static void take(struct run *run, const char *bytes, size_t count)
     }
 }
 
-/* The client's turn: reads what there is, then says a little more; after its last word it hangs up.
+/*
+ * The client's turn: reads what is there, then sends a few more bytes; after the last byte it hangs
+ * up.
  */
 static void on_client(void *arg, uint32_t events)
 {

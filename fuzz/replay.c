@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A fuzz target as a plain program, for any compiler: it takes the files that it is given, once
- * each, or writes the corpus to begin with.
+ * A fuzz target as a plain program, for any compiler: runs the target once on each of its files, or
+ * writes the first corpus.
  */
 #include "replay.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** What a fuzz target offers: to libFuzzer, and to the program that does without it. */
+/** What a fuzz target implements, for libFuzzer and for the program that replaces libFuzzer. */
 #ifndef FUZZ_REPLAY_H
 #define FUZZ_REPLAY_H
 
@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/** Makes the n-th input of the corpus to begin with. @return its size, or 0 if there is none. */
+/** Makes the n-th input of the first corpus. @return its size, or 0 if there is none. */
 size_t fuzz_seed(unsigned int n, uint8_t *bytes, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as an event log: whatever the timeline makes of them, nothing of it steers a terminal,
- * and it is text.
+ * Input: any bytes, as an event log. The timeline prints only text, and nothing that controls a
+ * terminal.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -52,7 +52,7 @@ static void check_output(const char *text, size_t length)
         } else {
             at++;
         }
-        check(shown >= text && shown < text + length); /* else it is a replacement */
+        check(shown >= text && shown < text + length); /* otherwise it is a replacement character */
     }
 }
 

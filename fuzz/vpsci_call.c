@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     return 0;
 }
 
-/* Noise is a fair start: it is cut into decisions, and most of them mean something. */
+/* Random bytes are a good start: they are cut into decisions, and most decisions are valid. */
 size_t fuzz_seed(unsigned int n, uint8_t *bytes, size_t size)
 {
     struct choices c = choices_of_seed(n);

@@ -18,8 +18,10 @@
 
 enum { VMS = 8, HEADER = 2, STEPS = 48, SEED_STEPS = 60, CHECKSUM_AT = 16 };
 
-/* From lib/record.h, which is none of a user's business otherwise: what a record is sealed with,
- * its own four bytes taken for zero. */
+/*
+ * From lib/record.h, which users of the library do not need otherwise: the checksum of a record,
+ * taken with its own four bytes as zero.
+ */
 uint32_t vpsci__checksum(const uint8_t *record, size_t size);
 
 static struct lockstep lockstep;
@@ -32,7 +34,7 @@ static void check(bool right)
     }
 }
 
-/* One of a few VMs, always the same. */
+/* Creates one of a few fixed VMs. */
 static void make_vm(uint8_t which)
 {
     static const uint8_t vcpus[VMS] = {1, 2, 2, 2, 3, 3, 3, 4};
@@ -69,8 +71,7 @@ static bool is_system(const struct vpsci_request *request)
            request->function != VPSCI_FN_SYSTEM_SUSPEND;
 }
 
-/* Whether a vCPU asks for the system to stop; what any vCPU asks for fits the state that it is in.
- */
+/* Whether a vCPU asks to stop the system; the request of any vCPU must fit its state. */
 static bool check_request(struct vpsci_vcpu *vcpu)
 {
     enum vpsci_state state = vpsci_state(vcpu);
@@ -136,7 +137,7 @@ static void check_outcome(const struct vpsci_vcpu *vcpu, const struct vpsci_outc
     }
 }
 
-/* Whatever a core is in is up while it runs. */
+/* While a core runs, every domain above it is up. */
 static void check_own_domains(int i)
 {
     struct vpsci_call call = {.function = VPSCI_FID_64 + VPSCI_FN_NODE_HW_STATE};
@@ -165,7 +166,7 @@ static void do_next(int i)
     }
 }
 
-/* The model is only asked what might be interesting: it does not know what was restored. */
+/* The model only suggests interesting steps; it does not know what was restored. */
 static void do_random_step(struct choices *c)
 {
     struct vpsci_outcome out;
@@ -195,7 +196,7 @@ static void do_random_step(struct choices *c)
     }
 }
 
-/* What was accepted can be saved and is accepted again; both records are the same. */
+/* A restored VM can be saved, and its record can be restored again; both records are the same. */
 static void check_save(void)
 {
     uint8_t *again = lockstep.record + lockstep.record_size;
@@ -206,8 +207,7 @@ static void check_save(void)
     check(memcmp(lockstep.record, again, lockstep.record_size) == 0);
 }
 
-/* A reset leaves nothing of what was restored but two things that it keeps: from here on the model
- * knows all. */
+/* A reset keeps only two things of the restored state, so from here on the model knows all. */
 static void check_after_reset(struct choices *c)
 {
     vpsci_reset(lockstep.vm);
@@ -238,7 +238,7 @@ static void use(struct choices *c)
     check_after_reset(c);
 }
 
-/* Gives the record the checksum that it should have: the fuzzer cannot be expected to find one. */
+/* Gives the record the right checksum, which the fuzzer cannot be expected to find. */
 static void seal(uint8_t *record, size_t size)
 {
     uint32_t checksum;
@@ -260,7 +260,7 @@ static void refused(int error)
 
 static int restore(const uint8_t *bytes, size_t size, bool sealed)
 {
-    /* A copy of the very size, so that a sanitizer sees what is read beyond it. */
+    /* A copy of exactly that size, so that a sanitizer sees a read beyond it. */
     uint8_t *record = malloc(size > 0 ? size : 1);
     int error;
 
@@ -294,7 +294,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     return 0;
 }
 
-/* What each of the VMs saves after a while. */
+/* The records that each of the VMs saves after a while. */
 size_t fuzz_seed(unsigned int n, uint8_t *bytes, size_t size)
 {
     struct choices c = choices_of_seed(n);

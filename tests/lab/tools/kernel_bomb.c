@@ -24,7 +24,10 @@ static void die(const char *what)
     exit(1);
 }
 
-/* Packs `size` bytes up to a full flush, behind which any such piece may come. Writes them `count` times. */
+/*
+ * Compresses `size` bytes up to a full flush, after which any such piece may follow. Writes them
+ * `count` times.
+ */
 static void write_packed(z_stream *stream, uint8_t *bytes, unsigned size, unsigned count, FILE *out)
 {
     stream->next_in = bytes;

@@ -51,7 +51,7 @@ static struct bytes read_file(const char *path)
     return bytes;
 }
 
-/* Fastest level: it is the format that counts, and this may run on an emulated machine. */
+/* Fastest level, because only the format matters, and this may run on an emulated machine. */
 static struct bytes pack_gzip(struct bytes image)
 {
     enum { GZIP_WRAPPER = 16, WINDOW_BITS = 15, MEMORY_LEVEL = 8 };
@@ -92,7 +92,7 @@ static void put32(uint8_t *at, size_t value)
     }
 }
 
-/* Text in a header has no end but the zeros behind it. */
+/* Text in a header ends at the zeros after it. */
 static void put_text(uint8_t *at, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -100,7 +100,8 @@ static void put_text(uint8_t *at, const char *text)
     }
 }
 
-/* The header of drivers/firmware/efi/libstub: "MZ", "zimg", where the payload is, how it is packed.
+/*
+ * The header of drivers/firmware/efi/libstub: "MZ", "zimg", the payload's place, its compression.
  */
 static void write_zboot_header(FILE *out, const char *compression, size_t payload, size_t size)
 {

@@ -35,7 +35,7 @@ static void wait_ms(unsigned milliseconds)
     nanosleep(&time, NULL);
 }
 
-/* The threads of the process; their number. */
+/* Finds the threads of the process; returns their number. */
 static unsigned list(const char *pid, pid_t threads[THREADS_MAX])
 {
     char path[64];
@@ -56,7 +56,7 @@ static unsigned list(const char *pid, pid_t threads[THREADS_MAX])
     return count;
 }
 
-/* One stop. A thread may end at any time: then there was none. */
+/* Stops a thread once. If the thread ends meanwhile, that is no stop. */
 static bool stop_one(pid_t thread)
 {
     int status;
@@ -70,7 +70,7 @@ static bool stop_one(pid_t thread)
     if (stopped) {
         wait_ms(1 + draw(STOP_MS_MAX));
     }
-    /* A signal that came first, such as dormouse's kick, is the thread's to have. */
+    /* A signal that came before, such as dormouse's kick, is passed on to the thread. */
     ptrace(PTRACE_DETACH, thread, NULL, (void *)(long)signal);
     return stopped;
 }

@@ -64,7 +64,7 @@ struct session {
     struct step steps[STEP_MAX];
     unsigned step_count;
     unsigned next;      /* the step to take */
-    int64_t step_since; /* when it became that */
+    int64_t step_since; /* when it became the next step */
     int master;
     int slave; /* kept open: settings and output outlive the command */
     struct termios before;
@@ -125,7 +125,7 @@ static int signal_number(const char *name)
     return (int)number(name);
 }
 
-/* One character of a string of keys, escapes resolved; *keys moves behind it. */
+/* Returns one character of a string of keys, with escapes resolved; *keys moves past it. */
 static char next_key(const char **keys)
 {
     static const char escapes[] = "r\rn\nt\te\033\\\\";
@@ -218,7 +218,7 @@ static void take_steps(struct session *session)
 
 static void keep(struct session *session, const char *bytes, size_t count)
 {
-    /* The oldest goes first; a text to wait for is far shorter than what stays. */
+    /* The oldest output is dropped first; a text to wait for is far shorter than the rest. */
     if (session->length + count > TEXT_SIZE) {
         size_t excess = session->length + count - TEXT_SIZE;
 
@@ -262,7 +262,10 @@ static void start(struct session *session, char **command)
         for (int i = 0; i < 3; i++) {
             dup2(session->slave, i);
         }
-        /* As a terminal's own shell has them, whatever runs the tests. */
+        /*
+         * Signals have their defaults, as in a shell on a terminal, whatever program runs the
+         * tests.
+         */
         signal(SIGINT, SIG_DFL);
         signal(SIGQUIT, SIG_DFL);
         signal(SIGHUP, SIG_DFL);
@@ -276,7 +279,7 @@ static void start(struct session *session, char **command)
     }
 }
 
-/* Until the command ends; false: the time was up. */
+/* Runs until the command ends. Returns false if the time limit is over. */
 static bool run(struct session *session, int64_t deadline)
 {
     struct pollfd fds[2] = {

@@ -77,7 +77,7 @@ static int install_filter(uint32_t capability)
     return (int)listener;
 }
 
-/* Whether the process asks for the capability; what cannot be read is let through. */
+/* Whether the process asks for the capability. A request that cannot be read is allowed. */
 static bool asks_for(const struct seccomp_notif *request, uint32_t capability)
 {
     struct kvm_enable_cap asked = {.cap = ~capability};
@@ -93,7 +93,7 @@ static bool asks_for(const struct seccomp_notif *request, uint32_t capability)
            asked.cap == capability;
 }
 
-/* Answers until nobody is left who could ask. */
+/* Answers until no process is left that could ask. */
 static void supervise(int listener, uint32_t capability)
 {
     struct pollfd asked = {.fd = listener, .events = POLLIN};
@@ -105,7 +105,7 @@ static void supervise(int listener, uint32_t capability)
             return;
         }
         if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) {
-            continue; /* The asker is gone. */
+            continue; /* The process that asked has ended. */
         }
         bool refused = asks_for(&request, capability);
         struct seccomp_notif_resp response = {
@@ -163,7 +163,9 @@ static int receive_descriptor(int socket)
     return descriptor;
 }
 
-/* The supervisor: a grandchild that outlives its parent, and holds nothing of the command's open.
+/*
+ * The supervisor: a grandchild that outlives its parent, and keeps none of the command's
+ * descriptors open.
  */
 static void start_supervisor(int socket, uint32_t capability)
 {
@@ -205,7 +207,7 @@ int main(int argc, char **argv)
     }
     start_supervisor(sockets[1], (uint32_t)capability);
     close(sockets[1]);
-    /* Where the Yama security module restricts who may read another process's memory. */
+    /* In case the Yama security module restricts which process may read another's memory. */
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
     int listener = install_filter((uint32_t)capability);
     send_descriptor(sockets[0], listener);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A scenario is a function that makes checks (report.h). It runs on the core that the boot loader
- * started, with the MMU off, interrupts masked, and the GIC set up; `scenario=NAME` on the kernel
- * command line chooses it, further words are its own. When it returns, the machine is powered off.
+ * started, with the MMU off, interrupts masked, and the GIC set up. `scenario=NAME` on the kernel
+ * command line selects it; other words are arguments of the scenario. When it returns, the machine
+ * is powered off.
  */
 #ifndef GUEST_SCENARIO_H
 #define GUEST_SCENARIO_H
 
 struct scenario {
     const char *name;
-    const char *keys; /* what else may be on the command line, with defaults */
+    const char *keys; /* other words of the command line, with defaults */
     const char *description;
     void (*function)(void);
 };

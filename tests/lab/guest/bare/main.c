@@ -14,7 +14,7 @@
 
 enum { NAME_SIZE = 40 };
 
-/* As CurrentEL says it. */
+/* In the format of CurrentEL. */
 #define EL1 (1u << 2)
 #define EL2 (2u << 2)
 
@@ -55,7 +55,7 @@ SCENARIO(list, "list", "", "print this list")
     check(true, "listed");
 }
 
-/* Without these there is nobody to test, or no way to do it. */
+/* Without these no test is possible. */
 static bool ready(bool has_tree, uint64_t current_el)
 {
     if (!has_tree) {

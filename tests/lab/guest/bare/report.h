@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Verdicts, in the Test Anything Protocol: `ok N - TEXT`, `not ok N - TEXT: got X, expected Y`,
- * `# remark`, and at the end the plan `1..N`. One core speaks at a time.
+ * Results, in the Test Anything Protocol: `ok N - TEXT`, `not ok N - TEXT: got X, expected Y`, `#
+ * remark`, and at the end the plan `1..N`. Only one core may report at a time.
  */
 #ifndef GUEST_REPORT_H
 #define GUEST_REPORT_H
@@ -27,10 +27,10 @@ void skip(const char *text, const char *why);
 
 /* Prints the plan and powers the machine off. */
 __attribute__((noreturn)) void report_end(void);
-/* Prints the plan, for those who end the machine in another way. */
+/* Prints the plan, for scenarios that end the machine in another way. */
 void report_plan(void);
 
-/* How many checks there were so far; a machine that reboots carries it over. */
+/* The number of checks so far. A machine that reboots carries it over. */
 unsigned report_count(void);
 void report_continue(unsigned count);
 

@@ -4,7 +4,10 @@
 #include "mmio.h"
 #include "platform.h"
 
-/* A time in 2017 that no clock tells any more: upper byte fixed, then the number, then seconds. */
+/*
+ * A time in 2017, which no real clock shows now: the upper byte is fixed, then comes the number,
+ * then seconds.
+ */
 enum { MESSAGE = 0x5a000000, MESSAGE_MASK = 0xff000000, NUMBER_SHIFT = 8, NUMBER_MASK = 0xffff };
 
 bool rtc_present(void)

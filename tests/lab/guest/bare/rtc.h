@@ -21,14 +21,16 @@ bool rtc_present(void);
 uint32_t rtc_read(uint32_t offset);
 void rtc_write(uint32_t offset, uint32_t value);
 
-/* Alarm interrupt in so many seconds, by the clock's own ticks: up to one second less. */
+/*
+ * Sets an alarm for `seconds` from now. The clock ticks in whole seconds, so it comes up to one
+ * second earlier.
+ */
 void rtc_set_alarm(uint32_t seconds);
 void rtc_clear_alarm(void);
 
 /*
- * A 16-bit number that outlives a reset of the machine but not its power: the clock is
- * battery-backed in that sense, and set to a date that says so. False: no such number was left
- * here.
+ * A 16-bit number that survives a reset of the machine but not power-off: it is stored as a special
+ * date in the clock. Returns false if no number was stored.
  */
 void rtc_leave_number(uint32_t number);
 bool rtc_find_number(uint32_t *number);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What PSCI calls cost, in nanoseconds of the virtual counter: instructions, where the lab's
- * processor counts those. Figures for people (`./dev bench psci`); nothing is judged here.
+ * The cost of PSCI calls in nanoseconds of the virtual counter; these are instructions if the lab's
+ * processor counts them. `./dev bench psci` prints the figures; nothing is checked here.
  */
 #include <stddef.h>
 
@@ -29,8 +29,8 @@ static uint64_t usual_entry(void)
 }
 
 /*
- * The least of many: whatever else the host does in between, its own clock ticks for one, only
- * adds.
+ * The minimum of many measurements, because other work of the host, such as clock ticks, only adds
+ * to them.
  */
 struct least {
     uint64_t start;
@@ -59,7 +59,7 @@ static void tell(const char *name, const struct least *least, uint64_t calls)
     remark("bench %s %lu", name, nanoseconds(least->ticks) / calls);
 }
 
-/* The call and nothing around it: psci_call() and its kin look at every register. */
+/* The call alone; psci_call() and similar functions also check every register. */
 static uint64_t bare_call(uint64_t function, uint64_t first, uint64_t second)
 {
     register uint64_t x0 __asm__("x0") = function;
@@ -71,7 +71,7 @@ static uint64_t bare_call(uint64_t function, uint64_t first, uint64_t second)
     return x0;
 }
 
-/* What a call costs whose answer needs nothing but the answer. */
+/* The cost of a call that only returns a constant. */
 static void measure_call(const char *name, uint32_t function, uint64_t first)
 {
     struct least least = nothing_yet();
@@ -86,7 +86,7 @@ static void measure_call(const char *name, uint32_t function, uint64_t first)
     tell(name, &least, BATCH);
 }
 
-/* The way to the monitor and back, which every call that it answers takes too. */
+/* The exit to the monitor and back, which is part of every call that the monitor answers. */
 static void measure_exit(void)
 {
     struct least least = nothing_yet();
@@ -133,9 +133,9 @@ static void measure_standby(void)
 }
 
 /*
- * With the wake there already: all that is not sleep. The delay lets the threads of the other vCPUs
- * return into the guest after the sleep before. Without it some would still be on their way, would
- * not have to be taken out again, and the figure would depend on how many those are.
+ * The wake is already pending, so this measures everything but the sleep. The delay lets the
+ * threads of the other vCPUs return into the guest after the last sleep. Otherwise some of them
+ * would not have to be taken out again, and the figure would depend on how many those are.
  */
 static void measure_system_suspend(void)
 {

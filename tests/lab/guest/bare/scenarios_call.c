@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The calls as such: version, features, and function IDs that mean nothing. */
+/* Single calls: version, features, and function IDs without a meaning. */
 #include <stddef.h>
 
 #include "args.h"
@@ -92,7 +92,7 @@ static bool flags_are_legal(uint32_t function, int64_t flags)
     }
 }
 
-/* What PSCI_FEATURES says of one ID against what a call of it does, where a call does no harm. */
+/* Compares PSCI_FEATURES of one ID with the result of a call, if the call does no harm. */
 static const char *disagreement(uint32_t function)
 {
     int64_t flags = features(function);

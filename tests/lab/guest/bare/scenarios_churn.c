@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All cores start each other at random and go off again, as fast as they can. Whoever is told
- * SUCCESS notes it, and whoever starts notes by whose call: in the end the two must agree.
- *
- * With the MMU off there are no atomics: every word has one writer, and is read by others only once
- * that one is off.
+ * All cores start each other at random and turn off again, as fast as they can. A caller that gets
+ * SUCCESS notes it, and a core that starts notes whose call started it. At the end the notes must
+ * agree. With the MMU off there are no atomics: every word has one writer, and other cores read it
+ * only after that writer is off.
  */
 #include <stddef.h>
 
@@ -18,14 +17,14 @@
 
 enum { TRIES_MAX = 4, RESULTS = 4 };
 
-/* What a core knows. */
+/* The notes of a core. */
 struct record {
     uint64_t calls;              /* of CPU_ON, which number them: a context ID is used once */
     uint64_t successes[CPU_MAX]; /* by target */
     uint64_t starts;             /* of this core */
     uint64_t last_call[CPU_MAX]; /* by caller: the call that started this core last */
     uint64_t results[RESULTS];   /* SUCCESS, ALREADY_ON, ON_PENDING, others */
-    uint64_t strange;            /* starts by a call that had started it before, or by nobody's */
+    uint64_t strange;            /* starts by a call that had already started it, or by no call */
     uint64_t random;
 };
 
@@ -73,7 +72,7 @@ static void start_somebody(struct record *record, uint32_t self)
     record->successes[target] += result == RET_SUCCESS;
 }
 
-/* A core's life: who called, a few calls of its own, and off. */
+/* What a core does: it notes its caller, makes a few calls, and turns off. */
 static void churn(struct cpu *cpu)
 {
     uint32_t self = index_of(cpu);
@@ -102,7 +101,7 @@ static uint64_t starts_so_far(void)
     return sum;
 }
 
-/* What is wrong with a core's account, all being off; NULL: nothing. */
+/* Returns what is wrong with a core's notes after all are off; NULL if nothing is. */
 static const char *account_problem(uint32_t target)
 {
     uint64_t told = 0;
@@ -133,8 +132,9 @@ static void remark_results(void)
 }
 
 /*
- * Waits twice: a core that was seen off may be started once more, by one whose call was under way
- * when all were told to stop. Once that one has been seen off too there are no more calls.
+ * Waits twice: a core that was off at the first look may be started once more, by a core whose call
+ * was in progress when all were told to stop. After that second core is off too, there are no more
+ * calls.
  */
 static const char *wait_for_the_end(void)
 {
@@ -162,7 +162,7 @@ SCENARIO(cpu_churn, "cpu-churn", "pairs=1000 seed=1",
         cpus[i].function = churn;
         records[i].random = seed * 1000003 + i;
     }
-    /* Core 0 keeps the others going, and gives up where nothing moves any more. */
+    /* Core 0 keeps the others running, and gives up if nothing changes any more. */
     while (starts_so_far() < pairs) {
         start_somebody(&records[0], 0);
         if (starts_so_far() != last) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPU_ON, CPU_OFF, AFFINITY_INFO, CPU_SUSPEND: what every guest with two cores relies on. */
+/* CPU_ON, CPU_OFF, AFFINITY_INFO, CPU_SUSPEND: the calls that every guest with two cores needs. */
 #include <stddef.h>
 
 #include "args.h"
@@ -156,7 +156,7 @@ SCENARIO(cpu_on_errors, "cpu-on-errors", "",
     narrow_arguments(other);
 }
 
-/* What each core was told. */
+/* The result that each core got. */
 static volatile uint64_t race_results[CPU_MAX];
 
 static void race_to_start(struct cpu *cpu)
@@ -169,7 +169,7 @@ static void race_to_start(struct cpu *cpu)
                                                     (uint64_t)(cpu - cpus));
 }
 
-/* All racers ready and let go together, and everyone off again. */
+/* All racers are ready and start together, and all cores are off again afterwards. */
 static bool race_run(uint64_t round)
 {
     cpus[1].function = leave_at_once;
@@ -208,7 +208,9 @@ static const char *race_problem(uint64_t arrivals)
     if (winners == 0) {
         return "no caller got SUCCESS";
     }
-    /* A core that calls late may rightly start the target again, once that is off again. */
+    /*
+     * If a core calls late, the target may be off again, and the call may rightly start it again.
+     */
     if (winners != arrivals) {
         return "the core has not started as often as SUCCESS was given";
     }
@@ -297,10 +299,7 @@ SCENARIO(affinity_info, "affinity", "", "AFFINITY_INFO of cores, levels and nons
     }
 }
 
-/*
- * Like WFI, standby may end early for reasons of the implementation's own, but not again and again:
- * then it would not be one.
- */
+/* Like WFI, standby may end early for reasons of the implementation, but not every time. */
 static void standby(enum timer timer, const char *text)
 {
     const uint64_t returns_max = 10;

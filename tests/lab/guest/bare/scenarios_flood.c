@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All cores do one thing for ever, as fast as they can: whether that can hold up what is outside.
+/*
+ * All cores make one call for ever, as fast as they can, to see whether they can stall the monitor.
  */
 #include "args.h"
 #include "guest_scenario.h"

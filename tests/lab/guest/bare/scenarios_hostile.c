@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Things that no well-meaning guest does. Whatever comes of them, the machine must go on. */
+/* What no sane guest does. Whatever the results, the machine must continue. */
 #include <stddef.h>
 
 #include "args.h"
@@ -73,7 +73,7 @@ static void execute(uint64_t address)
 
 static void check_answered(uint64_t expected, const char *text)
 {
-    /* Some of it may have come out of the UART, or put it out of order. */
+    /* Some of the bytes may have been printed, or have changed the UART's settings. */
     uart_init();
     print("\n");
     check_equal(answers, expected, text);
@@ -136,7 +136,7 @@ static void poke(const struct region *region, uint64_t *random)
     uint64_t value = pattern_random(random);
     unsigned shift = what & 3;
     uint64_t size = UINT64_C(1) << shift;
-    /* Registers are at the front; the rest of the frame gets its share too. */
+    /* Most registers are at the start; the rest of the frame is accessed too. */
     uint64_t span = (what & 4) != 0 ? region->size : 0x50;
     uint64_t address = region->base + ((what >> 8) % span & ~(size - 1));
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What KVM's own PSCI leaves out of CPU_SUSPEND and CPU_ON, and calls by SMC. */
+/* Parts of CPU_SUSPEND and CPU_ON that KVM's own PSCI lacks, and calls by SMC. */
 #include <stddef.h>
 
 #include "args.h"
@@ -25,7 +25,7 @@ static uint64_t usual_entry(void)
     return (uint64_t)(uintptr_t)entry_point;
 }
 
-/* The first address behind RAM, and ones that are no instruction's. */
+/* The first address after RAM, and addresses where no instruction can be. */
 static uint64_t bad_entry(unsigned n)
 {
     const uint64_t bad[] = {usual_entry() + 1, usual_entry() + 2, platform_ram_end(), 0};
@@ -36,8 +36,8 @@ static uint64_t bad_entry(unsigned n)
 enum { BAD_ENTRY_COUNT = 4 };
 
 /*
- * To power down with a timer running, and to be back at the entry point after it fired; it is as it
- * was set.
+ * Powers down with a timer running. After the timer fired, the core must be at the entry point, and
+ * the timer as it was set.
  */
 static const char *powerdown_problem(bool wide, uint64_t context)
 {
@@ -104,7 +104,7 @@ static void sleep_till_told(struct cpu *cpu)
     smp_wait_command(cpu, COMMAND_LEAVE);
 }
 
-/* The classic way to lose a machine: one core asleep in CPU_SUSPEND is on, all the same. */
+/* A core that sleeps in CPU_SUSPEND is on. A server that takes it for off can lose the machine. */
 SCENARIO(powerdown_is_on, "powerdown-is-on", "",
          "a core that is powered down by CPU_SUSPEND is ON: for AFFINITY_INFO, CPU_ON and "
          "SYSTEM_SUSPEND")
@@ -163,7 +163,7 @@ static void stay_until_told(struct cpu *cpu)
     smp_wait_command(cpu, cpu->arrivals);
 }
 
-/* From SUCCESS on it is ON_PENDING until it runs, then ON; never OFF in between. */
+/* After SUCCESS the core is ON_PENDING until it runs, then ON; it is never OFF in between. */
 static const char *start_problem(struct cpu *cpu, uint64_t *pending)
 {
     uint64_t arrivals = cpu->arrivals;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The machine around the cores: clock, serial line, memory, interrupts; and plain ways to pass
- * time. */
+/*
+ * The machine without its cores: clock, serial line, memory, interrupts; and simple ways to pass
+ * time.
+ */
 #include <stddef.h>
 
 #include "args.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Machines of very many cores. */
+/* Machines with very many cores. */
 #include "args.h"
 #include "gic.h"
 #include "guest_scenario.h"
@@ -10,7 +10,7 @@
 
 #define CONTEXT UINT64_C(0x5ca1ab1e0ddba115)
 
-/* The boot core is off, and the report is this core's to end. */
+/* The boot core is off, so this core ends the report. */
 static void from_last(struct cpu *cpu)
 {
     struct psci_call call;

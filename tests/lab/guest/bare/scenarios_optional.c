@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Functions that PSCI leaves to whoever implements it: CPU_FREEZE, CPU_DEFAULT_SUSPEND,
- * NODE_HW_STATE. */
+/* Functions that are optional in PSCI: CPU_FREEZE, CPU_DEFAULT_SUSPEND, NODE_HW_STATE. */
 #include <stddef.h>
 
 #include "args.h"
@@ -22,7 +21,7 @@ static uint64_t usual_entry(void)
     return (uint64_t)(uintptr_t)entry_point;
 }
 
-/* An interrupt comes while it is frozen, and must not wake it. */
+/* An interrupt comes while the core is frozen, and must not wake it. */
 static void freeze(struct cpu *cpu)
 {
     struct psci_call call;
@@ -82,7 +81,10 @@ SCENARIO(cpu_freeze, "cpu-freeze", "cycles=20",
                  "SYSTEM_SUSPEND takes a frozen core for one that is off");
 }
 
-/* Until the timer fires, and back at the entry point; it is as it was set. NULL: all is well. */
+/*
+ * Sleeps until the timer fires. The core must be at the entry point, and the timer as it was set.
+ * Returns NULL if all is well.
+ */
 static const char *default_problem(bool wide, uint64_t context)
 {
     struct psci_call call;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SYSTEM_SUSPEND refused or not offered: the code, and that the guest runs on untouched. */
+/* SYSTEM_SUSPEND refused or not offered: the result, and that the guest continues unchanged. */
 #include <stddef.h>
 
 #include "args.h"
@@ -27,7 +27,10 @@ static uint64_t usual_entry(void)
     return (uint64_t)(uintptr_t)entry_point;
 }
 
-/* A call in both widths that is to be answered with `expected`; garbage must not matter. */
+/*
+ * Makes a call in both widths and checks that the result is `expected`; garbage in upper halves
+ * must not matter.
+ */
 static void expect_refusal(uint64_t entry, int64_t expected, const char *text)
 {
     struct psci_call call;
@@ -53,7 +56,9 @@ static void expect_refusal(uint64_t entry, int64_t expected, const char *text)
     check_none(psci_registers_problem(&call), "SMC32: the other registers are as they were");
 }
 
-/* That the machine can still do it: after all refusals a proper call sleeps and comes back. */
+/*
+ * Checks that the machine can still sleep: after all refusals a valid call sleeps and comes back.
+ */
 static void expect_sleep(const char *text)
 {
     struct psci_call call;
@@ -76,7 +81,7 @@ static void stay_until_told(struct cpu *cpu)
     }
 }
 
-/* In CPU_SUSPEND all the time but for the moments in which it looks whether it is told to leave. */
+/* In CPU_SUSPEND all the time, except for the moments in which it checks whether to leave. */
 static void standby_until_told(struct cpu *cpu)
 {
     if (!gic_init()) {
@@ -121,7 +126,9 @@ static void denied_in_standby(struct cpu *other)
     check(smp_wait_off(other), "the other core turns itself off");
 }
 
-/* No wait between the two calls: accepted, the other core is not off, whether it runs yet or not.
+/*
+ * There is no wait between the two calls: after SUCCESS the other core is not off, whether it runs
+ * yet or not.
  */
 static void denied_at_once(struct cpu *other)
 {
@@ -219,7 +226,7 @@ SCENARIO(invalid_entry, "invalid-entry", "",
     last_word_is_fine();
 }
 
-/* Everything that a careless answer could disturb has a value of its own. */
+/* Every register that a careless answer could change has a value of its own. */
 static void set_stage(void)
 {
     state_fill_fp(CONTEXT);
@@ -243,7 +250,7 @@ static void clear_stage(void)
     check_equal(gic_take(), SGI, "the pending interrupt can be taken");
 }
 
-/* Makes a call that is to be refused, from a caller with D, A and F unmasked and on SP_EL0. */
+/* Makes a call that must be refused, from a caller with D, A and F unmasked and on SP_EL0. */
 static void expect_untouched(enum suspend_width width, uint64_t entry, int64_t expected,
                              const char *text)
 {

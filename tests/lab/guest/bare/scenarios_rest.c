@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What cores cost that wait for each other: counted outside, by the threads of the vCPUs. */
+/*
+ * The cost of cores that wait for each other; the test outside counts the time of the vCPUs'
+ * threads.
+ */
 #include <stddef.h>
 
 #include "guest_scenario.h"

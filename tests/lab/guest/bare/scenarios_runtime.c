@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What scenarios stand on, tried by itself on a machine that is new. */
+/* The runtime that scenarios use, tested alone on a new machine. */
 #include <stddef.h>
 
 #include "gic.h"
@@ -24,7 +24,7 @@ static void wait_pending(unsigned intid)
     }
 }
 
-/* The other core: ready, then an SGI is to come, and one goes back. */
+/* The other core: it reports that it is ready, waits for an SGI, and sends one back. */
 static void answer_sgi(struct cpu *cpu)
 {
     gic_init();
@@ -88,8 +88,8 @@ static void take_timer(struct cpu *cpu)
 }
 
 /*
- * Standby, which the virtual timer ends: its interrupt is taken between the call's return and the
- * moment in which psci_call() masks it. The other timer is for the case that it fires before.
+ * The virtual timer ends a standby: its interrupt is taken after the call's return and before
+ * psci_call() masks it. The other timer is for the case that the first fires before the call.
  */
 static void interrupted_caller(bool big_endian)
 {

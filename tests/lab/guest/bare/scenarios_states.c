@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The low-power states of dormouse run --idle, of cores and of clusters, and what PSCI counts. */
+/* The low-power states of dormouse run --idle, of cores and of clusters, and PSCI's counts. */
 #include <stddef.h>
 
 #include "args.h"
@@ -15,7 +15,9 @@
 
 enum { TIMER_MS = 2, COMMAND_LEAVE = 1 };
 
-/* The state `value` until a timer fires; the timer must have stayed as it was. NULL: all is well.
+/*
+ * Sleeps in the state `value` until a timer fires; the timer must be as it was set. Returns NULL if
+ * all is well.
  */
 static const char *stay_problem(uint64_t value)
 {
@@ -65,7 +67,7 @@ static void be_there(struct cpu *cpu)
     smp_wait_command(cpu, COMMAND_LEAVE);
 }
 
-/* The core's own state `core`, and with it the one of its cluster, are asked for in turn. */
+/* Requests the core's own state `core`, and that state together with its cluster's, in turn. */
 SCENARIO(idle_states, "idle-states", "core=VALUE cluster=VALUE times=20",
          "CPU_SUSPEND to each state: waits, keeps the timer, and is counted by PSCI_STAT")
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SYSTEM_SUSPEND honoured: where the core comes back, how, and that nothing can be lost on the way.
- */
+/* SYSTEM_SUSPEND honoured: where and how the core comes back, and that no wake is lost. */
 #include <stddef.h>
 
 #include "args.h"
@@ -37,7 +36,7 @@ static uint64_t usual_entry(void)
     return (uint64_t)(uintptr_t)entry_point;
 }
 
-/* The wake-up came before the call, on a very slow machine: let there be another one. */
+/* On a very slow machine the wake came before the call: set another one. */
 static void fire_again(struct cpu *cpu)
 {
     unsigned intid = gic_acknowledge();
@@ -48,8 +47,8 @@ static void fire_again(struct cpu *cpu)
 }
 
 /*
- * The caller has everything on that must be off at the entry point: MMU, caches, interrupts, the
- * other stack pointer, both timers. The timer that must not wake goes off in an hour.
+ * The caller has on everything that must be off at the entry point: MMU, caches, interrupts, the
+ * other stack pointer, both timers. The timer that must not wake fires in an hour.
  */
 static bool suspend_with_all_on(struct psci_call *call, enum timer timer)
 {
@@ -173,7 +172,7 @@ SCENARIO(pending, "pending", "",
     expect_no_sleep("a physical timer that has fired: back at the entry point");
 }
 
-/* With an SGI pending that must not wake, sleeps until the timer. */
+/* Sleeps until the timer, with a pending SGI that must not wake. */
 static void expect_sleep(const char *text)
 {
     const uint64_t milliseconds = 200;
@@ -203,7 +202,9 @@ SCENARIO(not_pending, "masked", "",
     check_equal(gic_take(), SGI, "with the mask raised it can be taken");
 }
 
-/* The other cores of `secondary`: each says that it is there, waits for the word, and is off. */
+/*
+ * The other cores of `secondary`: each reports that it runs, waits for the signal, and turns off.
+ */
 static void wait_and_leave(struct cpu *cpu)
 {
     smp_set_progress(cpu, 1);
@@ -293,9 +294,7 @@ static const char *race_once(enum timer timer, enum suspend_width width, uint64_
     return suspend_entry_problem(&smp_self()->entry, suspend_context(width, context), false);
 }
 
-/*
- * Runs `count` cycles; a lost wake-up hangs for good, so say now and then how far it has got.
- */
+/* Runs `count` cycles. A lost wake hangs for ever, so the progress is printed now and then. */
 static void race(uint64_t count, uint64_t first, uint64_t step, uint64_t seed)
 {
     const char *problem = NULL;

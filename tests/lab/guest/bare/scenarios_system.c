@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The end of the machine and its beginning anew. */
+/* Power-off and reset of the machine. */
 #include <stddef.h>
 
 #include "args.h"
@@ -63,8 +63,8 @@ SCENARIO(off2, "off2", "", "SYSTEM_OFF2: bad arguments are refused, HIBERNATE_OF
 }
 
 /*
- * The number that the clock keeps over a reset counts the checks, so that numbering goes on, and
- * the boots. True: this is boot `*boot`, counted from 1.
+ * The number that the clock keeps over a reset counts the checks, so that numbering continues, and
+ * the boots. Returns true if this is boot `*boot`, counted from 1.
  */
 enum { BOOT_SHIFT = 8, CHECKS_MASK = 0xff };
 
@@ -94,7 +94,7 @@ static void reset_returned(void)
     check(false, "the reset does not return");
 }
 
-/* Memory from behind image and stacks to the end of RAM that a cold boot should find empty. */
+/* Memory after image and stacks, up to the end of RAM, which a cold boot should find empty. */
 static void check_memory_is_clear(void)
 {
     check_equal(pattern_find_nonzero(platform_scratch()), 0, "memory is clear");

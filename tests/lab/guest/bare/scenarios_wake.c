@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What wakes a sleeping system and what must not: the operator of the machine chooses. */
+/* Wake sources, as the operator of the machine chooses them. */
 #include <stddef.h>
 
 #include "args.h"
@@ -17,7 +17,7 @@
 
 #define CONTEXT UINT64_C(0x736c656570000000)
 
-/* Sleeps until something wakes it; the milliseconds of sleep in *slept. */
+/* Sleeps until a source wakes it; *slept gets the milliseconds of sleep. */
 static bool sleep(uint64_t *slept)
 {
     struct psci_call call;
@@ -33,7 +33,7 @@ static bool sleep(uint64_t *slept)
                       "in the prescribed state");
 }
 
-/* Time for something to happen before the call. */
+/* Leaves time for an event before the call. */
 static void delay(void)
 {
     uint64_t milliseconds = args_number("delay", 0);
@@ -44,7 +44,7 @@ static void delay(void)
     }
 }
 
-/* The alarm has come, its interrupt is there, and goes when it is dealt with. */
+/* Checks that the alarm has come, that its interrupt is pending, and that clearing it works. */
 static void check_alarm(bool through_gic)
 {
     check_equal(rtc_read(RTC_RIS), 1, "the alarm has gone off");
@@ -104,7 +104,7 @@ SCENARIO(wake_timer, "wake-timer", "timer=2500",
     }
 }
 
-/* The next byte of input, waiting for it a second. */
+/* Returns the next byte of input, and waits a second for it. */
 static int next_byte(void)
 {
     uint64_t end = timer_now(TIMER_VIRTUAL) + timer_frequency();

@@ -134,7 +134,7 @@ const char *suspend_powerdown_problem(const struct entry_state *entry, uint64_t 
     return suspend_entry_problem(&rest, context, false);
 }
 
-/* x1-x30 are UNKNOWN at an entry point: of interest, not a verdict. */
+/* x1-x30 are UNKNOWN at an entry point, so they are printed, not checked. */
 static void remark_registers(const struct entry_state *entry)
 {
     unsigned cleared = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SYSTEM_SUSPEND: what several scenarios need to make the call and to judge how it ended. */
+/* SYSTEM_SUSPEND: makes the call and checks its result, for several scenarios. */
 #ifndef GUEST_SUSPEND_H
 #define GUEST_SUSPEND_H
 
@@ -24,25 +24,28 @@ void suspend_prepare(struct psci_call *call, enum suspend_width width, uint64_t 
 /* The context ID that must arrive: that of an SMC32 call is 32 bits wide. */
 uint64_t suspend_context(enum suspend_width width, uint64_t context);
 
-/* Says what the call's arguments are, narrowed where the call is narrow. */
+/* Prints the call's arguments, cut to 32 bits for an SMC32 call. */
 void suspend_remark(const struct psci_call *call);
 
 /* Makes the call; see psci_call(). A core that came back has its GIC interface set up again. */
 bool suspend_call(struct psci_call *call);
-/* The usual call with the usual entry point; the result where it returned, or SUCCESS. */
+/*
+ * Makes the usual call with the usual entry point. Returns its result, or SUCCESS if it came back
+ * at the entry point.
+ */
 int64_t suspend_simply(enum suspend_width width, uint64_t context);
 
-/* Lets the timer's interrupt through and sets it off so many milliseconds from now. */
+/* Enables the timer's interrupt, and sets the timer to fire after `milliseconds`. */
 void suspend_arm(enum timer timer, uint64_t milliseconds);
 
-/* Says whether the call came back at its entry point, and if not, what it answered. */
+/* Checks that the call came back at its entry point; if not, prints its result. */
 bool suspend_check_resumed(bool resumed, const struct psci_call *call, const char *text);
-/* What is wrong with the state at an entry point (DEN0022 6.4), or NULL. */
+/* Returns what is wrong with the state at an entry point (DEN0022 6.4), or NULL. */
 const char *suspend_entry_problem(const struct entry_state *entry, uint64_t context,
                                   bool big_endian);
 /*
  * The same after a powerdown CPU_SUSPEND with the virtual timer set: timers that the device tree
- * calls always-on go on through it.
+ * calls always-on continue during it.
  */
 const char *suspend_powerdown_problem(const struct entry_state *entry, uint64_t context);
 /* The same with a line for each point. */
