@@ -34,7 +34,7 @@ clean_up() {
     rm -rf "$work"
 }
 
-# Puts what a sanitizer found into the log, where run.sh looks for it, whoever's standard error it is in.
+# Puts what a sanitizer found into the log, where run.sh looks for it, from the standard error of any process.
 show_reports() {
     [ -n "${LAB_SANITIZE:-}" ] || return 0
     for file in "$work"/*; do

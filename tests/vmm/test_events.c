@@ -112,9 +112,10 @@ static void fifo_without_a_reader_does_not_hang(void **state)
     capture_begin(&capture, STDERR_FILENO);
     assert_null(events_open("log", "vm"));
     capture_end(&capture, said, sizeof(said));
-    snprintf(expected, sizeof(expected),
-             "dormouse: cannot open event log %s: nobody reads this FIFO; start the reader first\n",
-             "log");
+    snprintf(
+        expected, sizeof(expected),
+        "dormouse: cannot open event log %s: no process reads this FIFO; start the reader first\n",
+        "log");
     assert_string_equal(said, expected);
 }
 
@@ -215,7 +216,7 @@ static void log_is_reopened(void **state)
     assert_false(events_reopen(events));
     capture_end(&capture, said, sizeof(said));
     assert_string_equal(said,
-                        "dormouse: cannot reopen event log log: nobody reads this FIFO; start "
+                        "dormouse: cannot reopen event log log: no process reads this FIFO; start "
                         "the reader first; the old file stays in use\n");
     assert_true(events_reopen(NULL));
     events_close(events);

@@ -25,7 +25,7 @@ static const char *describe_error(int error)
 {
     switch (error) {
     case -ENXIO:
-        return "nobody reads this FIFO; start the reader first";
+        return "no process reads this FIFO; start the reader first";
     case -EINVAL:
         return "give FILE or FILE,max=SIZE, with a SIZE of at least 4K";
     default:

@@ -30,7 +30,7 @@ const char *events_path(const struct events *events);
 bool events_have_limit(const struct events *events);
 
 /**
- * Opens the log's path again: somebody has renamed the file.
+ * Opens the log's path again, after another program has renamed the file.
  * @return false after report()ing a line; the old file stays in use
  */
 bool events_reopen(struct events *events);

@@ -71,7 +71,7 @@ _Noreturn void trap_end(int status)
     _exit(status);
 }
 
-/* A pipe that nobody reads gets no line: the end must not wait for it. */
+/* If no process reads the pipe, the line is lost: the end must not wait. */
 static void text_say(const struct text *text)
 {
     enum { LIMIT_MS = 1000 };

@@ -39,7 +39,7 @@ void terminal_rescue(void);
 /*
  * Opens a new pseudo-terminal, raw from the start so that nothing is echoed back before a program
  * that opens it has set it up. `name` gets the path to open. Returns its non-blocking master or
- * -errno. The master reports hang-up from now on until somebody opens `name`.
+ * -errno. The master reports hang-up from now on until a program opens `name`.
  */
 int terminal_open_pty(char *name, size_t name_size);
 

@@ -106,7 +106,7 @@ static const char *disagreement(uint32_t function)
                                           : NULL;
     }
     if (wide && !has_wide_form(function & ~SMC64_BIT)) {
-        return "FEATURES claims a SMC64 form that there is none of";
+        return "FEATURES claims an SMC64 form that does not exist";
     }
     if (!flags_are_legal(function, flags)) {
         return "FEATURES gives flags that do not exist";
