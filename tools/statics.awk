@@ -5,6 +5,8 @@
 #
 # Prints each one that two of the files define, and each one of a single word; the status is 1 then.
 
+{ sub(/^__attribute__\(\([a-z]*\)\) /, "") }
+
 /^static [^=]*\(/ && !/;$/ {
     if (!match($0, /[A-Za-z0-9_]+\(/)) next
     name = substr($0, RSTART, RLENGTH - 1)

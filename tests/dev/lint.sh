@@ -87,20 +87,3 @@ test_numbers_of_psci_outside_their_headers_are_found() {
         [ ! "$line" ] || expect_line out "^vmm/core/loop.c:[0-9]*:$line$"
     done
 }
-
-# Static functions, "FILE NAME" a line.
-statics() { # FOLDER...
-    (cd "$root" && grep -rHoE '^(__attribute__\(\([a-z]*\)\) )?static [^;(={]*\(' --include='*.c' "$@") |
-        sed 's/^\([^:]*\):.*[ *]\([a-z0-9_]*\)($/\1 \2/' | grep -v ' __attribute__$' | sort -u
-}
-
-# A backtrace says where it is: no two files have a static function of one name, and none has a name of one word. The
-# scenarios are a language of their own.
-test_static_functions_of_the_checker_are_named_for_their_file() {
-    statics bare check | grep -v '^check/scenarios/families/' >found
-    [ "$(wc -l <found)" -gt 300 ] || fail "no static functions found"
-    cut -d' ' -f2 found | sort | uniq -d >twice
-    [ ! -s twice ] || fail "in several files: $(tr '\n' ' ' <twice)"
-    cut -d' ' -f2 found | grep -v _ >short || :
-    [ ! -s short ] || fail "one word: $(tr '\n' ' ' <short)"
-}
