@@ -122,8 +122,8 @@ test_report_says_the_same_as_the_run() {
     try "$check" report --html b.html --junit b.xml a.tap
     expect_status 1
     expect_last "6 scenarios: 2 passed, 3 failed, 1 skipped"
-    cmp a.html b.html || fail "the page is another"
-    cmp a.xml b.xml || fail "the XML is another"
+    cmp a.html b.html || fail "the page differs"
+    cmp a.xml b.xml || fail "the XML differs"
     try "$check" report --quiet --html c.html --junit c.xml a.tap a.tap
     expect_status 1
     [ ! -s out ] || fail "it was not quiet"
@@ -170,7 +170,7 @@ test_never_ready() {
     expect err "did not say '# ready' within 1 s (--boot-limit)"
     expect_last "no scenario was run"
     expect r.tap "Bail out!"
-    ! grep -q '^1\.\.' r.tap || fail "a plan out of nothing"
+    ! grep -q '^1\.\.' r.tap || fail "a plan appeared without results"
 }
 
 test_ends_at_once() {

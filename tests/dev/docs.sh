@@ -165,7 +165,7 @@ test_races_name_functions_and_tests_that_exist() {
 test_documents_count_no_scenarios() {
     grep -nE '[0-9]+ scenarios|^ *1\.\.[0-9]|not ok [0-9]+ ' "$root"/docs/vpsci-check.1 \
         "$root"/docs/design-check.md "$root"/check/*/README.md >counts || :
-    [ ! -s counts ] || fail "counts that nobody checks: $(cat counts)"
+    [ ! -s counts ] || fail "unchecked counts: $(cat counts)"
 }
 
 # A failure that README.md shows has the number of its scenario in the list.

@@ -37,7 +37,7 @@ fake_apt() { # APT'S-LINES...
 test_build_folder_can_be_elsewhere() {
     try "$root/dev" --build "this one" lint nosuch
     expect_status 1
-    [ ! -e "this one" ] || fail "it is made for nothing"
+    [ ! -e "this one" ] || fail "it is created without need"
     printf '#!/bin/sh\nexit 1\n' >meson
     chmod +x meson
     try env PATH="$PWD:$PATH" DORMOUSE_BUILD="that one" "$root/dev" build native
@@ -123,7 +123,7 @@ EOF
     expect_status 1
     expect_line err "^dev: apt-get could not install .*: Failed to fetch .* Could not connect to proxy.invalid:9; its whole output is in .*made/apt.log$"
     expect_line err "1 to 5 minutes"
-    [ "$(wc -l <err)" = 3 ] || fail "more is said than what is missing, how long it takes, and what went wrong"
+    [ "$(wc -l <err)" = 3 ] || fail "the output has more than the missing packages, the time, and the error"
 }
 
 # One source of packages may be unreachable if the packages can be had from the others.

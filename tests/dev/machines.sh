@@ -56,7 +56,7 @@ test_gicv2_at_el2() {
 
 test_sve() {
     expect_scenarios gic-version=3 max,sve-max-vq=3 runtime-sve
-    grep -q "vectors of 48 bytes" report || fail "it does not say how long vectors are"
+    grep -q "vectors of 48 bytes" report || fail "the length of vectors is missing"
     expect_scenarios gic-version=3 max,sve=off runtime-sve
     grep -q "# SKIP this core has none" report || fail "it found SVE in a core without"
 }
@@ -64,7 +64,7 @@ test_sve() {
 # A test of these tests: they report a failure.
 test_failures_are_reported() {
     (expect_scenarios gic-version=3 max fail) >said || true
-    grep -q "^fail: fail on gic-version=3, max: not ok 2" said || fail "nothing is seen of a failure"
+    grep -q "^fail: fail on gic-version=3, max: not ok 2" said || fail "a failure is not reported"
     (expect_scenarios gic-version=3 max unfinished) >said || true
-    grep -q "^fail: .*the report ends with" said || fail "nothing is seen of a missing plan"
+    grep -q "^fail: .*the report ends with" said || fail "a missing plan is not reported"
 }

@@ -52,7 +52,7 @@ test_every_psci_function_has_a_rule() {
     sed -n 's/^FUNCTION(\([A-Z0-9_]*\),.*/\1/p' "$root/lib/functions.def" >functions
     [ "$(wc -l <functions)" -eq 22 ] || fail "$(wc -l <functions) functions found"
     while read -r name; do
-        grep -q "^| [A-Z].*$name" "$root/SPEC.md" || fail "no rule speaks of $name"
+        grep -q "^| [A-Z].*$name" "$root/SPEC.md" || fail "no rule names $name"
     done <functions
 }
 

@@ -412,7 +412,7 @@ test_limit_of_open_files() {
     run_bare scenario=off --cpus 256
     expect_status 1
     expect_equal "lines of error" "$(wc -l <"$work/errors")" 1
-    grep -q "^dormouse: --cpus 256: .*ulimit -n" "$work/errors" || fail "the error does not say what to do"
+    grep -q "^dormouse: --cpus 256: .*ulimit -n" "$work/errors" || fail "the error message does not say what to do"
 }
 
 test_cpu_on_errors() {

@@ -164,7 +164,7 @@ reboot_times() { # COUNT
 
 expect_boot() { # NUMBER
     wait_event "$work/events" boot "$1" 60
-    wait_until 60 has_said "GUEST: what next?" "$1" || fail "boot $1 did not come up: $(show)"
+    wait_until 60 has_said "GUEST: what next?" "$1" || fail "boot $1 did not start: $(show)"
 }
 
 has_said() { # TEXT COUNT

@@ -24,7 +24,7 @@ test_difference_is_reported() {
     expect_status 1
     expect_equal "last line of the report" "$(tail -n 1 "$work/errors")" \
         "dormouse: lock-step: library and model differ in step 40: vpsci_state, vCPU 0: the model says 0x9, the library 0x4"
-    [ "$(wc -l <"$work/errors")" -eq 41 ] || fail "not every step before it is told"
+    [ "$(wc -l <"$work/errors")" -eq 41 ] || fail "not every step before it is shown"
 }
 
 # shellcheck disable=SC2034 # for lib.sh

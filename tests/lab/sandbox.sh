@@ -123,7 +123,7 @@ test_socket_in_a_foreign_folder() {
     make_work
     chmod 755 "$work"
     expect_scenario suspend64 --qmp "$work/qmp"
-    [ -S "$work/qmp" ] || fail "the socket is gone, which nobody was allowed to remove"
+    [ -S "$work/qmp" ] || fail "the socket is gone, although user nobody may not remove it"
     expect_scenario suspend64 --qmp "$work/qmp"
     expect_scenario suspend64 --qmp "$work/qmp" --user root
     [ ! -e "$work/qmp" ] || fail "the socket is left"

@@ -55,7 +55,7 @@ test_a_report_fails_the_test() {
 EOF
     run_status sh "$work/tests/run.sh" --logs "$work/logs" proof >"$work/tests/said"
     expect_status 1
-    grep -q '^ok proof/right ' "$work/tests/said" || fail "a test without a mistake fails"
-    grep -qx 'not ok proof/wrong: a sanitizer has found a mistake' "$work/tests/said" || fail "a mistake passes"
+    grep -q '^ok proof/right ' "$work/tests/said" || fail "a test fails without a mistake"
+    grep -qx 'not ok proof/wrong: a sanitizer has found a mistake' "$work/tests/said" || fail "a mistake is accepted"
     grep -q "    | .*mistakes.c:" "$work/tests/said" || fail "the report is not shown"
 }
