@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * Guest RAM, and the one door to it: nobody turns a guest address into a pointer but memory_at(),
- * which checks the whole range first.
+ * Guest RAM. memory_at() is the only function that turns a guest address into a pointer, and it
+ * checks the whole range first.
  *
  * Threads: after memory_create() any thread may ask memory_contains() and memory_at(). The other
  * functions change what is mapped and come from the main thread while no vCPU runs. None of them

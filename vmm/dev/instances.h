@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The devices of one machine: the bus is made of them, and so is the device tree. */
+/* The list of the devices of one machine, from which the bus and the device tree are made. */
 #ifndef DORMOUSE_DEV_INSTANCES_H
 #define DORMOUSE_DEV_INSTANCES_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A device's level-triggered interrupt line into the GIC. It can be held: a held line looks low to
- * the GIC while the device goes on driving it, and shows its true level when released. That is how
- * a wake source that policy ignores is kept from ending a sleep.
+ * the GIC while the device continues to drive it, and shows its true level when it is released. So
+ * a wake source that the policy ignores cannot end a sleep.
  */
 #ifndef DORMOUSE_DEV_IRQ_H
 #define DORMOUSE_DEV_IRQ_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes the nodes of a device tree, over libfdt's sequential-write calls: for devices, which each
- * bring their node, and for the rest of the tree in boot/.
+ * Writes the nodes of a device tree by libfdt's sequential-write calls: for devices, each of which
+ * adds its own node, and for the rest of the tree in boot/.
  */
 #ifndef DORMOUSE_DEV_NODE_H
 #define DORMOUSE_DEV_NODE_H
@@ -18,7 +18,7 @@ enum { NODE_INTERRUPT_SPI = 0, NODE_INTERRUPT_PPI = 1, NODE_INTERRUPT_LEVEL_HIGH
 /* Enough for the name of any node. */
 enum { NODE_NAME_SIZE = 64 };
 
-/* A tree in the making. The first error stays, and what comes after it does nothing. */
+/* A tree that is being written. After the first error, which is kept, all calls do nothing. */
 struct tree {
     void *fdt; /* between fdt_finish_reservemap() and fdt_finish() */
     int error; /* 0 or -FDT_ERR_* */

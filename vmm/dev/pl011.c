@@ -78,7 +78,7 @@ static void pl011_send(struct device *device, uint8_t byte)
         state->reg[REG(RIS)] |= INT_TX;
         return;
     }
-    /* What is written to a full FIFO is lost; UARTFR says so beforehand. */
+    /* Bytes written to a full FIFO are lost; UARTFR tells the guest beforehand that it is full. */
     if (state->tx.count >= pl011_depth(state)) {
         return;
     }
@@ -186,7 +186,7 @@ static void pl011_write_register(struct device *device, uint64_t offset, uint32_
     case LCR_H:
     case CR:
     case IMSC:
-        /* A driver takes the port over from what polled it before: a boot loader, say. */
+        /* A driver takes the port over from a program that polled it, for example a boot loader. */
         state->polled = false;
         pl011_keep(state, offset, value);
         pl011_rx_note_control(state);
@@ -200,8 +200,8 @@ static void pl011_write_register(struct device *device, uint64_t offset, uint32_
 }
 
 /*
- * After an access: lets go of the lock, and tells the console if so much room has come that it is
- * worth waking up for. If the console has been quicker, the call finds nothing to do.
+ * After an access: releases the lock, and tells the console if there is enough new room to be worth
+ * a wake-up. If the console was faster, the call finds nothing to do.
  */
 static void pl011_leave(struct device *device)
 {

@@ -5,10 +5,10 @@
  * counter does not restart its 1 Hz clock.
  *
  * From the start on the clock follows the host's CLOCK_BOOTTIME, which continues while the host is
- * suspended and which nobody sets. So a step of the host's date moves neither the guest's clock
- * nor an alarm: the guest's kernel reads the date here once and counts on by itself, and an alarm
- * for 8 s from now comes in 8 s. A reset takes the host's date again, unless the guest has set its
- * own.
+ * suspended and which no program can set. So a step of the host's date moves neither the guest's
+ * clock nor an alarm: the guest's kernel reads the date once and then counts by itself, and an
+ * alarm for 8 s from now comes in 8 s. A reset takes the host's date again, unless the guest has
+ * set its own.
  */
 #include <errno.h>
 #include <pthread.h>

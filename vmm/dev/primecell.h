@@ -22,9 +22,10 @@ typedef uint32_t primecell_read_fn(struct device *device, uint64_t offset);
 typedef void primecell_write_fn(struct device *device, uint64_t offset, uint32_t value);
 
 /*
- * An access of any size and alignment, made of accesses to whole registers, as the APB bus makes it.
- * A read takes its bytes out of the register. A write sets the bytes it lacks to zero: these parts
- * have no write strobes. 64 bits are two accesses. An unaligned access ends with its register.
+ * An access of any size and alignment, by accesses to whole registers, as on the APB bus. A read
+ * takes its bytes out of the register. A write sets the bytes that it lacks to zero, because these
+ * parts have no write strobes. 64 bits are two accesses. An unaligned access ends with its
+ * register.
  */
 uint64_t primecell_read(struct device *device, primecell_read_fn *read, uint64_t offset,
                         unsigned size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The choice of the target, and what joins its input and its output. */
+/* Selects the target of the console, and connects its input and output. */
 #include "host/console/console.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static void console_kick(struct console *console)
 {
     const uint64_t one = 1;
 
-    /* Fails only when 2^64 - 2 kicks are pending, of which one would do. */
+    /* Fails only if 2^64 - 2 kicks are pending, and one is enough. */
     (void)!write(console->kick_fd, &one, sizeof(one));
 }
 

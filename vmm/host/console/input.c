@@ -58,8 +58,8 @@ static void input_deliver(struct input *input)
 
 /*
  * How many bytes to read now. A terminal is read ahead of the guest, so that the operator's escape
- * works if the guest reads nothing; so is everything else during a watch. Both end when the ring is
- * full, and then input waits in the line.
+ * keys work even if the guest reads nothing. During a watch everything is read ahead. Both stop
+ * when the ring is full; then input waits in the line.
  */
 static size_t input_appetite(struct input *input)
 {
@@ -154,8 +154,8 @@ static void input_adjust_watch(struct input *input)
 }
 
 /*
- * All that input needs. A receive() may wake the guest, which ends the watch. quit() and notice()
- * may do more, so they come last: nothing of the input is used after them.
+ * Does all pending work of the input. A receive() may wake the guest, which ends the watch. quit()
+ * and notice() may do more, so they come last: nothing of the input is used after them.
  */
 static void input_pump(struct input *input, bool readable)
 {
@@ -210,7 +210,7 @@ void input_watch(struct input *input, void (*notice)(void *arg), void *arg)
     input->call(input->arg);
 }
 
-/* What epoll refuses never makes a reader wait. */
+/* A file that epoll refuses never makes a reader wait. */
 int input_join(struct input *input, struct loop *loop)
 {
     if (input->line.fd < 0) {

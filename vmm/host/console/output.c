@@ -16,7 +16,7 @@ static bool output_is_log(const struct output *output)
     return output->log.fd >= 0;
 }
 
-/* What a regular file loses is counted: it may have room again later. */
+/* The bytes that a regular file loses are counted, because it may have room again later. */
 static bool output_is_countable(const struct output *output)
 {
     return output_is_log(output) && output->log.is_file;
@@ -256,7 +256,7 @@ static void output_on_ready(void *arg, uint32_t events)
 
     pthread_mutex_lock(&output->lock);
     if (output->is_pty && (events & EPOLLHUP) != 0) {
-        error = -EIO; /* The kernel would continue to buffer what no program reads. */
+        error = -EIO; /* Otherwise the kernel would buffer output that no program reads. */
     } else if (!output->dropping) {
         error = output_drain(output);
     }

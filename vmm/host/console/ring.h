@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bytes on their way, oldest first. Its owner orders the accesses. */
+/* A buffer of bytes, oldest first. Its owner orders the accesses. */
 #ifndef DORMOUSE_CONSOLE_RING_H
 #define DORMOUSE_CONSOLE_RING_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Terminals: the operator's made raw and put back, and new pseudo-terminals. Main thread. */
+/*
+ * Sets the operator's terminal to raw mode and restores it; opens new pseudo-terminals. Main
+ * thread.
+ */
 #ifndef DORMOUSE_HOST_CONSOLE_TERMINAL_H
 #define DORMOUSE_HOST_CONSOLE_TERMINAL_H
 
