@@ -90,15 +90,15 @@ static int turn_on_vcpu(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__stat
  * sleep. One that was about to start was off, and stays so. */
 static int turn_off_vcpu(struct vpsci_vcpu *vcpu, uint64_t word)
 {
-    bool starts = vpsci__state_of(word) == VPSCI__PENDING;
+    bool never_ran = vpsci__state_of(word) == VPSCI__PENDING;
 
-    if (!starts && vpsci__is_down(word)) {
+    if (!never_ran && vpsci__is_down(word)) {
         while (!vpsci__swap(&vcpu->word, &word, (word | VPSCI__UNSETTLED) + VPSCI__CHANGE)) {
         }
         vpsci__came_up(vcpu, word);
     }
     word = vpsci__load(&vcpu->word);
-    while (!vpsci__leave(vcpu, word, VPSCI__OFF, !starts)) {
+    while (!vpsci__leave(vcpu, word, VPSCI__OFF, !never_ran)) {
         word = vpsci__load(&vcpu->word);
     }
     return 0;
