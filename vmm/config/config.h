@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a VM is to be, as the command line says it. */
+/* The configuration of a VM, which the command line fills in. */
 #ifndef DORMOUSE_CONFIG_CONFIG_H
 #define DORMOUSE_CONFIG_CONFIG_H
 
