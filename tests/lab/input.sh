@@ -109,6 +109,27 @@ test_hypervisor() {
         --kernel "$work/packed" --console none
 }
 
+# An Image that only loops: what is seen of a payload that does not know the machine. A guest that prints once is none.
+test_silent_guest() {
+    make_work
+    { printf '\000\000\000\024' && head -c 12 /dev/zero && printf '\000\000\001\000' && head -c 36 /dev/zero &&
+        printf 'ARM\144' && head -c 4 /dev/zero; } >"$work/loop"
+    start_dormouse run --kernel "$work/loop"
+    sleep 4
+    kill -TERM "$guest"
+    wait_guest
+    expect_status 143
+    grep -qx "dormouse: in [0-9]* s the guest accessed no device and made no call that reached dormouse; a payload that needs EL2, or another machine, does that" \
+        "$work/errors" || fail "it is said: $(cat "$work/errors")"
+    start_bare "scenario=flood call=none"
+    wait_console flooding
+    sleep 4
+    kill -TERM "$guest"
+    wait_guest
+    expect_status 143
+    expect_no_errors
+}
+
 # once too_large
 test_too_large() {
     said_like 1 "$LAB_GUEST/vmlinuz: kernel needs [0-9]* MiB at 0x40200000, guest memory has 14 MiB there; give more with --memory" \

@@ -33,8 +33,25 @@ void machine_tell_left(struct machine *machine, unsigned vcpu)
     }
 }
 
+/* Linux accesses a device or makes a call within milliseconds. */
+static void tell_silence(const struct machine *machine)
+{
+    enum { LONG_SECONDS = 3 };
+    unsigned seconds =
+        machine->board.threads != NULL ? vcpus_silent_seconds(machine->board.threads) : 0;
+
+    if (seconds >= LONG_SECONDS) {
+        report("in %u s the guest accessed no device and made no call that reached dormouse; a "
+               "payload that needs EL2, or another machine, does that",
+               seconds);
+    }
+}
+
 void machine_tell_quit(struct machine *machine, enum quit_reason reason, const char *words)
 {
+    if (reason != QUIT_BY_ERROR) {
+        tell_silence(machine);
+    }
     news_quit(machine->events, words);
     qmp_tell_quit(machine->qmp, reason);
 }

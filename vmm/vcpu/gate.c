@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "psci/backend.h"
 #include "vcpu/vcpu_parts.h"
 
@@ -181,6 +182,9 @@ void vcpus_resume_one(struct vcpus *all, unsigned index)
 
 void vcpus_resume(struct vcpus *all)
 {
+    if (all->resumed_ms == 0) {
+        all->resumed_ms = clock_now_ms();
+    }
     for (unsigned i = 0; i < all->count; i++) {
         vcpus_resume_one(all, i);
     }

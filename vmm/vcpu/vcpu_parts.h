@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdint.h>
 
 #include "kvm/kvm.h"
 #include "vcpu/vcpus.h"
@@ -53,6 +54,8 @@ struct vcpus {
     const char *name;
     void (*enter)(void);
     unsigned count;
+    int64_t resumed_ms;     /* main's: when they were first resumed; 0: not yet */
+    atomic_bool heard;      /* the guest has done something that left it */
     unsigned next;          /* main's: where the search for exits continues */
     _Atomic unsigned exits; /* that wait for main: a vCPU's thread adds, main subtracts */
     struct vcpu_thread threads[];

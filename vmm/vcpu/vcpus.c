@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "dev/bus.h"
 #include "psci/backend.h"
 #include "vcpu/vcpu_parts.h"
@@ -66,6 +67,25 @@ static enum served thread_serve(struct vcpu_thread *self, struct vcpu_exit *exit
     return HAND_OVER;
 }
 
+unsigned vcpus_silent_seconds(const struct vcpus *all)
+{
+    if (all->resumed_ms == 0 || atomic_load_explicit(&all->heard, memory_order_relaxed)) {
+        return 0;
+    }
+    return (unsigned)((clock_now_ms() - all->resumed_ms) / 1000);
+}
+
+/* Read first, so that the line stays shared between the vCPUs' processors. */
+static void thread_note_exit(const struct vcpu_thread *self, const struct vcpu_exit *exit)
+{
+    struct vcpus *all = self->all;
+
+    if (exit->kind != VCPU_EXIT_KICKED &&
+        !atomic_load_explicit(&all->heard, memory_order_relaxed)) {
+        atomic_store_explicit(&all->heard, true, memory_order_relaxed);
+    }
+}
+
 /* For `top -H`. The kernel keeps 15 characters, and the number matters most. */
 static void thread_set_name(const struct vcpu_thread *self)
 {
@@ -90,6 +110,7 @@ static void *thread_main(void *arg)
     while (gate_pass(self)) {
         do {
             vcpu_run(self->vcpu, &exit);
+            thread_note_exit(self, &exit);
             served = thread_serve(self, &exit);
         } while (served == SERVED);
         if (served == HAND_OVER) {

@@ -51,6 +51,12 @@ bool vcpus_have_exit(const struct vcpus *vcpus);
  */
 bool vcpus_next_exit(struct vcpus *vcpus, unsigned *index, struct vcpu_exit *exit);
 
+/**
+ * How many seconds the vCPUs have had since they were first resumed, if none of them has done anything that left the
+ * guest: no access to a device and no call; else 0.
+ */
+unsigned vcpus_silent_seconds(const struct vcpus *vcpus);
+
 /** Drops the exit of vCPU `index` if one waits. */
 void vcpus_forget_exit(struct vcpus *vcpus, unsigned index);
 
