@@ -11,7 +11,7 @@ bool entry_is_big_endian(const struct entry_state *found)
     return (found->sctlr & SCTLR_EE) != 0;
 }
 
-/* The address, the context ID and what the timers do are the scenario's, or nobody's, to judge. */
+/* The scenario judges the address and the context ID. Nothing judges the timers. */
 const char *entry_problem(const struct entry_state *found, bool big_endian)
 {
     if (found->current_el != level_at_start) {

@@ -32,7 +32,7 @@ static bool can_be_big_endian(void)
     return (READ_SYSREG(id_aa64mmfr0_el1) >> BIG_ENDIAN_SHIFT & FEATURE_MASK) != 0;
 }
 
-/* NULL where the device tree does not name a domain of that level for each CPU. */
+/* Returns NULL if the device tree does not name a domain of that level for each CPU. */
 static const uint16_t *domains_of(unsigned level)
 {
     for (uint32_t i = 0; i < cpu_count; i++) {
@@ -98,7 +98,7 @@ static void add_state(uint32_t value, unsigned level, bool extended)
         .value = value, .level = (uint8_t)level, .powerdown = powerdown, .domain_off = powerdown};
 }
 
-/* With an interrupt pending a state that is there is left at once. */
+/* With an interrupt pending, a core leaves a state at once, if the state exists. */
 static void guess_state(uint32_t value, bool extended)
 {
     watch_interrupt(facts.boot_cpu);
@@ -107,7 +107,8 @@ static void guess_state(uint32_t value, bool extended)
     }
 }
 
-/* Where the device tree names none, the two that servers use to have: StateID 0. */
+/* If the device tree names no states, tries the two that servers usually have: those with
+ * StateID 0. */
 void facts_ask(void)
 {
     int32_t flags = (int32_t)facts_call_server(FID32(FN_FEATURES), FID64(FN_CPU_SUSPEND), 0, 0);

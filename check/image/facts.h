@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is known of the machine and its server: from the device tree, the command line, and by
- * asking. */
+/* The known facts about the machine and its server, from the device tree, the command line, and
+ * calls. */
 #ifndef IMAGE_FACTS_H
 #define IMAGE_FACTS_H
 
 #include "../scenarios/engine/scenario.h"
 
-/* The machine, as scenarios know it. */
+/* The machine, as scenarios see it. */
 extern struct machine facts;
 
-/* What the device tree tells; before anything is asked. */
+/* Reads the device tree. Comes before facts_ask(). */
 void facts_read(void);
-/* What only calls tell: whether CPU_SUSPEND has states that the device tree does not name. */
+/* Finds out by calls whether CPU_SUSPEND has states that the device tree does not name. */
 void facts_ask(void);
-/* "# machine: ..." and "# server: ..." on the serial line. */
+/* Prints "# machine: ..." and "# server: ..." on the serial line. */
 void facts_say(void);
 
 #endif

@@ -22,13 +22,13 @@ enum {
     VECTORS_EVERY = 16
 };
 
-/* How often an idle core looks at the watchdog: microseconds. */
+/* How often an idle core checks the watchdog, in microseconds. */
 enum { WATCHDOG_EVERY = 5000000 };
 
 struct hand hands[CPU_MAX];
 
 static bool convention_is_1_0;
-/* Who carries the script, and who does next, for carry(). */
+/* The core that carries the script, and the one that hand_carry() gives it to next. */
 static struct hand *carrier;
 static struct hand *next_carrier;
 
@@ -49,7 +49,8 @@ bool hand_carries(uint64_t mpidr)
 
 /* ---- Making a call ------------------------------------------------------------------------ */
 
-/* A core that is off for good starts anew; any other call goes on behind itself. */
+/* After CPU_OFF and CPU_FREEZE a core starts from the beginning; after any other call it
+ * continues behind the call. */
 static bool comes_back(uint64_t function)
 {
     uint32_t id = (uint32_t)function;
@@ -73,7 +74,7 @@ static void hand_wait_until(uint64_t counter)
     }
 }
 
-/* SMCCC 1.0, 2.5: x4 to x17 are unpredictable. */
+/* x4 to x17 are unpredictable in SMCCC 1.0 (2.5). */
 static void forgive_registers(struct psci_call *made)
 {
     for (unsigned i = FIRST_PRESERVED_1_1; i < FIRST_PRESERVED_1_0; i++) {
@@ -122,7 +123,8 @@ static bool hand_call_now(struct hand *hand, struct event *event)
     return true;
 }
 
-/* What SVE has besides is much, and one core's at a time: that of some of the carrier's calls. */
+/* The SVE state is large, so there is room for one core's: it is checked in some of the
+ * carrier's calls. */
 static struct sve_state vectors_before;
 static struct sve_state vectors_after;
 static bool has_vectors;
@@ -148,7 +150,8 @@ static const char *find_difference(const struct core_state *before, bool with_ve
     return difference;
 }
 
-/* With everything that a scenario looks at known before and compared after. */
+/* Sets all registers that are checked to known values before the call, and compares them after
+ * it. */
 static void hand_make_call(struct hand *hand, struct event *event)
 {
     struct core_state before;
@@ -179,7 +182,7 @@ static void hand_publish(struct hand *hand, const struct event *event)
 /* ---- A core's life ------------------------------------------------------------------------ */
 
 /*
- * The ring comes after the order. A core that sees the order early waits for its ring: otherwise
+ * The ring comes after the order. A core that sees the order early waits for its ring; otherwise
  * the call that it makes next could find the ring pending.
  */
 static void wait_for_order(const struct hand *hand)
@@ -208,7 +211,8 @@ static void hand_order(struct hand *hand, enum order order)
     }
 }
 
-/* Until another core is to carry it: only now, with the script off this core, may that be told. */
+/* Returns when another core is to carry the script. That core may be told only now, when the
+ * script has left this one. */
 static void hand_carry(void)
 {
     script_carry();
@@ -232,7 +236,7 @@ __attribute__((noreturn)) static void hand_serve(struct hand *hand)
     }
 }
 
-/* By CPU_ON, or because a server that has lost count started the core a second time. */
+/* A core arrives here by CPU_ON, or because a server by mistake started it a second time. */
 static void hand_arrive(struct cpu *cpu)
 {
     struct hand *hand = &hands[cpu - cpus];

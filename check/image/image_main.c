@@ -18,7 +18,8 @@
 
 void guest_main(const void *blob, uint64_t current_el);
 
-/* Without these there is nobody to examine, or no way to do it. NULL: all there. */
+/* Returns the missing thing without which there is no server to examine, or no way to do it;
+ * NULL if nothing is missing. */
 static const char *find_missing(bool has_tree)
 {
     if (!has_tree) {

@@ -16,7 +16,7 @@
 #include "watch.h"
 #include "watchdog.h"
 
-/* How long a reset may take, and how much more patience there is the second time. */
+/* The time limit of a reset, and the factor of patience in a second run. */
 enum { RESET_MICROSECONDS = 10000000, PATIENT = 20 };
 
 static struct image_view view;
@@ -24,17 +24,17 @@ static struct trial trial;
 static struct errand errand;
 static char kept[LINK_WORD_SIZE];
 
-/* Whether somebody sees to it that the image goes on behind what ends or resets the machine. */
+/* Whether something ensures that the image continues after the machine ends or is reset. */
 static bool goes_on;
-/* Whether that is who answers on the serial line. */
+/* Whether that is a program on the serial line. */
 static bool is_answered;
-/* Whether this boot has run a scenario already. */
+/* Whether this boot has already run a scenario. */
 static bool is_used;
-/* When the scenario began, or this boot of it. */
+/* When the scenario began, or this boot in the middle of it. */
 static uint64_t begun;
-/* Whether all of the run was in this boot. */
+/* Whether the whole run was in this boot. */
 static bool is_whole;
-/* What cannot be put right in this boot any more: CPUs that do not come back. */
+/* Whether this boot has lost CPUs for good. */
 static bool is_broken;
 
 static struct tap tap = {.line = link_tap_line, .indent = ""};
@@ -51,7 +51,7 @@ __attribute__((noreturn)) static void reset_machine(uint32_t number)
     }
 }
 
-/* Before a scenario that cannot be run on what earlier ones have left. */
+/* Called before a scenario that cannot run on the state that earlier ones left. */
 __attribute__((noreturn)) static void start_again(uint32_t number)
 {
     link_note(SAY_FRESH, number, "");
@@ -72,13 +72,13 @@ static const char *keep_journal(struct image_view *of)
 
 /* ---- One scenario ------------------------------------------------------------------------- */
 
-/* A CPU that has tried which states there are has slept. */
+/* If the states were guessed, a CPU has already slept. */
 static bool can_be_fresh(void)
 {
     return !facts.states_guessed;
 }
 
-/* Scenarios that end the machine need somebody who remembers. */
+/* Scenarios that end the machine need something that remembers. */
 static uint32_t view_abilities(void)
 {
     const uint32_t with_resets = VIEW_END | VIEW_RESTART | VIEW_EXPENDABLE;
@@ -102,7 +102,7 @@ static void trial_skip_as(const char *reason)
     trial.verdict = VERDICT_SKIPPED;
 }
 
-/* What a run of a scenario on a machine has besides its own verdict. */
+/* Adds what the run of a scenario shows besides its own verdict. */
 static void trial_judge(bool surprise)
 {
     if (view.why_not != NULL) {
@@ -112,7 +112,8 @@ static void trial_judge(bool surprise)
     }
 }
 
-/* With what the journal knows already. True: some of what was seen came of impatience. */
+/* Starts with what the journal holds. Returns whether some of what was seen may be due to lack
+ * of patience. */
 static bool run_once(const struct scenario *scenario)
 {
     bool hasty;
@@ -132,7 +133,7 @@ static bool run_once(const struct scenario *scenario)
     return hasty || watch_was_hasty();
 }
 
-/* A failure that comes of impatience, on a machine that is slow, is none. */
+/* A failure due to lack of patience, on a slow machine, does not count. */
 static void run_scenario(const struct scenario *scenario)
 {
     if (run_once(scenario) && trial.verdict == VERDICT_FAILED && !is_broken) {
@@ -143,7 +144,7 @@ static void run_scenario(const struct scenario *scenario)
     }
 }
 
-/* Whether the machine has to be reset before this one can be run; and then whether it can be. */
+/* Returns whether the machine must be reset before this scenario can run. */
 static bool needs_reset(const struct scenario *scenario)
 {
     bool wants_fresh = (scenario->abilities & VIEW_FRESH) != 0;
@@ -179,7 +180,7 @@ static void report_trial(const struct scenario *scenario)
 
 /* ---- The list ----------------------------------------------------------------------------- */
 
-/* The one in the middle of which the machine ended goes on behind that, or it has failed. */
+/* Continues the scenario in the middle of which the machine ended, or fails it. */
 static void go_on(void)
 {
     static const char *const reasons[] = {

@@ -17,7 +17,8 @@ static bool call_ends(const struct image_view *view, const struct guest_call *ca
 
 /* ---- The end ------------------------------------------------------------------------------ */
 
-/* By what the call asked for and whether the machine was off: nothing else is to be seen of it. */
+/* Determined by what the call asked for and whether the machine was off, because nothing else
+ * can be seen. */
 static enum end_kind end_kind(const struct image_view *view, uint32_t function)
 {
     bool asked = function == FN_SYSTEM_RESET || function == FN_SYSTEM_RESET2;
@@ -38,7 +39,7 @@ static void view_note_end(struct image_view *view, const struct guest_call *call
                              .cookie = call->args[1] & mask};
 }
 
-/* Of a call that was seen before: nothing came of one that ends the machine, so it did. */
+/* For a call in the journal: if a call that ends the machine had no event, it ended the machine. */
 static void note_former_end(struct image_view *view, const struct guest_call *call,
                             const struct event *event)
 {
@@ -47,8 +48,8 @@ static void note_former_end(struct image_view *view, const struct guest_call *ca
     }
 }
 
-/* Whether a call that ends the machine is not to be made: the boot before this one has made it, or
- * there would be no way back. */
+/* Returns whether a call that ends the machine must not be made: the previous boot has made it,
+ * or the image could not continue after it. */
 static bool view_is_over(struct image_view *view, const struct guest_call *call)
 {
     if (view->resumes) {
@@ -64,7 +65,7 @@ static bool view_is_over(struct image_view *view, const struct guest_call *call)
 
 /* ---- Operations --------------------------------------------------------------------------- */
 
-/* Whether `event` is settled without a core doing anything. */
+/* Returns whether `event` is known without any core acting. */
 static bool is_settled(struct image_view *view, const struct guest_call *call, struct event *event)
 {
     *event = nothing;
@@ -126,7 +127,7 @@ static const struct team_call *find_end(const struct image_view *view,
     return NULL;
 }
 
-/* Of several calls that end the machine one does, and the others with it. */
+/* If several calls end the machine, one of them does, and the others end with it. */
 static void op_together(void *self, struct team_call *calls, uint32_t count)
 {
     struct image_view *view = self;
@@ -175,7 +176,7 @@ static void op_end(void *self, struct end *end)
     *end = view->ended ? view->end : (struct end){.kind = END_NOT};
 }
 
-/* The machine has: this is its next boot. */
+/* The machine has restarted already: this is its next boot. */
 static void op_restart(void *self)
 {
     struct image_view *view = self;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "journal.h"
 
-/* The first byte of an event: its kind, and how the core had entered. */
+/* The first byte of an event: its kind, and how the core entered. */
 enum { KIND_MASK = 3, ENTRY_BIG_ENDIAN = 1 << 2 };
 
 void journal_clear(struct journal *journal)
@@ -36,7 +36,7 @@ static uint8_t journal_take_byte(struct journal *journal)
     return journal_replays(journal) ? journal->bytes[journal->read++] : 0;
 }
 
-/* Seven bits a byte, the lowest first; small negative numbers are small too. */
+/* Seven bits in each byte, the lowest first. Small negative numbers are short too. */
 static void put_number(struct journal *journal, uint64_t number)
 {
     uint64_t rest = number << 1 ^ (uint64_t)-(int64_t)(number >> 63);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a script has seen so far, so that it can be run once more up to the same point by another
- * boot of the image: a scenario that resets the machine, or turns it off, goes on behind that.
- * Scripts are functions of what they see; nothing else has to be remembered.
+ * The events that a script has seen so far. With them, another boot of the image can run the script
+ * up to the same point, so a scenario that resets the machine or turns it off continues after that.
+ * Scripts depend only on what they see; nothing else has to be remembered.
  */
 #ifndef IMAGE_JOURNAL_H
 #define IMAGE_JOURNAL_H
@@ -16,24 +16,24 @@ enum { JOURNAL_SIZE = 480 };
 
 struct journal {
     uint32_t used;
-    uint32_t read; /* below `used`: what was seen then is seen again */
-    bool full;     /* something did not fit: it cannot be run again */
+    uint32_t read; /* if below `used`, the events from here on are replayed */
+    bool full;     /* an event did not fit: the script cannot be replayed */
     uint8_t bytes[JOURNAL_SIZE];
 };
 
-/* Forgets all, or goes back to the beginning of what it holds. */
+/* Forgets all events; goes back to the first event. */
 void journal_clear(struct journal *journal);
 void journal_rewind(struct journal *journal);
-/* Whether there is still something to be seen again. */
+/* Returns whether there are events left to replay. */
 bool journal_replays(const struct journal *journal);
 
-/* While it replays these take, else they keep; the caller's value is the one that counts. */
+/* While it replays, these set the caller's value; otherwise they store it. */
 void journal_event(struct journal *journal, struct event *event);
 void journal_number(struct journal *journal, uint64_t *number);
 
-/* As hexadecimal digits; `text` has room for twice JOURNAL_SIZE and one. */
+/* Writes the journal as hexadecimal digits; `text` has room for twice JOURNAL_SIZE and one. */
 void journal_write(const struct journal *journal, char *text);
-/* False where that is no journal. */
+/* Returns false if the text is not a journal. */
 bool journal_read(struct journal *journal, const char *text);
 
 #endif

@@ -9,7 +9,7 @@ enum { COUNT = LANDING_SIZE / sizeof(uint32_t) };
 #define BL          UINT32_C(0x94000000)
 #define BL_DISTANCE UINT32_C(0x03ffffff)
 
-/* Instructions, made here: a file full of them would be most of a page of nothing. */
+/* The instructions are generated here, because in the file they would take most of a page. */
 static uint32_t landing[COUNT] __attribute__((aligned(64)));
 
 uint64_t landing_prepare(void)
@@ -21,7 +21,7 @@ uint64_t landing_prepare(void)
 
         landing[i] = BL | ((uint32_t)distance & BL_DISTANCE);
     }
-    /* With the MMU off they are in memory already, not in a data cache. */
+    /* With the MMU off they are already in memory, not in a data cache. */
     __asm__ volatile("dsb sy\n\tic iallu\n\tdsb sy\n\tisb" ::: "memory");
     return (uint64_t)(uintptr_t)landing;
 }

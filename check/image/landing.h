@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entry points by the hundred. Scenarios give calls different ones, to see which of them was taken;
- * each leads to the one that the runtime has, with its own address, and four, in x30, of which
- * nothing is promised at an entry.
+ * Hundreds of entry points. Scenarios pass different ones to their calls, to see which was used.
+ * Each branches to the runtime's entry point with its own address plus four in x30, a register
+ * whose value at an entry is not defined.
  */
 #ifndef IMAGE_LANDING_H
 #define IMAGE_LANDING_H
 
 #include <stdint.h>
 
-/* As many bytes as `struct machine` promises of `entry`. */
+/* The number of bytes that `struct machine` promises at `entry`. */
 enum { LANDING_SIZE = 4096 };
 
-/* Once, before any core may enter. Returns the first. */
+/* Called once, before any core may enter. Returns the first entry point. */
 uint64_t landing_prepare(void);
 
 #endif

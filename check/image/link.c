@@ -5,7 +5,7 @@
 #include "../../bare/uart.h"
 #include "../scenarios/engine/text.h"
 
-/* How long an answer may take to begin, and from one byte to the next; how long nothing is said. */
+/* The time limit for each byte of an answer; the longest time without a line. */
 enum { PATIENCE_MILLISECONDS = 500, PULSE_MILLISECONDS = 5000, LINE_SIZE = LINK_WORD_SIZE + 64 };
 
 static char buffer[LINE_SIZE];
@@ -61,7 +61,7 @@ static bool get_byte(uint8_t *byte)
     return true;
 }
 
-/* False where nothing comes. A line that is too long is cut, and is no answer then. */
+/* Returns false if nothing comes. A line that is too long is cut, and is then no answer. */
 static bool get_line(void)
 {
     uint32_t length = 0;
@@ -79,7 +79,7 @@ static bool get_line(void)
     return false;
 }
 
-/* If `*at` is at that word, goes behind it and the blank after it. */
+/* If `*at` is at that word, moves behind it and the blank after it. */
 static bool skip_word(const char **at, const char *word)
 {
     const char *behind = *at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What may become of a core that makes a call, as far as its function ID tells. */
+/* What may become of a core that makes a call, as far as the function ID determines it. */
 #ifndef IMAGE_NATURE_H
 #define IMAGE_NATURE_H
 
@@ -15,7 +15,7 @@ enum nature {
     NATURE_ENDS    /* all of them may */
 };
 
-/* By SMC32 or SMC64 ID, or one that the machine names for PSCI 0.1. */
+/* Takes an SMC32 or SMC64 ID, or one that the machine names for PSCI 0.1. */
 enum nature nature_of(const struct machine *machine, uint64_t function);
 
 #endif

@@ -6,7 +6,7 @@
 enum { STACK_SIZE = 32768 };
 
 static uint8_t stack[STACK_SIZE] __attribute__((aligned(16)));
-/* Where the script goes on, and the core that carries it. */
+/* The stack pointers of the script and of the core that carries it. */
 static uint64_t script_at;
 static uint64_t carrier_at;
 

@@ -9,7 +9,7 @@ enum { WORDS_SIZE = 512 };
 
 static char words[WORDS_SIZE];
 
-/* The next of the names that commas separate, cut out of `at`; NULL behind the last. */
+/* Returns the next of the names that commas separate, cut out of `at`; NULL after the last. */
 static const char *next_word(char **at)
 {
     const char *begin = *at;

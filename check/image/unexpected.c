@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An exception that nobody expects: a core runs where it should not, or with registers that are not
- * its own. One that does not carry the script is lost, as far as the scenario can see; without the
- * other there is no scenario, and the machine is started again.
+ * An unexpected exception: a core runs where it should not, or with wrong registers. If it does not
+ * carry the script, the scenario sees a lost core. If it does, the scenario cannot continue, and
+ * the machine is reset.
  */
 #include "exceptions.h"
 #include "hand.h"

@@ -6,7 +6,7 @@
 
 enum { SGI = 1, SGI_RING = 2 };
 
-/* A ring that has not come by then never does. */
+/* A ring that has not come by then never comes. */
 enum { RING_MILLISECONDS = 100 };
 
 void wake_enable(void)
@@ -39,7 +39,7 @@ void wake_others(void)
     __asm__ volatile("dsb sy\n\tsev" ::: "memory");
 }
 
-/* Where the GIC cannot reach this core, nothing would end the sleep: it polls. */
+/* If the GIC cannot reach this core, nothing would end its sleep, so it polls. */
 void wake_sleep(uint64_t microseconds)
 {
     if (!gic_reaches(smp_self())) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What wakes cores: an interrupt that one sends to another, a core's own timer, events. Interrupts
- * are never taken, only pending. */
+/* What wakes cores: an interrupt from another core, a core's own timer, events. Interrupts
+ * become pending and are never taken. */
 #ifndef IMAGE_WAKE_H
 #define IMAGE_WAKE_H
 
@@ -9,24 +9,24 @@
 
 #include "../../bare/smp.h"
 
-/* For the calling core, which may have been reset: its interrupts can wake it. */
+/* Lets interrupts wake the calling core, which may have been reset. */
 void wake_enable(void);
-/* Nothing is pending at the calling core any more, and its timer is off. */
+/* Clears all pending interrupts of the calling core, and stops its timer. */
 void wake_quiet(void);
-/* An interrupt becomes pending at a core, which may be the caller. */
+/* Makes an interrupt pending at a core, which may be the caller. */
 void wake_send(const struct cpu *cpu);
 
-/* A short rest, until wake_others() at the latest. */
+/* Rests for a short time, or until wake_others(). */
 void wake_pause(void);
 void wake_others(void);
-/* Sleeps until an interrupt is pending at the calling core, or for that long. Uses its virtual
- * timer. */
+/* Sleeps until an interrupt is pending at the calling core, but at most for that long. Uses its
+ * virtual timer. */
 void wake_sleep(uint64_t microseconds);
 
 /*
- * A ring tells a core that sleeps in wake_sleep() that there is something to do. It is an interrupt
- * of its own, which no call may find pending: each wake_ring() is followed by one
- * wake_answer_ring() on the core that was rung.
+ * A ring tells a core in wake_sleep() that it has an order. It is an interrupt of its own, and no
+ * call may find it pending: each wake_ring() is followed by one wake_answer_ring() on the core that
+ * was rung.
  */
 bool wake_can_ring(const struct cpu *cpu);
 void wake_ring(const struct cpu *cpu);

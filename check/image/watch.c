@@ -13,18 +13,18 @@
 enum {
     LONG = 5000000,
     QUIET = 100000,
-    /* A core that nobody has told to start, in case it does. */
+    /* For a core that was not told to start, in case it does. */
     BRIEF = 10000,
-    /* Until a core that was told to sleep is taken to do so. */
+    /* Until a core that was told to sleep is believed to be asleep. */
     ASLEEP = 10000,
     /* After which a core wakes itself. */
     ALARM = 20000,
-    /* Between two looks whether a core is off, and for one that is said to be to be seen after all.
-     */
+    /* Between two checks whether a core is off, and the time in which a core that is said to be
+     * off might still appear. */
     GLANCE = 500,
-    /* For all of a team to have their orders. */
+    /* The time in which all cores of a team get their orders. */
     MUSTER = 3000,
-    /* What comes sooner is not slept over; what comes later is looked for that often. */
+    /* An event that comes sooner is polled for; then the checks are NAP apart. */
     PROMPT = 300,
     NAP = 1000
 };
@@ -83,7 +83,7 @@ static enum nature hand_nature(const struct hand *hand)
     return hand->state == HAND_BUSY ? nature_of(machine, hand->call.function) : NATURE_LEAVES;
 }
 
-/* The call itself is the server's time, the way to it is not. */
+/* The time limit covers the server's work, not the way to the call. */
 static void wait_until_taken(const struct hand *hand)
 {
     uint64_t since = timer_now(TIMER_VIRTUAL);
@@ -101,8 +101,8 @@ static bool is_leaving(const struct hand *hand)
            hand_nature(hand) == NATURE_LEAVES;
 }
 
-/* A core that leaves is waited for until the server itself says that it has. What it says is not
- * believed beyond that: a core that is seen later, is. */
+/* Waits for a core that is to go off until the server says that it is off. The server's word is
+ * used for nothing else: an event from the core later still counts. */
 static bool is_off(const struct hand *hand)
 {
     return is_leaving(hand) && smp_affinity(hand->cpu) == AFFINITY_OFF;
@@ -144,7 +144,7 @@ static void send_promised_interrupt(struct hand *hand, uint64_t *since)
     }
 }
 
-/* The core that a call is to start, or NULL. */
+/* Returns the core that a call is to start, or NULL. */
 static struct hand *call_target(const struct guest_call *call)
 {
     uint64_t mask = fid_is_64(call->function) ? UINT64_MAX : UINT32_MAX;
@@ -161,7 +161,7 @@ static struct hand *call_target(const struct guest_call *call)
     return NULL;
 }
 
-/* Before the call: what it starts may be there before it returns. */
+/* Comes before the call, because the started core may arrive before the call returns. */
 static void note_caller(const struct guest_call *call)
 {
     struct hand *started = call_target(call);
@@ -171,7 +171,7 @@ static void note_caller(const struct guest_call *call)
     }
 }
 
-/* Whether a core that starts there can be seen. */
+/* Returns whether a core that starts there can be seen. */
 static bool is_entry(const struct guest_call *call)
 {
     uint64_t address = call->args[1] & (fid_is_64(call->function) ? UINT64_MAX : UINT32_MAX);
@@ -179,7 +179,7 @@ static bool is_entry(const struct guest_call *call)
     return address % sizeof(uint32_t) == 0 && address - machine->entry < LANDING_SIZE;
 }
 
-/* A CPU_ON that was accepted is to be followed by its target's start. */
+/* After an accepted CPU_ON its target must start. */
 static void note_start(const struct guest_call *call, const struct event *event)
 {
     struct hand *started = call_target(call);
@@ -189,7 +189,8 @@ static void note_start(const struct guest_call *call, const struct event *event)
     }
 }
 
-/* After nobody waited for it any more, and not because of an interrupt: that makes no refusal. */
+/* Returns whether the event came after the wait had ended, and not because of an interrupt. An
+ * interrupt cannot cause a refusal. */
 static bool came_late(const struct hand *hand)
 {
     bool refused = hand->event.kind == EVENT_RETURNED && (uint32_t)hand->event.x0 != 0;
@@ -252,7 +253,7 @@ static bool is_in_team(const struct team_call *calls, uint32_t count, uint32_t c
     return false;
 }
 
-/* A core that could carry the script while the caller and the team make calls, or NULL. */
+/* Returns a core that could carry the script while the caller and the team make calls, or NULL. */
 static struct hand *find_spare(const struct team_call *calls, uint32_t count)
 {
     for (uint32_t i = 0; i < cpu_count; i++) {
@@ -275,8 +276,8 @@ static void call_here(struct hand *self, const struct guest_call *call, uint64_t
     note_start(call, event);
 }
 
-/* Has a core make a call, and watches it from another if there is any. True: it was made here, and
- * `event` is what came of it. */
+/* Has a core make a call, and moves the script to another core first if possible. Returns true
+ * if the call was made here; then `event` is its result. */
 static bool watch_make_call(struct hand *hand, const struct guest_call *call, struct event *event)
 {
     struct hand *spare;
@@ -297,7 +298,7 @@ static bool watch_make_call(struct hand *hand, const struct guest_call *call, st
     return false;
 }
 
-/* Whether a core is where a call can be made at all: if it is not, nothing is seen of it. */
+/* Returns whether a core can make a call at all. If it cannot, there is no event. */
 static bool is_here(const struct hand *hand)
 {
     return hand->state == HAND_IDLE && !hand_has_event(hand);
@@ -327,7 +328,7 @@ void watch_await(uint32_t cpu, struct event *event)
     }
 }
 
-/* The caller's own call comes last: by then the others know when they have to make theirs. */
+/* The caller's own call comes last: by then the others know the time of theirs. */
 void watch_together(struct team_call *calls, uint32_t count)
 {
     struct hand *self = hand_self();

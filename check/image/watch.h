@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Seeing what becomes of cores: the script has one make a call, and watches until nothing more can
- * be expected to happen. Nobody says that nothing will, so that some of it is a matter of time: a
- * core that is bound to be seen is given seconds, one that may well be off or asleep a tenth of
- * one.
+ * Sees what becomes of cores: the script has a core make a call, and watches until nothing more can
+ * be expected. Nothing announces that, so some waits end by time: a core that must appear is given
+ * seconds, a core that may be off or asleep a tenth of a second.
  */
 #ifndef IMAGE_WATCH_H
 #define IMAGE_WATCH_H
@@ -13,18 +12,17 @@
 
 #include "../scenarios/engine/scenario.h"
 
-/* Once: the machine as the scenarios know it. */
+/* Called once, with the machine as the scenarios see it. */
 void watch_prepare(const struct machine *machine);
 
 /*
- * Whether, since this was last asked, a core was given up that has come after all, by itself: then
- * what was made of that is not to be believed, and wants more patience, so many times what is
- * usual.
+ * Returns whether, since the last call, a core that was given up appeared by itself. Then the
+ * result is not reliable, and the scenario needs more patience: so many times the usual.
  */
 bool watch_was_hasty(void);
 void watch_patiently(uint32_t times);
 
-/* The view's operations, on cores. */
+/* The operations of the view, on cores. */
 void watch_call(uint32_t cpu, const struct guest_call *call, struct event *event);
 void watch_begin(uint32_t cpu, const struct guest_call *call, struct event *event);
 void watch_await(uint32_t cpu, struct event *event);

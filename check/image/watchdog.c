@@ -6,15 +6,15 @@
 #include "psci.h"
 #include "timer.h"
 
-/* Many times what a step of the script takes at most. */
+/* Many times the longest step of a script. */
 enum { SILENCE_MILLISECONDS = 60000 };
 
-/* Written by who carries the script, but for `barked`; read by all. */
+/* Written by the core that carries the script, except `barked`; read by all. */
 static volatile bool is_armed;
 static volatile uint32_t scenario;
 static volatile bool may_reset;
 static volatile uint64_t fed;
-static volatile bool barked; /* by the first that sees it, as nearly as matters */
+static volatile bool barked; /* written by the first core that notices, almost always */
 
 void watchdog_arm(uint32_t number, bool resets)
 {
@@ -47,7 +47,7 @@ void watchdog_look(void)
 {
     uint64_t silence = timer_now(TIMER_VIRTUAL) - fed;
 
-    /* Another core's counter may be a little behind. */
+    /* Another core's counter may be slightly behind. */
     if (is_armed && !barked && (int64_t)silence > 0 &&
         silence > timer_milliseconds(SILENCE_MILLISECONDS)) {
         watchdog_bark();

@@ -18,7 +18,7 @@ void dialogue_free(struct dialogue *dialogue)
     free(dialogue->name);
 }
 
-/* The point that was last is complete. */
+/* No more details of the last point will come. */
 static void dialogue_settle(struct dialogue *dialogue)
 {
     if (dialogue->collector.last > dialogue->settled) {
@@ -40,14 +40,14 @@ static enum dialogue_step dialogue_done(struct dialogue *dialogue)
     return DIALOGUE_DONE;
 }
 
-/* What the image would have said of the scenario, if it had come back. */
+/* The result that the image would have printed for the scenario, if it had returned. */
 static void fail_scenario(struct dialogue *dialogue)
 {
     static const char *const messages[] = {
         [HOW_START] = "the run ended while it was running",
         [HOW_RESET] = "the machine was reset while it was running, and did not come back",
         [HOW_OFF] = "the machine ended while it was running, and did not come back",
-        [HOW_HANG] = "nothing was heard of the machine any more",
+        [HOW_HANG] = "the machine printed nothing more",
     };
     const char *message = messages[dialogue->cause];
     struct point *point;
@@ -88,7 +88,7 @@ void dialogue_stop(struct dialogue *dialogue, const char *why)
     run_stop(dialogue->run, why);
 }
 
-/* The machine starts anew, in whatever way. */
+/* The machine starts again, for whatever reason. */
 static void dialogue_boot(struct dialogue *dialogue, enum protocol_how cause)
 {
     dialogue_settle(dialogue);
@@ -96,21 +96,21 @@ static void dialogue_boot(struct dialogue *dialogue, enum protocol_how cause)
     dialogue->cause = cause;
 }
 
-/* A reset shows in what the image prints at every boot. */
+/* The first lines of a boot show a reset. */
 static enum dialogue_step notice_boot(struct dialogue *dialogue)
 {
     if (dialogue->phase == DIALOGUE_BOOTING) {
         return DIALOGUE_GO_ON;
     }
     if (dialogue->phase == DIALOGUE_ENDING || all_have_run(dialogue)) {
-        run_note(dialogue->run, "at the end the machine was reset; it was to turn off");
+        run_note(dialogue->run, "the machine was reset at the end, instead of turning off");
         return dialogue_done(dialogue);
     }
     dialogue_boot(dialogue, HOW_RESET);
     return DIALOGUE_GO_ON;
 }
 
-/* A machine that starts again and again at one scenario is given up; false: it is. */
+/* Gives up a machine that starts again and again at one scenario; returns false then. */
 static bool count_boot(struct dialogue *dialogue)
 {
     if (dialogue->boots[dialogue->scenario]++ < DIALOGUE_BOOTS) {
@@ -122,7 +122,7 @@ static bool count_boot(struct dialogue *dialogue)
     return false;
 }
 
-/* An image that says nothing of being ready, or whose words got lost, goes on alone. @return as
+/* An image that did not print "# ready", or whose line got lost, continues alone. @return as
  * count_boot(). */
 static bool note_running(struct dialogue *dialogue)
 {
@@ -151,18 +151,18 @@ static enum dialogue_step on_ready(struct dialogue *dialogue)
     }
     (void)snprintf(dialogue->answer, sizeof(dialogue->answer), ANSWER_GO " %u %s%s%s\n", scenario,
                    protocol_how_word(how), with_log ? " " : "", with_log ? dialogue->log : "");
-    dialogue->has_log = false; /* Once handed back it says nothing about a later end. */
+    dialogue->has_log = false; /* Once handed back it does not belong to a later end. */
     dialogue->phase = DIALOGUE_RUNNING;
     return DIALOGUE_ANSWER;
 }
 
-/* The image tells of a scenario that was done: it began anew. */
+/* The image runs a scenario that was done: it started from the beginning. */
 static enum dialogue_step began_again(struct dialogue *dialogue, unsigned number)
 {
     return dialogue_fail(
         dialogue,
-        "the image went back to scenario %u: it does not hear the answers to '# ready'; "
-        "does the command's standard input reach the machine's serial line?",
+        "the image started scenario %u again: it does not receive the answers to '# ready'; "
+        "is the command's standard input connected to the machine's serial line?",
         number);
 }
 
@@ -187,9 +187,9 @@ static enum dialogue_step on_plan(struct dialogue *dialogue, unsigned count)
     if (count < 1 || count > POINT_MAX) {
         return dialogue_fail(dialogue,
                              count == 0
-                                 ? "the image has a plan of %u scenarios (1 to %d can be): its "
-                                   "scenarios= names none that it has"
-                                 : "the image has a plan of %u scenarios; 1 to %d can be",
+                                 ? "the image plans %u scenarios (1 to %d are possible): its "
+                                   "scenarios= selects none"
+                                 : "the image plans %u scenarios; 1 to %d are possible",
                              count, POINT_MAX);
     }
     if (run->has_plan && run->planned != count) {
@@ -199,9 +199,8 @@ static enum dialogue_step on_plan(struct dialogue *dialogue, unsigned count)
     unsigned last = dialogue->begun && dialogue->scenario > run->point_count ? dialogue->scenario
                                                                              : run->point_count;
     if (count < last) {
-        return dialogue_fail(dialogue,
-                             "the image's plan is of %u scenarios, and there was scenario %u",
-                             count, last);
+        return dialogue_fail(dialogue, "the image plans %u scenarios, after scenario %u", count,
+                             last);
     }
     run->has_plan = true;
     run->planned = count;
@@ -264,7 +263,7 @@ static void on_log(struct dialogue *dialogue, unsigned number, const char *digit
     }
 }
 
-/* "WORD K" or "WORD K REST", with a K that can be. */
+/* "WORD K" or "WORD K REST", with a possible K. */
 static bool take_numbered(const struct dialogue *dialogue, const char *line, const char *word,
                           unsigned *number, const char **rest)
 {
@@ -278,7 +277,7 @@ static bool take_numbered(const struct dialogue *dialogue, const char *line, con
     return true;
 }
 
-/* Lines about the scenarios: `*ours` says whether it was one. */
+/* Lines about scenarios; sets `*ours` to whether this is one. */
 static enum dialogue_step take_result(struct dialogue *dialogue, const char *line, bool *ours)
 {
     struct tap_point point;
@@ -307,7 +306,8 @@ static enum dialogue_step take_result(struct dialogue *dialogue, const char *lin
     return DIALOGUE_GO_ON;
 }
 
-/* What is behind the last place where the words are in the line; noise may be before them. */
+/* Returns the text behind the last occurrence of the words in the line; noise may be before
+ * them. */
 static const char *find_last(const char *line, const char *words)
 {
     const char *found = NULL;
@@ -318,7 +318,7 @@ static const char *find_last(const char *line, const char *words)
     return found;
 }
 
-/* The two lines that every boot begins with. */
+/* The two lines with which every boot begins. */
 static enum dialogue_step take_header(struct dialogue *dialogue, const char *line, bool *ours)
 {
     const char *tap = find_last(line, SAY_TAP);
@@ -357,7 +357,7 @@ static enum dialogue_step take_frame(struct dialogue *dialogue, const char *line
         return DIALOGUE_GO_ON;
     }
     if ((why = tap_after(line, SAY_BAIL_OUT)) != NULL) {
-        return dialogue_fail(dialogue, "the image gave up:%s", why);
+        return dialogue_fail(dialogue, "the image stopped:%s", why);
     }
     if (strcmp(line, SAY_STILL) == 0) {
         return DIALOGUE_GO_ON;
@@ -400,7 +400,7 @@ enum dialogue_step dialogue_ended(struct dialogue *dialogue, const char *how)
 enum dialogue_step dialogue_silent(struct dialogue *dialogue, const char *limit)
 {
     if (dialogue->phase == DIALOGUE_ENDING || all_have_run(dialogue)) {
-        run_note(dialogue->run, "at the end the machine did not turn off");
+        run_note(dialogue->run, "the machine did not turn off at the end");
         return dialogue_done(dialogue);
     }
     if (dialogue->phase == DIALOGUE_BOOTING) {

@@ -5,7 +5,7 @@
 #include "html_parts.h"
 #include "must.h"
 
-/* A value that a run has of a key. */
+/* The value of a key in a run. */
 struct entry {
     size_t key;
     size_t run;
@@ -36,7 +36,7 @@ static int entry_compare(const void *a, const void *b)
 
 static void entries_add(struct entries *entries, size_t run, const struct fact *fact)
 {
-    /* Twice as much when it is full, which is when the count is a power of two. */
+    /* Doubles the room when it is full, which is when the count is a power of two. */
     if ((entries->count & (entries->count - 1)) == 0) {
         size_t room = entries->count > 0 ? entries->count * 2 : 1;
 
@@ -65,7 +65,7 @@ static void entries_collect(struct entries *entries, const struct results *resul
     }
 }
 
-/* The entries of one key and run, from `at` on. @return behind them. */
+/* Writes the entries of one key and run, from `at` on. @return the index behind them. */
 static size_t cell_end(const struct entries *entries, size_t at, size_t key, size_t run)
 {
     while (at < entries->count && entries->list[at].key == key && entries->list[at].run == run) {
@@ -84,7 +84,7 @@ static bool was_before(const struct entry *first, const struct entry *entry)
     return false;
 }
 
-/* A cell's values, each once, as text. */
+/* The values of a cell, each once, as text. */
 static char *cell_text(const struct entries *entries, size_t from, size_t to)
 {
     char *text = NULL;
@@ -100,7 +100,7 @@ static char *cell_text(const struct entries *entries, size_t from, size_t to)
     return text;
 }
 
-/* Whether those runs that have something there have different things. */
+/* Whether the runs that have a value have different ones. */
 static bool texts_differ(char *const *texts, size_t count)
 {
     const char *first = NULL;
@@ -117,7 +117,7 @@ static bool texts_differ(char *const *texts, size_t count)
     return false;
 }
 
-/* @return behind the key's entries. */
+/* @return the index behind the key's entries. */
 static size_t write_key(FILE *file, const struct entries *entries, size_t key, size_t at)
 {
     char **texts = must_alloc(entries->run_count, sizeof(*texts));

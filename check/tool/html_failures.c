@@ -5,7 +5,7 @@
 #include "html_parts.h"
 #include "must.h"
 
-/* The gravest first; one that is not known comes behind them. */
+/* The gravest first; unknown ones come last. */
 static const char *const severities[] = {"boot failure", "corrupted state", "hang", "lost CPU"};
 
 enum { SEVERITY_COUNT = sizeof(severities) / sizeof(severities[0]), COSMETIC = 100 };
@@ -70,7 +70,7 @@ static bool failed_alike(const struct point *a, const struct point *b)
            strcmp(a->often != NULL ? a->often : "", b->often != NULL ? b->often : "") == 0;
 }
 
-/* The first run of the row that failed as this one did. */
+/* Returns the first run of the row that failed in the same way. */
 static size_t first_alike(const struct table *table, size_t row, size_t run)
 {
     size_t first = 0;
@@ -82,7 +82,7 @@ static size_t first_alike(const struct table *table, size_t row, size_t run)
     return first;
 }
 
-/* The runs that failed as this one did, and what was seen. */
+/* Writes the runs that failed in the same way, and what was seen. */
 static void write_alike(FILE *file, const struct table *table, size_t row, size_t run)
 {
     const struct point *point = table_cell(table, row, run);

@@ -14,11 +14,12 @@ extern const char html_style[];
 void html_overview(FILE *file, const struct results *results);
 /** Each scenario that failed somewhere, the gravest first, as section "failures". */
 void html_failures(FILE *file, const struct table *table);
-/** What servers chose where they may choose, side by side, as section "characteristics". */
+/** What servers chose where the specification allows a choice, side by side, as section
+ * "characteristics". */
 void html_characteristics(FILE *file, const struct results *results);
 /** All scenarios, as section "scenarios". */
 void html_scenarios(FILE *file, const struct table *table);
-/** Each run's machine, server, command, and what was skipped in it and why, as section "runs". */
+/** The machine, server and command of each run, and what was skipped and why, as section "runs". */
 void html_runs(FILE *file, const struct results *results);
 
 #endif

@@ -12,7 +12,7 @@ static const struct {
     [VERDICT_SKIPPED] = {"s", "\xe2\x80\x93"}, /* a dash */
 };
 
-/* What there is to say beyond the verdict. */
+/* Returns the text beside the verdict. */
 static const char *point_remark(const struct point *point)
 {
     const char *text = point->verdict == VERDICT_SKIPPED  ? point->reason
@@ -22,7 +22,7 @@ static const char *point_remark(const struct point *point)
     return text != NULL ? text : "";
 }
 
-/* A failure and a skip lead to what is said about it. */
+/* A failure and a skip link to their reason. */
 static void write_cell(FILE *file, const struct table *table, size_t row, size_t run)
 {
     const struct point *point = table_cell(table, row, run);

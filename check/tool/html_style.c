@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The page's look: light and dark, on paper, and for those who see no colours. A frame scrolls by
- * itself, so that a table's head and first column can stay in sight. */
+/* The page's style: light and dark, on paper, and for readers who see no colours. A frame
+ * scrolls by itself, so that a table's head and first column stay visible. */
 #include "html_parts.h"
 
 const char html_style[] =

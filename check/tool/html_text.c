@@ -7,7 +7,7 @@
 
 enum { MANY_RUNS = 4 };
 
-/* Only %s, %u and %zu; anything else is a mistake here. */
+/* Only %s, %u and %zu are allowed. */
 void html_put(FILE *file, const char *format, ...)
 {
     va_list arguments;

@@ -7,12 +7,13 @@
 
 #include "results.h"
 
-/** Markup with texts in it: each "%s" is clean text, and written so that it is text. */
+/** Writes markup; each "%s" is clean text, which is escaped. */
 void html_put(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/** "cpu-on-starts" with places where the line may break. */
+/** Writes a name such as "cpu-on-starts" with places where the line may break. */
 void html_name(FILE *file, const char *name);
 
-/** Begins a <div> that scrolls by itself, as a region of that name: a table may be wider than the text. */
+/** Begins a <div> that scrolls by itself, as a region with that name, because a table may be
+ * wider than the text. */
 void html_frame(FILE *file, const struct results *results, const char *label);
 
 #endif

@@ -92,7 +92,7 @@ static void write_case(FILE *file, const struct point *point)
     (void)fputs("</testcase>\n", file);
 }
 
-/* A run that was not completed is a test case that did not work. */
+/* An incomplete run is a test case with an error. */
 static void write_incomplete(FILE *file, const struct run *run)
 {
     (void)fputs("    <testcase classname=\"vpsci-check\" name=\"run\"><error", file);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Runs as JUnit XML, which continuous integration shows: a suite a run. */
+/** Runs as JUnit XML, for continuous integration: each run is a suite. */
 #ifndef TOOL_JUNIT_H
 #define TOOL_JUNIT_H
 

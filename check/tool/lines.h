@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Bytes into lines, in a fixed amount of memory. */
+/** Splits bytes into lines, in a fixed amount of memory. */
 #ifndef TOOL_LINES_H
 #define TOOL_LINES_H
 
@@ -14,8 +14,8 @@ struct lines {
     bool cut; /**< the beginning of the line is lost: it was too long */
 };
 
-/** Takes a line without its end, NUL-terminated; `cut`: it is only the end of one. false: no more.
- */
+/** Takes a line without its end, NUL-terminated; `cut`: its beginning is lost. Returns false to
+ * stop. */
 typedef bool (*line_taker)(void *context, const char *line, bool cut);
 
 /** Hands over all lines that end in these bytes. Carriage returns at the end of a line and control
@@ -23,7 +23,7 @@ typedef bool (*line_taker)(void *context, const char *line, bool cut);
  *  what is left of the bytes is dropped then. */
 bool lines_feed(struct lines *lines, const char *bytes, size_t count, line_taker take,
                 void *context);
-/** Hands over what is there of a line that was not ended. */
+/** Hands over the rest, a line without an end. */
 bool lines_finish(struct lines *lines, line_taker take, void *context);
 
 #endif

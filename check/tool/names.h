@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Names as numbers, from 0 on in the order in which they came. */
+/** Numbers names from 0, in the order in which they are added. */
 #ifndef TOOL_NAMES_H
 #define TOOL_NAMES_H
 
 #include <stddef.h>
 
 struct names {
-    const char **list; /**< the texts that were added, not copies of them */
+    const char **list; /**< the texts themselves, not copies */
     size_t count;
     void *tree;
 };
 
-/** The number of a name, which is a new one if it has not been there. */
+/** Returns the number of a name, and adds the name if it is new. */
 size_t names_add(struct names *names, const char *name);
 void names_free(struct names *names);
 

@@ -7,7 +7,7 @@
 
 #include "base/option.h"
 
-/** What `run` or `report` is asked for. Texts are the command line's own. */
+/** The options of `run` or `report`. Texts point into the command line. */
 struct options {
     const char *name; /**< of the run; NULL: not given */
     const char *tap;
@@ -25,7 +25,7 @@ struct options {
 extern const struct option_command options_run;
 extern const struct option_command options_report;
 
-/** Of one of these, with the arguments behind its word. */
+/** Reads the options of one of these commands from the arguments behind its word. */
 enum option_result options_parse(const struct option_command *command, struct options *options,
                                  int argc, char *const *argv);
 

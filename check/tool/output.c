@@ -40,7 +40,7 @@ static int open_target(struct output *output)
     if (stat(output->target, &info) == 0 && !S_ISREG(info.st_mode)) {
         return open(output->path, O_WRONLY | O_CLOEXEC);
     }
-    /* One that may not be written is not replaced either. */
+    /* A file that may not be written is not replaced either. */
     return access(output->target, W_OK) == 0 ? open_beside(output) : -1;
 }
 

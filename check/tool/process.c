@@ -19,11 +19,11 @@ enum {
     ORPHAN_ROUNDS = 200
 };
 
-/* What the child and its parent have between them. */
+/* What the child and its parent share. */
 struct channels {
     int in[2];
     int out[2];
-    int error[2]; /* closed by a successful exec; else errno comes out */
+    int error[2]; /* a successful exec closes it; otherwise it carries errno */
 };
 
 static void close_pair(int pair[2])
@@ -56,7 +56,7 @@ __attribute__((noreturn)) static void be_command(const struct channels *channels
     sigset_t none;
     int error;
 
-    /* Without a controlling terminal nothing that it does there can stop it. */
+    /* Without a controlling terminal, no use of a terminal can stop it. */
     (void)setsid();
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
@@ -73,7 +73,7 @@ __attribute__((noreturn)) static void be_command(const struct channels *channels
     _exit(STATUS_NOT_RUN);
 }
 
-/* 0 if the command runs; else why it does not. */
+/* Returns 0 if the command runs, or else an errno value. */
 static int read_error(struct channels *channels)
 {
     int error = 0;
@@ -103,7 +103,7 @@ int process_start(struct process *process, char *const *command)
     int error;
 
     *process = (struct process){.in = -1, .out = -1};
-    /* What a command leaves behind when it ends becomes our child, so that it can be found. */
+    /* Processes that a command leaves behind become our children, so that they can be found. */
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (!open_all(&channels) || (process->pid = fork()) < 0) {
         error = errno;
@@ -161,8 +161,8 @@ static void process_tick(void)
     (void)nanosleep(&time, NULL);
 }
 
-/* Kills whatever is a child of ours. The list is there on all kernels that containers run on;
- * without it, what left the command's process group cannot be found. */
+/* Kills all our children. All kernels that containers use have the list; without it, a process
+ * that left the command's process group cannot be found. */
 static void kill_children(void)
 {
     char path[64];
@@ -184,7 +184,7 @@ static void kill_children(void)
     (void)fclose(file);
 }
 
-/* Until there is no child any more: those that die leave us theirs. */
+/* Repeats until there are no children, because those that die leave us theirs. */
 static void end_orphans(void)
 {
     for (int round = 0; round < ORPHAN_ROUNDS; round++) {
@@ -212,7 +212,7 @@ void process_stop(struct process *process)
     for (int ms = 0; ms < PATIENCE_MS && !process_has_ended(process); ms += TICK_MS) {
         process_tick();
     }
-    /* The group's number is taken as long as its leader is not reaped. */
+    /* The group's number stays in use until its leader is reaped. */
     (void)kill(-process->pid, SIGKILL);
     (void)waitpid(process->pid, NULL, 0);
     end_orphans();

@@ -13,12 +13,12 @@ struct process {
     int out;   /**< its standard output, to read from; does not block */
 };
 
-/** Starts it, with all signals as they are by default. The kernel kills it if this program dies.
- *  @return 0, or an errno value: it was not started. */
+/** Starts it, with default signal dispositions. The kernel kills it if this program dies.
+ * @return 0, or an errno value if it was not started. */
 int process_start(struct process *process, char *const *command);
-/** Whether it has ended; until process_stop() nothing else can have its number. */
+/** Returns whether it has ended. Its number stays its own until process_stop(). */
 bool process_has_ended(const struct process *process);
-/** Ends it, with SIGTERM first if it runs, and all that it started. */
+/** Ends it and all that it started, with SIGTERM first. */
 void process_stop(struct process *process);
 /** How it ended, after process_has_ended(): "with status 1", "by signal 9 (Killed)". */
 void process_how(const struct process *process, char *text, size_t size);

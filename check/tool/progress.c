@@ -64,7 +64,7 @@ static unsigned terminal_width(void)
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/* As many characters of the name as there is room for. */
+/* As many characters of the name as fit. */
 static void print_cut(const char *text, size_t width)
 {
     for (; *text != '\0'; text++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** What came of runs: the model between those that read and those that write. All text in it is
- * clean (words.h), and its amount is bounded whatever a machine prints. */
+/** The results of runs: the model between readers and writers. All text in it is clean
+ * (words.h), and its amount is bounded, whatever a machine prints. */
 #ifndef TOOL_RESULTS_H
 #define TOOL_RESULTS_H
 
@@ -27,7 +27,7 @@ struct facts {
     size_t count;
 };
 
-/** A scenario's result. Texts that were not said are NULL. */
+/** The result of a scenario. Missing texts are NULL. */
 struct point {
     enum verdict verdict;
     char *name;
@@ -47,13 +47,13 @@ struct run {
     char *command;
     struct facts machine;
     struct facts server;
-    struct facts notes; /**< what whoever ran it has to say; the keys are empty */
+    struct facts notes; /**< remarks of vpsci-check; the keys are empty */
     bool has_plan;
     unsigned planned; /**< scenarios, 1 to POINT_MAX, with a plan */
     struct point
         *points; /**< scenario K is points[K - 1]; those without a result have no verdict */
     unsigned point_count; /**< up to the last one that has a result */
-    char *incomplete;     /**< why the run was not completed; NULL: it was */
+    char *incomplete;     /**< why the run is incomplete; NULL: it is complete */
 };
 
 struct results {
@@ -66,38 +66,38 @@ struct counts {
     unsigned all;
 };
 
-/** Sets a text of the model to a clean copy; one that was there goes. */
+/** Sets a text of the model to a clean copy, and frees the old text. */
 void results_set(char **text, const char *bytes, size_t length);
-/** Adds a fact, unless the same is there, or too many are. */
+/** Adds a fact, unless it is there already, or there are too many. */
 void facts_add(struct facts *facts, size_t most, const char *key, size_t key_length,
                const char *value);
 
-/** The result of scenario `number`, which the caller has seen to be in 1 to POINT_MAX. A verdict
- * that was there is overwritten. */
+/** Sets the result of scenario `number`, which must be in 1 to POINT_MAX. Overwrites an earlier
+ * verdict. */
 struct point *run_point(struct run *run, unsigned number, enum verdict verdict, const char *name,
                         size_t name_length);
-/** The verdict of a scenario; none also for one outside of the run. */
+/** Returns the verdict of a scenario, and VERDICT_NONE for one outside the run. */
 enum verdict run_verdict(const struct run *run, unsigned number);
 void run_note(struct run *run, const char *note);
-/** The run was not completed, for this reason; the first one counts. */
+/** Marks the run incomplete, for this reason. The first reason counts. */
 void run_stop(struct run *run, const char *why);
-/** To be called when nothing more comes: a plan that was not kept makes the run incomplete. */
+/** Call this at the end: a run whose plan was not kept is incomplete. */
 void run_finish(struct run *run);
 struct counts run_count(const struct run *run);
-/** How often the point failed, where that is known and its message does not say it; else NULL. */
+/** Returns how often the point failed, or NULL if that is unknown or its message says it. */
 const char *point_often(const struct point *point);
-/** Of this verdict: "passed", "failed", "skipped", "not run". */
+/** Returns "passed", "failed", "skipped" or "not run". */
 const char *verdict_text(enum verdict verdict);
 /** "N scenarios: N passed, N failed, N skipped" or "no scenario was run"; with the newline. */
 void counts_print(FILE *file, const struct counts *counts);
 void run_free(struct run *run);
 
-/** A new, empty run; NULL: there are RUN_MAX. Pointers to runs are no longer valid. */
+/** Adds an empty run; returns NULL if there are RUN_MAX. Invalidates pointers to runs. */
 struct run *results_add(struct results *results);
-/** Makes the names of the runs differ. */
+/** Gives each run a different name. */
 void results_name(struct results *results);
 struct counts results_count(const struct results *results);
-/** 0: all passed, 1: some scenario failed, 3: some run was not completed. */
+/** Returns 0 if all passed, 1 if a scenario failed, 3 if a run is incomplete. */
 int results_status(const struct results *results);
 void results_free(struct results *results);
 

@@ -18,10 +18,10 @@
 
 enum {
     CHUNK_SIZE = 65536,
-    DRAIN_MAX = 64,      /* chunks that are read of a command that has ended */
+    DRAIN_MAX = 64,      /* chunks that are read from a command that has ended */
     ENDING_LIMIT_S = 10, /* from "# end" until the command has ended */
     CLOSING_MS = 1000,   /* from the end of its output until the command has ended */
-    NOISE_FACTOR = 10    /* with noise only, a scenario may take so many times its limit */
+    NOISE_FACTOR = 10    /* the factor of a scenario's limit if the machine prints only noise */
 };
 
 #define LOG_MAX (UINT64_C(64) << 20)
@@ -34,12 +34,12 @@ struct session {
     struct process process;
     struct lines lines;
     enum dialogue_step step;
-    enum dialogue_phase phase; /* as it was when it was looked at last */
-    int64_t began;             /* the run; milliseconds, as all that follow */
+    enum dialogue_phase phase; /* at the last check */
+    int64_t began;             /* of the run; milliseconds, like all that follow */
     int64_t phase_began;
     int64_t heard; /* anything */
     int64_t heard_ours;
-    int64_t closed; /* the output has ended; 0: not yet */
+    int64_t closed; /* when the output ended; 0: not yet */
     uint64_t logged;
     int signals; /* a signalfd */
     int signal;  /* that ends the run */
@@ -69,8 +69,7 @@ static void send_answer(const struct session *session)
 {
     const char *answer = session->dialogue.answer;
 
-    /* What does not get there is not heard: the image goes on alone, or nothing more is heard of
-     * it. */
+    /* If the answer does not arrive, the image continues alone, or prints nothing more. */
     (void)!write(session->process.in, answer, strlen(answer));
 }
 
@@ -107,7 +106,7 @@ static void log_bytes(struct session *session, size_t count)
     }
 }
 
-/* Reads once. @return false: there is nothing (more). */
+/* Reads once. @return false if there is nothing (more). */
 static bool read_output(struct session *session)
 {
     ssize_t count = read(session->process.out, session->chunk, sizeof(session->chunk));
@@ -170,7 +169,7 @@ static int64_t seconds_to_ms(unsigned seconds)
     return (int64_t)seconds * 1000;
 }
 
-/* When the phase will have lasted too long. */
+/* When the phase's time limit ends. */
 static int64_t phase_deadline(const struct session *session)
 {
     int64_t silence = session->heard + seconds_to_ms(session->settings->limit);
@@ -228,7 +227,7 @@ static void note_phase(struct session *session, bool anew)
     session->phase_began = session->heard = session->heard_ours = clock_now_ms();
 }
 
-/* Waits for something to happen, and deals with it. */
+/* Waits for an event, and handles it. */
 static void session_turn(struct session *session)
 {
     struct pollfd fds[] = {

@@ -14,7 +14,7 @@ static void add_rows(struct table *table, const struct run *run)
     }
 }
 
-/* Of two results of one name, which a hostile machine may give, the failure counts. */
+/* A hostile machine may give two results for one name: the failure counts. */
 static void fill_column(struct table *table, size_t column)
 {
     const struct run *run = &table->results->runs[column];
@@ -50,7 +50,7 @@ const struct point *table_cell(const struct table *table, size_t row, size_t run
     return table->cells[row * table->results->count + run];
 }
 
-/* One that says its family, if any does: results of an older image do not. */
+/* Prefers a result with a family, which results of an older image do not have. */
 const struct point *table_any(const struct table *table, size_t row)
 {
     const struct point *any = NULL;

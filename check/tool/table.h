@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Scenarios by runs: which result is where. */
+/** A table of scenarios and runs, with the results. */
 #ifndef TOOL_TABLE_H
 #define TOOL_TABLE_H
 
@@ -14,11 +14,11 @@ struct table {
 
 void table_make(struct table *table, const struct results *results);
 const struct point *table_cell(const struct table *table, size_t row, size_t run);
-/** A result of the row: there is one. */
+/** Returns a result of the row. There is at least one. */
 const struct point *table_any(const struct table *table, size_t row);
-/** The first failure of the row; NULL: there is none. */
+/** Returns the first failure of the row, or NULL. */
 const struct point *table_failure(const struct table *table, size_t row);
-/** Whether the row has the same verdict in all runs. */
+/** Returns whether the row has the same verdict in all runs. */
 bool table_agrees(const struct table *table, size_t row);
 void table_free(struct table *table);
 

@@ -94,7 +94,8 @@ bool tap_point_parse(const char *line, struct tap_point *point)
     return true;
 }
 
-/* A copy without the backslashes of escapes; a backslash before anything else stays. */
+/* Returns a copy without the backslashes of escapes. A backslash before any other character
+ * stays. */
 static char *text_unescape(const char *text, size_t length, const char *escaped)
 {
     char *plain = must_alloc(length + 1, 1);
@@ -193,7 +194,7 @@ static bool take_block(struct collector *collector, struct point *point, const c
     return true;
 }
 
-/* Made clean before it is taken apart, so that what is written of it is taken apart alike. */
+/* Cleans the text before splitting it, so that the written form is split in the same way. */
 static void take_characteristic(struct collector *collector, struct point *point, const char *text)
 {
     char *line = words_clean(text, strlen(text));
@@ -231,7 +232,7 @@ bool collect_detail(struct collector *collector, const char *line)
     return false;
 }
 
-/* "cpus 4, conduit HVC": each a key of one word and the rest. */
+/* "cpus 4, conduit HVC": each fact is a key of one word, and the rest. */
 static void take_facts(struct facts *facts, const char *text)
 {
     char *line = words_clean(text, strlen(text));
@@ -254,7 +255,7 @@ static void take_facts(struct facts *facts, const char *text)
     free(line);
 }
 
-/* A name that cannot be one counts as none. */
+/* An invalid name counts as none. */
 static void take_family(struct collector *collector, const char *text)
 {
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");

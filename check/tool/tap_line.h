@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** The lines of a TAP 14 document, as the image prints them and as they are saved: what each means,
- * and how it becomes part of a run. */
+/** The lines of a TAP 14 document, as the image prints them and as they are saved: parses them,
+ * and adds them to a run. */
 #ifndef TOOL_TAP_LINE_H
 #define TOOL_TAP_LINE_H
 
@@ -9,9 +9,10 @@
 
 #include "results.h"
 
-/** What is behind a prefix of the line; NULL: it does not begin so. */
+/** Returns the text behind the prefix, or NULL if the line does not begin with it. */
 const char *tap_after(const char *line, const char *prefix);
-/** A decimal number of at most 9 digits, behind which `*text` is then; false: there is none. */
+/** Reads a decimal number of at most 9 digits, and moves `*text` behind it. Returns false if
+ * there is none. */
 bool tap_number(const char **text, unsigned *number);
 
 struct tap_point {
@@ -29,23 +30,24 @@ bool tap_plan_parse(const char *line, unsigned *count);
 
 enum { FAMILY_MAX = 40 };
 
-/** What a run has been told so far. */
+/** The state of reading a run. */
 struct collector {
     struct run *run;
-    unsigned last; /**< the scenario that details belong to; 0: none */
+    unsigned last; /**< the scenario to which details belong; 0: none */
     bool in_block;
     char family[FAMILY_MAX + 1]; /**< of the points that follow; empty: not said */
     size_t characteristics;      /**< of the run */
 };
 
-/** Records a point, whose number the caller has found to be good. */
+/** Records a point. Its number must be valid. */
 void collect_point(struct collector *collector, unsigned number, const struct tap_point *point);
-/** Takes a line that says more about the last point: a line of its YAML block, a characteristic,
- * how often it failed. @return whether it was one. */
+/** Takes a line with details of the last point: a line of its YAML block, a characteristic, how
+ * often it failed. @return whether it was such a line. */
 bool collect_detail(struct collector *collector, const char *line);
-/** Gives a point the family that the run was told last. */
+/** Gives a point the family that was last named. */
 void collect_family(const struct collector *collector, struct point *point);
-/** Takes facts about the machine or the server, and the family of what follows. @return whether the line had any. */
+/** Takes facts about the machine or the server, or the family of the following points. @return
+ * whether the line was one of these. */
 bool collect_facts(struct collector *collector, const char *line);
 /** Details no longer belong to a point. */
 void collect_settle(struct collector *collector);

@@ -119,7 +119,7 @@ static bool take_point(struct reader *reader, const struct tap_point *point)
     return true;
 }
 
-/* What whoever ran it wrote down. */
+/* The comments that vpsci-check wrote about the run. */
 static void take_comment(struct run *run, const char *line)
 {
     const struct {
@@ -196,7 +196,7 @@ static bool end_subtest(struct reader *reader, const struct tap_point *point)
     return true;
 }
 
-/* A line of a document of subtests, that is not inside of one. */
+/* A line of a document of subtests, outside any subtest. */
 static bool take_outer(struct reader *reader, const char *line)
 {
     struct tap_point point;

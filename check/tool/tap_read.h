@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Saved TAP documents, those of tap_write() and others, as runs. */
+/** Reads saved TAP documents, those of tap_write() and others, as runs. */
 #ifndef TOOL_TAP_READ_H
 #define TOOL_TAP_READ_H
 

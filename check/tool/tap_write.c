@@ -7,7 +7,7 @@
 
 enum { FACTS_WIDTH = 100 };
 
-/* With a backslash before each character that is one of `special`. */
+/* Writes a backslash before each character that is in `special`. */
 static void write_escaped(FILE *file, const char *text, const char *special)
 {
     for (; *text != '\0'; text++) {
@@ -87,7 +87,8 @@ static void write_point(FILE *file, unsigned number, const struct point *point)
     }
 }
 
-/* Where it differs from the last point's; an empty one stands for a point that has none. */
+/* Writes the family if it differs from the last point's. A point without one has an empty
+ * family. */
 static const char *write_family(FILE *file, const char *last, const struct point *point)
 {
     const char *family = point->family != NULL ? point->family : "";

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** A run as a TAP 14 document that has all there is to know of it: tap_read() makes the same run of
- * it. */
+/** Writes a run as a TAP 14 document, from which tap_read() makes the same run. */
 #ifndef TOOL_TAP_WRITE_H
 #define TOOL_TAP_WRITE_H
 

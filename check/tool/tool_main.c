@@ -37,7 +37,7 @@ static void drop_outputs(struct outputs *outputs)
     output_drop(&outputs->log);
 }
 
-/* Before anything is run, so that a report that cannot be written is known at once. */
+/* Comes before the run, so that a report that cannot be written is reported at once. */
 static bool open_outputs(struct outputs *outputs, const struct options *options)
 {
     *outputs = (struct outputs){0};
@@ -49,7 +49,7 @@ static bool open_outputs(struct outputs *outputs, const struct options *options)
     return false;
 }
 
-/* Each that can be written is, whatever becomes of the others. */
+/* Writes every report that can be written, even if others fail. */
 static bool write_outputs(struct outputs *outputs, const struct results *results)
 {
     if (outputs->tap.file != NULL) {
@@ -85,7 +85,7 @@ static void run_describe(struct run *run, const struct options *options)
     free(command);
 }
 
-/* The worst of what there is to say. */
+/* Returns the worst status. */
 static int conclude_run(int status, bool written)
 {
     return written || status > 1 ? status : STATUS_INCOMPLETE;
@@ -214,6 +214,6 @@ int main(int argc, char **argv)
         .output_status = STATUS_INCOMPLETE,
     };
 
-    (void)signal(SIGPIPE, SIG_IGN); /* A reader that has gone is an error like others. */
+    (void)signal(SIGPIPE, SIG_IGN); /* A reader that has gone is an error like any other. */
     return program_main(&program, argc, argv);
 }

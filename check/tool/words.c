@@ -14,7 +14,7 @@ struct copy {
     size_t length;
 };
 
-/* Whether it still fitted; room for an ellipsis is left. */
+/* Returns whether it fits; leaves room for an ellipsis. */
 static bool copy_put(struct copy *copy, const void *bytes, size_t count)
 {
     if (copy->length + count > WORDS_MAX - strlen(ELLIPSIS)) {

@@ -158,10 +158,10 @@ test_lost_result() {
 test_deaf_image() {
     run --tap r.tap -- --deaf pass crash
     expect_status 3
-    expect err "does not hear the answers"
+    expect err "does not receive the answers"
     expect r.tap "ok 1 - fake-pass"
     expect r.tap "not ok 2 - fake-crash"
-    expect r.tap "Bail out! the image went back to scenario 1"
+    expect r.tap "Bail out! the image started scenario 1 again"
 }
 
 test_never_ready() {
@@ -208,7 +208,7 @@ test_flood() {
 test_gives_up() {
     run -- --gives-up pass
     expect_status 3
-    expect err "the image gave up: no CPU is in the device tree"
+    expect err "the image stopped: no CPU is in the device tree"
 }
 
 test_other_version() {
@@ -234,14 +234,14 @@ test_total_limit() {
 test_end_that_is_none() {
     run --tap r.tap -- --boots pass
     expect_status 0
-    expect r.tap "# note at the end the machine was reset"
+    expect r.tap "# note the machine was reset at the end"
 }
 
 # After "# end" it has ten seconds.
 test_end_that_does_not_come() {
     run --tap r.tap -- --stays --ignore-term pass
     expect_status 0
-    expect r.tap "# note at the end the machine did not turn off"
+    expect r.tap "# note the machine did not turn off at the end"
 }
 
 test_nothing_is_left() {

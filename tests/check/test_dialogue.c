@@ -95,12 +95,12 @@ static void point_before_plan_must_be_in_it(void **state)
     struct play *p = *state;
 
     play(p, "# running 9 nine\nok 9 - nine");
-    play_failure(p, "1..3", "there was scenario 9");
+    play_failure(p, "1..3", "after scenario 9");
 }
 
 static void scenario_that_runs_before_the_plan_must_be_in_it(void **state)
 {
-    play_failure(*state, "# running 2 two\n1..1", "there was scenario 2");
+    play_failure(*state, "# running 2 two\n1..1", "after scenario 2");
 }
 
 /* What a long scenario says now and then is no noise: it counts as a sign of life. */
@@ -279,7 +279,7 @@ static void deaf_image_is_noticed(void **state)
 
     play_to_second(p);
     play_boot(p, "go 2 reset\n");
-    play_failure(p, "1..3\n# running 1 one", "does not hear");
+    play_failure(p, "1..3\n# running 1 one", "does not receive");
     assert_int_equal(point_of(p, 1)->verdict, VERDICT_PASSED);
     assert_int_equal(point_of(p, 2)->verdict, VERDICT_FAILED);
 }
@@ -289,7 +289,7 @@ static void second_result_is_not_taken(void **state)
     struct play *p = *state;
 
     play_to_second(p);
-    play_failure(p, "not ok 1 - one", "went back to scenario 1");
+    play_failure(p, "not ok 1 - one", "started scenario 1 again");
     assert_int_equal(point_of(p, 1)->verdict, VERDICT_PASSED);
 }
 
