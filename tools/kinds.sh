@@ -33,7 +33,7 @@ test_library_kinds="vpsci cross fuzz zoo cover"
 test_sets=(
     "quick|unit vpsci|the tests of unit and vpsci that take less than a minute"
     "library|$test_library_kinds|all of libvpsci's own tests"
-    "long|lab-6.12 lab-tsan|lab-.../long: long stress tests, and lab-tsan; they run only if they are named"
+    "long|lab-6.12 lab-tsan|lab-.../long and lab-tsan, which neither ./dev test nor lab-6.12 includes"
 )
 
 # The rows of test_kinds that this machine can run: it either is a lab itself, or emulates two.
@@ -167,6 +167,8 @@ test_is_meant() { # TEST NAME
     quick) [[ " ${quick[*]} " == *" $1 "* ]] ;;
     long) test_is_long "$1" ;;
     library) [[ " $test_library_kinds " == *" ${1%%/*} "* ]] ;;
+    lab-tsan) [[ $1 == lab-tsan/* ]] ;;
+    lab-*) [[ $1 == "$2" || $1 == "$2"/* ]] && { [[ $2 == */* ]] || ! test_is_long "$1"; } ;;
     *) [[ $1 == "$2" || $1 == "$2"/* ]] ;;
     esac
 }
