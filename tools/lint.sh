@@ -3,7 +3,7 @@
 # `./dev lint`: checks of the source that run none of it.
 
 # The quick checks, which ./dev test runs as well, and those that take minutes.
-lint_quick=(format headers rooms statics numbers complexity shell)
+lint_quick=(format headers rooms circles statics numbers complexity shell)
 lint_long=(clang tidy)
 
 lint_help() {
@@ -95,6 +95,19 @@ lint_numbers() {
 lint_complexity() {
     ! lint_find '*.c' | (cd "$root" && xargs -0 pmccabe 2>/dev/null) |
         awk '$1 > 10 || $5 > 60 { print $6 " " $7 ": complexity " $1 ", " $5 " lines" }' | grep .
+}
+
+# In libvpsci, and in each room of dormouse, no file calls one that calls it.
+lint_circles() {
+    build_for arm64 >/dev/null
+    lint_order "$build/arm64/lib/libvpsci.a" 1 && lint_order "$build/arm64/vmm/libdormouse.a" 0
+}
+
+# If there is a circle tsort prints its objects on standard error.
+lint_order() { # LIBRARY ONE
+    local nm=nm
+    [[ $machine == aarch64 ]] || nm=aarch64-linux-gnu-nm
+    "$nm" -A -g "$1" | awk -v one="$2" -f "$root/tools/circles.awk" | tsort >"$build/order" && [[ -s $build/order ]]
 }
 
 # A static function of dormouse has a name of its own, of more than one word.

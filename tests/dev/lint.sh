@@ -50,6 +50,22 @@ test_two_files_of_one_name_are_found() {
     [ "$(grep -c 'has the name' out)" -eq 1 ] || fail "other names are complained about"
 }
 
+# As nm prints it: a uses b, and b uses c; x of another room uses a, which uses x.
+test_circles_are_found() {
+    {
+        printf 'lib.a:lib.a.p/%s:0000 T %s\n' room_a.c.o a room_b.c.o b room_c.c.o c other_x.c.o x
+        printf 'lib.a:lib.a.p/%s:      U %s\n' room_a.c.o b room_b.c.o c other_x.c.o a room_a.c.o x room_a.c.o malloc
+    } >symbols
+    try sh -c 'awk -f "$1/tools/circles.awk" symbols | sort' sh "$root"
+    expect_text out "room_a.c.o room_b.c.o
+room_b.c.o room_c.c.o"
+    try sh -c 'awk -v one=1 -f "$1/tools/circles.awk" symbols | tsort' sh "$root"
+    expect_status 1
+    echo 'lib.a:room_c.c.o:      U a' >>symbols
+    try sh -c 'awk -f "$1/tools/circles.awk" symbols | tsort' sh "$root"
+    expect_status 1
+}
+
 test_names_of_static_functions_are_checked() {
     printf '%s\n' 'static int gate_open(void)' '{' '}' 'static int gate_close(void);' >a.c
     printf '%s\n' 'static bool gate_close(' '    int a)' '{' '}' 'static int table[] = {f(1)};' >b.c

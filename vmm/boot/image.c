@@ -134,12 +134,6 @@ static int image_report_not_a_kernel(const struct image *image)
     return -ENOEXEC;
 }
 
-int image_report_truncated(const struct image *image, uint64_t have, uint64_t want)
-{
-    report("%s: truncated: %" PRIu64 " bytes of %" PRIu64, image->path, have, want);
-    return -ENODATA;
-}
-
 /* Reads what is needed of an Image's header. */
 static int image_read_header(struct image *image, const struct head *head)
 {
@@ -157,23 +151,6 @@ static int image_read_header(struct image *image, const struct head *head)
         return -ENOEXEC;
     }
     return 0;
-}
-
-int image_report_unpack(const struct image *image, const struct unpack_result *result)
-{
-    switch (result->status) {
-    case UNPACK_TRUNCATED:
-        report("%s: truncated: its %s data ends after %" PRIu64 " unpacked bytes", image->path,
-               image->packing, result->produced);
-        return -ENODATA;
-    case UNPACK_FAILED:
-        report("%s: cannot be unpacked: %s", image->path, result->reason);
-        return -EIO;
-    default:
-        report("%s: damaged: its %s data cannot be unpacked: %s", image->path, image->packing,
-               result->reason);
-        return -EBADMSG;
-    }
 }
 
 /* The header of a packed Image: unpacks just that. */

@@ -38,11 +38,11 @@ static inline uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Each report()s one line and returns -errno. */
+/* image_report.c. Each report()s one line and returns -errno. */
 int image_report_truncated(const struct image *image, uint64_t have, uint64_t want);
 int image_report_unpack(const struct image *image, const struct unpack_result *result);
 
-/* Gives back what image_unpack() took. */
+/* image_load.c: gives back what image_unpack() took. */
 void image_drop_unpacked(struct image *image);
 
 #endif

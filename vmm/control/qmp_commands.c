@@ -79,13 +79,6 @@ static json_t *query_name(struct qmp *qmp, const json_t *argument, const char **
     return json_pack("{s:s}", "name", qmp->name);
 }
 
-const char *const qmp_status_names[] = {
-    [OPERATOR_RUNNING] = "running",
-    [OPERATOR_SUSPENDED] = "suspended",
-    [OPERATOR_PAUSED] = "paused",
-    [OPERATOR_SHUTDOWN] = "shutdown",
-};
-
 static json_t *query_status(struct qmp *qmp, const json_t *argument, const char **error)
 {
     enum operator_status status = qmp->ops->status(qmp->machine);

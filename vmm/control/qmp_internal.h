@@ -86,11 +86,12 @@ json_t *qmp_greeting(void);
 json_t *qmp_execute(struct qmp *qmp, const char *text, size_t length, bool *negotiated);
 /** {"error": ...} of class GenericError. */
 json_t *qmp_error(const char *description);
+
+/* qmp_schema.c: what query-qmp-schema returns. Without memory, parts of it are missing. */
+
 /** The values of the type RunState, by enum operator_status. */
 enum { QMP_STATUS_COUNT = OPERATOR_SHUTDOWN + 1 };
 extern const char *const qmp_status_names[QMP_STATUS_COUNT];
-
-/* qmp_schema.c: what query-qmp-schema returns. Without memory, parts of it are missing. */
 
 /** All types and events. */
 json_t *qmp_schema_types(void);

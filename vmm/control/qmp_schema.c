@@ -38,6 +38,13 @@ static const char *const elements[] = {"CommandInfo",      "CpuInfoFast", "QMPCa
 
 static const char *const targets[] = {"aarch64"};
 
+const char *const qmp_status_names[] = {
+    [OPERATOR_RUNNING] = "running",
+    [OPERATOR_SUSPENDED] = "suspended",
+    [OPERATOR_PAUSED] = "paused",
+    [OPERATOR_SHUTDOWN] = "shutdown",
+};
+
 static const struct enum_type {
     const char *name;
     const char *const *values;
