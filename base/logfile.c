@@ -39,6 +39,15 @@ bool logfile_spec_is_valid(const char *spec)
     return max == NULL ? *spec != '\0' : max != spec && read_max(max + strlen(MAX_WORD)) != 0;
 }
 
+/* Takes over `path`. */
+static void path_set(struct logfile *log, char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    log->path = path;
+    log->name = slash != NULL ? slash + 1 : path;
+}
+
 static int spec_take(struct logfile *log, const char *spec)
 {
     const char *max = find_max(spec);
@@ -47,12 +56,11 @@ static int spec_take(struct logfile *log, const char *spec)
         return -EINVAL;
     }
     log->max = max != NULL ? read_max(max + strlen(MAX_WORD)) : 0;
-    log->path = max != NULL ? strndup(spec, (size_t)(max - spec)) : strdup(spec);
-    if (log->path == NULL) {
+    char *path = max != NULL ? strndup(spec, (size_t)(max - spec)) : strdup(spec);
+    if (path == NULL) {
         return -ENOMEM;
     }
-    const char *slash = strrchr(log->path, '/');
-    log->name = slash != NULL ? slash + 1 : log->path;
+    path_set(log, path);
     return 0;
 }
 
@@ -88,6 +96,29 @@ static int file_open_again(struct logfile *log)
     return 0;
 }
 
+/*
+ * A limit renames the file, and must not rename a link to it: the next file would be in the link's
+ * folder, and a link such as /dev/stdout would be gone.
+ */
+static int link_follow(struct logfile *log)
+{
+    struct stat status;
+
+    if (!logfile_has_limit(log) ||
+        fstatat(log->folder, log->name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISLNK(status.st_mode)) {
+        return 0;
+    }
+    char *target = realpath(log->path, NULL);
+    if (target == NULL) {
+        return -errno;
+    }
+    free(log->path);
+    close(log->folder);
+    path_set(log, target);
+    return folder_open(log);
+}
+
 int logfile_open(struct logfile *log, const char *spec)
 {
     *log = (struct logfile){.fd = -1, .folder = -1};
@@ -98,6 +129,9 @@ int logfile_open(struct logfile *log, const char *spec)
     }
     if (error == 0) {
         error = file_open_again(log);
+    }
+    if (error == 0) {
+        error = link_follow(log);
     }
     if (error != 0) {
         logfile_close(log);

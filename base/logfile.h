@@ -27,7 +27,8 @@ struct logfile {
 bool logfile_spec_is_valid(const char *spec);
 
 /**
- * Opens the file of `spec`, and creates it if it does not exist.
+ * Opens the file of `spec`, and creates it if it does not exist. With a limit, `path` is where the
+ * file is, and no symbolic link.
  * @return 0 or -errno; -EINVAL also if `spec` is not valid, -ENXIO for a FIFO without a reader
  */
 int logfile_open(struct logfile *log, const char *spec);

@@ -135,6 +135,39 @@ static void limit_renames_only_its_own_file(void **state)
     logfile_close(&log);
 }
 
+/* Otherwise the next file would be beside the link, and a link such as /dev/stdout would be gone. */
+static void limit_renames_no_link(void **state)
+{
+    char block[4000];
+    char path[32];
+    struct logfile log;
+
+    (void)state;
+    memset(block, 'x', sizeof(block));
+    assert_int_equal(mkdir("big", 0700), 0);
+    assert_int_equal(symlink("big/log", "link"), 0);
+    assert_int_equal(logfile_open(&log, "link,max=4K"), 0);
+    assert_int_equal(logfile_write(&log, block, sizeof(block)), 0);
+    assert_int_equal(logfile_make_room(&log, 200), 0);
+    put(&log, "next\n");
+    logfile_close(&log);
+    assert_int_equal(size_of("big/log.1"), 4000);
+    expect_file("link", "next\n");
+    assert_int_equal(scratch_entry_count(), 2);
+
+    int fd = open("big/log", O_WRONLY | O_CLOEXEC);
+    (void)snprintf(path, sizeof(path), "/dev/fd/%d,max=4K", fd);
+    assert_int_equal(logfile_open(&log, path), 0);
+    close(fd);
+    assert_int_equal(logfile_write(&log, block, sizeof(block)), 0);
+    assert_int_equal(logfile_make_room(&log, 200), 0);
+    logfile_close(&log);
+    expect_file("big/log", "");
+    assert_int_equal(unlink("big/log"), 0);
+    assert_int_equal(unlink("big/log.1"), 0);
+    assert_int_equal(rmdir("big"), 0);
+}
+
 static void reopening_follows_the_name(void **state)
 {
     struct logfile log;
@@ -222,6 +255,7 @@ int main(void)
         TEST(file_is_appended_to),
         TEST(limit_continues_in_a_fresh_file),
         TEST(limit_renames_only_its_own_file),
+        TEST(limit_renames_no_link),
         TEST(reopening_follows_the_name),
         TEST(short_write_is_taken_back_and_explained),
         TEST(full_pipe_does_not_wait),
