@@ -456,6 +456,33 @@ static void full_file_loses_output_until_there_is_room(void **state)
     expect_file("log", "1234again");
 }
 
+/* A file at its limit that cannot be renamed is full too, until it can be. */
+static void limit_is_tried_again_after_an_error(void **state)
+{
+    static char bytes[4096];
+
+    (void)state;
+    memset(bytes, '.', sizeof(bytes));
+    scratch_write("log", bytes, sizeof(bytes));
+    assert_int_equal(mkdir("log.1", 0700), 0);
+    rig_catch_errors();
+    rig_start("log,max=4K");
+    rig_put("lost");
+    drive_until_idle(rig.loop);
+    rig_put("too");
+    drive_until_idle(rig.loop);
+    assert_int_equal(rmdir("log.1"), 0);
+    rig_put("!");
+    drive_until_idle(rig.loop);
+    rig_put("again");
+    rig_expect_errors(
+        "dormouse: console: cannot write to log: Is a directory; guest output is dropped until "
+        "there is room\n"
+        "dormouse: console: writing to log again; bytes of guest output that are missing: 8\n");
+    assert_int_equal(size_of("log.1"), 4096);
+    expect_file("log", "again");
+}
+
 static void full_disk_is_reported_once(void **state)
 {
     (void)state;
@@ -533,6 +560,7 @@ int main(void)
         RIG_TEST(full_file_continues_in_a_fresh_file),
         RIG_TEST(full_file_continues_during_the_end),
         RIG_TEST(full_file_loses_output_until_there_is_room),
+        RIG_TEST(limit_is_tried_again_after_an_error),
         RIG_TEST(full_disk_is_reported_once),
         RIG_TEST(target_that_cannot_be_opened_is_named),
         RIG_TEST(fifo_without_a_reader_is_an_error_at_once),

@@ -70,7 +70,7 @@ static int output_drain(struct output *output)
 /* With the lock held, while dropping: a file may have room again. Returns whether it took the byte. */
 static bool output_retry(struct output *output, uint8_t byte)
 {
-    if (output_is_countable(output) && output->left > 0 && output_write(output, &byte, 1) == 1) {
+    if (output_is_countable(output) && output_write(output, &byte, 1) == 1) {
         output->dropping = false;
         return true;
     }
@@ -190,7 +190,7 @@ static int output_continue_log(struct output *output)
 void output_work(struct output *output)
 {
     pthread_mutex_lock(&output->lock);
-    int error = output_is_log(output) && !output->dropping ? output_continue_log(output) : 0;
+    int error = output_is_log(output) ? output_continue_log(output) : 0;
     pthread_mutex_unlock(&output->lock);
 
     if (error != 0) {
