@@ -668,6 +668,39 @@ static int enter_with_limit(const void *arg)
     return sandbox_find_user(&user, ids) && sandbox_enter(&options) == 0 ? 0 : NOT_ENTERED;
 }
 
+/* `--events /dev/stdout | program` and `--events >(program)`. */
+static int reopen_pipe(const void *arg)
+{
+    char ids[SANDBOX_NAME_SIZE];
+    struct sandbox_user user;
+    const struct sandbox_path path = {arg, SANDBOX_REOPENS, false};
+    const struct sandbox_options options = {.user = &user, .paths = &path, .path_count = 1};
+
+    snprintf(ids, sizeof(ids), "%u:%u", geteuid(), getegid());
+    if (!sandbox_find_user(&user, ids) || sandbox_enter(&options) != 0) {
+        return NOT_ENTERED;
+    }
+    return open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES ? 0 : STEP_FAILED;
+}
+
+static void pipe_without_a_name_can_be_a_log(void **state)
+{
+    char path[32];
+    int ends[2];
+
+    (void)state;
+    if (landlock_version() == 0) {
+        skip();
+    }
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof(path), "/dev/fd/%d", ends[1]);
+    struct ending ending = run_child(reopen_pipe, path);
+    close(ends[0]);
+    close(ends[1]);
+    assert_string_equal(ending.said, "");
+    assert_int_equal(ending.status, 0);
+}
+
 static void limit_that_cannot_be_kept_ends_the_start(void **state)
 {
     (void)state;
@@ -898,6 +931,7 @@ int main(void)
         cmocka_unit_test(filters_are_built_under_a_file_limit),
         cmocka_unit_test_setup_teardown(only_named_folders_can_be_opened, scratch_enter,
                                         scratch_leave),
+        cmocka_unit_test(pipe_without_a_name_can_be_a_log),
         cmocka_unit_test_setup_teardown(limit_that_cannot_be_kept_ends_the_start, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(a_socket_can_be_removed_and_nothing_opened, scratch_enter,
