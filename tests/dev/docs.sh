@@ -227,8 +227,9 @@ listed_files() { # FOLDER
         on && /^- `/ { sub(/^- `/, ""); sub(/`.*/, ""); print }' "$root/docs/files.md" | sort
 }
 
+# Tests and patches are found by rule.
 existing_files() { # FOLDER
-    git -C "$root" ls-files "$1" | sed "s|^$1/||" | grep -v / | grep -vx -e README.md -e meson.build |
+    git -C "$root" ls-files "$1" | sed "s|^$1/||" | grep -v / | grep -vE '^(README.md|meson.build|test_.*|.*\.patch)$' |
         sed 's/\.\(c\|h\|S\|sh\|awk\)$//' | sort -u
 }
 
