@@ -339,6 +339,7 @@ test_wake_none() {
 
 # Asleep, with wakes that do not count: no CPU time is used, whether interrupts count or not.
 test_asleep_is_idle() {
+    ! skips_under thread "its runtime has a thread that wakes now and then" || return 0
     for wake in signal irq,signal; do
         timer=$([ $wake = signal ] && echo timer=100 || echo timer=0)
         start_bare "scenario=wake-operator $timer" --wake $wake
@@ -386,6 +387,8 @@ test_cpus_128() {
 # KVM's maximum, one after the other. All of them at once take minutes on an emulated machine; long.sh does that.
 # limit cpus_512 180
 test_cpus_512() {
+    ! skips_under thread "its runtime has no room for 512 threads" || return 0
+    ! skips_under address "it takes minutes, and cpus_128 runs the same code" || return 0
     guest_limit=160
     expect_scenario "cpu-off cycles=1022" --cpus 512 --memory 1G
     expect_event boot cpus 512

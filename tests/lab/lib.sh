@@ -34,6 +34,12 @@ clean_up() {
     rm -rf "$work"
 }
 
+# skips_under SANITIZER REASON: succeeds if dormouse runs under that sanitizer, and says what is left out.
+skips_under() {
+    [ "${LAB_SANITIZE:-}" = "$1" ] || return 1
+    echo "skipped: $2"
+}
+
 # Puts what a sanitizer found into the log, where run.sh looks for it, from the standard error of any process.
 show_reports() {
     [ -n "${LAB_SANITIZE:-}" ] || return 0
