@@ -76,7 +76,13 @@ make_sysroot() {
         rm -rf "$build/sysroot" "$build/arm64"
         make_folder "$build/sysroot" "fetching the arm64 libraries to link with" "10 s" fill_sysroot
     fi
-    local where="[constants]"$'\n'"sysroot = '${build//\'/\\\'}/sysroot'"
+    name_sysroot
+}
+
+# Writes the cross file that says where the sysroot is. Meson doubles every backslash of such a file, so an
+# apostrophe cannot be escaped; a text in three of them may have one.
+name_sysroot() {
+    local where="[constants]"$'\n'"sysroot = '''$build/sysroot'''"
     # Writing the file again would make Meson configure again.
     if [[ ! -e $build/sysroot.ini || $(<"$build/sysroot.ini") != "$where" ]]; then
         printf '%s\n' "$where" >"$build/sysroot.ini"

@@ -142,6 +142,18 @@ EOF
     expect_line err "^dev: all packages are installed"
 }
 
+# Meson configures nothing here: it reads the cross files, and looks for a compiler that does not exist.
+test_sysroot_may_have_an_apostrophe() {
+    mkdir "it's here"
+    printf '%s\n' '[binaries]' "c = ['/none', '--sysroot=' + sysroot]" >compiler.ini
+    # shellcheck disable=SC2016 # for the inner shell
+    try bash -c 'build=$1; source "$2/tools/build.sh"; name_sysroot' bash "$PWD/it's here" "$root"
+    expect_status 0
+    try meson setup -Dparts=lib --cross-file "it's here/sysroot.ini" \
+        --cross-file "$root/tools/aarch64.ini" --cross-file compiler.ini made "$root"
+    expect_line out "--sysroot=$PWD/it's here/sysroot"
+}
+
 # The names of $work and of this checkout have blanks and other special characters.
 test_awkward_paths_are_quoted() {
     try "$root/dev" build native
