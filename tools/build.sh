@@ -13,6 +13,8 @@ Compiles dormouse, or the conformance image. The last line of output is the path
   native   for this machine, with the unit tests (the default)
   arm64    for arm64, linked statically: runs in the lab and on any arm64 machine. Elsewhere
            it is cross-compiled against the libraries of Debian's own arm64 packages.
+  image    vpsci-check.img, the conformance image for arm64. build native makes the tool that runs
+           it, build/native/check/tool/vpsci-check.
 EOF
 }
 

@@ -15,9 +15,11 @@ fuzz_help() {
 ./dev fuzz [--seconds N|--long] [--keep] [TARGET...]
 
 Searches for inputs that break a program, under the address and undefined-behaviour sanitizers:
-$(fuzz_names | tr '\n' ' ')or the targets named, each for N seconds ($fuzz_seconds). It begins with the
-inputs of fuzz/corpus and with those that earlier runs found, which are in build/fuzz/found. An
-input that breaks a target is kept in build/fuzz/broken.
+all targets, or those named, each for N seconds ($fuzz_seconds). It begins with the inputs of
+fuzz/corpus and with those that earlier runs found, which are in build/fuzz/found. An input that
+breaks a target is kept in build/fuzz/broken. The targets are
+
+$(fuzz_names | paste -sd' ' | fold -sw 90 | sed 's/^/  /; s/ *$//')
 
   --long  each target for an hour, then 10^10 random calls to libvpsci and to its model in
           tests/lib/model, side by side: most of a day
@@ -42,7 +44,7 @@ fuzz_command() {
         --long) long=yes seconds=$fuzz_long_seconds ;;
         --keep) keep=yes ;;
         *)
-            fuzz_names | grep -qxF -- "$1" || die "fuzz: no target '$1'; use one of" "$(fuzz_names | tr '\n' ' ')"
+            fuzz_names | grep -qxF -- "$1" || die "fuzz: no target '$1'; use one of" "$(fuzz_names | paste -sd' ')"
             targets+=("$1")
             ;;
         esac

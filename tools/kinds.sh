@@ -195,7 +195,7 @@ test_check_names() { # NAME...
 }
 
 test_die_unknown() { # NAME
-    die "test: no test is called $1; ./dev test --list lists them"
+    die "test: no test is called '$1'; ./dev test --list lists them"
 }
 
 test_may_be_mesons() { # NAME

@@ -107,7 +107,7 @@ test_build_works_with_everything_closed() {
 test_unknown_test_is_refused() {
     try "$root/dev" test unit/no_such
     expect_status 1
-    expect_line err "no test is called unit/no_such"
+    expect_line err "no test is called 'unit/no_such'"
 }
 
 test_list_names_tests_that_can_be_run() {
@@ -127,7 +127,7 @@ test_meson_names_are_known_without_meson() {
     # Names are checked in order, and the first unknown one is reported.
     try "$root/dev" test $(grep -E '^(unit|vpsci)/' names) zoo/nosuch
     expect_status 1
-    expect_text err "dev: test: no test is called zoo/nosuch; ./dev test --list lists them"
+    expect_text err "dev: test: no test is called 'zoo/nosuch'; ./dev test --list lists them"
 }
 
 test_list_compiles_nothing() {
