@@ -44,7 +44,7 @@ demo_run() {
     lab_process=$!
     # Ctrl-C reaches the lab as well; other signals must be passed on.
     trap 'kill -TERM "$lab_process" 2>/dev/null || true; wait; exit 143' TERM
-    trap 'wait; exit 130' INT
+    trap 'wait; printf "\n"; say "demo: stopped by Ctrl-C; nothing of it is left"; exit 130' INT
     exec {timeline}> >(exec "$build/native/vmm/dormouse" timeline)
     local timeline_process=$!
     while IFS= read -r -u "$output" line; do

@@ -47,6 +47,7 @@ test_demo() {
     for delay in 0 4; do
         interrupt $delay demo
         ! grep -q 'What this run proves' out || fail "the demo reports a run that was interrupted"
+        expect_line err "^dev: demo: stopped by Ctrl-C"
     done
 }
 
