@@ -203,6 +203,9 @@ static const struct {
     {"--wake", "irq,none", "--wake irq,none: none cannot be in a list with others"},
     {"--wake", "none,rtc", "--wake none,rtc: none cannot be in a list with others"},
     {"--qmp", "", "--qmp : a socket's path has 1 to 107 characters"},
+    {"--qmp", "unix:/run/vm,server,nowait",
+     "--qmp unix:/run/vm,server,nowait: give only the socket's path, without 'unix:' and what "
+     "follows the path"},
     {"--console", "pty,max=1M",
      "--console pty,max=1M: unknown target; use stdio, none, pty, FILE, or FILE,max=SIZE with a "
      "SIZE of at least 4K"},

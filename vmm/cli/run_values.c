@@ -228,6 +228,12 @@ bool run_set_qmp(const struct option_row *row, void *settings, const char *value
     const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
     size_t length = strlen(value);
 
+    /* QEMU's way to name a socket would be the name of a file here. */
+    if (strncmp(value, "unix:", strlen("unix:")) == 0) {
+        report("--qmp %s: give only the socket's path, without 'unix:' and what follows the path",
+               value);
+        return false;
+    }
     if (length == 0 || length > most) {
         report("--qmp %s: a socket's path has 1 to %zu characters", value, most);
         return false;
