@@ -11,7 +11,7 @@ Starts the lab: an arm64 machine with /dev/kvm, a Debian kernel and busybox. It 
 (3 to 4 seconds to start). On an arm64 machine with /dev/kvm, COMMAND runs on that machine instead.
 `run` runs COMMAND, shows its output as it comes and returns its exit status; COMMAND's standard input
 is empty. `shell` is interactive. The lab is thrown away afterwards.
-Options may precede `run` and `shell` as well.
+Options may also come before `run` and `shell`.
 
   --host 6.1|6.12|backports
                           kernel of the lab: Debian 12's, 13's (the default), or the newest of

@@ -10,19 +10,19 @@ check_peers_help() {
 ./dev check-peers --list | --table
 
 Boots the conformance image on PSCI servers that Debian packages, all of them or those named, and collects
-what vpsci-check says in build/peers: for each a folder with run.tap, what was said (run.log), the serial
-line (serial.log) and which version of what it was, and when (about); and report.html, a page that compares
-all that were ever run there. That a server fails scenarios is a result, no error. Nothing of what is
-fetched is installed.
+the results in build/peers. Each server has a folder with run.tap (the results), run.log (the messages of
+vpsci-check), serial.log (the serial line) and about (the version of the server, and the date). report.html
+compares all runs in that folder. A server that fails scenarios is a result, not an error. Nothing that
+is fetched is installed.
 
-  --list             name them all, and say what each is
-  --table            what failed in the runs that are there, as a table in Markdown
-  --limit SECONDS    time limit for each (1800)
-  --image FILE       another image, and
-  --append WORDS     its kernel command line
+  --list             list all servers, with a description of each
+  --table            print what failed in the collected runs, as a table in Markdown
+  --limit SECONDS    time limit for each server (1800)
+  --image FILE       another image
+  --append WORDS     the image's kernel command line
 
-  --boot NAME        only start the image on that one: its serial line is on the standard input and output
-                     (of those that run in the lab, on the standard output only). To look by hand.
+  --boot NAME        only start the image on that server, with its serial line on standard input and
+                     output (for servers that run in the lab, on standard output only)
 EOF
 }
 

@@ -13,7 +13,8 @@ Measures, prints a table, and marks figures that miss their aim. A missed aim is
   (no argument)   dormouse, in the lab: starting, sleeping, memory. About 10 minutes; the figures
                   are kept in build/bench.json.
   psci            a guest's PSCI calls, answered by dormouse and by KVM, side by side at 1, 8 and
-                  64 vCPUs, and what the filter of system calls adds. About 4 minutes; kept in build/bench-psci.json.
+                  64 vCPUs, and the cost of the filter of system calls. About 4 minutes;
+                  kept in build/bench-psci.json.
   lib             libvpsci: instructions of every call at 1 to 4,096 vCPUs, its size, its memory
                   and its stack. About a minute; --json writes the instructions as a list of
                   {"name", "vcpus", "instructions"}.

@@ -10,8 +10,9 @@ lint_help() {
     cat <<EOF
 ./dev lint [CHECK...]
 
-Runs all checks, or those named: ${lint_quick[*]} (which ./dev test runs as well),
-${lint_long[*]}. Fails if one finds something. Installs clang-format, clang-tidy and shellcheck.
+Runs all checks, or those named, and fails if one finds something. The quick ones, which ./dev test runs as well:
+${lint_quick[*]}.
+The ones that take minutes: ${lint_long[*]}. Installs clang-format, clang-tidy and shellcheck.
 EOF
 }
 
