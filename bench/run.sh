@@ -21,7 +21,7 @@ exec-to-guest-no-sandbox|-|the same two without the sandbox
 exec-to-guest-no-sandbox-calls|-|
 memory-resident|1024|resident memory beyond the guest's own, guest idle
 memory-anonymous|-|of that, anonymous: not shared with anybody
-idle-10s|-|processor time of 10 s with an idle guest, the guest's own included
+idle-10s|-|processor time of 10 s with an idle guest of one vCPU, the guest's own included
 suspend-to-asleep-rtc|-|Linux: from the exit with SYSTEM_SUSPEND until nothing of the VM runs
 wake-to-entry-rtc|-|Linux: from the expiry of the RTC's alarm to the guest's entry
 suspend-to-asleep-irq|-|bare metal: the same two, woken by the guest's own timer
@@ -32,7 +32,7 @@ EOF
 
 measure() {
     "$root/dev" lab run --icount --cpus 1 --limit 1500 --in "$here/lab.sh" \
-        --in "$build/arm64/bench/until_guest" -- sh lab.sh start idle sleep sleep_irq asleep
+        --in "$build/arm64/bench/until_guest" -- sh lab.sh start idle idle_time sleep sleep_irq asleep
 }
 
 # NAME VALUE UNIT lines to a table on standard output and JSON in a file.
