@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What platform.h has of interrupts: which controller a device is connected to, and its INTIDs. */
+/* The part of platform.h that reads interrupts: which controller a device is connected to, and
+ * its INTIDs. */
 #include <stddef.h>
 
 #include "platform.h"
@@ -39,13 +40,14 @@ static unsigned specifier_intid(uint32_t type, uint32_t number)
     return type == TYPE_SPI && number < SPI_COUNT ? number + SPI_BASE : 0;
 }
 
-/* The cells of a specifier for the controller with this phandle; 0 where that is no GIC. */
+/* Returns the number of cells of a specifier for the controller with this phandle; 0 if that is
+ * not a GIC. */
 static uint32_t gic_cells(const void *blob, uint32_t phandle)
 {
     struct tree_node controller;
 
     if (phandle == 0) {
-        return CELL_COUNT_MIN; /* nobody says which one: it is the one there is */
+        return CELL_COUNT_MIN; /* no controller is named: it is the only one */
     }
     if (!tree_find(blob, phandle, &controller) || !is_gic(&controller)) {
         return 0;
@@ -77,7 +79,7 @@ unsigned platform_interrupt(const void *blob, const struct tree_node *node, unsi
     if (tree_property(node, "interrupts", &length) != NULL) {
         return read_interrupt(node, "interrupts", gic_cells(blob, parent), 0, index);
     }
-    /* All of them to the same controller, or it is not understood. */
+    /* All entries must name the same controller; anything else is not supported. */
     parent = tree_cell(node, "interrupts-extended", 0);
     return parent == 0
                ? 0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What platform.h has of the device tree. */
+/* The part of platform.h that reads the device tree. */
 #include <stddef.h>
 
 #include "platform.h"
@@ -137,7 +137,7 @@ static bool is_psci(const struct tree_node *node)
            tree_compatible(node, "arm,psci");
 }
 
-/* One of the timer's interrupts, by its name where they have names. */
+/* One of the timer's interrupts, by name if they have names. */
 static unsigned timer_interrupt(const void *blob, const struct tree_node *node, const char *name,
                                 unsigned index)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which of the machine's UARTs is spoken to. */
+/* Chooses the UART to use. */
 #include <stddef.h>
 
 #include "platform.h"

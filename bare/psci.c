@@ -74,8 +74,8 @@ static const char *const register_names[CALL_REGISTERS] = {
 };
 
 /*
- * x1-x3 can carry results; a call with none leaves them alone, clears them, or of an SMC32 call's
- * arguments the half that it must not look at.
+ * x1-x3 can carry results. A call without results keeps them, clears them, or, in an SMC32 call,
+ * clears the upper halves of arguments.
  */
 enum { RESULT_REGISTERS = 4 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PSCI calls (Arm DEN0022) by way of the SMC Calling Convention (Arm DEN0028). */
+/* PSCI calls (Arm DEN0022) by the SMC Calling Convention (Arm DEN0028). */
 #ifndef GUEST_PSCI_H
 #define GUEST_PSCI_H
 
@@ -10,7 +10,7 @@
 
 enum { CALL_REGISTERS = 31 };
 
-/* One call with all that the caller's registers hold, before and after. */
+/* One call, with the contents of all the caller's registers before and after. */
 struct psci_call {
     uint64_t in[CALL_REGISTERS];
     uint64_t out[CALL_REGISTERS];
@@ -20,12 +20,13 @@ struct psci_call {
     uint64_t daif;
     uint64_t spsel;
     uint64_t sp_el0;
-    /* As found when the call returned. */
+    /* As they were when the call returned. */
     uint64_t sctlr_after;
     uint64_t daif_after;
     uint64_t spsel_after;
     uint64_t sp_moved; /* 0: both stack pointers are where they were */
-    /* Whether a core that arrives at entry_point goes on here, or starts anew as after CPU_ON. */
+    /* Whether a core that arrives at entry_point continues here, or starts from the beginning
+     * as after CPU_ON. */
     uint64_t resumes;
 };
 
@@ -36,27 +37,28 @@ struct psci_call {
 void psci_prepare(struct psci_call *call, uint32_t function, uint64_t first, uint64_t second,
                   uint64_t third);
 /*
- * Makes the call. False: it returned, and `out` and the ..._after fields are filled in. True: it
- * did not, and this core came back through entry_point, its state there in its `struct cpu`.
+ * Makes the call. Returns false if the call returned; then `out` and the ..._after fields are
+ * filled in. Returns true if the core came back through entry_point; then its `struct cpu` has its
+ * state there.
  */
 bool psci_call(struct psci_call *call);
-/* The call's result: 32 bits wide for SMC32, sign-extended. */
+/* Returns the call's result: for SMC32 32 bits, sign-extended. */
 int64_t psci_result(const struct psci_call *call);
 
-/* Whole calls for those to whom only the result matters. */
+/* Whole calls, if only the result matters. */
 int64_t psci_call2(uint32_t function, uint64_t first, uint64_t second);
 int64_t psci_call3(uint32_t function, uint64_t first, uint64_t second, uint64_t third);
 
 /*
- * What is wrong with the general registers, stack pointers, PSTATE or SCTLR after a call, or
- * NULL: x4-x30 are preserved; x1-x3 hold nothing new (SMCCC 1.1, 2.6 and 2.9).
+ * Returns what is wrong with the general registers, stack pointers, PSTATE or SCTLR after a call,
+ * or NULL. x4-x30 must be preserved; x1-x3 must hold nothing new (SMCCC 1.1, 2.6 and 2.9).
  */
 const char *psci_registers_problem(const struct psci_call *call);
 
-/* PSCI_VERSION, and whether PSCI_FEATURES says that a function is there (never before 1.0). */
+/* Return PSCI_VERSION, and whether PSCI_FEATURES says that a function exists (false before 1.0). */
 uint64_t psci_version(void);
 bool psci_has(uint32_t function);
 
-extern uint8_t entry_point[]; /* for CPU_ON and everything else that wants an address */
+extern uint8_t entry_point[]; /* for CPU_ON and every other call with an entry point */
 
 #endif

@@ -15,7 +15,7 @@ static bool rest_has_timer(enum timer timer)
     return timer_intid(timer) != 0 && (timer_control(timer) & TIMER_CTL_ENABLE) == 0;
 }
 
-/* An interrupt that is taken would be the handler's to deal with. */
+/* If interrupts are taken, the handler would get the timer's. */
 static bool rest_is_masked(void)
 {
     return (READ_SYSREG(daif) & DAIF_I) != 0;

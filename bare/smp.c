@@ -83,7 +83,7 @@ int64_t smp_affinity(const struct cpu *cpu)
     return psci_call2(FID64(FN_AFFINITY_INFO), cpu->mpidr, 0);
 }
 
-/* Between two looks; false once it has taken too long since the first. */
+/* Rests between two checks; returns false after too long a time since the first. */
 static bool wait_on(uint64_t since)
 {
     uint64_t waited = timer_now(TIMER_VIRTUAL) - since;
@@ -95,7 +95,7 @@ static bool wait_on(uint64_t since)
     return true;
 }
 
-/* Until `*word` is at least `value`. */
+/* Waits until `*word` is at least `value`. */
 static bool wait_at_least(const volatile uint64_t *word, uint64_t value)
 {
     uint64_t since = timer_now(TIMER_VIRTUAL);

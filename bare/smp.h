@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The cores: those that the device tree names, in its order. */
+/* The cores that the device tree names, in its order. */
 #ifndef GUEST_SMP_H
 #define GUEST_SMP_H
 
@@ -25,13 +25,13 @@ struct cpu {
     uint64_t mpidr; /* affinity fields only */
     uint64_t stack_top;
     uint64_t resume_sp; /* of psci_call() */
-    uint64_t resumes;   /* in psci_call(), to go on there after entry_point */
+    uint64_t resumes;   /* in psci_call(), to continue there after entry_point */
     struct entry_state entry;
-    /* What a core started by CPU_ON runs; it turns itself off when that returns. */
+    /* What a core runs after CPU_ON. When it returns, the core turns itself off. */
     void (*function)(struct cpu *cpu);
     /*
-     * Between cores. Plain loads and stores with barriers: with the MMU off all memory is of Device
-     * type, where exclusives need not work.
+     * Shared between cores, by plain loads and stores with barriers: with the MMU off all memory is
+     * of Device type, where exclusives need not work.
      */
     volatile uint64_t arrivals; /* written by the core itself: how often CPU_ON started it */
     volatile uint64_t progress; /* written by the core itself */
@@ -41,10 +41,10 @@ struct cpu {
     volatile bool fault_seen;
     uint64_t fault_esr;
     uint64_t fault_far;
-    /* Called for an interrupt if not NULL; else an interrupt is unexpected. */
+    /* Called for an interrupt; if NULL, an interrupt is unexpected. */
     void (*interrupt)(struct cpu *cpu);
     volatile uint64_t interrupts;
-    bool other_method; /* the device tree wants it started by something else than PSCI */
+    bool other_method; /* the device tree names a method other than PSCI to start it */
     /* For the GIC. */
     uint64_t gic_frame; /* the registers of the core's private interrupts; 0: not yet known */
     uint32_t gic_acknowledged; /* GICv2: the last SGI with its sender */
@@ -59,9 +59,9 @@ _Static_assert(sizeof(struct cpu) == CPU_SIZE, "layout.h");
 extern struct cpu cpus[CPU_MAX];
 extern uint32_t cpu_count;
 
-/* For platform_read(): another core; NULL where there are too many. */
+/* For platform_read(): adds a core; returns NULL if there are too many. */
 struct cpu *smp_add(uint64_t mpidr);
-/* Makes the calling core, which the boot loader started, the one of `cpus` that it is. */
+/* Finds the calling core, which the boot loader started, in `cpus`. */
 bool smp_init(void);
 
 struct cpu *smp_self(void);
@@ -70,17 +70,17 @@ struct cpu *smp_other(void);
 
 /* Calls CPU_ON so that the core runs `function`, with any context ID; returns PSCI's result. */
 int64_t smp_start(struct cpu *cpu, void (*function)(struct cpu *cpu), uint64_t context);
-/* AFFINITY_INFO of the one core. */
+/* Calls AFFINITY_INFO for this core. */
 int64_t smp_affinity(const struct cpu *cpu);
 
-/* Wait for something that another core does; false after a few seconds. */
+/* Wait for something that another core does; return false after a few seconds. */
 bool smp_wait_off(const struct cpu *cpu);
-bool smp_wait_all_off(void); /* each but the first core, one after the other */
+bool smp_wait_all_off(void); /* all but the first core, one after the other */
 bool smp_wait_arrivals(const struct cpu *cpu, uint64_t count);
 bool smp_wait_progress(const struct cpu *cpu, uint64_t value);
 bool smp_wait_command(const struct cpu *cpu, uint64_t value);
 
-/* Publish, so that the waits above see it and everything written before. */
+/* Publish a value, so that the waits above see it and everything written before it. */
 void smp_set_progress(struct cpu *self, uint64_t value);
 void smp_set_command(struct cpu *other, uint64_t value);
 

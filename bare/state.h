@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a core has besides its general registers, to show that a call which was refused has left it
- * alone: FP and SIMD registers, system registers, the timers, the interrupts pending and enabled.
+ * The state of a core besides its general registers, to check that a refused call has not changed
+ * it: FP and SIMD registers, system registers, the timers, the pending and enabled interrupts.
  */
 #ifndef GUEST_STATE_H
 #define GUEST_STATE_H
@@ -22,14 +22,14 @@ struct core_state {
     uint64_t system[STATE_SYSTEM_MAX];
 };
 
-/* Gives every FP register a value of its own. */
+/* Sets every FP register to a different value. */
 void state_fill_fp(uint64_t seed);
 
 void state_read(struct core_state *state);
-/* The same without what changes by itself: timers, which some hypervisors mask when they fire, and
- * interrupts. */
+/* The same without what changes by itself: the interrupts, and the timers, which some
+ * hypervisors mask when they fire. */
 void state_read_core(struct core_state *state);
-/* The name of the first thing that differs, or NULL. */
+/* Returns the name of the first difference, or NULL. */
 const char *state_difference(const struct core_state *before, const struct core_state *after);
 
 void fp_load(const struct fp_state *state);

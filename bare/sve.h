@@ -18,18 +18,18 @@ struct sve_state {
 };
 
 /*
- * Whether the calling core has them, and may use them: makes vectors as long as they can be. To be
- * called again by a core that was reset, before anything of the below.
+ * Returns whether the calling core has these registers and may use them, and makes vectors as long
+ * as possible. A core that was reset must call it again before the functions below.
  */
 bool sve_prepare(void);
 /* The length of a vector in bytes: 16 to 256. */
 uint64_t sve_length(void);
 
-/* Gives every register, and the same bytes in `state`, values of their own. */
+/* Sets every register, and the same bytes in `state`, to different values. */
 void sve_fill(struct sve_state *state, uint64_t seed);
-/* The same, of what the core holds now. */
+/* Reads the core's registers. */
 void sve_read(struct sve_state *state);
-/* The kind of the first register that differs, or NULL. */
+/* Returns the kind of the first register that differs, or NULL. */
 const char *sve_difference(const struct sve_state *before, const struct sve_state *after);
 
 void sve_load(const struct sve_state *state);

@@ -24,7 +24,7 @@ static inline bool sysreg_is_el2(void)
     return (READ_SYSREG(CurrentEL) >> CURRENT_EL2_BIT & 1) != 0;
 }
 
-/* Those of the core's own level, by their names without _el1 or _el2. */
+/* Registers of the core's own level, by their names without _el1 or _el2. */
 #define READ_OWN_SYSREG(name) (sysreg_is_el2() ? READ_SYSREG(name##_el2) : READ_SYSREG(name##_el1))
 
 #define WRITE_OWN_SYSREG(name, value)                                                              \

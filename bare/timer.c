@@ -21,7 +21,7 @@ uint64_t timer_now(enum timer timer)
     return timer == TIMER_VIRTUAL ? READ_SYSREG(cntvct_el0) : READ_SYSREG(cntpct_el0);
 }
 
-/* What the registers are called depends on whom their names mean, see below. */
+/* The names of the registers depend on the exception level; see below. */
 struct timer_registers {
     uint64_t (*control)(void);
     uint64_t (*deadline)(void);
@@ -55,7 +55,8 @@ REGISTERS(cntp, cntp_ctl_el0, cntp_cval_el0)
 REGISTERS(cntv_el02, S3_5_C14_C3_1, S3_5_C14_C3_2)
 REGISTERS(cntp_el02, S3_5_C14_C2_1, S3_5_C14_C2_2)
 
-/* The same two timers at every level: an EL2 that is like EL1 has others by those names. */
+/* Returns the same two timers at every level: at an EL2 that is like EL1 those names mean other
+ * timers. */
 static const struct timer_registers *timer_registers_of(enum timer timer)
 {
     if (level_own() == 2 && level_is_like_el1()) {

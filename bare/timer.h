@@ -27,13 +27,13 @@ void timer_arm(enum timer timer, uint64_t deadline);
 void timer_stop(enum timer timer);
 uint64_t timer_control(enum timer timer);
 uint64_t timer_deadline(enum timer timer);
-/* 0 where the device tree does not say. */
+/* 0 if the device tree does not name it. */
 unsigned timer_intid(enum timer timer);
 
-/* Has the calling core's WFE end at least several thousand times a second. */
+/* Ends the calling core's WFE at least several thousand times a second. */
 void timer_event_stream(void);
 
-/* Waits for an interrupt, of this timer at `deadline` or another, and stops the timer. */
+/* Waits for this timer's interrupt at `deadline`, or for another interrupt, and stops the timer. */
 void timer_sleep(enum timer timer, uint64_t deadline);
 
 #endif

@@ -276,7 +276,7 @@ static bool node_enter(struct tree_node *node)
     return true;
 }
 
-/* Steps over one token. False: the tree ends, or makes no sense. */
+/* Steps over one token. Returns false if the tree ends or is invalid. */
 static bool token_step(struct tree_node *node, bool *entered)
 {
     struct property property;
@@ -288,7 +288,7 @@ static bool token_step(struct tree_node *node, bool *entered)
         return *entered;
     case TOKEN_END_NODE:
         node->next++;
-        return node->open-- > 1; /* behind the root's end there is nothing */
+        return node->open-- > 1; /* nothing comes after the root's end */
     case TOKEN_PROPERTY:
         if (node->open == 0 || !read_property(node, node->next, &property)) {
             return false;
@@ -344,7 +344,7 @@ static bool is_within(uint64_t address, uint64_t size, uint64_t base, uint64_t r
     return address >= base && address - base < room && size <= room - (address - base);
 }
 
-/* From the addresses that `level` gives its children to those that `above` gives it. */
+/* Translates an address from the children of `level` to those of `above`. */
 static bool level_translate(const struct tree_level *level, const struct tree_level *above,
                             uint64_t *address, uint64_t size)
 {

@@ -14,20 +14,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Nodes that lie deeper are passed over. */
+/* Deeper nodes are skipped. */
 enum { TREE_DEPTH_MAX = 12 };
 
-/* A larger one is none: no boot loader may give it (Documentation/arch/arm64/booting.rst). */
+/* A larger one is refused: boot loaders must not pass it (Documentation/arch/arm64/booting.rst). */
 #define TREE_SIZE_MAX (UINT32_C(2) << 20)
 
-/* What a node says to those below it. */
+/* What a node defines for the nodes below it. */
 struct tree_level {
     const char *name;
     const uint32_t *ranges; /* NULL: what is below has no addresses in here */
     uint32_t ranges_length;
     uint32_t address_cells;
     uint32_t size_cells;
-    uint32_t interrupt_parent; /* a phandle; 0: nobody said so far */
+    uint32_t interrupt_parent; /* a phandle; 0: not named so far */
     bool enabled;
 };
 
@@ -47,30 +47,30 @@ struct tree_node {
     unsigned open; /* nodes begun and not ended */
 };
 
-/* Starts a walk; tree_next() then gives the root. False where there is no tree. */
+/* Starts a walk; tree_next() then returns the root. Returns false if there is no tree. */
 bool tree_open(const void *blob, struct tree_node *node);
 bool tree_next(struct tree_node *node);
-/* The size that its header claims, or 0 where there is no tree. */
+/* Returns the size that the header claims, or 0 if there is no tree. */
 uint32_t tree_size(const void *blob);
 /* Entry `index` of the memory reservation block. */
 bool tree_reservation(const void *blob, unsigned index, uint64_t *address, uint64_t *size);
 
-/* The value of a property and its length in bytes, or NULL. It is aligned to 4 bytes. */
+/* Returns the value of a property, aligned to 4 bytes, and its length in bytes; or NULL. */
 const void *tree_property(const struct tree_node *node, const char *name, uint32_t *length);
-/* A property that is text; NULL where it is none. */
+/* Returns a property that is text, or NULL if it is not text. */
 const char *tree_text(const struct tree_node *node, const char *name);
 bool tree_text_is(const struct tree_node *node, const char *name, const char *value);
-/* Which of the texts of a property this is, from 0; -1 where it is not there. */
+/* Returns the index of this text in a property, from 0; -1 if it is not there. */
 int tree_text_index(const struct tree_node *node, const char *name, const char *value);
 bool tree_compatible(const struct tree_node *node, const char *compatible);
-/* Cell `index` of a property of 32-bit cells; 0 where it has fewer. */
+/* Returns cell `index` of a property of 32-bit cells; 0 if there are fewer. */
 uint32_t tree_cell(const struct tree_node *node, const char *name, unsigned index);
-/* The address-size pair `index` of `reg`, as the parent counts addresses. */
+/* Returns the address-size pair `index` of `reg`, in the parent's addresses. */
 bool tree_reg(const struct tree_node *node, unsigned index, uint64_t *address, uint64_t *size);
-/* The same, as the CPUs count them; false as well where they cannot reach it. */
+/* The same in the CPUs' addresses; also returns false if they cannot reach it. */
 bool tree_region(const struct tree_node *node, unsigned index, uint64_t *address, uint64_t *size);
 
-/* Whether `/a/b@1/c` is the node's path; addresses may be left out. */
+/* Returns whether `/a/b@1/c` is the node's path; addresses may be left out. */
 bool tree_path_is(const struct tree_node *node, const char *path);
 /* The node with this phandle. */
 bool tree_find(const void *blob, uint32_t phandle, struct tree_node *node);

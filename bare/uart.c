@@ -6,10 +6,10 @@
 #include "platform.h"
 #include "uart_ops.h"
 
-/* A port that never becomes ready must not keep a verdict from being reached. */
+/* A port that never becomes ready must not prevent a verdict. */
 enum { PATIENCE = 1000000, PATIENCE_WHEN_STUCK = 10 };
 
-static bool stuck; /* it was not ready in time, and not since */
+static bool stuck; /* it was not ready in time, and has not been since */
 
 static const struct uart_ops *uart_find_ops(void)
 {

@@ -11,11 +11,11 @@
 
 /* 8N1 with FIFOs, all interrupts masked: also after anything else was done to the port. */
 void uart_init(void);
-/* Waits for room, but not for ever: a port that is stuck loses what it is given. */
+/* Waits for room, but not for ever: a stuck port loses output. */
 void uart_put(char c);
 /* Waits until the last byte is on the line, with the same patience. */
 void uart_drain(void);
-/* The next byte of input, if there is one. */
+/* Reads the next byte of input, if there is one. */
 bool uart_read(uint8_t *byte);
 
 #endif

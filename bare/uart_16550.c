@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The 16550 and its many relatives. Baud is left as it is: nobody tells the port's clock. */
+/* The 16550 and its many relatives. The baud rate stays as it is, because the port's clock is
+ * unknown. */
 #include "mmio.h"
 #include "platform.h"
 #include "uart_ops.h"
@@ -8,7 +9,7 @@
 enum { DATA = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
 
 enum {
-    FCR_FIFOS = 1u << 0, /* and does not empty them: something may still be on its way */
+    FCR_FIFOS = 1u << 0, /* does not empty them, because output may still be in them */
     LCR_8_BITS = 3u << 0,
     MCR_DTR = 1u << 0,
     MCR_RTS = 1u << 1,

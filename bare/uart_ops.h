@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a kind of UART can do; uart.c does the waiting. */
+/* The operations of a kind of UART; uart.c does the waiting. */
 #ifndef GUEST_UART_OPS_H
 #define GUEST_UART_OPS_H
 

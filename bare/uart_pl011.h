@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The PL011 (Arm DDI0183): for what scenarios do to it themselves. */
+/* The registers of the PL011 (Arm DDI0183), for scenarios that use them directly. */
 #ifndef GUEST_UART_PL011_H
 #define GUEST_UART_PL011_H
 

@@ -2,7 +2,8 @@
 /**
  * The numbers of PSCI (Arm DEN0022) and of the SMC calling convention (Arm DEN0028), as a guest
  * knows them: for the scenarios, for the images, and for the bare-metal tests. They are copies on
- * purpose, not those of vpsci/abi.h: a server that has a number wrong must not make its examiner wrong.
+ * purpose, not those of vpsci/abi.h: a server that has a number wrong must not make its examiner
+ * wrong.
  */
 #ifndef CHECK_NUMBERS_H
 #define CHECK_NUMBERS_H
@@ -26,7 +27,7 @@ enum {
     RET_LOWEST = -9
 };
 
-/** "DENIED"; NULL for what is no return code. */
+/** Returns "DENIED" and so on; NULL if the result is not a return code. */
 static inline const char *ret_name(int64_t result)
 {
     static const char *const names[] = {
@@ -37,7 +38,7 @@ static inline const char *ret_name(int64_t result)
     return result <= RET_SUCCESS && result >= RET_LOWEST ? names[-result] : NULL;
 }
 
-/** Sets of them: what a call may return. */
+/** Sets of return codes, for what a call may return. */
 enum {
     IS_SUCCESS = 1 << 0,
     IS_NOT_SUPPORTED = 1 << 1,
@@ -82,14 +83,14 @@ enum {
     FN_MEM_PROTECT_CHECK_RANGE = 0x14,
     FN_SYSTEM_OFF2 = 0x15,
     FN_COUNT = 0x16,
-    /** The range of IDs that belongs to PSCI ends before this number. */
+    /** The range of IDs that belong to PSCI ends before this number. */
     FN_RANGE = 0x20
 };
 
 /** For sets of functions, in `struct scenario`. */
 #define HAS(function) (UINT32_C(1) << (function))
 
-/** The bit of an ID that says SMC64. */
+/** The bit of an ID that marks an SMC64 call. */
 #define SMC64_BIT UINT32_C(0x40000000)
 
 #define FID32(function) (UINT32_C(0x84000000) | (uint32_t)(function))
@@ -98,7 +99,8 @@ enum {
 #define FID_SMCCC_VERSION       UINT32_C(0x80000000)
 #define FID_SMCCC_ARCH_FEATURES UINT32_C(0x80000001)
 
-/** Whether an ID is of an SMC64 call: otherwise only the lower halves of its arguments count. */
+/** Returns whether an ID is that of an SMC64 call; otherwise only the lower halves of its
+ * arguments count. */
 static inline bool fid_is_64(uint64_t id)
 {
     return (id & SMC64_BIT) != 0;
@@ -121,7 +123,7 @@ enum { MODE_PLATFORM = 0, MODE_OS = 1 };
 #define SMCCC_1_1 UINT32_C(0x10001)
 #define SMCCC_1_3 UINT32_C(0x10003)
 
-/** What belongs into none of the argument's bits: for upper halves that do not count. */
+/** A value for upper halves that must not count. */
 #define GARBAGE UINT64_C(0xdeadbeef00000000)
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * The words of the serial line between vpsci-check.img and `vpsci-check run`, which are also those of
- * a saved result. Both programs include this; image/README.md explains them.
+ * The words of the serial line between vpsci-check.img and `vpsci-check run`. Saved results use
+ * them too. Both programs include this; image/README.md explains the words.
  *
- * A line is one of these words, and what the comment says. A TAP document (version 14) has its own
- * plan, points and blocks besides.
+ * A line is one of these words, and what the comment says. A TAP document (version 14) also has its
+ * plan, points and blocks.
  */
 #ifndef CHECK_PROTOCOL_H
 #define CHECK_PROTOCOL_H
 
-/** Of the words below; goes up if one of them changes its meaning. */
+/** The version of the words below; it increases if one of them changes its meaning. */
 #define PROTOCOL_VERSION 1
 
 /** The words with which every boot begins: SAY_IMAGE is followed by the version. */
@@ -26,7 +26,7 @@
 
 /** About the run of scenario N. */
 #define SAY_RUNNING "# running " /**< N NAME */
-#define SAY_FRESH   "# fresh "   /**< N: it comes after the reset that follows */
+#define SAY_FRESH   "# fresh "   /**< N: it runs after the reset that follows */
 #define SAY_LOG     "# log "     /**< N DIGITS: what to hand back if the machine ends now */
 #define SAY_HASTY   "# hasty "   /**< N: it runs once more, with more patience */
 #define SAY_HANG    "# hang "    /**< N: the watchdog resets the machine */
@@ -37,7 +37,7 @@
 #define SAY_CHARACTERISTIC "# characteristic: " /**< KEY: VALUE */
 #define SAY_TOOK           "# took "            /**< N ms */
 
-/** An exception that nothing expected; "vector 0x4, ...". */
+/** An unexpected exception: "vector 0x4, ...". */
 #define SAY_EXCEPTION "# exception: "
 
 /** The end, in order or early; SAY_BAIL_OUT is followed by the reason. */
@@ -45,7 +45,7 @@
 #define SAY_END      "# end"
 #define SAY_BAIL_OUT "Bail out!"
 
-/** The one line that the image reads: ANSWER_GO, N, how it came to boot, and the log if there is one. */
+/** The one line that the image reads: ANSWER_GO, N, why the image boots, and the log if any. */
 #define ANSWER_GO "go"
 
 enum protocol_how {
@@ -67,7 +67,7 @@ static inline const char *protocol_how_word(enum protocol_how how)
     return words[how];
 }
 
-/** What a word and its version are in one text. */
+/** A number as text, for a word with its version. */
 #define PROTOCOL_TEXT_(number) #number
 #define PROTOCOL_TEXT(number)  PROTOCOL_TEXT_(number)
 

@@ -6,7 +6,7 @@
  *  A server is whatever answers PSCI calls of a guest: a library, or a file of a monitor that is
  *  compiled for the build machine with its surroundings faked. An adapter is one `struct adapter`
  *  per configuration of the server, with eight functions of which each is a few lines. Put them
- *  into a table named `adapters`, link it with runner.c, host_view.c, main.c and check/scenarios, and
+ *  into a table named `adapters`, link it with runner.c, host_view.c, host_main.c and check/scenarios, and
  *  run
  *
  *      vpsci-scenarios configurations    what there is

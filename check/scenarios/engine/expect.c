@@ -39,7 +39,7 @@ int64_t code(const struct event *e)
     return (int32_t)(uint32_t)e->x0;
 }
 
-/* "1.3", "ON"; what has no name is an error, or a number. */
+/* "1.3", "ON"; a number without a name is printed as a number. */
 static void add_number(struct text *text, enum number_kind kind, uint64_t number)
 {
     static const char *const states[] = {"ON", "OFF", "ON_PENDING", "ON", "OFF", "STANDBY"};
@@ -55,7 +55,7 @@ static void add_number(struct text *text, enum number_kind kind, uint64_t number
     }
 }
 
-/* What was seen, for the second half of a reason. */
+/* Adds what was seen, for the second half of a reason. */
 static void add_event(struct text *text, const struct event *e, enum number_kind kind)
 {
     if (e->kind == EVENT_RETURNED && kind != NUMBER_PLAIN && code(e) >= 0) {
@@ -89,7 +89,7 @@ static void fail_event(struct trial *t, const struct event *e, const char *what,
     fail_event_as(t, e, NUMBER_PLAIN, what, expected);
 }
 
-/* Counts a check that held, or says that there is something to report. */
+/* Counts a check that held; returns true if a failure is to be reported. */
 static bool trial_finds(struct trial *t, bool holds)
 {
     if (t->over) {
@@ -99,7 +99,7 @@ static bool trial_finds(struct trial *t, bool holds)
     return !holds;
 }
 
-/* The codes that a version has: DEN0022, and Linux for 0.1. */
+/* The codes that a version has, by DEN0022, and by Linux for 0.1. */
 static uint32_t codes_in_force(const struct trial *t, uint32_t codes)
 {
     uint32_t invalid = t->version < V1_0 ? IS_INVALID_ADDRESS : 0;
@@ -122,7 +122,7 @@ static bool in_set(int64_t result, uint32_t codes)
     return result <= 0 && result >= RET_LOWEST && (codes & (1U << -result)) != 0;
 }
 
-/* Trouble that the view found with a call counts wherever the call is expected to return. */
+/* Trouble that the view found with a call counts whenever the call is expected to return. */
 static bool has_trouble(struct trial *t, const struct event *e, const char *what)
 {
     if (t->over || e->kind != EVENT_RETURNED || e->trouble == NULL) {
@@ -265,7 +265,7 @@ void expect_end(struct trial *t, enum end_kind kind, const char *what)
     text_add(&text, end_text(end.kind));
 }
 
-/* The text to fill in for a new characteristic; a repeated key keeps its first value. */
+/* Starts the text of a new characteristic. A repeated key keeps its first value. */
 static bool characteristic_start(struct trial *t, const char *key, struct text *text)
 {
     struct characteristic *new = &t->characteristics[t->characteristic_count];

@@ -2,7 +2,8 @@
 /* The part of script.h that is about the machine. */
 #include "script.h"
 
-/* Distance of the entry points that races use; any would do that keeps them aligned. */
+/* The distance between the entry points that races use; any distance that keeps them aligned
+ * would do. */
 enum { ENTRY_STEP = 64 };
 
 uint32_t other(const struct trial *t, uint32_t n)

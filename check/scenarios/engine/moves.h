@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Short forms for what most scenarios do: calls by name, and a call with what is expected of it. */
+/** Short forms for what most scenarios do: calls by name, and calls with their expected results. */
 #ifndef SCENARIOS_MOVES_H
 #define SCENARIOS_MOVES_H
 
@@ -7,7 +7,7 @@
 
 const struct event *cpu_on(struct trial *t, uint32_t caller, uint64_t target, uint64_t address,
                            uint64_t context);
-/** The same of a CPU that there is, by the boot CPU. */
+/** The same for a CPU that exists, called by the boot CPU. */
 const struct event *turn_on(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context);
 const struct event *cpu_off(struct trial *t, uint32_t cpu);
 const struct event *affinity(struct trial *t, uint64_t target, uint64_t level);
@@ -19,26 +19,27 @@ const struct event *system_suspend(struct trial *t, uint32_t cpu, uint64_t addre
                                    uint64_t context);
 const struct event *set_mode(struct trial *t, uint32_t cpu, uint64_t mode);
 
-/** OS-initiated mode from here on; skips where that is too late. */
+/** Changes to OS-initiated mode; skips if that is too late. */
 void to_os_mode(struct trial *t);
-/** Starts a CPU from the boot CPU (or `caller`) and sees it arrive; else the scenario fails. */
+/** Starts a CPU from the boot CPU (or `caller`), and expects it to arrive. */
 void start(struct trial *t, uint32_t cpu);
 void start_by(struct trial *t, uint32_t caller, uint32_t cpu, uint64_t context);
-/** The n-th of the other CPUs, started; and all of them. */
+/** Starts the n-th of the other CPUs and returns it; starts all of them. */
 uint32_t started(struct trial *t, uint32_t n);
 void start_all(struct trial *t);
-/** Starts a CPU from the boot CPU, unless it runs. */
+/** Starts a CPU from the boot CPU, unless it runs already. */
 void keep_on(struct trial *t, uint32_t cpu);
-/** Turns a CPU off and sees it go. */
+/** Turns a CPU off, and expects it to go. */
 void stop(struct trial *t, uint32_t cpu);
-/** By AFFINITY_INFO of level 0, asked by the boot CPU. In PSCI 0.1, which has none, nothing. */
+/** Expects AFFINITY_INFO of level 0, called by the boot CPU, to say so. Does nothing in PSCI
+ * 0.1, which has no such call. */
 void is_on(struct trial *t, uint32_t cpu, const char *what);
 void is_off(struct trial *t, uint32_t cpu, const char *what);
-/** Wakes a CPU that has gone into `state`, and sees it run again: from its entry point if it lost
- *  its context, or at the call, as the server chose (5.4: a powerdown may be downgraded). */
+/** Wakes a CPU that is in `state`, and expects it to run again: from its entry point if it lost
+ * its context, or behind the call, as the server chooses (5.4: a powerdown may be downgraded). */
 void wakes_from(struct trial *t, uint32_t cpu, const struct machine_state *state, uint64_t address,
                 uint64_t context);
-/** Puts a CPU into a state, from which it does not come back by itself. */
+/** Puts a CPU into a state, and expects that it does not return by itself. */
 void put_into(struct trial *t, uint32_t cpu, const struct machine_state *state, uint64_t context);
 
 #endif

@@ -3,7 +3,7 @@
 #include "moves.h"
 #include "text.h"
 
-/* No longer than this in all, where time passes by itself: a slow machine has fewer rounds. */
+/* The longest time for all rounds, if time passes by itself: a slow machine has fewer rounds. */
 enum { ROUNDS_MICROSECONDS = 20 * 1000 * 1000 };
 
 /* ---- Between rounds, and between trials: nothing here is judged ---------------------------- */
@@ -20,7 +20,7 @@ static bool said_to_be_off(struct trial *t, uint32_t cpu)
     return e->kind == EVENT_RETURNED && code(e) == AFFINITY_OFF;
 }
 
-/* A CPU that starts, or sleeps, comes now. */
+/* Has a CPU that starts, or sleeps, appear now. */
 static void shake_cpu(struct trial *t, uint32_t cpu)
 {
     if (!runs(t, cpu)) {
@@ -32,7 +32,7 @@ static void shake_cpu(struct trial *t, uint32_t cpu)
     }
 }
 
-/* To the boot CPU, or the CPU could not go off. */
+/* Moves a Trusted OS to the boot CPU, because the CPU could not go off with it. */
 static void move_trusted_os(struct trial *t, uint32_t cpu)
 {
     if (offers(t, FN_MIGRATE)) {
@@ -66,7 +66,7 @@ static bool boot_cpu_comes(struct trial *t)
     return runs(t, boot(t));
 }
 
-/* Whether the system is again one of which the boot CPU alone is on. */
+/* Returns whether only the boot CPU is on again. */
 static bool bring_back(struct trial *t)
 {
     if (!boot_cpu_comes(t)) {
@@ -107,7 +107,7 @@ bool trial_tidy(struct trial *t)
 
 /* ---- Rounds --------------------------------------------------------------------------------- */
 
-/* What failed in a round, put aside. */
+/* The failure of a round, kept for later. */
 static void put_aside(struct trial *t, char *reason)
 {
     struct text text;

@@ -51,18 +51,18 @@ struct arrival {
 };
 
 enum event_kind {
-    EVENT_NONE = 0, /**< nothing: the CPU is gone, or waits, or has no call to return from */
+    EVENT_NONE = 0, /**< nothing: the CPU is off, or waits, or has no call to return from */
     EVENT_RETURNED, /**< its call has returned */
     EVENT_ENTERED   /**< it has started at an entry point */
 };
 
-/** The next thing that was seen of a CPU. */
+/** The next event of a CPU. */
 struct event {
     enum event_kind kind;
     uint64_t x0;          /**< EVENT_RETURNED: the result */
     struct arrival entry; /**< EVENT_ENTERED */
-    /** What the view itself finds wrong, NULL where nothing is: a register that did not survive the
-     *  call, or a system register that is not as it has to be at an entry. */
+    /** What the view itself finds wrong, or NULL: a register that did not survive the call, or a
+     * system register with a wrong value at an entry. */
     const char *trouble;
 };
 
@@ -75,11 +75,11 @@ struct end {
     uint64_t cookie; /**< END_RESET2 */
 };
 
-/** One call of several that are made at the same time. */
+/** One of several calls that are made at the same time. */
 struct team_call {
     uint32_t cpu;
     struct guest_call call;
-    struct event event; /**< filled in: as of view_ops->call() */
+    struct event event; /**< output: as that of view_ops->call() */
 };
 
 /** A low-power state, as a device tree offers it to a guest. */
@@ -87,37 +87,37 @@ struct machine_state {
     uint32_t value;  /**< power_state */
     uint8_t level;   /**< the highest level that it affects */
     bool powerdown;  /**< StateType: the core loses its context */
-    bool domain_off; /**< the domain of that level is off, and does not only stand by */
+    bool domain_off; /**< the domain of that level is off, not in standby */
 };
 
-/** What a view can do or see beyond the minimum; a scenario may need it. */
+/** What a view can do or see beyond the minimum, which a scenario may need. */
 enum view_ability {
     VIEW_BIG_ENDIAN = 1 << 0,  /**< calls can be made by a big-endian CPU */
     VIEW_ENTRY_STATE = 1 << 1, /**< `trouble` covers registers at an entry */
-    VIEW_END = 1 << 2,         /**< the end of the system is seen, not only that all is quiet */
-    VIEW_RESTART = 1 << 3,     /**< the system can be started again when it has ended */
-    VIEW_TIME = 1 << 4,        /**< time can be let pass */
-    VIEW_EXPENDABLE = 1 << 5,  /**< a CPU that starts at nonsense, or never, does no harm */
-    /** The script runs on none of the CPUs: all of them may be off, or sleep without an interrupt
-     *  on its way. */
+    VIEW_END = 1 << 2,         /**< the view sees how the system ended */
+    VIEW_RESTART = 1 << 3,     /**< a system that has ended can be started again */
+    VIEW_TIME = 1 << 4,        /**< the script can let time pass */
+    VIEW_EXPENDABLE = 1 << 5,  /**< a CPU may start at an invalid address, or never */
+    /** The script runs on none of the CPUs: all of them may be off, or sleep without an
+     * interrupt to wake them. */
     VIEW_OUTSIDE = 1 << 6,
-    /** The system has just been started. Without it others have run on it before, of which all but
-     *  the boot CPU are off again: statistics need not be 0, and so on. */
+    /** The system has just been started. Without it, earlier scenarios have run on the system;
+     * only the boot CPU is on, but statistics, for example, need not be 0. */
     VIEW_FRESH = 1 << 7,
     /** The boot CPU may go off, and come back, as long as another CPU is on. */
     VIEW_HANDOVER = 1 << 8,
-    /** `trouble` covers registers that have to survive a call, by the version of the SMC calling
-     *  convention that the server has. */
+    /** `trouble` covers registers that must survive a call, by the server's version of the SMC
+     * calling convention. */
     VIEW_REGISTERS = 1 << 9
 };
 
-/** What a guest knows of its machine, from a device tree or otherwise. */
+/** What a guest knows about its machine, from a device tree or otherwise. */
 struct machine {
     uint32_t cpu_count;
     uint32_t boot_cpu;      /**< index of the CPU that is on at the start */
     const uint64_t *mpidrs; /**< affinity fields only */
-    uint64_t entry;         /**< where CPUs may start; 4096 bytes from here on are good */
-    uint64_t bad_entry;     /**< an aligned address where no CPU can start; 0 for not known */
+    uint64_t entry;         /**< where CPUs may start: an address in the 4096 bytes from here on */
+    uint64_t bad_entry;     /**< an aligned address where no CPU can start; 0: unknown */
     /** PSCI 0.1 only: IDs of CPU_SUSPEND, CPU_OFF, CPU_ON, MIGRATE. All zero: it is 0.2 or newer.
      */
     uint32_t ids_0_1[4];
@@ -127,36 +127,36 @@ struct machine {
     /** domains[n - 1][i] names the domain of level n that CPU i is in, any number for each; NULL:
      *  those whose affinity fields from n up are the same. */
     const uint16_t *domains[3];
-    /** Memory that MEM_PROTECT covers, all of it; 0 bytes for not known. */
+    /** The memory that MEM_PROTECT covers; 0 bytes: unknown. */
     uint64_t protected_base;
     uint64_t protected_length;
-    /** No scenario has more rounds than that, for a slow machine; 0: as many as it wants. */
+    /** The most rounds of a scenario, for a slow machine; 0: no limit. */
     uint32_t most_rounds;
     bool aarch32;        /**< a guest in AArch32 state: it has no SMC64 calls */
-    bool states_guessed; /**< it names no states: these were tried, and there may be others */
+    bool states_guessed; /**< it names no states: these were found by trying */
 };
 
 /**
- * What a view has to do. `self` is the view's own. A CPU is named by its index in machine->mpidrs.
- * All but `together` are called by one thread.
+ * The operations of a view. `self` is the view's own. A CPU is named by its index in
+ * machine->mpidrs. All but `together` are called by one thread.
  */
 struct view_ops {
     /**
-     * Has a CPU make a call. `event` is what is seen of the CPU until nothing more can be expected
-     * to happen without a further step of the script: EVENT_NONE if the call does not return.
-     * Never called for a CPU that has not entered, or is still in a call.
+     * Has a CPU make a call. `event` is what the CPU does until nothing more can be expected
+     * without a further step of the script: EVENT_NONE if the call does not return. Never called
+     * for a CPU that has not entered, or is still in a call.
      */
     void (*call)(void *self, uint32_t cpu, const struct guest_call *call, struct event *event);
-    /** The same without waiting: what is seen of the CPU at once. await() has the rest. */
+    /** The same without waiting: what the CPU does at once. await() returns the rest. */
     void (*begin)(void *self, uint32_t cpu, const struct guest_call *call, struct event *event);
-    /** Waits for the next thing to be seen of a CPU, for as long as it may reasonably take. */
+    /** Waits for the next event of a CPU, for as long as it may reasonably take. */
     void (*await)(void *self, uint32_t cpu, struct event *event);
-    /** Has `count` CPUs make their calls at the same moment, as nearly as can be. */
+    /** Has `count` CPUs make their calls at the same time, as nearly as possible. */
     void (*together)(void *self, struct team_call *calls, uint32_t count);
-    /** Makes an interrupt pending at a CPU that wakes it, now if it sleeps, else when it is about
-     *  to. It stays pending until the CPU is seen again. */
+    /** Makes an interrupt pending that wakes a CPU: now if it sleeps, otherwise when it is about
+     * to. It stays pending until the next event of the CPU. */
     void (*interrupt)(void *self, uint32_t cpu);
-    /** The same, but only once the CPU sleeps: a timer that is armed before a call. */
+    /** The same, but only once the CPU sleeps, like a timer that is armed before a call. */
     void (*interrupt_soon)(void *self, uint32_t cpu);
     /** How the system has ended. NULL without VIEW_END. */
     void (*end)(void *self, struct end *end);
@@ -164,8 +164,8 @@ struct view_ops {
     void (*restart)(void *self);
     /** Lets time pass. NULL without VIEW_TIME. */
     void (*pass)(void *self, uint64_t microseconds);
-    /** Microseconds since some moment. NULL without VIEW_TIME. On the build machine no time passes
-     *  but by pass(). */
+    /** Microseconds since some moment. NULL without VIEW_TIME. On the build machine only pass()
+     * lets time pass. */
     uint64_t (*now)(void *self);
 };
 
@@ -179,7 +179,7 @@ struct view {
 
 struct trial;
 
-/** What it does to a guest when a scenario fails, at worst. */
+/** The worst that a failure of the scenario means for a guest. */
 enum severity {
     SEVERITY_COSMETIC = 0,
     SEVERITY_LOST_CPU,
@@ -190,16 +190,16 @@ enum severity {
 
 struct scenario {
     const char *name;
-    /** Of DEN0022 if nothing else is said. */
+    /** A clause of DEN0022, unless it names another document. */
     const char *clause;
-    /** What a guest suffers from a server that fails it. One line. */
+    /** The consequence for a guest of a server that fails it. One line. */
     const char *consequence;
     void (*run)(struct trial *t);
-    uint32_t needs;          /**< the functions that the server has to have: HAS(FN_...) */
-    uint32_t since : 17;     /**< the oldest version of PSCI that it is about; 0: any */
+    uint32_t needs;          /**< the functions that the server must have: HAS(FN_...) */
+    uint32_t since : 17;     /**< the oldest version of PSCI that it applies to; 0: any */
     uint32_t abilities : 15; /**< that the view has to have */
-    uint32_t until : 17;     /**< the first version that it is no longer about; 0: none */
-    uint32_t cpus : 8;       /**< how many there have to be; 0: one will do */
+    uint32_t until : 17;     /**< the first version that it no longer applies to; 0: none */
+    uint32_t cpus : 8;       /**< how many CPUs it needs; 0: one */
     uint32_t severity : 3;   /**< of enum severity */
 };
 
@@ -210,17 +210,17 @@ struct family {
     uint32_t count;
 };
 
-/** All of them, in the order in which they are best run: what ends a system comes last. */
+/** All families, in the order in which they are best run: what ends a system comes last. */
 extern const struct family *const families[];
 extern const uint32_t family_count;
 
-/** The n-th scenario over all families, or NULL. */
+/** Returns the n-th scenario over all families, or NULL. */
 const struct scenario *scenario_at(uint32_t n);
-/** The name of the family that a scenario of the list is in. */
+/** Returns the name of the family that a scenario of the list is in. */
 const char *scenario_family(const struct scenario *scenario);
-/** The scenario of that name, or NULL. */
+/** Returns the scenario with that name, or NULL. */
 const struct scenario *scenario_find(const char *name);
-/** Whether a name is that, or begins so if the pattern ends in '*'. */
+/** Returns whether a name is the pattern, or begins with it if the pattern ends in '*'. */
 bool scenario_matches(const char *pattern, const char *name);
 
 /* ---- Trials ------------------------------------------------------------------------------- */
@@ -232,32 +232,32 @@ enum {
     CHARACTERISTICS_MAX = 8,
     VALUE_SIZE = 40,
     EVENTS_KEPT = 16,
-    CPUS_KNOWN = 512 /* of which it is kept in mind whether they run */
+    CPUS_KNOWN = 512 /* for which it is recorded whether they run */
 };
 
-/** What a server does where it may choose. */
+/** What a server does where the specification allows a choice. */
 struct characteristic {
     const char *key;
     char value[VALUE_SIZE];
 };
 
-/** One run of one scenario. Only trial_run(), and script.h, look inside. */
+/** One run of one scenario. Only trial_run() and script.h use its fields. */
 struct trial {
     const struct view *view;
     const struct machine *machine;
-    /* What the server says of itself. */
-    uint32_t version_said;  /* PSCI_VERSION, or V0_1 where the machine says so */
-    uint32_t version;       /* what is expected of it: the same, but never nonsense */
+    /* What the server says about itself. */
+    uint32_t version_said;  /* PSCI_VERSION, or V0_1 if the machine says so */
+    uint32_t version;       /* the version whose rules apply: the same, if it is valid */
     uint32_t suspend_flags; /* PSCI_FEATURES of CPU_SUSPEND; 0 before 1.0 */
-    uint32_t functions32;   /* functions that are there, as HAS(), by SMC32 ID */
+    uint32_t functions32;   /* functions that exist, as HAS(), by SMC32 ID */
     uint32_t functions64;   /* the same by SMC64 ID */
     bool over;              /* a check failed, or skip(): nothing more is done */
     /* What was found. */
     enum verdict verdict;
     char reason[REASON_SIZE]; /* VERDICT_FAILED, VERDICT_SKIPPED: one line */
     uint32_t checks;          /* how many held */
-    /* Of a scenario that does the same in rounds, in_rounds(): how often it did, and how often that
-     * failed. Both 0 otherwise. */
+    /* For a scenario with in_rounds(): the number of rounds, and of failed rounds. Both 0
+     * otherwise. */
     uint32_t rounds;
     uint32_t rounds_failed;
     struct characteristic characteristics[CHARACTERISTICS_MAX];
@@ -265,19 +265,19 @@ struct trial {
     /* What the script has seen. */
     struct event events[EVENTS_KEPT]; /* the last ones, for scripts to look at */
     uint32_t event_count;
-    uint32_t running[CPUS_KNOWN / 32]; /* CPUs that were seen to run, and are in no call */
+    uint32_t running[CPUS_KNOWN / 32]; /* CPUs that run, and are in no call */
 };
 
 /**
- * Runs a scenario on a system of which nothing but the boot CPU is on, with VIEW_FRESH one that has
- * just been started, and leaves what it found in *t. The system is in any state afterwards.
+ * Runs a scenario on a system in which only the boot CPU is on (with VIEW_FRESH: one that has just
+ * been started), and stores the result in *t. The system may be in any state afterwards.
  */
 void trial_run(struct trial *t, const struct scenario *scenario, const struct view *view);
 
 /**
- * For who has no new system for each scenario: makes the used one such that another can run, that
- * is, all CPUs but the boot CPU off, and the modes as they are at the start. False if that did not
- * work; then it has to be started again. Judges nothing, and leaves the verdict in *t alone.
+ * For callers without a new system for each scenario: prepares the used one for the next scenario,
+ * with all CPUs but the boot CPU off, and the modes as at the start. Returns false if that failed;
+ * then the system must be started again. Judges nothing, and keeps the verdict in *t.
  */
 bool trial_tidy(struct trial *t);
 

@@ -43,7 +43,7 @@ bool offers(const struct trial *t, uint32_t function)
 
 /* ---- Calls -------------------------------------------------------------------------------- */
 
-/* A CPU in AArch32 state has no upper halves to put anything into. */
+/* A CPU in AArch32 state has no upper halves. */
 static struct guest_call call_prepare(const struct trial *t, uint64_t function, uint64_t a,
                                       uint64_t b, uint64_t c)
 {

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * The words that scenarios are written in. All of them do nothing once a trial is over, that is,
- * once an expectation was not met: a call then gives EVENT_NONE, a number 0, and expectations hold.
+ * The functions in which scenarios are written. They do nothing once a trial is over, which is
+ * after the first failed expectation: a call then returns EVENT_NONE, a number is 0, and
+ * expectations hold.
  */
 #ifndef SCENARIOS_SCRIPT_H
 #define SCENARIOS_SCRIPT_H
 
 #include "scenario.h"
 
-/** How often scenarios race: often enough to hit a window of a few instructions. And how many
- * failed rounds say enough. */
+/** The number of rounds of a race, enough to hit a window of a few instructions; and the number
+ * of failed rounds that ends it. */
 enum { RACE_ROUNDS = 200, FAILURES_ENOUGH = 20 };
 
 #define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
 /* ---- The machine -------------------------------------------------------------------------- */
 
-/** The boot CPU, and the n-th of the others (from 0). */
+/** Return the boot CPU, and the n-th of the others (from 0). */
 static inline uint32_t boot(const struct trial *t)
 {
     return t->machine->boot_cpu;
@@ -30,49 +31,50 @@ static inline uint64_t mpidr(const struct trial *t, uint32_t cpu)
 {
     return t->machine->mpidrs[cpu];
 }
-/** A good entry point, and the n-th of several. */
+/** Return a good entry point, and the n-th of several. */
 static inline uint64_t entry(const struct trial *t)
 {
     return t->machine->entry;
 }
 uint64_t entry_n(const struct trial *t, uint32_t n);
-/** An MPIDR that no CPU has and that differs from CPU `cpu`'s in that affinity field only. */
+/** Returns an MPIDR that no CPU has, and that differs from that of CPU `cpu` only in that
+ * affinity field. */
 uint64_t absent_mpidr(const struct trial *t, uint32_t cpu, uint32_t level);
-/** The same for an affinity instance of that level, in which there is no CPU at all. */
+/** The same for an affinity instance of that level that contains no CPU. */
 uint64_t absent_instance(const struct trial *t, uint32_t cpu, uint32_t level);
-/** Whether two CPUs share a power domain of that level. */
+/** Returns whether two CPUs share a power domain of that level. */
 bool same_domain(const struct trial *t, uint32_t level, uint32_t a, uint32_t b);
-/** A CPU in (or outside) another's power domain, other than that CPU itself; skips if none is. */
+/** Return another CPU in (or outside) a CPU's power domain; skip if there is none. */
 uint32_t sibling(struct trial *t, uint32_t level, uint32_t cpu);
 uint32_t stranger(struct trial *t, uint32_t level, uint32_t cpu);
-/** Whether an affinity instance of that level contains the CPU. */
+/** Returns whether an affinity instance of that level contains both CPUs. */
 bool same_affinity(const struct trial *t, uint32_t level, uint32_t a, uint32_t b);
-/** The first low-power state of that kind, or NULL. */
+/** Returns the first low-power state of that kind, or NULL. */
 const struct machine_state *state_find(const struct trial *t, uint32_t level, bool powerdown);
-/** The same, but skips if there is none, and then returns one that is no state at all. */
+/** The same, but skips if there is none, and then returns a state that does not exist. */
 const struct machine_state *state_need(struct trial *t, uint32_t level, bool powerdown);
-/** Whether `value` is one of the machine's states. */
+/** Returns whether `value` is one of the machine's states. */
 bool state_known(const struct trial *t, uint32_t value);
 
 /* ---- Calls -------------------------------------------------------------------------------- */
 
-/** The ID that a guest would use: SMC64 if there is one and the guest is in AArch64 state. */
+/** Returns the ID that a guest would use: SMC64 if it exists and the guest is in AArch64 state. */
 uint32_t id(const struct trial *t, uint32_t function);
-/** Whether a function has an SMC64 form at all. */
+/** Returns whether a function has an SMC64 form. */
 bool has_64(uint32_t function);
-/** Whether the server has a function, by any ID, as far as it says so itself. */
+/** Returns whether the server says that it has a function, by any ID. */
 bool offers(const struct trial *t, uint32_t function);
 
-/** What a call gives is good until EVENTS_KEPT further ones. */
+/** The event that a call returns stays valid for EVENTS_KEPT further ones. */
 const struct event *call(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
                          uint64_t c);
 const struct event *call_big_endian(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a,
                                     uint64_t b, uint64_t c);
 /** A call by the boot CPU. */
 const struct event *ask(struct trial *t, uint64_t function, uint64_t a, uint64_t b);
-/** A call by the ID that a guest would use. */
+/** Makes a call by the ID that a guest would use. */
 const struct event *does(struct trial *t, uint32_t cpu, uint32_t function, uint64_t a, uint64_t b);
-/** A call whose result is not waited for. */
+/** Begins a call and does not wait for its result. */
 const struct event *begin(struct trial *t, uint32_t cpu, uint64_t function, uint64_t a, uint64_t b,
                           uint64_t c);
 const struct event *await(struct trial *t, uint32_t cpu);
@@ -82,7 +84,7 @@ struct team_call of(const struct trial *t, uint32_t cpu, uint64_t function, uint
 void together(struct trial *t, struct team_call *calls, uint32_t count);
 void interrupt(struct trial *t, uint32_t cpu);
 void interrupt_soon(struct trial *t, uint32_t cpu);
-/** Whether a CPU was seen to run, and is in no call. */
+/** Returns whether a CPU runs, and is in no call. */
 bool runs(const struct trial *t, uint32_t cpu);
 void note_running(struct trial *t, uint32_t cpu, bool running);
 struct end ending(struct trial *t);
@@ -92,30 +94,30 @@ uint64_t now(struct trial *t);
 
 /* ---- What is expected --------------------------------------------------------------------- */
 
-/** The 32-bit result of a call, sign-extended. */
+/** Returns the 32-bit result of a call, sign-extended. */
 int64_t code(const struct event *e);
 
 /**
- * The call has returned one of the codes of the set. Codes that the server's version does not have
- * stand for what it has instead: INVALID_PARAMETERS for INVALID_ADDRESS before 1.0; before 0.2 also
- * for ALREADY_ON, ON_PENDING and NOT_PRESENT, and DENIED for INTERNAL_FAILURE and DISABLED.
+ * Expects that the call returned one of the codes of the set. Codes that the server's version does
+ * not have stand for others: INVALID_ADDRESS for INVALID_PARAMETERS before 1.0; before 0.2 also
+ * ALREADY_ON, ON_PENDING and NOT_PRESENT for it, and INTERNAL_FAILURE and DISABLED for DENIED.
  */
 void returns(struct trial *t, const struct event *e, uint32_t codes, const char *what);
-/** The call has returned just that number, in the low half of x0, or in all of it. */
+/** Expect that the call returned this number, in the low half of x0, or in all of it. */
 void returns_number(struct trial *t, const struct event *e, uint32_t number, const char *what);
 void returns_wide(struct trial *t, const struct event *e, uint64_t number, const char *what);
-/** The same number, which reasons then have by its name. */
+/** The same, with the number's name in the reason. */
 enum number_kind { NUMBER_PLAIN, NUMBER_VERSION, NUMBER_AFFINITY, NUMBER_HW_STATE };
 void returns_as(struct trial *t, const struct event *e, enum number_kind kind, uint32_t number,
                 const char *what);
-/** The call has returned, whatever. */
+/** Expects that the call returned. */
 void comes_back(struct trial *t, const struct event *e, const char *what);
 /** Nothing was seen of the CPU. */
 void vanishes(struct trial *t, const struct event *e, const char *what);
 /** The CPU has started there. */
 void enters(struct trial *t, const struct event *e, uint64_t address, uint64_t context,
             const char *what);
-/** The same two of a CPU that is waited for. */
+/** The same two, after waiting for the CPU. */
 void stays(struct trial *t, uint32_t cpu, const char *what);
 void comes(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context, const char *what);
 /** In general. */
@@ -124,16 +126,16 @@ void expect_equal(struct trial *t, uint64_t got, uint64_t expected, const char *
 void expect_end(struct trial *t, enum end_kind kind, const char *what);
 
 /**
- * Does the same `count` times: what depends on a moment is only then to be believed. A round that
- * fails does not end the scenario: the first reason is kept, the CPUs but the boot CPU are turned
- * off, and the next round begins, with keep_on() for what it needs. The scenario has failed if a
- * round has, and says how often that was. It ends early where the CPUs cannot be brought back, and
- * after FAILURES_ENOUGH. Once in a scenario. t->rounds is the number of the round, from 1.
+ * Does the same `count` times, for what depends on timing. A failed round does not end the
+ * scenario: the first reason is kept, all CPUs but the boot CPU are turned off, and the next round
+ * begins, with keep_on() for the CPUs that it needs. The scenario fails if a round fails, and
+ * reports how many did. It ends early if the CPUs cannot be brought back, and after
+ * FAILURES_ENOUGH. Use it once in a scenario. t->rounds is the number of the round, from 1.
  */
 void in_rounds(struct trial *t, uint32_t count, void (*round)(struct trial *t, void *context),
                void *context);
 
-/** Ends the scenario: it cannot be run here. */
+/** Ends the scenario, which cannot run here. */
 void skip(struct trial *t, const char *reason);
 
 /** Skips for a guest in AArch32 state. */

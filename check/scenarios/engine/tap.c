@@ -6,7 +6,7 @@
 
 enum { LINE_SIZE = 400 };
 
-/* A line is made of a piece at a time, behind the indent of the document's level. */
+/* A line is built piece by piece, behind the indent of the document's level. */
 struct line {
     char buffer[LINE_SIZE];
     struct text text;
@@ -62,7 +62,7 @@ void tap_point(const struct tap *tap, bool ok, uint32_t number, const char *name
     line_end(tap, &line);
 }
 
-/* A YAML block; what it quotes is ours and has no quotes in it. */
+/* A YAML block. The texts in it are our own and contain no quotes. */
 static void say_failure(const struct tap *tap, const struct scenario *scenario,
                         const struct trial *t)
 {

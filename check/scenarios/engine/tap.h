@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * What came of scenarios, in the Test Anything Protocol, version 14. Needs no C library: lines go
- * to a function of the caller's.
+ * Writes the results of scenarios in the Test Anything Protocol, version 14. Needs no C library:
+ * lines go to the caller's function.
  */
 #ifndef SCENARIOS_TAP_H
 #define SCENARIOS_TAP_H
@@ -14,7 +14,7 @@ struct tap {
     void *context;
     const char *indent; /**< of a subtest's lines */
     const char *family; /**< of the last scenario, NULL at the beginning of a document */
-    /** Out: over all that was reported. */
+    /** Output: the counts of everything that was reported. */
     uint32_t passed;
     uint32_t failed;
     uint32_t skipped;
@@ -24,12 +24,13 @@ void tap_version(const struct tap *tap);
 void tap_plan(const struct tap *tap, uint32_t count);
 /** A line of up to three pieces. */
 void tap_say(const struct tap *tap, const char *a, const char *b, const char *c);
-/** "ok 7 - name", and what is to follow it. */
+/** Writes "ok 7 - name", and what follows it. */
 void tap_point(const struct tap *tap, bool ok, uint32_t number, const char *name,
                const char *directive, const char *reason);
-/** Says the family of a scenario that is about to run, unless the last one was of the same. */
+/** Writes the family of a scenario that is about to run, unless the last one was in the same
+ * family. */
 void tap_family(struct tap *tap, const struct scenario *scenario);
-/** The point of a scenario: with a block where it failed, and the characteristics behind it. */
+/** Writes the point of a scenario, with a block if it failed, and then the characteristics. */
 void tap_report(struct tap *tap, const struct scenario *scenario, const struct trial *t,
                 uint32_t number);
 /** A remark: "# passed ..." */

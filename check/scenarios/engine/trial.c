@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One trial: what the server says of itself, whether the scenario is about such a server, and the
+/* One trial: what the server says about itself, whether the scenario applies to it, and the
  * scenario. */
 #include "moves.h"
 #include "text.h"
@@ -31,7 +31,7 @@ static void ask_features(struct trial *t, uint32_t function)
     }
 }
 
-/* PSCI 0.2 has no PSCI_FEATURES. MIGRATE is offered where MIGRATE_INFO_TYPE says 0 or 1. */
+/* PSCI 0.2 has no PSCI_FEATURES. MIGRATE exists if MIGRATE_INFO_TYPE returns 0 or 1. */
 static void guess_functions_0_2(struct trial *t)
 {
     const struct event *e = ask(t, FID32(FN_MIGRATE_INFO_TYPE), 0, 0);
@@ -142,7 +142,7 @@ static void skip_version(struct trial *t, const struct scenario *scenario)
     skip(t, reason);
 }
 
-/* Skips a scenario that is not about such a server, or not for such a view. */
+/* Skips a scenario that does not apply to this server or this view. */
 static void check_needs(struct trial *t, const struct scenario *scenario)
 {
     uint32_t missing = scenario->needs & ~(t->functions32 | t->functions64);
