@@ -72,8 +72,12 @@ void exits_settle(struct machine *machine)
     }
 }
 
+/* After a SYSTEM_OFF or SYSTEM_RESET no other exit has an effect, and no failure either. */
 static void exit_decide(struct machine *machine, unsigned index, const struct vcpu_exit *exit)
 {
+    if (machine->power.state == POWER_ENDED) {
+        return;
+    }
     if (exit->kind != VCPU_EXIT_POWER) {
         guest_fail(machine, index, exit);
         return;
