@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # The lab in QEMU: an arm64 machine with EL2, so that its Linux has a real /dev/kvm.
 #
-# What goes in is part of the initramfs. What comes out passes virtio ports into files of the run's
-# folder: a file never makes QEMU wait or drop bytes, however slow the reader of our output is.
+# Input of the machine is part of the initramfs. Its output goes through virtio ports into files of the run's folder. A
+# file never makes QEMU wait or drop bytes, however slow the reader of the output is.
 
 lab_emulated() {
     local kernel qemu
@@ -67,7 +67,7 @@ lab_make_initrd() { # KERNEL-FOLDER
     } >"$run/initrd"
 }
 
-# Under a sanitizer with its libraries; the loader is where the program wants it.
+# Under a sanitizer, the initramfs also has its libraries, with the loader at the path that the program names.
 lab_link_dormouse() { # TREE
     local folder=$build/arm64${lab_sanitize:+-$lab_sanitize}
     ln -s "$folder/vmm/dormouse" "$1/lab/bin/dormouse"

@@ -52,7 +52,7 @@ lab_command() {
     lab_start
 }
 
-# Sets `before` to the options in front of `run` or `shell`.
+# Sets `before` to the options before `run` or `shell`.
 lab_take_first() { # WORD...
     while (($# > 1)) && [[ $1 == -* ]]; do
         before+=("$1")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Which file of a room uses which: reads what `nm -A -g` prints of a library, and prints a pair of objects a line for
+# Which file of a room uses which: reads the output of `nm -A -g` for a library, and prints a pair of objects a line for
 # tsort, which finds circles. The objects' names are ROOM_FILE.c.o; with -v one=1 all are one room.
 #
 #   nm -A -g libNAME.a | awk -f circles.awk | tsort

@@ -141,7 +141,7 @@ test_names_of_all_meson() {
 test_names_of_meson() { # FOLDER SUITE...
     local intro=$build/$1/meson-info/intro-tests.json suite
     for suite in "${@:2}"; do
-        # Some Mesons write it in one line, some in many.
+        # Some versions of Meson write it in one line, some in many.
         tr -s '\n ' ' ' <"$intro" | grep -oE '"(name|timeout|suite)": (\[[^]]*\]|"[^"]*"|[0-9]+)' |
             awk -F '"' -v suite="$suite" -v most="${test_most_seconds-}" '
                 $2 == "name" { name = $4 }

@@ -81,9 +81,9 @@ lint_rooms() {
         <(lint_code_of_rooms | tr '\n' '\0' | xargs -0 grep -HE '^ *# *include +("|<vpsci/)'))
 }
 
-# PSCI's function IDs and the mask of an MPIDR are numbers in three headers only: one for all that answers calls, one for
-# all that examines (with the mask in bare/), and the model's own. Elsewhere they have names. Only tests and scenarios
-# may make calls of IDs that have none.
+# PSCI's function IDs and the mask of an MPIDR are numbers in three headers only: one for programs that answer calls,
+# one for programs that examine a server (with the mask in bare/), and the model's own. All other files use their names.
+# Only tests and scenarios may use IDs that have no name.
 lint_numbers() {
     ! (cd "$root" && lint_find '*.c' '*.h' | xargs -0 grep -nEi \
         '0x(84|c4)0000[0-9a-f]{2}u?\>|0x95c1ba(5[ef]|6[01])|0xff00ffffff' |
@@ -98,20 +98,20 @@ lint_complexity() {
         awk '$1 > 10 || $5 > 60 { print $6 " " $7 ": complexity " $1 ", " $5 " lines" }' | grep .
 }
 
-# In libvpsci, and in each room of dormouse, no file calls one that calls it.
+# In libvpsci, and in each room of dormouse, calls between files go in one direction.
 lint_circles() {
     build_for arm64 >/dev/null
     lint_order "$build/arm64/lib/libvpsci.a" 1 && lint_order "$build/arm64/vmm/libdormouse.a" 0
 }
 
-# If there is a circle tsort prints its objects on standard error.
+# If there is a circle, tsort prints its objects on standard error.
 lint_order() { # LIBRARY ONE
     local nm=nm
     [[ $machine == aarch64 ]] || nm=aarch64-linux-gnu-nm
     "$nm" -A -g "$1" | awk -v one="$2" -f "$root/tools/circles.awk" | tsort >"$build/order" && [[ -s $build/order ]]
 }
 
-# A static function of dormouse has a name of its own, of more than one word.
+# The name of a static function of dormouse has more than one word, and no other static function has it.
 lint_statics() {
     # The scenarios are a language of their own.
     local folders failed=0

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# A dormouse for the lab under a sanitizer, in build/arm64-address or build/arm64-thread: compiled, linked with the
-# shared libraries of the compiler's own, and what it needs to run.
+# Builds a dormouse with a sanitizer for the lab, in build/arm64-address or build/arm64-thread, linked with the shared
+# libraries of the compiler, and collects the libraries that it needs.
 
 declare -A sanitizers=([address]='address,undefined' [thread]=thread)
 
-# What is run under a sanitizer: dormouse, and the program that makes the mistakes which must be reported.
+# The programs that run under a sanitizer: dormouse, and the program that makes mistakes on purpose.
 sanitized_targets=(vmm/dormouse tests/lab/mistakes)
 
 sanitize_build() { # address|thread
@@ -24,7 +24,7 @@ sanitize_compile() { # address|thread
         --cross-file "$root/tools/aarch64_sanitized.ini" -Dprefer_static=true "${options[@]}"
 }
 
-# Links the sysroot's static libraries but for the C library's parts, which are the compiler's own.
+# Links the sysroot's static libraries, except the parts of the C library, which come with the compiler.
 sanitize_link_archives() { # SYSROOT C-LIBRARY
     local archive
     mkdir -p "$1/archives"
@@ -42,7 +42,7 @@ sanitize_find_library() { # NAME
     printf '%s\n' "$path"
 }
 
-# Links all shared libraries that a program needs, and those that they need, into a folder.
+# Puts links to all shared libraries that a program needs, directly or not, into a folder.
 sanitize_link_libraries() { # PROGRAM FOLDER
     local name path
     aarch64-linux-gnu-readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | while read -r name; do
@@ -53,9 +53,9 @@ sanitize_link_libraries() { # PROGRAM FOLDER
     done
 }
 
-# What a command in the lab finds besides. The rest of what the runtimes are told is in the program itself:
-# vmm/sandbox/instruments_sanitizer.c. LeakSanitizer stops the process by ptrace, which the sandbox's user may not do,
-# and takes 10 s on an emulated processor.
+# Variables that a command in the lab gets in addition. The other options of the runtimes are in the program itself:
+# vmm/sandbox/instruments_sanitizer.c. LeakSanitizer is off: it stops the process by ptrace, which the sandbox's user
+# may not do, and takes 10 s on an emulated processor.
 sanitize_settings() {
     printf 'export LAB_SANITIZE=%s ASAN_OPTIONS=detect_leaks=0\n' "$lab_sanitize"
 }

@@ -42,7 +42,8 @@ test_end_session() {
     wait
 }
 
-# A machine takes a moment to end. By its process ID: the shell forgets a process substitution when there is a new one.
+# A machine takes a moment to end. This waits for its process ID, because the shell forgets a process substitution when
+# it starts another one.
 test_wait_session() {
     local tries=0
     while all_alive "$session_process" && ((++tries <= 400)); do

@@ -3,7 +3,7 @@
 #
 #   awk -f statics.awk FILE.c...
 #
-# Prints each one that two of the files define, and each one of a single word; the status is 1 then.
+# Prints each name that two of the files define, and each name of a single word. The status is 1 if there is one.
 
 { sub(/^__attribute__\(\([a-z]*\)\) /, "") }
 

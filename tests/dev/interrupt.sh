@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154,SC2034 # shared with lib.sh
-# Ctrl-C: the terminal sends SIGINT to every process of the command's group.
+# Ctrl-C: the terminal sends SIGINT to every process of the command's process group.
 
-# Process IDs of what the command has started and is still there, by a variable that all of it inherits.
+# Prints the IDs of processes that the command has started and that still run; all of them inherit a variable.
 started() {
     # shellcheck disable=SC2062 # the pattern is the file that is standard input
     echo "DORMOUSE_INTERRUPTED=$work" | grep -laF --file=- /proc/[0-9]*/environ 2>/dev/null |
         sed 's|^/proc/\([0-9]*\)/environ|\1|'
 }
 
-# Whether the emulated machine runs, or, where there is nothing to emulate, dormouse.
+# Whether the emulated machine runs, or dormouse if this machine emulates none.
 machine_runs() {
     for process in $(started); do
         if { tr '\0' ' ' <"/proc/$process/cmdline"; } 2>/dev/null | grep -qE 'virtserialport|dormouse run'; then
@@ -19,7 +19,7 @@ machine_runs() {
     return 1
 }
 
-# interrupt SECONDS COMMAND...: ./dev COMMAND, and Ctrl-C so long after its machine was started.
+# interrupt SECONDS COMMAND...: runs ./dev COMMAND, and sends Ctrl-C that many seconds after its machine has started.
 interrupt() {
     delay=$1
     shift
@@ -38,7 +38,7 @@ interrupt() {
     left=$(started)
     expect_status 130
     [ ! "$left" ] || fail "still there: $(ps -o args= -p "$(echo "$left" | tr '\n' ,)0" | head -n 3)"
-    # What it says of its progress is fine; what bash or QEMU says of the end is not.
+    # It may report its progress; messages of bash or QEMU about the end are a failure.
     ! grep -v '^dev: ' "$work/err" || fail "it said: $(grep -v '^dev: ' "$work/err" | head -n 3)"
 }
 

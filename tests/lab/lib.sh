@@ -4,9 +4,9 @@
 # the value of --psci; a test's own --psci overrides it.
 #
 # A test works in a folder of its own, $work, and looks at what a guest left there:
-#   console  what the guest said        events  what dormouse told (JSON lines)
+#   console  the guest's console        events  dormouse's event log (JSON lines)
 #   errors   dormouse's standard error  status  its exit status (also in $status)
-# LAB_SANITIZE, where it is set, is the sanitizer that dormouse runs under, which takes its time: limits are four times
+# If LAB_SANITIZE is set, dormouse runs under that sanitizer, which is slow: limits are four times
 # as long.
 # Tests run under `set -eu`: a command that fails ends them.
 
@@ -34,7 +34,7 @@ clean_up() {
     rm -rf "$work"
 }
 
-# skips_under SANITIZER REASON: succeeds if dormouse runs under that sanitizer, and says what is left out.
+# skips_under SANITIZER REASON: succeeds if dormouse runs under that sanitizer, and prints what is skipped.
 skips_under() {
     [ "${LAB_SANITIZE:-}" = "$1" ] || return 1
     echo "skipped: $2"
@@ -53,7 +53,7 @@ show_reports() {
 
 # start_bare "KERNEL COMMAND LINE" [OPTION]...
 # Starts the bare-metal guest. Its console input is what type_keys sends. Sets $guest, the process
-# that signals go to; $runner in front of dormouse where that is set.
+# that gets signals. If $runner is set, it starts dormouse.
 start_bare() {
     bare_append=$1
     shift

@@ -108,7 +108,7 @@ end_test() {
         kill -KILL "$process" 2>/dev/null
         kill -KILL "-$process" 2>/dev/null
     done
-    wait 2>/dev/null # Some shells would have their say about the killed ones.
+    wait 2>/dev/null # Some shells print messages about killed processes.
     session='' watchdog=''
 }
 
@@ -143,7 +143,7 @@ has_report() { # LOG
     [ "${LAB_SANITIZE:-}" ] && grep -qaE ': runtime error: |Sanitizer: ' "$1"
 }
 
-# What a log is shown of: a report from its first line on, else the end.
+# Shows a part of a log: a sanitizer's report from its first line on, otherwise the end of the log.
 show_log() { # LOG
     if has_report "$1"; then
         sed -nE '/: runtime error: |Sanitizer: /,$p' "$1" | head -n 60

@@ -140,8 +140,8 @@ test_limited_log() {
     [ -s "$work/log.1" ] || fail "there is no older log"
 }
 
-# Root's folder, and one in which only owners rename: the sandbox's user could not keep the limit. It is refused before
-# the guest starts; without a limit, or as root, all is well.
+# In root's folder, and in a folder in which only owners may rename, the sandbox's user could not keep the limit. Then
+# the log is refused before the guest starts. Without a limit, or as root, it is accepted.
 # once limit_in_a_foreign_folder
 test_limit_in_a_foreign_folder() {
     make_work
@@ -167,7 +167,7 @@ test_limit_in_a_foreign_folder() {
     expect_status 0
 }
 
-# refused WITHOUT LINE: on a kernel that lacks this the guest is not started, unless it is told to run without a sandbox.
+# refused WITHOUT LINE: on a kernel that lacks this, the guest does not start, unless --no-sandbox is given.
 refused() {
     runner="without_sandbox $1"
     run_bare scenario=version
@@ -179,7 +179,7 @@ refused() {
     expect_tap
 }
 
-# Parts of the sandbox that every kernel has had for ten years: nothing runs without them unasked.
+# Parts of the sandbox that every kernel of the last ten years has. Without them the VM does not start by default.
 # once kernel_without_parts
 test_kernel_without_parts() {
     make_work
@@ -189,7 +189,7 @@ test_kernel_without_parts() {
     expect_console "this kernel: seccomp no, Landlock version "
 }
 
-# Without Landlock the filter alone is left: the VM runs, and its log continues in a fresh file.
+# Without Landlock only the filter is left: the VM runs, and its log continues in a fresh file.
 # once kernel_without_landlock
 test_kernel_without_landlock() {
     make_work

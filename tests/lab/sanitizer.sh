@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
 # only sanitized
-# The sanitizers themselves: that they are there, that they find mistakes in the sandbox too, and that a test in which
-# they do fails.
+# Tests of the sanitizers themselves: they are linked, they find mistakes in the sandbox too, and a test fails if they
+# find one.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
@@ -17,7 +17,7 @@ test_dormouse_has_one() {
     done
 }
 
-# On the main thread and on a vCPU's. Its status is one that dormouse never ends with.
+# On the main thread and on a vCPU's thread. The status is one with which dormouse itself never ends.
 test_mistakes_are_found() {
     case $LAB_SANITIZE in
     address)
@@ -38,7 +38,7 @@ expect_found() { # MISTAKE ROLE TEXT
     done
 }
 
-# Though nothing else is wrong with it: the status is not looked at, and the report is in some file.
+# The test fails although nothing else is wrong with it: it ignores the status, and the report is in a file.
 test_a_report_fails_the_test() {
     make_work
     mkdir "$work/tests"

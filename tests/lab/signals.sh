@@ -302,7 +302,7 @@ test_console_pty() {
     guest=$!
     wait_until 20 grep -q 'console is on /dev/pts/' "$work/errors" || fail "no name of a pty"
     pty=$(sed -n 's/.*console is on //p' "$work/errors")
-    sleep 1 # Nobody has it open: what the guest says is lost, and it is not held up.
+    sleep 1 # No program has it open: the guest's output is lost, and the guest is not delayed.
     # In a child, which does not lead a session; otherwise the pty would become this shell's terminal.
     (
         exec 8<>"$pty"
