@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=dash
 # What bench/run.sh measures, inside the lab: `lab.sh NAME...`. Prints a line a figure: NAME VALUE UNIT. Under QEMU's
-# -icount with one processor a nanosecond of the lab's time is an instruction.
+# -icount, with one processor, a nanosecond of the lab's time is an instruction.
 
 set -u
 work=$(mktemp -d "$LAB_TMP/bench.XXXXXX")
@@ -25,7 +25,7 @@ wait_for() { # FILE PATTERN
     done
 }
 
-# Who answers the guest's PSCI calls: what the figures in README.md were measured with.
+# The PSCI backend with which the figures in README.md are measured.
 answers=kernel
 
 # Starts a guest in the background that runs TEST; sets $pid.
@@ -44,13 +44,13 @@ end_guest() {
     rm -f "$work/events" "$work/console"
 }
 
-# Nanoseconds on a processor of all threads of $pid so far.
+# Prints the processor time of all threads of $pid so far, in nanoseconds.
 cpu_time() {
     cat /proc/"$pid"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
 }
 
 bench_start() {
-    sleep 30 # What the lab's own kernel still has to do after its start is counted too.
+    sleep 30 # Otherwise the work of the lab's own kernel after its start would be counted too.
     # shellcheck disable=SC2086
     set -- "$DORMOUSE" run --psci "$answers" $guest --append "console=ttyAMA0 quiet" --console none
     ./until_guest "$@" >/dev/null || fail "no start" # Fills the page cache.
@@ -116,7 +116,7 @@ bench_asleep() {
     end_guest
 }
 
-# The lab kernel's own tracepoints are the clock: nothing of dormouse measures itself.
+# Tracepoints of the lab's kernel are the clock, so dormouse does not measure itself.
 trace() { # on|off
     tracing=/sys/kernel/tracing
     [ -d $tracing/events ] || mount -t tracefs trace $tracing || fail "no tracefs"

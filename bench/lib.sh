@@ -12,7 +12,7 @@ build=${DORMOUSE_BUILD:-$root/build}
 out=$build/bench
 json=''
 
-# What instructions are to stay below: NAME|INSTRUCTIONS, at every number of vCPUs.
+# The aims for instructions, at every number of vCPUs: NAME|INSTRUCTIONS.
 aims() {
     cat <<'EOF'
 PSCI_VERSION|60
@@ -21,10 +21,10 @@ AFFINITY_INFO, level 0|80
 EOF
 }
 
-# Bytes that the rest is to stay below.
+# The aims for text, memory and stack, in bytes.
 aim_text=8192 aim_data=0 aim_vcpu=64 aim_stack=256
 
-# As a hypervisor compiles it: no position-independent tables, no unwinder.
+# Compiled as in a hypervisor: no position-independent tables, no unwinder.
 arm64=(aarch64-linux-gnu-gcc -std=c11 -Os -ffreestanding -fno-pie -fno-asynchronous-unwind-tables -fno-unwind-tables
     -fno-stack-protector -mno-outline-atomics -fcallgraph-info=su -I "$root/include")
 

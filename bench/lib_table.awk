@@ -9,7 +9,7 @@ BEGIN {
         aim[words[1]] = words[2]
     }
 }
-# The last number of vCPUs has every case, in the right order.
+# The lines of the last number of vCPUs have every case, in the right order.
 { place[$1] = NR; at[NR] = $1 }
 !($2 in seen) { seen[$2] = 1; sizes[++columns] = $2 }
 {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What a guest's PSCI calls cost where dormouse answers them (user) and where KVM does (kernel), side by side, at
+# The cost of a guest's PSCI calls if dormouse answers them (user) and if KVM does (kernel), side by side, at
 # 1, 8 and 64 vCPUs: a table, and build/bench-psci.json. Nothing here is a test.
 #
 # The lab's processor is emulated with QEMU's -icount: a nanosecond of its time is one instruction of guest,

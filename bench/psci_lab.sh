@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=dash
 # What bench/psci.sh measures, inside the lab: a line a figure, WHO CPUS NAME NANOSECONDS. Under QEMU's
-# -icount with one processor a nanosecond of the lab's time is an instruction.
+# -icount, with one processor, a nanosecond of the lab's time is an instruction.
 set -u
 
-sleep 30 # What the lab's own kernel still has to do after its start is counted too.
+sleep 30 # Otherwise the work of the lab's own kernel after its start would be counted too.
 
 measure() { # WHO CPUS OPTION...
     name="$1 $2" cpus=$2

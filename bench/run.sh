@@ -16,12 +16,12 @@ json=$build/bench.json
 figures() {
     cat <<'EOF'
 exec-to-guest|5000000|from exec of dormouse to the guest's first instruction
-exec-to-guest-calls|-|system calls on that way
+exec-to-guest-calls|-|system calls during that start
 exec-to-guest-no-sandbox|-|the same two without the sandbox
 exec-to-guest-no-sandbox-calls|-|
 memory-resident|1024|resident memory beyond the guest's own, guest idle
-memory-anonymous|-|of that, anonymous: not shared with anybody
-idle-10s|-|processor time of 10 s with an idle guest of one vCPU, the guest's own included
+memory-anonymous|-|the anonymous part of that, which no other process shares
+idle-10s|-|10 s with an idle guest of one vCPU, including the guest
 suspend-to-asleep-rtc|-|Linux: from the exit with SYSTEM_SUSPEND until nothing of the VM runs
 wake-to-entry-rtc|-|Linux: from the expiry of the RTC's alarm to the guest's entry
 suspend-to-asleep-irq|-|bare metal: the same two, woken by the guest's own timer
@@ -35,7 +35,7 @@ measure() {
         --in "$build/arm64/bench/until_guest" -- sh lab.sh start idle idle_time sleep sleep_irq asleep
 }
 
-# NAME VALUE UNIT lines to a table on standard output and JSON in a file.
+# Turns lines NAME VALUE UNIT into a table on standard output and JSON in a file.
 show() {
     local name aim meaning value unit separator=''
     printf '%-30s %12s %-12s %10s  %s\n' figure value unit aim meaning

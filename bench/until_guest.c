@@ -43,7 +43,7 @@ static int64_t now(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* Makes ioctl(KVM_RUN) a stop for the tracer, and leaves all else as it is. */
+/* Makes the tracer stop at ioctl(KVM_RUN), and changes nothing else. */
 static void stop_at_kvm_run(void)
 {
     struct sock_filter filter[] = {
@@ -106,7 +106,7 @@ static long signal_for(int status)
     return status >> 16 != 0 || number == SIGTRAP || number == SIGSTOP ? 0 : number;
 }
 
-/* Follows all threads to the first KVM_RUN. Returns what is to be printed, or -1. */
+/* Follows all threads to the first KVM_RUN. Returns the figure to print, or -1. */
 static int64_t follow(bool count_calls)
 {
     int64_t start = 0;

@@ -22,7 +22,7 @@ enum {
     LEVEL_3_DOWN = 0x40000031,
     /* The last function number of PSCI's range: no function has it. */
     NO_FUNCTION = VPSCI_FID_COUNT - 1,
-    /* How many vCPUs stand for all, where it may matter which one is meant. */
+    /* How many vCPUs represent all others, if the choice of the vCPU may matter. */
     SAMPLES = 8
 };
 
@@ -191,7 +191,7 @@ static void count_suspend(struct bench *bench, const char *name, uint32_t state)
                state == STANDBY ? "vpsci_next, after standby" : "vpsci_next, after powerdown", 0);
 }
 
-/* The last one takes all with it. */
+/* The last vCPU takes all domains down. */
 static void count_last_suspend(struct bench *bench)
 {
     start(bench);
@@ -319,7 +319,7 @@ static void count_host(struct bench *bench)
     count_init(bench, "vpsci_init");
 }
 
-/* A VM as most are: two states of the core, no statistics. */
+/* A typical VM: two states of the core, no statistics. */
 static void count_plain(struct bench *bench)
 {
     const struct vpsci_config full = bench->config;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls of the library that are counted by callgrind. Their names are read by lib_calls.awk. */
+/* Calls of the library that callgrind counts. lib_calls.awk reads their names. */
 #ifndef BENCH_VPSCI_COUNT_H
 #define BENCH_VPSCI_COUNT_H
 
 #include "vpsci/vpsci.h"
 
-/* A VM, and what is needed for it. */
+/* A VM and its memory. */
 struct bench {
     uint32_t count;
     size_t size;
