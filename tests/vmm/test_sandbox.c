@@ -385,6 +385,22 @@ static void main_may_do_more(void **state)
     }
 }
 
+static void try_signal(void)
+{
+    raise(SIGSYS);
+}
+
+/* `kill -SYS` is not a system call of dormouse's, and no attack. */
+static void signal_from_a_process_is_no_forbidden_call(void **state)
+{
+    static const struct attempt attempt = {.call = try_signal};
+
+    (void)state;
+    struct ending ending = run_child(attempt_in_main, &attempt);
+    assert_int_equal(ending.status, SANDBOX_STATUS);
+    expect_line(&ending, "dormouse: vm-1: sandbox: a process sent SIGSYS; the VM ends\n");
+}
+
 static void at_end(void)
 {
     (void)!write(STDERR_FILENO, "put back\n", 9);
@@ -924,6 +940,7 @@ int main(void)
         cmocka_unit_test(main_cannot_make_forbidden_calls),
         cmocka_unit_test(vcpu_cannot_make_forbidden_calls),
         cmocka_unit_test(main_may_do_more),
+        cmocka_unit_test(signal_from_a_process_is_no_forbidden_call),
         cmocka_unit_test(terminal_is_restored_before_the_message),
         cmocka_unit_test(threads_and_messages_still_work),
         cmocka_unit_test(no_thread_keeps_privileges),

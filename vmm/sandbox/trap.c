@@ -82,6 +82,20 @@ static void text_say(const struct text *text)
     }
 }
 
+/* Above 0 the code of a signal is the kernel's. */
+static void put_cause(struct text *text, const siginfo_t *info, const ucontext_t *context)
+{
+    if (info->si_code <= 0) {
+        text_put(text, "a process sent SIGSYS; the VM ends\n");
+        return;
+    }
+    text_put(text, "a thread of role ");
+    text_put(text, sandbox_role_name(thread_role));
+    text_put(text, " made the forbidden system call ");
+    put_call(text, info->si_syscall, context);
+    text_put(text, "; the VM ends (please report it: a guest may have attacked dormouse)\n");
+}
+
 static void on_trap(int number, siginfo_t *info, void *context)
 {
     struct text text = {.length = 0};
@@ -92,11 +106,8 @@ static void on_trap(int number, siginfo_t *info, void *context)
         text_put(&text, trap.vm);
         text_put(&text, ": ");
     }
-    text_put(&text, "sandbox: a thread of role ");
-    text_put(&text, sandbox_role_name(thread_role));
-    text_put(&text, " made the forbidden system call ");
-    put_call(&text, info->si_syscall, context);
-    text_put(&text, "; the VM ends (please report it: a guest may have attacked dormouse)\n");
+    text_put(&text, "sandbox: ");
+    put_cause(&text, info, context);
     /* First, so that the line meets a terminal in its own mode. */
     if (trap.at_end != NULL) {
         trap.at_end();
