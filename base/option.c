@@ -45,7 +45,7 @@ static bool is_meant(const struct option_row *row, const char *text, size_t leng
     return length >= 3 && strncmp(bare, text, length) == 0;
 }
 
-/* Returns the option that `argument` may be meant to be, or NULL. */
+/* Returns the option that `argument` may be meant to be, why there is none, or NULL. */
 static const char *guess_option(const struct option_command *command, const char *argument)
 {
     const char *bare = argument + strspn(argument, "-");
@@ -65,12 +65,14 @@ static void report_unknown(const struct option_command *command, const char *arg
 {
     const char *meant = guess_option(command, argument);
 
-    if (meant != NULL) {
+    if (meant == NULL) {
+        report("%s: %s is not an option; see %s %s --help", command->word, argument,
+               command->program, command->word);
+    } else if (meant[0] == '-') {
         report("%s: %s is not an option; did you mean %s? See %s %s --help", command->word,
                argument, meant, command->program, command->word);
     } else {
-        report("%s: %s is not an option; see %s %s --help", command->word, argument,
-               command->program, command->word);
+        report("%s: %s is not an option: %s", command->word, argument, meant);
     }
 }
 

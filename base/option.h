@@ -41,10 +41,10 @@ struct option_part {
     size_t offset;
 };
 
-/** The name here of another program's option: {"smp", "--cpus"}. */
+/** What another program's option is called here, or why there is none: {"smp", "--cpus"}. */
 struct option_alias {
     const char *foreign; /**< without its dashes */
-    const char *name;
+    const char *name;    /**< begins with "--"; other text says why there is no such option */
 };
 
 struct option_command {

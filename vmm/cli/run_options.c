@@ -76,11 +76,34 @@ static const struct option_part run_parts[] = {
 };
 static const struct option_part no_parts[] = {{NULL, 0}};
 
+#define NO_DISK    "a guest has no disk yet; --initrd can hold a root file system"
+#define NO_NETWORK "a guest has no network yet"
+#define ALWAYS     "that is always so; leave it out"
+
 /* Names that QEMU and kvmtool use. */
 static const struct option_alias run_aliases[] = {
-    {"smp", "--cpus"},       {"c", "--cpus"},   {"m", "--memory"}, {"mem", "--memory"},
-    {"k", "--kernel"},       {"i", "--initrd"}, {"p", "--append"}, {"params", "--append"},
-    {"serial", "--console"}, {"S", "--paused"}, {NULL, NULL},
+    {"smp", "--cpus"},
+    {"c", "--cpus"},
+    {"m", "--memory"},
+    {"mem", "--memory"},
+    {"k", "--kernel"},
+    {"i", "--initrd"},
+    {"p", "--append"},
+    {"params", "--append"},
+    {"serial", "--console"},
+    {"S", "--paused"},
+    {"drive", NO_DISK},
+    {"hda", NO_DISK},
+    {"disk", NO_DISK},
+    {"d", NO_DISK},
+    {"netdev", NO_NETWORK},
+    {"nic", NO_NETWORK},
+    {"net", NO_NETWORK},
+    {"n", NO_NETWORK},
+    {"nographic", ALWAYS},
+    {"enable-kvm", ALWAYS},
+    {"cpu", "a guest gets the host's kind of processor"},
+    {NULL, NULL},
 };
 
 const struct option_command options_run = {
