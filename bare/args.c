@@ -11,8 +11,7 @@ static bool args_word_ends(char c)
     return c == '\0' || c == ' ';
 }
 
-/* Where the value of KEY= begins, or NULL. The last one counts, as for the kernels this imitates.
- */
+/* Returns where the value of KEY= begins, or NULL. The last one counts, as in Linux. */
 static const char *args_find(const char *key)
 {
     const char *at = platform.bootargs != NULL ? platform.bootargs : "";

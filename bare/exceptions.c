@@ -20,7 +20,8 @@ _Static_assert(offsetof(struct exception_frame, spsr) == FRAME_SPSR, "layout.h")
 _Static_assert(offsetof(struct exception_frame, sctlr) == FRAME_SCTLR, "layout.h");
 _Static_assert(sizeof(struct exception_frame) <= FRAME_SIZE, "layout.h");
 
-/* Slots of the vector table: from the own level on either stack pointer. */
+/* Slots of the vector table, for exceptions from the core's own level, with either stack
+ * pointer. */
 enum { SYNCHRONOUS_SP0 = 0, IRQ_SP0 = 1, SYNCHRONOUS = 4, IRQ = 5 };
 
 enum { INSTRUCTION_SIZE = 4 };
@@ -62,8 +63,7 @@ static void note_fault(struct cpu *cpu, struct exception_frame *frame)
         frame->elr < (uint64_t)(uintptr_t)image_end) {
         frame->elr += INSTRUCTION_SIZE;
     } else {
-        frame->elr =
-            frame->x[30]; /* A call went astray: there is nothing to skip, but a way back. */
+        frame->elr = frame->x[30]; /* The core jumped to a wrong address: return to the caller. */
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exceptions that a scenario expects; all others end the test, as the image sees fit. */
+/* Exceptions that a scenario expects. All others end the test in the image's own way. */
 #ifndef GUEST_EXCEPTIONS_H
 #define GUEST_EXCEPTIONS_H
 
@@ -8,7 +8,7 @@
 
 /* Between the two, a synchronous exception is noted and its instruction skipped. */
 void exceptions_expect(void);
-/* Whether there was one; what it was is in the core's fault_esr and fault_far. */
+/* Returns whether there was one; the core's fault_esr and fault_far describe it. */
 bool exceptions_seen(void);
 
 /* Lets the calling core take interrupts, with `handler` to end their cause; NULL masks them again.
@@ -16,7 +16,7 @@ bool exceptions_seen(void);
 struct cpu;
 void exceptions_interrupts(void (*handler)(struct cpu *cpu));
 
-/* An exception that nobody expects. */
+/* An unexpected exception. */
 struct fault {
     uint64_t vector; /* which of the sixteen */
     uint64_t esr;
@@ -27,7 +27,7 @@ struct fault {
     uint64_t mpidr;
 };
 
-/* The image's: says so, and ends the machine, or starts it anew. */
+/* Provided by the image: reports it, and ends or restarts the machine. */
 __attribute__((noreturn)) void exceptions_unexpected(const struct fault *fault);
 
 #endif

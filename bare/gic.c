@@ -29,7 +29,7 @@ const char *gic_name(void)
     return gic_present() ? gic_find_ops()->name : "no GIC";
 }
 
-/* Where the registers of an interrupt live, or 0. */
+/* Returns the address of the registers of an interrupt, or 0. */
 static uint64_t gic_find_frame(unsigned intid)
 {
     if (!gic_present() || intid >= GIC_SPECIAL) {
@@ -43,7 +43,7 @@ static uint32_t gic_bit_of(unsigned intid)
     return 1u << intid % 32;
 }
 
-/* Of the registers with a bit for each interrupt, the one with this. */
+/* Reads the register with this interrupt's bit from a bank with a bit for each interrupt. */
 static uint32_t read_bits(unsigned intid, uint64_t bank)
 {
     uint64_t base = gic_find_frame(intid);
@@ -196,7 +196,7 @@ unsigned gic_take(void)
     return intid;
 }
 
-/* One that was acknowledged and not ended hides all that are not more urgent. */
+/* An interrupt that was acknowledged and not ended hides all that are not more urgent. */
 static void end_active(void)
 {
     uint32_t active = read_bits(0, GIC_ISACTIVER);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Registers that the distributor of either and the redistributor have at the same offsets. */
+/* Registers at the same offsets in both kinds of distributor and in the redistributor. */
 enum {
     GIC_IGROUPR = 0x0080,
     GIC_ISENABLER = 0x0100,
@@ -21,7 +21,7 @@ enum {
 enum {
     GIC_SGI_COUNT = 16,
     GIC_PRIVATE_COUNT = 32,
-    GIC_SPECIAL = 1020, /* from here on the numbers are no interrupts */
+    GIC_SPECIAL = 1020, /* numbers from here on are not interrupts */
     GIC_MASK_NOTHING = 0xf0,
     GIC_PATIENCE = 1000000,
 };
@@ -39,9 +39,10 @@ struct gic_ops {
     /* Makes the calling core's private interrupts reachable, and sets its gic_frame. */
     bool (*init_private)(void);
     void (*init_interface)(void);
-    /* False: the core was reset since. */
+    /* Returns false if the core was reset since it was set up. */
     bool (*interface_is_on)(void);
-    /* Whether the mask, and what is active, let an interrupt of this priority through. */
+    /* Returns whether the mask and the active interrupts let an interrupt of this priority
+     * through. */
     bool (*lets_through)(uint8_t priority);
     void (*route_to_self)(unsigned intid);
     void (*set_mask)(uint8_t priority);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Groups are left as they are: without the Security Extensions, or as seen from the Non-secure
- * world, the first enable bits are those of all that is to be had.
+ * Groups stay as they are: without the Security Extensions, or in the Non-secure world, the first
+ * enable bits are for all interrupts that can be used.
  */
 #include "gic_ops.h"
 #include "mmio.h"
@@ -42,7 +42,8 @@ static bool v2_init_distributor(void)
     return platform.gicc.size != 0;
 }
 
-/* The registers of its private interrupts tell a core its own bit; any of them may be missing. */
+/* A core reads its own bit from the registers of its private interrupts, any of which may be
+ * missing. */
 static uint8_t v2_own_target(void)
 {
     uint8_t target = 0;
@@ -99,7 +100,7 @@ static void v2_send_to_self(unsigned sgi)
     mmio_write32(platform.gicd.base + GICD_SGIR, SGIR_SELF | sgi);
 }
 
-/* Each has a byte with a bit for each sender. */
+/* Each SGI has a byte with a bit for each sender. */
 static void v2_forget_sgis(uint32_t sgis)
 {
     for (unsigned i = 0; i < GIC_SGI_COUNT; i++) {
@@ -109,7 +110,7 @@ static void v2_forget_sgis(uint32_t sgis)
     }
 }
 
-/* An SGI is ended by the word that acknowledged it, which names the sender as well. */
+/* An SGI is ended by the word that acknowledged it, which also names the sender. */
 static unsigned v2_acknowledge(void)
 {
     uint32_t word = mmio_read32(v2_register(GICC_IAR));

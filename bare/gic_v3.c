@@ -25,7 +25,7 @@ enum {
     GICR_TYPER_LAST = 1u << 4,
     ICC_SRE_EL2_SRE = 1u << 0,
     ICC_SRE_EL2_ENABLE = 1u << 3,
-    ICC_CTLR_END_IN_TWO = 1u << 1, /* EOImode: to be ended and deactivated */
+    ICC_CTLR_END_IN_TWO = 1u << 1, /* EOImode: ended and deactivated in two steps */
 };
 
 #define GICD_CTLR_BUSY (1u << 31)
@@ -48,7 +48,7 @@ static uint64_t v3_find_redistributor_in(const struct region *region, uint64_t a
     return 0;
 }
 
-/* The redistributor of the calling core, or 0. */
+/* Returns the redistributor of the calling core, or 0. */
 static uint64_t v3_find_redistributor(void)
 {
     uint64_t mpidr = smp_self()->mpidr;
@@ -130,7 +130,7 @@ static void v3_send_to_self(unsigned sgi)
     v3_send(smp_self(), sgi);
 }
 
-/* Clearing what is pending has cleared them as well. */
+/* Clearing the pending bits has cleared them. */
 static void v3_forget_sgis(uint32_t sgis)
 {
     (void)sgis;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The exception level: an image that is started at EL2 stays there. The registers of the same
- * purpose differ by name, and few of them by layout.
+ * The exception level: an image that is started at EL2 stays there. Registers with the same purpose
+ * differ in name, and a few in layout.
  */
 #ifndef GUEST_LEVEL_H
 #define GUEST_LEVEL_H
@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* CurrentEL of the core that the boot loader started, at its first instruction. */
+/* CurrentEL of the boot core at its first instruction. */
 extern uint64_t level_at_start;
 
-/* The calling core's level: 1 or 2. */
+/* Returns the calling core's level: 1 or 2. */
 unsigned level_own(void);
 
 /*

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Makes the tables and points the calling core at them; SCTLR.M turns them on. */
+/* Makes the tables and sets them for the calling core; SCTLR.M turns them on. */
 void mmu_prepare(void);
 void mmu_on(void);
 void mmu_off(void);

@@ -6,7 +6,7 @@
 #define SCRATCH_ALIGNMENT (2 * MIB)
 #define SCRATCH_SIZE      (8 * MIB)
 
-/* Where the machine's device tree has no UART that is known; see meson.build. */
+/* Used if the device tree has no supported UART; see meson.build. */
 #ifndef GUEST_UART_KIND
 #define GUEST_UART_KIND    PLATFORM_UART_NONE
 #define GUEST_UART_ADDRESS 0
@@ -49,7 +49,7 @@ bool platform_ram_contains(uint64_t address, uint64_t size)
     return false;
 }
 
-/* The first aligned address behind; 0 where there is none. */
+/* Returns the first aligned address behind the region; 0 if there is none. */
 static uint64_t region_end_aligned(const struct region *region)
 {
     uint64_t end = region->base + region->size;

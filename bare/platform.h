@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The machine, as its device tree tells. */
+/* The machine, as its device tree describes it. */
 #ifndef GUEST_PLATFORM_H
 #define GUEST_PLATFORM_H
 
@@ -22,11 +22,11 @@ enum platform_gic {
 enum platform_uart {
     PLATFORM_UART_NONE,
     PLATFORM_UART_PL011,
-    PLATFORM_UART_SBSA, /* a PL011 whose line only the firmware can set up */
+    PLATFORM_UART_SBSA, /* a PL011 whose line settings belong to the firmware */
     PLATFORM_UART_16550,
 };
 
-/* How PSCI 0.1 is called: its functions have no numbers but these. 0: not there. */
+/* The function IDs of PSCI 0.1, which has no fixed ones. 0: the function does not exist. */
 struct platform_psci_0_1 {
     uint32_t cpu_suspend;
     uint32_t cpu_off;
@@ -38,7 +38,7 @@ struct platform {
     const char *bootargs;
     struct region ram[PLATFORM_RAM_MAX];
     unsigned ram_count;
-    struct region reserved[PLATFORM_RESERVED_MAX]; /* not ours, though it may be RAM */
+    struct region reserved[PLATFORM_RESERVED_MAX]; /* not for us, though it may be RAM */
     unsigned reserved_count;
     struct region blob; /* the device tree itself */
 
@@ -46,7 +46,7 @@ struct platform {
     uint8_t uart_shift; /* 16550: registers are 1 << shift bytes apart, */
     uint8_t uart_width; /* and accessed as so many bytes, 1, 2 or 4 */
     struct region uart;
-    unsigned uart_intid; /* as all of them: 0 where it is not known */
+    unsigned uart_intid; /* like all INTIDs: 0 if unknown */
 
     struct region rtc; /* size 0: none */
     unsigned rtc_intid;
@@ -70,22 +70,22 @@ struct platform {
 extern struct platform platform;
 
 /*
- * Fills in `platform` and `cpus`. Before this there is only the UART that the build option
- * guest_uart names, if it names one. Nodes with a status other than okay are not there.
+ * Fills in `platform` and `cpus`. Before this the only UART is the one that the build option
+ * guest_uart names, if any. Nodes with a status other than okay are ignored.
  */
 bool platform_read(const void *blob);
 
 /* For platform_read(): the UART that the build option names, or none. */
 void platform_set_uart(void);
-/* For platform_read(): the UART that /chosen names, or else the first one that is known. */
+/* For platform_read(): the UART that /chosen names, or else the first supported one. */
 void platform_read_uart(const void *blob);
 
 struct tree_node;
-/* Interrupt `index` of a node as an INTID; 0 where it is none of the GIC's. */
+/* Returns interrupt `index` of a node as an INTID; 0 if it is not one of the GIC. */
 unsigned platform_interrupt(const void *blob, const struct tree_node *node, unsigned index);
 /* Whether the node is a GICv2. */
 bool platform_is_gic_v2(const struct tree_node *node);
-/* Whether the node is a CPU that can be had, and its number: those become `cpus`, in this order. */
+/* Returns whether the node is a usable CPU, and its MPIDR. These become `cpus`, in this order. */
 bool platform_is_cpu(const struct tree_node *node, uint64_t *mpidr);
 
 /* This program in memory, stacks included. */
@@ -96,7 +96,8 @@ extern uint8_t image_end[];
 uint64_t platform_ram_end(void);
 bool platform_ram_contains(uint64_t address, uint64_t size);
 
-/* RAM that nothing else uses: outside image, stacks, device tree, and what is reserved. */
+/* Returns RAM that nothing else uses: outside the image, stacks, device tree, and reserved
+ * memory. */
 struct region platform_scratch(void);
 
 #endif

@@ -104,7 +104,7 @@ static void read_state(const struct tree_node *node)
     };
 }
 
-/* Whether a node above is called psci: other domains are nothing to PSCI. */
+/* Returns whether a node above is called psci: other domains do not concern PSCI. */
 static bool is_below_psci(const struct tree_node *node)
 {
     for (unsigned depth = 1; depth < node->depth; depth++) {
@@ -168,7 +168,7 @@ static void read_cpu_idle(const struct tree_node *node)
     }
 }
 
-/* Lets the CPU have all states of the list; those that are a domain's are of this level. */
+/* Gives the CPU all states of the list; those of a domain are of this level. */
 static void use_states(struct cpu_idle *cpu, const struct list *list, unsigned level)
 {
     for (uint32_t i = 0; i < list->count; i++) {
@@ -187,7 +187,7 @@ static void use_states(struct cpu_idle *cpu, const struct list *list, unsigned l
     }
 }
 
-/* Whether a domain that a CPU names is that core's own, and not one that is around it. */
+/* Returns whether the domain that a CPU names is that core's own, not one around it. */
 static bool is_own(const struct domain *domain)
 {
     for (uint32_t i = 0; i < domain->states.count; i++) {
@@ -218,7 +218,8 @@ static void climb_domains(struct cpu_idle *cpu)
     }
 }
 
-/* Of what is enabled, either the CPUs or what they refer to, which may come later. */
+/* Walks over enabled nodes: either the CPUs or the nodes that they refer to, which may come
+ * later. */
 static void walk_tree(const void *blob, bool want_cpus)
 {
     struct tree_node node;

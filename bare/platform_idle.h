@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The idle states that the device tree offers (Linux's bindings idle-states.yaml and psci.yaml),
- * and the power domains that they are of. Level 0 is a core, level 1 the domain around it, and so
- * on.
+ * and their power domains. Level 0 is a core, level 1 the domain around it, and so on.
  */
 #ifndef GUEST_PLATFORM_IDLE_H
 #define GUEST_PLATFORM_IDLE_H
@@ -21,18 +20,19 @@ struct platform_idle {
     bool timer_stops; /* local-timer-stop: the core's own timer does not wake it */
 };
 
-/* Fills all of the below in, from what platform_read() has read. */
+/* Fills in everything below. Comes after platform_read(). */
 void platform_read_idle(const void *blob);
 
-/* The states that some CPU can enter, in the order of the device tree. */
+/* The states that at least one CPU can enter, in the order of the device tree. */
 unsigned platform_idle_count(void);
 const struct platform_idle *platform_idle(unsigned index);
-/* Whether cpus[cpu] can enter it. */
+/* Returns whether cpus[cpu] can enter it. */
 bool platform_cpu_idles(unsigned cpu, unsigned state);
 
 /*
- * Number of the power domain that cpus[cpu] is in, from 0 at each level; PLATFORM_NO_DOMAIN where
- * it is in none. Level 0: the core's own, in a tree with a domain for every core.
+ * Returns the number of the power domain that cpus[cpu] is in, from 0 at each level;
+ * PLATFORM_NO_DOMAIN if it is in none. Level 0: the core's own, in a tree with a domain for every
+ * core.
  */
 uint32_t platform_domain(unsigned cpu, unsigned level);
 

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Servers with a mistake each: libvpsci, with something put in between that changes what it is
- * asked or what it says. All of the mistakes are such as servers have had. expected.txt says which
- * scenarios notice which; what notices none of them examines nothing. */
+/* Servers with one mistake each: libvpsci behind a layer that changes what it is asked or what
+ * it answers. Real servers have made all of these mistakes. expected.txt lists the scenarios
+ * that notice each. A scenario that notices none checks nothing. */
 #include "../host/libvpsci.h"
 
 enum { CPUS = 4 };
 
-/* What is remembered between the calls; one system at a time. */
+/* What is kept between calls; one system at a time. */
 static struct {
     struct guest_call last_on[CPUS]; /* the latest CPU_ON of the CPU, accepted or not */
     struct guest_call first_on[CPUS];
-    bool going[CPUS];   /* has called CPU_OFF, and was not polled since */
+    bool going[CPUS];   /* has called CPU_OFF, and has not been polled since */
     bool hurried[CPUS]; /* was told to start meanwhile */
     bool asleep[CPUS];
-    bool fresh[CPUS];  /* sleeps since the last thing that happened to it */
+    bool fresh[CPUS];  /* sleeps since its last event */
     uint32_t starts;   /* CPU_ON that were accepted */
-    bool spoilt[CPUS]; /* the start that is on its way is one that goes wrong */
+    bool spoilt[CPUS]; /* its pending start goes wrong */
 } notes;
 
 static const uint64_t names[CPUS] = {0x000, 0x001, 0x100, 0x101};
@@ -32,7 +32,7 @@ static bool is_64(const struct guest_call *call)
     return (call->function & UINT32_C(0x40000000)) != 0;
 }
 
-/* The CPU of that name; CPUS if there is none. */
+/* Returns the CPU with that MPIDR; CPUS if there is none. */
 static uint32_t target_of(const struct guest_call *call)
 {
     uint32_t cpu = 0;
@@ -64,7 +64,7 @@ static void *broken_create(const struct adapter *adapter)
 
 /* ---- CPU_ON ------------------------------------------------------------------------------- */
 
-/* KVM before 4.12, and others: nobody looks whether somebody else was first. */
+/* KVM before 4.12, and others: no check whether another caller was first. */
 static void call_two_successes(void *system, uint32_t cpu, const struct guest_call *call,
                                struct event *event)
 {
@@ -74,7 +74,7 @@ static void call_two_successes(void *system, uint32_t cpu, const struct guest_ca
     }
 }
 
-/* Xen: what to start with is stored before it is known who may. */
+/* Xen: the entry is stored before it is known which caller wins. */
 static void call_losers_entry(void *system, uint32_t cpu, const struct guest_call *call,
                               struct event *event)
 {
@@ -97,8 +97,8 @@ static void poll_losers_entry(void *system, uint32_t cpu, struct event *event)
     }
 }
 
-/* A CPU that is told to start while it goes off starts with 0 in x0: its thread clears the
- * registers on its way out. */
+/* A CPU that is told to start while it goes off starts with 0 in x0, because its thread clears
+ * the registers on its way out. */
 static void call_context_lost(void *system, uint32_t cpu, const struct guest_call *call,
                               struct event *event)
 {
@@ -123,7 +123,7 @@ static void poll_context_lost(void *system, uint32_t cpu, struct event *event)
     notes.hurried[cpu] = notes.hurried[cpu] && event->kind == EVENT_NONE;
 }
 
-/* One start in a hundred goes wrong, as by a race that is rarely lost. */
+/* One start in a hundred goes wrong, like a race that is rarely lost. */
 static void call_now_and_then(void *system, uint32_t cpu, const struct guest_call *call,
                               struct event *event)
 {
@@ -144,7 +144,7 @@ static void poll_now_and_then(void *system, uint32_t cpu, struct event *event)
 
 /* ---- Arguments ---------------------------------------------------------------------------- */
 
-/* Xen: an SMC32 call is taken for its 64-bit twin. */
+/* Xen: an SMC32 call is treated as its 64-bit form. */
 static void call_upper_halves(void *system, uint32_t cpu, const struct guest_call *call,
                               struct event *event)
 {
@@ -158,7 +158,7 @@ static void call_upper_halves(void *system, uint32_t cpu, const struct guest_cal
     libvpsci_call(system, cpu, &changed, event);
 }
 
-/* KVM before 5.15: bits of an MPIDR that name nothing are looked through. */
+/* KVM before 5.15: reserved bits of an MPIDR are ignored. */
 static void call_reserved_bits(void *system, uint32_t cpu, const struct guest_call *call,
                                struct event *event)
 {
@@ -170,7 +170,7 @@ static void call_reserved_bits(void *system, uint32_t cpu, const struct guest_ca
     libvpsci_call(system, cpu, &changed, event);
 }
 
-/* KVM and others: what is reserved in power_state is not looked at. */
+/* KVM and others: reserved bits of power_state are not checked. */
 static void call_any_power_state(void *system, uint32_t cpu, const struct guest_call *call,
                                  struct event *event)
 {
@@ -182,7 +182,7 @@ static void call_any_power_state(void *system, uint32_t cpu, const struct guest_
     libvpsci_call(system, cpu, &changed, event);
 }
 
-/* libvmm and others: there is no function that is not there. */
+/* libvmm and others: unknown functions return SUCCESS. */
 static void call_unknown_success(void *system, uint32_t cpu, const struct guest_call *call,
                                  struct event *event)
 {
@@ -192,7 +192,7 @@ static void call_unknown_success(void *system, uint32_t cpu, const struct guest_
     }
 }
 
-/* VirtualBox: PSCI_FEATURES looks at the number of the function only. */
+/* VirtualBox: PSCI_FEATURES checks only the number of the function. */
 static void call_features_number(void *system, uint32_t cpu, const struct guest_call *call,
                                  struct event *event)
 {
@@ -206,7 +206,7 @@ static void call_features_number(void *system, uint32_t cpu, const struct guest_
 
 /* ---- AFFINITY_INFO ------------------------------------------------------------------------ */
 
-/* Xen: who is not there is off. */
+/* Xen: a CPU that does not exist is off. */
 static void call_unknown_is_off(void *system, uint32_t cpu, const struct guest_call *call,
                                 struct event *event)
 {
@@ -227,7 +227,7 @@ static void call_levels_on(void *system, uint32_t cpu, const struct guest_call *
     }
 }
 
-/* A CPU in CPU_SUSPEND is taken for one that is off. */
+/* A CPU in CPU_SUSPEND counts as off. */
 static void call_suspended_is_off(void *system, uint32_t cpu, const struct guest_call *call,
                                   struct event *event)
 {
@@ -272,7 +272,7 @@ static void wake_wake_lost(void *system, uint32_t cpu)
     notes.fresh[cpu] = false;
 }
 
-/* A CPU that slept deeply comes back where it was first started. */
+/* A CPU returns from a powerdown state at the address where it was first started. */
 static void call_old_entry(void *system, uint32_t cpu, const struct guest_call *call,
                            struct event *event)
 {
@@ -309,7 +309,7 @@ static void call_resume_in_place(void *system, uint32_t cpu, const struct guest_
     notes.asleep[cpu] = number_of(call) == FN_SYSTEM_SUSPEND && event->kind == EVENT_NONE;
 }
 
-/* Minos: a guest that is refused its sleep is told that it has slept. */
+/* Minos: a guest whose sleep is refused is told that it has slept. */
 static void call_refused_success(void *system, uint32_t cpu, const struct guest_call *call,
                                  struct event *event)
 {
@@ -321,7 +321,7 @@ static void call_refused_success(void *system, uint32_t cpu, const struct guest_
 
 /* ---- Others ------------------------------------------------------------------------------- */
 
-/* KVM's users for long: nobody sets SCTLR_EL1.EE. */
+/* Monitors on KVM for a long time: SCTLR_EL1.EE is not set. */
 static void poll_little_endian(void *system, uint32_t cpu, struct event *event)
 {
     libvpsci_poll(system, cpu, event);
@@ -363,8 +363,8 @@ static const struct libvpsci_configuration configuration = {
     .config = {.capabilities = VPSCI_CAP_SYSTEM_SUSPEND | VPSCI_CAP_SYSTEM_RESET2 |
                                VPSCI_CAP_SYSTEM_OFF2 | VPSCI_CAP_STATISTICS}};
 
-/* Without threads: which of two calls is first does not depend on luck, and so neither does which
- * scenarios fail. */
+/* Without threads, the order of two calls does not depend on chance, so the same scenarios
+ * always fail. */
 #define BROKEN(title, text, the_call, the_poll, the_wake)                                          \
     {.name = (title),                                                                              \
      .description = (text),                                                                        \

@@ -6,8 +6,8 @@
  *  A server is whatever answers PSCI calls of a guest: a library, or a file of a monitor that is
  *  compiled for the build machine with its surroundings faked. An adapter is one `struct adapter`
  *  per configuration of the server, with eight functions of which each is a few lines. Put them
- *  into a table named `adapters`, link it with runner.c, host_view.c, host_main.c and check/scenarios, and
- *  run
+ *  into a table named `adapters`, link it with runner.c, host_view.c, host_main.c and
+ *  check/scenarios, and run
  *
  *      vpsci-scenarios configurations    what there is
  *      vpsci-scenarios list              the scenarios, with clause and consequence
@@ -57,15 +57,15 @@
 #include "../scenarios/engine/scenario.h"
 
 struct adapter {
-    /** What the configuration is called on the command line, and one line about it. */
+    /** The name of the configuration on the command line, and a description of one line. */
     const char *name;
     const char *description;
     const struct machine *machine;
-    /** For the adapter: what else distinguishes this configuration. */
+    /** For the adapter: anything else that distinguishes this configuration. */
     const void *configuration;
     bool threads;
 
-    /** A new system, or NULL if there can be none. */
+    /** Makes a new system; returns NULL if that is impossible. */
     void *(*create)(const struct adapter *adapter);
     /** NULL if there is nothing to do. */
     void (*destroy)(void *system);
@@ -77,13 +77,13 @@ struct adapter {
     void (*wake)(void *system, uint32_t cpu);
     /** With VIEW_END. `end` is all zero when called. */
     void (*end)(void *system, struct end *end);
-    /** With VIEW_RESTART: once the system has ended with a reset. */
+    /** With VIEW_RESTART: called after the system has ended with a reset. */
     void (*restart)(void *system);
     /** With VIEW_TIME. */
     void (*pass)(void *system, uint64_t microseconds);
 };
 
-/** All configurations; the program's, or your own. */
+/** All configurations: the program's, or your own. */
 extern const struct adapter adapters[];
 extern const uint32_t adapter_count;
 

@@ -23,7 +23,7 @@ static const uint64_t row_4[] = {0x0, 0x1, 0x2, 0x3};
 static const uint64_t clusters_4[] = {0x000, 0x001, 0x100, 0x101};
 static const uint64_t clusters_8[] = {0x00000, 0x00001, 0x00100, 0x00101,
                                       0x10000, 0x10001, 0x10100, 0x10101};
-/* In no order, with every field in use, and more than 16 of them. */
+/* In no order, with every field in use, and more than 16 CPUs. */
 static const uint64_t scattered[] = {
     0x0000000003, 0x0000000000, 0x0000000001, 0x0000000002, 0x00000000fe, 0x000000ff00,
     0x0000010000, 0x0000ff0000, 0x0100000000, 0xff00000000, 0xff00fefefe, 0x0000010101,
@@ -31,7 +31,7 @@ static const uint64_t scattered[] = {
     0x0000000020, 0x0000000080, 0x0000008000, 0x0000800000, 0x8000000000, 0x0000000110,
 };
 
-/* The two that the library has by itself, in either format. */
+/* The two states that the library has by default, in either format. */
 static const struct machine_state two_states[] = {
     {.value = 0x00000000, .level = 0, .powerdown = false, .domain_off = false},
     {.value = 0x00010000, .level = 0, .powerdown = true, .domain_off = true},
@@ -140,7 +140,7 @@ static const struct libvpsci_configuration old_migratable = {
      .pass = libvpsci_pass}
 
 #define ADAPTER(...) ADAPTER_WITH(true, __VA_ARGS__)
-/* What is moved has one thread at a time. */
+/* A system that is moved has one thread at a time. */
 #define ADAPTER_ALONE(...) ADAPTER_WITH(false, __VA_ARGS__)
 
 const struct adapter adapters[] = {

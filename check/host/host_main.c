@@ -45,8 +45,8 @@ struct member {
     uint32_t index;
 };
 
-/* A barrier that threads leave at the same instant, as far as there are processors: those that
- * sleep in one of pthread's are woken one after the other, and races would rarely be any. */
+/* A barrier that threads leave at the same time, if there are enough processors. A barrier of
+ * pthread wakes its threads one after the other, so races would be rare. */
 static void team_meet(struct team *team)
 {
     atomic_fetch_add(&team->ready, 1);
@@ -120,7 +120,7 @@ struct run_options {
     bool threads;
 };
 
-/* How many of the words were options. */
+/* Returns how many of the words were options. */
 static int parse_options(struct run_options *options, int count, char *const *words)
 {
     int used = 0;

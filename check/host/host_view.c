@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "host_view.h"
 
-/* How often a CPU is polled until nothing more is expected of it. Adapters that answer late have
- * to do so within this many steps. */
+/* How often a CPU is polled until nothing more is expected. Adapters that answer late must do
+ * so within this many steps. */
 enum { POLLS = 8 };
 
 static void cpu_poll(struct host_view *host, uint32_t cpu, struct event *event)
@@ -11,7 +11,7 @@ static void cpu_poll(struct host_view *host, uint32_t cpu, struct event *event)
     host->adapter->poll(host->system, cpu, event);
 }
 
-/* A CPU that is seen runs, and has dealt with its interrupts. */
+/* A CPU with an event runs, and has handled its interrupts. */
 static void cpu_note_event(struct view_cpu *cpu, const struct event *event)
 {
     cpu->runs = event->kind != EVENT_NONE;
@@ -27,7 +27,7 @@ static void poll_until_seen(struct host_view *host, uint32_t index, struct event
     }
 }
 
-/* Steps until the CPU is seen. `event` may say so already. */
+/* Takes steps until the CPU has an event. `event` may hold one already. */
 static void cpu_settle(struct host_view *host, uint32_t index, struct event *event)
 {
     struct view_cpu *cpu = &host->cpus[index];
@@ -117,7 +117,7 @@ static bool takes_part(const struct race *race, uint32_t cpu)
     return false;
 }
 
-/* The CPUs that make no call run too: one that is told to start does so in the middle of it. */
+/* The CPUs that make no call run too: one that is told to start does so during the race. */
 static void run_others(const struct race *race)
 {
     struct host_view *host = race->host;
@@ -172,7 +172,7 @@ static void view_end(void *self, struct end *end)
     host->adapter->end(host->system, end);
 }
 
-/* As at the start: the boot CPU runs, and nothing is known of the others. */
+/* Resets the view to the start: the boot CPU runs, and nothing is known about the others. */
 static void host_forget(struct host_view *host)
 {
     for (uint32_t i = 0; i < VIEW_CPU_MAX; i++) {

@@ -18,9 +18,9 @@ static struct {
     struct vpsci_power_state states[STATES_MAX];
     struct vpsci_vm *vm;
     struct end end;
-    bool lost; /* it could not be moved: nothing happens any more */
+    bool lost; /* it could not be moved: nothing more happens */
     uint64_t now;
-    uint32_t polls[CPU_MAX]; /* since a request began; of the CPU's own thread */
+    uint32_t polls[CPU_MAX]; /* since a request began; used by the CPU's own thread */
     _Alignas(VPSCI_ALIGNMENT) unsigned char memory[MEMORY_SIZE];
     _Alignas(VPSCI_ALIGNMENT) unsigned char statistics[STATISTICS_SIZE];
     unsigned char record[RECORD_SIZE];
@@ -56,8 +56,8 @@ static const struct vpsci_ops ops = {
     .now = libvpsci_now,
 };
 
-/* What a state leaves beneath it: the deepest of the next lower level that keeps, or loses, the
- * core's context as it does. */
+/* The state of the next lower level: the deepest one that also keeps, or also loses, the core's
+ * context. */
 static uint8_t state_below(const struct machine *machine, uint32_t n)
 {
     const struct machine_state *state = &machine->states[n];
@@ -71,7 +71,7 @@ static uint8_t state_below(const struct machine *machine, uint32_t n)
     return VPSCI_NO_STATE;
 }
 
-/* The machine in the library's types. */
+/* Describes the machine in the library's types. */
 static void describe_machine(const struct machine *machine)
 {
     for (uint32_t i = 0; i < machine->cpu_count; i++) {
@@ -133,7 +133,8 @@ static void translate_outcome(const struct vpsci_outcome *out, struct event *eve
     }
 }
 
-/* Into a new VM, as a live migration would: nothing that a guest sees may depend on it. */
+/* Moves the system into a new VM, as a live migration would. Nothing that a guest sees may
+ * depend on it. */
 static void move_system(void)
 {
     ptrdiff_t size;
@@ -188,7 +189,7 @@ static void note_system_end(const struct vpsci_request *request)
     }
 }
 
-/* What the host of these machines decides, a while after it was asked. */
+/* Makes the host's decision, some time after the request. */
 static void decide_request(struct vpsci_vcpu *vcpu, uint32_t cpu)
 {
     struct vpsci_request request;

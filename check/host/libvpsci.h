@@ -6,7 +6,7 @@
 #include "adapter.h"
 #include "vpsci/vpsci.h"
 
-/* RAM of the machines, as far as entry points and MEM_PROTECT are concerned. */
+/* The RAM of the machines, for entry points and MEM_PROTECT. */
 #define LIBVPSCI_RAM_BASE   UINT64_C(0x40000000)
 #define LIBVPSCI_RAM_LENGTH UINT64_C(0x20000000)
 #define LIBVPSCI_ENTRY      (LIBVPSCI_RAM_BASE + 0x80000)
@@ -14,8 +14,8 @@
 
 /** What `adapter->configuration` points to. */
 struct libvpsci_configuration {
-    struct vpsci_config config;   /* but for vCPUs, states, domains, memory, ops, host */
-    bool default_states;          /* the machine's are those that the library has by itself */
+    struct vpsci_config config;   /* without vCPUs, states, domains, memory, ops, host */
+    bool default_states;          /* the machine has the library's default states */
     bool moves;                   /* saved and restored before every step */
     uint32_t delay;               /* polls until a request is answered */
     enum vpsci_result on_suspend; /* the answer to SYSTEM_SUSPEND */

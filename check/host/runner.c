@@ -25,7 +25,7 @@ bool runner_knows(const char *name)
     return false;
 }
 
-/* A system that cannot be made fails the scenario: nobody would miss it otherwise. */
+/* If no system can be made, the scenario fails; otherwise its absence would go unnoticed. */
 static void run_one(struct runner *runner, const struct adapter *adapter,
                     const struct scenario *scenario, uint32_t number)
 {

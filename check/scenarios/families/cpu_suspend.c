@@ -166,8 +166,8 @@ static void unknown_states(struct trial *t)
 
     need_all_states(t);
     refuses_state(t, UINT32_MAX, "CPU_SUSPEND into a state that is all ones");
-    refuses_state(t, identity, "CPU_SUSPEND into a standby state that is not there");
-    refuses_state(t, identity | type, "CPU_SUSPEND into a powerdown state that is not there");
+    refuses_state(t, identity, "CPU_SUSPEND into a standby state that does not exist");
+    refuses_state(t, identity | type, "CPU_SUSPEND into a powerdown state that does not exist");
     for (uint32_t i = 0; i < t->machine->state_count; i++) {
         uint32_t value = t->machine->states[i].value;
 
@@ -336,13 +336,13 @@ static const struct scenario scenarios[] = {
      .run = standby_by_timer},
     {.name = "cpu-suspend-standby-pending",
      .clause = "5.4 CPU_SUSPEND, wake-up events",
-     .consequence = "an interrupt just before the sleep is slept through",
+     .consequence = "a CPU sleeps through an interrupt just before it",
      .severity = SEVERITY_HANG,
      .cpus = 2,
      .run = standby_pending},
     {.name = "cpu-suspend-powerdown-pending",
      .clause = "5.4 CPU_SUSPEND, wake-up events",
-     .consequence = "an interrupt just before the sleep is slept through",
+     .consequence = "a CPU sleeps through an interrupt just before it",
      .severity = SEVERITY_HANG,
      .cpus = 2,
      .run = powerdown_pending},
@@ -354,20 +354,20 @@ static const struct scenario scenarios[] = {
      .run = powerdown},
     {.name = "cpu-suspend-context-id",
      .clause = "5.4 CPU_SUSPEND, context_id",
-     .consequence = "a CPU takes another's stack, or address 0",
+     .consequence = "a CPU starts with another's stack, or with address 0",
      .severity = SEVERITY_CORRUPTION,
      .cpus = 2,
      .run = context_width},
     {.name = "cpu-suspend-upper-halves",
      .clause = "DEN0028 SMC32 argument passing",
-     .consequence = "a CPU starts nowhere, by what happened to be in a register",
+     .consequence = "a CPU starts at an invalid address, depending on leftover bits in a register",
      .severity = SEVERITY_LOST_CPU,
      .since = V0_2,
      .cpus = 2,
      .run = upper_halves},
     {.name = "cpu-suspend-state-width",
      .clause = "DEN0028 SMC64 argument passing; 5.4 CPU_SUSPEND, uint32 power_state",
-     .consequence = "idling fails, by what happened to be in a register",
+     .consequence = "idling fails, depending on leftover bits in a register",
      .since = V0_2,
      .cpus = 2,
      .run = state_width},
@@ -377,7 +377,7 @@ static const struct scenario scenarios[] = {
      .run = reserved_bits},
     {.name = "cpu-suspend-unknown-states",
      .clause = "5.4 CPU_SUSPEND, INVALID_PARAMETERS",
-     .consequence = "the guest believes in a state that is not there",
+     .consequence = "the guest relies on a state that does not exist",
      .severity = SEVERITY_CORRUPTION,
      .run = unknown_states},
     {.name = "cpu-suspend-unknown-levels",
@@ -386,7 +386,7 @@ static const struct scenario scenarios[] = {
      .run = unknown_levels},
     {.name = "cpu-suspend-bad-address",
      .clause = "5.4 CPU_SUSPEND, INVALID_ADDRESS",
-     .consequence = "a mistake of the guest's costs it a CPU instead of an error",
+     .consequence = "a mistake costs the guest a CPU instead of an error",
      .cpus = 2,
      .run = bad_address},
     {.name = "cpu-suspend-each-by-itself",
@@ -403,7 +403,7 @@ static const struct scenario scenarios[] = {
      .run = all_sleep},
     {.name = "cpu-suspend-again-and-again",
      .clause = "5.4 CPU_SUSPEND",
-     .consequence = "a CPU wakes at the address of an earlier time, or not at all",
+     .consequence = "a CPU wakes at an earlier address, or not at all",
      .severity = SEVERITY_CORRUPTION,
      .cpus = 2,
      .run = again},

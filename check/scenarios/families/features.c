@@ -21,7 +21,7 @@ static void flags_are_defined(struct trial *t, uint32_t function, uint32_t fid)
     const struct event *e = features(t, fid);
 
     if (e->kind != EVENT_RETURNED || code(e) < 0) {
-        returns(t, e, IS_NOT_SUPPORTED, "PSCI_FEATURES of a function that is not there");
+        returns(t, e, IS_NOT_SUPPORTED, "PSCI_FEATURES of a function that does not exist");
     } else if (function == FN_CPU_SUSPEND) {
         expect_equal(t, (uint32_t)e->x0 & ~UINT32_C(3), 0, "other flags of CPU_SUSPEND than 1:0");
     } else if (function == FN_SYSTEM_OFF2) {
@@ -227,12 +227,12 @@ static void absent_before_1_0(struct trial *t)
 static const struct scenario scenarios[] = {
     {.name = "features-of-itself",
      .clause = "PSCI_FEATURES",
-     .consequence = "the guest concludes that there are no features to ask for",
+     .consequence = "the guest concludes that there are no features",
      .since = V1_0,
      .run = of_itself},
     {.name = "features-flags",
      .clause = "PSCI_FEATURES, return values",
-     .consequence = "the guest uses a format, a mode or a kind of hibernation that is not there",
+     .consequence = "the guest uses a format, a mode or a kind of hibernation that does not exist",
      .severity = SEVERITY_HANG,
      .since = V1_0,
      .run = flags},
@@ -243,14 +243,14 @@ static const struct scenario scenarios[] = {
      .run = widths},
     {.name = "features-agree-with-calls",
      .clause = "PSCI_FEATURES",
-     .consequence = "the guest relies on a function that is not there, or misses one that is",
+     .consequence = "the guest relies on a function that does not exist, or misses one that is",
      .severity = SEVERITY_LOST_CPU,
      .since = V1_0,
      .cpus = 2,
      .run = agree},
     {.name = "features-agree-with-cpu-off",
      .clause = "PSCI_FEATURES",
-     .consequence = "a CPU that the guest turns off keeps running, or takes the server with it",
+     .consequence = "a CPU that the guest turns off keeps running, or crashes the server",
      .severity = SEVERITY_LOST_CPU,
      .since = V1_0,
      .needs = HAS(FN_CPU_OFF),
@@ -263,13 +263,13 @@ static const struct scenario scenarios[] = {
      .run = no_64_bit_twins},
     {.name = "features-unknown-ids",
      .clause = "PSCI_FEATURES, NOT_SUPPORTED",
-     .consequence = "the guest believes in a function that is not there",
+     .consequence = "the guest relies on a function that does not exist",
      .severity = SEVERITY_HANG,
      .since = V1_0,
      .run = unknown_ids},
     {.name = "features-smccc-version",
      .clause = "DEN0028 Appendix B, discovery by PSCI_FEATURES",
-     .consequence = "the guest takes the wrong way to tell its CPU's mitigations",
+     .consequence = "the guest asks in the wrong way for its CPU's mitigations",
      .since = V1_0,
      .run = smccc_version},
     {.name = "features-argument-width",

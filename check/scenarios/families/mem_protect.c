@@ -102,7 +102,7 @@ static void over_reset(struct trial *t)
     characteristic(t, "MEM_PROTECT after SYSTEM_RESET", code(e) == 1 ? "still on" : "off");
 }
 
-#define LEAK "secrets that the guest wants cleared outlive it, or the guest refuses to have any"
+#define LEAK "secrets that the guest wants cleared survive it, or the guest refuses to hold any"
 
 static const struct scenario scenarios[] = {
     {.name = "mem-protect-returns-previous",

@@ -159,7 +159,7 @@ static void arguments(struct trial *t)
 }
 
 #define NODE     HAS(FN_NODE_HW_STATE)
-#define MISTAKEN "the guest touches hardware that is off, or waits for what is on"
+#define MISTAKEN "the guest accesses hardware that is off, or waits for hardware that is on"
 
 static const struct scenario scenarios[] = {
     {.name = "node-hw-state-standby-in-cluster-os-initiated",
