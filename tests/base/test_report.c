@@ -109,8 +109,10 @@ static void free_stderr(const struct full_pipe *full, char *text, size_t size)
     alarm(0);
     text[length > 0 ? length : 0] = '\0';
     assert_int_equal(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
-    dup2(full->saved, STDERR_FILENO);
-    close(full->saved);
+    if (full->saved >= 0) {
+        dup2(full->saved, STDERR_FILENO);
+        close(full->saved);
+    }
     close(full->read_end);
 }
 

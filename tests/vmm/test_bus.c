@@ -255,7 +255,7 @@ static void places_follow_from_instance_numbers(void **state)
     (void)state;
     assert_int_equal(create_bus(), 0);
     for (unsigned i = 0; i < WORD_COUNT; i++) {
-        bus_write(&bus, word_base(i), 8, 100 * (i + 1));
+        bus_write(&bus, word_base(i), 8, 100 * ((uint64_t)i + 1));
     }
     for (unsigned i = 0; i < WORD_COUNT; i++) {
         assert_int_equal(bus_read(&bus, ipa_add(word_base(i), 8), 8), 100 * (i + 1) + 8);
