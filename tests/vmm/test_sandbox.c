@@ -648,6 +648,14 @@ static bool enter_as_caller(struct sandbox_user *user, const struct sandbox_opti
     return sandbox_find_user(user, ids) && sandbox_enter(options) == 0;
 }
 
+static int open_outside(int beside)
+{
+    if (openat(beside, "b", O_WRONLY | O_CREAT, 0644) >= 0 || errno != EACCES) {
+        return STEP_FAILED + 1;
+    }
+    return open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES ? 0 : STEP_FAILED + 2;
+}
+
 /* In the folder "logs", and outside it. */
 static int reopen(const void *arg)
 {
@@ -665,10 +673,7 @@ static int reopen(const void *arg)
         openat(folder, "a", O_WRONLY | O_CREAT | O_APPEND, 0644) < 0) {
         return STEP_FAILED;
     }
-    if (openat(beside, "b", O_WRONLY | O_CREAT, 0644) >= 0 || errno != EACCES) {
-        return STEP_FAILED + 1;
-    }
-    return open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES ? 0 : STEP_FAILED + 2;
+    return open_outside(beside);
 }
 
 static void only_named_folders_can_be_opened(void **state)
