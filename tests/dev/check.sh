@@ -78,7 +78,7 @@ test_alone() {
         tr -d '\r' >run.tap
     expect_complete
     expect_point ok cpu-on-context-id
-    grep -q '^ok [0-9]* - system-reset # SKIP the end of the system is not seen here$' run.tap ||
+    grep -q '^ok [0-9]* - system-reset # SKIP the end of the system cannot be seen here$' run.tap ||
         fail "a reset was not skipped"
     grep -q '^# end$' run.tap || fail "it has not come to its end"
 }

@@ -46,22 +46,22 @@ migrate-not-present # SKIP the server does not offer MIGRATE
 migrate-bad-target # SKIP the server does not offer MIGRATE
 migrate-moves # SKIP the server does not offer MIGRATE
 migrate-upper-halves # SKIP the server does not offer MIGRATE
-legacy-no-later-ids # SKIP no longer from PSCI 0.2
-legacy-errors # SKIP no longer from PSCI 0.2
-legacy-neighbouring-ids # SKIP no longer from PSCI 0.2
-legacy-own-ids-only # SKIP no longer from PSCI 0.2
+legacy-no-later-ids # SKIP only before PSCI 0.2
+legacy-errors # SKIP only before PSCI 0.2
+legacy-neighbouring-ids # SKIP only before PSCI 0.2
+legacy-own-ids-only # SKIP only before PSCI 0.2
 os-initiated-cluster-not-down # SKIP the machine has no powerdown state of that level
 os-initiated-incompatible-cluster # SKIP the machine has no powerdown state of that level
 os-initiated-two-levels # SKIP the machine has no powerdown state of that level
 node-hw-state-standby-cluster-os-initiated # SKIP the machine has no standby state of that level
-cpu-off-of-last # SKIP somebody has to be awake here
-system-suspend-not-woken-by-others # SKIP somebody has to be awake here
-system-suspend-sleeps # SKIP somebody has to be awake here
-system-suspend-wake-while-deciding # SKIP somebody has to be awake here'
+cpu-off-of-last # SKIP one CPU must stay awake here
+system-suspend-not-woken-by-others # SKIP one CPU must stay awake here
+system-suspend-sleeps # SKIP one CPU must stay awake here
+system-suspend-wake-while-deciding # SKIP one CPU must stay awake here'
 
 # What other machines have: test_user_on_other_machines.
-elsewhere='version-mandatory-functions-0.2 # SKIP no longer from PSCI 1.0
-features-absent-before-1.0 # SKIP no longer from PSCI 1.0
+elsewhere='version-mandatory-functions-0.2 # SKIP only before PSCI 1.0
+features-absent-before-1.0 # SKIP only before PSCI 1.0
 os-initiated-last-of-standby # SKIP the machine has no standby state of that level
 cpu-suspend-cluster-standby # SKIP the machine has no standby state of that level
 affinity-info-levels-off # SKIP all CPUs share one affinity instance

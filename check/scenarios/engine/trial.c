@@ -110,15 +110,15 @@ static const char *ability_text(uint32_t missing)
 {
     static const char *const texts[] = {
         "no CPU can be made big-endian here",
-        "registers at an entry are not seen here",
-        "the end of the system is not seen here",
+        "registers at an entry cannot be seen here",
+        "the end of the system cannot be seen here",
         "the system cannot be started again here",
-        "time cannot be let pass here",
-        "a CPU cannot be put at risk here",
-        "somebody has to be awake here",
-        "others have run on the system before",
-        "the boot CPU is needed here",
-        "registers are not looked at here",
+        "time cannot be made to pass here",
+        "a CPU must not be lost here",
+        "one CPU must stay awake here",
+        "other scenarios have used this system",
+        "the boot CPU must stay on here",
+        "registers cannot be compared here",
     };
     uint32_t i = 0;
 
@@ -135,7 +135,7 @@ static void skip_version(struct trial *t, const struct scenario *scenario)
     uint32_t version = t->version < scenario->since ? scenario->since : scenario->until;
 
     text_start(&text, reason, sizeof(reason));
-    text_add(&text, t->version < scenario->since ? "not before PSCI " : "no longer from PSCI ");
+    text_add(&text, t->version < scenario->since ? "only since PSCI " : "only before PSCI ");
     text_add_number(&text, version >> 16);
     text_add(&text, ".");
     text_add_number(&text, version & 0xffff);
