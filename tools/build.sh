@@ -75,7 +75,7 @@ make_sysroot() {
         read -r made_of <"$build/sysroot/.made_of"
     fi
     if [[ $made_of != "$debian_suite $sysroot_packages" ]]; then
-        rm -rf "$build/sysroot" "$build/arm64"
+        rm -rf "$build/sysroot" "$build/arm64" "$build"/arm64-*
         make_folder "$build/sysroot" "fetching the arm64 libraries to link with" "10 s" fill_sysroot
     fi
     name_sysroot

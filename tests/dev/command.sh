@@ -67,8 +67,9 @@ test_wrong_arguments_change_nothing() {
         "test lab-6.12/bare/nosuch" "test dev/nosuch" "test zoo/nosuch" "test --host 5" "test --host" \
         "test --nosuch" "lint nosuch" "cross nosuch" "cover nosuch" "fuzz nosuch" "fuzz --seconds soon" \
         "bench nosuch" "bench lib nosuch" "bench psci twice" "check-peers nosuch" "check-peers --nosuch" \
-        "lab" "lab nosuch" "lab run" "lab run --host 5 true" "lab run --nosuch" "setup everything" "demo twice" \
-        "help nosuch" "help clean build" "nosuch" "--nosuch"; do
+        "lab" "lab nosuch" "lab run" "lab run --host 5 true" "lab run --nosuch" \
+        "lab --sanitize" "lab --sanitize address" "lab --sanitize memory run true" "lab run --sanitize" \
+        "setup everything" "demo twice" "help nosuch" "help clean build" "nosuch" "--nosuch"; do
         # shellcheck disable=SC2086 # several words
         try "$root/dev" $words
         expect_status 1

@@ -59,6 +59,9 @@ test_wrong_usage_is_refused() {
     lab_run --host 2.4 true
     expect_status 1
     expect_text err "dev: lab: no host kernel '2.4'; use 6.1, 6.12 or backports"
+    lab_run --sanitize memory true
+    expect_status 1
+    expect_text err "dev: lab: no sanitizer 'memory'; use address or thread"
     lab_run --out ../up true
     expect_status 1
     lab_run
