@@ -74,6 +74,7 @@ lab_link_dormouse() { # TREE
     [[ $lab_sanitize ]] || return 0
     ln -s "$folder/tests/lab/mistakes" "$1/lab/tools/mistakes"
     mkdir "$1/lib"
+    sanitize_make_libraries
     sanitize_link_libraries "$folder/vmm/dormouse" "$1/lib"
 }
 

@@ -19,7 +19,7 @@ sanitize_compile() { # address|thread
         return
     fi
     make_sysroot
-    sanitize_link_archives "$build/sysroot" "$(sanitize_find_library libc.so.6)"
+    sanitize_link_archives "$build/sysroot" "$(sanitize_ask_compiler libc.so.6)"
     compile_targets="${sanitized_targets[*]}" compile "arm64-$1" --cross-file "$build/sysroot.ini" \
         --cross-file "$root/tools/aarch64_sanitized.ini" -Dprefer_static=true "${options[@]}"
 }
@@ -35,11 +35,35 @@ sanitize_link_archives() { # SYSROOT C-LIBRARY
     done
 }
 
-sanitize_find_library() { # NAME
+sanitize_ask_compiler() { # NAME-OF-A-LIBRARY
     local path
     path=$(aarch64-linux-gnu-gcc -print-file-name="$1")
     [[ $path == /* ]] || die "the compiler for arm64 has no $1"
     printf '%s\n' "$path"
+}
+
+# The lab has the libraries of Debian's arm64 packages of the same release: the AddressSanitizer of Debian 13's
+# cross-compiler writes to its own code and crashes.
+sanitize_make_libraries() {
+    make_once "$build/lab/debian/$debian_suite-sanitizers" "fetching the sanitizers' arm64 libraries" "10 s" \
+        sanitize_fill_libraries
+}
+
+sanitize_fill_libraries() { # FOLDER
+    local folders=(./usr/lib)
+    [[ $debian_suite != bookworm ]] || folders+=(./lib)
+    fetch_debian "$1" "$debian_suite" "$(sanitize_packages)" "${folders[@]/%//aarch64-linux-gnu/*.so*}"
+    find "${folders[@]/#./$1}" -name '*.so*' ! -type d -exec mv -t "$1" {} +
+    rm -rf "${1:?}"/{usr,lib}
+}
+
+# The package of libasan.so.8 is libasan8.
+sanitize_packages() {
+    local name
+    for name in libasan libubsan libtsan; do
+        aarch64-linux-gnu-readelf -d "$(sanitize_ask_compiler "$name.so")" |
+            sed -n 's/.*(SONAME).*\[\(lib[a-z]*\)\.so\.\([0-9]*\)\]/\1\2/p'
+    done | paste -s -d ,
 }
 
 # Puts links to all shared libraries that a program needs, directly or not, into a folder.
@@ -47,7 +71,7 @@ sanitize_link_libraries() { # PROGRAM FOLDER
     local name path
     aarch64-linux-gnu-readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | while read -r name; do
         [[ ! -e $2/$name ]] || continue
-        path=$(sanitize_find_library "$name")
+        path=$build/lab/debian/$debian_suite-sanitizers/$name
         ln -s "$path" "$2/$name"
         sanitize_link_libraries "$path" "$2"
     done

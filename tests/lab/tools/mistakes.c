@@ -17,7 +17,7 @@ static int touched;
 static void heap_overflow(void)
 {
     volatile size_t size = 16;
-    char *bytes = malloc(size);
+    char *volatile bytes = malloc(size); /* or UndefinedBehaviorSanitizer would see it first */
 
     *(volatile char *)(bytes + size) = 1;
     free(bytes);
