@@ -4,9 +4,7 @@
 #include <stddef.h>
 
 #include "platform.h"
-#include "rest.h"
 #include "sysreg.h"
-#include "timer.h"
 
 _Static_assert(offsetof(struct cpu, mpidr) == CPU_MPIDR, "layout.h");
 _Static_assert(offsetof(struct cpu, stack_top) == CPU_STACK_TOP, "layout.h");
@@ -21,8 +19,6 @@ _Static_assert(offsetof(struct entry_state, spsel) == ENTRY_SPSEL, "layout.h");
 _Static_assert(offsetof(struct entry_state, cntv_ctl) == ENTRY_CNTV_CTL, "layout.h");
 _Static_assert(offsetof(struct entry_state, cntp_ctl) == ENTRY_CNTP_CTL, "layout.h");
 _Static_assert(offsetof(struct entry_state, counter) == ENTRY_COUNTER, "layout.h");
-
-enum { PATIENCE_SECONDS = 10 };
 
 struct cpu cpus[CPU_MAX];
 uint32_t cpu_count;
@@ -81,69 +77,6 @@ int64_t smp_start(struct cpu *cpu, void (*function)(struct cpu *cpu), uint64_t c
 int64_t smp_affinity(const struct cpu *cpu)
 {
     return psci_call2(FID64(FN_AFFINITY_INFO), cpu->mpidr, 0);
-}
-
-/* Rests between two checks; returns false after too long a time since the first. */
-static bool wait_on(uint64_t since)
-{
-    uint64_t waited = timer_now(TIMER_VIRTUAL) - since;
-
-    if (waited > PATIENCE_SECONDS * timer_frequency()) {
-        return false;
-    }
-    rest_after(waited);
-    return true;
-}
-
-/* Waits until `*word` is at least `value`. */
-static bool wait_at_least(const volatile uint64_t *word, uint64_t value)
-{
-    uint64_t since = timer_now(TIMER_VIRTUAL);
-
-    while (*word < value) {
-        if (!wait_on(since)) {
-            return false;
-        }
-    }
-    smp_barrier();
-    return true;
-}
-
-bool smp_wait_off(const struct cpu *cpu)
-{
-    uint64_t since = timer_now(TIMER_VIRTUAL);
-
-    while (smp_affinity(cpu) != AFFINITY_OFF) {
-        if (!wait_on(since)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool smp_wait_all_off(void)
-{
-    for (uint32_t i = 1; i < cpu_count; i++) {
-        if (!smp_wait_off(&cpus[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool smp_wait_arrivals(const struct cpu *cpu, uint64_t count)
-{
-    return wait_at_least(&cpu->arrivals, count);
-}
-
-bool smp_wait_progress(const struct cpu *cpu, uint64_t value)
-{
-    return wait_at_least(&cpu->progress, value);
-}
-
-bool smp_wait_command(const struct cpu *cpu, uint64_t value)
-{
-    return wait_at_least(&cpu->command, value);
 }
 
 void smp_set_progress(struct cpu *self, uint64_t value)
