@@ -7,10 +7,8 @@
 
 lab_emulated() {
     local kernel qemu
-    kernel=$(kernel_of_host "$lab_host")
-    make_kernel "$kernel"
+    kernel=$build/lab/debian/$(kernel_of_host "$lab_host")
     find_qemu
-    kernel=$build/lab/debian/$kernel
     lab_make_initrd "$kernel"
     if [[ $lab_mode == shell ]]; then
         lab_join_terminal

@@ -130,7 +130,6 @@ make_cpio() { # FOLDER [-L] >FILE
 # small enough to be created for every run, so it cannot be out of date.
 make_guest_initrd() { # BUSYBOX TEMPORARY-FOLDER FILE
     local tree=$2 rtcwake=$build/lab/debian/trixie-rtcwake
-    make_rtcwake
     mkdir -p "$tree"/{bin,dev,proc,sys,tmp,lib/aarch64-linux-gnu}
     ln -s "$rtcwake/rtcwake" "$tree/bin/rtcwake"
     ln -s "$rtcwake/libc.so.6" "$tree/lib/aarch64-linux-gnu/libc.so.6"

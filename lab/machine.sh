@@ -151,6 +151,21 @@ lab_needs() {
     printf '%s\n' "${sets[@]}"
 }
 
+# Fetches all that a run of the lab boots, so that nothing reports progress after its start.
+lab_fetch() { # HOST GUEST...
+    local host=$1 guest qemu
+    shift
+    for guest; do
+        make_kernel "$(kernel_of_guest "$guest")"
+    done
+    make_kernel trixie-cloud # Its busybox is in every guest.
+    make_rtcwake
+    if ! lab_is_native; then
+        make_kernel "$(kernel_of_host "$host")"
+        find_qemu
+    fi
+}
+
 lab_start() {
     local sets
     readarray -t sets < <(lab_needs)
@@ -161,10 +176,7 @@ lab_start() {
     lab_terminal
     build_for arm64
     [[ ! $lab_sanitize ]] || sanitize_build "$lab_sanitize"
-    local guest
-    for guest in "${lab_guests[@]}"; do
-        make_kernel "$(kernel_of_guest "$guest")"
-    done
+    lab_fetch "$lab_host" "${lab_guests[@]}"
     folder_check_room 262144 # The initramfs of the emulated machine is a copy for each run.
     lab_make_run_folder
     # The signal traps are set now, because a signal may come while this process waits for another.

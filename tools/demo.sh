@@ -13,12 +13,9 @@ EOF
 }
 
 demo_command() {
-    local status=0 sets
+    local status=0
     take_nothing demo "$@"
-    readarray -t sets < <(lab_needs)
-    need build "${sets[@]}" # One installation for all is faster than one for each.
-    build_for native
-    build_for arm64
+    demo_prepare
     cat <<'EOF'
 A stock Debian kernel boots on dormouse with 2 of its 3 vCPUs, which use idle states. It asks for the third one,
 which starts after the operator has admitted it. Then it sets the alarm of its real-time clock and suspends to
@@ -34,6 +31,16 @@ EOF
         say "demo: passed: all of this was seen"
     fi
     return "$status"
+}
+
+# Everything that reports progress comes before the introduction, which says that events follow.
+demo_prepare() {
+    local sets
+    readarray -t sets < <(lab_needs)
+    need build "${sets[@]}" # One installation for all is faster than one for each.
+    compile_targets=vmm/dormouse build_for native # For dormouse timeline.
+    build_for arm64
+    lab_fetch 6.12 cloud
 }
 
 # Shows the lab's lines as they come, and keeps them.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=sh disable=SC2154,SC2034 # shared with lib.sh
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016 # shared with lib.sh; text for other shells
 # ./dev itself: its usage, and the folders from which it can be called.
 
 # The verbs that ./dev lists.
@@ -153,4 +153,33 @@ test_summary_shows_times() {
     expect_line out "^ *[0-9.]* *2  unit$"
     expect_line out "^ *[0-9.]*  unit/irq$"
     [ "$(tail -n 1 out)" = "2 passed, 0 failed" ] || fail "the last line is $(tail -n 1 out)"
+}
+
+# The introduction ends with "Below are dormouse's events", so nothing else may report progress after it.
+test_demo_builds_and_fetches_before_its_introduction() {
+    try bash -c '
+        source "$1/lab/machine.sh"
+        source "$1/tools/demo.sh"
+        take_nothing() { :; }
+        lab_is_native() { false; }
+        machine=x86_64
+        step() { echo "step $*"; }
+        need() { step need "$@"; }
+        build_for() { step build "$1" "${compile_targets-all}"; }
+        kernel_of_guest() { echo "guest-$1"; }
+        kernel_of_host() { echo "host-$1"; }
+        make_kernel() { step kernel "$1"; }
+        make_rtcwake() { step rtcwake; }
+        find_qemu() { step qemu; }
+        demo_run() { echo run; }
+        demo_prove() { :; }
+        say() { :; }
+        demo_command' bash "$root"
+    expect_status 0
+    sed '/^A stock Debian/q' out >first
+    for step in "build native vmm/dormouse" "build arm64 all" "kernel guest-cloud" "kernel host-6.12" rtcwake qemu; do
+        expect_line first "^step $step$"
+    done
+    [ "$(grep -c '^step' first)" = "$(grep -c '^step' out)" ] || fail "a step comes after the introduction"
+    [ "$(tail -n 1 out)" = run ] || fail "the demo does not run"
 }
