@@ -37,6 +37,11 @@ open_folder() {
     [[ -e $build/$folder_tag ]] || folder_write_tag
 }
 
+# Whether the build folder can be used, or created. Says nothing and creates nothing but the folder itself.
+folder_is_usable() {
+    (open_folder) 2>/dev/null
+}
+
 folder_elsewhere='name another folder: ./dev --build DIR ...'
 
 # After one `sudo ./dev`, parts of the folder belong to root, and any later step could fail.

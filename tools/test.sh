@@ -20,7 +20,8 @@ EOF
 
 At the end it prints the time of each group, the ten slowest tests, and the line "N passed, N failed". It fails if a
 test failed. The logs are in build/test-logs. --list prints all names, and installs and compiles nothing. If
-packages of ./dev build are missing, it prints only the kinds of Meson's tests, unit and vpsci.
+packages of ./dev build are missing, or the build folder cannot be written, it prints only the kinds of Meson's tests,
+unit and vpsci.
 EOF
 }
 
@@ -63,7 +64,7 @@ test_list() { # NAME...
     check_debian
     read -ra words <<<"$(packages_of build)"
     find_missing "${words[@]}"
-    if ((${#missing[@]})); then
+    if ((${#missing[@]})) || ! folder_is_usable; then
         meson_named=(unit vpsci)
     else
         with_lock configure native

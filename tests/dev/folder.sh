@@ -70,6 +70,20 @@ test_checkout_that_cannot_be_written() {
     expect_one_line "^dev: cannot create .*/checkout/build (Permission denied): mend that, or name another folder: ./dev --build"
 }
 
+# The list configures a build only to learn the names of Meson's tests.
+test_list_in_a_checkout_that_cannot_be_written() {
+    copy_tools checkout
+    cp -r "$root/meson.build" "$root/tests" "$root/lib" "$root/vmm" "$root/check" "$root/base" "$root/fuzz" checkout
+    chmod -R a+rX,a-w checkout
+    try as_nobody env -u DORMOUSE_BUILD checkout/dev test --list
+    chmod -R u+w checkout
+    expect_status 0
+    expect_text err ""
+    expect_line out "^unit$"
+    expect_line out "^dev/folder/list_in_a_checkout_that_cannot_be_written$"
+    [ ! -e checkout/build ] || fail "a build folder is made"
+}
+
 test_build_folder_of_another_user() {
     [ "$(id -u)" = 0 ] || return 0 # It takes root to make one.
     copy_tools checkout
