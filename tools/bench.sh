@@ -31,6 +31,7 @@ bench_command() {
     esac
     case ${1-} in
     lib)
+        (($# == 1)) || bench_check_file "$3"
         need build counting
         build_for native
         "$root/bench/lib.sh" "${@:2}"
@@ -41,4 +42,17 @@ bench_command() {
         exec "$root/bench/run.sh"
         ;;
     esac
+}
+
+# Refuses a file that cannot be written, before a minute of measuring.
+bench_check_file() { # FILE
+    local folder
+    folder=$(dirname -- "$1")
+    if [[ ! -d $folder ]]; then
+        die "bench lib: cannot write $1: there is no folder $folder"
+    elif [[ -d $1 ]]; then
+        die "bench lib: cannot write $1: it is a folder"
+    elif [[ -e $1 && ! -w $1 || ! -e $1 && ! -w $folder ]]; then
+        die "bench lib: cannot write $1: permission denied"
+    fi
 }
