@@ -113,7 +113,7 @@ show_stack() {
 while (($#)); do
     case $1 in
     --json)
-        json=${2:?lib.sh: --json wants a file}
+        json=${2:?lib.sh: --json needs a file}
         shift
         ;;
     *)

@@ -44,7 +44,7 @@ check_peers_options() { # OPTION...
         case $1 in
         --list | --table) peers_boot=${1#--} ;;
         --limit | --image | --append | --boot)
-            (($# >= 2)) || die "check-peers: $1 wants a value; see ./dev check-peers --help"
+            (($# >= 2)) || die "check-peers: $1 needs a value; see ./dev check-peers --help"
             check_peers_option "$1" "$2"
             shift
             ;;
@@ -62,7 +62,7 @@ check_peers_options() { # OPTION...
 check_peers_option() { # OPTION VALUE
     case $1 in
     --limit)
-        [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || die "check-peers: --limit wants a number, not '$2'"
+        [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || die "check-peers: --limit needs a number, not '$2'"
         peers_limit=$2
         ;;
     --image)

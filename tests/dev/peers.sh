@@ -34,7 +34,7 @@ test_wrong_usage_is_refused() {
     expect_line err "unknown option --frobnicate"
     try "$root/dev" check-peers --limit soon
     expect_status 1
-    expect_text err "dev: check-peers: --limit wants a number, not 'soon'"
+    expect_text err "dev: check-peers: --limit needs a number, not 'soon'"
     try "$root/dev" check-peers --image nothing.img
     expect_status 1
     expect_text err "dev: check-peers: cannot read the image nothing.img"
