@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* query-qmp-schema is right: replies and events have the types that it describes. */
+/*
+ * query-qmp-schema is right: replies and events have the types that it describes, and replies have
+ * them whole if memory runs out.
+ */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -42,12 +47,22 @@ static bool fake_pending(void *machine)
     return true;
 }
 
+static unsigned stops;
+
+static const char *fake_stop(void *machine)
+{
+    (void)machine;
+    stops++;
+    return NULL;
+}
+
 static struct qmp server = {
     .name = "vm-1",
     .ops = &(const struct operator_ops){.status = fake_status,
                                         .vcpu_count = fake_vcpu_count,
                                         .vcpus = fake_vcpus,
-                                        .suspend_is_pending = fake_pending},
+                                        .suspend_is_pending = fake_pending,
+                                        .stop = fake_stop},
 };
 
 void __wrap_qmp_send_event(struct qmp *qmp, json_t *sent);
@@ -281,6 +296,111 @@ static void events_have_their_types(void **state)
     }
 }
 
+static unsigned allocations_left;
+static bool memory_was_short;
+
+static void *fail_once(size_t size)
+{
+    if (allocations_left > 0) {
+        allocations_left--;
+        return malloc(size);
+    }
+    if (memory_was_short) {
+        return malloc(size);
+    }
+    memory_was_short = true;
+    return NULL;
+}
+
+static bool memory_gets_short; /* after the command has been read */
+
+/* Jansson 2.14 writes beyond its buffer if memory runs out while it reads a string. */
+json_t *__real_json_loadb(const char *text, size_t length, size_t flags, json_error_t *error);
+json_t *__wrap_json_loadb(const char *text, size_t length, size_t flags, json_error_t *error);
+json_t *__wrap_json_loadb(const char *text, size_t length, size_t flags, json_error_t *error)
+{
+    json_t *request = __real_json_loadb(text, length, flags, error);
+
+    if (memory_gets_short) {
+        json_set_alloc_funcs(fail_once, free);
+    }
+    return request;
+}
+
+/* Returns the reply if there is no memory for one allocation, after `good` others. */
+static json_t *ask_with_short_memory(const char *text, unsigned good)
+{
+    bool negotiated = true;
+
+    memory_was_short = false;
+    allocations_left = good;
+    memory_gets_short = true;
+    json_t *reply = qmp_execute(&server, text, strlen(text), &negotiated);
+    memory_gets_short = false;
+    json_set_alloc_funcs(malloc, free);
+    return reply;
+}
+
+/* NULL is the end of the connection. */
+static void reply_is_whole(json_t *reply, json_t *full)
+{
+    const json_t *error = json_object_get(reply, "error");
+
+    if (reply == NULL) {
+        return;
+    }
+    if (error == NULL) {
+        assert_true(json_equal(reply, full));
+        return;
+    }
+    assert_string_equal(text_of(error, "class"), "GenericError");
+    assert_null(json_object_get(reply, "return"));
+}
+
+static void replies_without_memory_are_never_shorter(void **state)
+{
+    static const char *const commands[] = {
+        "query-commands", "query-qmp-schema", "query-version",           "query-name",
+        "query-status",   "query-cpus-fast",  "x-dormouse-query-suspend"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        char text[128];
+
+        (void)snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"id\":[7]}", commands[i]);
+        json_t *full = ask_with_short_memory(text, UINT_MAX);
+        assert_non_null(json_object_get(full, "return"));
+        memory_was_short = true;
+        for (unsigned good = 0; memory_was_short; good++) {
+            json_t *reply = ask_with_short_memory(text, good);
+
+            reply_is_whole(reply, full);
+            json_decref(reply);
+        }
+        json_decref(full);
+    }
+}
+
+static void command_carried_out_is_not_refused(void **state)
+{
+    static const char text[] = "{\"execute\":\"stop\",\"id\":[7]}";
+    unsigned errors = 0;
+
+    (void)state;
+    memory_was_short = true;
+    for (unsigned good = 0; memory_was_short; good++) {
+        unsigned stopped = stops;
+        json_t *reply = ask_with_short_memory(text, good);
+
+        if (json_object_get(reply, "error") != NULL) {
+            assert_int_equal(stops, stopped);
+            errors++;
+        }
+        json_decref(reply);
+    }
+    assert_true(errors > 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int main(void)
@@ -290,6 +410,8 @@ int main(void)
         TEST(schema_is_closed),
         TEST(replies_have_their_types),
         TEST(events_have_their_types),
+        TEST(replies_without_memory_are_never_shorter),
+        TEST(command_carried_out_is_not_refused),
     };
 
     return cmocka_run_group_tests_name("qmp_schema", tests, NULL, NULL);

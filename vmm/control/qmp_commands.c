@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The commands, in a table. Arguments are checked before a command runs. */
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -24,7 +25,10 @@ static const struct argument arguments[] = {
     [ENABLE] = {{"enable", "[QMPCapability]", true}, "must be an array", ENABLE},
 };
 
-/* Returns the value of the reply, or NULL with the reason in *error (NULL: no memory). */
+/*
+ * Returns the value of the reply, null if the command has none, or NULL with the reason in *error
+ * (NULL: no memory).
+ */
 typedef json_t *command_fn(struct qmp *qmp, const json_t *argument, const char **error);
 
 static json_t *make_version(void)
@@ -53,11 +57,27 @@ json_t *qmp_error(const char *description)
     return error_reply("GenericError", description);
 }
 
-/* The result of a command that has no value to return. */
+void qmp_append(json_t **list, json_t *value)
+{
+    if (json_array_append_new(*list, value) != 0) {
+        json_decref(*list);
+        *list = NULL;
+    }
+}
+
+void qmp_set(json_t **object, const char *name, json_t *value)
+{
+    if (json_object_set_new(*object, name, value) != 0) {
+        json_decref(*object);
+        *object = NULL;
+    }
+}
+
+/* The result of a command that has no value to return. It takes no memory. */
 static json_t *make_done(const char *objection, const char **error)
 {
     *error = objection;
-    return objection == NULL ? json_object() : NULL;
+    return objection == NULL ? json_null() : NULL;
 }
 
 static json_t *negotiate_capabilities(struct qmp *qmp, const json_t *enable, const char **error)
@@ -112,7 +132,7 @@ static json_t *query_cpus_fast(struct qmp *qmp, const json_t *argument, const ch
         qmp->ops->vcpus(qmp->machine, vcpus, count);
     }
     for (unsigned i = 0; list != NULL && i < count; i++) {
-        json_array_append_new(list, make_vcpu(&vcpus[i], i));
+        qmp_append(&list, make_vcpu(&vcpus[i], i));
     }
     free(vcpus);
     return list;
@@ -220,7 +240,7 @@ static json_t *query_commands(struct qmp *qmp, const json_t *argument, const cha
 
     (void)qmp, (void)argument, (void)error;
     for (size_t i = 0; list != NULL && i < COMMAND_COUNT; i++) {
-        json_array_append_new(list, json_pack("{s:s}", "name", commands[i].name));
+        qmp_append(&list, json_pack("{s:s}", "name", commands[i].name));
     }
     return list;
 }
@@ -231,7 +251,7 @@ static json_t *query_schema(struct qmp *qmp, const json_t *argument, const char 
 
     (void)qmp, (void)argument, (void)error;
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        qmp_schema_add_command(schema, commands[i].name, &arguments[commands[i].argument].type,
+        qmp_schema_add_command(&schema, commands[i].name, &arguments[commands[i].argument].type,
                                commands[i].result);
     }
     return schema;
@@ -321,16 +341,25 @@ static json_t *check_arguments(const struct command *command, json_t *given)
     return NULL;
 }
 
+/* The reply is made before the command runs, so that a command that was carried out is not refused. */
 static json_t *run_command(struct qmp *qmp, const struct command *command, json_t *given)
 {
     const char *error = NULL;
     const char *name = arguments[command->argument].type.name;
-    json_t *result = command->run(qmp, name != NULL ? json_object_get(given, name) : NULL, &error);
+    json_t *reply = json_pack("{s:{}}", "return");
 
-    if (result == NULL) {
-        return error != NULL ? qmp_error(error) : NULL;
+    if (reply == NULL) {
+        return qmp_error(strerror(ENOMEM));
     }
-    return json_pack("{s:o}", "return", result);
+    json_t *result = command->run(qmp, name != NULL ? json_object_get(given, name) : NULL, &error);
+    if (result == NULL) {
+        json_decref(reply);
+        return qmp_error(error != NULL ? error : strerror(ENOMEM));
+    }
+    if (!json_is_null(result)) {
+        qmp_set(&reply, "return", result);
+    }
+    return reply;
 }
 
 /* Before negotiation only one command is allowed, and after it all others. */
@@ -429,7 +458,9 @@ json_t *qmp_execute(struct qmp *qmp, const char *text, size_t length, bool *nego
         reply = qmp_error("'id' is too long");
     } else {
         reply = answer_request(qmp, request, negotiated);
-        json_object_set(reply, "id", id); /* Without effect if either is NULL. */
+        if (id != NULL) {
+            qmp_set(&reply, "id", json_incref(id));
+        }
     }
     json_decref(request);
     return reply;

@@ -87,13 +87,21 @@ json_t *qmp_execute(struct qmp *qmp, const char *text, size_t length, bool *nego
 /** {"error": ...} of class GenericError. */
 json_t *qmp_error(const char *description);
 
-/* qmp_schema.c: what query-qmp-schema returns. Without memory, parts of it are missing. */
+/**
+ * Adds `value`, which is taken over, to an array or an object. If there is no memory, or `value` is
+ * NULL because there was none for it, *list or *object is freed and becomes NULL, and stays so: a
+ * value that lacks a part cannot be sent.
+ */
+void qmp_append(json_t **list, json_t *value);
+void qmp_set(json_t **object, const char *name, json_t *value);
+
+/* qmp_schema.c: what query-qmp-schema returns. */
 
 /** The values of the type RunState, by enum operator_status. */
 enum { QMP_STATUS_COUNT = OPERATOR_SHUTDOWN + 1 };
 extern const char *const qmp_status_names[QMP_STATUS_COUNT];
 
-/** All types and events. */
+/** All types and events. NULL: no memory. */
 json_t *qmp_schema_types(void);
 /** A command has one argument at most; `name` is NULL if it has none. */
 struct qmp_argument_type {
@@ -101,7 +109,8 @@ struct qmp_argument_type {
     const char *type;
     bool optional;
 };
-void qmp_schema_add_command(json_t *schema, const char *name,
+/** Adds as qmp_append() does. */
+void qmp_schema_add_command(json_t **schema, const char *name,
                             const struct qmp_argument_type *argument, const char *result);
 
 #endif

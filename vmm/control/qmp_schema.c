@@ -87,18 +87,18 @@ static json_t *make_member(const char *name, const char *type, bool optional)
     json_t *member = json_pack("{s:s, s:s}", "name", name, "type", type);
 
     if (optional) {
-        json_object_set_new(member, "default", json_null());
+        qmp_set(&member, "default", json_null());
     }
     return member;
 }
 
 /* Takes over `members`. */
-static void add_object(json_t *schema, const char *name, json_t *members)
+static void add_object(json_t **schema, const char *name, json_t *members)
 {
     json_t *info = make_info(name, "object");
 
-    json_object_set_new(info, "members", members);
-    json_array_append_new(schema, info);
+    qmp_set(&info, "members", members);
+    qmp_append(schema, info);
 }
 
 /* The next word of a list, or false at its end. Moves `*list` after the word. */
@@ -118,7 +118,7 @@ static bool next_word(const char **list, char *word, size_t room)
 
 enum { WORD_ROOM = 64 };
 
-static void add_objects(json_t *schema)
+static void add_objects(json_t **schema)
 {
     for (size_t i = 0; i < COUNT(objects); i++) {
         const char *list = objects[i].members;
@@ -130,31 +130,31 @@ static void add_objects(json_t *schema)
             bool optional = colon[-1] == '?';
 
             colon[optional ? -1 : 0] = '\0';
-            json_array_append_new(members, make_member(word, colon + 1, optional));
+            qmp_append(&members, make_member(word, colon + 1, optional));
         }
         add_object(schema, objects[i].name, members);
     }
 }
 
-static void add_builtins(json_t *schema)
+static void add_builtins(json_t **schema)
 {
     for (size_t i = 0; i < COUNT(builtins); i++) {
         json_t *info = make_info(builtins[i].name, "builtin");
 
-        json_object_set_new(info, "json-type", json_string(builtins[i].json_type));
-        json_array_append_new(schema, info);
+        qmp_set(&info, "json-type", json_string(builtins[i].json_type));
+        qmp_append(schema, info);
     }
 }
 
-static void add_arrays(json_t *schema)
+static void add_arrays(json_t **schema)
 {
     for (size_t i = 0; i < COUNT(elements); i++) {
-        json_array_append_new(schema, json_pack("{s:s++, s:s, s:s}", "name", "[", elements[i], "]",
-                                                "meta-type", "array", "element-type", elements[i]));
+        qmp_append(schema, json_pack("{s:s++, s:s, s:s}", "name", "[", elements[i], "]",
+                                     "meta-type", "array", "element-type", elements[i]));
     }
 }
 
-static void add_enums(json_t *schema)
+static void add_enums(json_t **schema)
 {
     for (size_t i = 0; i < COUNT(enums); i++) {
         json_t *info = make_info(enums[i].name, "enum");
@@ -162,12 +162,12 @@ static void add_enums(json_t *schema)
         json_t *values = json_array();
 
         for (size_t j = 0; j < enums[i].count; j++) {
-            json_array_append_new(members, json_pack("{s:s}", "name", enums[i].values[j]));
-            json_array_append_new(values, json_string(enums[i].values[j]));
+            qmp_append(&members, json_pack("{s:s}", "name", enums[i].values[j]));
+            qmp_append(&values, json_string(enums[i].values[j]));
         }
-        json_object_set_new(info, "members", members);
-        json_object_set_new(info, "values", values);
-        json_array_append_new(schema, info);
+        qmp_set(&info, "members", members);
+        qmp_set(&info, "values", values);
+        qmp_append(schema, info);
     }
 }
 
@@ -187,7 +187,7 @@ static const char *type_of_member(const char *name)
 }
 
 /* Counts, by name, in how many rows of an event a member is always there. Returns how many rows there are. */
-static json_int_t count_members(const char *event, json_t *counts)
+static json_int_t count_members(const char *event, json_t **counts)
 {
     json_int_t row_count = 0;
     char word[WORD_ROOM];
@@ -205,8 +205,8 @@ static json_int_t count_members(const char *event, json_t *counts)
             if (mark != NULL) {
                 *mark = '\0';
             }
-            json_int_t count = json_integer_value(json_object_get(counts, word));
-            json_object_set_new(counts, word, json_integer(count + (mark == NULL)));
+            json_int_t count = json_integer_value(json_object_get(*counts, word));
+            qmp_set(counts, word, json_integer(count + (mark == NULL)));
         }
     }
     return row_count;
@@ -217,37 +217,43 @@ static json_t *make_event_members(const char *event)
 {
     json_t *counts = json_object();
     json_t *members = json_array();
-    json_int_t row_count = count_members(event, counts);
+    json_int_t row_count = count_members(event, &counts);
     const char *name;
     json_t *count;
 
     json_object_foreach(counts, name, count)
     {
-        json_array_append_new(members, make_member(name, type_of_member(name),
-                                                   json_integer_value(count) < row_count));
+        qmp_append(&members,
+                   make_member(name, type_of_member(name), json_integer_value(count) < row_count));
+    }
+    if (counts == NULL) {
+        json_decref(members);
+        return NULL;
     }
     json_decref(counts);
     return members;
 }
 
-/* `arguments` is the array of members, which is taken over; no members need no type of their own. */
-static json_t *make_user(json_t *schema, const char *name, const char *meta_type, json_t *members)
+/*
+ * Takes over the array `members`; NULL: there was no memory for it. No members need no type of their own.
+ */
+static json_t *make_user(json_t **schema, const char *name, const char *meta_type, json_t *members)
 {
     json_t *info = make_info(name, meta_type);
     json_t *type = json_sprintf("%s-arg", name);
 
-    if (json_array_size(members) == 0) {
+    if (members != NULL && json_array_size(members) == 0) {
         json_decref(members);
-        json_object_set_new(info, "arg-type", json_string("0"));
+        qmp_set(&info, "arg-type", json_string("0"));
     } else {
         add_object(schema, json_string_value(type), members);
-        json_object_set(info, "arg-type", type);
+        qmp_set(&info, "arg-type", json_incref(type));
     }
     json_decref(type);
     return info;
 }
 
-static void add_events(json_t *schema)
+static void add_events(json_t **schema)
 {
     for (size_t i = 0; i < COUNT(rows); i++) {
         bool seen = rows[i].event == NULL;
@@ -258,33 +264,32 @@ static void add_events(json_t *schema)
         if (!seen) {
             json_t *members = make_event_members(rows[i].event);
 
-            json_array_append_new(schema, make_user(schema, rows[i].event, "event", members));
+            qmp_append(schema, make_user(schema, rows[i].event, "event", members));
         }
     }
 }
 
-void qmp_schema_add_command(json_t *schema, const char *name,
+void qmp_schema_add_command(json_t **schema, const char *name,
                             const struct qmp_argument_type *argument, const char *result)
 {
     json_t *members = json_array();
 
     if (argument->name != NULL) {
-        json_array_append_new(members,
-                              make_member(argument->name, argument->type, argument->optional));
+        qmp_append(&members, make_member(argument->name, argument->type, argument->optional));
     }
     json_t *info = make_user(schema, name, "command", members);
-    json_object_set_new(info, "ret-type", json_string(result));
-    json_array_append_new(schema, info);
+    qmp_set(&info, "ret-type", json_string(result));
+    qmp_append(schema, info);
 }
 
 json_t *qmp_schema_types(void)
 {
     json_t *schema = json_array();
 
-    add_builtins(schema);
-    add_enums(schema);
-    add_arrays(schema);
-    add_objects(schema);
-    add_events(schema);
+    add_builtins(&schema);
+    add_enums(&schema);
+    add_arrays(&schema);
+    add_objects(&schema);
+    add_events(&schema);
     return schema;
 }
