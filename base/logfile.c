@@ -32,10 +32,35 @@ static const char *find_max(const char *spec)
     return comma != NULL && strncmp(comma, MAX_WORD, strlen(MAX_WORD)) == 0 ? comma : NULL;
 }
 
+/* Whether the `length` bytes end in ",WORD=VALUE", as a misspelt max= does. */
+static bool ends_in_word(const char *text, size_t length)
+{
+    const char *comma = memrchr(text, ',', length);
+
+    if (comma == NULL) {
+        return false;
+    }
+    const char *word = comma + 1;
+    size_t rest = length - (size_t)(word - text);
+    size_t letters = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_");
+
+    return letters > 0 && letters < rest && word[letters] == '=' && memchr(word, '/', rest) == NULL;
+}
+
+bool logfile_spec_has_unknown_word(const char *spec)
+{
+    const char *max = find_max(spec);
+
+    return ends_in_word(spec, max != NULL ? (size_t)(max - spec) : strlen(spec));
+}
+
 bool logfile_spec_is_valid(const char *spec)
 {
     const char *max = find_max(spec);
 
+    if (logfile_spec_has_unknown_word(spec)) {
+        return false;
+    }
     return max == NULL ? *spec != '\0' : max != spec && read_max(max + strlen(MAX_WORD)) != 0;
 }
 

@@ -22,9 +22,11 @@ struct logfile {
 
 /**
  * Whether `spec` is "FILE" or "FILE,max=SIZE", where SIZE is at least 4K, for example 64K, 10M or
- * 1G.
+ * 1G. FILE may contain a comma, but does not end in ",WORD=VALUE".
  */
 bool logfile_spec_is_valid(const char *spec);
+/** Whether FILE ends in ",WORD=VALUE", such as the misspelt "log,maxsize=10M". */
+bool logfile_spec_has_unknown_word(const char *spec);
 
 /**
  * Opens the file of `spec`, and creates it if it does not exist. With a limit, `path` is where the

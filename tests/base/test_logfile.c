@@ -47,9 +47,12 @@ static void put(struct logfile *log, const char *text)
 
 static void specs_are_checked(void **state)
 {
-    static const char *const good[] = {"a", "a,b", "a,max=1", "a,max=4K", "a,max=1G", "a,max"};
-    static const char *const bad[] = {"",          ",max=4K", "a,max=",   "a,max=3K", "a,max=x",
-                                      "a,max=4KK", "a,max=0", "a,max=-1", "a,max=1P"};
+    static const char *const good[] = {"a",        "a,b",   "a,max=1", "a,max=4K",
+                                       "a,max=1G", "a,max", "a,b=c/d", "a,=b"};
+    static const char *const bad[] = {
+        "",          ",max=4K",      "a,max=",       "a,max=3K",       "a,max=x",
+        "a,max=4KK", "a,max=0",      "a,max=-1",     "a,max=1P",       "a,maxsize=10M",
+        "a,Max=4K",  "a,max=4K,b=c", "a,b=c,max=4K", "a,max=4K,max=4K"};
     struct logfile log;
 
     (void)state;

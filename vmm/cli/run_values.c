@@ -202,6 +202,10 @@ bool run_set_wake(const struct option_row *row, void *settings, const char *valu
 
 bool run_set_events(const struct option_row *row, void *settings, const char *value)
 {
+    if (logfile_spec_has_unknown_word(value)) {
+        report("--events %s: only ',max=SIZE' may follow the file's name", value);
+        return false;
+    }
     if (!logfile_spec_is_valid(value)) {
         report("--events %s: not a file; give FILE, or FILE,max=SIZE with a SIZE of at least 4K",
                value);
