@@ -11,6 +11,11 @@
 
 #include "base/report.h"
 
+const char *file_shown(const char *path)
+{
+    return *path != '\0' ? path : "''";
+}
+
 int file_open(const char *path, const char *what, uint64_t *size)
 {
     /* O_NONBLOCK: opening a FIFO must not wait for its other end. */
@@ -20,7 +25,7 @@ int file_open(const char *path, const char *what, uint64_t *size)
 
     if (fd < 0 || fstat(fd, &info) < 0) {
         error = -errno;
-        report("cannot open %s %s: %s", what, path, strerror(-error));
+        report("cannot open %s %s: %s", what, file_shown(path), strerror(-error));
     } else if (!S_ISREG(info.st_mode)) {
         error = -EINVAL;
         report("cannot open %s %s: Not a regular file", what, path);
@@ -114,6 +119,9 @@ int file_put(const char *path, const void *bytes, size_t size)
     struct stat info;
     int fd;
 
+    if (strcmp(path, "-") == 0) {
+        return file_write(STDOUT_FILENO, bytes, size);
+    }
     /* Writing follows a symbolic link and never replaces it, because it may be /dev/stdout. */
     if (lstat(path, &info) < 0 || S_ISREG(info.st_mode)) {
         return file_replace(path, bytes, size);

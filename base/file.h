@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How a message shows `path`: an empty name would be invisible. */
+const char *file_shown(const char *path);
+
 /*
  * Opens the regular file `path` for reading; messages call it `what`, for example "kernel image".
  * Returns the descriptor, or -errno after report()ing one line.
@@ -21,7 +24,7 @@ int file_read(int fd, uint64_t offset, void *buffer, size_t length, size_t *coun
 /*
  * Makes `bytes` the content of `path`. A regular file is replaced only after the new one is
  * complete. Anything else (a device, a pipe, a symbolic link such as /dev/stdout) is written to
- * directly. Returns 0 or -errno.
+ * directly, and "-" is standard output. Returns 0 or -errno.
  */
 int file_put(const char *path, const void *bytes, size_t size);
 

@@ -447,6 +447,21 @@ static void dumping_twice_gives_the_same_bytes(void **state)
     blob_free(&second);
 }
 
+/* As for other programs, "-" is no file. */
+static void a_dump_to_a_dash_goes_to_standard_output(void **state)
+{
+    struct capture capture;
+    char tree[4] = "";
+
+    (void)state;
+    capture_begin(&capture, STDOUT_FILENO);
+    int error = dump("-");
+    capture_end(&capture, tree, sizeof(tree));
+    assert_int_equal(error, 0);
+    assert_memory_equal(tree, "\xd0\x0d\xfe", 3); /* the magic number, cut to the room here */
+    assert_int_equal(access("-", F_OK), -1);
+}
+
 static void a_dump_replaces_a_file_and_leaves_no_other(void **state)
 {
     struct blob dumped;
@@ -542,6 +557,9 @@ static void a_dump_that_cannot_be_is_reported(void **state)
     assert_true(dump("tree") < 0);
     assert_string_equal(said,
                         "dormouse: cannot open kernel image absent: No such file or directory\n");
+    config.kernel = "";
+    assert_true(dump("tree") < 0);
+    assert_string_equal(said, "dormouse: cannot open kernel image '': No such file or directory\n");
     assert_int_equal(access("tree", F_OK), -1);
 }
 
@@ -567,6 +585,7 @@ int main(void)
         TEST(a_dumped_tree_is_the_guests_own_but_for_the_seeds),
         TEST(a_dumped_tree_has_the_version_that_was_asked_for),
         TEST(dumping_twice_gives_the_same_bytes),
+        TEST(a_dump_to_a_dash_goes_to_standard_output),
         TEST(a_dump_replaces_a_file_and_leaves_no_other),
         TEST(a_dump_that_fails_leaves_the_old_file),
         TEST(a_dump_follows_a_link),

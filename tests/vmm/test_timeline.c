@@ -200,6 +200,8 @@ static void timeline_of_a_missing_file_is_an_error(void **state)
     assert_int_equal(show("/nonexistent/log", out, err, sizeof(out)), 1);
     assert_string_equal(
         err, "dormouse: cannot open event log /nonexistent/log: No such file or directory\n");
+    assert_int_equal(show("", out, err, sizeof(out)), 1);
+    assert_string_equal(err, "dormouse: cannot open event log '': No such file or directory\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)

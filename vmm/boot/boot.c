@@ -298,7 +298,7 @@ static int boot_put_dtb(const struct boot *boot, const struct memory *memory, co
     }
     error = file_put(path, tree, (size_t)size);
     if (error != 0) {
-        report("cannot write device tree %s: %s", path, strerror(-error));
+        report("cannot write device tree %s: %s", file_shown(path), strerror(-error));
     }
     boot_free_tree(tree, size);
     return error;

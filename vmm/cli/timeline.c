@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clean.h"
+#include "base/file.h"
 #include "base/report.h"
 
 #define PLAIN   ""
@@ -242,7 +243,7 @@ int timeline_show(const char *path)
     }
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        report("cannot open event log %s: %s", path, strerror(errno));
+        report("cannot open event log %s: %s", file_shown(path), strerror(errno));
         return 1;
     }
     int status = show_file(file, path);
