@@ -387,6 +387,29 @@ static void main_may_do_more(void **state)
     }
 }
 
+/* What the C library uses for tcgetattr() and tcsetattr(): the second pair from glibc 2.42 on. */
+static void try_terminal_settings(void)
+{
+    static const unsigned long requests[] = {0x5401, 0x5402, 0x802c542a, 0x402c542b};
+
+    for (size_t i = 0; i < COUNT(requests); i++) {
+        (void)syscall(SYS_ioctl, -1, requests[i], NULL);
+    }
+}
+
+static void terminal_settings_can_be_read_and_restored(void **state)
+{
+    static const struct attempt attempt = {.call = try_terminal_settings};
+
+    (void)state;
+    struct ending ending = run_child(attempt_in_main, &attempt);
+    assert_string_equal(ending.said, "");
+    assert_int_equal(ending.status, SURVIVED);
+    ending = run_child(attempt_in_vcpu, &attempt);
+    assert_string_equal(ending.said, "");
+    assert_int_equal(ending.status, SURVIVED);
+}
+
 static void try_signal(void)
 {
     raise(SIGSYS);
@@ -959,6 +982,7 @@ int main(void)
         cmocka_unit_test(main_cannot_make_forbidden_calls),
         cmocka_unit_test(vcpu_cannot_make_forbidden_calls),
         cmocka_unit_test(main_may_do_more),
+        cmocka_unit_test(terminal_settings_can_be_read_and_restored),
         cmocka_unit_test(signal_from_a_process_is_no_forbidden_call),
         cmocka_unit_test(terminal_is_restored_before_the_message),
         cmocka_unit_test(threads_and_messages_still_work),

@@ -3,6 +3,7 @@
  * The lists carry the numbers of arm64's ioctls, so that they can be tested on any processor. An
  * arm64 build holds them against the kernel's header here.
  */
+#include <asm/termbits.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 
