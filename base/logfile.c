@@ -104,11 +104,16 @@ static int folder_open(struct logfile *log)
 }
 
 /* O_NONBLOCK: a FIFO without a reader, or with a slow one, must not stop the caller. */
+static int name_open(const struct logfile *log, int flags)
+{
+    return openat(log->folder, log->name,
+                  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, 0644);
+}
+
 static int file_open_again(struct logfile *log)
 {
     struct stat status;
-    int fd = openat(log->folder, log->name,
-                    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644);
+    int fd = name_open(log, 0);
 
     if (fd < 0) {
         return -errno;
@@ -117,7 +122,20 @@ static int file_open_again(struct logfile *log)
         close(log->fd);
     }
     log->fd = fd;
+    log->is_new = false;
     log->is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    return 0;
+}
+
+/* O_EXCL: the kernel decides whether the file is ours. A name that is a link is not. */
+static int file_create_or_open(struct logfile *log)
+{
+    log->fd = name_open(log, O_EXCL);
+    if (log->fd < 0) {
+        return file_open_again(log);
+    }
+    log->is_new = true;
+    log->is_file = true;
     return 0;
 }
 
@@ -153,7 +171,7 @@ int logfile_open(struct logfile *log, const char *spec)
         error = folder_open(log);
     }
     if (error == 0) {
-        error = file_open_again(log);
+        error = file_create_or_open(log);
     }
     if (error == 0) {
         error = link_follow(log);
@@ -174,6 +192,11 @@ void logfile_close(struct logfile *log)
     }
     free(log->path);
     *log = (struct logfile){.fd = -1, .folder = -1};
+}
+
+int logfile_created(const struct logfile *log)
+{
+    return log->is_new ? log->fd : -1;
 }
 
 bool logfile_has_limit(const struct logfile *log)

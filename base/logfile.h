@@ -18,6 +18,7 @@ struct logfile {
     const char *name; /**< the last part of `path` */
     uint64_t max;     /**< bytes of a regular file; 0: no limit */
     bool is_file;     /**< a regular file, not a FIFO or a device */
+    bool is_new;      /**< logfile_open() has created the file, and `fd` is still that file */
 };
 
 /**
@@ -36,6 +37,9 @@ bool logfile_spec_has_unknown_word(const char *spec);
 int logfile_open(struct logfile *log, const char *spec);
 /** Frees everything. Allowed after logfile_open() failed. */
 void logfile_close(struct logfile *log);
+
+/** Returns the descriptor of a file that logfile_open() has created, or -1 if that file existed. */
+int logfile_created(const struct logfile *log);
 
 /** Whether logfile_make_room() will rename the file. */
 bool logfile_has_limit(const struct logfile *log);

@@ -74,6 +74,28 @@ static void specs_are_checked(void **state)
     assert_int_equal(logfile_open(&log, "none/a"), -ENOENT);
 }
 
+/* A file is ours if it did not exist, also not as a link, until it is opened again. */
+static void created_file_is_known(void **state)
+{
+    struct logfile log;
+
+    (void)state;
+    assert_int_equal(logfile_open(&log, "new"), 0);
+    assert_true(log.fd >= 0);
+    assert_int_equal(logfile_created(&log), log.fd);
+    assert_int_equal(logfile_reopen(&log), 0);
+    assert_int_equal(logfile_created(&log), -1);
+    logfile_close(&log);
+    assert_int_equal(logfile_created(&log), -1);
+    assert_int_equal(logfile_open(&log, "new"), 0);
+    assert_int_equal(logfile_created(&log), -1);
+    logfile_close(&log);
+    assert_int_equal(symlink("target", "link"), 0);
+    assert_int_equal(logfile_open(&log, "link"), 0);
+    assert_int_equal(logfile_created(&log), -1);
+    logfile_close(&log);
+}
+
 static void file_is_appended_to(void **state)
 {
     struct logfile log;
@@ -255,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(specs_are_checked),
+        TEST(created_file_is_known),
         TEST(file_is_appended_to),
         TEST(limit_continues_in_a_fresh_file),
         TEST(limit_renames_only_its_own_file),

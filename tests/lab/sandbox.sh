@@ -140,8 +140,8 @@ test_limited_log() {
     [ -s "$work/log.1" ] || fail "there is no older log"
 }
 
-# In root's folder, and in a folder in which only owners may rename, the sandbox's user could not keep the limit. Then
-# the log is refused before the guest starts. Without a limit, or as root, it is accepted.
+# In root's folder, and with root's file in a folder in which only owners may rename, the sandbox's user could not keep
+# the limit. Then the log is refused before the guest starts. Without a limit, or as root, it is accepted.
 # once limit_in_a_foreign_folder
 test_limit_in_a_foreign_folder() {
     make_work
@@ -150,6 +150,7 @@ test_limit_in_a_foreign_folder() {
         chmod $mode "$work"
         for option in --events --console; do
             rm -f "$work/log"
+            : >"$work/log"
             run_status "$DORMOUSE" run --kernel "$LAB_BARE" --append scenario=version --console none \
                 $option "$work/log,max=4K" 2>"$work/errors"
             expect_status 1
@@ -165,6 +166,39 @@ test_limit_in_a_foreign_folder() {
     expect_no_errors
     run_status "$DORMOUSE" run --kernel "$LAB_BARE" --append scenario=version --events "$work/log" --console none
     expect_status 0
+}
+
+# start_with_logs OWNER:MODE N: the N-th run of a guest with logs, which have this owner, opens them again.
+start_with_logs() {
+    rm -f "$work/qmp" "$work/status"
+    "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=wake-operator timer=0" --wake signal \
+        --qmp "$work/qmp" --console "$work/console" --events "$work/events" 2>"$work/errors" &
+    guest=$!
+    wait_event "$work/events" asleep "$2"
+    expect_equal "owners of the logs" "$(stat -c %u:%a "$work/events" "$work/console" | sort -u)" "$1"
+    kill -HUP "$guest"
+    # dormouse takes the signals in this order.
+    kill -USR1 "$guest"
+    run_status wait "$guest"
+    : >"$work/status"
+    expect_status 0
+}
+
+# The sandbox's user gets the files that dormouse has created as root: it can open them again. Root's other files stay
+# root's, and cannot be opened again.
+# once created_logs
+test_created_logs() {
+    make_work
+    [ "$LAB_HOST" != native ] || return 0
+    chmod 755 "$work"
+    start_with_logs 65534:644 1
+    expect_equal message "$(cat "$work/errors")" ""
+    chown 0:0 "$work/events" "$work/console"
+    start_with_logs 0:644 2
+    for log in "event log $work/events" "$work/console"; do
+        grep -q "cannot reopen $log: Permission denied; the old file stays in use" "$work/errors" ||
+            fail "it is said: $(cat "$work/errors")"
+    done
 }
 
 # refused WITHOUT LINE: on a kernel that lacks this, the guest does not start, unless --no-sandbox is given.

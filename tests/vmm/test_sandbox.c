@@ -619,7 +619,8 @@ static int core_limit(const void *arg)
     /* Not checked by getrlimit(), which is forbidden in the sandbox. */
     struct sandbox_user user;
     sandbox_default_user(&user);
-    if (privilege_drop(&user) != 0 || getrlimit(RLIMIT_CORE, &core) != 0 ||
+    const struct sandbox_options options = {.user = &user};
+    if (privilege_drop(&options) != 0 || getrlimit(RLIMIT_CORE, &core) != 0 ||
         getrlimit(RLIMIT_NOFILE, &files) != 0) {
         return NOT_ENTERED;
     }
@@ -772,6 +773,51 @@ static void limit_that_cannot_be_kept_ends_the_start(void **state)
     assert_int_equal(chmod("logs", 0755), 0);
     assert_int_equal(unlink("logs/a"), 0);
     assert_int_equal(rmdir("logs"), 0);
+}
+
+/* A new file, and one that existed and that nobody may write to. */
+static int open_given_file(const void *arg)
+{
+    struct sandbox_user user;
+    const struct sandbox_path path = {"log", SANDBOX_REOPENS, false};
+    const int created[] = {-1, open("log", O_WRONLY | O_CREAT | O_EXCL, 0644)};
+    const struct sandbox_options options = {
+        .user = &user,
+        .paths = &path,
+        .path_count = 1,
+        .created = created,
+        .created_count = COUNT(created),
+    };
+
+    (void)arg;
+    sandbox_default_user(&user);
+    if (created[1] < 0 || sandbox_enter(&options) != 0) {
+        return NOT_ENTERED;
+    }
+    if (openat(AT_FDCWD, "log", O_WRONLY | O_APPEND) < 0) {
+        return STEP_FAILED;
+    }
+    return openat(AT_FDCWD, "other", O_WRONLY) < 0 ? 0 : STEP_FAILED + 1;
+}
+
+static void new_user_gets_the_files_that_root_has_created(void **state)
+{
+    struct stat log;
+    struct stat other;
+
+    (void)state;
+    assert_int_equal(chmod(".", 0755), 0);
+    scratch_write("other", "", 0);
+    assert_int_equal(chmod("other", 0444), 0);
+    struct ending ending = run_child(open_given_file, NULL);
+    assert_string_equal(ending.said, "");
+    assert_int_equal(ending.status, 0);
+    assert_int_equal(stat("log", &log), 0);
+    assert_int_equal(log.st_uid, geteuid() == 0 ? 65534 : geteuid());
+    assert_int_equal(stat("other", &other), 0);
+    assert_int_equal(other.st_uid, geteuid());
+    assert_int_equal(unlink("log"), 0);
+    assert_int_equal(unlink("other"), 0);
 }
 
 static int remove_socket(const void *arg)
@@ -994,6 +1040,8 @@ int main(void)
         cmocka_unit_test(pipe_without_a_name_can_be_a_log),
         cmocka_unit_test_setup_teardown(limit_that_cannot_be_kept_ends_the_start, scratch_enter,
                                         scratch_leave),
+        cmocka_unit_test_setup_teardown(new_user_gets_the_files_that_root_has_created,
+                                        scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(a_socket_can_be_removed_and_nothing_opened, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test(each_failed_step_ends_the_start),

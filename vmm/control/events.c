@@ -65,6 +65,11 @@ const char *events_path(const struct events *events)
     return events != NULL ? events->file.path : NULL;
 }
 
+int events_created(const struct events *events)
+{
+    return events != NULL ? logfile_created(&events->file) : -1;
+}
+
 bool events_have_limit(const struct events *events)
 {
     return events != NULL && logfile_has_limit(&events->file);

@@ -26,6 +26,8 @@ void events_close(struct events *events);
 
 /** The log's path; valid while the log is open. */
 const char *events_path(const struct events *events);
+/** The descriptor of a log that events_open() has created, or -1 if the file existed. */
+int events_created(const struct events *events);
 /** Whether the log will be renamed, because it has a limit. */
 bool events_have_limit(const struct events *events);
 

@@ -225,11 +225,14 @@ static int machine_enter_sandbox(const struct machine *machine)
         {events_path(machine->events), SANDBOX_REOPENS, events_have_limit(machine->events)},
         {console_file(machine->console), SANDBOX_REOPENS, console_has_limit(machine->console)},
     };
+    const int created[] = {events_created(machine->events), console_created(machine->console)};
     const struct sandbox_options options = {
         .name = config->name_given ? config->name : NULL,
         .user = &user,
         .paths = paths,
         .path_count = sizeof(paths) / sizeof(paths[0]),
+        .created = created,
+        .created_count = sizeof(created) / sizeof(created[0]),
         .at_end = terminal_rescue,
     };
 

@@ -13,6 +13,22 @@
 #include "base/report.h"
 #include "sandbox/sandbox_parts.h"
 
+/*
+ * Some file systems know no owners, and some servers do not let root change one: then the file
+ * stays as it is, and only opening it again will fail.
+ */
+static void files_give(const struct sandbox_options *options)
+{
+    if (geteuid() != 0) {
+        return;
+    }
+    for (size_t i = 0; i < options->created_count; i++) {
+        if (options->created[i] >= 0) {
+            (void)!fchown(options->created[i], options->user->uid, options->user->gid);
+        }
+    }
+}
+
 static bool is_user(const struct sandbox_user *user)
 {
     uid_t uid[3];
@@ -92,8 +108,9 @@ static int privilege_fail(const char *what, int error)
     return -1;
 }
 
-int privilege_drop(const struct sandbox_user *user)
+int privilege_drop(const struct sandbox_options *options)
 {
+    const struct sandbox_user *user = options->user;
     int error = limits_lower();
 
     if (error != 0) {
@@ -103,6 +120,7 @@ int privilege_drop(const struct sandbox_user *user)
     if (error != 0) {
         return privilege_fail("empty the bounding set of capabilities", error);
     }
+    files_give(options);
     error = user_become(user);
     if (error != 0) {
         report("sandbox: cannot become user %s (%u:%u): %s; give another one with --user",

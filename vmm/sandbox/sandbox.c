@@ -50,8 +50,7 @@ int sandbox_enter(const struct sandbox_options *options)
         return -1;
     }
     (void)malloc_trim(0); /* What libseccomp has freed, for as long as the VM lives. */
-    if (privilege_drop(options->user) != 0 || paths_check(options) != 0 ||
-        landlock_enter(options) != 0) {
+    if (privilege_drop(options) != 0 || paths_check(options) != 0 || landlock_enter(options) != 0) {
         return -1;
     }
     trap_set_role(SANDBOX_MAIN);

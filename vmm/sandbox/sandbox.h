@@ -70,6 +70,12 @@ struct sandbox_options {
     const struct sandbox_path *paths;
     size_t path_count;
     /*
+     * Files that this process has created: the new user gets them, so that it can open them again.
+     * A negative descriptor is ignored.
+     */
+    const int *created;
+    size_t created_count;
+    /*
      * Called before a forbidden system call ends the process, on the thread that made it, in a
      * signal handler: async-signal-safe. NULL: nothing is to be done.
      */

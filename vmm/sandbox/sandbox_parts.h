@@ -57,8 +57,11 @@ int filter_load(const struct sock_fprog *filter, bool all);
 /* Whether this kernel can trap system calls. 0 or -errno. */
 int filter_check(void);
 
-/* Gives up user, groups, capabilities and limits for good. 0, or -1 after report()ing. */
-int privilege_drop(const struct sandbox_user *user);
+/*
+ * Gives `options->created` to the new user, and gives up user, groups, capabilities and limits for
+ * good. 0, or -1 after report()ing.
+ */
+int privilege_drop(const struct sandbox_options *options);
 
 /* The newest Landlock interface that this kernel has, or 0. */
 int landlock_version(void);

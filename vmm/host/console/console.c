@@ -132,6 +132,11 @@ const char *console_file(const struct console *console)
     return console->output.log.path;
 }
 
+int console_created(const struct console *console)
+{
+    return logfile_created(&console->output.log);
+}
+
 bool console_has_limit(const struct console *console)
 {
     return logfile_has_limit(&console->output.log);

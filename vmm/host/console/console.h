@@ -80,6 +80,8 @@ bool console_pending(const struct console *console);
 
 /* The file's path, or NULL if the target is not a file. */
 const char *console_file(const struct console *console);
+/* The descriptor of that file if console_create() has created it, otherwise -1. */
+int console_created(const struct console *console);
 /* Whether that file will be renamed, because it has a limit. */
 bool console_has_limit(const struct console *console);
 
