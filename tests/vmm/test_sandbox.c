@@ -926,6 +926,60 @@ static void impossible_user_ends_the_start(void **state)
 
 /* --- Users. --- */
 
+static bool write_word(const char *path, const char *word)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool written = fd >= 0 && write(fd, word, strlen(word)) == (ssize_t)strlen(word);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return written;
+}
+
+/* As `unshare -r`: the only user is root, which may not change its groups. */
+static bool become_lonely_root(void)
+{
+    const unsigned uid = geteuid();
+    const unsigned gid = getegid();
+    char uids[32];
+    char gids[32];
+
+    snprintf(uids, sizeof(uids), "0 %u 1", uid);
+    snprintf(gids, sizeof(gids), "0 %u 1", gid);
+    return syscall(SYS_unshare, CLONE_NEWUSER) == 0 && write_word("/proc/self/setgroups", "deny") &&
+           write_word("/proc/self/uid_map", uids) && write_word("/proc/self/gid_map", gids);
+}
+
+enum { NO_NAMESPACE = 79 };
+
+static int enter_in_namespace(const void *arg)
+{
+    const struct sandbox_user *user = arg;
+
+    if (!become_lonely_root()) {
+        return NO_NAMESPACE;
+    }
+    return enter_as(user) == 0 ? 0 : NOT_ENTERED;
+}
+
+static void root_of_a_user_namespace_can_stay_root(void **state)
+{
+    static const struct sandbox_user root = {.name = "root"};
+    static const struct sandbox_user nobody = {.name = "nobody", .uid = 65534, .gid = 65534};
+
+    (void)state;
+    struct ending ending = run_child(enter_in_namespace, &root);
+    if (ending.status == NO_NAMESPACE) {
+        skip();
+    }
+    assert_string_equal(ending.said, "");
+    assert_int_equal(ending.status, 0);
+    ending = run_child(enter_in_namespace, &nobody);
+    assert_int_equal(ending.status, NOT_ENTERED);
+    expect_line(&ending, "dormouse: sandbox: cannot become user nobody (65534:65534): ");
+}
+
 static int find_as_nobody(const void *arg)
 {
     struct sandbox_user user;
@@ -1049,6 +1103,7 @@ int main(void)
         cmocka_unit_test(unknown_users_are_refused),
         cmocka_unit_test(only_root_changes_the_user),
         cmocka_unit_test(users_are_found),
+        cmocka_unit_test(root_of_a_user_namespace_can_stay_root),
         cmocka_unit_test(every_call_has_a_known_name),
         cmocka_unit_test(lists_are_shown),
     };

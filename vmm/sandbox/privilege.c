@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -39,13 +40,41 @@ static bool is_user(const struct sandbox_user *user)
            gid[0] == user->gid && gid[1] == user->gid && gid[2] == user->gid;
 }
 
+/* A user namespace that an ordinary user has made keeps that user's groups: user_namespaces(7). */
+static bool groups_are_fixed(void)
+{
+    char word[8] = "";
+    FILE *file = fopen("/proc/self/setgroups", "re");
+
+    if (file == NULL) {
+        return false;
+    }
+    bool fixed = fgets(word, sizeof(word), file) != NULL && strncmp(word, "deny", 4) == 0;
+    fclose(file);
+    return fixed;
+}
+
+/* 0 or -errno. */
+static int groups_leave(void)
+{
+    if (setgroups(0, NULL) == 0) {
+        return 0;
+    }
+    int error = -errno;
+    return error == -EPERM && (getgroups(0, NULL) == 0 || groups_are_fixed()) ? 0 : error;
+}
+
 /* Groups first: the user may not be allowed to change them. */
 static int user_become(const struct sandbox_user *user)
 {
     if (geteuid() != 0) {
         return is_user(user) ? 0 : -EPERM;
     }
-    if (setgroups(0, NULL) != 0 || setresgid(user->gid, user->gid, user->gid) != 0 ||
+    int error = groups_leave();
+    if (error != 0) {
+        return error;
+    }
+    if (setresgid(user->gid, user->gid, user->gid) != 0 ||
         setresuid(user->uid, user->uid, user->uid) != 0) {
         return -errno;
     }
