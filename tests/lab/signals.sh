@@ -234,6 +234,18 @@ test_key_quits() {
     expect_status 130
     expect_restored
     expect_event quit reason "Ctrl-a x"
+    expect_console "dormouse: ended by Ctrl-a x"
+}
+
+test_key_quits_and_leaves_a_log_of_errors_empty() {
+    make_work
+    # shellcheck disable=SC2016 # for the inner shell
+    on_terminal --raw --keys '\x01x' -- sh -c 'exec "$@" 2>"$0"' "$work/said" "$DORMOUSE" run --kernel "$LAB_BARE" \
+        --append scenario=wake-operator
+    expect_status 130
+    expect_restored
+    [ -e "$work/said" ] || fail "dormouse was not started with a log"
+    [ ! -s "$work/said" ] || fail "standard error has $(cat "$work/said")"
 }
 
 test_key_helps() {

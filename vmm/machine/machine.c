@@ -71,7 +71,21 @@ static void on_signal(void *arg, int number)
 
 static void on_console_quit(void *arg)
 {
-    machine_quit(arg, SIGINT, QUIT_BY_CONSOLE, "Ctrl-a x");
+    struct machine *machine = arg;
+
+    machine->ended_by_key = true;
+    machine_quit(machine, SIGINT, QUIT_BY_CONSOLE, "Ctrl-a x");
+}
+
+/*
+ * Otherwise a shell's prompt would follow the guest's last line without a word. Comes after the
+ * terminal is restored. A log of errors stays empty: the key is no error.
+ */
+static void machine_tell_key(const struct machine *machine)
+{
+    if (machine->ended_by_key && isatty(STDERR_FILENO)) {
+        report("ended by Ctrl-a x");
+    }
 }
 
 static void drive_irq(void *arg, uint32_t spi, bool level)
@@ -292,6 +306,7 @@ int machine_run(const struct config *config)
     if (machine_choose(&machine)) {
         machine_live(&machine);
         machine_tear_down(&machine);
+        machine_tell_key(&machine);
     }
     if (machine.kvm >= 0) {
         close(machine.kvm);

@@ -55,6 +55,7 @@ struct machine {
     struct board board;
     unsigned boot_count;
     bool ended;
+    bool ended_by_key; /* Ctrl-a x */
     int status;
 };
 
