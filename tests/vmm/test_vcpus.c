@@ -150,11 +150,14 @@ void vcpu_unkick(struct vcpu *vcpu)
     set_kicked(vcpu, false);
 }
 
-/* Like KVM_RUN in KVM_MP_STATE_SUSPENDED: waits for an interrupt or a kick. */
+/*
+ * Like KVM_RUN in KVM_MP_STATE_SUSPENDED: waits for an interrupt or a kick. So does a guest without
+ * a function, which never calls.
+ */
 static bool wait_dozing(struct vcpu *vcpu)
 {
     pthread_mutex_lock(&vcpu->lock);
-    while (vcpu->dozing && !vcpu->interrupt && !vcpu->kicked) {
+    while ((vcpu->dozing || vcpu->step == NULL) && !vcpu->interrupt && !vcpu->kicked) {
         pthread_cond_wait(&vcpu->changed, &vcpu->lock);
     }
     bool kicked = vcpu->kicked;
@@ -862,6 +865,32 @@ static void protection_covers_memory(void **state)
     }
 }
 
+static _Atomic int64_t now_ms = 1;
+
+int64_t __wrap_clock_now_ms(void);
+int64_t __wrap_clock_now_ms(void)
+{
+    return now_ms;
+}
+
+static void pause_is_no_silence(void **state)
+{
+    (void)state;
+    start(1, NULL, NULL);
+    now_ms += 2000;
+    assert_int_equal(vcpus_silent_seconds(fixture.vcpus), 2);
+    vcpus_pause(fixture.vcpus);
+    now_ms += 10000;
+    assert_int_equal(vcpus_silent_seconds(fixture.vcpus), 2);
+    vcpus_pause(fixture.vcpus);
+    vcpus_resume(fixture.vcpus);
+    now_ms += 3000;
+    assert_int_equal(vcpus_silent_seconds(fixture.vcpus), 5);
+    vcpus_resume(fixture.vcpus);
+    assert_int_equal(vcpus_silent_seconds(fixture.vcpus), 5);
+    finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -881,6 +910,7 @@ int main(void)
         cmocka_unit_test(sleeps_without_idle_states_are_counted),
         cmocka_unit_test(default_suspend_is_counted),
         cmocka_unit_test(protection_covers_memory),
+        cmocka_unit_test(pause_is_no_silence),
     };
 
     return cmocka_run_group_tests_name("vcpus", tests, NULL, NULL);

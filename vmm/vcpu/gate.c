@@ -162,6 +162,10 @@ void vcpus_nudge(struct vcpus *all, unsigned index)
 
 void vcpus_pause(struct vcpus *all)
 {
+    if (all->resumed_ms != 0) {
+        all->ran_ms += clock_now_ms() - all->resumed_ms;
+        all->resumed_ms = 0;
+    }
     for (unsigned i = 0; i < all->count; i++) {
         gate_close(&all->threads[i]);
     }

@@ -54,7 +54,8 @@ struct vcpus {
     const char *name;
     void (*enter)(void);
     unsigned count;
-    int64_t resumed_ms;     /* main's: when they were first resumed; 0: not yet */
+    int64_t resumed_ms;     /* main's: when they were resumed; 0: they are paused */
+    int64_t ran_ms;         /* main's: how long they could run before they were last paused */
     atomic_bool heard;      /* the guest has done something that left it */
     unsigned next;          /* main's: where the search for exits continues */
     _Atomic unsigned exits; /* that wait for main: a vCPU's thread adds, main subtracts */

@@ -69,10 +69,15 @@ static enum served thread_serve(struct vcpu_thread *self, struct vcpu_exit *exit
 
 unsigned vcpus_silent_seconds(const struct vcpus *all)
 {
-    if (all->resumed_ms == 0 || atomic_load_explicit(&all->heard, memory_order_relaxed)) {
+    int64_t ran_ms = all->ran_ms;
+
+    if (atomic_load_explicit(&all->heard, memory_order_relaxed)) {
         return 0;
     }
-    return (unsigned)((clock_now_ms() - all->resumed_ms) / 1000);
+    if (all->resumed_ms != 0) {
+        ran_ms += clock_now_ms() - all->resumed_ms;
+    }
+    return (unsigned)(ran_ms / 1000);
 }
 
 /* Read first, so that the line stays shared between the vCPUs' processors. */

@@ -52,7 +52,7 @@ bool vcpus_have_exit(const struct vcpus *vcpus);
 bool vcpus_next_exit(struct vcpus *vcpus, unsigned *index, struct vcpu_exit *exit);
 
 /**
- * How many seconds the vCPUs have had since they were first resumed, if none of them has done anything that left the
+ * For how many seconds the vCPUs were not paused, if none of them has done anything that left the
  * guest: no access to a device and no call; else 0.
  */
 unsigned vcpus_silent_seconds(const struct vcpus *vcpus);
