@@ -114,12 +114,34 @@ static void fill_standard_descriptors(void)
     }
 }
 
+static struct ignored_signal {
+    int number;
+    void (*before)(int);
+} ignored_signals[4];
+static size_t ignored_count;
+
+void program_ignore_signal(int number)
+{
+    void (*before)(int) = signal(number, SIG_IGN);
+
+    if (before != SIG_ERR && ignored_count < sizeof(ignored_signals) / sizeof(ignored_signals[0])) {
+        ignored_signals[ignored_count++] = (struct ignored_signal){number, before};
+    }
+}
+
+void program_restore_signals(void)
+{
+    for (size_t i = 0; i < ignored_count; i++) {
+        (void)signal(ignored_signals[i].number, ignored_signals[i].before);
+    }
+}
+
 int program_main(const struct program *program, int argc, char *const *argv)
 {
     fill_standard_descriptors();
     report_open(program->name);
     /* A file at its limit is an error like a full disk, and must not end the program. */
-    (void)signal(SIGXFSZ, SIG_IGN);
+    program_ignore_signal(SIGXFSZ);
     int status = call_command(program, argc, argv);
     report_close();
     return status;

@@ -30,6 +30,11 @@ struct program {
 /** Runs the command that the arguments name. Returns the exit status. */
 int program_main(const struct program *program, int argc, char *const *argv);
 
+/** Ignores a signal, of at most four. Main thread, once for each signal. */
+void program_ignore_signal(int number);
+/** Undoes all calls of program_ignore_signal(), for a child that is about to become another program. */
+void program_restore_signals(void);
+
 /** Prints a command's help. Returns 0, or `output_status` after report()ing one line. */
 int program_help(const struct option_command *command, int output_status);
 

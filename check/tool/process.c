@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/program.h"
+
 enum {
     PATIENCE_MS = 2000, /* from SIGTERM to SIGKILL */
     TICK_MS = 10,
@@ -62,7 +64,7 @@ __attribute__((noreturn)) static void be_command(const struct channels *channels
     if (getppid() != parent) {
         _exit(STATUS_NOT_RUN);
     }
-    (void)signal(SIGPIPE, SIG_DFL);
+    program_restore_signals();
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)dup2(channels->in[0], STDIN_FILENO);

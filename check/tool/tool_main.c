@@ -214,6 +214,6 @@ int main(int argc, char **argv)
         .output_status = STATUS_INCOMPLETE,
     };
 
-    (void)signal(SIGPIPE, SIG_IGN); /* A reader that has gone is an error like any other. */
+    program_ignore_signal(SIGPIPE); /* A reader that has gone is an error like any other. */
     return program_main(&program, argc, argv);
 }

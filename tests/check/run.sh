@@ -380,6 +380,15 @@ test_help() {
     expect_status 3
 }
 
+# The machine gets the signals that vpsci-check was started with: SIGPIPE and SIGXFSZ are not ignored.
+test_machine_gets_signals() {
+    # shellcheck disable=SC2016 # the inner shell expands it
+    try "$check" run --name fake --limit 3 --boot-limit 5 -- sh -c 'grep "^SigIgn" /proc/self/status >ignored'
+    mask=$(cut -f 2 ignored)
+    [ "$mask" ] || fail "the machine did not run"
+    [ $((0x$mask & 0x1001000)) = 0 ] || fail "the machine ignores the signals $mask"
+}
+
 # Each test runs in a process of its own, because tests mostly wait.
 if [ $# -eq 1 ] && [ "${TOOL_TEST_FOLDER-}" ]; then
     mkdir -p "$TOOL_TEST_FOLDER/$1"
