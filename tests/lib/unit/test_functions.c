@@ -206,6 +206,10 @@ static void version_0_1_is_known_by_its_own_ids(void **state)
     assert_true(vpsci_function_info(rig.vm, VPSCI_FID_0_1_KVM + VPSCI_ID_0_1_CPU_ON, &info));
     assert_int_equal(info.arguments, 3);
     assert_true(info.starts_core);
+    assert_true(vpsci_function_info(rig.vm, FN32(CPU_OFF), &info));
+    assert_int_equal(info.arguments, 0);
+    assert_false(vpsci_function_info(rig.vm, VPSCI_FID_0_1_KVM + VPSCI_ID_0_1_COUNT, &info));
+    assert_int_equal(info.arguments, ARGUMENTS);
 }
 
 static void the_hint_is_ignored_where_calls_ignore_it(void **state)
