@@ -57,22 +57,6 @@ json_t *qmp_error(const char *description)
     return error_reply("GenericError", description);
 }
 
-void qmp_append(json_t **list, json_t *value)
-{
-    if (json_array_append_new(*list, value) != 0) {
-        json_decref(*list);
-        *list = NULL;
-    }
-}
-
-void qmp_set(json_t **object, const char *name, json_t *value)
-{
-    if (json_object_set_new(*object, name, value) != 0) {
-        json_decref(*object);
-        *object = NULL;
-    }
-}
-
 /* The result of a command that has no value to return. It takes no memory. */
 static json_t *make_done(const char *objection, const char **error)
 {

@@ -88,9 +88,9 @@ json_t *qmp_execute(struct qmp *qmp, const char *text, size_t length, bool *nego
 json_t *qmp_error(const char *description);
 
 /**
- * Adds `value`, which is taken over, to an array or an object. If there is no memory, or `value` is
- * NULL because there was none for it, *list or *object is freed and becomes NULL, and stays so: a
- * value that lacks a part cannot be sent.
+ * qmp_value.c. Adds `value`, which is taken over, to an array or an object. If there is no memory,
+ * or `value` is NULL because there was none for it, *list or *object is freed and becomes NULL, and
+ * stays so: a value that lacks a part cannot be sent.
  */
 void qmp_append(json_t **list, json_t *value);
 void qmp_set(json_t **object, const char *name, json_t *value);
