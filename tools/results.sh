@@ -41,7 +41,7 @@ test_show_seconds() {
         "$test_notes/seconds" | sort -k 1,1 -rn
     printf '%10.1f %6s  from start to end\n' "$SECONDS" ''
     printf '\nthe slowest tests, in seconds:\n'
-    sort -k 1,1 -rn "$test_notes/seconds" | head -n 10 | while read -r seconds name; do
+    sort -k 1,1 -rn "$test_notes/seconds" | sed -n 1,10p | while read -r seconds name; do
         printf '%10.1f  %s\n' "$seconds" "$name"
     done
     printf '\n'

@@ -135,7 +135,7 @@ install_packages() { # PACKAGE...
 # The first error causes the others: if package lists could not be fetched, packages are unknown.
 first_cause() { # LOG
     local cause
-    cause=$(sed -n 's/^E: //p' "$1" | head -n 1 | tr -cd '[:print:]')
+    cause=$(sed -n '/^E: /{s///p;q}' "$1" | tr -cd '[:print:]')
     printf '%s' "${cause:-no reason is given}"
 }
 
