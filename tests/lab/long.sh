@@ -47,3 +47,8 @@ test_reboot() {
 test_sleep_1_and_4() {
     sleep_side_by_side 50
 }
+
+# limit sleep_2 900
+test_sleep_2() {
+    sleep_with_two 50
+}
