@@ -3,12 +3,20 @@
 # Sessions: a run.sh that runs several tests, in the lab or on this machine. This file starts them, reads their
 # results and ends them.
 
-# Starts a session of tests in a process of its own; at most one session runs for each processor. Guests sleep most of
-# the time, so two emulated machines share two processors well.
+# Starts a session of tests in a process of its own. Guests sleep a part of the time, so there is a session for each
+# processor and one more, if the memory is there: an emulated machine with its guests takes up to 2 GB.
 test_start() { # FUNCTION ARGUMENT...
-    test_wait $(($(nproc) - 1))
+    local most
+    most=$(nproc)
+    (($(test_free_memory) < 8)) || ((++most))
+    test_wait $((most - 1))
     test_child "$@" &
     test_children+=($!)
+}
+
+# In GB.
+test_free_memory() {
+    awk '$1 == "MemAvailable:" { print int($2 / 1000000) }' /proc/meminfo
 }
 
 # Waits until at most COUNT sessions are left.
@@ -51,10 +59,21 @@ test_wait_session() {
     done
 }
 
-# One session of the lab runs all tests of a kind.
-test_lab() { # KIND NAME...
-    local kind=$1 folder=$test_logs/$1 words=() host sanitizer
+# Starts the sessions of a kind: two if there are many tests, so that no kind takes much longer than the others.
+test_start_lab() { # KIND NAME...
+    local kind=$1 half=$((($# - 1) / 2))
     shift
+    if (($# > 150)); then
+        test_start test_lab "$kind" "$kind-2" "${@:half + 1}"
+        set -- "${@:1:half}"
+    fi
+    test_start test_lab "$kind" "$kind" "$@"
+}
+
+# One session of the lab runs tests of a kind.
+test_lab() { # KIND FOLDER NAME...
+    local kind=$1 folder=$test_logs/$2 words=() host sanitizer
+    shift 2
     read -r _ host sanitizer <<<"$(test_column "$kind" 2)"
     [[ $host == native || $host == default ]] || words=(--host "$host")
     [[ ! $sanitizer ]] || words+=(--sanitize "$sanitizer")

@@ -102,7 +102,7 @@ test_run() {
         ((${#names[@]})) || continue
         case ${kind#*|} in
         dev) test_start test_dev "${names[@]#dev/}" ;;
-        "lab "*) test_start test_lab "${kind%%|*}" "${names[@]#"${kind%%|*}"/}" ;;
+        "lab "*) test_start_lab "${kind%%|*}" "${names[@]#"${kind%%|*}"/}" ;;
         esac
     done
     test_wait 0
