@@ -27,7 +27,7 @@ struct domain {
     struct list states;
     uint32_t phandle;
     uint32_t parent; /* its phandle */
-    uint32_t cells;  /* that follow the phandle where somebody refers to it */
+    uint32_t cells;  /* that follow the phandle in a reference */
     uint32_t number; /* among those of its level */
     unsigned users;  /* CPUs that name it */
     bool is_psci;

@@ -225,7 +225,7 @@ entry_point:
     mov x0, x2
     bl smp_secondary_main
 
-/* A core that the device tree does not name has nothing to run and nobody to tell. */
+/* A core that the device tree does not name has nothing to run and cannot report. */
 stranger:
     wfi
     b stranger

@@ -94,7 +94,7 @@ static void wait_until_taken(const struct hand *hand)
     }
 }
 
-/* PSCI 0.1 has nobody to ask. */
+/* PSCI 0.1 has no call to ask. */
 static bool is_leaving(const struct hand *hand)
 {
     return machine->ids_0_1[0] == 0 && !hand->expected && hand->state == HAND_BUSY &&

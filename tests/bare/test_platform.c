@@ -101,7 +101,7 @@ static void test_no_uart(void **state)
     (void)state;
     blob_begin();
     blob_node("chosen");
-    blob_text("stdout-path", "serial0"); /* which nobody is */
+    blob_text("stdout-path", "serial0"); /* an alias that is not there */
     blob_end();
     blob_read();
     assert_int_equal(platform.uart_kind, PLATFORM_UART_NONE);

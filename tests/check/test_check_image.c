@@ -71,7 +71,7 @@ void watch_pass(uint64_t microseconds)
     asked++;
 }
 
-/* The serial line: nobody is there. */
+/* The serial line: no program reads it. */
 void uart_put(char c)
 {
     (void)c;

@@ -204,7 +204,7 @@ static void fresh_machine_is_given(void **state)
     play_boot(p, "go 3 again\n");
 }
 
-/* A late reset is nobody's: the next scenario begins on the new machine. */
+/* A late reset belongs to no scenario: the next one begins on the new machine. */
 static void reset_between_scenarios_goes_on_with_the_next(void **state)
 {
     struct play *p = *state;

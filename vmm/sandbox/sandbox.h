@@ -22,7 +22,7 @@ enum sandbox_role {
 
 enum { SANDBOX_NAME_SIZE = 64 };
 
-/* Whom the process becomes. */
+/* The user that the process becomes. */
 struct sandbox_user {
     char name[SANDBOX_NAME_SIZE];
     uid_t uid;
@@ -35,7 +35,7 @@ struct sandbox_user {
  */
 bool sandbox_find_user(struct sandbox_user *user, const char *name);
 
-/* Whom a process becomes that was told nothing: nobody if it is root, else the user that it is. */
+/* Without --user: `nobody` for root, otherwise the user that started the process. */
 void sandbox_default_user(struct sandbox_user *user);
 
 /* The options of `dormouse run` that are about it. */

@@ -8,7 +8,7 @@ enum { ROUNDS_MICROSECONDS = 20 * 1000 * 1000 };
 
 /* ---- Between rounds, and between trials: nothing here is judged ---------------------------- */
 
-/* 0.1 has nobody to ask. */
+/* PSCI 0.1 has no call to ask. */
 static bool said_to_be_off(struct trial *t, uint32_t cpu)
 {
     const struct event *e;

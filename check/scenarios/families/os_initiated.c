@@ -259,7 +259,7 @@ static void checks_states_too(struct trial *t)
             "CPU_SUSPEND of no state, in OS-initiated mode");
 }
 
-/* Only the last of a cluster may take it down, whoever comes first; here neither is. */
+/* Only the last CPU of a cluster may take it down; here neither is the last. */
 static void race_round(struct trial *t, void *context)
 {
     const struct machine_state *state = state_need(t, 1, true);

@@ -171,7 +171,7 @@ static void all_off_round(struct trial *t, void *context)
     }
 }
 
-/* Whoever is alone may sleep: then everybody else really is off. */
+/* A CPU may sleep only if all others really are off. */
 static void suspend_against_off_round(struct trial *t, void *context)
 {
     struct team *team = context;

@@ -215,7 +215,7 @@ static void refusal_leaves_all(struct trial *t)
             "SYSTEM_SUSPEND once more");
 }
 
-/* Interrupts of a CPU that is off are nobody's. */
+/* No CPU gets the interrupts of a CPU that is off. */
 static void not_woken_by_others(struct trial *t)
 {
     const struct event *e = begin(t, boot(t), id(t, FN_SYSTEM_SUSPEND), entry(t), 0x44, 0);

@@ -21,7 +21,7 @@ void monitor_free(struct monitor *monitor);
 /* A thread's action begins; or it ends, with a result. False if nothing explains that. */
 bool monitor_begin(struct monitor *monitor, uint32_t thread, uint32_t action);
 bool monitor_end(struct monitor *monitor, uint32_t thread, const struct result *result);
-/* Nobody is inside the library, and this is the state. False if nothing explains it. */
+/* No thread is inside the library, and this is the state. False if nothing explains it. */
 bool monitor_quiet(struct monitor *monitor, const struct spec *spec);
 /* The present moment, and back to it. */
 uint32_t monitor_mark(const struct monitor *monitor);

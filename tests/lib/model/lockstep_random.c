@@ -147,7 +147,7 @@ static bool start_job(const struct options *o, uint32_t job, struct progress *pr
     pid_t pid = fork();
 
     if (pid == 0) {
-        /* Whoever stops the run stops all of it. */
+        /* The jobs end with the process that started them. */
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
         run_job(o, choices_mix(o->seed + ((uint64_t)job << 32)), progress);
         exit(EXIT_SUCCESS);

@@ -264,7 +264,7 @@ static void decide_request(struct player *player, uint64_t *random)
     }
 }
 
-/* Nobody may come by any more: a vCPU that has waited long enough helps itself. */
+/* Perhaps no thread starts this vCPU any more: after a while it continues by itself. */
 static void wait_a_little(struct player *player, const struct vpsci_outcome *out)
 {
     if (++player->patience < PATIENCE) {

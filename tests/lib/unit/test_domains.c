@@ -244,7 +244,7 @@ static void off_cores_agree_to_everything(void **state)
     assert_int_equal(rig_node(&rig, 3, 0, 1), STANDBY);
 }
 
-/* Nobody can look at the highest domain while it is down: that it was is counted. */
+/* No CPU can look at the highest domain while it is down; statistics count that it was. */
 static void all_of_the_system_goes_down_and_one_wake_brings_back_its_part(void **state)
 {
     uint32_t cpu;
