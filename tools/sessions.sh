@@ -63,7 +63,7 @@ test_wait_session() {
 test_start_lab() { # KIND NAME...
     local kind=$1 half=$((($# - 1) / 2))
     shift
-    if (($# > 150)); then
+    if (($# > 120)); then
         test_start test_lab "$kind" "$kind-2" "${@:half + 1}"
         set -- "${@:1:half}"
     fi

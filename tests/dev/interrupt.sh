@@ -54,7 +54,7 @@ test_demo() {
 # limit test 200
 test_test() {
     for delay in 0 4; do
-        interrupt $delay test long
+        interrupt $delay test lab-6.12/long/churn
         ! grep -q 'passed' out || fail "there is a summary of a run that was interrupted"
     done
 }

@@ -385,6 +385,7 @@ test_cpus_128() {
 }
 
 # KVM's maximum, one after the other. All of them at once take minutes on an emulated machine; long.sh does that.
+# once cpus_512
 # limit cpus_512 180
 test_cpus_512() {
     ! skips_under thread "its runtime has no room for 512 threads" || return 0

@@ -105,7 +105,7 @@ test_wake_signal() {
 # limit hotplug 600
 test_hotplug() {
     guest_limit=560
-    run_linux "hotplug cycles=100" --cpus 2
+    run_linux "hotplug cycles=40" --cpus 2
 }
 
 # once s2idle

@@ -38,6 +38,12 @@ test_hotplug() {
     run_linux "churn rounds=500 sleeps=20" --cpus 4
 }
 
+# limit hotplug_one 900
+test_hotplug_one() {
+    guest_limit=880
+    run_linux "hotplug cycles=100" --cpus 2
+}
+
 # limit reboot 2400
 test_reboot() {
     reboot_times 20

@@ -109,5 +109,5 @@ test_flood_power() {
 # limit hotplug 300
 test_hotplug() {
     guest_limit=280
-    run_linux "churn rounds=20 sleeps=1" --cpus 4
+    run_linux "churn rounds=10 sleeps=1" --cpus 4
 }
