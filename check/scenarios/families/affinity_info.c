@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* AFFINITY_INFO: who is on. Guests wait by it for a CPU that turns itself off. */
+/* AFFINITY_INFO: which CPUs are on. Guests poll it until a CPU has turned itself off. */
 #include "../engine/moves.h"
 #include "families.h"
 
@@ -60,7 +60,7 @@ static void all_agree(struct trial *t)
                "a CPU that is off");
 }
 
-/* After SUCCESS a CPU is never OFF: Linux and others wait for it by that. */
+/* After SUCCESS a CPU is never OFF: Linux and others rely on that. */
 static void pending(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
@@ -77,7 +77,7 @@ static void pending(struct trial *t)
     is_on(t, cpu, "a CPU that has started");
 }
 
-/* Asked while CPU_ON itself is perhaps still being decided: nothing but a state may come. */
+/* Called while CPU_ON is perhaps still being decided: the answer must be a state. */
 static void starting(struct trial *t)
 {
     uint32_t caller = started(t, 0);
@@ -119,7 +119,7 @@ static void powerdown_is_on(struct trial *t)
     suspended_in(t, true);
 }
 
-/* NOT_PRESENT and DISABLED are taken for "that CPU cannot be used", which is as good. */
+/* NOT_PRESENT and DISABLED mean "that CPU cannot be used", which is as good. */
 static void unknown_cpu(struct trial *t)
 {
     for (uint32_t level = 0; level <= (t->machine->aarch32 ? 2u : 3u); level++) {
@@ -158,7 +158,7 @@ static void level_too_high(struct trial *t)
     }
 }
 
-/* What a level has to say: ON if one CPU of the instance is, OFF if all are off. */
+/* The answer for a level: ON if one CPU of the instance is on, OFF if all are off. */
 static void level_is(struct trial *t, uint32_t level, uint64_t target, bool on, const char *what)
 {
     returns_as(t, affinity(t, target, level), NUMBER_AFFINITY, on ? AFFINITY_ON : AFFINITY_OFF,
@@ -174,7 +174,7 @@ static void levels_on(struct trial *t)
     }
 }
 
-/* A CPU whose affinity instance of that level the boot CPU is not in; the boot CPU if none. */
+/* A CPU in another affinity instance of that level than the boot CPU; the boot CPU if there is none. */
 static uint32_t distant(const struct trial *t, uint32_t level)
 {
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
@@ -204,7 +204,7 @@ static void levels_off(struct trial *t)
     }
 }
 
-/* An instance of which a CPU is on and another off or pending is ON. */
+/* An instance is ON if one of its CPUs is on, whether the others are off or pending. */
 static void levels_mixed(struct trial *t)
 {
     uint32_t cpu = other(t, 0);

@@ -6,7 +6,7 @@
 
 enum { ON_OFF_ROUNDS = 10000, SUSPEND_ROUNDS = 1000, ALL_ROUNDS = 200 };
 
-/* Another value each round, in all bits that the guest has. */
+/* A different value each round, in all bits that the guest has. */
 static uint64_t context_of(const struct trial *t)
 {
     uint64_t context = t->rounds * UINT64_C(0x9e3779b97f4a7c15);

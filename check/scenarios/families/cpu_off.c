@@ -17,7 +17,7 @@ static void does_not_return(struct trial *t)
     goes(t, FN_CPU_OFF, 0);
 }
 
-/* In 0.1 there was an argument, and Linux still passes it. */
+/* In PSCI 0.1 it had an argument, and Linux still passes it. */
 static void ignores_arguments(struct trial *t)
 {
     goes(t, FN_CPU_OFF, UINT64_MAX);
@@ -60,7 +60,7 @@ static void all_but_one(struct trial *t)
     is_on(t, boot(t), "the CPU that remains");
 }
 
-/* 5.5: a CPU on which a Trusted OS lives that cannot move says DENIED, and then it is not off. */
+/* 5.5: if a Trusted OS is on the CPU and cannot move, CPU_OFF returns DENIED and the CPU stays on. */
 static void denied_stays_on(struct trial *t)
 {
     uint32_t asker = other(t, 0);
@@ -79,7 +79,7 @@ static void denied_stays_on(struct trial *t)
     is_off(t, asker, "another CPU");
 }
 
-/* 5.5 does not forbid it. A guest that does it wants to be quiet for ever; some refuse. */
+/* 5.5 does not forbid it. A guest that does it wants to stop for ever; some servers refuse. */
 static void last(struct trial *t)
 {
     const struct event *e = cpu_off(t, boot(t));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPU_ON: who is started, where and with what. Who is not: cpu_on_refused.c. */
+/* CPU_ON: which CPU starts, where, and with what. Refused calls are in cpu_on_refused.c. */
 #include "../engine/moves.h"
 #include "families.h"
 
@@ -73,7 +73,7 @@ static void all(struct trial *t)
     }
 }
 
-/* Told to start all, before any of them has: each has to keep its own entry point and context. */
+/* CPU_ON of all CPUs before any of them starts: each must keep its own entry point and context. */
 static void all_pending(struct trial *t)
 {
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
@@ -100,7 +100,7 @@ static void boot_cpu(struct trial *t)
     is_on(t, cpu, "the CPU that started the boot CPU");
 }
 
-/* What a loser of the race passes must not reach the CPU, even where there is no race. */
+/* The arguments of a refused CPU_ON must not reach the CPU, even without a race. */
 static void pending(struct trial *t)
 {
     uint32_t cpu = other(t, 0);

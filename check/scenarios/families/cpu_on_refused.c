@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPU_ON of CPUs that are on, that are not there, or that cannot start where they are to. */
+/* CPU_ON of CPUs that are on or do not exist, and with invalid entry points. */
 #include "../engine/moves.h"
 #include "families.h"
 
@@ -19,7 +19,7 @@ static void running(struct trial *t)
             "CPU_ON of the boot CPU");
 }
 
-/* A suspended CPU counts as on, and wakes with what it asked for itself. */
+/* A suspended CPU counts as on, and wakes with its own arguments. */
 static void suspended_in(struct trial *t, bool powerdown)
 {
     uint32_t cpu = started(t, 0);
@@ -87,7 +87,7 @@ static void still_startable(struct trial *t, uint32_t cpu)
     start_by(t, boot(t), cpu, 0x41);
 }
 
-/* 5.6: INVALID_ADDRESS is for what the implementation knows to be wrong. It need not know. */
+/* 5.6: INVALID_ADDRESS is for addresses that the implementation knows to be invalid. It need not know. */
 static void bad_entry(struct trial *t, uint64_t address, const char *key, const char *what)
 {
     uint32_t cpu = other(t, 0);
@@ -111,7 +111,7 @@ static void misaligned(struct trial *t)
     }
 }
 
-/* Who looks at the alignment of an entry point looks at all of it. */
+/* A server that checks the alignment of an entry point must check both bits. */
 static void misaligned_2(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
@@ -134,7 +134,7 @@ static void bad_address(struct trial *t)
     bad_entry(t, t->machine->bad_entry, "CPU_ON outside of memory", "CPU_ON outside of memory");
 }
 
-/* Which of two errors is reported is not said; that one of them is, is. */
+/* The specification does not say which of two errors is reported; one of them must be. */
 static void two_errors(struct trial *t)
 {
     uint32_t cpu = other(t, 0);

@@ -127,7 +127,7 @@ static void state_width(struct trial *t)
     wakes_from(t, cpu, state, entry(t), 0);
 }
 
-/* Armed, so that a server that accepts what it should refuse does not sleep for ever. */
+/* A timer is armed: if a server accepts a call that it should refuse, the CPU wakes. */
 static void refuses_state(struct trial *t, uint64_t value, const char *what)
 {
     interrupt_soon(t, boot(t));
@@ -149,7 +149,7 @@ static void reserved_bits(struct trial *t)
     }
 }
 
-/* Which states there are is the server's to say. */
+/* The server decides which states exist. */
 static void need_all_states(struct trial *t)
 {
     if (t->machine->states_guessed) {
@@ -157,7 +157,7 @@ static void need_all_states(struct trial *t)
     }
 }
 
-/* 5.4: states that the machine does not have, though they are well-formed. */
+/* 5.4: well-formed states that the machine does not have. */
 static void unknown_states(struct trial *t)
 {
     bool extended = (t->suspend_flags & SUSPEND_EXTENDED) != 0;
@@ -282,7 +282,7 @@ static void cluster_powerdown(struct trial *t)
     cluster_coordinated(t, true);
 }
 
-/* What the CPU was started with is over; what it asks for now counts. */
+/* The arguments of CPU_SUSPEND count, not those with which the CPU was started. */
 static void not_old_entry(struct trial *t)
 {
     const struct machine_state *state = state_need(t, 0, true);

@@ -28,7 +28,7 @@ static void sleeps(struct trial *t)
     }
 }
 
-/* With all bits of its arguments, by either ID, and with an interrupt that is there already. */
+/* With all bits of its arguments set, by either ID, and with an interrupt already pending. */
 static void sleeps_by(struct trial *t, uint32_t function, uint64_t garbage, uint64_t context)
 {
     uint32_t cpu = other(t, 0);

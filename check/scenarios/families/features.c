@@ -6,7 +6,7 @@
 
 /* PSCI_FEATURES of CPU_SUSPEND. */
 
-/* What of power_state has to be zero (5.4, original and extended format). */
+/* The bits of power_state that must be zero (5.4, original and extended format). */
 #define ORIGINAL_RESERVED UINT32_C(0xfcfe0000)
 #define EXTENDED_RESERVED UINT32_C(0xb0000000)
 
@@ -90,7 +90,7 @@ static uint64_t harmless(const struct trial *t, uint32_t function, unsigned n)
     }
 }
 
-/* What has no harmless arguments: its own scenarios call it. */
+/* Functions without harmless arguments: their own scenarios call them. */
 static bool is_drastic(uint32_t function)
 {
     return function == FN_SYSTEM_OFF || function == FN_SYSTEM_RESET || function == FN_CPU_OFF ||
@@ -108,7 +108,7 @@ static void agree_one(struct trial *t, uint32_t function, uint32_t fid)
     if (is_drastic(function) && there) {
         return;
     }
-    /* A server that does not look at power_state sleeps: that is for others to judge. */
+    /* A server that ignores power_state sleeps; other scenarios judge that. */
     if (function == FN_CPU_SUSPEND) {
         interrupt_soon(t, boot(t));
     }
@@ -138,7 +138,7 @@ static void agree(struct trial *t)
     }
 }
 
-/* Those that agree() leaves out, each on a CPU that can be spared. */
+/* The functions that agree() leaves out, each on a CPU that may be lost. */
 static void agree_off(struct trial *t)
 {
     uint32_t cpu = started(t, 0);

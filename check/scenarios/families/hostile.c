@@ -4,7 +4,7 @@
 #include "../engine/moves.h"
 #include "families.h"
 
-/* Numbers at which implementations shift, index and wrap. */
+/* Numbers at which shifts, indexes and sums of implementations overflow. */
 static const uint64_t extremes[] = {
     0,
     1,
@@ -27,7 +27,7 @@ static const uint64_t extremes[] = {
     UINT64_C(0xffffffffffffffff),
 };
 
-/* Whether a call of that function could end the system, or what the trial still needs. */
+/* Whether a call of that function could end the system, or a CPU that the trial still needs. */
 static bool ends_system(uint32_t function)
 {
     return function == FN_SYSTEM_OFF || function == FN_SYSTEM_RESET ||
@@ -35,7 +35,7 @@ static bool ends_system(uint32_t function)
            function == FN_SYSTEM_SUSPEND;
 }
 
-/* Whatever became of the CPU: it can be had again. */
+/* The CPU can be started again, whatever state it is in. */
 static void recover(struct trial *t, uint32_t cpu, const struct event *e)
 {
     if (t->over || e->kind != EVENT_NONE) {
@@ -50,7 +50,7 @@ static void recover(struct trial *t, uint32_t cpu, const struct event *e)
     }
 }
 
-/* Those that were started by accident are turned off, so that the next accident can. */
+/* CPUs that were started by accident are turned off, so that the next accident is possible. */
 static void tidy(struct trial *t, uint32_t spared)
 {
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
@@ -167,7 +167,7 @@ static void at_random(struct trial *t)
     returns_as(t, ask(t, FID32(FN_VERSION), 0, 0), NUMBER_VERSION, t->version, "PSCI_VERSION");
 }
 
-/* What no guest may be able to do by mistake: call the end of the system with a wrong argument. */
+/* Calls that end the system, with wrong arguments: they must not end it. */
 static void system_arguments(struct trial *t)
 {
     static const uint32_t functions[] = {FN_SYSTEM_RESET2, FN_SYSTEM_OFF2, FN_SYSTEM_SUSPEND};

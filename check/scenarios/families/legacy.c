@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PSCI 0.1, of which a device tree gives the IDs. Other scenarios run on it as well. */
+/* PSCI 0.1: the device tree names its function IDs. Other scenarios run on it as well. */
 #include "../engine/moves.h"
 #include "families.h"
 
@@ -36,7 +36,7 @@ static void neighbouring_ids(struct trial *t)
     stays(t, other(t, 0), "the CPU that it named");
 }
 
-/* The IDs that another server of 0.1 is known to use are nothing here. */
+/* IDs that another server of PSCI 0.1 uses have no function here. */
 static void own_ids_only(struct trial *t)
 {
     if (t->machine->ids_0_1[2] == UINT32_C(0x95c1ba60)) {

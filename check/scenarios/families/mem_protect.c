@@ -82,7 +82,7 @@ static void upper_halves(struct trial *t)
             IS_SUCCESS, "an SMC32 range with garbage in the upper halves");
 }
 
-/* A warm reset keeps memory, so protection has to be off after it. A cold one clears it first. */
+/* A warm reset keeps memory, so protection must be off after it. A cold reset clears memory first. */
 static void over_reset2(struct trial *t)
 {
     comes_back(t, protect(t, 1), "MEM_PROTECT(1)");

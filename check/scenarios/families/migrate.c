@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MIGRATE, MIGRATE_INFO_TYPE, MIGRATE_INFO_UP_CPU: a Trusted OS that lives on one CPU. */
+/* MIGRATE, MIGRATE_INFO_TYPE, MIGRATE_INFO_UP_CPU: a Trusted OS on one CPU. */
 #include "../engine/moves.h"
 #include "families.h"
 
@@ -65,7 +65,7 @@ static void resident_exists(struct trial *t)
                    "SMC32 MIGRATE_INFO_UP_CPU");
 }
 
-/* Scripts run on the boot CPU first, so that is where the Trusted OS has to be. */
+/* Scripts begin on the boot CPU, so the Trusted OS must be there. */
 static void need_resident_boot(struct trial *t)
 {
     const struct event *e = up_cpu(t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* NODE_HW_STATE: what the hardware does, not what was agreed on. */
+/* NODE_HW_STATE: the state of the hardware, not the requested one. */
 #include "../engine/moves.h"
 #include "families.h"
 
@@ -80,7 +80,7 @@ static void cluster(struct trial *t)
                "NODE_HW_STATE of a cluster that woke");
 }
 
-/* What the hardware cannot do: a domain that is off around a core that keeps its context. */
+/* The hardware cannot turn a domain off around a core that keeps its context. */
 static void off_around_standby(struct trial *t, bool os_initiated)
 {
     const struct machine_state *state = state_need(t, 0, false);
@@ -114,7 +114,7 @@ static void standby_in_cluster_os(struct trial *t)
     off_around_standby(t, true);
 }
 
-/* The same a level up: CPU_OFF of one cluster's last CPU, while the other cluster stands by. */
+/* The same one level up: CPU_OFF of one cluster's last CPU, while the other cluster is in standby. */
 static void standby_cluster(struct trial *t)
 {
     const struct machine_state *state = state_need(t, 1, false);

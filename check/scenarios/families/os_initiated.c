@@ -153,7 +153,7 @@ static void incompatible(struct trial *t)
     wakes_from(t, b, core, entry(t), 0xb);
 }
 
-/* The core's own level is always its own business. */
+/* A core may always choose the state of its own level. */
 static void core_level(struct trial *t)
 {
     const struct machine_state *state = state_need(t, 0, true);
@@ -250,7 +250,7 @@ static void after_reset(struct trial *t)
     wakes_from(t, cpu, state, entry(t), 3);
 }
 
-/* Address, state and level are checked in some order; that all are is what counts. */
+/* Address, state and level may be checked in any order; all must be checked. */
 static void checks_states_too(struct trial *t)
 {
     to_os_mode(t);

@@ -3,7 +3,7 @@
 #include "../engine/moves.h"
 #include "families.h"
 
-/* More callers than this meet no more often. */
+/* With more callers than this, calls overlap no more often. */
 enum { TEAM_MAX = 8 };
 
 struct team {
@@ -26,7 +26,7 @@ static void keep_team_on(struct trial *t, uint32_t spared)
     }
 }
 
-/* The same call by all others, and an argument that says who it was. */
+/* The same call by all others, with an argument that names the caller. */
 static void everyone_calls(struct trial *t, struct team *team, uint32_t function)
 {
     keep_team_on(t, 0);
@@ -40,7 +40,7 @@ static void everyone_calls(struct trial *t, struct team *team, uint32_t function
     together(t, team->calls, team->count);
 }
 
-/* Two calls at once; what became of them is in the team. */
+/* Two calls at once; their results are in the team. */
 static void two_call(struct trial *t, struct team *team, struct team_call a, struct team_call b)
 {
     *team = (struct team){.count = 0};
@@ -74,7 +74,7 @@ static uint32_t winner(const struct team *team)
     return i;
 }
 
-/* CPU_ON of a CPU by another, with an entry point and a context that tell whose it was. */
+/* CPU_ON by one of several CPUs; entry point and context name the caller. */
 static struct team_call start_call(const struct trial *t, uint32_t caller, uint32_t target,
                                    uint32_t n)
 {
@@ -235,7 +235,7 @@ static void one_enables_round(struct trial *t, void *context)
     expect_equal(t, zeros, 1, "how many were told that MEM_PROTECT had been off");
 }
 
-/* A state and nothing else, also in the middle of a start. */
+/* The answer is a state, also in the middle of a start. */
 static void affinity_round(struct trial *t, void *context)
 {
     struct team *team = context;
@@ -280,7 +280,7 @@ static void on_against_off(struct trial *t)
     race(t, on_against_off_round);
 }
 
-/* The server's count of CPUs shows in whether the last one may sleep. */
+/* If the server miscounts CPUs, the last one may not sleep. */
 static void all_off(struct trial *t)
 {
     race(t, all_off_round);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Function IDs: what is no function of PSCI must not be taken for one. */
+/* Function IDs: an ID that is not PSCI's must not be taken for a function of PSCI. */
 #include "../engine/moves.h"
 #include "families.h"
 
@@ -42,7 +42,7 @@ static void arch_features(struct trial *t)
             "SMCCC_ARCH_FEATURES of nothing");
 }
 
-/* IDs that PSCI may one day have, and those of an alpha version that were dropped. */
+/* IDs that a later PSCI may use, and those that an alpha version had. */
 static void unknown_numbers(struct trial *t)
 {
     for (uint32_t function = FN_COUNT; function < FN_RANGE; function++) {
@@ -58,8 +58,8 @@ static void refuse(struct trial *t, uint64_t function, const char *what)
     returns(t, ask(t, function, mpidr(t, other(t, 0)), entry(t)), IS_NOT_SUPPORTED, what);
 }
 
-/* Answers of 0 to anything make guests believe that it was done. */
-/* Not 1 and 2: there are device trees that name these for PSCI 0.1. */
+/* If a server returns 0 for an unknown call, the guest believes that it succeeded. */
+/* Not 1 and 2: some device trees name these for PSCI 0.1. */
 static void unknown_ids(struct trial *t)
 {
     static const uint32_t unknown[] = {0,          0x500,      1337,       0x7fffffff, 0x8400ffff,
@@ -71,7 +71,7 @@ static void unknown_ids(struct trial *t)
     is_off(t, other(t, 0), "the CPU that it named");
 }
 
-/* The other owner may have that function: all that counts is that PSCI's is not called. */
+/* The other owner may have that function; only PSCI's must not be called. */
 static void answers(struct trial *t, uint64_t function, const char *what)
 {
     comes_back(t, ask(t, function, mpidr(t, other(t, 0)), entry(t)), what);
@@ -173,7 +173,7 @@ static void error_width(struct trial *t)
                    wide->x0 >> 32 != 0 ? "sign-extended to 64 bits" : "32 bits");
 }
 
-/* Both are SMC32 calls, whatever there is at other numbers. */
+/* Both are SMC32 calls, whatever is at other numbers. */
 static void no_64_bit_version(struct trial *t)
 {
     returns(t, ask(t, FID_SMCCC_VERSION | BIT_64, 0, 0), IS_NOT_SUPPORTED,
@@ -182,7 +182,7 @@ static void no_64_bit_version(struct trial *t)
             "SMCCC_ARCH_FEATURES by an SMC64 ID");
 }
 
-/* KVM's, for CPU_OFF: some servers know it whatever their version. */
+/* KVM's ID of CPU_OFF: some servers accept it in every version. */
 static void legacy_ids(struct trial *t)
 {
     uint32_t cpu = other(t, 0);

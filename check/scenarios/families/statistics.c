@@ -117,7 +117,7 @@ static void each_cpu(struct trial *t)
                  "PSCI_STAT_COUNT of the CPU that slept");
 }
 
-/* There are no error codes: what is not known has no statistics. */
+/* There are no error codes: an unknown state has statistics of zero. */
 static void nonsense(struct trial *t)
 {
     uint64_t state = t->machine->state_count > 0 ? t->machine->states[0].value : 0;
@@ -191,7 +191,7 @@ static void cpu_off_counts(struct trial *t)
     characteristic(t, "CPU_OFF in statistics", after == before ? "does not count" : "counts");
 }
 
-/* Of all states of a level: the local states of that level. */
+/* Statistics of a level count the local states of that level. */
 static uint64_t count_of_level(struct trial *t, uint32_t level)
 {
     uint64_t sum = 0;
@@ -204,7 +204,7 @@ static uint64_t count_of_level(struct trial *t, uint32_t level)
     return sum;
 }
 
-/* It counts once, at every level, or not at all. */
+/* A sleep counts once at every level, or not at all. */
 static void system_suspend_counts(struct trial *t)
 {
     uint64_t before[4];
@@ -229,7 +229,7 @@ static void system_suspend_counts(struct trial *t)
     characteristic(t, "SYSTEM_SUSPEND in statistics", counts ? "counts" : "does not count");
 }
 
-/* The parts make the whole: as many sleeps as there were, and no more time than has passed. */
+/* The sum of all states: as many sleeps as there were, and no more time than has passed. */
 static void adds_up(struct trial *t)
 {
     const struct machine_state *states[] = {state_need(t, 0, false), state_need(t, 0, true)};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SYSTEM_OFF, SYSTEM_RESET, SYSTEM_RESET2, SYSTEM_OFF2, and what a system is after a reset. */
+/* SYSTEM_OFF, SYSTEM_RESET, SYSTEM_RESET2, SYSTEM_OFF2, and the state after a reset. */
 #include "../engine/moves.h"
 #include "families.h"
 
@@ -49,7 +49,7 @@ static void reset(struct trial *t)
     ends(t, boot(t), FID32(FN_SYSTEM_RESET), UINT64_MAX, UINT64_MAX, END_RESET, "SYSTEM_RESET");
 }
 
-/* The boot CPU alone is on, whatever was before, and can start all others. */
+/* Only the boot CPU is on, whatever was on before, and it can start all others. */
 static void fresh_after(struct trial *t)
 {
     restart(t);

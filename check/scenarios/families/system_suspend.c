@@ -15,7 +15,7 @@ static uint64_t native_context(const struct trial *t)
     return t->machine->aarch32 ? CONTEXT & UINT32_MAX : CONTEXT;
 }
 
-/* 5.19: DENIED also where the platform cannot, or may not, suspend now. */
+/* 5.19: DENIED also if the platform cannot suspend now. */
 static void skip_if_refused(struct trial *t, const struct event *e)
 {
     if (e->kind == EVENT_RETURNED && code(e) == RET_DENIED) {
@@ -23,7 +23,7 @@ static void skip_if_refused(struct trial *t, const struct event *e)
     }
 }
 
-/* A return to the caller is a failure: Linux takes it for one, and it may have lost its devices. */
+/* A return to the caller is a failure: Linux treats it as one, and may have lost its devices. */
 static void resumes_by(struct trial *t, uint32_t cpu, uint64_t address, uint64_t context)
 {
     interrupt_soon(t, cpu);
@@ -83,7 +83,7 @@ static void from_secondary(struct trial *t)
     start_by(t, cpu, boot(t), 0x34);
 }
 
-/* TF-A-Tests has it too: which CPU it is must not matter. */
+/* The calling CPU must not matter. TF-A-Tests checks that too. */
 static void from_each(struct trial *t)
 {
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
@@ -231,7 +231,7 @@ static void not_woken_by_others(struct trial *t)
     stays(t, other(t, 0), "the CPU that is off");
 }
 
-/* 5.19: it sleeps until something wakes it. */
+/* 5.19: the system sleeps until an interrupt wakes it. */
 static void sleeps(struct trial *t)
 {
     const struct event *e = system_suspend(t, boot(t), entry(t), 0x49);
@@ -242,7 +242,7 @@ static void sleeps(struct trial *t)
     comes(t, boot(t), entry(t), 0x49, "waking from SYSTEM_SUSPEND");
 }
 
-/* A pending interrupt while the host still thinks about it. */
+/* An interrupt is pending while the host has not yet answered. */
 static void wake_while_deciding(struct trial *t)
 {
     const struct event *e = begin(t, boot(t), id(t, FN_SYSTEM_SUSPEND), entry(t), 0x45, 0);

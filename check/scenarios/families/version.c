@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PSCI_VERSION, and what a version promises. */
+/* PSCI_VERSION, and the functions that each version must have. */
 #include "../engine/moves.h"
 #include "families.h"
 
@@ -15,7 +15,7 @@ static void is_known(struct trial *t)
     characteristic(t, "PSCI version is one that was published", t->version <= V1_3 ? "yes" : "no");
 }
 
-/* A version in another register, or one that depends on who asks, or on what is in the others. */
+/* The version must not depend on the caller or on other registers, nor be in another register. */
 static void is_same_for_all(struct trial *t)
 {
     start(t, other(t, 0));
@@ -46,7 +46,7 @@ static void has_mandatory(struct trial *t)
     }
 }
 
-/* 0.2 has no PSCI_FEATURES: the calls themselves have to say that they are there. */
+/* 0.2 has no PSCI_FEATURES: only the calls themselves show that they exist. */
 static void has_mandatory_0_2(struct trial *t)
 {
     uint32_t cpu = other(t, 0);
@@ -58,7 +58,7 @@ static void has_mandatory_0_2(struct trial *t)
             IS_INVALID_PARAMETERS | IS_SUCCESS, "CPU_SUSPEND of no state");
 }
 
-/* Functions of later versions, called in a way that does no harm if they are there. */
+/* Functions of later versions, with arguments that do no harm if they exist. */
 static void has_no_newer(struct trial *t)
 {
     static const struct {
