@@ -89,7 +89,7 @@ static bool v2_send(const struct cpu *cpu, unsigned sgi)
     if (cpu->gic_target == 0) {
         return false;
     }
-    __asm__ volatile("dsb sy" ::: "memory");
+    smp_barrier();
     mmio_write32(platform.gicd.base + GICD_SGIR,
                  (uint32_t)cpu->gic_target << SGIR_TARGETS_SHIFT | sgi);
     return true;

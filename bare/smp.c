@@ -62,11 +62,6 @@ struct cpu *smp_other(void)
     return smp_self() == &cpus[0] ? &cpus[1] : &cpus[0];
 }
 
-static void smp_barrier(void)
-{
-    __asm__ volatile("dsb sy" ::: "memory");
-}
-
 int64_t smp_start(struct cpu *cpu, void (*function)(struct cpu *cpu), uint64_t context)
 {
     cpu->function = function;

@@ -80,6 +80,12 @@ bool smp_wait_arrivals(const struct cpu *cpu, uint64_t count);
 bool smp_wait_progress(const struct cpu *cpu, uint64_t value);
 bool smp_wait_command(const struct cpu *cpu, uint64_t value);
 
+/* What this core accessed before is complete, and other cores see it, before its next access. */
+static inline void smp_barrier(void)
+{
+    __asm__ volatile("dsb sy" ::: "memory");
+}
+
 /* Publish a value, so that the waits above see it and everything written before it. */
 void smp_set_progress(struct cpu *self, uint64_t value);
 void smp_set_command(struct cpu *other, uint64_t value);

@@ -28,7 +28,7 @@ static bool smp_wait_at_least(const volatile uint64_t *word, uint64_t value)
             return false;
         }
     }
-    __asm__ volatile("dsb sy" ::: "memory");
+    smp_barrier();
     return true;
 }
 

@@ -32,11 +32,6 @@ static bool convention_is_1_0;
 static struct hand *carrier;
 static struct hand *next_carrier;
 
-static void hand_barrier(void)
-{
-    __asm__ volatile("dsb sy" ::: "memory");
-}
-
 struct hand *hand_self(void)
 {
     return &hands[smp_self() - cpus];
@@ -111,7 +106,7 @@ static bool hand_call_now(struct hand *hand, struct event *event)
 
     hand_prepare_call(&hand->call, &made);
     hand_wait_until(hand->not_before);
-    hand_barrier();
+    smp_barrier();
     hand->taken = hand->orders;
     if (psci_call(&made)) {
         wake_enable();
@@ -174,7 +169,7 @@ static void hand_make_call(struct hand *hand, struct event *event)
 static void hand_publish(struct hand *hand, const struct event *event)
 {
     hand->event = *event;
-    hand_barrier();
+    smp_barrier();
     hand->events++;
     wake_others();
 }
@@ -191,7 +186,7 @@ static void wait_for_order(const struct hand *hand)
         watchdog_look();
         wake_sleep(WATCHDOG_EVERY);
     }
-    hand_barrier();
+    smp_barrier();
     if (hand->rung) {
         wake_answer_ring();
     }
@@ -203,7 +198,7 @@ static void hand_order(struct hand *hand, enum order order)
 
     hand->order = order;
     hand->rung = rings;
-    hand_barrier();
+    smp_barrier();
     hand->orders++;
     wake_others();
     if (rings) {
@@ -301,7 +296,7 @@ bool hand_has_event(const struct hand *hand)
 
 void hand_take_event(struct hand *hand, struct event *event)
 {
-    hand_barrier();
+    smp_barrier();
     hand->seen = hand->events;
     *event = hand->event;
     hand->state = HAND_IDLE;
