@@ -167,9 +167,9 @@ test_is_meant() { # TEST NAME
     quick) [[ " ${quick[*]} " == *" $1 "* ]] ;;
     long) test_is_long "$1" ;;
     library) [[ " $test_library_kinds " == *" ${1%%/*} "* ]] ;;
-    lab-tsan) [[ $1 == lab-tsan/* ]] ;;
-    lab-*) [[ $1 == "$2" || $1 == "$2"/* ]] && { [[ $2 == */* ]] || ! test_is_long "$1"; } ;;
-    *) [[ $1 == "$2" || $1 == "$2"/* ]] ;;
+    # A kind that is long as a whole, or a group: nothing else means long tests.
+    lab-tsan | */*) [[ $1 == "$2" || $1 == "$2"/* ]] ;;
+    *) [[ $1 == "$2" || $1 == "$2"/* ]] && ! test_is_long "$1" ;;
     esac
 }
 
