@@ -21,7 +21,8 @@ sanitize_compile() { # address|thread
     make_sysroot
     sanitize_link_archives "$build/sysroot" "$(sanitize_ask_compiler libc.so.6)"
     compile_targets="${sanitized_targets[*]}" compile "arm64-$1" --cross-file "$build/sysroot.ini" \
-        --cross-file "$root/tools/aarch64_sanitized.ini" -Dprefer_static=true "${options[@]}"
+        --cross-file "$root/tools/aarch64.ini" --cross-file "$root/tools/aarch64_sanitized.ini" \
+        -Dprefer_static=true "${options[@]}"
 }
 
 # Links the sysroot's static libraries, except the parts of the C library, which come with the compiler.
