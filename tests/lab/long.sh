@@ -17,7 +17,7 @@ test_churn() {
 test_churn_stopped() {
     guest_limit=1180
     start_bare "scenario=cpu-churn pairs=100000 seed=12" --cpus 8
-    wait_event "$work/events" vcpu-on 9
+    wait_console cpu-churn:
     "$LAB_TOOLS/stop_threads" --seed 13 --seconds 600 "$guest"
     wait_guest
     expect_tap

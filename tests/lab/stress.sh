@@ -17,8 +17,8 @@ test_churn() {
 # limit churn_stopped 200
 test_churn_stopped() {
     guest_limit=180
-    start_bare "scenario=cpu-churn pairs=4000 seed=2" --cpus 8
-    wait_event "$work/events" vcpu-on 9
+    start_bare "scenario=cpu-churn pairs=20000 seed=2" --cpus 8
+    wait_console cpu-churn:
     "$LAB_TOOLS/stop_threads" --seed 3 --seconds 10 "$guest"
     wait_guest
     expect_tap
