@@ -33,6 +33,7 @@ static const struct kernel_shape shape = {.file_size = 70001, .image_size = 100 
 enum { INITRD_SIZE = 50001, PSCI_1_1 = 0x10001 };
 
 static struct config config;
+static struct instances devices;
 static struct memory memory;
 static struct blob kernel;
 static struct blob initrd;
@@ -50,6 +51,8 @@ static int setup(void **state)
     memset(initrd.bytes, 0xc3, initrd.size);
     blob_write(&initrd, "initrd");
     config_init(&config);
+    devices = (struct instances){0};
+    instances_add_fixed(&devices);
     config.name = "tester";
     config.kernel = "kernel";
     config.initrd = "initrd";
@@ -73,7 +76,7 @@ static struct boot *open_boot(void)
     struct boot *boot;
 
     capture_begin(&capture, STDERR_FILENO);
-    boot = boot_open(&config);
+    boot = boot_open(&config, &devices);
     capture_end(&capture, said, sizeof(said));
     return boot;
 }
@@ -375,13 +378,22 @@ static void the_largest_machine_has_a_tree_that_fits(void **state)
     assert_true(fdt_path_offset(tree(), "/cpus/cpu@1f0f") > 0);
 }
 
+static void the_tree_names_the_devices_that_boot_was_given(void **state)
+{
+    (void)state;
+    assert_int_equal(instances_add(&devices, device_class_find("pl031"), ipa(0x0a000000), 40), 0);
+    boot_close(open_and_load());
+    assert_true(fdt_path_offset(tree(), "/pl031@9010000") > 0);
+    assert_true(fdt_path_offset(tree(), "/pl031@a000000") > 0);
+}
+
 static int dump(const char *path)
 {
     struct capture capture;
     int error;
 
     capture_begin(&capture, STDERR_FILENO);
-    error = boot_write_dtb(&config, path);
+    error = boot_write_dtb(&config, &devices, path);
     capture_end(&capture, said, sizeof(said));
     return error;
 }
@@ -582,6 +594,7 @@ int main(void)
         TEST(a_kernel_that_fills_memory_leaves_no_room_for_an_initrd),
         TEST(a_command_line_beyond_all_bounds_is_refused),
         TEST(the_largest_machine_has_a_tree_that_fits),
+        TEST(the_tree_names_the_devices_that_boot_was_given),
         TEST(a_dumped_tree_is_the_guests_own_but_for_the_seeds),
         TEST(a_dumped_tree_has_the_version_that_was_asked_for),
         TEST(dumping_twice_gives_the_same_bytes),

@@ -33,7 +33,7 @@ struct boot {
     int initrd; /* descriptor, or -1: none */
     uint64_t initrd_size;
     struct idle_plan idle;
-    struct instances devices;
+    const struct instances *devices;
 };
 
 /* Where one load has put each part. */
@@ -65,7 +65,7 @@ static int boot_open_initrd(struct boot *boot)
     return 0;
 }
 
-struct boot *boot_open(const struct config *config)
+struct boot *boot_open(const struct config *config, const struct instances *devices)
 {
     struct boot *boot = malloc(sizeof(*boot));
 
@@ -73,9 +73,9 @@ struct boot *boot_open(const struct config *config)
         report("cannot open kernel image %s: %s", config->kernel, strerror(ENOMEM));
         return NULL;
     }
-    *boot = (struct boot){.config = config, .initrd = -1, .image = image_open(config->kernel)};
+    *boot = (struct boot){
+        .config = config, .devices = devices, .initrd = -1, .image = image_open(config->kernel)};
     idle_plan(&boot->idle, config->idle, config->clusters, config->cpu_count);
-    instances_add_fixed(&boot->devices);
     if (boot->image == NULL || boot_open_initrd(boot) != 0) {
         boot_close(boot);
         return NULL;
@@ -208,7 +208,7 @@ static void *boot_make_tree(const struct boot *boot, const struct layout *layout
                             struct fdt_input *input, int *size)
 {
     input->idle = &boot->idle;
-    input->devices = &boot->devices;
+    input->devices = boot->devices;
     input->name = boot->config->name;
     input->append = boot->config->append;
     input->memory_size = boot->config->memory_size;
@@ -304,9 +304,9 @@ static int boot_put_dtb(const struct boot *boot, const struct memory *memory, co
     return error;
 }
 
-int boot_write_dtb(const struct config *config, const char *path)
+int boot_write_dtb(const struct config *config, const struct instances *devices, const char *path)
 {
-    struct boot *boot = boot_open(config);
+    struct boot *boot = boot_open(config, devices);
     struct memory memory;
     int error;
 

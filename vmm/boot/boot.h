@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "core/ipa.h"
 #include "core/memory.h"
+#include "dev/instances.h"
 
 struct boot; /* the open files */
 
@@ -23,10 +24,11 @@ struct boot_entry {
 };
 
 /*
- * Opens and checks the configuration's kernel and initrd. `config` is used until boot_close().
+ * Opens and checks the configuration's kernel and initrd. `config` and `devices`, which the tree is to name, are used until
+ * boot_close().
  * Returns NULL after report()ing one line.
  */
-struct boot *boot_open(const struct config *config);
+struct boot *boot_open(const struct config *config, const struct instances *devices);
 /*
  * Unpacks a packed kernel, once for all boot_load(), and refuses one that cannot run in a guest. A hostile file may
  * take seconds, so call it while signals still end the process. Returns 0, or -errno after report()ing one line.
@@ -51,6 +53,6 @@ int boot_load(const struct boot *boot, struct memory *memory, unsigned cpu_count
  * is the same each time, and needs no KVM. SIGPIPE must be ignored. Returns 0, or -errno after
  * report()ing one line.
  */
-int boot_write_dtb(const struct config *config, const char *path);
+int boot_write_dtb(const struct config *config, const struct instances *devices, const char *path);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "base/program.h"
 #include "base/report.h"
-#include "boot/boot.h"
 #include "cli/run_options.h"
 #include "cli/timeline.h"
 #include "core/signals.h"
@@ -23,7 +22,7 @@ static int command_run(int argc, char *const *argv)
         break;
     }
     if (config.dump_dtb != NULL) {
-        return boot_write_dtb(&config, config.dump_dtb) == 0 ? 0 : STATUS_ERROR;
+        return machine_write_dtb(&config);
     }
     signals_block();
     if (config.name_given) {

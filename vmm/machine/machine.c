@@ -12,6 +12,7 @@
 #include "core/map.h"
 #include "host/console/console.h"
 #include "host/console/terminal.h"
+#include "machine/devices.h"
 #include "machine/exits.h"
 #include "machine/parts.h"
 #include "sandbox/sandbox.h"
@@ -152,9 +153,8 @@ static int machine_create_psci(struct machine *machine)
 
 static int machine_create_parts(struct machine *machine)
 {
-    struct instances devices = {0};
     const struct bus_env env = {
-        .instances = &devices,
+        .instances = &machine->devices,
         .loop = machine->loop,
         .console = machine->console,
         .drive_irq = drive_irq,
@@ -163,7 +163,6 @@ static int machine_create_parts(struct machine *machine)
     };
     int error = exits_open(machine);
 
-    instances_add_fixed(&devices);
     if (error == 0) {
         error = driver_open(machine);
     }
@@ -295,7 +294,8 @@ int machine_run(const struct config *config)
     };
 
     /* The files come first: a wrong one is reported on any machine, also one without KVM. */
-    machine.boot = boot_open(config);
+    machine.boot =
+        devices_list(config, &machine.devices) == 0 ? boot_open(config, &machine.devices) : NULL;
     if (machine.boot == NULL) {
         return STATUS_ERROR;
     }

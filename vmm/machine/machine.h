@@ -22,4 +22,10 @@ enum exit_status {
  */
 int machine_run(const struct config *config);
 
+/**
+ * Writes the device tree of that VM to config->dump_dtb instead of running it; needs no KVM. Returns an exit_status,
+ * after report()ing a line if it is not 0.
+ */
+int machine_write_dtb(const struct config *config);
+
 #endif

@@ -4,11 +4,13 @@
 
 #include "base/report.h"
 #include "boot/boot.h"
+#include "machine/devices.h"
 #include "machine/machine.h"
 
 int machine_run(const struct config *config)
 {
-    struct boot *boot = boot_open(config);
+    struct instances devices;
+    struct boot *boot = devices_list(config, &devices) == 0 ? boot_open(config, &devices) : NULL;
 
     if (boot != NULL) {
         report("cannot run an arm64 guest: this dormouse was built for another machine; "

@@ -16,6 +16,7 @@
 #include "core/memory.h"
 #include "core/signals.h"
 #include "dev/bus.h"
+#include "dev/instances.h"
 #include "kvm/kvm.h"
 #include "machine/machine.h"
 #include "power/power.h"
@@ -39,6 +40,7 @@ struct machine {
     unsigned ipa_bits;
     enum suspend_policy policy; /* in force: KVM may lack what config asks for */
     struct psci_backend backend;
+    struct instances devices; /* for the tree and the bus */
     struct boot *boot;
     struct memory memory;
     struct loop *loop;
