@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Input: any sequence of accesses to the devices' registers, of all sizes and at all offsets, mixed
- * with actions of the host: input, a slow line, resets, held interrupt lines. The console is a fake
+ * with actions of the host: input, keys, a slow line, resets, held interrupt lines. The console is a fake
  * of this file. An input is a sequence of steps of STEP_SIZE bytes.
  */
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #include "dev/bus.h"
 #include "host/console/console.h"
 
-enum { STEP_SIZE = 12, SPI_COUNT = 4, REGISTERS_SIZE = 0x1000 };
+enum { STEP_SIZE = 12, SPI_COUNT = 8, REGISTERS_SIZE = 0x1000 };
 
 /* Replaces vmm/host/console: it only keeps what the UART and the fuzzer tell it. */
 struct console {
@@ -134,11 +134,14 @@ static void reset_bus(struct bus *bus)
 /* An address in a device, across one of its ends, or outside of all devices. */
 static struct ipa step_address(const uint8_t *step)
 {
-    static const uint64_t bases[] = {MAP_UART_BASE, MAP_RTC_BASE, MAP_UART_BASE - 16,
-                                     MAP_RTC_BASE + REGISTERS_SIZE - 16};
+    static const uint64_t bases[] = {
+        MAP_UART_BASE,      MAP_RTC_BASE,  MAP_UART_BASE - 16, MAP_RTC_BASE + REGISTERS_SIZE - 16,
+        MAP_GPIO_BASE - 16, MAP_GPIO_BASE,
+    };
+    enum { BASE_COUNT = sizeof(bases) / sizeof(bases[0]) };
     uint64_t offset = step[2] | (uint64_t)(step[3] & 0xf) << 8;
 
-    return ipa(bases[step[1] % 4] + offset);
+    return ipa(bases[step[1] % BASE_COUNT] + offset);
 }
 
 static void take_step(struct bus *bus, const uint8_t *step)
@@ -156,6 +159,7 @@ static void take_step(struct bus *bus, const uint8_t *step)
         return;
     case 2:
         change_line((step[1] & 1) != 0);
+        (void)bus_press(bus, step[2] % DEVICE_KEY_COUNT);
         return;
     case 3:
         bus_hold(bus, step[1]);

@@ -460,10 +460,11 @@ static void devices_are_in_order_of_address(void **state)
     device = fdt_next_subnode(tree, node("/apb-pclk"));
     while (device >= 0) {
         const char *at = strchr(fdt_get_name(tree, device, NULL), '@');
-        unsigned long long base = at ? strtoull(at + 1, NULL, 16) : 0;
+        unsigned long long base = at ? strtoull(at + 1, NULL, 16) : before + 1;
 
+        /* A device may add nodes without an address: keys. */
         assert_true(base > before);
-        before = base;
+        before = at ? base : before;
         device = fdt_next_subnode(tree, device);
     }
     assert_int_equal(before, 0xd000000);

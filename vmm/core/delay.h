@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** A call from the event loop after some time. Main thread only. */
+/** A call from the event loop after some time. Main thread only, but for delay_set(). */
 #ifndef DORMOUSE_CORE_DELAY_H
 #define DORMOUSE_CORE_DELAY_H
 
@@ -26,6 +26,7 @@ void delay_close(struct delay *delay);
 
 /**
  * Calls `passed` once after so many nanoseconds, instead of a call that is still to come; 0: never.
+ * Any thread, while no other opens, closes or sets the delay.
  */
 void delay_set(struct delay *delay, int64_t nanoseconds);
 

@@ -23,6 +23,8 @@
 #define MAP_UART_SPI    1u
 #define MAP_RTC_BASE    UINT64_C(0x09010000)
 #define MAP_RTC_SPI     2u
+#define MAP_GPIO_BASE   UINT64_C(0x09030000)
+#define MAP_GPIO_SPI    7u
 #define MAP_RAM_BASE    UINT64_C(0x40000000)
 #define MAP_SPI_COUNT   224u /* with the 32 private ones 256 interrupts in all, as on `virt` */
 
@@ -33,7 +35,7 @@ struct map_place {
     uint32_t spi;
 };
 
-enum { MAP_PLACE_UART, MAP_PLACE_RTC, MAP_PLACE_COUNT };
+enum { MAP_PLACE_UART, MAP_PLACE_RTC, MAP_PLACE_GPIO, MAP_PLACE_COUNT };
 extern const struct map_place map_places[MAP_PLACE_COUNT];
 
 /** Private interrupts of the Generic Timer, as INTIDs (PPI number + 16). */

@@ -94,9 +94,10 @@ void bus_write(const struct bus *bus, struct ipa address, unsigned size, uint64_
 void bus_hold(struct bus *bus, unsigned counted)
 {
     for (unsigned i = 0; i < bus->count; i++) {
-        unsigned source = bus->devices[i].instance.cls->wake_source;
+        const struct device_class *cls = bus->devices[i].instance.cls;
+        bool ignored = cls->wake_source != 0 && (cls->wake_source & counted) == 0;
 
-        if (source != 0 && (source & counted) == 0) {
+        if (ignored || cls->quiet_asleep) {
             irq_hold(&bus->devices[i].irq);
         }
     }
@@ -107,6 +108,19 @@ void bus_release(struct bus *bus)
     for (unsigned i = 0; i < bus->count; i++) {
         irq_release(&bus->devices[i].irq);
     }
+}
+
+bool bus_press(const struct bus *bus, enum device_key key)
+{
+    for (unsigned i = 0; i < bus->count; i++) {
+        const struct bus_device *at = &bus->devices[i];
+        const struct device_class *cls = at->instance.cls;
+
+        if (cls->press != NULL && cls->press(at->device, key)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 unsigned bus_wakes_pending(const struct bus *bus)

@@ -49,10 +49,14 @@ uint64_t bus_read(const struct bus *bus, struct ipa address, unsigned size);
 void bus_write(const struct bus *bus, struct ipa address, unsigned size, uint64_t value);
 
 /*
- * Holds the interrupt lines of the wake sources that are not in `counted`; bus_release() ends that.
+ * Holds the interrupt lines of the wake sources that are not in `counted`, and of devices that are
+ * quiet while the guest sleeps; bus_release() ends that.
  */
 void bus_hold(struct bus *bus, unsigned counted);
 void bus_release(struct bus *bus);
+
+/* Presses a key that some device has. False if the guest does not wait for that key. */
+bool bus_press(const struct bus *bus, enum device_key key);
 
 /* The wake sources that would wake the guest now. */
 unsigned bus_wakes_pending(const struct bus *bus);

@@ -22,6 +22,9 @@ struct irq_line;
 struct loop;
 struct tree;
 
+/* Keys that the operator can press, as on a machine's case. */
+enum device_key { DEVICE_KEY_POWER, DEVICE_KEY_SLEEP, DEVICE_KEY_COUNT };
+
 /* What the machine gives a device at its creation. */
 struct device_env {
     struct loop *loop;
@@ -49,6 +52,7 @@ struct device_class {
     const char *name;     /* as in the device tree: "pl011" */
     uint64_t size;        /* of the registers, in bytes */
     unsigned wake_source; /* WAKE_* bit of power/wake.h, 0 for none */
+    bool quiet_asleep;    /* its interrupt waits until the guest is awake, and wakes no guest */
     /*
      * The device's state, one struct in `struct device`: what a reset clears and a save keeps. It
      * has no pointers and no padding, and only types of fixed width. What else is in the device
@@ -68,6 +72,11 @@ struct device_class {
     void (*write)(struct device *device, uint64_t offset, unsigned size, uint64_t value);
     /* Whether the device would wake the guest now (unread input, an alarm that went off). NULL: never. */
     bool (*wake_pending)(struct device *device);
+    /*
+     * Presses a key, and releases it later. Returns false, with nothing done, if the guest has no
+     * driver for this key that waits for an interrupt. Main thread. NULL: the device has no keys.
+     */
+    bool (*press)(struct device *device, enum device_key key);
     /* Adds the device's node, or nodes, to a tree in the making (dev/node.h). */
     void (*describe)(const struct device_instance *instance, struct tree *tree);
 };

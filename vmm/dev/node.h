@@ -10,10 +10,18 @@
 #include <stdint.h>
 
 /* The phandles that devices refer to; boot/ gives them to nodes. */
-enum { NODE_PHANDLE_GIC = 1, NODE_PHANDLE_APB_CLOCK = 2, NODE_PHANDLE_ITS = 3 };
+enum {
+    NODE_PHANDLE_GIC = 1,
+    NODE_PHANDLE_APB_CLOCK = 2,
+    NODE_PHANDLE_ITS = 3,
+    NODE_PHANDLE_GPIO = 4,
+};
 
 /* Cells of an interrupt specifier: Linux's bindings arm,gic-v3 and interrupts.txt. */
 enum { NODE_INTERRUPT_SPI = 0, NODE_INTERRUPT_PPI = 1, NODE_INTERRUPT_LEVEL_HIGH = 4 };
+
+/* A cell of a GPIO specifier: Linux's binding gpio.txt. */
+enum { NODE_GPIO_ACTIVE_HIGH = 0 };
 
 /* Enough for the name of any node. */
 enum { NODE_NAME_SIZE = 64 };

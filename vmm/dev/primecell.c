@@ -64,8 +64,8 @@ static void primecell_put_clocks(struct tree *tree, const char *clock_names, siz
     node_put_bytes(tree, "clock-names", clock_names, size);
 }
 
-void primecell_describe(const struct device_instance *instance, struct tree *tree,
-                        const char *clock_names, size_t clock_names_size)
+void primecell_begin(const struct device_instance *instance, struct tree *tree,
+                     const char *clock_names, size_t clock_names_size)
 {
     const char *name = instance->cls->name;
     const struct node_region registers = {instance->base.value, instance->cls->size};
@@ -75,5 +75,11 @@ void primecell_describe(const struct device_instance *instance, struct tree *tre
     node_put_reg(tree, &registers, 1);
     node_put_spi(tree, instance->spi);
     primecell_put_clocks(tree, clock_names, clock_names_size);
+}
+
+void primecell_describe(const struct device_instance *instance, struct tree *tree,
+                        const char *clock_names, size_t clock_names_size)
+{
+    primecell_begin(instance, tree, clock_names, clock_names_size);
     node_end(tree);
 }

@@ -41,5 +41,8 @@ uint32_t primecell_id(const uint8_t id[PRIMECELL_ID_COUNT], uint64_t offset);
  */
 void primecell_describe(const struct device_instance *instance, struct tree *tree,
                         const char *clock_names, size_t clock_names_size);
+/* The same without the node's end: the device adds more, and ends it. */
+void primecell_begin(const struct device_instance *instance, struct tree *tree,
+                     const char *clock_names, size_t clock_names_size);
 
 #endif
