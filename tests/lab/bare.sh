@@ -654,6 +654,7 @@ test_uart_flood() {
 test_memory() {
     expect_scenario "memory size=536870912"
     expect_scenario "memory size=33554432" --memory 32M
+    expect_scenario "memory size=16777216" --memory 16M
 }
 
 # More RAM than this machine has, above 4 GiB: the host provides a page only when the guest touches it.

@@ -27,9 +27,12 @@
 #define RAM_SIZE    (6 * MIB)
 #define KERNEL_BASE UINT64_C(0x40200000)
 
-/* Ends in the middle of a page, at an address where no initrd may start. */
+/* Ends in the middle of a page, at an address where no initrd may start; the next one is LOWEST. */
 static const struct kernel_shape shape = {.file_size = 70001, .image_size = 100 * KIB + 1};
-#define INITRD_BASE (KERNEL_BASE + 128 * KIB)
+#define LOWEST      (KERNEL_BASE + 128 * KIB)
+#define INITRD_BASE (RAM_BASE + RAM_SIZE / 2)
+#define TREE_BASE   UINT64_C(0x40400000)
+#define RAM_END     (RAM_BASE + RAM_SIZE)
 enum { INITRD_SIZE = 50001, PSCI_1_1 = 0x10001 };
 
 static struct config config;
@@ -38,6 +41,7 @@ static struct memory memory;
 static struct blob kernel;
 static struct blob initrd;
 static char said[1024];
+static uint64_t tree_base; /* where load() found the tree */
 
 static int setup(void **state)
 {
@@ -89,6 +93,7 @@ static int load(const struct boot *boot, struct boot_entry *entry)
     capture_begin(&capture, STDERR_FILENO);
     error = boot_load(boot, &memory, config.cpu_count, PSCI_1_1, entry);
     capture_end(&capture, said, sizeof(said));
+    tree_base = error == 0 ? entry->x0 : 0;
     return error;
 }
 
@@ -118,7 +123,6 @@ static struct boot *open_and_load(void)
     assert_int_equal(load(boot, &entry), 0);
     assert_string_equal(said, "");
     assert_int_equal(entry.pc.value, KERNEL_BASE);
-    assert_int_equal(entry.x0, RAM_BASE);
     return boot;
 }
 
@@ -133,7 +137,7 @@ static uint8_t *ram(uint64_t address, uint64_t size)
 /* Returns the tree in guest memory. */
 static const void *tree(void)
 {
-    const void *host = ram(RAM_BASE, 4096);
+    const void *host = ram(tree_base, 4096);
 
     assert_int_equal(fdt_check_header(host), 0);
     return host;
@@ -174,6 +178,7 @@ static void everything_is_where_the_map_says(void **state)
     (void)state;
     boot_close(open_and_load());
     assert_pristine();
+    assert_int_equal(tree_base, TREE_BASE);
     assert_int_equal(chosen_u64(tree(), "linux,initrd-start"), INITRD_BASE);
     assert_int_equal(chosen_u64(tree(), "linux,initrd-end"), INITRD_BASE + INITRD_SIZE);
     assert_string_equal(chosen(tree(), "bootargs"), "scenario=1");
@@ -207,7 +212,7 @@ static void a_text_offset_moves_the_entry(void **state)
     assert_non_null(boot);
     assert_int_equal(load(boot, &entry), 0);
     assert_int_equal(entry.pc.value, KERNEL_BASE + 0x80000);
-    assert_int_equal(chosen_u64(tree(), "linux,initrd-start"), INITRD_BASE + 0x80000);
+    assert_int_equal(chosen_u64(tree(), "linux,initrd-start"), INITRD_BASE);
     boot_close(boot);
     blob_free(&other);
 }
@@ -239,7 +244,7 @@ static void a_reboot_undoes_what_the_guest_did_to_its_files(void **state)
     uint32_t tree_size = fdt_totalsize(tree());
 
     (void)state;
-    memset(ram(RAM_BASE, tree_size), 0xee, tree_size);
+    memset(ram(tree_base, tree_size), 0xee, tree_size);
     memset(ram(KERNEL_BASE, shape.image_size), 0xee, shape.image_size);
     memset(ram(INITRD_BASE, INITRD_SIZE), 0xee, INITRD_SIZE);
     assert_int_equal(load(boot, &entry), 0);
@@ -257,9 +262,10 @@ static void a_reboot_keeps_the_rest_of_memory(void **state)
         uint64_t start;
         uint64_t end;
     } kept[] = {
-        {RAM_BASE + fdt_totalsize(tree()), KERNEL_BASE},
+        {RAM_BASE, KERNEL_BASE},
         {KERNEL_BASE + shape.image_size, INITRD_BASE},
-        {initrd_end, RAM_BASE + RAM_SIZE},
+        {initrd_end, TREE_BASE},
+        {TREE_BASE + fdt_totalsize(tree()), RAM_END},
     };
 
     (void)state;
@@ -311,18 +317,32 @@ static void a_file_that_cannot_be_opened_is_named(void **state)
     assert_refused("dormouse: initrd empty is empty\n");
 }
 
-static void an_initrd_may_fill_memory_to_the_last_byte(void **state)
+static void an_initrd_that_leaves_no_room_moves_down_to_the_kernel(void **state)
 {
+    const struct {
+        uint64_t size;
+        uint64_t start;
+        uint64_t tree;
+    } rows[] = {
+        {MIB, INITRD_BASE, TREE_BASE},           {MIB + 1, LOWEST, TREE_BASE},
+        {TREE_BASE - LOWEST, LOWEST, TREE_BASE}, {TREE_BASE - LOWEST + 1, LOWEST, RAM_BASE},
+        {RAM_END - LOWEST, LOWEST, RAM_BASE},
+    };
+
     (void)state;
-    assert_int_equal(truncate("initrd", (off_t)(RAM_BASE + RAM_SIZE - INITRD_BASE)), 0);
-    boot_close(open_and_load());
-    assert_int_equal(chosen_u64(tree(), "linux,initrd-end"), RAM_BASE + RAM_SIZE);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(truncate("initrd", (off_t)rows[i].size), 0);
+        boot_close(open_and_load());
+        assert_int_equal(chosen_u64(tree(), "linux,initrd-start"), rows[i].start);
+        assert_int_equal(chosen_u64(tree(), "linux,initrd-end"), rows[i].start + rows[i].size);
+        assert_int_equal(tree_base, rows[i].tree);
+    }
 }
 
 static void an_initrd_larger_than_memory_is_refused(void **state)
 {
     (void)state;
-    assert_int_equal(truncate("initrd", (off_t)(RAM_BASE + RAM_SIZE - INITRD_BASE + 1)), 0);
+    assert_int_equal(truncate("initrd", (off_t)(RAM_END - LOWEST + 1)), 0);
     assert_not_loaded("dormouse: initrd: initrd needs 4 MiB at 0x40220000, guest memory has 3 MiB "
                       "there; give more with --memory\n");
     assert_int_equal(truncate("initrd", (off_t)1 << 42), 0);
@@ -354,6 +374,35 @@ static void a_kernel_that_fills_memory_leaves_no_room_for_an_initrd(void **state
     assert_not_loaded("dormouse: initrd: initrd needs 1 MiB at 0x40600000, guest memory has 0 MiB "
                       "there; give more with --memory\n");
     blob_free(&other);
+}
+
+static void a_kernel_that_fills_memory_has_the_tree_below_it(void **state)
+{
+    const struct kernel_shape whole = {.file_size = 70001, .image_size = RAM_SIZE - 2 * MIB};
+    struct blob other = kernel_image(&whole);
+
+    (void)state;
+    blob_write(&other, "kernel");
+    config.initrd = NULL;
+    boot_close(open_and_load());
+    assert_int_equal(tree_base, RAM_BASE);
+    assert_string_equal(chosen(tree(), "bootargs"), "scenario=1");
+    blob_free(&other);
+}
+
+/* QEMU puts the initrd at 128 MiB and the tree behind it. */
+static void in_large_memory_all_is_where_qemu_has_it(void **state)
+{
+    (void)state;
+    memory_destroy(&memory);
+    config.memory_size = 512 * MIB;
+    assert_int_equal(memory_create(&memory, ipa(RAM_BASE), config.memory_size), 0);
+    boot_close(open_and_load());
+    assert_int_equal(chosen_u64(tree(), "linux,initrd-start"), RAM_BASE + 128 * MIB);
+    assert_int_equal(tree_base, RAM_BASE + 130 * MIB);
+    config.initrd = NULL;
+    boot_close(open_and_load());
+    assert_int_equal(tree_base, RAM_BASE + 128 * MIB);
 }
 
 static void a_command_line_beyond_all_bounds_is_refused(void **state)
@@ -588,10 +637,12 @@ int main(void)
         TEST(a_reboot_keeps_the_rest_of_memory),
         TEST(a_cold_reboot_starts_from_nothing),
         TEST(a_file_that_cannot_be_opened_is_named),
-        TEST(an_initrd_may_fill_memory_to_the_last_byte),
+        TEST(an_initrd_that_leaves_no_room_moves_down_to_the_kernel),
         TEST(an_initrd_larger_than_memory_is_refused),
         TEST(an_initrd_that_shrinks_meanwhile_is_reported),
         TEST(a_kernel_that_fills_memory_leaves_no_room_for_an_initrd),
+        TEST(a_kernel_that_fills_memory_has_the_tree_below_it),
+        TEST(in_large_memory_all_is_where_qemu_has_it),
         TEST(a_command_line_beyond_all_bounds_is_refused),
         TEST(the_largest_machine_has_a_tree_that_fits),
         TEST(the_tree_names_the_devices_that_boot_was_given),

@@ -14,15 +14,13 @@
 #include "base/report.h"
 #include "boot/fdt.h"
 #include "boot/image.h"
+#include "boot/layout.h"
 #include "core/map.h"
 #include "dev/instances.h"
 #include "psci/idle.h"
 #include "vpsci/abi.h"
 
 #define MIB (UINT64_C(1) << 20)
-
-/* The largest page size of a host, so that trees do not differ between hosts. */
-#define INITRD_ALIGNMENT UINT64_C(0x10000)
 
 /* What --dump-dtb shows if KVM is to choose the version: every KVM that can suspend has it. */
 enum { PSCI_VERSION_SHOWN = VPSCI_VERSION_1_1 };
@@ -34,12 +32,6 @@ struct boot {
     uint64_t initrd_size;
     struct idle_plan idle;
     const struct instances *devices;
-};
-
-/* Where one load has put each part. */
-struct layout {
-    struct image_place kernel;
-    struct ipa initrd;
 };
 
 static struct ipa boot_kernel_base(void)
@@ -105,20 +97,16 @@ void boot_close(struct boot *boot)
     free(boot);
 }
 
-/* After the kernel. */
 static int boot_find_initrd_place(const struct boot *boot, const struct memory *memory,
                                   struct layout *layout)
 {
-    uint64_t start = (layout->kernel.end.value + INITRD_ALIGNMENT - 1) & ~(INITRD_ALIGNMENT - 1);
-    uint64_t room = memory_room(memory, ipa(start));
-
-    layout->initrd = ipa(start);
-    if (boot->initrd_size <= room) {
+    if (layout_place_initrd(layout, memory, boot->initrd_size)) {
         return 0;
     }
     report("%s: initrd needs %" PRIu64 " MiB at 0x%" PRIx64 ", guest memory has %" PRIu64
            " MiB there; give more with --memory",
-           boot->config->initrd, (boot->initrd_size + MIB - 1) / MIB, start, room / MIB);
+           boot->config->initrd, (boot->initrd_size + MIB - 1) / MIB, layout->initrd.value,
+           memory_room(memory, layout->initrd) / MIB);
     return -ENOMEM;
 }
 
@@ -176,18 +164,6 @@ static void *boot_build_tree(const struct fdt_input *input, int *size)
     return NULL;
 }
 
-static int boot_load_tree(const void *tree, int size, struct memory *memory)
-{
-    void *place = memory_at(memory, ipa(MAP_RAM_BASE + MAP_DTB_OFFSET), (uint64_t)size);
-
-    if (place == NULL) {
-        report("guest memory has no room for the device tree; give more with --memory");
-        return -ENOMEM;
-    }
-    memcpy(place, tree, (size_t)size);
-    return 0;
-}
-
 /* The seeds are the guest's secret: they must not appear in a core file of this process. */
 static void boot_free_tree(void *tree, int size)
 {
@@ -203,9 +179,9 @@ static int boot_plan(const struct boot *boot, const struct memory *memory, struc
     return error != 0 ? error : boot_find_initrd_place(boot, memory, layout);
 }
 
-/* Makes the tree for that layout. Returns NULL after report()ing. */
-static void *boot_make_tree(const struct boot *boot, const struct layout *layout,
-                            struct fdt_input *input, int *size)
+/* Makes the tree for that layout and decides where it goes. Returns NULL after report()ing. */
+static void *boot_make_tree(const struct boot *boot, const struct memory *memory,
+                            struct layout *layout, struct fdt_input *input, int *size)
 {
     input->idle = &boot->idle;
     input->devices = boot->devices;
@@ -218,6 +194,13 @@ static void *boot_make_tree(const struct boot *boot, const struct layout *layout
     void *tree = boot_build_tree(input, size);
     if (tree == NULL) {
         boot_report_no_tree(*size);
+        return NULL;
+    }
+    if (!layout_place_tree(layout, memory, boot->initrd_size, (uint64_t)*size)) {
+        report("guest memory has no room for the device tree, neither above nor below the kernel; "
+               "give more with --memory");
+        boot_free_tree(tree, *size);
+        return NULL;
     }
     return tree;
 }
@@ -237,13 +220,13 @@ static int boot_load_parts(const struct boot *boot, struct memory *memory, struc
     if (error != 0) {
         return error;
     }
-    void *tree = boot_make_tree(boot, layout, input, &size);
+    void *tree = boot_make_tree(boot, memory, layout, input, &size);
     if (tree == NULL) {
         return -ENOMEM;
     }
-    error = boot_load_tree(tree, size, memory);
+    memcpy(memory_at(memory, layout->tree, (uint64_t)size), tree, (size_t)size);
     boot_free_tree(tree, size);
-    return error;
+    return 0;
 }
 
 static int boot_fill_seed(uint8_t seed[FDT_SEED_SIZE])
@@ -273,7 +256,7 @@ int boot_load(const struct boot *boot, struct memory *memory, unsigned cpu_count
     }
     explicit_bzero(seed, sizeof(seed));
     if (error == 0) {
-        *entry = (struct boot_entry){layout.kernel.entry, MAP_RAM_BASE + MAP_DTB_OFFSET};
+        *entry = (struct boot_entry){layout.kernel.entry, layout.tree.value};
     }
     return error;
 }
@@ -292,7 +275,7 @@ static int boot_put_dtb(const struct boot *boot, const struct memory *memory, co
     if (error != 0) {
         return error;
     }
-    void *tree = boot_make_tree(boot, &layout, &input, &size);
+    void *tree = boot_make_tree(boot, memory, &layout, &input, &size);
     if (tree == NULL) {
         return -ENOMEM;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything a guest needs in its memory to start: kernel, initrd, device tree. map.h says where
- * the tree and the kernel are; the initrd comes after the kernel.
+ * Everything a guest needs in its memory to start: kernel, initrd, device tree. layout.h
+ * says where each goes.
  *
  * Main thread, while no vCPU runs.
  */

@@ -17,6 +17,7 @@ struct image; /* an open kernel file whose format and header have been checked *
 /* Where a kernel was put. */
 struct image_place {
     struct ipa entry;
+    struct ipa start;
     struct ipa end; /* the first byte after it and its BSS; never beyond RAM */
 };
 

@@ -171,7 +171,7 @@ int image_find_place(struct image *image, const struct memory *memory, struct ip
     uint64_t need = image->image_size != 0 ? greater(image->image_size, size)
                                            : lesser(room, size + OLD_BSS_SIZE);
 
-    *place = (struct image_place){.entry = start, .end = ipa_add(start, need)};
+    *place = (struct image_place){.entry = start, .start = start, .end = ipa_add(start, need)};
     return 0;
 }
 

@@ -44,10 +44,9 @@ extern const struct map_place map_places[MAP_PLACE_COUNT];
 #define MAP_INTID_VTIMER        27u
 #define MAP_INTID_HPTIMER       26u
 
-/** The boot layout in RAM: the device tree first, then the kernel. */
-#define MAP_DTB_OFFSET    UINT64_C(0)
-#define MAP_DTB_SIZE      UINT64_C(0x00200000)
+/** The boot layout in RAM: where a Linux Image goes, as in QEMU, and the size of the largest device tree. */
 #define MAP_KERNEL_OFFSET UINT64_C(0x00200000)
+#define MAP_DTB_SIZE      UINT64_C(0x00200000)
 
 /** The affinity fields of the MPIDR of vCPU `index`: KVM's layout, 16 vCPUs to an Aff0. */
 uint64_t map_mpidr(unsigned index);
