@@ -7,21 +7,17 @@
 #include <stddef.h>
 
 #include "control/qmp.h"
+#include "core/listener.h"
 #include "core/loop.h"
 
 struct qmp_client;
 
 struct qmp {
     struct loop *loop;
-    const char *path;
     const char *name;
     const struct operator_ops *ops;
     void *machine;
-    int fd;
-    int folder_fd;  /* that the socket is in */
-    int reserve_fd; /* closed for a moment if no other descriptor is left to refuse a client */
-    struct loop_source *source;
-    unsigned long long inode; /* the socket's in the file system, to see whether it is still ours */
+    struct listener listener;
     struct qmp_client *clients;
     unsigned client_count;
 };
