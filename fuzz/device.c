@@ -159,7 +159,7 @@ static void take_step(struct bus *bus, const uint8_t *step)
         return;
     case 2:
         change_line((step[1] & 1) != 0);
-        (void)bus_press(bus, step[2] % DEVICE_KEY_COUNT);
+        bus_press(bus, step[2] % DEVICE_KEY_COUNT);
         return;
     case 3:
         bus_hold(bus, step[1]);

@@ -184,6 +184,30 @@ test_log_limit() {
     expect_equal "names in the fresh log" "$(event_names "$work/log")" "boot off"
 }
 
+# A guest is asked to shut down or to sleep by its keys; one without a driver, or paused, cannot be asked.
+test_ask_guest() {
+    make_work
+    start_bare "scenario=keys timer=0" --no-shutdown --qmp "$work/qmp"
+    wait_console ready
+    qmp stop
+    qmp_refuses system_powerdown "the VM is paused; continue it first"
+    qmp cont x-dormouse-sleep @SUSPEND
+    qmp_refuses x-dormouse-sleep "the guest is suspended already"
+    qmp system_powerdown @WAKEUP @POWERDOWN @SHUTDOWN query-status
+    expect_said '"status":"shutdown"'
+    expect_tap
+    qmp_refuses system_powerdown "the machine is off; reset it first"
+    qmp quit
+    wait_guest
+    start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"
+    wait_event "$work/events" asleep
+    qmp_refuses system_powerdown \
+        "the guest has no agent that is connected, and no driver for the power key"
+    expect_event_count wake 0
+    qmp quit
+    wait_guest
+}
+
 # With --no-shutdown the machine stays after it is off; a reset starts it again, paused.
 test_no_shutdown() {
     make_work

@@ -30,6 +30,58 @@ test_term() {
     ends_by TERM 143
 }
 
+# SIGTERM presses the power key of a guest that has a driver for it, asleep or awake.
+test_term_shuts_down() {
+    make_work
+    start_bare scenario=keys --qmp "$work/qmp"
+    wait_console ready
+    qmp x-dormouse-sleep @X_DORMOUSE_SLEEP_ASKED @SUSPEND @WAKEUP
+    kill -TERM "$guest"
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_events boot asked-to-sleep suspend-request suspend-honoured asleep wake resumed \
+        asked-to-shut-down off
+    expect_event asked-to-shut-down way key
+    start_bare "scenario=keys timer=0" --no-shutdown --qmp "$work/qmp"
+    wait_console ready
+    qmp x-dormouse-sleep @SUSPEND
+    kill -TERM "$guest"
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_event wake source signal
+    expect_no_errors
+}
+
+# A guest that ignores the key ends by a second signal, or after the limit.
+test_term_ignored() {
+    start_bare "scenario=keys ignore=yes"
+    wait_console ready
+    kill -TERM "$guest"
+    wait_event "$work/events" asked-to-shut-down
+    [ ! -e "$work/status" ] || fail "the first signal ended it"
+    kill -TERM "$guest"
+    wait_guest
+    expect_status 143
+    expect_event quit reason SIGTERM
+    expect_no_errors
+    start_bare "scenario=keys ignore=yes" --shutdown-limit 1
+    wait_console ready
+    kill -TERM "$guest"
+    wait_guest
+    expect_status 143
+    expect_event request-failed reason "the guest has not shut down in time"
+    expect_equal "what is said" "$(cat "$work/errors")" \
+        "dormouse: SIGTERM: the guest does not shut down: the guest has not shut down in time"
+    start_bare "scenario=keys" --shutdown-limit 0
+    wait_console ready
+    kill -TERM "$guest"
+    wait_guest
+    expect_status 143
+    expect_event_count asked-to-shut-down 0
+}
+
 test_int() {
     runner="$LAB_TOOLS/default_signals"
     ends_by INT 130

@@ -101,6 +101,8 @@ int main(int argc, char **argv)
         .cont = server_cont,
         .wake = server_wake,
         .reset = server_agree,
+        .power_down = server_agree,
+        .sleep = server_agree,
         .quit = server_quit,
         .reopen = server_agree,
         .suspend_is_pending = server_is_asked,

@@ -316,6 +316,7 @@ static void tell_all(struct events *events)
         news_power(events, &(struct power_news){.kind = kinds[i],
                                                 .call = &call,
                                                 .reason = "why",
+                                                .way = "key",
                                                 .source = WAKE_RTC,
                                                 .has_type = true});
     }

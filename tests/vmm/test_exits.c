@@ -4,6 +4,7 @@
  * decide them. In place of the threads is a list of exits; a board is only counted.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -97,6 +98,11 @@ void machine_fail(struct machine *machine, int error)
 {
     (void)error;
     machine_end(machine, STATUS_ERROR);
+}
+
+void machine_quit_by_signal(struct machine *machine, int number)
+{
+    machine_end(machine, STATUS_SIGNAL + number);
 }
 
 int machine_wake(struct machine *machine, unsigned source)
@@ -226,6 +232,27 @@ static void failure_after_off_leaves_a_machine_that_stays(void **state)
     assert_int_equal(f.boards, 0);
 }
 
+/* After a SIGTERM, which the guest was told of, the end is the end, whatever the options say. */
+static void a_terminated_machine_does_not_stay(void **state)
+{
+    (void)state;
+    f.config.no_shutdown = true;
+    f.machine.terminated = true;
+    add_power(POWER_EXIT_OFF);
+    assert_false(exits_catch_up(&f.machine));
+    assert_int_equal(f.machine.status, STATUS_OFF);
+}
+
+static void a_terminated_machine_does_not_reboot(void **state)
+{
+    (void)state;
+    f.machine.terminated = true;
+    add_power(POWER_EXIT_RESET);
+    assert_false(exits_catch_up(&f.machine));
+    assert_int_equal(f.machine.status, STATUS_SIGNAL + SIGTERM);
+    assert_int_equal(f.boards, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -236,6 +263,8 @@ int main(void)
         TEST(failure_after_reset_has_no_effect),
         TEST(off_after_reset_has_no_effect),
         TEST(failure_after_off_leaves_a_machine_that_stays),
+        TEST(a_terminated_machine_does_not_stay),
+        TEST(a_terminated_machine_does_not_reboot),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

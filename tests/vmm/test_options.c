@@ -15,7 +15,7 @@
 #include "cli/run_options.h"
 #include "power/wake.h"
 
-enum { ARGUMENTS_MAX = 16, WORD_MAX = 64 };
+enum { ARGUMENTS_MAX = 32, WORD_MAX = 64 };
 
 static enum option_result parse(struct config *config, const char *const *words)
 {
@@ -63,7 +63,7 @@ static void every_option_is_accepted(void **state)
                            "--clusters=2", "--idle=powerdown", "--memory=6G", "--name=vm-1",
                            "--on-suspend=refuse", "--wake=rtc,irq", "--psci=user",
                            "--on-pending=hide", "--psci-version=1.1", "--events=e", "--console=pty",
-                           "--no-reboot"),
+                           "--shutdown-limit=7", "--no-reboot"),
                      OPTION_GOOD);
     assert_string_equal(config.initrd, "i");
     assert_string_equal(config.append, "a b=c");
@@ -81,6 +81,7 @@ static void every_option_is_accepted(void **state)
     assert_string_equal(config.events, "e");
     assert_string_equal(config.console, "pty");
     assert_true(config.no_reboot);
+    assert_int_equal(config.shutdown_seconds, 7);
 }
 
 static void sizes_have_units(void **state)
@@ -268,6 +269,10 @@ static const struct {
     {"--on-pending", "maybe", "--on-pending maybe: unknown answer; use say or hide"},
     {"--psci", "guest", "--psci guest: unknown PSCI backend; use auto, kernel or user"},
     {"--psci", "", "--psci : unknown PSCI backend; use auto, kernel or user"},
+    {"--shutdown-limit", "-1", "--shutdown-limit -1: not a number of seconds; give 0 to 86400"},
+    {"--shutdown-limit", "9s", "--shutdown-limit 9s: not a number of seconds; give 0 to 86400"},
+    {"--shutdown-limit", "86401",
+     "--shutdown-limit 86401: not a number of seconds; give 0 to 86400"},
     {"--psci-version", "2.0", "--psci-version 2.0: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3"},
     {"--psci-version", "1", "--psci-version 1: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3"},
     {"--psci-version", "0.1", "--psci-version 0.1: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3"},

@@ -12,7 +12,7 @@
 
 #include "power/power.h"
 
-enum { CPU_COUNT = 4, ASK_NS = 7 };
+enum { CPU_COUNT = 4, ASK_NS = 7, SHUTDOWN_NS = 9 };
 
 static const struct ipa ram_base = {0x40000000};
 static const uint64_t ram_size = 0x10000000;
@@ -22,7 +22,8 @@ struct fake {
     bool off[CPU_COUNT];
     struct power_call call;
     unsigned pending; /* wakes_pending() */
-    int fail_at;      /* the n-th call that can fail fails with -EIO; 0: none */
+    const char *way;
+    int fail_at; /* the n-th call that can fail fails with -EIO; 0: none */
     int calls;
     char log[1024];
 };
@@ -143,6 +144,27 @@ static unsigned fake_wakes_pending(void *driver)
     return fake->pending;
 }
 
+static const char *fake_way(void *driver, enum power_request request)
+{
+    const struct fake *fake = driver;
+
+    assert_int_not_equal(request, REQUEST_NONE);
+    return fake->way;
+}
+
+static void fake_ask(void *driver, enum power_request request)
+{
+    note(driver, request == REQUEST_SLEEP ? "ask:sleep" : "ask:shutdown");
+}
+
+static void fake_request_deadline(void *driver, int64_t nanoseconds)
+{
+    char word[48];
+
+    snprintf(word, sizeof(word), "limit:%lld", (long long)nanoseconds);
+    note(driver, word);
+}
+
 static void tell_refused(struct fake *fake, const struct power_news *news)
 {
     char word[64];
@@ -168,6 +190,9 @@ static void fake_tell(void *driver, const struct power_news *news)
         [POWER_NEWS_STOPPED] = "!stopped",
         [POWER_NEWS_CONTINUED] = "!continued",
         [POWER_NEWS_ASKED] = "!asked",
+        [POWER_NEWS_ASKED_SHUTDOWN] = "!down?",
+        [POWER_NEWS_ASKED_SLEEP] = "!sleep?",
+        [POWER_NEWS_REQUEST_FAILED] = "!failed",
     };
     char word[64];
 
@@ -178,6 +203,13 @@ static void fake_tell(void *driver, const struct power_news *news)
     case POWER_NEWS_VCPU_ON:
     case POWER_NEWS_VCPU_OFF:
         snprintf(word, sizeof(word), "%s:%u", words[news->kind], news->vcpu);
+        break;
+    case POWER_NEWS_ASKED_SHUTDOWN:
+    case POWER_NEWS_ASKED_SLEEP:
+        snprintf(word, sizeof(word), "%s%s", words[news->kind], news->way);
+        break;
+    case POWER_NEWS_REQUEST_FAILED:
+        snprintf(word, sizeof(word), "%s:%u", words[news->kind], news->request);
         break;
     case POWER_NEWS_WAKE:
     case POWER_NEWS_WAKE_IGNORED:
@@ -200,6 +232,9 @@ static const struct power_ops fake_ops = {
     .sleep_begins = fake_sleep_begins,
     .sleep_ends = fake_sleep_ends,
     .wakes_pending = fake_wakes_pending,
+    .way = fake_way,
+    .ask = fake_ask,
+    .request_deadline = fake_request_deadline,
     .tell = fake_tell,
 };
 
@@ -235,6 +270,7 @@ static void start(struct fixture *fixture, enum suspend_policy policy, unsigned 
         .policy = policy,
         .wake = wake,
         .ask_ns = ASK_NS,
+        .shutdown_ns = SHUTDOWN_NS,
     };
     assert_int_equal(power_init(&fixture->power, &options), 0);
     power_start(&fixture->power);
@@ -858,6 +894,199 @@ static void operator_resets_a_sleeper(void **state)
     finish(&f);
 }
 
+/* --- Requests to the guest. --- */
+
+static void ask(struct fixture *f, enum power_request request)
+{
+    const char *why;
+
+    f->fake.way = "key";
+    assert_int_equal(power_ask(&f->power, request, &why), 0);
+    assert_null(why);
+}
+
+static void expect_objection(struct fixture *f, enum power_request request, const char *part)
+{
+    const char *why;
+
+    assert_int_equal(power_ask(&f->power, request, &why), POWER_NOT_ASKED);
+    assert_non_null(strstr(why, part));
+    expect_log(f, "");
+}
+
+static void asked_guest_sleeps(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    ask(&f, REQUEST_SLEEP);
+    expect_log(&f, "limit:30000000000 !sleep?key ask:sleep");
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep limit:0 doze run:0");
+    power_request_deadline(&f.power);
+    power_wake(&f.power, WAKE_RTC);
+    expect_log(&f, "pause !wake:rtc restart:0:40200000:c0ffee awake !resumed resume");
+    finish(&f);
+}
+
+static void asked_guest_shuts_down(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    ask(&f, REQUEST_SHUTDOWN);
+    expect_log(&f, "limit:9 !down?key ask:shutdown");
+    leave(&f, 0, POWER_EXIT_OFF);
+    expect_log(&f, "pause honour:0 limit:0 !ended");
+    power_request_deadline(&f.power);
+    expect_log(&f, "");
+    finish(&f);
+}
+
+static void asked_guest_may_be_slow_or_refuse(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    ask(&f, REQUEST_SLEEP);
+    f.fake.log[0] = '\0';
+    power_request_deadline(&f.power);
+    expect_log(&f, "limit:0 !failed:2");
+    power_request_deadline(&f.power);
+    power_request_failed(&f.power, "late");
+    expect_log(&f, "");
+
+    ask(&f, REQUEST_SHUTDOWN);
+    f.fake.log[0] = '\0';
+    power_request_failed(&f.power, "it sulks");
+    expect_log(&f, "limit:0 !failed:1");
+
+    ask(&f, REQUEST_SLEEP);
+    f.fake.log[0] = '\0';
+    f.fake.off[1] = false;
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !on:1 !request answer:0:-3 !refused:-3 limit:0 !failed:2 resume");
+    finish(&f);
+}
+
+static void who_cannot_be_asked(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_REFUSE, WAKE_ALL);
+    expect_objection(&f, REQUEST_SHUTDOWN, "no driver for the power key");
+    expect_objection(&f, REQUEST_SLEEP, "--on-suspend");
+    finish(&f);
+
+    start(&f, SUSPEND_HONOUR, WAKE_RTC);
+    expect_objection(&f, REQUEST_SLEEP, "no driver for the sleep key");
+    f.fake.way = "key";
+    power_stop(&f.power);
+    f.fake.log[0] = '\0';
+    expect_objection(&f, REQUEST_SHUTDOWN, "paused");
+    expect_objection(&f, REQUEST_SLEEP, "paused");
+    power_cont(&f.power);
+    ask(&f, REQUEST_SHUTDOWN);
+    f.fake.log[0] = '\0';
+    expect_objection(&f, REQUEST_SLEEP, "asked to shut down");
+    power_request_failed(&f.power, "");
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    expect_objection(&f, REQUEST_SLEEP, "suspended already");
+    expect_objection(&f, REQUEST_SHUTDOWN, "--wake");
+    power_reset(&f.power);
+    f.fake.log[0] = '\0';
+    expect_objection(&f, REQUEST_SHUTDOWN, "off");
+    finish(&f);
+}
+
+/* A guest cannot shut down asleep: it is woken, and asked when it runs again. */
+static void sleeper_is_woken_to_shut_down(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    ask(&f, REQUEST_SHUTDOWN);
+    expect_log(&f, "limit:9 pause !wake:signal restart:0:40200000:c0ffee awake !resumed "
+                   "!down?key ask:shutdown resume");
+    finish(&f);
+}
+
+/* It was asked while it suspended itself, and would sleep through its time. */
+static void sleep_does_not_hide_a_shutdown(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    ask(&f, REQUEST_SLEEP);
+    ask(&f, REQUEST_SHUTDOWN);
+    f.fake.log[0] = '\0';
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep pause !wake:signal "
+                   "restart:0:40200000:c0ffee awake !resumed !down?key ask:shutdown resume");
+    f.fake.way = NULL;
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep pause !wake:signal "
+                   "restart:0:40200000:c0ffee awake !resumed limit:0 !failed:1 resume");
+    finish(&f);
+}
+
+static void sleeper_that_no_operator_wakes_stays_asleep(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_RTC);
+    ask(&f, REQUEST_SHUTDOWN);
+    f.fake.log[0] = '\0';
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request honour:0 !honoured sleep:2 !asleep");
+    power_request_deadline(&f.power);
+    expect_log(&f, "limit:0 !failed:1");
+    finish(&f);
+}
+
+static void shutdown_answers_a_suspend(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_ASK, WAKE_ALL);
+    ask(&f, REQUEST_SLEEP);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "limit:30000000000 !sleep?key ask:sleep pause !request limit:0 deadline:7 "
+                   "!asked");
+    expect_objection(&f, REQUEST_SLEEP, "waits for an answer");
+    ask(&f, REQUEST_SHUTDOWN);
+    expect_log(&f, "deadline:0 answer:0:-3 !refused:-3 resume limit:9 !down?key ask:shutdown");
+    finish(&f);
+}
+
+static void pause_stops_the_time_of_a_request(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    ask(&f, REQUEST_SHUTDOWN);
+    f.fake.log[0] = '\0';
+    power_stop(&f.power);
+    expect_log(&f, "pause limit:0 !stopped");
+    power_cont(&f.power);
+    expect_log(&f, "limit:9 !continued resume");
+    power_reset(&f.power);
+    expect_log(&f, "pause limit:0 !reset");
+    finish(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -896,6 +1125,15 @@ int main(void)
         cmocka_unit_test(held_machine_decides_under_one_pause),
         cmocka_unit_test(pause_outlasts_request_and_reset),
         cmocka_unit_test(operator_resets_a_sleeper),
+        cmocka_unit_test(asked_guest_sleeps),
+        cmocka_unit_test(asked_guest_shuts_down),
+        cmocka_unit_test(asked_guest_may_be_slow_or_refuse),
+        cmocka_unit_test(who_cannot_be_asked),
+        cmocka_unit_test(sleeper_is_woken_to_shut_down),
+        cmocka_unit_test(sleep_does_not_hide_a_shutdown),
+        cmocka_unit_test(sleeper_that_no_operator_wakes_stays_asleep),
+        cmocka_unit_test(shutdown_answers_a_suspend),
+        cmocka_unit_test(pause_stops_the_time_of_a_request),
     };
 
     return cmocka_run_group_tests_name("power", tests, NULL, NULL);

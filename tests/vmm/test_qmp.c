@@ -97,6 +97,18 @@ static const char *fake_reset(void *machine)
     return note("reset");
 }
 
+static const char *fake_power_down(void *machine)
+{
+    (void)machine;
+    return note("power-down");
+}
+
+static const char *fake_sleep(void *machine)
+{
+    (void)machine;
+    return note("sleep");
+}
+
 static const char *fake_reopen(void *machine)
 {
     (void)machine;
@@ -148,6 +160,8 @@ static const struct operator_ops fake_ops = {
     .cont = fake_cont,
     .wake = fake_wake,
     .reset = fake_reset,
+    .power_down = fake_power_down,
+    .sleep = fake_sleep,
     .quit = fake_quit,
     .reopen = fake_reopen,
     .suspend_is_pending = fake_pending,
@@ -307,7 +321,7 @@ static void all_commands_exist(void **state)
     ssize_t count = read(fd, said, sizeof(said));
     assert_true(count > 0);
     json_t *reply = json_loadb(said, (size_t)count, 0, NULL);
-    assert_int_equal(json_array_size(json_object_get(reply, "return")), 17);
+    assert_int_equal(json_array_size(json_object_get(reply, "return")), 19);
     json_array_foreach(json_object_get(reply, "return"), index, entry)
     {
         (void)snprintf(said, sizeof(said), "{\"execute\":\"%s\"}",
@@ -319,7 +333,7 @@ static void all_commands_exist(void **state)
     assert_true(count > 0);
     said[count] = '\0';
     assert_null(strstr(said, "has not been found"));
-    assert_string_equal(asked, "vcpus stop cont wake reset quit reopen");
+    assert_string_equal(asked, "vcpus stop cont wake power-down reset quit reopen sleep");
     close(fd);
 }
 
@@ -540,6 +554,15 @@ static void events_report_what_happened(void **state)
                  "\"deadline-ms\":5000,\"default\":\"honour\"}");
     qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_NOT_ADMITTED, .vcpu = 3});
     expect_event(fd, "X_DORMOUSE_VCPU_NOT_ADMITTED", "{\"cpu-index\":3}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_ASKED_SHUTDOWN, .way = "key"});
+    expect_event(fd, "POWERDOWN", "{\"x-dormouse-way\":\"key\"}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_ASKED_SLEEP, .way = "agent"});
+    expect_event(fd, "X_DORMOUSE_SLEEP_ASKED", "{\"way\":\"agent\"}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_REQUEST_FAILED,
+                                       .request = REQUEST_SHUTDOWN,
+                                       .reason = "it sulks"});
+    expect_event(fd, "X_DORMOUSE_REQUEST_FAILED",
+                 "{\"request\":\"shutdown\",\"reason\":\"it sulks\"}");
     qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_CONTINUED});
     expect_event(fd, "RESUME", "{}");
     qmp_tell_quit(qmp, QUIT_BY_SIGNAL);
@@ -590,7 +613,10 @@ static void events_have_the_fields_of_their_rows(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        qmp_tell(qmp, &(struct power_news){.kind = rows[i].kind, .call = &call, .has_type = true});
+        qmp_tell(
+            qmp,
+            &(struct power_news){
+                .kind = rows[i].kind, .call = &call, .has_type = true, .way = "key", .reason = ""});
         if (rows[i].event == NULL) {
             expect(fd, "");
         } else {

@@ -286,8 +286,11 @@ static void events_have_their_types(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2 * sizeof(kinds) / sizeof(kinds[0]); i++) {
-        qmp_tell(&server,
-                 &(struct power_news){.kind = kinds[i / 2], .call = &call, .has_type = i % 2 != 0});
+        qmp_tell(&server, &(struct power_news){.kind = kinds[i / 2],
+                                               .call = &call,
+                                               .has_type = i % 2 != 0,
+                                               .way = "key",
+                                               .reason = ""});
         conform_event();
     }
     for (enum quit_reason reason = QUIT_BY_SIGNAL; reason <= QUIT_BY_ERROR; reason++) {

@@ -58,6 +58,10 @@ static const struct option_row run_rows[] = {
     {OPTION("--no-shutdown", NULL, "do not end when the guest powers off; needs --qmp",
             option_set_flag),
      AT(no_shutdown)},
+    {OPTION("--shutdown-limit", "SECONDS",
+            "on SIGTERM, how long the guest may take to shut down (80);\n"
+            "0: end it at once",
+            run_set_shutdown_limit)},
     {OPTION("--no-reboot", NULL, "end if the guest asks for a reset", option_set_flag),
      AT(no_reboot)},
     {OPTION("--dump-dtb", "FILE", "write the device tree and end; needs no KVM", option_set_text),

@@ -245,6 +245,22 @@ bool run_set_qmp(const struct option_row *row, void *settings, const char *value
     return option_set_text(row, settings, value);
 }
 
+bool run_set_shutdown_limit(const struct option_row *row, void *settings, const char *value)
+{
+    enum { SECONDS_MAX = 24 * 60 * 60 };
+    struct config *config = settings;
+    const char *rest = value;
+    uint64_t seconds;
+
+    (void)row;
+    if (!option_number(&rest, &seconds) || *rest != '\0' || seconds > SECONDS_MAX) {
+        report("--shutdown-limit %s: not a number of seconds; give 0 to %d", value, SECONDS_MAX);
+        return false;
+    }
+    config->shutdown_seconds = (unsigned)seconds;
+    return true;
+}
+
 /* Reads "MAJOR.MINOR". */
 static bool read_version(const char *text, uint64_t *major, uint64_t *minor)
 {

@@ -15,5 +15,6 @@ void config_init(struct config *config)
         .psci_mode = PSCI_MODE_AUTO,
         .psci_version = CONFIG_PSCI_DEFAULT,
         .console = "stdio",
+        .shutdown_seconds = CONFIG_SHUTDOWN_DEFAULT,
     };
 }

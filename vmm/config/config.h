@@ -12,8 +12,9 @@
 
 enum {
     CONFIG_NAME_MAX = 63,
-    CONFIG_CPUS_MAX = 512,   /* KVM's own limit; that of a host may be lower */
-    CONFIG_PSCI_DEFAULT = 0, /* the newest version that the backend knows */
+    CONFIG_CPUS_MAX = 512,        /* KVM's own limit; that of a host may be lower */
+    CONFIG_PSCI_DEFAULT = 0,      /* the newest version that the backend knows */
+    CONFIG_SHUTDOWN_DEFAULT = 80, /* seconds: systemd kills a unit that has not stopped after 90 */
 };
 
 struct config {
@@ -39,8 +40,10 @@ struct config {
     const char *console;   /* "stdio", "none", "pty" or a path */
     const char *dump_dtb;  /* path: write the device tree there instead of running, or NULL */
     const char *qmp;       /* path of the operator's socket, or NULL */
-    bool paused;           /* from the start, until the operator continues the machine */
-    bool no_shutdown; /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
+    unsigned
+        shutdown_seconds; /* from SIGTERM to the end of a guest that does not shut down; 0: none */
+    bool paused;          /* from the start, until the operator continues the machine */
+    bool no_shutdown;     /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
     struct sandbox_settings sandbox;
     bool no_reboot; /* end on SYSTEM_RESET and SYSTEM_RESET2 */
 };

@@ -43,11 +43,6 @@ static json_t *answer_value(const struct power_news *news)
     return json_string(news->result == VPSCI_DENIED ? "DENIED" : "INVALID_ADDRESS");
 }
 
-static json_t *reason_value(const struct power_news *news)
-{
-    return json_string(news->reason);
-}
-
 static json_t *source_value(const struct power_news *news)
 {
     return json_string(wake_name(news->source));
@@ -79,10 +74,11 @@ static json_t *kind_value(const struct power_news *news)
 
 static const struct news_field fields[] = {
     {"vcpu", news_vcpu},       {"entry", news_entry},         {"context", news_context},
-    {"width", width_value},    {"answer", answer_value},      {"reason", reason_value},
+    {"width", width_value},    {"answer", answer_value},      {"reason", news_reason},
     {"source", source_value},  {"intid", intid_value},        {"deadline_ns", deadline_value},
     {"default", news_default}, {"asleep_ns", asleep_value},   {"kind", kind_value},
-    {"type", news_reset_type}, {"cookie", news_reset_cookie},
+    {"type", news_reset_type}, {"cookie", news_reset_cookie}, {"way", news_way},
+    {"request", news_request},
 };
 
 static const struct news_row rows[] = {

@@ -39,6 +39,21 @@ json_t *news_warmth(const struct power_news *news)
     return json_string(news->warm ? "warm" : "cold");
 }
 
+json_t *news_reason(const struct power_news *news)
+{
+    return json_string(news->reason);
+}
+
+json_t *news_request(const struct power_news *news)
+{
+    return json_string(news->request == REQUEST_SLEEP ? "sleep" : "shutdown");
+}
+
+json_t *news_way(const struct power_news *news)
+{
+    return json_string(news->way);
+}
+
 json_t *news_reset_type(const struct power_news *news)
 {
     return news->has_type ? make_hex(news->reset_type) : NULL;

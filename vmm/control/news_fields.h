@@ -33,6 +33,9 @@ json_t *news_entry(const struct power_news *news);
 json_t *news_context(const struct power_news *news);
 json_t *news_default(const struct power_news *news);
 json_t *news_warmth(const struct power_news *news);
+json_t *news_reason(const struct power_news *news);
+json_t *news_request(const struct power_news *news);
+json_t *news_way(const struct power_news *news);
 json_t *news_reset_type(const struct power_news *news);
 json_t *news_reset_cookie(const struct power_news *news);
 

@@ -37,6 +37,9 @@ struct operator_ops {
     const char *(*cont)(void *machine);
     const char *(*wake)(void *machine);
     const char *(*reset)(void *machine);
+    /* Ask the guest's own programs to shut down, or to sleep. They do it later, or not at all. */
+    const char *(*power_down)(void *machine);
+    const char *(*sleep)(void *machine);
     /* Ends the VM, and the process with status 0, after the caller has returned to the loop. */
     void (*quit)(void *machine);
 

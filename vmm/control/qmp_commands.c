@@ -146,6 +146,18 @@ static json_t *reset_machine(struct qmp *qmp, const json_t *argument, const char
     return make_done(qmp->ops->reset(qmp->machine), error);
 }
 
+static json_t *power_machine_down(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)argument;
+    return make_done(qmp->ops->power_down(qmp->machine), error);
+}
+
+static json_t *put_machine_to_sleep(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)argument;
+    return make_done(qmp->ops->sleep(qmp->machine), error);
+}
+
 static json_t *quit_machine(struct qmp *qmp, const json_t *argument, const char **error)
 {
     (void)argument;
@@ -207,9 +219,11 @@ static const struct command {
     {"stop", NO_ARGUMENT, "0", stop_machine},
     {"cont", NO_ARGUMENT, "0", continue_machine},
     {"system_wakeup", NO_ARGUMENT, "0", wake_machine},
+    {"system_powerdown", NO_ARGUMENT, "0", power_machine_down},
     {"system_reset", NO_ARGUMENT, "0", reset_machine},
     {"quit", NO_ARGUMENT, "0", quit_machine},
     {"x-dormouse-reopen", NO_ARGUMENT, "0", reopen_files},
+    {"x-dormouse-sleep", NO_ARGUMENT, "0", put_machine_to_sleep},
     {"x-dormouse-query-suspend", NO_ARGUMENT, "x-dormouse-SuspendInfo", query_suspend},
     {"x-dormouse-answer-suspend", BOOLEAN, "0", answer_suspend},
     {"x-dormouse-admit-vcpu", CPU_INDEX, "0", admit_vcpu},

@@ -26,7 +26,7 @@ static json_t *qmp_guest(const struct power_news *news)
     return json_boolean(news->kind != POWER_NEWS_RESET);
 }
 
-/* QEMU's names of why a machine was reset or shut down. */
+/* QEMU's names of why a machine was reset or shut down; or why the guest does not do what it was asked. */
 static json_t *qmp_reason(const struct power_news *news)
 {
     switch (news->kind) {
@@ -34,6 +34,8 @@ static json_t *qmp_reason(const struct power_news *news)
         return json_string("host-qmp-system-reset");
     case POWER_NEWS_REBOOT:
         return json_string("guest-reset");
+    case POWER_NEWS_REQUEST_FAILED:
+        return news_reason(news);
     default:
         return json_string("guest-shutdown");
     }
@@ -57,6 +59,9 @@ static const struct news_field fields[] = {
     {"default", news_default},
     {"guest", qmp_guest},
     {"reason", qmp_reason},
+    {"request", news_request},
+    {"way", news_way},
+    {"x-dormouse-way", news_way},
     {"x-dormouse-kind", qmp_kind},
     {"x-dormouse-type", news_reset_type},
     {"x-dormouse-cookie", news_reset_cookie},

@@ -110,17 +110,32 @@ void bus_release(struct bus *bus)
     }
 }
 
-bool bus_press(const struct bus *bus, enum device_key key)
+static bool bus_device_hears(const struct bus_device *at, enum device_key key)
+{
+    const struct device_class *cls = at->instance.cls;
+
+    return cls->hears != NULL && cls->hears(at->device, key);
+}
+
+bool bus_hears(const struct bus *bus, enum device_key key)
 {
     for (unsigned i = 0; i < bus->count; i++) {
-        const struct bus_device *at = &bus->devices[i];
-        const struct device_class *cls = at->instance.cls;
-
-        if (cls->press != NULL && cls->press(at->device, key)) {
+        if (bus_device_hears(&bus->devices[i], key)) {
             return true;
         }
     }
     return false;
+}
+
+void bus_press(const struct bus *bus, enum device_key key)
+{
+    for (unsigned i = 0; i < bus->count; i++) {
+        const struct bus_device *at = &bus->devices[i];
+
+        if (bus_device_hears(at, key)) {
+            at->instance.cls->press(at->device, key);
+        }
+    }
 }
 
 unsigned bus_wakes_pending(const struct bus *bus)

@@ -55,8 +55,9 @@ void bus_write(const struct bus *bus, struct ipa address, unsigned size, uint64_
 void bus_hold(struct bus *bus, unsigned counted);
 void bus_release(struct bus *bus);
 
-/* Presses a key that some device has. False if the guest does not wait for that key. */
-bool bus_press(const struct bus *bus, enum device_key key);
+/* Whether the guest waits for a key, and presses it on each device where the guest does. */
+bool bus_hears(const struct bus *bus, enum device_key key);
+void bus_press(const struct bus *bus, enum device_key key);
 
 /* The wake sources that would wake the guest now. */
 unsigned bus_wakes_pending(const struct bus *bus);

@@ -73,10 +73,11 @@ struct device_class {
     /* Whether the device would wake the guest now (unread input, an alarm that went off). NULL: never. */
     bool (*wake_pending)(struct device *device);
     /*
-     * Presses a key, and releases it later. Returns false, with nothing done, if the guest has no
-     * driver for this key that waits for an interrupt. Main thread. NULL: the device has no keys.
+     * Whether the guest has a driver for this key, which waits for an interrupt; and presses the key,
+     * which is released later. Main thread. Both NULL: the device has no keys.
      */
-    bool (*press)(struct device *device, enum device_key key);
+    bool (*hears)(struct device *device, enum device_key key);
+    void (*press)(struct device *device, enum device_key key);
     /* Adds the device's node, or nodes, to a tree in the making (dev/node.h). */
     void (*describe)(const struct device_instance *instance, struct tree *tree);
 };

@@ -199,17 +199,24 @@ static void pl061_write(struct device *device, uint64_t offset, unsigned size, u
     pthread_mutex_unlock(&device->lock);
 }
 
-static bool pl061_press(struct device *device, enum device_key key)
+static unsigned pl061_key_line(enum device_key key)
 {
-    unsigned line = 1u << pl061_keys[key].line;
+    return 1u << pl061_keys[key].line;
+}
 
+static bool pl061_hears(struct device *device, enum device_key key)
+{
     pthread_mutex_lock(&device->lock);
-    bool heard = (device->state.unmasked & ~device->state.direction & line) != 0;
-    if (heard) {
-        pl061_set_keys(device, device->state.pressed | line);
-    }
+    unsigned heard = device->state.unmasked & ~(unsigned)device->state.direction;
     pthread_mutex_unlock(&device->lock);
-    return heard;
+    return (heard & pl061_key_line(key)) != 0;
+}
+
+static void pl061_press(struct device *device, enum device_key key)
+{
+    pthread_mutex_lock(&device->lock);
+    pl061_set_keys(device, device->state.pressed | pl061_key_line(key));
+    pthread_mutex_unlock(&device->lock);
 }
 
 /* A key that was pressed meanwhile, and that the guest has not seen, stays down. */
@@ -304,6 +311,7 @@ static const struct device_class pl061 = {
     .reset = pl061_reset,
     .read = pl061_read,
     .write = pl061_write,
+    .hears = pl061_hears,
     .press = pl061_press,
     .describe = pl061_describe,
 };

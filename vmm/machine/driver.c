@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The driver under the power controller: threads, memory, devices, the deadline, reports. */
+#include <signal.h>
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "base/report.h"
 #include "host/console/console.h"
 #include "machine/parts.h"
 
@@ -84,6 +86,32 @@ static unsigned driver_wakes_pending(void *driver)
     return bus_wakes_pending(&machine->bus);
 }
 
+static const char *driver_way(void *driver, enum power_request request)
+{
+    return reach_way(driver, request);
+}
+
+static void driver_ask(void *driver, enum power_request request)
+{
+    reach_ask(driver, request);
+}
+
+static void driver_request_deadline(void *driver, int64_t nanoseconds)
+{
+    struct machine *machine = driver;
+
+    delay_set(&machine->request, nanoseconds);
+}
+
+/* After a SIGTERM the VM ends, in order or not. */
+static void driver_give_up(struct machine *machine, const struct power_news *news)
+{
+    if (machine->terminated && news->request == REQUEST_SHUTDOWN) {
+        report("SIGTERM: the guest does not shut down: %s", news->reason);
+        machine_quit_by_signal(machine, SIGTERM);
+    }
+}
+
 static void driver_tell(void *driver, const struct power_news *news)
 {
     struct machine *machine = driver;
@@ -97,6 +125,8 @@ static void driver_tell(void *driver, const struct power_news *news)
     machine_tell(machine, &told);
     if (news->kind == POWER_NEWS_VCPU_OFF) {
         machine_tell_left(machine, news->vcpu);
+    } else if (news->kind == POWER_NEWS_REQUEST_FAILED) {
+        driver_give_up(machine, news);
     }
 }
 
@@ -110,6 +140,9 @@ const struct power_ops driver_ops = {
     .sleep_begins = driver_sleep_begins,
     .sleep_ends = driver_sleep_ends,
     .wakes_pending = driver_wakes_pending,
+    .way = driver_way,
+    .ask = driver_ask,
+    .request_deadline = driver_request_deadline,
     .tell = driver_tell,
 };
 
@@ -123,15 +156,25 @@ static void on_deadline(void *arg)
     }
 }
 
+static void on_request_deadline(void *arg)
+{
+    struct machine *machine = arg;
+
+    power_request_deadline(&machine->power);
+}
+
 int driver_open(struct machine *machine)
 {
-    if (machine->policy != SUSPEND_ASK) {
-        return 0;
+    int error = delay_open(&machine->request, machine->loop, on_request_deadline, machine);
+
+    if (error != 0 || machine->policy != SUSPEND_ASK) {
+        return error;
     }
     return delay_open(&machine->deadline, machine->loop, on_deadline, machine);
 }
 
 void driver_close(struct machine *machine)
 {
+    delay_close(&machine->request);
     delay_close(&machine->deadline);
 }

@@ -2,6 +2,7 @@
 #include "machine/exits.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -41,7 +42,7 @@ static void guest_reboot(struct machine *machine)
 /* With --no-shutdown the machine stays, off and paused, until the operator resets it or quits. */
 static void guest_stay_or_end(struct machine *machine, int status)
 {
-    if (machine->config->no_shutdown) {
+    if (machine->config->no_shutdown && !machine->terminated) {
         power_stop(&machine->power);
     } else {
         machine_end(machine, status);
@@ -65,6 +66,8 @@ void exits_settle(struct machine *machine)
     case POWER_OUTCOME_WARM_RESET:
         if (machine->config->no_reboot) {
             machine_end(machine, STATUS_RESET);
+        } else if (machine->terminated) {
+            machine_quit_by_signal(machine, SIGTERM);
         } else {
             guest_reboot(machine);
         }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,24 +16,9 @@
 #include "machine/parts.h"
 #include "sandbox/sandbox.h"
 
-static void machine_quit(struct machine *machine, int signal_number, enum quit_reason reason,
-                         const char *words)
-{
-    machine_tell_quit(machine, reason, words);
-    machine_end(machine, STATUS_SIGNAL + signal_number);
-}
-
 static void on_device_wake(void *arg, unsigned source)
 {
     (void)machine_wake(arg, source);
-}
-
-static void machine_quit_by_signal(struct machine *machine, int number)
-{
-    char name[16];
-
-    snprintf(name, sizeof(name), "SIG%s", sigabbrev_np(number));
-    machine_quit(machine, number, QUIT_BY_SIGNAL, name);
 }
 
 /* If there is a file, logrotate has renamed it; else the terminal has hung up. */
@@ -44,6 +28,21 @@ static void on_hangup(struct machine *machine)
         (void)machine_reopen(machine);
     } else {
         machine_quit_by_signal(machine, SIGHUP);
+    }
+}
+
+/*
+ * The first SIGTERM asks the guest to shut down. If nothing in the guest takes the request, and on a
+ * second SIGTERM, the VM ends at once.
+ */
+static void on_terminate(struct machine *machine)
+{
+    bool again = machine->terminated;
+
+    machine->terminated = true;
+    if (again || machine->config->shutdown_seconds == 0 ||
+        operator_ask(machine, REQUEST_SHUTDOWN) != NULL) {
+        machine_quit_by_signal(machine, SIGTERM);
     }
 }
 
@@ -63,6 +62,9 @@ static void on_signal(void *arg, int number)
         return;
     case SIGHUP:
         on_hangup(machine);
+        return;
+    case SIGTERM:
+        on_terminate(machine);
         return;
     default:
         machine_quit_by_signal(machine, number);
@@ -111,6 +113,14 @@ static void on_observer_failed(void *arg, int error)
     machine_fail(arg, error);
 }
 
+/* Without a limit for SIGTERM an operator's request by QMP still has one. */
+static int64_t machine_shutdown_ns(const struct machine *machine)
+{
+    unsigned seconds = machine->config->shutdown_seconds;
+
+    return (int64_t)(seconds != 0 ? seconds : CONFIG_SHUTDOWN_DEFAULT) * 1000000000;
+}
+
 /* The power controller and the PSCI backend. */
 static int machine_create_psci(struct machine *machine)
 {
@@ -145,6 +155,7 @@ static int machine_create_psci(struct machine *machine)
         .stopped = machine->config->paused,
         .ask_ns = (int64_t)machine->config->ask_seconds * 1000000000,
         .ask_default = machine->config->ask_default,
+        .shutdown_ns = machine_shutdown_ns(machine),
     };
     int error = machine->backend.ops->create(&machine->backend, &options);
 

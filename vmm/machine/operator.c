@@ -104,6 +104,40 @@ static const char *op_reset(void *arg)
     return NULL;
 }
 
+/*
+ * A guest that nothing can reach is not stopped for the answer: a hostile one must not delay a
+ * SIGTERM.
+ */
+const char *operator_ask(struct machine *machine, enum power_request request)
+{
+    const char *why = NULL;
+
+    if (machine->power.state == POWER_RUNNING && reach_way(machine, request) == NULL) {
+        (void)power_ask(&machine->power, request, &why);
+        return why;
+    }
+    if (!exits_catch_up(machine)) {
+        return NULL;
+    }
+    int result = power_ask(&machine->power, request, &why);
+    if (result < 0) {
+        machine_fail(machine, result);
+    } else if (!machine->ended) {
+        power_go_on(&machine->power);
+    }
+    return why;
+}
+
+static const char *op_power_down(void *arg)
+{
+    return operator_ask(arg, REQUEST_SHUTDOWN);
+}
+
+static const char *op_sleep(void *arg)
+{
+    return operator_ask(arg, REQUEST_SLEEP);
+}
+
 static void op_quit(void *arg)
 {
     struct machine *machine = arg;
@@ -191,6 +225,8 @@ static const struct operator_ops operator_ops = {
     .cont = op_cont,
     .wake = op_wake,
     .reset = op_reset,
+    .power_down = op_power_down,
+    .sleep = op_sleep,
     .quit = op_quit,
     .reopen = op_reopen,
     .suspend_is_pending = op_suspend_is_pending,

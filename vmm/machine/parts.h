@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * The machine itself, as its own files share it. Each file may call those before it: tell.c
- * (reports to the event log and to operators), driver.c (carries out what the power controller
+ * (reports to the event log and to operators), reach.c (asks the guest), driver.c (carries out what the power controller
  * decides), choose.c (what this host can do), board.c (what a reboot makes anew), exits.c,
  * operator.c, machine.c (the machine from start to end).
  */
@@ -52,10 +52,12 @@ struct machine {
     int exit_fd; /* eventfd: a vCPU's thread has something for main */
     struct loop_source *exit_source;
     struct delay deadline; /* the operator's time to answer; only with --on-suspend ask */
+    struct delay request;  /* the guest's time to do what it is asked for */
     int64_t asleep_since;  /* clock_now_ns() */
     struct qmp *qmp;       /* NULL without --qmp */
     struct board board;
     unsigned boot_count;
+    bool terminated; /* by SIGTERM, on which the guest was asked to shut down */
     bool ended;
     bool ended_by_key; /* Ctrl-a x */
     int status;
@@ -72,10 +74,15 @@ int board_power_on(struct machine *machine);
 /** Takes the board down; safe on one that was built only in part. */
 void board_power_off(struct machine *machine);
 
+/** How the guest can be asked now, in a word, or NULL. */
+const char *reach_way(const struct machine *machine, enum power_request request);
+/** Asks it in that way. */
+void reach_ask(struct machine *machine, enum power_request request);
+
 /** The driver under the power controller; its argument is a struct machine. */
 extern const struct power_ops driver_ops;
 
-/** The driver's timer for the operator's answer, with --on-suspend ask. 0 or -errno. */
+/** The driver's timers. 0 or -errno. */
 int driver_open(struct machine *machine);
 void driver_close(struct machine *machine);
 
@@ -83,12 +90,20 @@ void driver_close(struct machine *machine);
 int operator_open(struct machine *machine);
 void operator_close(struct machine *machine);
 
+/** Asks the guest for something. NULL, or why it cannot be asked, a constant; nothing has changed then. */
+const char *operator_ask(struct machine *machine, enum power_request request);
+
 /** Reports to the event log and to the operators. */
 void machine_tell(struct machine *machine, const struct power_news *news);
 void machine_tell_vcpu(struct machine *machine, enum power_news_kind kind, unsigned vcpu);
 /** The vCPU is off. If it was withdrawn before, reports that it has left now. */
 void machine_tell_left(struct machine *machine, unsigned vcpu);
 void machine_tell_quit(struct machine *machine, enum quit_reason reason, const char *words);
+
+/** Reports that the VM is ended from outside, and ends it with the status for that signal. */
+void machine_quit(struct machine *machine, int signal_number, enum quit_reason reason,
+                  const char *words);
+void machine_quit_by_signal(struct machine *machine, int number);
 
 /** Opens the files of the event log and of the console again. @return false after report()ing. */
 bool machine_reopen(struct machine *machine);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reports to the event log and to operators; the end of the machine. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/report.h"
@@ -54,6 +55,21 @@ void machine_tell_quit(struct machine *machine, enum quit_reason reason, const c
     }
     news_quit(machine->events, words);
     qmp_tell_quit(machine->qmp, reason);
+}
+
+void machine_quit(struct machine *machine, int signal_number, enum quit_reason reason,
+                  const char *words)
+{
+    machine_tell_quit(machine, reason, words);
+    machine_end(machine, STATUS_SIGNAL + signal_number);
+}
+
+void machine_quit_by_signal(struct machine *machine, int number)
+{
+    char name[16];
+
+    snprintf(name, sizeof(name), "SIG%s", sigabbrev_np(number));
+    machine_quit(machine, number, QUIT_BY_SIGNAL, name);
 }
 
 bool machine_reopen(struct machine *machine)

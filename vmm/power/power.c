@@ -4,6 +4,14 @@
 
 #include "power/power_parts.h"
 
+/* Whatever the guest was asked for is over with it. */
+static void power_end(struct power *power, enum power_outcome outcome)
+{
+    power->state = POWER_ENDED;
+    power->outcome = outcome;
+    request_close(power, power->request);
+}
+
 static int guest_end(struct power *power, unsigned vcpu, enum power_outcome outcome)
 {
     power_pause_all(power);
@@ -12,8 +20,7 @@ static int guest_end(struct power *power, unsigned vcpu, enum power_outcome outc
     if (error != 0) {
         return error;
     }
-    power->state = POWER_ENDED;
-    power->outcome = outcome;
+    power_end(power, outcome);
     power_tell(power, (struct power_news){
                           .kind = POWER_NEWS_OFF,
                           .vcpu = vcpu,
@@ -36,8 +43,7 @@ static int guest_reset(struct power *power, unsigned vcpu, bool has_type,
     /* A vendor's reset type is a plain reset here, which is a cold one. */
     bool warm = has_type && call->reset_type == SYSTEM_WARM_RESET;
 
-    power->state = POWER_ENDED;
-    power->outcome = warm ? POWER_OUTCOME_WARM_RESET : POWER_OUTCOME_COLD_RESET;
+    power_end(power, warm ? POWER_OUTCOME_WARM_RESET : POWER_OUTCOME_COLD_RESET);
     power_tell(power, (struct power_news){
                           .kind = POWER_NEWS_REBOOT,
                           .vcpu = vcpu,
@@ -94,6 +100,7 @@ void power_stop(struct power *power)
     }
     power_pause_all(power);
     power->stopped = true;
+    request_pause(power);
     power_tell(power, (struct power_news){.kind = POWER_NEWS_STOPPED});
 }
 
@@ -103,6 +110,7 @@ void power_cont(struct power *power)
         return;
     }
     power->stopped = false;
+    request_continue(power);
     power_tell(power, (struct power_news){.kind = POWER_NEWS_CONTINUED});
     power_let_run(power);
 }
@@ -115,7 +123,6 @@ void power_reset(struct power *power)
     } else if (power->state == POWER_ASKED) {
         power->ops->deadline(power->driver, 0);
     }
-    power->state = POWER_ENDED;
-    power->outcome = POWER_OUTCOME_COLD_RESET;
+    power_end(power, POWER_OUTCOME_COLD_RESET);
     power_tell(power, (struct power_news){.kind = POWER_NEWS_RESET});
 }

@@ -49,6 +49,13 @@ struct power_call {
     uint64_t reset_cookie;
 };
 
+/** What the guest's own programs can be asked for. They may take their time, or ignore it. */
+enum power_request {
+    REQUEST_NONE,
+    REQUEST_SHUTDOWN,
+    REQUEST_SLEEP,
+};
+
 /** What the controller reports, in the order in which it became true. */
 enum power_news_kind {
 #define NEWS(kind, event, fields, qmp, qmp_fields, colour, words) POWER_NEWS_##kind,
@@ -67,6 +74,8 @@ struct power_news {
     int64_t asleep_ns;   /* RESUMED: filled in by the driver, which has a clock */
     int64_t deadline_ns; /* ASKED: the time from now to the deadline */
     bool by_default;     /* ASKED: what happens at the deadline: true, the call is honoured */
+    enum power_request request; /* REQUEST_FAILED */
+    const char *way;            /* ASKED_SHUTDOWN, ASKED_SLEEP: how the guest is asked */
     bool warm;
     bool hibernated;
     bool has_type; /* RESET2: reset_type and reset_cookie are the guest's */
@@ -102,6 +111,14 @@ struct power_ops {
     void (*sleep_ends)(void *driver, unsigned vcpu);
     /* The devices that have a reason to wake the guest now: a set of WAKE_RTC and WAKE_CONSOLE. */
     unsigned (*wakes_pending)(void *driver);
+    /*
+     * How the guest can be asked, in a word, or NULL: nothing in it takes the request. ask() asks it
+     * in that way, by which nothing of the guest changes before it runs.
+     */
+    const char *(*way)(void *driver, enum power_request request);
+    void (*ask)(void *driver, enum power_request request);
+    /* Calls power_request_deadline() after so many nanoseconds; 0: takes that back. */
+    void (*request_deadline)(void *driver, int64_t nanoseconds);
     void (*tell)(void *driver, const struct power_news *news);
 };
 
@@ -159,6 +176,8 @@ struct power {
     bool ask_default;         /* SUSPEND_ASK: what happens after that: true, the call is honoured */
     unsigned woken;           /* POWER_ASKED: the operator's wake came before the answer */
     unsigned ignored;         /* POWER_ASLEEP: ignored sources that have been reported already */
+    enum power_request request; /* what the guest has been asked for, and has not done yet */
+    int64_t shutdown_ns;        /* how long it may take to shut down */
 };
 
 struct power_options {
@@ -172,6 +191,7 @@ struct power_options {
     int64_t ask_ns;             /* SUSPEND_ASK: the deadline, in nanoseconds from the call */
     bool stopped;               /* the machine starts paused */
     bool ask_default;           /* SUSPEND_ASK: what happens then: true, the call is honoured */
+    int64_t shutdown_ns;        /* how long a guest that is asked to shut down may take */
 };
 
 /** Returns 0 or -ENOMEM. */
@@ -216,6 +236,27 @@ int power_answer(struct power *power, bool honour, const char *by);
 
 /** The time that ops->deadline() set has passed. Harmless at any other time. 0 or -errno. */
 int power_deadline(struct power *power);
+
+/** A guest that is asked to sleep has so long until it calls SYSTEM_SUSPEND. */
+enum { POWER_SLEEP_SECONDS = 30 };
+
+/**
+ * The operator asks the guest to shut down or to sleep. A sleeping guest that is to shut down is
+ * woken, and a SYSTEM_SUSPEND that waits for an answer is refused then. Returns 0, or -errno, or
+ * POWER_NOT_ASKED: nothing has changed, and *why is the reason, a constant. If the guest does not do
+ * what it was asked for, that is reported (REQUEST_FAILED).
+ */
+enum { POWER_NOT_ASKED = 1 };
+int power_ask(struct power *power, enum power_request request, const char **why);
+
+/**
+ * The guest answers that it will not do what it was asked for, or a way to ask it has failed, and
+ * there is no other. Harmless if no request is open.
+ */
+void power_request_failed(struct power *power, const char *reason);
+
+/** The time that ops->request_deadline() set has passed. Harmless at any other time. */
+void power_request_deadline(struct power *power);
 
 /**
  * The operator pauses the machine, and continues it. A pause is no power state: the guest stays

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * What the files of the power controller share. Each may call those before it: running.c,
- * suspend.c, power.c.
+ * request.c, suspend.c, ask.c, power.c.
  */
 #ifndef DORMOUSE_POWER_PARTS_H
 #define DORMOUSE_POWER_PARTS_H
@@ -27,6 +27,18 @@ void power_pause_all(struct power *power);
  * many calls are decided before a vCPU runs again. 0 or -errno.
  */
 int power_observe_paused(struct power *power);
+
+/* request.c: what the guest has been asked for */
+
+/** Opens the request, and asks the guest in the way that there is. */
+void request_open(struct power *power, enum power_request request);
+/** Closes it if it is this one: the guest does what it was asked for. */
+void request_close(struct power *power, enum power_request request);
+/** The guest has woken: asks it again for what it could not do asleep. */
+void request_repeat(struct power *power);
+/** A pause stops the request's time, which begins again after it. */
+void request_pause(struct power *power);
+void request_continue(struct power *power);
 
 /* suspend.c: a SYSTEM_SUSPEND, from the call to the wake */
 

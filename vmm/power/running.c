@@ -24,6 +24,7 @@ int power_init(struct power *power, const struct power_options *options)
         .stopped = options->stopped,
         .ask_ns = options->ask_ns,
         .ask_default = options->ask_default,
+        .shutdown_ns = options->shutdown_ns,
     };
     return power->on != NULL ? 0 : -ENOMEM;
 }

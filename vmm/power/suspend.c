@@ -77,6 +77,9 @@ static int suspend_refuse(struct power *power, unsigned vcpu, enum vpsci_result 
                           .reason = reason,
                       });
     power->state = POWER_RUNNING;
+    if (power->request == REQUEST_SLEEP) {
+        power_request_failed(power, "the guest's SYSTEM_SUSPEND was refused");
+    }
     power_let_run(power);
     return 0;
 }
@@ -104,6 +107,7 @@ int sleep_end(struct power *power, enum wake_source source)
     power->ops->sleep_ends(power->driver, vcpu);
     power_tell(power,
                (struct power_news){.kind = POWER_NEWS_RESUMED, .vcpu = vcpu, .call = &power->call});
+    request_repeat(power);
     power_let_run(power);
     return 0;
 }
@@ -128,12 +132,17 @@ static int sleep_begin(struct power *power)
     power->ignored = 0;
     power->ops->sleep_begins(power->driver, power->wake);
     power_tell(power, (struct power_news){.kind = POWER_NEWS_ASLEEP, .vcpu = vcpu});
+    request_close(power, REQUEST_SLEEP);
 
     /*
      * Devices have reported wake-ups since sleep_begins(); this reads what they had before. So a
      * wake before the call, during it or after it is seen by one or the other. The operator's wake
-     * has no level that could be read; it was kept while the operator was asked.
+     * has no level that could be read; it was kept while the operator was asked. A guest that is
+     * asked to shut down does not do so asleep.
      */
+    if (power->request == REQUEST_SHUTDOWN) {
+        power->woken |= WAKE_SIGNAL;
+    }
     unsigned pending = (power->ops->wakes_pending(power->driver) | power->woken) & power->wake;
     power->woken = 0;
     if (pending != 0) {
@@ -151,6 +160,7 @@ static int suspend_ask(struct power *power)
 {
     power->state = POWER_ASKED;
     power->woken = 0;
+    request_close(power, REQUEST_SLEEP);
     power->ops->deadline(power->driver, power->ask_ns);
     power_tell(power, (struct power_news){
                           .kind = POWER_NEWS_ASKED,
