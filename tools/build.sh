@@ -113,11 +113,12 @@ compile() { # FOLDER MESON-OPTION...
 }
 
 configure() { # FOLDER MESON-OPTION...
-    local dir=$build/$1 name
+    local dir=$build/$1 name wanted
     name=$(name_folder "$1")
     shift
+    wanted=$(spell_options "$@")
     # Meson's set-up writes build.ninja last. Without the comparison, Meson would keep the old options.
-    if [[ -e $dir/build.ninja && -e $dir/.options && $(<"$dir/.options") == "$*" ]]; then
+    if [[ -e $dir/build.ninja && -e $dir/.options && $(<"$dir/.options") == "$wanted" ]]; then
         return
     fi
     say "configuring $name"
@@ -125,7 +126,17 @@ configure() { # FOLDER MESON-OPTION...
     if ! meson setup -Dwerror=true "$@" "$dir" "$root" >"$build/meson.log" 2>&1; then
         die_of "$build/meson.log" 8 "meson could not configure $name"
     fi
-    printf '%s\n' "$*" >"$dir/.options"
+    printf '%s\n' "$wanted" >"$dir/.options"
+}
+
+# Prints the options and the checksums of the cross files that they name.
+spell_options() { # MESON-OPTION...
+    local word last=''
+    printf '%s\n' "$*"
+    for word; do
+        [[ $last != --cross-file ]] || cksum <"$word"
+        last=$word
+    done
 }
 
 # Prints a folder of the build folder, relative to the root if possible.
