@@ -7,7 +7,7 @@
 
 lab_emulated() {
     local kernel qemu
-    kernel=$build/lab/debian/$(kernel_of_host "$lab_host")
+    kernel=$(kernel_folder "$(kernel_of_host "$lab_host")")
     find_qemu
     lab_make_initrd "$kernel"
     if [[ $lab_mode == shell ]]; then
@@ -39,19 +39,14 @@ lab_wait() {
 # Creates the folder of the run's initramfs, with symbolic links to existing files.
 lab_make_initrd() { # KERNEL-FOLDER
     local tree=$run/tree guest
-    mkdir -p "$tree"/{bin,dev,etc,proc,run,sys,tmp,work} "$tree"/lab/{bin,guests,tools,tests}
+    mkdir -p "$tree"/{bin,dev,etc,lib,proc,run,sys,tmp,usr,work} "$tree"/lab/{bin,guests,tools,tests}
     ln -s "$root/lab/host/init" "$tree/init"
     ln -s "$1/busybox" "$tree/bin/busybox"
     ln -s "$1/busybox" "$tree/bin/sh"
-    ln -s "$1/modules" "$tree/lab/modules"
+    ln -s "$1/modules" "$tree/lib/modules"
     lab_link_dormouse "$tree"
-    make_guest_initrd "$build/lab/debian/trixie-cloud/busybox" "$run/guest" "$run/guest.cpio"
-    for guest in "${lab_guests[@]}"; do
-        mkdir "$tree/lab/guests/$guest"
-        ln -s "$build/lab/debian/$(kernel_of_guest "$guest")/vmlinuz" \
-            "$tree/lab/guests/$guest/vmlinuz"
-        ln -s "$run/guest.cpio" "$tree/lab/guests/$guest/initrd"
-    done
+    make_guests "$run/guests" "${lab_guests[@]}"
+    ln -s "$run/guests"/* "$tree/lab/guests/"
     lab_link_tests "$tree/lab"
     lab_write_settings "$tree/lab"
     {
@@ -65,15 +60,15 @@ lab_make_initrd() { # KERNEL-FOLDER
     } >"$run/initrd"
 }
 
-# Under a sanitizer, the initramfs also has its libraries, with the loader at the path that the program names.
+# Under a sanitizer, the initramfs also has its libraries and their loader, where the program looks for them.
 lab_link_dormouse() { # TREE
     local folder=$build/arm64${lab_sanitize:+-$lab_sanitize}
     ln -s "$folder/vmm/dormouse" "$1/lab/bin/dormouse"
     [[ $lab_sanitize ]] || return 0
     ln -s "$folder/tests/lab/mistakes" "$1/lab/tools/mistakes"
-    mkdir "$1/lib"
+    mkdir "$1/lab/lib"
     sanitize_make_libraries
-    sanitize_link_libraries "$folder/vmm/dormouse" "$1/lib"
+    sanitize_link_libraries "$folder/vmm/dormouse" "$1/lab/lib"
 }
 
 lab_link_tests() { # LAB-FOLDER
@@ -102,7 +97,7 @@ lab_write_settings() { # LAB-FOLDER
     cat >"$1/env" <<EOF
 export DORMOUSE=/lab/bin/dormouse LAB_GUEST=/lab/guests/${lab_guests[0]} LAB_GUESTS=/lab/guests
 export LAB_BARE=/lab/bare.img LAB_CHECK=/lab/vpsci-check.img LAB_TOOLS=/lab/tools LAB_TESTS=/lab/tests LAB_TMP=/tmp
-export LAB_HOST=$lab_host PATH=/lab/bin:/lab/tools:/bin TERM=$(quote_words "${TERM:-dumb}")
+export LAB_HOST=$lab_host PATH=/lab/bin:/lab/tools:/usr/bin:/bin TERM=$(quote_words "${TERM:-dumb}")
 EOF
     [[ ! $lab_sanitize ]] || sanitize_settings >>"$1/env"
     cat >"$1/run" <<EOF
@@ -131,7 +126,10 @@ lab_start_qemu() { # VMLINUZ
         -chardev file,id=out,path=out -device virtserialport,nr=1,chardev=out
         -chardev file,id=err,path=err -device virtserialport,nr=2,chardev=err
         -chardev file,id=results,path=results -device virtserialport,nr=3,chardev=results
-        -chardev file,id=files,path=files.tar -device virtserialport,nr=4,chardev=files)
+        -chardev file,id=files,path=files.tar -device virtserialport,nr=4,chardev=files
+        # Behind the ports, whose names have the number of their device.
+        -drive "if=none,id=tools,format=raw,readonly=on,file=$build/lab/debian/trixie-tools/disk"
+        -device virtio-blk-pci,drive=tools,serial=tools)
     if [[ $lab_icount ]]; then
         accel=tcg,thread=single
         words+=(-icount 'shift=0,sleep=off')

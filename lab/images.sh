@@ -47,51 +47,116 @@ backports_hook() { # RELEASE
         /etc/apt/sources.list.d/backports.list
 }
 
-# Creates build/lab/debian/NAME: vmlinuz, busybox, and modules/ with the virtio drivers that the host
-# needs, numbered in the order of loading. Linux 6.12 has them built in.
+# Modules that hosts and guests need. A kernel may have some of them built in.
+kernel_modules=(
+    virtio_pci virtio_mmio virtio_console virtio_blk virtio_net virtio_rng virtio_balloon vmw_vsock_virtio_transport
+    # Back-ends on a host: taps, vhost, networks of its own, copies of disks.
+    tun tap dummy veth bridge vhost_net vhost_vsock vsock_loopback loop dm_mod dm_snapshot
+)
+
+# Creates build/lab/kernels/NAME: vmlinuz, busybox, and modules/VERSION/ with the drivers of hosts and guests.
 make_kernel() { # NAME
-    local dir=$build/lab/debian/$1
+    local dir
+    dir=$(kernel_folder "$1")
     case $1 in
     bookworm-cloud)
         make_once "$dir" "fetching Debian 12's cloud kernel, Linux 6.1" "10 s" \
-            fill_kernel bookworm linux-image-cloud-arm64 './boot/vmlinuz-*' ./bin/busybox \
-            virtio/virtio_ring virtio/virtio virtio/virtio_pci_legacy_dev \
-            virtio/virtio_pci_modern_dev virtio/virtio_pci char/virtio_console
+            fill_kernel bookworm linux-image-cloud-arm64 './boot/vmlinuz-*' ./bin/busybox ./lib/modules
         ;;
     trixie-cloud)
         make_once "$dir" "fetching Debian 13's cloud kernel, Linux 6.12" "10 s" \
-            fill_kernel trixie linux-image-cloud-arm64 './boot/vmlinuz-*' ./usr/bin/busybox
+            fill_kernel trixie linux-image-cloud-arm64 './boot/vmlinuz-*' ./usr/bin/busybox ./usr/lib/modules
         ;;
     trixie-generic)
         make_once "$dir" "fetching Debian 13's generic kernel, Linux 6.12" "15 s" \
-            fill_kernel trixie linux-image-arm64 './boot/vmlinuz-*' ./usr/bin/busybox
+            fill_kernel trixie linux-image-arm64 './boot/vmlinuz-*' ./usr/bin/busybox ./usr/lib/modules
         ;;
     backports-cloud)
         make_once "$dir" "fetching the cloud kernel of Debian 13's backports" "15 s" \
             fill_kernel trixie-backports linux-image-cloud-arm64/trixie-backports \
-            './usr/lib/modules/*/vmlinuz' ./usr/bin/busybox
+            './usr/lib/modules/*/vmlinuz' ./usr/bin/busybox ./usr/lib/modules
         ;;
     esac
 }
 
-fill_kernel() { # SUITE PACKAGE KERNEL-PATTERN BUSYBOX-PATH DRIVER... FOLDER
-    local folder=${*: -1} suite=$1 package=$2 kernel=$3 busybox=$4 driver number=10
-    local drivers=("${@:5:$#-5}") patterns=()
-    for driver in "${drivers[@]}"; do
-        patterns+=("./lib/modules/*/kernel/drivers/$driver.ko")
-    done
-    mkdir "$folder/tree" "$folder/modules"
-    fetch_debian "$folder/tree" "$suite" "busybox-static,$package" \
-        "$kernel" "$busybox" "${patterns[@]}"
+kernel_folder() { # NAME
+    printf '%s\n' "$build/lab/kernels/$1"
+}
+
+fill_kernel() { # SUITE PACKAGE KERNEL-PATTERN BUSYBOX-PATH MODULES-PATH FOLDER
+    local suite=$1 package=$2 kernel=$3 busybox=$4 modules=$5 folder=$6
+    mkdir "$folder/tree"
+    fetch_debian "$folder/tree" "$suite" "busybox-static,$package" "$kernel" "$busybox" "$modules"
     # shellcheck disable=SC2086 # a pattern
     mv "$folder/tree"/$kernel "$folder/vmlinuz"
     mv "$folder/tree/$busybox" "$folder/busybox"
-    for driver in "${drivers[@]}"; do
-        mv "$folder/tree"/lib/modules/*/kernel/drivers/"$driver.ko" \
-            "$folder/modules/$number-${driver#*/}.ko"
-        number=$((number + 1))
-    done
+    [[ -e $folder/tree/lib ]] || ln -s usr/lib "$folder/tree/lib"
+    fill_modules "$folder/tree" "$folder/modules"
     rm -rf "$folder/tree"
+}
+
+# Copies some of a kernel's modules, and those that they need, unpacked: an emulated processor copies faster than it
+# unpacks.
+fill_modules() { # TREE FOLDER
+    local version to list=$1/list
+    version=$(ls "$1/lib/modules")
+    to=$2/$version
+    mkdir -p "$to" "$2/lib"
+    /sbin/depmod -b "$1" "$version"
+    /sbin/modprobe -C "$1" -d "$1" -S "$version" -a --show-depends "${kernel_modules[@]}" >"$list"
+    sed -n 's/^insmod \([^ ]*\).*/\1/p' "$list" | sort -u | xargs -d '\n' cp -t "$to"
+    find "$to" -name '*.xz' -exec xz -d {} +
+    cp -t "$to" "$1/lib/modules/$version"/modules.{builtin,builtin.modinfo,order}
+    ln -s .. "$2/lib/modules"
+    /sbin/depmod -b "$2" "$version"
+    rm -r "${2:?}/lib" "$to"/*.bin
+}
+
+# Creates build/lab/debian/trixie-tools/disk: a file system with programs of Debian 13 that tests use on the lab's host,
+# with their libraries. The host mounts it at /usr.
+make_tools() {
+    make_once "$build/lab/debian/trixie-tools" "fetching Debian 13's programs for the lab" "20 s" fill_tools
+}
+
+tools_packages=(passt openssh-client socat iproute2 iputils-ping qemu-utils qemu-system-common dmsetup fio)
+tools_programs=(passt ssh scp ssh-keygen socat ip tc bridge ping qemu-storage-daemon qemu-img qemu-io dmsetup fio)
+
+fill_tools() { # FOLDER
+    local from=$1/from to=$1/usr program paths
+    mkdir "$from" "$to" "$to/bin" "$to/lib"
+    fetch_debian "$from" trixie "$(comma_list "${tools_packages[@]}")" ./usr/bin ./usr/sbin ./usr/lib/aarch64-linux-gnu \
+        './usr/lib/ld-linux-*'
+    for program in "${tools_programs[@]}"; do
+        paths=("$from"/usr/*bin/"$program") # Some are in both folders.
+        cp -t "$to/bin" "${paths[0]}"
+        copy_libraries "$to/bin/$program" "$from/usr/lib/aarch64-linux-gnu" "$to/lib"
+    done
+    cp -L "$from/usr/lib/aarch64-linux-gnu/libgcc_s.so.1" "$to/lib/" # A thread that is cancelled loads it.
+    make_tools_disk "$to" "$1/disk"
+    rm -r "$from" "$to"
+}
+
+comma_list() { # WORD...
+    local IFS=,
+    printf '%s\n' "$*"
+}
+
+# Copies all shared libraries that a program needs, directly or not.
+copy_libraries() { # PROGRAM FROM TO
+    local name
+    aarch64-linux-gnu-readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | while read -r name; do
+        [[ ! -e $3/$name ]] || continue
+        cp -L "$(find "$2" -name "$name" -print -quit)" "$3/$name"
+        copy_libraries "$3/$name" "$2" "$3"
+    done
+}
+
+# A file system without a journal, which nobody writes to.
+make_tools_disk() { # FOLDER FILE
+    local kilobytes
+    kilobytes=$(du -sk --apparent-size "$1" | cut -f 1)
+    truncate -s $((kilobytes * 11 / 10 + 4096))K "$2"
+    /sbin/mke2fs -q -t ext4 -O '^has_journal' -m 0 -E root_owner=0:0 -d "$1" "$2"
 }
 
 # Creates build/lab/debian/trixie-rtcwake: the one program of a real guest that busybox lacks.
@@ -126,9 +191,22 @@ make_cpio() { # FOLDER [-L] >FILE
     (cd "$folder" && find "$@" . -print0 | cpio --null -o -H newc --quiet -R +0:+0 "$@")
 }
 
-# The initramfs of the stock Debian guests: busybox, rtcwake, an init, and the scripts it can run. It is
-# small enough to be created for every run, so it cannot be out of date.
-make_guest_initrd() { # BUSYBOX TEMPORARY-FOLDER FILE
+# Creates FOLDER/GUEST with vmlinuz and initrd for each guest. They are links, or small enough to be created for every
+# run, so they cannot be out of date.
+make_guests() { # FOLDER GUEST...
+    local folder=$1 guest kernel
+    shift
+    for guest; do
+        kernel=$(kernel_folder "$(kernel_of_guest "$guest")")
+        mkdir -p "$folder/$guest"
+        ln -s "$kernel/vmlinuz" "$folder/$guest/vmlinuz"
+        make_guest_initrd "$kernel/modules" "$folder/$guest/tree" >"$folder/$guest/initrd"
+        rm -r "$folder/$guest/tree"
+    done
+}
+
+# The initramfs of the stock Debian guests: busybox, rtcwake, modules, an init, and the scripts it can run.
+make_guest_initrd() { # MODULES TEMPORARY-FOLDER >FILE
     local tree=$2 rtcwake=$build/lab/debian/trixie-rtcwake
     mkdir -p "$tree"/{bin,dev,proc,sys,tmp,lib/aarch64-linux-gnu}
     ln -s "$rtcwake/rtcwake" "$tree/bin/rtcwake"
@@ -136,6 +214,7 @@ make_guest_initrd() { # BUSYBOX TEMPORARY-FOLDER FILE
     ln -s "$rtcwake/ld-linux-aarch64.so.1" "$tree/lib/ld-linux-aarch64.so.1"
     ln -s "$root/tests/lab/guest/linux/init" "$tree/init"
     ln -s "$root/tests/lab/guest/linux/tests" "$tree/tests"
-    ln -s "$1" "$tree/bin/busybox"
-    make_cpio "$tree" -L >"$3"
+    ln -s "$(kernel_folder trixie-cloud)/busybox" "$tree/bin/busybox"
+    ln -s "$1" "$tree/lib/modules"
+    make_cpio "$tree" -L
 }

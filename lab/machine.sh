@@ -7,8 +7,9 @@ lab_help() {
 ./dev lab shell [OPTION]...
 ./dev lab run [OPTION]... [--] COMMAND [ARGUMENT]...
 
-Starts the lab: an arm64 machine with /dev/kvm, a Debian kernel and busybox. It is emulated by QEMU
-(3 to 4 seconds to start). On an arm64 machine with /dev/kvm, COMMAND runs on that machine instead.
+Starts the lab: an arm64 machine with /dev/kvm, a Debian kernel, busybox, and programs such as
+passt and ssh. It is emulated by QEMU (3 to 4 seconds to start). On an arm64 machine with /dev/kvm,
+COMMAND runs on that machine instead.
 `run` runs COMMAND, shows its output as it comes and returns its exit status; COMMAND's standard input
 is empty. `shell` is interactive. The lab is thrown away afterwards.
 Options may also come before `run` and `shell`.
@@ -140,7 +141,9 @@ lab_is_native() {
 # The sets of packages that the lab and the programs for it need.
 lab_needs() {
     local sets=(images)
-    if ! lab_is_native; then
+    if lab_is_native; then
+        sets+=(tools)
+    else
         sets+=(emulator)
     fi
     if [[ $machine == aarch64 ]]; then
@@ -162,6 +165,7 @@ lab_fetch() { # HOST GUEST...
     make_rtcwake
     if ! lab_is_native; then
         make_kernel "$(kernel_of_host "$host")"
+        make_tools
         find_qemu
     fi
 }

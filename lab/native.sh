@@ -13,15 +13,9 @@ lab_check_native() {
 }
 
 lab_native() {
-    local status=0 guest folder programs=$build/arm64${lab_sanitize:+-$lab_sanitize}
-    mkdir "$run/work" "$run/guests" "$run/tmp"
-    make_guest_initrd "$build/lab/debian/trixie-cloud/busybox" "$run/guest" "$run/guest.cpio"
-    for guest in "${lab_guests[@]}"; do
-        folder=$run/guests/$guest
-        mkdir "$folder"
-        ln -s "$build/lab/debian/$(kernel_of_guest "$guest")/vmlinuz" "$folder/vmlinuz"
-        ln -s "$run/guest.cpio" "$folder/initrd"
-    done
+    local status=0 programs=$build/arm64${lab_sanitize:+-$lab_sanitize}
+    mkdir "$run/work" "$run/tmp"
+    make_guests "$run/guests" "${lab_guests[@]}"
     ((${#lab_ins[@]} == 0)) || cp -a -t "$run/work" -- "${lab_ins[@]}"
     export DORMOUSE=$programs/vmm/dormouse LAB_GUEST=$run/guests/${lab_guests[0]} \
         LAB_GUESTS=$run/guests LAB_BARE=$build/arm64/tests/lab/guest/bare/guest.img \

@@ -65,7 +65,7 @@ peer_dormouse() { # HOST OPTION...
         peer_version="Linux $(uname -r) $(uname -v)"
     else
         make_kernel "$(kernel_of_host "$1")"
-        vmlinuz=$build/lab/debian/$(kernel_of_host "$1")/vmlinuz
+        vmlinuz=$(kernel_folder "$(kernel_of_host "$1")")/vmlinuz
         peer_version="Linux $(grep -aom1 'Debian [0-9][^ ]* ([0-9-]*)' "$vmlinuz")"
         peer_lab+=(--host "$1" --cpus 4)
     fi

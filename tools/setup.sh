@@ -14,8 +14,9 @@ packages_of() { # SET
         echo gcc meson ninja-build pkg-config gcc-aarch64-linux-gnu libc6-dev-arm64-cross mmdebstrap
         ;;
     image) echo clang-19 lld-19 ;;
-    images) echo mmdebstrap cpio ;;
+    images) echo mmdebstrap cpio kmod xz-utils e2fsprogs ;;
     emulator) echo qemu-system-arm ;;
+    tools) echo "${tools_packages[@]}" ;;
     clients) echo socat ;;
     lint) echo clang-format-19 clang-tidy-19 clang-19 shellcheck pmccabe ;;
     library) echo gcc g++ libc6-dev clang-19 pkg-config ;;
@@ -37,6 +38,7 @@ purpose_of() { # SET
     image) echo "compile the conformance image" ;;
     images) echo "fetch Debian's arm64 kernels and build initramfs images" ;;
     emulator) echo "run an arm64 machine with KVM" ;;
+    tools) echo "give guests disks and networks" ;;
     clients) echo "speak QMP with socat" ;;
     lint) echo "check the source" ;;
     library) echo "compile other programs against libvpsci" ;;

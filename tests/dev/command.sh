@@ -171,6 +171,7 @@ test_demo_builds_and_fetches_before_its_introduction() {
         kernel_of_host() { echo "host-$1"; }
         make_kernel() { step kernel "$1"; }
         make_rtcwake() { step rtcwake; }
+        make_tools() { step tools; }
         find_qemu() { step qemu; }
         demo_run() { echo run; }
         demo_prove() { :; }
@@ -178,7 +179,8 @@ test_demo_builds_and_fetches_before_its_introduction() {
         demo_command' bash "$root"
     expect_status 0
     sed '/^A stock Debian/q' out >first
-    for step in "build native vmm/dormouse" "build arm64 all" "kernel guest-cloud" "kernel host-6.12" rtcwake qemu; do
+    for step in "build native vmm/dormouse" "build arm64 all" "kernel guest-cloud" "kernel host-6.12" \
+        rtcwake tools qemu; do
         expect_line first "^step $step$"
     done
     [ "$(grep -c '^step' first)" = "$(grep -c '^step' out)" ] || fail "a step comes after the introduction"

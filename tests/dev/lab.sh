@@ -27,6 +27,27 @@ test_environment_is_as_promised() {
     expect_line out '^\(6.12\|native\)$'
 }
 
+# limit programs_and_drivers_are_there 90
+test_programs_and_drivers_are_there() {
+    # shellcheck disable=SC2016
+    lab_run -- sh -euc '
+        /usr/bin/ip tuntap add tap0 mode tap
+        ls -l /dev/net/tun /dev/vhost-net /dev/vhost-vsock
+        : <>/dev/vhost-net <>/dev/vhost-vsock
+        passt --foreground --one-off --socket /tmp/socket & # It gives itself an empty root.
+        ssh -V
+        fio --version
+        qemu-img create -q -f qcow2 /tmp/disk 1M
+        qemu-storage-daemon --version
+        echo 0 1 error | dmsetup create broken
+        until grep -q "^Name:.*passt" /proc/$!/status && [ -S /tmp/socket ]; do sleep 0.1; done
+        socat -u OPEN:/dev/null UNIX-CONNECT:/tmp/socket
+        wait $! # It ends with its first connection, or with an error before.
+        echo all there'
+    expect_status 0
+    expect_line out "^all there$"
+}
+
 test_files_go_in_and_out() {
     mkdir "in here"
     echo one >"in here/file"

@@ -34,6 +34,10 @@ clean_up() {
     rm -rf "$work"
 }
 
+# Debian's programs: busybox's shell prefers its own ones of the same names.
+ip() { /usr/bin/ip "$@"; }
+ping() { /usr/bin/ping "$@"; }
+
 # skips_under SANITIZER REASON: succeeds if dormouse runs under that sanitizer, and prints what is skipped.
 skips_under() {
     [ "${LAB_SANITIZE:-}" = "$1" ] || return 1
