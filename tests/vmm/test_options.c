@@ -277,6 +277,7 @@ static const struct {
     {"--psci-version", "1", "--psci-version 1: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3"},
     {"--psci-version", "0.1", "--psci-version 0.1: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3"},
     {"--cpus", "2", "run: --kernel FILE is missing; see dormouse run --help"},
+    {"--vars", "v", "--vars: only firmware has variables; give --firmware as well"},
 };
 
 static void bad_options_give_one_clear_line(void **state)
@@ -295,6 +296,34 @@ static void bad_options_give_one_clear_line(void **state)
         snprintf(expected, sizeof(expected), "dormouse: %s\n", bad[i].said);
         assert_string_equal(said, expected);
     }
+}
+
+static void firmware_takes_the_place_of_a_kernel(void **state)
+{
+    struct config config;
+    struct capture capture;
+    char said[512];
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--firmware", "auto", "--vars", "v", "--memory", "128M"),
+                     OPTION_GOOD);
+    assert_null(config.kernel);
+    assert_string_equal(config.firmware, "auto");
+    assert_string_equal(config.vars, "v");
+    capture_begin(&capture, STDERR_FILENO);
+    assert_int_equal(PARSE(&config, "--firmware", "auto", "--kernel", "k"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--firmware", "auto", "--initrd", "i"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--firmware", "auto", "--append", "a"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--firmware", "auto", "--memory", "126M"), OPTION_BAD);
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(
+        said, "dormouse: --kernel and --firmware: give one of them; firmware takes its "
+              "kernel from a disk\n"
+              "dormouse: --initrd: needs --kernel; firmware takes it from a disk, with the "
+              "kernel\n"
+              "dormouse: --append: needs --kernel; firmware takes it from a disk, with the "
+              "kernel\n"
+              "dormouse: --memory: firmware needs at least 128 MiB\n");
 }
 
 static void impossible_socket_path_is_refused(void **state)
@@ -326,6 +355,7 @@ int main(void)
         cmocka_unit_test(asking_has_a_deadline_and_a_default),
         cmocka_unit_test(options_agree_with_each_other),
         cmocka_unit_test(help_overrides_all_options),
+        cmocka_unit_test(firmware_takes_the_place_of_a_kernel),
         cmocka_unit_test(impossible_socket_path_is_refused),
         cmocka_unit_test(bad_options_give_one_clear_line),
     };

@@ -57,18 +57,27 @@ static int boot_open_initrd(struct boot *boot)
     return 0;
 }
 
+/* Firmware finds a kernel by itself. */
+static int boot_open_kernel(struct boot *boot)
+{
+    if (boot->config->firmware != NULL) {
+        return 0;
+    }
+    boot->image = image_open(boot->config->kernel);
+    return boot->image != NULL ? boot_open_initrd(boot) : -EINVAL;
+}
+
 struct boot *boot_open(const struct config *config, const struct instances *devices)
 {
     struct boot *boot = malloc(sizeof(*boot));
 
     if (boot == NULL) {
-        report("cannot open kernel image %s: %s", config->kernel, strerror(ENOMEM));
+        report("cannot open the guest's files: %s", strerror(ENOMEM));
         return NULL;
     }
-    *boot = (struct boot){
-        .config = config, .devices = devices, .initrd = -1, .image = image_open(config->kernel)};
+    *boot = (struct boot){.config = config, .devices = devices, .initrd = -1};
     idle_plan(&boot->idle, config->idle, config->clusters, config->cpu_count);
-    if (boot->image == NULL || boot_open_initrd(boot) != 0) {
+    if (boot_open_kernel(boot) != 0) {
         boot_close(boot);
         return NULL;
     }
@@ -80,6 +89,9 @@ int boot_prepare(struct boot *boot)
     /* image_unpack() needs only its bounds. */
     const struct memory memory = {.base = ipa(MAP_RAM_BASE), .size = boot->config->memory_size};
 
+    if (boot->image == NULL) {
+        return 0;
+    }
     int error = image_unpack(boot->image, &memory, boot_kernel_base());
 
     return error != 0 ? error : image_check_payload(boot->image);
@@ -174,9 +186,23 @@ static void boot_free_tree(void *tree, int size)
 /* Decides where everything goes. Reads no file, except a kernel whose header names no size. */
 static int boot_plan(const struct boot *boot, const struct memory *memory, struct layout *layout)
 {
+    if (boot->image == NULL) {
+        return 0;
+    }
     int error = image_find_place(boot->image, memory, boot_kernel_base(), &layout->kernel);
 
     return error != 0 ? error : boot_find_initrd_place(boot, memory, layout);
+}
+
+/* Firmware expects the tree at the start of RAM. */
+static bool boot_place_tree(const struct boot *boot, const struct memory *memory,
+                            struct layout *layout, uint64_t size)
+{
+    if (boot->image == NULL) {
+        layout->tree = ipa(MAP_RAM_BASE);
+        return memory_contains(memory, layout->tree, size);
+    }
+    return layout_place_tree(layout, memory, boot->initrd_size, size);
 }
 
 /* Makes the tree for that layout and decides where it goes. Returns NULL after report()ing. */
@@ -196,7 +222,7 @@ static void *boot_make_tree(const struct boot *boot, const struct memory *memory
         boot_report_no_tree(*size);
         return NULL;
     }
-    if (!layout_place_tree(layout, memory, boot->initrd_size, (uint64_t)*size)) {
+    if (!boot_place_tree(boot, memory, layout, (uint64_t)*size)) {
         report("guest memory has no room for the device tree, neither above nor below the kernel; "
                "give more with --memory");
         boot_free_tree(tree, *size);
@@ -205,18 +231,24 @@ static void *boot_make_tree(const struct boot *boot, const struct memory *memory
     return tree;
 }
 
-static int boot_load_parts(const struct boot *boot, struct memory *memory, struct fdt_input *input,
-                           struct layout *layout)
+static int boot_load_kernel(const struct boot *boot, struct memory *memory, struct layout *layout)
 {
+    if (boot->image == NULL) {
+        return 0;
+    }
     int error = image_load(boot->image, memory, boot_kernel_base(), &layout->kernel);
-    int size;
-
     if (error == 0) {
         error = boot_find_initrd_place(boot, memory, layout);
     }
-    if (error == 0) {
-        error = boot_load_initrd(boot, memory, layout->initrd);
-    }
+    return error == 0 ? boot_load_initrd(boot, memory, layout->initrd) : error;
+}
+
+static int boot_load_parts(const struct boot *boot, struct memory *memory, struct fdt_input *input,
+                           struct layout *layout)
+{
+    int error = boot_load_kernel(boot, memory, layout);
+    int size;
+
     if (error != 0) {
         return error;
     }
@@ -248,7 +280,7 @@ int boot_load(const struct boot *boot, struct memory *memory, unsigned cpu_count
 {
     uint8_t seed[FDT_SEED_SIZE];
     struct fdt_input input = {.cpu_count = cpu_count, .psci_version = psci_version, .seed = seed};
-    struct layout layout;
+    struct layout layout = {0}; /* Firmware starts at address 0. */
     int error = boot_fill_seed(seed);
 
     if (error == 0) {
@@ -268,7 +300,7 @@ static int boot_put_dtb(const struct boot *boot, const struct memory *memory, co
                               .psci_version = config->psci_version == CONFIG_PSCI_DEFAULT
                                                   ? PSCI_VERSION_SHOWN
                                                   : config->psci_version};
-    struct layout layout;
+    struct layout layout = {0};
     int error = boot_plan(boot, memory, &layout);
     int size;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Everything a guest needs in its memory to start: kernel, initrd, device tree. layout.h
- * says where each goes.
+ * says where each goes. Firmware needs only the tree, at the start of RAM.
  *
  * Main thread, while no vCPU runs.
  */

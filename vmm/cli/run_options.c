@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/report.h"
+#include "boot/firmware.h"
 #include "cli/run_values.h"
 #include "host/console/console_options.h"
 
@@ -19,6 +20,14 @@ static const char *const idle_words[] = {
 static const struct option_row run_rows[] = {
     {OPTION("--kernel", "FILE", "Image, Image.gz or EFI zboot (gzip, zstd)", option_set_text),
      AT(kernel)},
+    {OPTION("--firmware", "FILE",
+            "firmware in place of a kernel: a file for flash at address 0, or auto,\n"
+            "the UEFI that is installed (qemu-efi-aarch64)",
+            option_set_text),
+     AT(firmware)},
+    {OPTION("--vars", "FILE", "the firmware's variables; created if it does not exist (not kept)",
+            option_set_text),
+     AT(vars)},
     {OPTION("--initrd", "FILE", "initial file system for the kernel", option_set_text), AT(initrd)},
     {OPTION("--append", "STRING", "kernel command line", option_set_text), AT(append)},
     {OPTION("--cpus", "N[,max=M]", "number of vCPUs (1); the operator may admit up to M",
@@ -91,6 +100,8 @@ static const struct option_alias run_aliases[] = {
     {"m", "--memory"},
     {"mem", "--memory"},
     {"k", "--kernel"},
+    {"bios", "--firmware"},
+    {"pflash", "--firmware"},
     {"i", "--initrd"},
     {"p", "--append"},
     {"params", "--append"},
@@ -114,6 +125,7 @@ const struct option_command options_run = {
     .program = "dormouse",
     .word = "run",
     .usage = "Usage: dormouse run --kernel FILE [OPTION]...\n"
+             "       dormouse run --firmware FILE|auto [OPTION]...\n"
              "Runs an arm64 virtual machine that can sleep.\n",
     .notes =
         "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it.\n"
@@ -165,11 +177,46 @@ static bool check_qmp(const struct config *config)
     return true;
 }
 
+static bool check_firmware(const struct config *config)
+{
+    if (config->kernel != NULL) {
+        report("--kernel and --firmware: give one of them; firmware takes its kernel from a disk");
+        return false;
+    }
+    if (config->initrd != NULL || config->append != NULL) {
+        report("--%s: needs --kernel; firmware takes it from a disk, with the kernel",
+               config->initrd != NULL ? "initrd" : "append");
+        return false;
+    }
+    if (config->memory_size < FIRMWARE_MEMORY_MIN) {
+        report("--memory: firmware needs at least %llu MiB",
+               (unsigned long long)(FIRMWARE_MEMORY_MIN >> 20));
+        return false;
+    }
+    return true;
+}
+
+/* What the guest starts with. */
+static bool check_start(const struct config *config)
+{
+    if (config->firmware != NULL) {
+        return check_firmware(config);
+    }
+    if (config->vars != NULL) {
+        report("--vars: only firmware has variables; give --firmware as well");
+        return false;
+    }
+    if (config->kernel == NULL) {
+        report("run: --kernel FILE is missing; see dormouse run --help");
+        return false;
+    }
+    return true;
+}
+
 /* Checks what options need of each other. */
 static bool check_config(const struct config *config)
 {
-    if (config->kernel == NULL) {
-        report("run: --kernel FILE is missing; see dormouse run --help");
+    if (!check_start(config)) {
         return false;
     }
     if (!check_qmp(config) || !sandbox_settings_agree(&config->sandbox)) {

@@ -20,7 +20,9 @@ enum {
 struct config {
     const char *name;       /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
     bool name_given;        /* messages carry it then */
-    const char *kernel;     /* path; Image, Image.gz or EFI zboot */
+    const char *kernel;     /* path; Image, Image.gz or EFI zboot; NULL with firmware */
+    const char *firmware;   /* path or "auto", in place of a kernel; NULL: none */
+    const char *vars;       /* path: the firmware's variables; NULL: they are not kept */
     const char *initrd;     /* path, or NULL */
     const char *append;     /* kernel command line, or NULL */
     unsigned cpu_count;     /* 1 ... what KVM gives */

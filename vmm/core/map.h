@@ -10,6 +10,7 @@
 
 #include "core/ipa.h"
 
+#define MAP_FLASH_BASE  UINT64_C(0x00000000) /* the firmware's, where it starts */
 #define MAP_GICD_BASE   UINT64_C(0x08000000)
 #define MAP_GICD_SIZE   UINT64_C(0x00010000)
 #define MAP_ITS_BASE    UINT64_C(0x08080000)

@@ -7,7 +7,15 @@ static void bus_device_wake(void *arg)
 {
     struct bus_device *device = arg;
 
-    device->bus->wake(device->bus->wake_arg, device->instance.cls->wake_source);
+    device->bus->wake(device->bus->arg, device->instance.cls->wake_source);
+}
+
+static int bus_device_show_rom(void *arg, const struct device_rom *rom, bool shown)
+{
+    const struct bus_device *device = arg;
+    struct ipa base = ipa(device->instance.base.value + rom->offset);
+
+    return device->bus->show_rom(device->bus->arg, base, rom, shown);
 }
 
 static int bus_device_create(struct bus_device *device, const struct bus_env *env)
@@ -18,6 +26,9 @@ static int bus_device_create(struct bus_device *device, const struct bus_env *en
         .irq = &device->irq,
         .wake = bus_device_wake,
         .wake_arg = device,
+        .flash = env->flash,
+        .show_rom = bus_device_show_rom,
+        .rom_arg = device,
     };
 
     irq_init(&device->irq, device->instance.spi, env->drive_irq, env->arg);
@@ -26,7 +37,7 @@ static int bus_device_create(struct bus_device *device, const struct bus_env *en
 
 int bus_create(struct bus *bus, const struct bus_env *env)
 {
-    *bus = (struct bus){.wake = env->wake, .wake_arg = env->arg};
+    *bus = (struct bus){.wake = env->wake, .show_rom = env->show_rom, .arg = env->arg};
     for (unsigned i = 0; i < env->instances->count; i++) {
         struct bus_device *device = &bus->devices[i];
 

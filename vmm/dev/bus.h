@@ -27,7 +27,8 @@ struct bus {
     unsigned count;
     struct bus_device devices[INSTANCES_MAX];
     void (*wake)(void *arg, unsigned source);
-    void *wake_arg;
+    int (*show_rom)(void *arg, struct ipa base, const struct device_rom *rom, bool shown);
+    void *arg;
 };
 
 struct bus_env {
@@ -36,6 +37,9 @@ struct bus_env {
     struct console *console;
     void (*drive_irq)(void *arg, uint32_t spi, bool level); /* any thread */
     void (*wake)(void *arg, unsigned source);               /* main thread */
+    struct flash *flash;
+    /* As in struct device_env, with the ROM's address. NULL: no device has a ROM. */
+    int (*show_rom)(void *arg, struct ipa base, const struct device_rom *rom, bool shown);
     void *arg;
 };
 

@@ -18,12 +18,23 @@
 #include "core/ipa.h"
 
 struct console;
+struct flash;
 struct irq_line;
 struct loop;
 struct tree;
 
 /* Keys that the operator can press, as on a machine's case. */
 enum device_key { DEVICE_KEY_POWER, DEVICE_KEY_SLEEP, DEVICE_KEY_COUNT };
+
+/*
+ * A part of a device that the guest reads as memory while it is shown; what the guest writes there
+ * comes to the device.
+ */
+struct device_rom {
+    uint64_t offset; /* from the device's base; a multiple of every page size, as the size is */
+    uint64_t size;
+    const void *host; /* where it is mapped in this process, for as long as the device exists */
+};
 
 /* What the machine gives a device at its creation. */
 struct device_env {
@@ -36,16 +47,26 @@ struct device_env {
      */
     void (*wake)(void *arg);
     void *wake_arg;
+    struct flash *flash; /* the firmware's files; NULL without firmware */
+    /*
+     * Shows a ROM, or hides it: then reads come to the device too. Any thread; the device orders the
+     * calls. After it returns no vCPU reads what was there before. The first call for each ROM comes
+     * from create(). 0 or -errno.
+     */
+    int (*show_rom)(void *arg, const struct device_rom *rom, bool shown);
+    void *rom_arg;
 };
 
 struct device;
 struct device_class;
 
+#define DEVICE_NO_SPI UINT32_MAX
+
 /* A device of the machine, and its place there. */
 struct device_instance {
     const struct device_class *cls;
     struct ipa base; /* of the registers */
-    uint32_t spi;    /* its interrupt, as an SPI number (INTID - 32) */
+    uint32_t spi;    /* its interrupt, as an SPI number (INTID - 32), or DEVICE_NO_SPI */
 };
 
 struct device_class {

@@ -12,7 +12,7 @@ static bool instances_collide(const struct device_instance *a, const struct devi
     bool apart = a->base.value + a->cls->size <= b->base.value ||
                  b->base.value + b->cls->size <= a->base.value;
 
-    return !apart || a->spi == b->spi;
+    return !apart || (a->spi == b->spi && a->spi != DEVICE_NO_SPI);
 }
 
 int instances_add(struct instances *instances, const struct device_class *cls, struct ipa base,

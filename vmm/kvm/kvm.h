@@ -3,8 +3,8 @@
  * KVM, as the machine sees it. The files of this folder are the only ones that know its ioctls, its
  * structures and its register names.
  *
- * Threads: a `struct vm` is the main thread's, but for vm_irq(), which any may call. A `struct
- * vcpu` belongs to the thread that calls vcpu_run(); any other may use it only while that one is
+ * Threads: a `struct vm` is the main thread's, but for vm_irq() and vm_set_rom(), which any may
+ * call. A `struct vcpu` belongs to the thread that calls vcpu_run(); any other may use it only while that one is
  * out of vcpu_run(), and vcpu_kick() at any time.
  *
  * Functions that return int return 0 or -errno unless they say otherwise.
@@ -44,6 +44,12 @@ struct vm *vm_create(int kvm, unsigned ipa_bits);
 /** Takes the VM down. Its vCPUs must have been destroyed. NULL is ignored. */
 void vm_destroy(struct vm *vm);
 int vm_add_memory(struct vm *vm, const struct memory *memory);
+/**
+ * Puts read-only memory at `base`, where the guest's writes leave it as VCPU_EXIT_WRITE; a size of 0
+ * takes it away. After it returns no vCPU reads what was there before. Any thread, one at a time for
+ * each number.
+ */
+int vm_set_rom(struct vm *vm, unsigned number, struct ipa base, uint64_t size, const void *host);
 int vm_enable_system_suspend(struct vm *vm);
 /**
  * Makes PSCI calls, by HVC and by SMC, leave the guest as VCPU_EXIT_CALL; KVM does not answer them

@@ -200,6 +200,19 @@ int vm_add_memory(struct vm *vm, const struct memory *memory)
     return kvm_call(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
+int vm_set_rom(struct vm *vm, unsigned number, struct ipa base, uint64_t size, const void *host)
+{
+    struct kvm_userspace_memory_region region = {
+        .slot = 1 + number,
+        .flags = KVM_MEM_READONLY,
+        .guest_phys_addr = base.value,
+        .memory_size = size,
+        .userspace_addr = (uintptr_t)host,
+    };
+
+    return kvm_call(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
 int vm_enable_system_suspend(struct vm *vm)
 {
     return vm_enable(vm, KVM_CAP_ARM_SYSTEM_SUSPEND);

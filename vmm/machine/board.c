@@ -75,6 +75,9 @@ static int board_create_vm(struct machine *machine)
     }
     int error = vm_add_memory(board->vm, &machine->memory);
     if (error == 0) {
+        error = roms_attach(machine);
+    }
+    if (error == 0) {
         error = machine->backend.ops->attach(&machine->backend, board->vm,
                                              machine->policy != SUSPEND_OFF);
     }

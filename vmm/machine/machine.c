@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/report.h"
+#include "boot/firmware.h"
 #include "control/news.h"
 #include "core/map.h"
 #include "host/console/console.h"
@@ -170,6 +171,8 @@ static int machine_create_parts(struct machine *machine)
         .console = machine->console,
         .drive_irq = drive_irq,
         .wake = on_device_wake,
+        .flash = machine->flash,
+        .show_rom = roms_show,
         .arg = machine,
     };
     int error = exits_open(machine);
@@ -295,6 +298,36 @@ static bool machine_unpack_kernel(struct machine *machine)
     return error == 0;
 }
 
+static bool machine_open_flash(struct machine *machine)
+{
+    const struct config *config = machine->config;
+    struct firmware firmware;
+
+    if (config->firmware == NULL) {
+        return true;
+    }
+    if (firmware_find(config->firmware, &firmware) != 0) {
+        return false;
+    }
+    machine->flash = flash_open(&(struct flash_paths){
+        .code = firmware.code,
+        .vars = config->vars,
+        .vars_template = firmware.template,
+    });
+    firmware_free(&firmware);
+    return machine->flash != NULL;
+}
+
+/* The files come first: a wrong one is reported on any machine, also one without KVM. */
+static bool machine_open_files(struct machine *machine)
+{
+    if (devices_list(machine->config, &machine->devices) != 0) {
+        return false;
+    }
+    machine->boot = boot_open(machine->config, &machine->devices);
+    return machine->boot != NULL && machine_unpack_kernel(machine) && machine_open_flash(machine);
+}
+
 int machine_run(const struct config *config)
 {
     struct machine machine = {
@@ -304,13 +337,7 @@ int machine_run(const struct config *config)
         .status = STATUS_ERROR,
     };
 
-    /* The files come first: a wrong one is reported on any machine, also one without KVM. */
-    machine.boot =
-        devices_list(config, &machine.devices) == 0 ? boot_open(config, &machine.devices) : NULL;
-    if (machine.boot == NULL) {
-        return STATUS_ERROR;
-    }
-    if (!machine_unpack_kernel(&machine)) {
+    if (!machine_open_files(&machine)) {
         boot_close(machine.boot);
         return STATUS_ERROR;
     }
@@ -322,6 +349,7 @@ int machine_run(const struct config *config)
     if (machine.kvm >= 0) {
         close(machine.kvm);
     }
+    flash_close(machine.flash);
     boot_close(machine.boot);
     return machine.status;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * The machine itself, as its own files share it. Each file may call those before it: tell.c
- * (reports to the event log and to operators), reach.c (asks the guest), driver.c (carries out what the power controller
- * decides), choose.c (what this host can do), board.c (what a reboot makes anew), exits.c,
- * operator.c, machine.c (the machine from start to end).
+ * (reports to the event log and to operators), reach.c (asks the guest), driver.c (carries out what
+ * the power controller decides), choose.c (what this host can do), roms.c (read-only memory of
+ * devices), board.c (what a reboot makes anew), exits.c, operator.c, machine.c (the machine from
+ * start to end).
  */
 #ifndef DORMOUSE_MACHINE_PARTS_H
 #define DORMOUSE_MACHINE_PARTS_H
@@ -17,6 +18,7 @@
 #include "core/signals.h"
 #include "dev/bus.h"
 #include "dev/instances.h"
+#include "host/flash/flash.h"
 #include "kvm/kvm.h"
 #include "machine/machine.h"
 #include "power/power.h"
@@ -33,6 +35,21 @@ struct board {
     struct vcpus *threads;
 };
 
+/** Read-only memory of devices. */
+enum { ROMS_MAX = 2 };
+
+struct rom {
+    struct ipa base;
+    uint64_t size;
+    const void *host;
+    bool shown;
+};
+
+struct roms {
+    unsigned count;
+    struct rom at[ROMS_MAX];
+};
+
 struct machine {
     const struct config *config;
     struct kvm_limits limits;
@@ -42,6 +59,8 @@ struct machine {
     struct psci_backend backend;
     struct instances devices; /* for the tree and the bus */
     struct boot *boot;
+    struct flash *flash; /* NULL: no firmware */
+    struct roms roms;
     struct memory memory;
     struct loop *loop;
     struct signals signals;
@@ -68,6 +87,11 @@ struct machine {
  * space. False after report()ing what the host lacks.
  */
 bool machine_choose(struct machine *machine);
+
+/** Shows or hides a device's ROM: struct bus_env.show_rom; its argument is a struct machine. */
+int roms_show(void *arg, struct ipa base, const struct device_rom *parts, bool shown);
+/** Puts the ROMs that are shown into a new board. 0 or -errno. */
+int roms_attach(const struct machine *machine);
 
 /** Builds the board, loads the kernel and lets vCPU 0 run. 0, or -1 after report()ing. */
 int board_power_on(struct machine *machine);
