@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     check(memory_create(&memory, ipa(RAM_BASE), RAM_SIZE) == 0);
     memory.host[(KERNEL_BASE - RAM_BASE) - 1] = 0x11;
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    image = image_open(path);
+    image = image_open(path, sizeof(path));
     if (image) {
         load(image, &memory);
         load(image, &memory);

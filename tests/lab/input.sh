@@ -98,6 +98,32 @@ test_bad_images() {
         --kernel "$work/lzma"
 }
 
+# once pipes
+test_pipes() {
+    make_work
+    mkfifo "$work/pipe"
+    run_status "$DORMOUSE" run --kernel /dev/stdin --append scenario=version --console "$work/console" \
+        <"$LAB_BARE" 2>"$work/errors"
+    expect_tap
+    rm "$work/console"
+    # shellcheck disable=SC2002 # a pipe is what this is about
+    cat "$LAB_BARE" | run_status "$DORMOUSE" run --kernel /dev/stdin --append scenario=version \
+        --console "$work/console" 2>"$work/errors"
+    expect_tap
+    expect_no_errors
+    cat /dev/zero >"$work/pipe" 2>/dev/null &
+    said 1 "kernel image $work/pipe: the pipe has more than 16 MiB, the guest's memory; give more with --memory" \
+        --kernel "$work/pipe" --memory 16M
+    : >"$work/pipe" &
+    said 1 "$work/pipe: not an arm64 kernel image (Image, Image.gz or EFI zboot)" --kernel "$work/pipe"
+    "$DORMOUSE" run --kernel "$work/pipe" 2>"$work/errors" &
+    waiting=$!
+    sleep 1
+    kill -TERM $waiting
+    run_status wait $waiting
+    expect_status 143
+}
+
 # once hypervisor
 test_hypervisor() {
     make_work

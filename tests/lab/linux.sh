@@ -198,6 +198,24 @@ test_compressed_kernels() {
     done
 }
 
+# Kernel and initrd from pipes, as <(COMMAND) makes them; the guest boots twice from what was read once.
+# once piped_files
+# limit piped_files 200
+test_piped_files() {
+    make_work
+    guest_limit=160
+    mkfifo "$work/kernel" "$work/initrd"
+    cat "$LAB_GUEST/vmlinuz" >"$work/kernel" &
+    cat "$LAB_GUEST/initrd" >"$work/initrd" &
+    start_dormouse run --kernel "$work/kernel" --initrd "$work/initrd" --append "console=ttyAMA0 quiet test=reboot"
+    expect_boot 1
+    type_keys 'reboot\n'
+    expect_boot 2
+    type_keys 'off\n'
+    wait_guest
+    expect_linux_ok
+}
+
 # Debian's generic kernel, if the lab has it.
 # once generic
 # limit generic 240

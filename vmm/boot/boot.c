@@ -15,6 +15,7 @@
 #include "boot/fdt.h"
 #include "boot/image.h"
 #include "boot/layout.h"
+#include "boot/source.h"
 #include "core/map.h"
 #include "dev/instances.h"
 #include "psci/idle.h"
@@ -46,7 +47,7 @@ static int boot_open_initrd(struct boot *boot)
     if (path == NULL) {
         return 0;
     }
-    boot->initrd = file_open(path, "initrd", &boot->initrd_size);
+    boot->initrd = source_open(path, "initrd", boot->config->memory_size, &boot->initrd_size);
     if (boot->initrd < 0) {
         return boot->initrd;
     }
@@ -63,7 +64,7 @@ static int boot_open_kernel(struct boot *boot)
     if (boot->config->firmware != NULL) {
         return 0;
     }
-    boot->image = image_open(boot->config->kernel);
+    boot->image = image_open(boot->config->kernel, boot->config->memory_size);
     return boot->image != NULL ? boot_open_initrd(boot) : -EINVAL;
 }
 

@@ -24,7 +24,8 @@ struct boot_entry {
 };
 
 /*
- * Opens and checks the configuration's kernel and initrd. `config` and `devices`, which the tree is to name, are used until
+ * Opens and checks the configuration's kernel and initrd; reads pipes to their end, so call it while signals still end
+ * the process. `config` and `devices`, which the tree is to name, are used until
  * boot_close().
  * Returns NULL after report()ing one line.
  */

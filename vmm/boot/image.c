@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/report.h"
 #include "boot/image_parts.h"
+#include "boot/source.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -276,7 +277,7 @@ static int image_open_format(struct image *image)
     return image_report_not_a_kernel(image);
 }
 
-struct image *image_open(const char *path)
+struct image *image_open(const char *path, uint64_t pipe_limit)
 {
     struct image *image = calloc(1, sizeof(*image));
 
@@ -288,7 +289,7 @@ struct image *image_open(const char *path)
         free(image);
         return NULL;
     }
-    image->fd = file_open(path, "kernel image", &image->file_size);
+    image->fd = source_open(path, "kernel image", pipe_limit, &image->file_size);
     if (image->fd < 0 || image_open_format(image) != 0) {
         image_close(image);
         return NULL;

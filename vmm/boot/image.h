@@ -22,11 +22,11 @@ struct image_place {
 };
 
 /*
- * Opens and checks `path`. On failure report()s one line (missing, not a regular file, not an arm64
- * image, truncated, a compression that is not known) and returns NULL. The file stays open: a
+ * Opens and checks `path`, as source_open() does: a pipe may have `pipe_limit` bytes. On failure report()s one line
+ * (missing, no file or pipe, not an arm64 image, truncated, a compression that is not known) and returns NULL. The file stays open: a
  * reboot starts the same file even if the path names another by then.
  */
-struct image *image_open(const char *path);
+struct image *image_open(const char *path, uint64_t pipe_limit);
 /* NULL is ignored. */
 void image_close(struct image *image);
 

@@ -287,13 +287,14 @@ static void machine_live(struct machine *machine)
 }
 
 /*
- * A hostile kernel can take seconds to unpack. Meanwhile a signal ends the process: there is
- * nothing to clean up yet.
+ * A pipe can take as long to read, and a hostile kernel to unpack, as somebody else likes. Meanwhile a signal ends the
+ * process: there is nothing to clean up yet.
  */
-static bool machine_unpack_kernel(struct machine *machine)
+static bool machine_open_boot(struct machine *machine)
 {
     signals_let_end(true);
-    int error = boot_prepare(machine->boot);
+    machine->boot = boot_open(machine->config, &machine->devices);
+    int error = machine->boot != NULL ? boot_prepare(machine->boot) : -EINVAL;
     signals_let_end(false);
     return error == 0;
 }
@@ -324,8 +325,7 @@ static bool machine_open_files(struct machine *machine)
     if (devices_list(machine->config, &machine->devices) != 0) {
         return false;
     }
-    machine->boot = boot_open(machine->config, &machine->devices);
-    return machine->boot != NULL && machine_unpack_kernel(machine) && machine_open_flash(machine);
+    return machine_open_boot(machine) && machine_open_flash(machine);
 }
 
 int machine_run(const struct config *config)

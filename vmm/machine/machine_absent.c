@@ -4,12 +4,15 @@
 
 #include "base/report.h"
 #include "boot/boot.h"
+#include "core/signals.h"
 #include "machine/devices.h"
 #include "machine/machine.h"
 
 int machine_run(const struct config *config)
 {
     struct instances devices;
+
+    signals_let_end(true); /* while it reads pipes */
     struct boot *boot = devices_list(config, &devices) == 0 ? boot_open(config, &devices) : NULL;
 
     if (boot != NULL) {
