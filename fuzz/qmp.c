@@ -164,7 +164,7 @@ static void on_client(void *arg, uint32_t events)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static struct run run;
-    struct qmp qmp = {.name = "fuzz", .ops = &ops, .fd = -1};
+    struct qmp qmp = {.name = "fuzz", .ops = &ops, .listener = LISTENER_NONE};
     int fds[2];
 
     if (size == 0) {
