@@ -56,8 +56,17 @@ kernel_modules=(
 
 # Creates build/lab/kernels/NAME: vmlinuz, busybox, and modules/VERSION/ with the drivers of hosts and guests.
 make_kernel() { # NAME
-    local dir
+    local dir wanted=("${kernel_modules[@]}") had=''
     dir=$(kernel_folder "$1")
+    if [[ $1 == trixie-generic ]]; then
+        wanted+=(gpio_keys evdev) # The cloud kernels do not have them.
+    fi
+    if [[ -r $dir/modules.txt ]]; then
+        had=$(<"$dir/modules.txt")
+    fi
+    if [[ $had != "${wanted[*]}" ]]; then
+        rm -rf "$dir" # It is of a version with other modules.
+    fi
     case $1 in
     bookworm-cloud)
         make_once "$dir" "fetching Debian 12's cloud kernel, Linux 6.1" "10 s" \
@@ -92,10 +101,11 @@ fill_kernel() { # SUITE PACKAGE KERNEL-PATTERN BUSYBOX-PATH MODULES-PATH FOLDER
     mv "$folder/tree/$busybox" "$folder/busybox"
     [[ -e $folder/tree/lib ]] || ln -s usr/lib "$folder/tree/lib"
     fill_modules "$folder/tree" "$folder/modules"
+    printf '%s\n' "${wanted[*]}" >"$folder/modules.txt"
     rm -rf "$folder/tree"
 }
 
-# Copies some of a kernel's modules, and those that they need, unpacked: an emulated processor copies faster than it
+# Copies the modules of the list "wanted", and those that they need, unpacked: an emulated processor copies faster than it
 # unpacks.
 fill_modules() { # TREE FOLDER
     local version to list=$1/list
@@ -103,7 +113,7 @@ fill_modules() { # TREE FOLDER
     to=$2/$version
     mkdir -p "$to" "$2/lib"
     /sbin/depmod -b "$1" "$version"
-    /sbin/modprobe -C "$1" -d "$1" -S "$version" -a --show-depends "${kernel_modules[@]}" >"$list"
+    /sbin/modprobe -C "$1" -d "$1" -S "$version" -a --show-depends "${wanted[@]}" >"$list"
     sed -n 's/^insmod \([^ ]*\).*/\1/p' "$list" | sort -u | xargs -d '\n' cp -t "$to"
     find "$to" -name '*.xz' -exec xz -d {} +
     cp -t "$to" "$1/lib/modules/$version"/modules.{builtin,builtin.modinfo,order}

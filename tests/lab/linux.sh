@@ -216,6 +216,29 @@ test_piped_files() {
     expect_linux_ok
 }
 
+# Linux's own drivers see the keys of a guest that is asked to sleep and to shut down, awake and asleep.
+# once keys
+# limit keys 240
+test_keys() {
+    make_work
+    # shellcheck disable=SC2153 # not LAB_GUEST
+    LAB_GUEST=$LAB_GUESTS/generic
+    guest_limit=220
+    start_linux keys --cpus 2 --qmp "$work/qmp"
+    wait_console "keys are read" 120
+    qmp x-dormouse-sleep @SUSPEND system_wakeup
+    wait_console "GUEST: awake" 60
+    wait_console "key 142 0" 30
+    qmp x-dormouse-sleep @SUSPEND
+    kill -TERM "$guest"
+    wait_guest
+    expect_linux_ok
+    expect_console "key 142 1"
+    expect_event asked-to-shut-down way key
+    expect_event_count asleep 2
+    expect_event_count off 1
+}
+
 # Debian's generic kernel, if the lab has it.
 # once generic
 # limit generic 240
