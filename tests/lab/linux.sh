@@ -250,3 +250,10 @@ test_generic() {
     run_linux "sleep cycles=2" --cpus 4
     expect_event_count resumed 2
 }
+
+# limit rng 200
+test_rng() {
+    guest_limit=180
+    run_linux "rng sleeps=3" --cpus 1 --rng
+    expect_event_count asleep 3
+}

@@ -44,6 +44,7 @@ struct config {
     const char *qmp;       /* path of the operator's socket, or NULL */
     unsigned
         shutdown_seconds; /* from SIGTERM to the end of a guest that does not shut down; 0: none */
+    bool rng;             /* a virtio-rng */
     bool paused;          /* from the start, until the operator continues the machine */
     bool no_shutdown;     /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
     struct sandbox_settings sandbox;

@@ -24,6 +24,8 @@ static int bus_device_create(struct bus_device *device, const struct bus_env *en
         .loop = env->loop,
         .console = env->console,
         .irq = &device->irq,
+        .memory = env->memory,
+        .settings = device->instance.settings,
         .wake = bus_device_wake,
         .wake_arg = device,
         .flash = env->flash,
@@ -32,6 +34,7 @@ static int bus_device_create(struct bus_device *device, const struct bus_env *en
     };
 
     irq_init(&device->irq, device->instance.spi, env->drive_irq, env->arg);
+    device->irq.pulse = env->pulse_irq;
     return device->instance.cls->create(&device_env, &device->device);
 }
 
@@ -100,6 +103,27 @@ void bus_write(const struct bus *bus, struct ipa address, unsigned size, uint64_
     if (at != NULL) {
         at->instance.cls->write(at->device, address.value - at->instance.base.value, size, value);
     }
+}
+
+int bus_doorbells(const struct bus *bus,
+                  int (*add)(void *arg, struct ipa address, const struct doorbell *doorbell),
+                  void *arg)
+{
+    struct doorbell doorbell;
+    int error = 0;
+
+    for (unsigned i = 0; i < bus->count && error == 0; i++) {
+        const struct bus_device *at = &bus->devices[i];
+        const struct device_class *cls = at->instance.cls;
+
+        if (cls->doorbell == NULL) {
+            continue;
+        }
+        for (unsigned j = 0; error == 0 && cls->doorbell(at->device, j, &doorbell); j++) {
+            error = add(arg, ipa_add(at->instance.base, doorbell.offset), &doorbell);
+        }
+    }
+    return error;
 }
 
 void bus_hold(struct bus *bus, unsigned counted)

@@ -35,7 +35,9 @@ struct bus_env {
     const struct instances *instances; /* the devices; only bus_create() uses it */
     struct loop *loop;
     struct console *console;
+    const struct memory *memory;
     void (*drive_irq)(void *arg, uint32_t spi, bool level); /* any thread */
+    void (*pulse_irq)(void *arg, uint32_t spi);             /* any thread */
     void (*wake)(void *arg, unsigned source);               /* main thread */
     struct flash *flash;
     /* As in struct device_env, with the ROM's address. NULL: no device has a ROM. */
@@ -51,6 +53,14 @@ void bus_reset(struct bus *bus);
 /* An address without a device reads as zero; what is written there is lost. */
 uint64_t bus_read(const struct bus *bus, struct ipa address, unsigned size);
 void bus_write(const struct bus *bus, struct ipa address, unsigned size, uint64_t value);
+
+/*
+ * Calls `add` for each doorbell of each device, with the address of its register, until one call
+ * returns an error. Returns that, or 0.
+ */
+int bus_doorbells(const struct bus *bus,
+                  int (*add)(void *arg, struct ipa address, const struct doorbell *doorbell),
+                  void *arg);
 
 /*
  * Holds the interrupt lines of the wake sources that are not in `counted`, and of devices that are

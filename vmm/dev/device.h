@@ -21,6 +21,7 @@ struct console;
 struct flash;
 struct irq_line;
 struct loop;
+struct memory;
 struct tree;
 
 /* Keys that the operator can press, as on a machine's case. */
@@ -41,6 +42,8 @@ struct device_env {
     struct loop *loop;
     struct console *console; /* the operator's end of the serial line */
     struct irq_line *irq;    /* the device's own interrupt line */
+    const struct memory *memory;
+    const void *settings; /* the instance's: what the operator asked for */
     /*
      * Reports that this device would wake a sleeping guest now (its class's wake_source). Main
      * thread only, with no device lock held. Ignored while the guest is awake.
@@ -62,11 +65,21 @@ struct device_class;
 
 #define DEVICE_NO_SPI UINT32_MAX
 
+/* A register that a guest rings: a write of `value` there is all that the device needs to know. */
+struct doorbell {
+    uint64_t offset; /* of the register */
+    unsigned size;   /* of the write, in bytes */
+    uint64_t value;
+    int fd; /* an eventfd, which the device keeps and reads */
+};
+
 /* A device of the machine, and its place there. */
 struct device_instance {
     const struct device_class *cls;
     struct ipa base; /* of the registers */
     uint32_t spi;    /* its interrupt, as an SPI number (INTID - 32), or DEVICE_NO_SPI */
+    /* What the operator asked for, in a form that the class knows; NULL: the class has no options. */
+    const void *settings;
 };
 
 struct device_class {
@@ -99,6 +112,11 @@ struct device_class {
      */
     bool (*hears)(struct device *device, enum device_key key);
     void (*press)(struct device *device, enum device_key key);
+    /*
+     * The doorbell of that number, from 0 on; false if there is none. NULL: the device has none.
+     * The machine lets KVM ring it, so that no vCPU leaves the guest for long.
+     */
+    bool (*doorbell)(struct device *device, unsigned number, struct doorbell *doorbell);
     /* Adds the device's node, or nodes, to a tree in the making (dev/node.h). */
     void (*describe)(const struct device_instance *instance, struct tree *tree);
 };

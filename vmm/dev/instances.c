@@ -15,10 +15,8 @@ static bool instances_collide(const struct device_instance *a, const struct devi
     return !apart || (a->spi == b->spi && a->spi != DEVICE_NO_SPI);
 }
 
-int instances_add(struct instances *instances, const struct device_class *cls, struct ipa base,
-                  uint32_t spi)
+static int instances_insert(struct instances *instances, struct device_instance added)
 {
-    const struct device_instance added = {cls, base, spi};
     unsigned at = instances->count;
 
     if (instances->count == INSTANCES_MAX) {
@@ -29,12 +27,32 @@ int instances_add(struct instances *instances, const struct device_class *cls, s
             return -EEXIST;
         }
     }
-    for (; at > 0 && instances->at[at - 1].base.value > base.value; at--) {
+    for (; at > 0 && instances->at[at - 1].base.value > added.base.value; at--) {
         instances->at[at] = instances->at[at - 1];
     }
     instances->at[at] = added;
     instances->count++;
     return 0;
+}
+
+int instances_add(struct instances *instances, const struct device_class *cls, struct ipa base,
+                  uint32_t spi)
+{
+    return instances_insert(instances,
+                            (struct device_instance){.cls = cls, .base = base, .spi = spi});
+}
+
+int instances_add_slot(struct instances *instances, const char *name, unsigned slot,
+                       const void *settings)
+{
+    const struct device_instance added = {
+        .cls = device_class_find(name),
+        .base = ipa(MAP_VIRTIO_BASE + slot * MAP_VIRTIO_STRIDE),
+        .spi = MAP_VIRTIO_SPI + slot,
+        .settings = settings,
+    };
+
+    return added.cls != NULL ? instances_insert(instances, added) : -ENODEV;
 }
 
 void instances_add_fixed(struct instances *instances)

@@ -24,6 +24,14 @@ int instances_add(struct instances *instances, const struct device_class *cls, s
                   uint32_t spi);
 
 /*
+ * Adds a virtio device of that class in one of the map's slots, 0 to MAP_VIRTIO_COUNT - 1.
+ * `settings` is what the class knows of the operator's wishes, and outlives the list. Returns the
+ * same, or -ENODEV if no class of that name is linked into the program.
+ */
+int instances_add_slot(struct instances *instances, const char *name, unsigned slot,
+                       const void *settings);
+
+/*
  * Adds the devices that every machine has: those in the map's fixed places (core/map.h). A place
  * whose device is not linked into the program stays empty. `instances` is empty before.
  */

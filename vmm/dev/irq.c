@@ -17,7 +17,8 @@ static void irq_change(struct irq_line *line, bool level, bool held)
     bool before = line->state.level && !line->state.held;
     bool after = level && !held;
 
-    line->state = (struct irq_state){.level = level, .held = held};
+    line->state.level = level;
+    line->state.held = held;
     if (before != after) {
         line->drive(line->arg, line->spi, after);
     }
@@ -27,6 +28,21 @@ void irq_set(struct irq_line *line, bool level)
 {
     pthread_mutex_lock(&line->lock);
     irq_change(line, level, line->state.held);
+    pthread_mutex_unlock(&line->lock);
+}
+
+static void irq_send_pulse(struct irq_line *line)
+{
+    line->state.pulsed = line->state.held;
+    if (!line->state.held && line->pulse != NULL) {
+        line->pulse(line->arg, line->spi);
+    }
+}
+
+void irq_pulse(struct irq_line *line)
+{
+    pthread_mutex_lock(&line->lock);
+    irq_send_pulse(line);
     pthread_mutex_unlock(&line->lock);
 }
 
@@ -41,5 +57,8 @@ void irq_release(struct irq_line *line)
 {
     pthread_mutex_lock(&line->lock);
     irq_change(line, line->state.level, false);
+    if (line->state.pulsed) {
+        irq_send_pulse(line);
+    }
     pthread_mutex_unlock(&line->lock);
 }

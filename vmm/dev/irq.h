@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A device's level-triggered interrupt line into the GIC. It can be held: a held line looks low to
- * the GIC while the device continues to drive it, and shows its true level when it is released. So
- * a wake source that the policy ignores cannot end a sleep.
+ * A device's interrupt line into the GIC. The device drives a level, or sends pulses to an
+ * edge-triggered interrupt. A line can be held: it looks low to the GIC while the device continues
+ * to drive it, and shows its true level, or one pulse for those that came, when it is released. So a
+ * wake source that the policy ignores cannot end a sleep.
  */
 #ifndef DORMOUSE_DEV_IRQ_H
 #define DORMOUSE_DEV_IRQ_H
@@ -15,6 +16,7 @@
 struct irq_state {
     uint8_t level; /* what the device drives */
     uint8_t held;
+    uint8_t pulsed; /* a pulse came while it was held */
 };
 
 struct irq_line {
@@ -22,6 +24,7 @@ struct irq_line {
     struct irq_state state;
     uint32_t spi;
     void (*drive)(void *arg, uint32_t spi, bool level); /* what the GIC sees */
+    void (*pulse)(void *arg, uint32_t spi);             /* the same; NULL: nothing sees pulses */
     void *arg;
 };
 
@@ -29,6 +32,8 @@ void irq_init(struct irq_line *line, uint32_t spi,
               void (*drive)(void *arg, uint32_t spi, bool level), void *arg);
 /* Any thread. Calls drive() only if the visible level changes. */
 void irq_set(struct irq_line *line, bool level);
+/* Any thread. For an edge-triggered interrupt, of which one pulse may stand for several. */
+void irq_pulse(struct irq_line *line);
 /* Main thread. Both are idempotent. */
 void irq_hold(struct irq_line *line);
 void irq_release(struct irq_line *line);

@@ -116,9 +116,19 @@ void node_put_reg(struct tree *tree, const struct node_region *regions, size_t c
     }
 }
 
-void node_put_spi(struct tree *tree, uint32_t spi)
+static void node_put_interrupt(struct tree *tree, uint32_t spi, uint32_t trigger)
 {
-    const uint32_t cells[] = {NODE_INTERRUPT_SPI, spi, NODE_INTERRUPT_LEVEL_HIGH};
+    const uint32_t cells[] = {NODE_INTERRUPT_SPI, spi, trigger};
 
     node_put_cells(tree, "interrupts", cells, sizeof(cells) / sizeof(cells[0]));
+}
+
+void node_put_spi(struct tree *tree, uint32_t spi)
+{
+    node_put_interrupt(tree, spi, NODE_INTERRUPT_LEVEL_HIGH);
+}
+
+void node_put_spi_edge(struct tree *tree, uint32_t spi)
+{
+    node_put_interrupt(tree, spi, NODE_INTERRUPT_EDGE_RISING);
 }

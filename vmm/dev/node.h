@@ -18,7 +18,8 @@ enum {
 };
 
 /* Cells of an interrupt specifier: Linux's bindings arm,gic-v3 and interrupts.txt. */
-enum { NODE_INTERRUPT_SPI = 0, NODE_INTERRUPT_PPI = 1, NODE_INTERRUPT_LEVEL_HIGH = 4 };
+enum { NODE_INTERRUPT_SPI = 0, NODE_INTERRUPT_PPI = 1 };
+enum { NODE_INTERRUPT_EDGE_RISING = 1, NODE_INTERRUPT_LEVEL_HIGH = 4 };
 
 /* A cell of a GPIO specifier: Linux's binding gpio.txt. */
 enum { NODE_GPIO_ACTIVE_HIGH = 0 };
@@ -55,7 +56,8 @@ void node_put_u64(struct tree *tree, const char *name, uint64_t value);
 void node_put_cells(struct tree *tree, const char *name, const uint32_t *cells, size_t count);
 void node_put_cell_counts(struct tree *tree, uint32_t address_cells, uint32_t size_cells);
 void node_put_reg(struct tree *tree, const struct node_region *regions, size_t count);
-/* "interrupts": one level-triggered SPI. */
+/* "interrupts": one SPI, level-triggered or edge-triggered. */
 void node_put_spi(struct tree *tree, uint32_t spi);
+void node_put_spi_edge(struct tree *tree, uint32_t spi);
 
 #endif

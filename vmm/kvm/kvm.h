@@ -3,8 +3,8 @@
  * KVM, as the machine sees it. The files of this folder are the only ones that know its ioctls, its
  * structures and its register names.
  *
- * Threads: a `struct vm` is the main thread's, but for vm_irq() and vm_set_rom(), which any may
- * call. A `struct vcpu` belongs to the thread that calls vcpu_run(); any other may use it only while that one is
+ * Threads: a `struct vm` is the main thread's, but for vm_irq(), vm_pulse() and vm_set_rom(), which
+ * any may call. A `struct vcpu` belongs to the thread that calls vcpu_run(); any other may use it only while that one is
  * out of vcpu_run(), and vcpu_kick() at any time.
  *
  * Functions that return int return 0 or -errno unless they say otherwise.
@@ -65,6 +65,19 @@ int vm_create_gic(struct vm *vm, unsigned cpu_count, struct ipa gicr2);
 
 /** Sets the level of a shared peripheral interrupt. Any thread. */
 int vm_irq(struct vm *vm, uint32_t spi, bool level);
+
+/**
+ * Prepares pulses of an edge-triggered SPI, after vm_create_gic(). vm_pulse() sends one; any thread;
+ * an SPI that was not prepared gets none.
+ */
+int vm_add_pulse(struct vm *vm, uint32_t spi);
+void vm_pulse(const struct vm *vm, uint32_t spi);
+
+/**
+ * Lets KVM turn a guest's write of `value`, of `size` bytes, at `address` into a write to the
+ * eventfd, so that the vCPU continues at once.
+ */
+int vm_add_doorbell(struct vm *vm, struct ipa address, unsigned size, uint64_t value, int fd);
 
 /**
  * Creates vCPU `index`: an open file, and one more after vcpu_count_hypercalls(). Its registers are

@@ -5,6 +5,7 @@
 
 #include <linux/kvm.h>
 
+#include "core/map.h"
 #include "kvm/kvm.h"
 
 struct vm {
@@ -13,6 +14,7 @@ struct vm {
     int its_fd;
     size_t run_size;             /* of the structure that a vCPU shares with KVM */
     struct kvm_vcpu_init target; /* the preferred target's, features left empty */
+    int pulse_fd[MAP_SPI_COUNT]; /* an eventfd for each SPI that gets pulses, or -1 */
 };
 
 struct vcpu {

@@ -162,6 +162,7 @@ struct vm *vm_create(int kvm, unsigned ipa_bits)
         return NULL;
     }
     vm->fd = vm->gic_fd = vm->its_fd = -1;
+    memset(vm->pulse_fd, 0xff, sizeof(vm->pulse_fd)); /* each is -1 */
     int error = vm_prepare(vm, kvm, ipa_bits);
     if (error != 0) {
         vm_destroy(vm);
@@ -182,6 +183,9 @@ void vm_destroy(struct vm *vm)
 {
     if (vm == NULL) {
         return;
+    }
+    for (unsigned i = 0; i < MAP_SPI_COUNT; i++) {
+        vm_close_fd(vm->pulse_fd[i]);
     }
     vm_close_fd(vm->its_fd);
     vm_close_fd(vm->gic_fd);

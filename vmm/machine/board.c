@@ -102,6 +102,30 @@ static int board_create_gic(struct machine *machine)
     return error;
 }
 
+static int board_add_doorbell(void *arg, struct ipa address, const struct doorbell *doorbell)
+{
+    struct vm *vm = arg;
+
+    return vm_add_doorbell(vm, address, doorbell->size, doorbell->value, doorbell->fd);
+}
+
+/* Connects the devices to KVM: their doorbells, and the interrupts that are pulses. */
+static int board_connect_devices(struct machine *machine)
+{
+    const struct bus *bus = &machine->bus;
+    struct vm *vm = machine->board.vm;
+    int error = bus_doorbells(bus, board_add_doorbell, vm);
+
+    for (unsigned i = 0; i < bus->count && error == 0; i++) {
+        const struct device_instance *instance = &bus->devices[i].instance;
+
+        if (instance->cls->doorbell != NULL) {
+            error = vm_add_pulse(vm, instance->spi);
+        }
+    }
+    return error;
+}
+
 static int board_load_guest(struct machine *machine, uint32_t psci_version)
 {
     struct boot_entry entry;
@@ -139,6 +163,9 @@ static int board_build(struct machine *machine, uint32_t *psci_version)
     }
     if (error == 0) {
         error = board_create_gic(machine);
+    }
+    if (error == 0) {
+        error = board_connect_devices(machine);
     }
     if (error == 0) {
         error = board_load_guest(machine, *psci_version);

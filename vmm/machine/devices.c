@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/devices.h"
 
-#include <stddef.h>
+#include <string.h>
 
+#include "base/report.h"
 #include "boot/boot.h"
 #include "core/map.h"
 #include "machine/machine.h"
+
+/* The devices that the operator asked for, each in its place. 0 or -errno. */
+static int devices_add_chosen(const struct config *config, struct instances *devices)
+{
+    int error = 0;
+
+    if (config->firmware != NULL) {
+        error = instances_add(devices, device_class_find("cfi-flash"), ipa(MAP_FLASH_BASE),
+                              DEVICE_NO_SPI);
+    }
+    if (error == 0 && config->rng) {
+        error = instances_add_slot(devices, "virtio-rng", MAP_SLOT_RNG, NULL);
+    }
+    return error;
+}
 
 int devices_list(const struct config *config, struct instances *devices)
 {
     *devices = (struct instances){0};
     instances_add_fixed(devices);
-    if (config->firmware != NULL) {
-        (void)instances_add(devices, device_class_find("cfi-flash"), ipa(MAP_FLASH_BASE),
-                            DEVICE_NO_SPI);
+    int error = devices_add_chosen(config, devices);
+    if (error != 0) {
+        report("cannot list the machine's devices: %s", strerror(-error));
     }
-    return 0;
+    return error == 0 ? 0 : -1;
 }
 
 int machine_write_dtb(const struct config *config)

@@ -102,6 +102,15 @@ static void drive_irq(void *arg, uint32_t spi, bool level)
     }
 }
 
+static void pulse_irq(void *arg, uint32_t spi)
+{
+    const struct machine *machine = arg;
+
+    if (machine->board.vm != NULL) {
+        vm_pulse(machine->board.vm, spi);
+    }
+}
+
 static void nudge_vcpu(void *arg, unsigned vcpu)
 {
     const struct machine *machine = arg;
@@ -169,7 +178,9 @@ static int machine_create_parts(struct machine *machine)
         .instances = &machine->devices,
         .loop = machine->loop,
         .console = machine->console,
+        .memory = &machine->memory,
         .drive_irq = drive_irq,
+        .pulse_irq = pulse_irq,
         .wake = on_device_wake,
         .flash = machine->flash,
         .show_rom = roms_show,
@@ -217,7 +228,9 @@ static int machine_set_up(struct machine *machine)
     }
     error = machine_create_parts(machine);
     if (error != 0) {
-        report("cannot set up the machine: %s", strerror(-error));
+        if (error != -REPORTED) {
+            report("cannot set up the machine: %s", strerror(-error));
+        }
         return -1;
     }
     return operator_open(machine);

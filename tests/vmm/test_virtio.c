@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The MMIO transport, with virtio-rng as the device. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_mmio.h>
+
+#include "capture.h"
+#include "core/map.h"
+#include "dev/virtio/virtio.h"
+#include "virtio_rig.h"
+
+enum { BUFFER = VIRTIO_RIG_FREE, LENGTH = 64 };
+
+static struct virtio_rig rig;
+
+static int setup(void **state)
+{
+    (void)state;
+    virtio_rig_create(&rig, "virtio-rng", NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    virtio_rig_destroy(&rig);
+    return 0;
+}
+
+static uint64_t buffer(void)
+{
+    return MAP_RAM_BASE + BUFFER;
+}
+
+static void ask(uint32_t length)
+{
+    virtio_rig_add(&rig, 0, &(struct virtio_rig_buffer){buffer(), length, true}, 1);
+}
+
+static void identity_is_that_of_version_2(void **state)
+{
+    (void)state;
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_MAGIC_VALUE), 0x74726976);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_VERSION), 2);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_DEVICE_ID), VIRTIO_ID_RNG);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_STATUS), 0);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_SHM_LEN_LOW), UINT32_MAX);
+}
+
+static void buffer_is_filled_and_the_driver_told(void **state)
+{
+    static const uint8_t zero[LENGTH];
+
+    (void)state;
+    virtio_rig_start(&rig, 1);
+    ask(LENGTH);
+    virtio_rig_notify(&rig, 0);
+    struct vring_used_elem used = virtio_rig_wait(&rig, 0);
+    assert_int_equal(used.id, 0);
+    assert_int_equal(used.len, LENGTH);
+    assert_memory_not_equal(virtio_rig_at(&rig, buffer(), LENGTH), zero, LENGTH);
+    assert_int_equal(rig.pulses, 1);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_VRING);
+    virtio_rig_write(&rig, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INT_VRING);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
+}
+
+/* A guest cannot hold the main thread by what it asks for. */
+static void huge_buffer_is_filled_in_part(void **state)
+{
+    (void)state;
+    virtio_rig_start(&rig, 1);
+    ask(VIRTIO_RIG_MEMORY - BUFFER);
+    virtio_rig_notify(&rig, 0);
+    assert_int_equal(virtio_rig_wait(&rig, 0).len, 256);
+}
+
+static void nothing_happens_before_the_driver_is_ready(void **state)
+{
+    struct vring_used_elem used;
+
+    (void)state;
+    virtio_rig_write(&rig, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+    virtio_rig_write(&rig, VIRTIO_MMIO_QUEUE_NOTIFY, 77);
+    virtio_rig_run(&rig);
+    virtio_rig_start(&rig, 1);
+    virtio_rig_reset(&rig);
+    ask(LENGTH);
+    virtio_rig_notify(&rig, 0);
+    assert_false(virtio_rig_used(&rig, 0, &used));
+    assert_int_equal(rig.pulses, 0);
+}
+
+static void driver_without_version_1_is_not_accepted(void **state)
+{
+    (void)state;
+    virtio_rig_write(&rig, VIRTIO_MMIO_STATUS, 3 | VIRTIO_CONFIG_S_FEATURES_OK);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_STATUS), 3);
+}
+
+static void feature_that_was_not_offered_is_not_accepted(void **state)
+{
+    (void)state;
+    for (unsigned half = 0; half < 2; half++) {
+        virtio_rig_write(&rig, VIRTIO_MMIO_DRIVER_FEATURES_SEL, half);
+        virtio_rig_write(&rig, VIRTIO_MMIO_DRIVER_FEATURES, UINT32_MAX);
+    }
+    virtio_rig_write(&rig, VIRTIO_MMIO_STATUS, 3 | VIRTIO_CONFIG_S_FEATURES_OK);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_STATUS), 3);
+}
+
+static void features_have_two_halves(void **state)
+{
+    (void)state;
+    virtio_rig_write(&rig, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 2);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_DEVICE_FEATURES), 0);
+    virtio_rig_start(&rig, 1);
+    assert_int_equal(rig.features, VIRTIO_COMMON_FEATURES);
+}
+
+static void reset_clears_all_and_the_device_starts_again(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 10000; i++) {
+        virtio_rig_start(&rig, 1);
+        ask(LENGTH);
+        virtio_rig_notify(&rig, 0);
+        assert_int_equal(virtio_rig_wait(&rig, 0).len, LENGTH);
+        virtio_rig_reset(&rig);
+        assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_QUEUE_READY), 0);
+        assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
+    }
+    /* The queues' descriptors and two more: nothing was opened for each start. */
+    int fd = dup(STDOUT_FILENO);
+    assert_in_range(fd, 0, 20);
+    close(fd);
+}
+
+static void machine_reset_clears_the_state(void **state)
+{
+    struct virtio_state zero;
+
+    (void)state;
+    memset(&zero, 0, sizeof(zero));
+    virtio_rig_start(&rig, 1);
+    ask(LENGTH);
+    rig.cls->reset(rig.device);
+    assert_memory_equal(device_state(rig.cls, rig.device), &zero, sizeof(zero));
+}
+
+static void queue_that_the_driver_disables_is_left_alone(void **state)
+{
+    struct vring_used_elem used;
+
+    (void)state;
+    virtio_rig_start(&rig, 1);
+    virtio_rig_write(&rig, VIRTIO_MMIO_QUEUE_SEL, 0);
+    virtio_rig_write(&rig, VIRTIO_MMIO_QUEUE_READY, 0);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_QUEUE_READY), 0);
+    ask(LENGTH);
+    virtio_rig_notify(&rig, 0);
+    assert_false(virtio_rig_used(&rig, 0, &used));
+}
+
+/* Writes the fault's line, or nothing, to `text`. */
+static void break_rules(char *text, size_t size)
+{
+    struct capture capture;
+
+    ask(0); /* an empty buffer */
+    capture_begin(&capture, STDERR_FILENO);
+    virtio_rig_notify(&rig, 0);
+    capture_end(&capture, text, size);
+}
+
+static void driver_at_fault_gets_needs_reset_and_one_line(void **state)
+{
+    char text[512];
+    const uint32_t broken = VIRTIO_CONFIG_S_NEEDS_RESET;
+
+    (void)state;
+    virtio_rig_start(&rig, 1);
+    break_rules(text, sizeof(text));
+    assert_non_null(strstr(text, "virtio-rng: the guest's driver is at fault: a buffer is empty"));
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_STATUS) & broken, broken);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_CONFIG);
+    virtio_rig_reset(&rig);
+    virtio_rig_start(&rig, 1);
+    ask(LENGTH);
+    virtio_rig_notify(&rig, 0);
+    assert_int_equal(virtio_rig_wait(&rig, 0).len, LENGTH);
+    break_rules(text, sizeof(text));
+    assert_string_equal(text, "");
+}
+
+static void only_whole_words_reach_registers(void **state)
+{
+    (void)state;
+    assert_int_equal(rig.cls->read(rig.device, VIRTIO_MMIO_MAGIC_VALUE, 8), 0);
+    assert_int_equal(rig.cls->read(rig.device, VIRTIO_MMIO_MAGIC_VALUE, 1), 0);
+    assert_int_equal(rig.cls->read(rig.device, VIRTIO_MMIO_MAGIC_VALUE + 2, 4), 0);
+    rig.cls->write(rig.device, VIRTIO_MMIO_STATUS, 1, 1);
+    assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_STATUS), 0);
+    /* virtio-rng has no configuration space. */
+    assert_int_equal(virtio_rig_config(&rig, 0, 8), 0);
+    virtio_rig_write(&rig, VIRTIO_MMIO_CONFIG, 1);
+}
+
+static void doorbell_is_what_the_machine_asks_kvm_for(void **state)
+{
+    struct doorbell doorbell;
+
+    (void)state;
+    assert_true(rig.cls->doorbell(rig.device, 0, &doorbell));
+    assert_int_equal(doorbell.offset, VIRTIO_MMIO_QUEUE_NOTIFY);
+    assert_int_equal(doorbell.size, 4);
+    assert_int_equal(doorbell.value, 0);
+    assert_false(rig.cls->doorbell(rig.device, 1, &doorbell));
+    virtio_rig_start(&rig, 1);
+    ask(LENGTH);
+    assert_int_equal(write(doorbell.fd, &(uint64_t){1}, sizeof(uint64_t)), sizeof(uint64_t));
+    assert_int_equal(virtio_rig_wait(&rig, 0).len, LENGTH);
+}
+
+int main(void)
+{
+#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        WITH_DEVICE(identity_is_that_of_version_2),
+        WITH_DEVICE(buffer_is_filled_and_the_driver_told),
+        WITH_DEVICE(huge_buffer_is_filled_in_part),
+        WITH_DEVICE(nothing_happens_before_the_driver_is_ready),
+        WITH_DEVICE(driver_without_version_1_is_not_accepted),
+        WITH_DEVICE(feature_that_was_not_offered_is_not_accepted),
+        WITH_DEVICE(features_have_two_halves),
+        WITH_DEVICE(reset_clears_all_and_the_device_starts_again),
+        WITH_DEVICE(machine_reset_clears_the_state),
+        WITH_DEVICE(queue_that_the_driver_disables_is_left_alone),
+        WITH_DEVICE(driver_at_fault_gets_needs_reset_and_one_line),
+        WITH_DEVICE(only_whole_words_reach_registers),
+        WITH_DEVICE(doorbell_is_what_the_machine_asks_kvm_for),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dev/virtio/virtio.h"
+
+#include <errno.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_mmio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/report.h"
+#include "core/loop.h"
+#include "dev/irq.h"
+#include "dev/virtio/virtio_parts.h"
+
+#define FEATURE(bit) (UINT64_C(1) << (bit))
+
+_Static_assert(VIRTIO_COMMON_FEATURES ==
+                   (FEATURE(VIRTIO_RING_F_INDIRECT_DESC) | FEATURE(VIRTIO_RING_F_EVENT_IDX) |
+                    FEATURE(VIRTIO_F_VERSION_1)),
+               "the numbers of the specification");
+
+bool virtio_is_live(const struct virtio *virtio)
+{
+    uint32_t both = VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET;
+
+    return (virtio->state.status & both) == VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+static void virtio_interrupt(struct virtio *virtio, uint32_t reason)
+{
+    virtio->state.interrupts |= reason;
+    irq_pulse(virtio->env.irq);
+}
+
+void virtio_config_changed(struct virtio *virtio)
+{
+    virtio->state.generation++;
+    if (virtio_is_live(virtio)) {
+        virtio_interrupt(virtio, VIRTIO_MMIO_INT_CONFIG);
+    }
+}
+
+void virtio_break(struct virtio *virtio, const char *fault)
+{
+    bool was_live = virtio_is_live(virtio);
+
+    virtio->state.status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+    if (was_live) {
+        virtio_interrupt(virtio, VIRTIO_MMIO_INT_CONFIG);
+    }
+    if (!virtio->blamed) {
+        virtio->blamed = true;
+        report("%s: the guest's driver is at fault: %s; the device stands still until the driver "
+               "resets it",
+               virtio->type->name, fault);
+    }
+}
+
+int virtio_take(struct virtio *virtio, unsigned queue, struct chain *chain)
+{
+    if (!virtio_is_live(virtio)) {
+        return 0;
+    }
+    int taken = queue_take(&virtio->queues[queue], chain);
+    if (taken < 0) {
+        virtio_break(virtio, virtio->queues[queue].fault);
+        return 0;
+    }
+    return taken;
+}
+
+void virtio_complete(struct virtio *virtio, unsigned queue, uint16_t head, uint32_t written)
+{
+    queue_complete(&virtio->queues[queue], head, written);
+}
+
+void virtio_tell(struct virtio *virtio, unsigned queue)
+{
+    if (virtio_is_live(virtio) && queue_wants_interrupt(&virtio->queues[queue])) {
+        virtio_interrupt(virtio, VIRTIO_MMIO_INT_VRING);
+    }
+}
+
+void virtio_ring(struct virtio *virtio, unsigned queue)
+{
+    if (queue < virtio->queue_count) {
+        /* It cannot fail: nobody counts up to the most that an eventfd holds. */
+        (void)eventfd_write(virtio->doorbells[queue].fd, 1);
+    }
+}
+
+/* Serves chains until there is none, none can be served, or this turn's share is done. */
+static bool virtio_serve_turn(struct virtio *virtio, unsigned queue, virtio_serve_fn *serve,
+                              unsigned *left)
+{
+    for (; *left > 0 && virtio_take(virtio, queue, &virtio->chain) > 0; --*left) {
+        if (!serve(virtio_device(virtio), queue, &virtio->chain)) {
+            queue_put_back(&virtio->queues[queue]);
+            return false;
+        }
+    }
+    return *left > 0;
+}
+
+void virtio_serve(struct virtio *virtio, unsigned queue, virtio_serve_fn *serve)
+{
+    struct queue *ring = &virtio->queues[queue];
+    unsigned left = ring->state->size;
+    bool again;
+
+    if (!virtio_is_live(virtio) || !ring->state->ready) {
+        return;
+    }
+    queue_spare_notification(ring);
+    /* A chain that comes after the last look and before the wish for a notification has none. */
+    do {
+        again = virtio_serve_turn(virtio, queue, serve, &left) && queue_ask_notification(ring);
+    } while (again);
+    if (left == 0) {
+        virtio_ring(virtio, queue);
+    }
+    virtio_tell(virtio, queue);
+}
+
+void virtio_set_features(struct virtio *virtio, uint32_t half, uint32_t bits)
+{
+    struct virtio_state *state = &virtio->state;
+    unsigned shift = half == 0 ? 0 : 32;
+
+    if (half > 1) {
+        return;
+    }
+    state->driver_features &= ~(UINT64_C(0xffffffff) << shift);
+    state->driver_features |= (uint64_t)bits << shift;
+}
+
+/* Whether the driver's choice is acceptable (2.2, 6.1). */
+static bool virtio_accepts(const struct virtio *virtio)
+{
+    uint64_t wanted = virtio->state.driver_features;
+
+    return (wanted & ~virtio->offered) == 0 && (wanted & FEATURE(VIRTIO_F_VERSION_1)) != 0;
+}
+
+static void virtio_queue_start(struct virtio *virtio, struct queue *queue)
+{
+    bool event_idx = (virtio->features & FEATURE(VIRTIO_RING_F_EVENT_IDX)) != 0;
+    bool indirect = (virtio->features & FEATURE(VIRTIO_RING_F_INDIRECT_DESC)) != 0;
+
+    if (!queue_start(queue, event_idx, indirect)) {
+        virtio_break(virtio, queue->fault);
+    }
+}
+
+/*
+ * The driver may disable one queue (4.2.2.2). The device cannot tell what is under way for it from
+ * the rest, so it finishes everything.
+ */
+static void virtio_queue_end(struct virtio *virtio, struct queue *queue)
+{
+    if (virtio->type->stop != NULL) {
+        virtio->type->stop(virtio_device(virtio));
+    }
+    queue_stop(queue);
+    if (virtio_is_live(virtio) && virtio->type->start != NULL) {
+        virtio->type->start(virtio_device(virtio));
+    }
+}
+
+void virtio_set_ready(struct virtio *virtio, uint32_t number, uint32_t ready)
+{
+    bool negotiated = (virtio->state.status & VIRTIO_CONFIG_S_FEATURES_OK) != 0;
+
+    if (number >= virtio->queue_count || !negotiated) {
+        return;
+    }
+    struct queue *queue = &virtio->queues[number];
+    if (ready == 1 && !queue->state->ready) {
+        virtio_queue_start(virtio, queue);
+    } else if (ready == 0 && queue->state->ready) {
+        virtio_queue_end(virtio, queue);
+    }
+}
+
+static void virtio_reset_state(struct virtio *virtio)
+{
+    uint32_t generation = virtio->state.generation;
+
+    if (virtio->type->stop != NULL) {
+        virtio->type->stop(virtio_device(virtio));
+    }
+    for (unsigned i = 0; i < virtio->queue_count; i++) {
+        queue_stop(&virtio->queues[i]);
+    }
+    virtio->features = 0;
+    virtio->state = (struct virtio_state){.generation = generation};
+}
+
+/* FEATURES_OK stays clear if the driver's choice is not acceptable (3.1.1). */
+static uint32_t virtio_negotiate(struct virtio *virtio, uint32_t bits)
+{
+    if ((bits & VIRTIO_CONFIG_S_FEATURES_OK) == 0) {
+        return bits;
+    }
+    if (!virtio_accepts(virtio)) {
+        return bits & ~(uint32_t)VIRTIO_CONFIG_S_FEATURES_OK;
+    }
+    virtio->features = virtio->state.driver_features;
+    return bits;
+}
+
+void virtio_set_status(struct virtio *virtio, uint32_t status)
+{
+    /* A driver clears bits only by a reset, and only the device sets NEEDS_RESET (2.1). */
+    const uint32_t drivers = 0xff & ~(uint32_t)VIRTIO_CONFIG_S_NEEDS_RESET;
+    uint32_t set = status & ~virtio->state.status & drivers;
+
+    if (status == 0) {
+        virtio_reset_state(virtio);
+        return;
+    }
+    set = virtio_negotiate(virtio, set);
+    virtio->state.status |= set;
+    if ((set & VIRTIO_CONFIG_S_DRIVER_OK) != 0 && virtio->type->start != NULL) {
+        virtio->type->start(virtio_device(virtio));
+    }
+}
+
+static void virtio_on_doorbell(void *arg, uint32_t events)
+{
+    struct virtio_doorbell *doorbell = arg;
+    struct virtio *virtio = doorbell->virtio;
+    unsigned queue = (unsigned)(doorbell - virtio->doorbells);
+    eventfd_t count;
+
+    (void)events;
+    (void)eventfd_read(doorbell->fd, &count);
+    virtio_lock(virtio);
+    if (virtio_is_live(virtio) && virtio->queues[queue].state->ready) {
+        virtio->type->notified(virtio_device(virtio), queue);
+    }
+    virtio_unlock(virtio);
+}
+
+static int virtio_open_doorbell(struct virtio *virtio, unsigned queue)
+{
+    struct virtio_doorbell *doorbell = &virtio->doorbells[queue];
+
+    doorbell->virtio = virtio;
+    doorbell->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (doorbell->fd < 0) {
+        return -errno;
+    }
+    doorbell->source =
+        loop_add(virtio->env.loop, doorbell->fd, EPOLLIN, virtio_on_doorbell, doorbell);
+    return doorbell->source != NULL ? 0 : -errno;
+}
+
+int virtio_open(struct virtio *virtio, const struct device_env *env,
+                const struct virtio_setup *setup)
+{
+    virtio->type = setup->type;
+    virtio->env = *env;
+    virtio->offered = setup->features | VIRTIO_COMMON_FEATURES;
+    virtio->config = setup->config;
+    virtio->config_size = setup->config_size;
+    virtio->queue_count = setup->queue_count;
+    pthread_mutex_init(&virtio->lock, NULL);
+    for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++) {
+        virtio->doorbells[i].fd = -1;
+        queue_init(&virtio->queues[i], &virtio->state.queues[i], env->memory);
+    }
+    for (unsigned i = 0; i < virtio->queue_count; i++) {
+        int error = virtio_open_doorbell(virtio, i);
+        if (error != 0) {
+            virtio_close(virtio);
+            return error;
+        }
+    }
+    return 0;
+}
+
+void virtio_close(struct virtio *virtio)
+{
+    for (unsigned i = 0; i < virtio->queue_count; i++) {
+        loop_close(virtio->doorbells[i].source, virtio->doorbells[i].fd);
+    }
+    pthread_mutex_destroy(&virtio->lock);
+}
+
+void virtio_reset(struct device *device)
+{
+    struct virtio *virtio = virtio_of(device);
+
+    virtio_lock(virtio);
+    virtio_reset_state(virtio);
+    virtio->state.generation = 0;
+    virtio_unlock(virtio);
+}
