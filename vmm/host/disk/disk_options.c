@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "host/disk/disk_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/report.h"
+#include "host/disk/disk_settings.h"
+
+/* The length of the part before the next comma; two commas are one that belongs to the name. */
+static size_t measure_name(const char *value)
+{
+    size_t length = 0;
+
+    while (value[length] != '\0' && (value[length] != ',' || value[length + 1] == ',')) {
+        length += value[length] == ',' ? 2 : 1;
+    }
+    return length;
+}
+
+char *disk_name(const struct disk_settings *settings)
+{
+    size_t length = measure_name(settings->value);
+    char *name = malloc(length + 1);
+    size_t size = 0;
+
+    for (size_t i = 0; name != NULL && i < length; i++) {
+        name[size++] = settings->value[i];
+        i += settings->value[i] == ',' ? 1 : 0;
+    }
+    if (name != NULL) {
+        name[size] = '\0';
+    }
+    return name;
+}
+
+static bool set_serial(struct disk_settings *disk, const char *word, size_t length)
+{
+    if (length == 0 || length > DISK_SERIAL_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (word[i] <= ' ' || word[i] > '~') {
+            return false;
+        }
+    }
+    memcpy(disk->serial, word, length);
+    disk->serial[length] = '\0';
+    return true;
+}
+
+/* A word after the file's name, and what it sets. */
+struct disk_word {
+    const char *word;
+    size_t offset; /* of an enum in the settings, */
+    int value;     /* and what it becomes */
+};
+
+#define MEANS(member, means) .offset = offsetof(struct disk_settings, member), .value = (means)
+
+static const struct disk_word disk_words[] = {
+    {"on-error=report", MEANS(on_error, DISK_REPORT_ERRORS)},
+    {"on-error=pause", MEANS(on_error, DISK_PAUSE_ON_ERROR)},
+    {"aio=io_uring", MEANS(aio, DISK_AIO_URING)},
+    {"aio=threads", MEANS(aio, DISK_AIO_THREADS)},
+};
+
+static bool is_word(const char *word, size_t length, const char *name)
+{
+    return strlen(name) == length && memcmp(word, name, length) == 0;
+}
+
+static bool set_word(struct disk_settings *disk, const char *word, size_t length)
+{
+    const char serial[] = "serial=";
+    size_t prefix = sizeof(serial) - 1;
+
+    if (length >= prefix && memcmp(word, serial, prefix) == 0) {
+        return set_serial(disk, word + prefix, length - prefix);
+    }
+    if (is_word(word, length, "ro")) {
+        disk->read_only = true;
+        return true;
+    }
+    if (is_word(word, length, "format=raw")) {
+        disk->raw = true;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(disk_words) / sizeof(disk_words[0]); i++) {
+        if (is_word(word, length, disk_words[i].word)) {
+            *(int *)(void *)((char *)disk + disk_words[i].offset) = disk_words[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_disk(const struct option_row *row, void *settings, const char *value)
+{
+    struct disk_list *list = settings;
+    struct disk_settings disk = {.value = value};
+    const char *word = value + measure_name(value);
+
+    if (word == value) {
+        report("%s %s: the name of a file is missing", row->name, value);
+        return false;
+    }
+    while (*word == ',') {
+        size_t length = strcspn(++word, ",");
+
+        if (!set_word(&disk, word, length)) {
+            report("%s %s: '%.*s' is not one of ro, serial=S (1 to %d characters), format=raw, "
+                   "on-error=report, on-error=pause; a comma in a name is written twice",
+                   row->name, value, (int)length, word, DISK_SERIAL_MAX);
+            return false;
+        }
+        word += length;
+    }
+    if (list->count == DISKS_MAX) {
+        report("%s %s: a VM has at most %d disks", row->name, value, DISKS_MAX);
+        return false;
+    }
+    list->at[list->count++] = disk;
+    return true;
+}
+
+static const struct option_row rows[] = {
+    {OPTION("--disk", "FILE[,ro][,serial=S][,on-error=report|pause]",
+            "a raw disk image or a block device; repeat it for up to 16 disks;\n"
+            "a comma in the file's name is written twice",
+            set_disk)},
+};
+
+const struct option_table disk_options = {rows, sizeof(rows) / sizeof(rows[0])};
