@@ -162,6 +162,18 @@ static void indirect_table_is_followed(void **state)
     assert_int_equal(chain.out_count, QUEUE_SIZE_MAX);
 }
 
+static void indirect_table_may_lie_at_an_odd_address(void **state)
+{
+    const struct vring_desc one = {at(BUFFERS), 9, 0, 0};
+
+    (void)state;
+    memcpy(host(INDIRECT + 3), &one, sizeof(one));
+    set(0, at(INDIRECT + 3), sizeof(one), VRING_DESC_F_INDIRECT, 0);
+    publish(0);
+    assert_int_equal(queue_take(&queue, &chain), 1);
+    assert_int_equal(chain.out_size, 9);
+}
+
 /* 2.7.5.3.2: a device must handle descriptors of the ring before the indirect one. */
 static void indirect_table_may_end_a_chain(void **state)
 {
@@ -398,6 +410,7 @@ int main(void)
         WITH_QUEUE(indices_wrap),
         WITH_QUEUE(chain_that_is_put_back_comes_again),
         WITH_QUEUE(indirect_table_is_followed),
+        WITH_QUEUE(indirect_table_may_lie_at_an_odd_address),
         WITH_QUEUE(indirect_table_may_end_a_chain),
         WITH_QUEUE(loop_of_descriptors_is_a_fault),
         WITH_QUEUE(head_beyond_the_ring_is_a_fault),

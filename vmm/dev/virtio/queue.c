@@ -95,10 +95,11 @@ static int queue_add_part(struct queue *queue, struct chain *chain, const struct
     return 0;
 }
 
-/* A table of descriptors, the ring's own or an indirect one. */
+/* A table of descriptors, the ring's own or an indirect one, which may lie at any address. */
 struct queue_table {
-    const struct vring_desc *at;
+    const uint8_t *at;
     unsigned count;
+    bool indirect;
 };
 
 /* Follows an indirect descriptor to its table (2.7.5.3). */
@@ -107,12 +108,13 @@ static int queue_enter_table(struct queue *queue, const struct vring_desc *from,
 {
     const uint32_t entry = sizeof(struct vring_desc);
 
-    if (!queue->indirect || table->at != queue->table || (from->flags & VRING_DESC_F_NEXT) != 0) {
+    if (!queue->indirect || table->indirect || (from->flags & VRING_DESC_F_NEXT) != 0) {
         return queue_blame(queue, "a descriptor is indirect where it must not be");
     }
     if (from->len == 0 || from->len % entry != 0 || from->len / entry > QUEUE_SIZE_MAX) {
         return queue_blame(queue, "an indirect table has an invalid length");
     }
+    table->indirect = true;
     table->count = from->len / entry;
     table->at = memory_at(queue->memory, ipa(from->addr), from->len);
     return table->at != NULL ? 0 : queue_blame(queue, "an indirect table is not in RAM");
@@ -124,7 +126,7 @@ static int queue_enter_table(struct queue *queue, const struct vring_desc *from,
  */
 static int queue_walk(struct queue *queue, struct chain *chain)
 {
-    struct queue_table table = {queue->table, queue->state->size};
+    struct queue_table table = {(const uint8_t *)queue->table, queue->state->size, false};
     unsigned at = chain->head;
     struct vring_desc one;
 
@@ -132,7 +134,7 @@ static int queue_walk(struct queue *queue, struct chain *chain)
         if (at >= table.count) {
             return queue_blame(queue, "a descriptor's number is too large");
         }
-        memcpy(&one, &table.at[at], sizeof(one));
+        memcpy(&one, table.at + at * sizeof(one), sizeof(one));
         at = one.next;
         if ((one.flags & VRING_DESC_F_INDIRECT) != 0) {
             if (queue_enter_table(queue, &one, &table) != 0) {
