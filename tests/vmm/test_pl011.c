@@ -556,6 +556,19 @@ static void bytes_behind_the_mask_are_hidden_as_well(void **state)
     expect_input("ab");
 }
 
+/* As EDK2 polls. */
+static void polling_may_read_the_control_register(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_register(FR, IDLE);
+        (void)device_rig_read(&rig, CR);
+    }
+    type("a");
+    assert_register(FR, MODEM | TXFE | RXFF);
+    assert_register(DR, 'a');
+}
+
 static void polling_shows_what_was_hidden(void **state)
 {
     (void)state;
@@ -849,6 +862,7 @@ int main(void)
         TEST(bytes_that_were_seen_stay_when_masked),
         TEST(bytes_masked_unseen_are_shown_after_a_few_times),
         TEST(bytes_behind_the_mask_are_hidden_as_well),
+        TEST(polling_may_read_the_control_register),
         TEST(polling_shows_what_was_hidden),
         TEST(output_alone_does_not_count_as_polling),
         TEST(waiting_for_a_slow_line_does_not_count_as_polling),

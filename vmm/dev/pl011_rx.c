@@ -143,7 +143,7 @@ void pl011_rx_note_read(struct pl011_state *state, uint64_t offset, uint32_t val
     }
     if (offset == FR && idle) {
         rx_note_flags(state);
-    } else {
+    } else if (offset != CR) { /* EDK2 reads it between two looks; that is no other work. */
         state->looks = 0;
     }
 }
