@@ -128,7 +128,7 @@ lab_start_qemu() { # VMLINUZ
         -chardev file,id=results,path=results -device virtserialport,nr=3,chardev=results
         -chardev file,id=files,path=files.tar -device virtserialport,nr=4,chardev=files
         # Behind the ports, whose names have the number of their device.
-        -drive "if=none,id=tools,format=raw,readonly=on,file=$build/lab/debian/trixie-tools/disk"
+        -drive "if=none,id=tools,format=raw,readonly=on,file=$build/lab/debian/trixie-usr/disk"
         -device virtio-blk-pci,drive=tools,serial=tools)
     if [[ $lab_icount ]]; then
         accel=tcg,thread=single

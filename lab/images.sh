@@ -122,26 +122,29 @@ fill_modules() { # TREE FOLDER
     rm -r "${2:?}/lib" "$to"/*.bin
 }
 
-# Creates build/lab/debian/trixie-tools/disk: a file system with programs of Debian 13 that tests use on the lab's host,
-# with their libraries. The host mounts it at /usr.
+# Creates build/lab/debian/trixie-usr/disk: a file system with programs of Debian 13 that tests use on the lab's host,
+# with their libraries, and with firmware for guests. The host mounts it at /usr.
 make_tools() {
-    make_once "$build/lab/debian/trixie-tools" "fetching Debian 13's programs for the lab" "20 s" fill_tools
+    make_once "$build/lab/debian/trixie-usr" "fetching Debian 13's programs and firmware for the lab" "20 s" fill_tools
 }
 
 tools_packages=(passt openssh-client socat iproute2 iputils-ping qemu-utils qemu-system-common dmsetup fio)
+tools_firmware=(qemu-efi-aarch64 u-boot-qemu)
 tools_programs=(passt ssh scp ssh-keygen socat ip tc bridge ping qemu-storage-daemon qemu-img qemu-io dmsetup fio)
 
 fill_tools() { # FOLDER
     local from=$1/from to=$1/usr program paths
     mkdir "$from" "$to" "$to/bin" "$to/lib"
-    fetch_debian "$from" trixie "$(comma_list "${tools_packages[@]}")" ./usr/bin ./usr/sbin ./usr/lib/aarch64-linux-gnu \
-        './usr/lib/ld-linux-*'
+    fetch_debian "$from" trixie "$(comma_list "${tools_packages[@]}" "${tools_firmware[@]}")" \
+        ./usr/bin ./usr/sbin ./usr/lib/aarch64-linux-gnu './usr/lib/ld-linux-*' \
+        './usr/share/AAVMF/AAVMF_*' './usr/share/qemu/firmware/*' ./usr/lib/u-boot/qemu_arm64/u-boot.bin
     for program in "${tools_programs[@]}"; do
         paths=("$from"/usr/*bin/"$program") # Some are in both folders.
         cp -t "$to/bin" "${paths[0]}"
         copy_libraries "$to/bin/$program" "$from/usr/lib/aarch64-linux-gnu" "$to/lib"
     done
     cp -L "$from/usr/lib/aarch64-linux-gnu/libgcc_s.so.1" "$to/lib/" # A thread that is cancelled loads it.
+    copy_firmware "$from/usr" "$to"
     make_tools_disk "$to" "$1/disk"
     rm -r "$from" "$to"
 }
@@ -149,6 +152,17 @@ fill_tools() { # FOLDER
 comma_list() { # WORD...
     local IFS=,
     printf '%s\n' "$*"
+}
+
+# Copies U-Boot, and EDK2 without Secure Boot. A file for flash has 64 MiB, most of them zeros.
+copy_firmware() { # FROM TO
+    local folder
+    for folder in share/AAVMF share/qemu/firmware lib/u-boot/qemu_arm64; do
+        mkdir -p "$2/$folder"
+    done
+    cp -t "$2/share/AAVMF" -P --sparse=always "$1"/share/AAVMF/AAVMF_{CODE,CODE.no-secboot,VARS}.fd
+    cp -t "$2/share/qemu/firmware" "$1"/share/qemu/firmware/60-*.json
+    cp -t "$2/lib/u-boot/qemu_arm64" "$1/lib/u-boot/qemu_arm64/u-boot.bin"
 }
 
 # Copies all shared libraries that a program needs, directly or not.
@@ -161,7 +175,7 @@ copy_libraries() { # PROGRAM FROM TO
     done
 }
 
-# A file system without a journal, which nobody writes to.
+# A file system without a journal, which nobody writes to. Holes of files stay holes.
 make_tools_disk() { # FOLDER FILE
     local kilobytes
     kilobytes=$(du -sk --apparent-size "$1" | cut -f 1)

@@ -16,7 +16,7 @@ packages_of() { # SET
     image) echo clang-19 lld-19 ;;
     images) echo mmdebstrap cpio kmod xz-utils e2fsprogs ;;
     emulator) echo qemu-system-arm ;;
-    tools) echo "${tools_packages[@]}" ;;
+    tools) echo "${tools_packages[@]}" "${tools_firmware[@]}" ;;
     clients) echo socat ;;
     lint) echo clang-format-19 clang-tidy-19 clang-19 shellcheck pmccabe ;;
     library) echo gcc g++ libc6-dev clang-19 pkg-config ;;
@@ -38,7 +38,7 @@ purpose_of() { # SET
     image) echo "compile the conformance image" ;;
     images) echo "fetch Debian's arm64 kernels and build initramfs images" ;;
     emulator) echo "run an arm64 machine with KVM" ;;
-    tools) echo "give guests disks and networks" ;;
+    tools) echo "give guests disks, networks and firmware" ;;
     clients) echo "speak QMP with socat" ;;
     lint) echo "check the source" ;;
     library) echo "compile other programs against libvpsci" ;;

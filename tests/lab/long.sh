@@ -6,6 +6,8 @@
 . "$LAB_TESTS/lib.sh"
 # shellcheck source=tests/lab/linux.sh
 . "$LAB_TESTS/linux.sh"
+# shellcheck source=tests/lab/firmware.sh
+. "$LAB_TESTS/firmware.sh"
 
 # limit churn 1200
 test_churn() {
@@ -57,4 +59,18 @@ test_sleep_1_and_4() {
 # limit sleep_2 900
 test_sleep_2() {
     sleep_with_two 50
+}
+
+# U-Boot writes its environment of 256 KiB in 131072 accesses to the flash.
+# limit uboot_environment 1500
+test_uboot_environment() {
+    make_work
+    start_uboot
+    type_keys 'setenv sleeper dormouse; saveenv\r'
+    wait_console 'Writing to Flash... done' 1200
+    end_firmware
+    start_uboot
+    type_keys 'printenv sleeper\r'
+    wait_console 'sleeper=dormouse' 60
+    end_firmware
 }
