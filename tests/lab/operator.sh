@@ -208,6 +208,41 @@ test_ask_guest() {
     wait_guest
 }
 
+# An idle guest is asked to sleep, again after each wake. A busy one is not asked.
+test_sleep_when_idle() {
+    start_bare "scenario=keys timer=0" --sleep-when-idle 1s,cpu=50
+    wait_event "$work/events" asleep
+    kill -USR1 "$guest"
+    wait_event "$work/events" asleep 2
+    kill -TERM "$guest"
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_no_errors
+    expect_event_count asked-to-sleep 2
+    start_bare "scenario=uart-echo count=1" --sleep-when-idle 1s
+    wait_console ready
+    sleep 3
+    type_keys x
+    wait_guest
+    expect_status 0
+    expect_no_errors
+    expect_event_count asked-to-sleep 0
+}
+
+# A guest that cannot be asked costs one line, however often it is idle.
+test_idle_guest_that_cannot_be_asked() {
+    start_bare "scenario=keys listen=no" --sleep-when-idle 1s,cpu=50
+    wait_console ready
+    wait_until 30 test -s "$work/errors" || fail "nothing is said"
+    sleep 3
+    kill -TERM "$guest"
+    wait_guest
+    expect_status 143
+    expect_equal "what is said" "$(cat "$work/errors")" "dormouse: --sleep-when-idle: the guest is idle and stays awake: \
+the guest has no agent that is connected, and no driver for the sleep key"
+}
+
 # With --no-shutdown the machine stays after it is off; a reset starts it again, paused.
 test_no_shutdown() {
     make_work

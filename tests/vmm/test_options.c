@@ -82,6 +82,7 @@ static void every_option_is_accepted(void **state)
     assert_string_equal(config.console, "pty");
     assert_true(config.no_reboot);
     assert_int_equal(config.shutdown_seconds, 7);
+    assert_int_equal(config.idle_seconds, 0);
 }
 
 static void sizes_have_units(void **state)
@@ -100,6 +101,30 @@ static void sizes_have_units(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_int_equal(PARSE(&config, "--kernel", "k", "--memory", cases[i].text), OPTION_GOOD);
         assert_true(config.memory_size == cases[i].size);
+    }
+}
+
+static void idle_times_have_units(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned seconds;
+        unsigned percent;
+    } cases[] = {
+        {"1s", 1, 5},
+        {"90s", 90, 5},
+        {"5m", 300, 5},
+        {"2h,cpu=1", 7200, 1},
+        {"168h,cpu=100", 604800, 100},
+    };
+    struct config config;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(PARSE(&config, "--kernel", "k", "--sleep-when-idle", cases[i].text),
+                         OPTION_GOOD);
+        assert_int_equal(config.idle_seconds, cases[i].seconds);
+        assert_int_equal(config.idle_cpu_percent, cases[i].percent);
     }
 }
 
@@ -147,7 +172,7 @@ static void options_agree_with_each_other(void **state)
 {
     struct config config;
     struct capture capture;
-    char said[512];
+    char said[1024];
 
     (void)state;
     capture_begin(&capture, STDERR_FILENO);
@@ -159,6 +184,9 @@ static void options_agree_with_each_other(void **state)
                      OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--cpus", "1,max=2", "--psci", "kernel"),
                      OPTION_BAD);
+    assert_int_equal(
+        PARSE(&config, "--kernel", "k", "--sleep-when-idle", "5m", "--on-suspend", "refuse"),
+        OPTION_BAD);
     capture_end(&capture, said, sizeof(said));
     assert_string_equal(
         said,
@@ -168,7 +196,8 @@ static void options_agree_with_each_other(void **state)
         "dormouse: --clusters 2: more than vCPUs (--cpus 1)\n"
         "dormouse: --idle: KVM's CPU_SUSPEND has no idle states; give --psci user\n"
         "dormouse: --cpus with max: KVM starts vCPUs without admission; give --psci "
-        "user\n");
+        "user\n"
+        "dormouse: --sleep-when-idle: with --on-suspend refuse the guest may not sleep\n");
 }
 
 static void help_overrides_all_options(void **state)
@@ -269,6 +298,17 @@ static const struct {
     {"--on-pending", "maybe", "--on-pending maybe: unknown answer; use say or hide"},
     {"--psci", "guest", "--psci guest: unknown PSCI backend; use auto, kernel or user"},
     {"--psci", "", "--psci : unknown PSCI backend; use auto, kernel or user"},
+#define IDLE_USAGE                                                                                 \
+    ": give a time of at most 7 days such as 90s, 5m or 2h, and after it nothing or "              \
+    "',cpu=PERCENT' (1 to 100)"
+    {"--sleep-when-idle", "5", "--sleep-when-idle 5" IDLE_USAGE},
+    {"--sleep-when-idle", "0s", "--sleep-when-idle 0s" IDLE_USAGE},
+    {"--sleep-when-idle", "169h", "--sleep-when-idle 169h" IDLE_USAGE},
+    {"--sleep-when-idle", "99999999999999999h", "--sleep-when-idle 99999999999999999h" IDLE_USAGE},
+    {"--sleep-when-idle", "5ms", "--sleep-when-idle 5ms" IDLE_USAGE},
+    {"--sleep-when-idle", "5m,cpu=0", "--sleep-when-idle 5m,cpu=0" IDLE_USAGE},
+    {"--sleep-when-idle", "5m,cpu=5%", "--sleep-when-idle 5m,cpu=5%" IDLE_USAGE},
+    {"--sleep-when-idle", "5m,", "--sleep-when-idle 5m," IDLE_USAGE},
     {"--shutdown-limit", "-1", "--shutdown-limit -1: not a number of seconds; give 0 to 86400"},
     {"--shutdown-limit", "9s", "--shutdown-limit 9s: not a number of seconds; give 0 to 86400"},
     {"--shutdown-limit", "86401",
@@ -284,7 +324,7 @@ static void bad_options_give_one_clear_line(void **state)
 {
     struct config config;
     struct capture capture;
-    char said[512];
+    char said[1024];
     char expected[512];
 
     (void)state;
@@ -302,7 +342,7 @@ static void firmware_takes_the_place_of_a_kernel(void **state)
 {
     struct config config;
     struct capture capture;
-    char said[512];
+    char said[1024];
 
     (void)state;
     assert_int_equal(PARSE(&config, "--firmware", "auto", "--vars", "v", "--memory", "128M"),
@@ -329,7 +369,7 @@ static void firmware_takes_the_place_of_a_kernel(void **state)
 static void impossible_socket_path_is_refused(void **state)
 {
     char path[109];
-    char said[512];
+    char said[1024];
     struct config config;
     struct capture capture;
     char qmp[] = "--qmp";
@@ -350,6 +390,7 @@ int main(void)
         cmocka_unit_test(defaults_of_the_command_line),
         cmocka_unit_test(every_option_is_accepted),
         cmocka_unit_test(sizes_have_units),
+        cmocka_unit_test(idle_times_have_units),
         cmocka_unit_test(wake_none_is_empty),
         cmocka_unit_test(some_vcpus_may_wait_for_admission),
         cmocka_unit_test(asking_has_a_deadline_and_a_default),

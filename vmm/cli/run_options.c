@@ -70,6 +70,10 @@ static const struct option_row run_rows[] = {
     {OPTION("--no-shutdown", NULL, "do not end when the guest powers off; needs --qmp",
             option_set_flag),
      AT(no_shutdown)},
+    {OPTION("--sleep-when-idle", "TIME[,cpu=PERCENT]",
+            "ask the guest to sleep after it was idle for that time: 90s, 5m, 2h;\n"
+            "PERCENT of one processor is idle (5)",
+            run_set_sleep_when_idle)},
     {OPTION("--shutdown-limit", "SECONDS",
             "on SIGTERM, how long the guest may take to shut down (80);\n"
             "0: end it at once",
@@ -216,13 +220,25 @@ static bool check_start(const struct config *config)
     return true;
 }
 
+static bool check_sleep_when_idle(const struct config *config)
+{
+    if (config->idle_seconds != 0 &&
+        (config->on_suspend == SUSPEND_OFF || config->on_suspend == SUSPEND_REFUSE)) {
+        report("--sleep-when-idle: with --on-suspend %s the guest may not sleep",
+               suspend_policy_words[config->on_suspend]);
+        return false;
+    }
+    return true;
+}
+
 /* Checks what options need of each other. */
 static bool check_config(const struct config *config)
 {
     if (!check_start(config)) {
         return false;
     }
-    if (!check_qmp(config) || !sandbox_settings_agree(&config->sandbox)) {
+    if (!check_qmp(config) || !check_sleep_when_idle(config) ||
+        !sandbox_settings_agree(&config->sandbox)) {
         return false;
     }
     if (config->clusters > config->cpu_count) {

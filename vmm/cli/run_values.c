@@ -245,6 +245,65 @@ bool run_set_qmp(const struct option_row *row, void *settings, const char *value
     return option_set_text(row, settings, value);
 }
 
+/* Reads a time such as "5m" at *text, and moves *text after it. */
+static bool read_duration(const char **text, unsigned *seconds)
+{
+    static const struct {
+        char letter;
+        unsigned seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 60 * 60}};
+    enum { DURATION_MAX = 7 * 24 * 60 * 60 };
+    uint64_t number;
+
+    if (!option_number(text, &number)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (**text == units[i].letter) {
+            ++*text;
+            *seconds = (unsigned)(number * units[i].seconds);
+            return number >= 1 && number <= DURATION_MAX / units[i].seconds;
+        }
+    }
+    return false;
+}
+
+/* Reads ",cpu=PERCENT", or nothing, at the end of a value. */
+static bool read_idle_cpu(const char *text, unsigned *percent)
+{
+    static const char cpu[] = ",cpu=";
+    uint64_t number;
+
+    if (*text == '\0') {
+        return true;
+    }
+    if (strncmp(text, cpu, sizeof(cpu) - 1) != 0) {
+        return false;
+    }
+    text += sizeof(cpu) - 1;
+    if (!option_number(&text, &number) || *text != '\0' || number < 1 || number > 100) {
+        return false;
+    }
+    *percent = (unsigned)number;
+    return true;
+}
+
+bool run_set_sleep_when_idle(const struct option_row *row, void *settings, const char *value)
+{
+    struct config *config = settings;
+    const char *rest = value;
+
+    (void)row;
+    if (!read_duration(&rest, &config->idle_seconds) ||
+        !read_idle_cpu(rest, &config->idle_cpu_percent)) {
+        report("--sleep-when-idle %s: give a time of at most 7 days such as 90s, 5m or 2h, and "
+               "after it nothing or ',cpu=PERCENT' (1 to 100)",
+               value);
+        return false;
+    }
+    return true;
+}
+
 bool run_set_shutdown_limit(const struct option_row *row, void *settings, const char *value)
 {
     enum { SECONDS_MAX = 24 * 60 * 60 };

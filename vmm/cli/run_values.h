@@ -17,6 +17,7 @@ bool run_set_wake(const struct option_row *row, void *settings, const char *valu
 bool run_set_events(const struct option_row *row, void *settings, const char *value);
 bool run_set_on_pending(const struct option_row *row, void *settings, const char *value);
 bool run_set_qmp(const struct option_row *row, void *settings, const char *value);
+bool run_set_sleep_when_idle(const struct option_row *row, void *settings, const char *value);
 bool run_set_shutdown_limit(const struct option_row *row, void *settings, const char *value);
 bool run_set_psci_version(const struct option_row *row, void *settings, const char *value);
 

@@ -15,6 +15,7 @@ void config_init(struct config *config)
         .psci_mode = PSCI_MODE_AUTO,
         .psci_version = CONFIG_PSCI_DEFAULT,
         .console = "stdio",
+        .idle_cpu_percent = 5,
         .shutdown_seconds = CONFIG_SHUTDOWN_DEFAULT,
     };
 }

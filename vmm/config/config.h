@@ -42,11 +42,14 @@ struct config {
     const char *console;   /* "stdio", "none", "pty" or a path */
     const char *dump_dtb;  /* path: write the device tree there instead of running, or NULL */
     const char *qmp;       /* path of the operator's socket, or NULL */
-    unsigned
-        shutdown_seconds; /* from SIGTERM to the end of a guest that does not shut down; 0: none */
-    bool rng;             /* a virtio-rng */
-    bool paused;          /* from the start, until the operator continues the machine */
-    bool no_shutdown;     /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
+    bool rng;              /* a virtio-rng */
+    bool paused;           /* from the start, until the operator continues the machine */
+    bool no_shutdown; /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
+
+    unsigned shutdown_seconds; /* after SIGTERM a guest has so long to shut down; 0: none */
+    unsigned idle_seconds;     /* a guest that was idle so long is asked to sleep; 0: never */
+    unsigned idle_cpu_percent; /* of one processor, which an idle guest may use */
+
     struct sandbox_settings sandbox;
     bool no_reboot; /* end on SYSTEM_RESET and SYSTEM_RESET2 */
 };

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "core/activity.h"
 #include "dev/device.h"
 #include "dev/irq.h"
 #include "dev/pl011.h"
@@ -175,6 +176,7 @@ static void pl011_write_register(struct device *device, uint64_t offset, uint32_
     }
     switch (offset) {
     case DR:
+        activity_note();
         pl011_send(device, (uint8_t)value);
         return;
     case RSR:
@@ -245,6 +247,7 @@ static void pl011_receive(void *arg, const uint8_t *bytes, size_t count)
     struct device *device = arg;
 
     pthread_mutex_lock(&device->lock);
+    activity_note_operator();
     pl011_rx_receive(&device->state, bytes, count);
     pl011_update_irq(device);
     pthread_mutex_unlock(&device->lock);

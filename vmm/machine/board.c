@@ -207,6 +207,7 @@ int board_power_on(struct machine *machine)
     machine->boot_count++;
     board_tell_boot(machine, psci_version);
     power_start(&machine->power);
+    driver_watch_start(machine);
     for (unsigned i = 1; i < machine->config->cpu_count; i++) {
         machine_tell_left(machine, i);
     }

@@ -2,9 +2,11 @@
 /* The driver under the power controller: threads, memory, devices, the deadline, reports. */
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/report.h"
+#include "core/activity.h"
 #include "host/console/console.h"
 #include "machine/parts.h"
 
@@ -103,12 +105,77 @@ static void driver_request_deadline(void *driver, int64_t nanoseconds)
     delay_set(&machine->request, nanoseconds);
 }
 
-/* After a SIGTERM the VM ends, in order or not. */
+void driver_tell_awake(struct machine *machine, const char *why)
+{
+    if (!machine->told_awake) {
+        machine->told_awake = true;
+        report("--sleep-when-idle: the guest is idle and stays awake: %s", why);
+    }
+}
+
+/* After a SIGTERM the VM ends, in order or not. Each failure is in the event log, so one line is enough. */
 static void driver_give_up(struct machine *machine, const struct power_news *news)
 {
     if (machine->terminated && news->request == REQUEST_SHUTDOWN) {
         report("SIGTERM: the guest does not shut down: %s", news->reason);
         machine_quit_by_signal(machine, SIGTERM);
+    } else if (machine->config->idle_seconds != 0 && news->request == REQUEST_SLEEP) {
+        driver_tell_awake(machine, news->reason);
+    }
+}
+
+/* All threads of the process count: what its devices do is done for the guest, too. */
+void driver_sample(struct quiet_sample *now)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    *now = (struct quiet_sample){
+        .time_ns = clock_now_ns(),
+        .cpu_ns = (int64_t)used.tv_sec * 1000000000 + used.tv_nsec,
+        .activity = activity_count(),
+    };
+}
+
+void driver_watch_on(struct machine *machine)
+{
+    enum power_state state = machine->power.state;
+
+    if (!machine->power.stopped && (state == POWER_RUNNING || state == POWER_ASKED)) {
+        delay_set(&machine->watch, quiet_period(&machine->quiet));
+    }
+}
+
+void driver_watch_start(struct machine *machine)
+{
+    struct quiet_sample now;
+
+    if (machine->watch.source != NULL) {
+        driver_sample(&now);
+        quiet_start(&machine->quiet, &now);
+        driver_watch_on(machine);
+    }
+}
+
+/* A guest that does not run is not watched: that would cost the processor time that its sleep saves. */
+static void driver_watch(struct machine *machine, enum power_news_kind kind)
+{
+    switch (kind) {
+    case POWER_NEWS_RESUMED:
+    case POWER_NEWS_CONTINUED:
+    case POWER_NEWS_REFUSED:
+        driver_watch_start(machine);
+        return;
+    case POWER_NEWS_ASLEEP:
+    case POWER_NEWS_ASKED:
+    case POWER_NEWS_STOPPED:
+    case POWER_NEWS_OFF:
+    case POWER_NEWS_REBOOT:
+    case POWER_NEWS_RESET:
+        delay_set(&machine->watch, 0);
+        return;
+    default:
+        return;
     }
 }
 
@@ -123,6 +190,7 @@ static void driver_tell(void *driver, const struct power_news *news)
         told.asleep_ns = clock_now_ns() - machine->asleep_since;
     }
     machine_tell(machine, &told);
+    driver_watch(machine, news->kind);
     if (news->kind == POWER_NEWS_VCPU_OFF) {
         machine_tell_left(machine, news->vcpu);
     } else if (news->kind == POWER_NEWS_REQUEST_FAILED) {

@@ -192,6 +192,9 @@ static int machine_create_parts(struct machine *machine)
         error = driver_open(machine);
     }
     if (error == 0) {
+        error = watch_open(machine);
+    }
+    if (error == 0) {
         error = signals_watch(&machine->signals, machine->loop, on_signal, machine);
     }
     if (error == 0) {
@@ -244,6 +247,7 @@ static void machine_tear_down(struct machine *machine)
     power_destroy(&machine->power);
     machine->backend.ops->destroy(&machine->backend);
     signals_unwatch(&machine->signals);
+    watch_close(machine);
     driver_close(machine);
     exits_close(machine);
     console_destroy(machine->console);

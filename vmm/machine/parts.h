@@ -3,8 +3,8 @@
  * The machine itself, as its own files share it. Each file may call those before it: tell.c
  * (reports to the event log and to operators), reach.c (asks the guest), driver.c (carries out what
  * the power controller decides), choose.c (what this host can do), roms.c (read-only memory of
- * devices), board.c (what a reboot makes anew), exits.c, operator.c, machine.c (the machine from
- * start to end).
+ * devices), board.c (what a reboot makes anew), exits.c, operator.c, watch.c (asks an idle
+ * guest to sleep), machine.c (the machine from start to end).
  */
 #ifndef DORMOUSE_MACHINE_PARTS_H
 #define DORMOUSE_MACHINE_PARTS_H
@@ -22,6 +22,7 @@
 #include "kvm/kvm.h"
 #include "machine/machine.h"
 #include "power/power.h"
+#include "power/quiet.h"
 #include "psci/backend.h"
 #include "vcpu/vcpus.h"
 
@@ -72,10 +73,13 @@ struct machine {
     struct loop_source *exit_source;
     struct delay deadline; /* the operator's time to answer; only with --on-suspend ask */
     struct delay request;  /* the guest's time to do what it is asked for */
-    int64_t asleep_since;  /* clock_now_ns() */
-    struct qmp *qmp;       /* NULL without --qmp */
+    struct delay watch; /* the next look whether the guest is idle; only with --sleep-when-idle */
+    struct quiet quiet;
+    int64_t asleep_since; /* clock_now_ns() */
+    struct qmp *qmp;      /* NULL without --qmp */
     struct board board;
     unsigned boot_count;
+    bool told_awake; /* why an idle guest does not sleep */
     bool terminated; /* by SIGTERM, on which the guest was asked to shut down */
     bool ended;
     bool ended_by_key; /* Ctrl-a x */
@@ -109,6 +113,18 @@ extern const struct power_ops driver_ops;
 /** The driver's timers. 0 or -errno. */
 int driver_open(struct machine *machine);
 void driver_close(struct machine *machine);
+
+/** The guest begins to run, and is watched if --sleep-when-idle asks for that. */
+void driver_watch_start(struct machine *machine);
+/** Sets the time of the next look, if the guest runs. */
+void driver_watch_on(struct machine *machine);
+void driver_sample(struct quiet_sample *now);
+/** Reports why an idle guest does not sleep, once. */
+void driver_tell_awake(struct machine *machine, const char *why);
+
+/** Watches for an idle guest, if --sleep-when-idle asks for that. 0 or -errno. */
+int watch_open(struct machine *machine);
+void watch_close(struct machine *machine);
 
 /** The socket of --qmp. 0, or -1 after report()ing a line. */
 int operator_open(struct machine *machine);

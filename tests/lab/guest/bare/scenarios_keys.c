@@ -66,7 +66,7 @@ static void keys_sleep(uint64_t context)
                    "if a timer was to wake it, no key did");
 }
 
-SCENARIO(keys, "keys", "ignore=yes|no timer=1500",
+SCENARIO(keys, "keys", "ignore=yes|no listen=yes|no timer=1500",
          "the power key turns it off, the sleep key suspends it until a timer")
 {
     bool ignore = args_is("ignore", "yes");
@@ -79,7 +79,7 @@ SCENARIO(keys, "keys", "ignore=yes|no timer=1500",
         return;
     }
     keys_write(GPIO_IBE, POWER | SLEEP);
-    keys_write(GPIO_IE, POWER | SLEEP);
+    keys_write(GPIO_IE, args_is("listen", "no") ? 0 : POWER | SLEEP);
     gic_enable(GPIO_INTID);
     remark("ready");
     while (!off || down != 0) {
