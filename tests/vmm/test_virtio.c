@@ -13,6 +13,7 @@
 #include <linux/virtio_mmio.h>
 
 #include "capture.h"
+#include "core/activity.h"
 #include "core/map.h"
 #include "dev/virtio/virtio.h"
 #include "virtio_rig.h"
@@ -60,12 +61,14 @@ static void buffer_is_filled_and_the_driver_told(void **state)
     static const uint8_t zero[LENGTH];
 
     (void)state;
+    uint64_t active = activity_count();
     virtio_rig_start(&rig, 1);
     ask(LENGTH);
     virtio_rig_notify(&rig, 0);
     struct vring_used_elem used = virtio_rig_wait(&rig, 0);
     assert_int_equal(used.id, 0);
     assert_int_equal(used.len, LENGTH);
+    assert_int_equal(activity_count() - active, 1);
     assert_memory_not_equal(virtio_rig_at(&rig, buffer(), LENGTH), zero, LENGTH);
     assert_int_equal(rig.pulses, 1);
     assert_int_equal(virtio_rig_read(&rig, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_VRING);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/report.h"
+#include "core/activity.h"
 #include "core/loop.h"
 #include "dev/irq.h"
 #include "dev/virtio/virtio_parts.h"
@@ -72,6 +73,7 @@ int virtio_take(struct virtio *virtio, unsigned queue, struct chain *chain)
 
 void virtio_complete(struct virtio *virtio, unsigned queue, uint16_t head, uint32_t written)
 {
+    activity_note();
     queue_complete(&virtio->queues[queue], head, written);
 }
 
