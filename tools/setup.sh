@@ -8,7 +8,7 @@ packages_of() { # SET
     case $1 in
     build)
         echo gcc libc6-dev meson ninja-build pkg-config \
-            libfdt-dev libjansson-dev libseccomp-dev liburing-dev zlib1g-dev libzstd-dev libcmocka-dev
+            libfdt-dev libjansson-dev libpcap0.8-dev libseccomp-dev liburing-dev zlib1g-dev libzstd-dev libcmocka-dev
         ;;
     cross)
         echo gcc meson ninja-build pkg-config gcc-aarch64-linux-gnu libc6-dev-arm64-cross mmdebstrap

@@ -13,6 +13,7 @@
 
 #include "capture.h"
 #include "cli/run_options.h"
+#include "host/net/net_wake.h"
 #include "power/wake.h"
 
 enum { ARGUMENTS_MAX = 32, WORD_MAX = 64 };
@@ -179,6 +180,7 @@ static void options_agree_with_each_other(void **state)
     assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "ask"), OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--no-shutdown"), OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--paused"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--wake", "irq,net=magic"), OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--clusters", "2"), OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--idle", "standby", "--psci", "kernel"),
                      OPTION_BAD);
@@ -193,11 +195,29 @@ static void options_agree_with_each_other(void **state)
         "dormouse: --on-suspend ask: the operator answers by QMP; give --qmp PATH as well\n"
         "dormouse: --no-shutdown: only QMP ends a machine that stays off; give --qmp PATH as well\n"
         "dormouse: --paused: only QMP continues the machine; give --qmp PATH as well\n"
+        "dormouse: --wake net=...: the guest has no network; give --net as well\n"
         "dormouse: --clusters 2: more than vCPUs (--cpus 1)\n"
         "dormouse: --idle: KVM's CPU_SUSPEND has no idle states; give --psci user\n"
         "dormouse: --cpus with max: KVM starts vCPUs without admission; give --psci "
         "user\n"
         "dormouse: --sleep-when-idle: with --on-suspend refuse the guest may not sleep\n");
+}
+
+static void networks_and_their_wakes_are_read(void **state)
+{
+    struct config config;
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--net", "user", "--wake",
+                           "rtc,net=magic,net=bpf:tcp port 22, or so", "--name", "web", "--net",
+                           "tap=t0,mac=52:54:00:00:00:01"),
+                     OPTION_GOOD);
+    assert_int_equal(config.wake, WAKE_RTC | WAKE_NET);
+    assert_int_equal(config.nets.count, 2);
+    assert_int_equal(config.nets.at[1].wake.kinds, NET_WAKE_MAGIC | NET_WAKE_BPF);
+    assert_string_equal(config.nets.at[0].wake.expression, "tcp port 22, or so");
+    assert_int_equal(config.nets.at[0].mac[0], 0x9a); /* of "web" */
+    assert_int_equal(config.nets.at[1].mac[0], 0x52);
 }
 
 static void help_overrides_all_options(void **state)
@@ -232,7 +252,8 @@ static const struct {
     {"-vga", "none", "run: -vga is not an option; see dormouse run --help"},
     {"--disk", "x",
      "run: --disk is not an option: a guest has no disk yet; --initrd can hold a root file system"},
-    {"-netdev", "user,id=n", "run: -netdev is not an option: a guest has no network yet"},
+    {"-netdev", "user,id=n",
+     "run: -netdev is not an option; did you mean --net? See dormouse run --help"},
     {"-nographic", NULL, "run: -nographic is not an option: that is always so; leave it out"},
     {"-cpu", "host", "run: -cpu is not an option: a guest gets the host's kind of processor"},
     {"--wake", "irq,none", "--wake irq,none: none cannot be in a list with others"},
@@ -287,14 +308,17 @@ static const struct {
     {"--name", "a b", "--name a b: not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
     {"--on-suspend", "honor", "--on-suspend honor: unknown policy; use off, refuse, honour or ask"},
     {"--wake", "rtc,lid",
-     "--wake rtc,lid: 'lid' is not a wake source; give a list of irq, rtc, console, signal, or "
-     "all, "
-     "or none"},
+     "--wake rtc,lid: 'lid' is not a wake source; give a list of irq, rtc, console, signal, net, "
+     "or all, or none"},
     {"--wake", "",
-     "--wake : '' is not a wake source; give a list of irq, rtc, console, signal, or all, or none"},
-    {"--wake", "rtc,",
-     "--wake rtc,: '' is not a wake source; give a list of irq, rtc, console, signal, or all, or "
+     "--wake : '' is not a wake source; give a list of irq, rtc, console, signal, net, or all, or "
      "none"},
+    {"--wake", "rtc,",
+     "--wake rtc,: '' is not a wake source; give a list of irq, rtc, console, signal, net, or "
+     "all, or none"},
+    {"--wake", "net=broadcast",
+     "--wake net=broadcast: 'net=broadcast' names no frames; after net= give any, unicast, arp, "
+     "magic, or bpf:EXPRESSION as the last of the list"},
     {"--on-pending", "maybe", "--on-pending maybe: unknown answer; use say or hide"},
     {"--psci", "guest", "--psci guest: unknown PSCI backend; use auto, kernel or user"},
     {"--psci", "", "--psci : unknown PSCI backend; use auto, kernel or user"},
@@ -395,6 +419,7 @@ int main(void)
         cmocka_unit_test(some_vcpus_may_wait_for_admission),
         cmocka_unit_test(asking_has_a_deadline_and_a_default),
         cmocka_unit_test(options_agree_with_each_other),
+        cmocka_unit_test(networks_and_their_wakes_are_read),
         cmocka_unit_test(help_overrides_all_options),
         cmocka_unit_test(firmware_takes_the_place_of_a_kernel),
         cmocka_unit_test(impossible_socket_path_is_refused),

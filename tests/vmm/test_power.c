@@ -302,7 +302,7 @@ static void honoured_suspend_sleeps(void **state)
     (void)state;
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
     assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
-    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep doze run:0");
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep doze run:0");
     assert_int_equal(f.power.state, POWER_ASLEEP);
     finish(&f);
 }
@@ -331,7 +331,7 @@ static void secondary_may_suspend_if_the_first_is_off(void **state)
     f.fake.off[0] = true;
     f.fake.off[2] = false;
     leave(&f, 2, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !off:0 !on:2 !request honour:2 !honoured sleep:f !asleep doze run:2");
+    expect_log(&f, "pause !off:0 !on:2 !request honour:2 !honoured sleep:1f !asleep doze run:2");
     power_wake(&f.power, WAKE_SIGNAL);
     expect_log(&f, "pause !wake:signal restart:2:40200000:c0ffee awake !resumed resume");
     finish(&f);
@@ -362,7 +362,7 @@ static void judged_calls_are_not_judged_again(void **state)
     f.fake.off[3] = false;
     f.fake.call.suspend.entry = ipa(1);
     assert_int_equal(leave(&f, 0, POWER_EXIT_ALLOWED), 0);
-    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep doze run:0");
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep doze run:0");
     finish(&f);
 }
 
@@ -415,7 +415,7 @@ static void pending_device_wake_ends_the_sleep_at_once(void **state)
     start(&f, SUSPEND_HONOUR, WAKE_ALL);
     f.fake.pending = WAKE_RTC | WAKE_CONSOLE;
     leave(&f, 0, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep "
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep "
                    "pause !wake:rtc restart:0:40200000:c0ffee awake !resumed resume");
     finish(&f);
 }
@@ -699,7 +699,7 @@ static void operator_is_asked_and_honours(void **state)
     expect_log(&f, "pause !request deadline:7 !asked");
     assert_int_equal(f.power.state, POWER_ASKED);
     assert_int_equal(power_answer(&f.power, true, "x"), 0);
-    expect_log(&f, "deadline:0 honour:0 !honoured sleep:f !asleep doze run:0");
+    expect_log(&f, "deadline:0 honour:0 !honoured sleep:1f !asleep doze run:0");
     assert_int_equal(power_answer(&f.power, true, "x"), -EINVAL);
     expect_log(&f, "");
     finish(&f);
@@ -764,7 +764,7 @@ static void wake_before_the_answer_is_kept(void **state)
     power_wake(&f.power, WAKE_SIGNAL);
     f.fake.log[0] = '\0';
     power_answer(&f.power, true, "x");
-    expect_log(&f, "deadline:0 honour:0 !honoured sleep:f !asleep pause !wake:signal "
+    expect_log(&f, "deadline:0 honour:0 !honoured sleep:1f !asleep pause !wake:signal "
                    "restart:0:40200000:c0ffee awake !resumed resume");
     leave(&f, 0, POWER_EXIT_SUSPEND);
     power_wake(&f.power, WAKE_SIGNAL);
@@ -772,7 +772,7 @@ static void wake_before_the_answer_is_kept(void **state)
     leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     power_answer(&f.power, true, "x");
-    expect_log(&f, "deadline:0 honour:0 !honoured sleep:f !asleep doze run:0");
+    expect_log(&f, "deadline:0 honour:0 !honoured sleep:1f !asleep doze run:0");
     finish(&f);
 }
 
@@ -788,7 +788,7 @@ static void paused_machine_decides_but_does_not_run(void **state)
     assert_int_equal(power_observe(&f.power), 0);
     expect_log(&f, "");
     leave(&f, 0, POWER_EXIT_SUSPEND); /* The vCPU had left the guest before. */
-    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep doze");
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep doze");
     power_cont(&f.power);
     power_cont(&f.power);
     expect_log(&f, "!continued run:0");
@@ -842,7 +842,7 @@ static void held_machine_decides_under_one_pause(void **state)
     expect_log(&f, "resume");
     f.fake.off[3] = true; /* The vCPU has run, so its state must be read again. */
     leave(&f, 0, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !off:3 !request honour:0 !honoured sleep:f !asleep doze run:0");
+    expect_log(&f, "pause !off:3 !request honour:0 !honoured sleep:1f !asleep doze run:0");
     power_hold(&f.power);
     power_wake(&f.power, WAKE_RTC);
     expect_log(&f, "pause !wake:rtc restart:0:40200000:c0ffee awake !resumed");
@@ -923,7 +923,7 @@ static void asked_guest_sleeps(void **state)
     ask(&f, REQUEST_SLEEP);
     expect_log(&f, "limit:30000000000 !sleep?key ask:sleep");
     leave(&f, 0, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep limit:0 doze run:0");
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep limit:0 doze run:0");
     power_request_deadline(&f.power);
     power_wake(&f.power, WAKE_RTC);
     expect_log(&f, "pause !wake:rtc restart:0:40200000:c0ffee awake !resumed resume");
@@ -1030,11 +1030,11 @@ static void sleep_does_not_hide_a_shutdown(void **state)
     ask(&f, REQUEST_SHUTDOWN);
     f.fake.log[0] = '\0';
     leave(&f, 0, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep pause !wake:signal "
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep pause !wake:signal "
                    "restart:0:40200000:c0ffee awake !resumed !down?key ask:shutdown resume");
     f.fake.way = NULL;
     leave(&f, 0, POWER_EXIT_SUSPEND);
-    expect_log(&f, "pause !request honour:0 !honoured sleep:f !asleep pause !wake:signal "
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep pause !wake:signal "
                    "restart:0:40200000:c0ffee awake !resumed limit:0 !failed:1 resume");
     finish(&f);
 }

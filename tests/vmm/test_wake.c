@@ -10,6 +10,22 @@
 
 #include "power/wake.h"
 
+static char details[64];
+
+/* Accepts "good", and with ":" in front everything. */
+static size_t read_detail(void *arg, unsigned source, const char *text)
+{
+    size_t length = text[0] == ':' ? strlen(text) : strncmp(text, "good", 4) == 0 ? 4 : 0;
+
+    assert_ptr_equal(arg, &details);
+    if (source != WAKE_NET) {
+        return 0;
+    }
+    strncat(details, text, length);
+    strcat(details, "|");
+    return length;
+}
+
 static void wake_lists_are_sets(void **state)
 {
     static const struct {
@@ -19,6 +35,10 @@ static void wake_lists_are_sets(void **state)
         {"irq", WAKE_IRQ},
         {"rtc,console", WAKE_RTC | WAKE_CONSOLE},
         {"signal,signal", WAKE_SIGNAL},
+        {"net", WAKE_NET},
+        {"net=good", WAKE_NET},
+        {"rtc,net=good,irq", WAKE_RTC | WAKE_NET | WAKE_IRQ},
+        {"rtc,net=good,net=:a,b=c", WAKE_RTC | WAKE_NET},
         {"all", WAKE_ALL},
         {"none", 0},
     };
@@ -27,8 +47,10 @@ static void wake_lists_are_sets(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_int_equal(wake_parse(cases[i].list, &bad, &bad_length), cases[i].set);
+        assert_int_equal(wake_parse(cases[i].list, read_detail, &details, &bad, &bad_length),
+                         cases[i].set);
     }
+    assert_string_equal(details, "good|good|good|:a,b=c|");
 }
 
 static void position_of_a_wrong_word_is_returned(void **state)
@@ -37,14 +59,23 @@ static void position_of_a_wrong_word_is_returned(void **state)
         const char *list;
         int at;
         int length;
-    } cases[] = {{"", 0, 0},     {"rt", 0, 2},       {"rtcx", 0, 4},    {"rtc,lid,irq", 4, 3},
-                 {"irq,", 4, 0}, {"none,rtc", 0, 4}, {"irq,none", 4, 4}};
+    } cases[] = {{"", 0, 0},
+                 {"rt", 0, 2},
+                 {"rtcx", 0, 4},
+                 {"rtc,lid,irq", 4, 3},
+                 {"irq,", 4, 0},
+                 {"irq,net=bad,rtc", 4, 7},
+                 {"net=goodly", 0, 10},
+                 {"net=", 0, 4},
+                 {"rtc=good", 0, 8},
+                 {"none,rtc", 0, 4},
+                 {"irq,none", 4, 4}};
     const char *bad;
     int bad_length;
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_int_equal(wake_parse(cases[i].list, &bad, &bad_length), -1);
+        assert_int_equal(wake_parse(cases[i].list, read_detail, &details, &bad, &bad_length), -1);
         assert_int_equal(bad - cases[i].list, cases[i].at);
         assert_int_equal(bad_length, cases[i].length);
     }
@@ -57,7 +88,8 @@ static void every_source_has_its_name(void **state)
 
     (void)state;
     for (unsigned source = 1; source <= WAKE_ALL; source <<= 1) {
-        assert_int_equal(wake_parse(wake_name(source), &bad, &bad_length), source);
+        assert_int_equal(wake_parse(wake_name(source), read_detail, &details, &bad, &bad_length),
+                         source);
     }
 }
 

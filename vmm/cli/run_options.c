@@ -7,6 +7,7 @@
 #include "boot/firmware.h"
 #include "cli/run_values.h"
 #include "host/console/console_options.h"
+#include "host/net/net_options.h"
 
 static const char *const idle_words[] = {
     [IDLE_NONE] = "none",
@@ -46,7 +47,9 @@ static const struct option_row run_rows[] = {
             "ask[,deadline=SECONDS][,default=honour|refuse] (10, refuse)",
             run_set_on_suspend),
      AT(on_suspend), .what = "policy", .words = suspend_policy_words},
-    {OPTION("--wake", "LIST", "what wakes the guest: irq, rtc, console, signal, all, none (all)",
+    {OPTION("--wake", "LIST",
+            "what wakes the guest: irq, rtc, console, signal, net, all, none (all);\n"
+            "net=any, unicast, arp, magic or bpf:EXPRESSION says which frames",
             run_set_wake)},
     {OPTION("--psci", "BACKEND", "PSCI backend: user (dormouse), kernel or auto (auto)",
             option_set_word),
@@ -91,14 +94,14 @@ static const struct option_table sandbox_table = {sandbox_options, SANDBOX_OPTIO
 static const struct option_part run_parts[] = {
     {&run_table, 0},
     {&console_options, offsetof(struct config, console)},
+    {&net_options, offsetof(struct config, nets)},
     {&sandbox_table, offsetof(struct config, sandbox)},
     {NULL, 0},
 };
 static const struct option_part no_parts[] = {{NULL, 0}};
 
-#define NO_DISK    "a guest has no disk yet; --initrd can hold a root file system"
-#define NO_NETWORK "a guest has no network yet"
-#define ALWAYS     "that is always so; leave it out"
+#define NO_DISK "a guest has no disk yet; --initrd can hold a root file system"
+#define ALWAYS  "that is always so; leave it out"
 
 /* Names that QEMU and kvmtool use. */
 static const struct option_alias run_aliases[] = {
@@ -118,10 +121,10 @@ static const struct option_alias run_aliases[] = {
     {"hda", NO_DISK},
     {"disk", NO_DISK},
     {"d", NO_DISK},
-    {"netdev", NO_NETWORK},
-    {"nic", NO_NETWORK},
-    {"net", NO_NETWORK},
-    {"n", NO_NETWORK},
+    {"netdev", "--net"},
+    {"nic", "--net"},
+    {"n", "--net"},
+    {"network", "--net"},
     {"nographic", ALWAYS},
     {"enable-kvm", ALWAYS},
     {"cpu", "a guest gets the host's kind of processor"},
@@ -231,16 +234,18 @@ static bool check_sleep_when_idle(const struct config *config)
     return true;
 }
 
-/* Checks what options need of each other. */
-static bool check_config(const struct config *config)
+/* Frames can be named only if there is a network. */
+static bool check_net(const struct config *config)
 {
-    if (!check_start(config)) {
+    if (config->net_wake.kinds != 0 && config->nets.count == 0) {
+        report("--wake net=...: the guest has no network; give --net as well");
         return false;
     }
-    if (!check_qmp(config) || !check_sleep_when_idle(config) ||
-        !sandbox_settings_agree(&config->sandbox)) {
-        return false;
-    }
+    return true;
+}
+
+static bool check_cpus(const struct config *config)
+{
     if (config->clusters > config->cpu_count) {
         report("--clusters %u: more than vCPUs (--cpus %u)", config->clusters, config->cpu_count);
         return false;
@@ -256,6 +261,14 @@ static bool check_config(const struct config *config)
     return true;
 }
 
+/* Checks what options need of each other. */
+static bool check_config(const struct config *config)
+{
+    return check_start(config) && check_qmp(config) && check_net(config) &&
+           check_sleep_when_idle(config) && sandbox_settings_agree(&config->sandbox) &&
+           check_cpus(config);
+}
+
 enum option_result options_parse(struct config *config, int argc, char *const *argv)
 {
     int operands;
@@ -264,6 +277,10 @@ enum option_result options_parse(struct config *config, int argc, char *const *a
     enum option_result result = option_parse(&options_run, config, argc, argv, &operands);
     if (result == OPTION_GOOD && !check_config(config)) {
         result = OPTION_BAD;
+    }
+    net_choose_macs(&config->nets, config->name);
+    for (unsigned i = 0; i < config->nets.count; i++) {
+        config->nets.at[i].wake = config->net_wake;
     }
     return result;
 }

@@ -7,6 +7,7 @@
 #include "base/logfile.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "host/net/net_wake.h"
 #include "power/wake.h"
 
 /* Reads a number of vCPUs at *text, and moves *text after it. */
@@ -178,26 +179,43 @@ bool run_set_on_suspend(const struct option_row *row, void *settings, const char
     return true;
 }
 
+static size_t read_wake_detail(void *arg, unsigned source, const char *text)
+{
+    struct config *config = arg;
+
+    return source == WAKE_NET ? net_wake_add(&config->net_wake, text) : 0;
+}
+
+static bool refuse_wake(const char *value, const char *bad, int length)
+{
+    if (length == 4 && strncmp(bad, "none", 4) == 0) {
+        report("--wake %s: none cannot be in a list with others", value);
+    } else if (strncmp(bad, "net=", 4) == 0) {
+        report("--wake %s: '%.*s' names no frames; after net= give any, unicast, arp, magic, or "
+               "bpf:EXPRESSION as the last of the list",
+               value, length, bad);
+    } else {
+        report("--wake %s: '%.*s' is not a wake source; give a list of irq, rtc, console, signal, "
+               "net, or all, or none",
+               value, length, bad);
+    }
+    return false;
+}
+
 bool run_set_wake(const struct option_row *row, void *settings, const char *value)
 {
     struct config *config = settings;
     const char *bad;
     int bad_length;
-    int set = wake_parse(value, &bad, &bad_length);
 
     (void)row;
-    if (set >= 0) {
-        config->wake = (unsigned)set;
-        return true;
+    config->net_wake = (struct net_wake){0};
+    int set = wake_parse(value, read_wake_detail, config, &bad, &bad_length);
+    if (set < 0) {
+        return refuse_wake(value, bad, bad_length);
     }
-    if (bad_length == 4 && strncmp(bad, "none", 4) == 0) {
-        report("--wake %s: none cannot be in a list with others", value);
-    } else {
-        report("--wake %s: '%.*s' is not a wake source; give a list of irq, rtc, console, signal, "
-               "or all, or none",
-               value, bad_length, bad);
-    }
-    return false;
+    config->wake = (unsigned)set;
+    return true;
 }
 
 bool run_set_events(const struct option_row *row, void *settings, const char *value)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/net/net_settings.h"
+#include "host/net/net_wake.h"
 #include "power/policy.h"
 #include "psci/mode.h"
 #include "sandbox/sandbox.h"
@@ -35,6 +37,7 @@ struct config {
     bool ask_default;         /* and what the answer is then: true, to honour */
     bool on_suspend_explicit; /* asked for by name: a KVM that cannot is an error, not a warning */
     unsigned wake;            /* set of WAKE_* */
+    struct net_wake net_wake; /* which frames */
     enum psci_mode psci_mode;
     bool hide_on_pending;  /* user mode: ON from CPU_ON on, as in KVM */
     uint32_t psci_version; /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
@@ -49,7 +52,7 @@ struct config {
     unsigned shutdown_seconds; /* after SIGTERM a guest has so long to shut down; 0: none */
     unsigned idle_seconds;     /* a guest that was idle so long is asked to sleep; 0: never */
     unsigned idle_cpu_percent; /* of one processor, which an idle guest may use */
-
+    struct net_list nets;
     struct sandbox_settings sandbox;
     bool no_reboot; /* end on SYSTEM_RESET and SYSTEM_RESET2 */
 };

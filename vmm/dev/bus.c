@@ -135,13 +135,21 @@ void bus_hold(struct bus *bus, unsigned counted)
         if (ignored || cls->quiet_asleep) {
             irq_hold(&bus->devices[i].irq);
         }
+        if (cls->sleep_begins != NULL) {
+            cls->sleep_begins(bus->devices[i].device, !ignored);
+        }
     }
 }
 
 void bus_release(struct bus *bus)
 {
     for (unsigned i = 0; i < bus->count; i++) {
+        const struct device_class *cls = bus->devices[i].instance.cls;
+
         irq_release(&bus->devices[i].irq);
+        if (cls->sleep_ends != NULL) {
+            cls->sleep_ends(bus->devices[i].device);
+        }
     }
 }
 

@@ -107,6 +107,12 @@ struct device_class {
     /* Whether the device would wake the guest now (unread input, an alarm that went off). NULL: never. */
     bool (*wake_pending)(struct device *device);
     /*
+     * The guest falls asleep; `counted`: the device is a wake source of this sleep. And the sleep
+     * ends. Main thread, with all vCPUs paused. NULL: it makes no difference.
+     */
+    void (*sleep_begins)(struct device *device, bool counted);
+    void (*sleep_ends)(struct device *device);
+    /*
      * Whether the guest has a driver for this key, which waits for an interrupt; and presses the key,
      * which is released later. Main thread. Both NULL: the device has no keys.
      */

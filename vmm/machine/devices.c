@@ -17,6 +17,9 @@ static int devices_add_chosen(const struct config *config, struct instances *dev
         error = instances_add(devices, device_class_find("cfi-flash"), ipa(MAP_FLASH_BASE),
                               DEVICE_NO_SPI);
     }
+    for (unsigned i = 0; i < config->nets.count && error == 0; i++) {
+        error = instances_add_slot(devices, "virtio-net", MAP_SLOT_NET + i, &config->nets.at[i]);
+    }
     if (error == 0 && config->rng) {
         error = instances_add_slot(devices, "virtio-rng", MAP_SLOT_RNG, NULL);
     }

@@ -4,6 +4,7 @@
  * arm64 build holds them against the kernel's header here.
  */
 #include <asm/termbits.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 

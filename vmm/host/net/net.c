@@ -37,6 +37,11 @@ void net_close(struct net *net)
     free(net);
 }
 
+bool net_is_dead(const struct net *net)
+{
+    return net->dead != 0;
+}
+
 int net_fd(const struct net *net)
 {
     return net->fd;
@@ -80,6 +85,11 @@ int net_flush(struct net *net)
         return net->dead;
     }
     return net->kind->flush != NULL ? net->kind->flush(net) : 0;
+}
+
+bool net_has_unsent(const struct net *net)
+{
+    return net->dead == 0 && net->unsent_at < net->unsent_end;
 }
 
 static size_t net_room(const struct iovec *parts, unsigned count)

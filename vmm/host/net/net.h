@@ -36,6 +36,9 @@ int net_open(const struct net_settings *settings, struct net **out);
 /* Closes the host's end; passt ends then. NULL is ignored. */
 void net_close(struct net *net);
 
+/* Whether the link has ended: nothing comes and nothing goes any more. */
+bool net_is_dead(const struct net *net);
+
 /* To poll: EPOLLIN, if there may be a frame; EPOLLOUT, if a frame may be sent after -EAGAIN. */
 int net_fd(const struct net *net);
 
@@ -54,6 +57,8 @@ unsigned net_mtu(const struct net *net);
 int net_send(struct net *net, const struct iovec *parts, unsigned count, size_t size);
 /* Sends the rest of a frame that was taken. 0, -EAGAIN, or as above. */
 int net_flush(struct net *net);
+/* Whether there is such a rest. */
+bool net_has_unsent(const struct net *net);
 
 /*
  * Receives a frame. Its first bytes, as many as the parts hold, are put there, and the others stay

@@ -14,6 +14,12 @@ enum {
     NET_MAC_SIZE = 6,
 };
 
+/* Which frames wake the guest. */
+struct net_wake {
+    unsigned kinds;         /* a set of NET_WAKE_* (net_wake.h); 0: NET_WAKE_DEFAULT */
+    const char *expression; /* of NET_WAKE_BPF, in the language of tcpdump; or NULL */
+};
+
 /* Connections to a port of the host that passt hands to the guest. */
 struct net_forward {
     bool udp;
@@ -26,6 +32,7 @@ struct net_settings {
     bool mac_given;
     unsigned forward_count;
     struct net_forward forwards[NET_FORWARDS_MAX];
+    struct net_wake wake; /* the same for all devices, from --wake */
 };
 
 struct net_list {
