@@ -624,6 +624,28 @@ static void a_dump_that_cannot_be_is_reported(void **state)
     assert_int_equal(access("tree", F_OK), -1);
 }
 
+static void firmware_gets_a_tree_at_the_start_of_memory_and_no_kernel(void **state)
+{
+    struct boot_entry entry;
+
+    (void)state;
+    config.kernel = NULL;
+    config.initrd = NULL;
+    config.append = NULL;
+    config.firmware = "auto";
+    struct boot *boot = open_boot();
+    assert_non_null(boot);
+    assert_int_equal(boot_prepare(boot), 0);
+    assert_int_equal(load(boot, &entry), 0);
+    assert_int_equal(entry.pc.value, 0);
+    assert_int_equal(entry.x0, RAM_BASE);
+    const uint8_t *tree = ram(RAM_BASE, MIB);
+    assert_int_equal(fdt_check_header(tree), 0);
+    assert_true(fdt_path_offset(tree, "/rtc@9ff0000") > 0);
+    assert_int_equal(*ram(KERNEL_BASE, 1), 0);
+    boot_close(boot);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -646,6 +668,7 @@ int main(void)
         TEST(a_command_line_beyond_all_bounds_is_refused),
         TEST(the_largest_machine_has_a_tree_that_fits),
         TEST(the_tree_names_the_devices_that_boot_was_given),
+        TEST(firmware_gets_a_tree_at_the_start_of_memory_and_no_kernel),
         TEST(a_dumped_tree_is_the_guests_own_but_for_the_seeds),
         TEST(a_dumped_tree_has_the_version_that_was_asked_for),
         TEST(dumping_twice_gives_the_same_bytes),

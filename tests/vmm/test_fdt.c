@@ -470,6 +470,29 @@ static void devices_are_in_order_of_address(void **state)
     assert_int_equal(before, 0xd000000);
 }
 
+/* EDK2 takes the first PL031 away from the operating system: that must not be the real one. */
+static void firmware_finds_a_clock_that_is_none_first(void **state)
+{
+    struct fdt_input input = usual_input();
+
+    (void)state;
+    input.firmware = true;
+    build(&input);
+    int first = fdt_node_offset_by_compatible(tree, -1, "arm,pl031");
+    assert_int_equal(first, node("/rtc@9ff0000"));
+    assert_int_equal(fdt_node_offset_by_compatible(tree, first, "arm,pl031"),
+                     node("/pl031@9010000"));
+    ASSERT_CELLS("/rtc@9ff0000", "reg", 0, 0x9ff0000, 0, 0x1000);
+    for (unsigned i = 0; i < devices.count; i++) {
+        uint64_t base = devices.at[i].base.value;
+
+        assert_false(base + devices.at[i].cls->size > 0x9ff0000 && base < 0x9ff1000);
+    }
+    input.firmware = false;
+    build(&input);
+    assert_true(fdt_path_offset(tree, "/rtc@9ff0000") < 0);
+}
+
 /* The old contents of the buffer do not matter. */
 static void the_same_input_gives_the_same_bytes(void **state)
 {
@@ -536,6 +559,7 @@ static void dtc_gives_no_warnings(void **state)
     input.cpu_count = 130;
     input.initrd = ipa(0x48000000);
     input.initrd_size = 1;
+    input.firmware = true;
     scratch_write("tree.dtb", tree, (size_t)build(&input));
     dtc = popen("dtc -I dtb -O dts -o /dev/null tree.dtb 2>&1", "re");
     if (!dtc) {
@@ -571,6 +595,7 @@ int main(void)
         TEST(the_second_region_stays_clear_of_memory),
         TEST(the_bus_clock_runs_at_24_mhz),
         TEST(devices_are_in_order_of_address),
+        TEST(firmware_finds_a_clock_that_is_none_first),
         TEST(the_same_input_gives_the_same_bytes),
         TEST(a_buffer_too_small_is_never_overrun),
         TEST(a_command_line_as_large_as_the_tree_is_refused),

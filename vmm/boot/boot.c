@@ -212,6 +212,7 @@ static void *boot_make_tree(const struct boot *boot, const struct memory *memory
 {
     input->idle = &boot->idle;
     input->devices = boot->devices;
+    input->firmware = boot->config->firmware != NULL;
     input->name = boot->config->name;
     input->append = boot->config->append;
     input->memory_size = boot->config->memory_size;

@@ -110,6 +110,22 @@ static void fdt_add_apb_clock(struct tree *tree)
     node_end(tree);
 }
 
+/*
+ * EDK2 keeps the first PL031 for itself: it disables the node, and offers the operating system its
+ * own clock, which has no alarm. Linux makes that rtc0, so `rtcwake` would not work. At this address
+ * there is nothing. EDK2 reads no identification there and offers no clock, and the PL031 that
+ * follows is left for the operating system. Without "arm,primecell" no driver of Linux takes it.
+ */
+static void fdt_add_decoy_clock(struct tree *tree)
+{
+    const struct node_region registers = {MAP_RTC_DECOY_BASE, MAP_RTC_DECOY_SIZE};
+
+    node_begin_at(tree, "rtc", MAP_RTC_DECOY_BASE);
+    node_put_string(tree, "compatible", "arm,pl031");
+    node_put_reg(tree, &registers, 1);
+    node_end(tree);
+}
+
 static void fdt_add_devices(struct tree *tree, const struct instances *devices)
 {
     for (unsigned i = 0; i < devices->count; i++) {
@@ -132,6 +148,9 @@ static void fdt_add_root(struct tree *tree, const struct fdt_input *input)
     fdt_add_timer(tree);
     fdt_add_gic(tree, input);
     fdt_add_apb_clock(tree);
+    if (input->firmware) {
+        fdt_add_decoy_clock(tree);
+    }
     fdt_add_devices(tree, input->devices);
     node_end(tree);
 }

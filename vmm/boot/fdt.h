@@ -3,6 +3,7 @@
 #ifndef DORMOUSE_BOOT_FDT_H
 #define DORMOUSE_BOOT_FDT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct fdt_input {
     uint32_t psci_version;        /* major << 16 | minor */
     const struct idle_plan *idle; /* NULL: no states, no clusters */
     const struct instances *devices;
+    bool firmware; /* which starts in place of a kernel */
     struct ipa initrd;
     uint64_t initrd_size; /* 0: none */
     const uint8_t *seed;  /* NULL, or FDT_SEED_SIZE random bytes for kaslr-seed and rng-seed */

@@ -30,8 +30,11 @@
 #define MAP_VIRTIO_STRIDE UINT64_C(0x00000200)
 #define MAP_VIRTIO_SPI    16u
 #define MAP_VIRTIO_COUNT  32u
-#define MAP_RAM_BASE      UINT64_C(0x40000000)
-#define MAP_SPI_COUNT     224u /* with the 32 private ones 256 interrupts in all, as on `virt` */
+/** No device is there, and none will be: see fdt.c. */
+#define MAP_RTC_DECOY_BASE UINT64_C(0x09FF0000)
+#define MAP_RTC_DECOY_SIZE UINT64_C(0x00001000)
+#define MAP_RAM_BASE       UINT64_C(0x40000000)
+#define MAP_SPI_COUNT      224u /* with the 32 private ones 256 interrupts in all, as on `virt` */
 
 /** The slots of virtio devices, from the first of each kind: a guest finds them in this order. */
 enum {
