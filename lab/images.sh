@@ -125,12 +125,21 @@ fill_modules() { # TREE FOLDER
 # Creates build/lab/debian/trixie-usr/disk: a file system with programs of Debian 13 that tests use on the lab's host,
 # with their libraries, and with firmware for guests. The host mounts it at /usr.
 make_tools() {
-    make_once "$build/lab/debian/trixie-usr" "fetching Debian 13's programs and firmware for the lab" "20 s" fill_tools
+    local dir=$build/lab/debian/trixie-usr had=''
+    if [[ -r $dir/programs.txt ]]; then
+        had=$(<"$dir/programs.txt")
+    fi
+    if [[ $had != "${tools_programs[*]}" ]]; then
+        rm -rf "$dir" # It is of a version with other programs.
+    fi
+    make_once "$dir" "fetching Debian 13's programs and firmware for the lab" "20 s" fill_tools
 }
 
-tools_packages=(passt openssh-client socat iproute2 iputils-ping qemu-utils qemu-system-common dmsetup fio)
+tools_packages=(passt openssh-client socat iproute2 iputils-ping qemu-utils qemu-system-common dmsetup fio
+    e2fsprogs)
 tools_firmware=(qemu-efi-aarch64 u-boot-qemu)
-tools_programs=(passt ssh scp ssh-keygen socat ip tc bridge ping qemu-storage-daemon qemu-img qemu-io dmsetup fio)
+tools_programs=(passt ssh scp ssh-keygen socat ip tc bridge ping qemu-storage-daemon qemu-img qemu-io dmsetup fio
+    mke2fs e2fsck debugfs)
 
 fill_tools() { # FOLDER
     local from=$1/from to=$1/usr program paths
@@ -146,6 +155,7 @@ fill_tools() { # FOLDER
     cp -L "$from/usr/lib/aarch64-linux-gnu/libgcc_s.so.1" "$to/lib/" # A thread that is cancelled loads it.
     copy_firmware "$from/usr" "$to"
     make_tools_disk "$to" "$1/disk"
+    printf '%s\n' "${tools_programs[*]}" >"$1/programs.txt"
     rm -r "$from" "$to"
 }
 

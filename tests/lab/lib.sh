@@ -37,6 +37,7 @@ clean_up() {
 # Debian's programs: busybox's shell prefers its own ones of the same names.
 ip() { /usr/bin/ip "$@"; }
 ping() { /usr/bin/ping "$@"; }
+mke2fs() { /usr/bin/mke2fs "$@"; }
 
 # skips_under SANITIZER REASON: succeeds if dormouse runs under that sanitizer, and prints what is skipped.
 skips_under() {

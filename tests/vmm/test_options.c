@@ -250,8 +250,10 @@ static const struct {
      "run: -kernel is not an option; did you mean --kernel? See dormouse run --help"},
     {"-m", "2G", "run: -m is not an option; did you mean --memory? See dormouse run --help"},
     {"-vga", "none", "run: -vga is not an option; see dormouse run --help"},
-    {"--disk", "x",
-     "run: --disk is not an option: a guest has no disk yet; --initrd can hold a root file system"},
+    {"-hda", "x", "run: -hda is not an option; did you mean --disk? See dormouse run --help"},
+    {"--disk", "x,rw",
+     "--disk x,rw: 'rw' is not one of ro, serial=S (1 to 20 characters), format=raw, "
+     "aio=io_uring, aio=threads; a comma in a name is written twice"},
     {"-netdev", "user,id=n",
      "run: -netdev is not an option; did you mean --net? See dormouse run --help"},
     {"-nographic", NULL, "run: -nographic is not an option: that is always so; leave it out"},

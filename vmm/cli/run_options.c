@@ -7,6 +7,7 @@
 #include "boot/firmware.h"
 #include "cli/run_values.h"
 #include "host/console/console_options.h"
+#include "host/disk/disk_options.h"
 #include "host/net/net_options.h"
 
 static const char *const idle_words[] = {
@@ -93,6 +94,7 @@ static const struct option_table sandbox_table = {sandbox_options, SANDBOX_OPTIO
 /* Each room's table of options. */
 static const struct option_part run_parts[] = {
     {&run_table, 0},
+    {&disk_options, offsetof(struct config, disks)},
     {&console_options, offsetof(struct config, console)},
     {&net_options, offsetof(struct config, nets)},
     {&sandbox_table, offsetof(struct config, sandbox)},
@@ -100,8 +102,7 @@ static const struct option_part run_parts[] = {
 };
 static const struct option_part no_parts[] = {{NULL, 0}};
 
-#define NO_DISK "a guest has no disk yet; --initrd can hold a root file system"
-#define ALWAYS  "that is always so; leave it out"
+#define ALWAYS "that is always so; leave it out"
 
 /* Names that QEMU and kvmtool use. */
 static const struct option_alias run_aliases[] = {
@@ -117,10 +118,11 @@ static const struct option_alias run_aliases[] = {
     {"params", "--append"},
     {"serial", "--console"},
     {"S", "--paused"},
-    {"drive", NO_DISK},
-    {"hda", NO_DISK},
-    {"disk", NO_DISK},
-    {"d", NO_DISK},
+    {"drive", "--disk"},
+    {"hda", "--disk"},
+    {"hdb", "--disk"},
+    {"blockdev", "--disk"},
+    {"d", "--disk"},
     {"netdev", "--net"},
     {"nic", "--net"},
     {"n", "--net"},
@@ -269,6 +271,17 @@ static bool check_config(const struct config *config)
            check_cpus(config);
 }
 
+/* A queue for each vCPU; more than a few bring nothing. */
+static void set_disk_queues(struct config *config)
+{
+    enum { QUEUES_MAX = 4 };
+
+    for (unsigned i = 0; i < config->disks.count; i++) {
+        config->disks.at[i].queues =
+            config->cpu_count < QUEUES_MAX ? config->cpu_count : QUEUES_MAX;
+    }
+}
+
 enum option_result options_parse(struct config *config, int argc, char *const *argv)
 {
     int operands;
@@ -282,5 +295,6 @@ enum option_result options_parse(struct config *config, int argc, char *const *a
     for (unsigned i = 0; i < config->nets.count; i++) {
         config->nets.at[i].wake = config->net_wake;
     }
+    set_disk_queues(config);
     return result;
 }

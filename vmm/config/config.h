@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/disk/disk_settings.h"
 #include "host/net/net_settings.h"
 #include "host/net/net_wake.h"
 #include "power/policy.h"
@@ -53,6 +54,7 @@ struct config {
     unsigned idle_seconds;     /* a guest that was idle so long is asked to sleep; 0: never */
     unsigned idle_cpu_percent; /* of one processor, which an idle guest may use */
     struct net_list nets;
+    struct disk_list disks;
     struct sandbox_settings sandbox;
     bool no_reboot; /* end on SYSTEM_RESET and SYSTEM_RESET2 */
 };

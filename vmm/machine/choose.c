@@ -102,10 +102,11 @@ static bool choose_ipa_bits(struct machine *machine)
 /* Each vCPU is an open file, and another one if its hypercalls are counted. */
 static bool choose_file_limit(const struct machine *machine)
 {
-    enum { OTHER_FILES = 64 };
+    enum { OTHER_FILES = 64, DISK_FILES = 12 };
     unsigned count = machine->config->cpu_count;
     struct rlimit limit;
-    rlim_t needed = (rlim_t)count * (machine->backend.ops->counts_calls ? 2 : 1) + OTHER_FILES;
+    rlim_t needed = (rlim_t)count * (machine->backend.ops->counts_calls ? 2 : 1) +
+                    (rlim_t)machine->config->disks.count * DISK_FILES + OTHER_FILES;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) {
         return true;

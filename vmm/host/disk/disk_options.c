@@ -59,8 +59,6 @@ struct disk_word {
 #define MEANS(member, means) .offset = offsetof(struct disk_settings, member), .value = (means)
 
 static const struct disk_word disk_words[] = {
-    {"on-error=report", MEANS(on_error, DISK_REPORT_ERRORS)},
-    {"on-error=pause", MEANS(on_error, DISK_PAUSE_ON_ERROR)},
     {"aio=io_uring", MEANS(aio, DISK_AIO_URING)},
     {"aio=threads", MEANS(aio, DISK_AIO_THREADS)},
 };
@@ -110,7 +108,7 @@ static bool set_disk(const struct option_row *row, void *settings, const char *v
 
         if (!set_word(&disk, word, length)) {
             report("%s %s: '%.*s' is not one of ro, serial=S (1 to %d characters), format=raw, "
-                   "on-error=report, on-error=pause; a comma in a name is written twice",
+                   "aio=io_uring, aio=threads; a comma in a name is written twice",
                    row->name, value, (int)length, word, DISK_SERIAL_MAX);
             return false;
         }
@@ -125,7 +123,7 @@ static bool set_disk(const struct option_row *row, void *settings, const char *v
 }
 
 static const struct option_row rows[] = {
-    {OPTION("--disk", "FILE[,ro][,serial=S][,on-error=report|pause]",
+    {OPTION("--disk", "FILE[,ro][,serial=S]",
             "a raw disk image or a block device; repeat it for up to 16 disks;\n"
             "a comma in the file's name is written twice",
             set_disk)},

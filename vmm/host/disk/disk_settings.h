@@ -16,18 +16,12 @@ enum disk_aio {
     DISK_AIO_THREADS,
 };
 
-/* What happens if the image cannot be read or written. */
-enum disk_on_error {
-    DISK_REPORT_ERRORS, /* the guest gets an I/O error */
-    DISK_PAUSE_ON_ERROR,
-};
-
 struct disk_settings {
     const char *value; /* of the option; begins with the file's name. For disk_name() */
     bool read_only;
     bool raw; /* whatever the file begins with is the guest's */
-    enum disk_on_error on_error;
     enum disk_aio aio;
+    unsigned queues; /* that the guest gets; 0: one */
     char serial[DISK_SERIAL_MAX + 1];
 };
 

@@ -4,7 +4,6 @@
  * all others are busy: so they inherit the filter of system calls.
  */
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,8 +23,9 @@ struct workers {
     int event;
     pthread_t threads[WORKERS_MAX];
     unsigned count;
-    pthread_mutex_t lock; /* protects all below; taken last */
-    pthread_cond_t change;
+    pthread_mutex_t lock;  /* protects all below; taken last */
+    pthread_cond_t change; /* something waits, or the end has come */
+    pthread_cond_t result; /* something is finished */
     struct requests waiting;
     struct requests finished;
     unsigned waiting_count;
@@ -60,6 +60,7 @@ static void workers_finish(struct workers *workers, struct disk_request *request
     request->result = result;
     requests_add(&workers->finished, request);
     (void)eventfd_write(workers->event, 1);
+    pthread_cond_signal(&workers->result);
 }
 
 /* With the lock held. NULL: nothing waits. */
@@ -112,6 +113,7 @@ static int threads_open(struct disk *disk)
     }
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->change, NULL);
+    pthread_cond_init(&workers->result, NULL);
     disk->work = workers;
     disk->event = workers->event;
     return 0;
@@ -128,6 +130,7 @@ static void threads_close(struct disk *disk)
     for (unsigned i = 0; i < workers->count; i++) {
         pthread_join(workers->threads[i], NULL);
     }
+    pthread_cond_destroy(&workers->result);
     pthread_cond_destroy(&workers->change);
     pthread_mutex_destroy(&workers->lock);
     close(workers->event);
@@ -183,6 +186,7 @@ static void threads_begin(struct disk *disk)
     pthread_mutex_unlock(&workers->lock);
 }
 
+/* A drain leaves the event as it is: a vCPU's thread may not read(). */
 static void threads_reap(struct disk *disk)
 {
     struct workers *workers = disk->work;
@@ -192,7 +196,9 @@ static void threads_reap(struct disk *disk)
     pthread_mutex_lock(&workers->lock);
     struct requests finished = workers->finished;
     workers->finished = (struct requests){0};
-    (void)eventfd_read(workers->event, &count);
+    if (!disk->draining) {
+        (void)eventfd_read(workers->event, &count);
+    }
     pthread_mutex_unlock(&workers->lock);
     while ((request = requests_take(&finished)) != NULL) {
         piece_done(disk, request, request->result);
@@ -213,9 +219,13 @@ static void threads_cancel(struct disk *disk)
 
 static void threads_wait(struct disk *disk)
 {
-    struct pollfd ready = {.fd = disk->event, .events = POLLIN};
+    struct workers *workers = disk->work;
 
-    (void)poll(&ready, 1, -1);
+    pthread_mutex_lock(&workers->lock);
+    while (workers->finished.first == NULL) {
+        pthread_cond_wait(&workers->result, &workers->lock);
+    }
+    pthread_mutex_unlock(&workers->lock);
 }
 
 const struct disk_engine disk_engine_threads = {

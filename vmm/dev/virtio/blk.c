@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * virtio-blk (virtio 1.2, 5.2): a disk. Requests are checked here, and done by host/disk/. A
+ * malformed request gets an error as its status; only one without room for a status breaks the
+ * device.
+ *
+ * The guest resets the device before it sleeps, and waits for its requests before that. The file,
+ * its lock and what the guest chose of the write cache stay.
+ */
+#include <errno.h>
+#include <linux/virtio_blk.h>
+#include <linux/virtio_ids.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+#include "base/report.h"
+#include "core/loop.h"
+#include "dev/virtio/virtio.h"
+#include "host/disk/disk.h"
+
+#define FEATURE(bit) (UINT64_C(1) << (bit))
+
+enum {
+    BLK_SECTOR = 512,
+    BLK_SEGMENTS = QUEUE_SIZE_MAX - 2,       /* without header and status */
+    BLK_SPACE_SECTORS = 1 << 22,             /* of one discard, or one request for zeroes */
+    BLK_SPACE_ALIGNMENT = 4096 / BLK_SECTOR, /* a block of usual file systems */
+    BLK_REPORT_MS = 60000,
+};
+
+struct device {
+    struct virtio virtio;
+    const struct disk_settings *settings;
+    struct disk *disk;
+    struct loop_source *source;
+    unsigned under_way;
+    uint32_t served;  /* a bit for each queue that has had a completion */
+    uint32_t waiting; /* and for each that has chains which found no room */
+    bool failing;     /* a failure of the host was reported, and no write has succeeded since */
+    int64_t reported_ms;
+    struct virtio_blk_config config;
+};
+
+/* A request under way. */
+struct blk_request {
+    struct disk_request disk;
+    struct device *device;
+    unsigned queue;
+    uint16_t head;
+    uint32_t written; /* what the device will have written, with the status */
+    uint8_t *status;  /* in the guest's memory */
+    struct iovec parts[];
+};
+
+/* A chain that is looked at. */
+struct blk_chain {
+    const struct chain *chain;
+    unsigned queue;
+    struct virtio_blk_outhdr header;
+    uint8_t *status;
+    uint64_t size; /* of the data */
+};
+
+static void blk_answer(struct device *device, const struct blk_chain *request, uint8_t status,
+                       uint32_t written)
+{
+    *request->status = status;
+    virtio_complete(&device->virtio, request->queue, request->chain->head, written);
+}
+
+static bool blk_refuse(struct device *device, const struct blk_chain *request, uint8_t status)
+{
+    blk_answer(device, request, status, (uint32_t)request->chain->in_size == 1 ? 1 : 0);
+    return true;
+}
+
+/* --- Ends. --- */
+
+/* A guest cannot flood the log: one line until the disk works again, and one in a minute. */
+static void blk_report(struct device *device, const struct disk_request *request, int error)
+{
+    static const char *const words[] = {
+        [DISK_READ] = "a read",       [DISK_WRITE] = "a write",          [DISK_FLUSH] = "a flush",
+        [DISK_DISCARD] = "a discard", [DISK_ZERO] = "a write of zeroes",
+    };
+    int64_t now = clock_now_ms();
+
+    if (device->failing ||
+        (device->reported_ms != 0 && now - device->reported_ms < BLK_REPORT_MS)) {
+        return;
+    }
+    device->failing = true;
+    device->reported_ms = now;
+    report(
+        "--disk %s: %s at byte %llu failed: %s; the guest gets an I/O error (reported once, until "
+        "a write succeeds)",
+        disk_path(device->disk), words[request->operation], (unsigned long long)request->offset,
+        strerror(-error));
+}
+
+static void blk_free(struct blk_request *request)
+{
+    request->device->under_way--;
+    free(request);
+}
+
+static void blk_done(struct disk_request *done, int error)
+{
+    struct blk_request *request = done->arg;
+    struct device *device = request->device;
+
+    if (error != 0 && error != -ECANCELED) {
+        blk_report(device, done, error);
+    } else if (error == 0 && done->operation == DISK_WRITE) {
+        device->failing = false;
+    }
+    if (error != -ECANCELED) {
+        *request->status = error == 0 ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
+        virtio_complete(&device->virtio, request->queue, request->head,
+                        error == 0 ? request->written : 0);
+        device->served |= UINT32_C(1) << request->queue;
+    }
+    blk_free(request);
+}
+
+/* Tells the driver of what has ended, and goes on with what had no room. */
+static void blk_settle(struct device *device)
+{
+    uint32_t served = device->served;
+    uint32_t waiting = device->waiting;
+
+    device->served = 0;
+    device->waiting = 0;
+    for (unsigned i = 0; i < device->virtio.queue_count; i++) {
+        if ((served >> i & 1) != 0) {
+            virtio_tell(&device->virtio, i);
+        }
+        if ((waiting >> i & 1) != 0) {
+            virtio_ring(&device->virtio, i);
+        }
+    }
+}
+
+static void blk_on_event(void *arg, uint32_t events)
+{
+    struct device *device = arg;
+
+    (void)events;
+    virtio_lock(&device->virtio);
+    disk_reap(device->disk);
+    blk_settle(device);
+    virtio_unlock(&device->virtio);
+}
+
+/* --- Beginnings. --- */
+
+/* Copies the parts that have bytes [skip, skip + size) of those given. */
+static unsigned blk_slice(const struct iovec *parts, uint64_t skip, uint64_t size,
+                          struct iovec *slice)
+{
+    unsigned count = 0;
+
+    for (; size > 0; parts++) {
+        if (skip >= parts->iov_len) {
+            skip -= parts->iov_len;
+            continue;
+        }
+        uint64_t length = parts->iov_len - skip < size ? parts->iov_len - skip : size;
+        slice[count++] = (struct iovec){(uint8_t *)parts->iov_base + skip, length};
+        size -= length;
+        skip = 0;
+    }
+    return count;
+}
+
+static bool blk_is_writethrough(const struct device *device)
+{
+    uint64_t features = device->virtio.features;
+    bool chosen = (features & FEATURE(VIRTIO_BLK_F_CONFIG_WCE)) != 0;
+
+    return chosen ? device->config.wce == 0 : (features & FEATURE(VIRTIO_BLK_F_FLUSH)) == 0;
+}
+
+/* Prepares a request with room for `count` parts. NULL: no memory. */
+static struct blk_request *blk_create_request(struct device *device, const struct blk_chain *from,
+                                              enum disk_operation operation, unsigned count)
+{
+    struct blk_request *request = malloc(sizeof(*request) + count * sizeof(request->parts[0]));
+
+    if (request == NULL) {
+        return NULL;
+    }
+    *request = (struct blk_request){
+        .disk = {.operation = operation,
+                 .durable = blk_is_writethrough(device),
+                 .parts = request->parts,
+                 .done = blk_done,
+                 .arg = request},
+        .device = device,
+        .queue = from->queue,
+        .head = from->chain->head,
+        .written = from->chain->in_size < UINT32_MAX ? (uint32_t)from->chain->in_size : UINT32_MAX,
+        .status = from->status,
+    };
+    return request;
+}
+
+static void blk_submit(struct device *device, struct blk_request *request)
+{
+    device->under_way++;
+    disk_submit(device->disk, &request->disk);
+}
+
+/* Whether the disk has these sectors. */
+static bool blk_has(const struct device *device, uint64_t sector, uint64_t count)
+{
+    uint64_t capacity = disk_size(device->disk) / BLK_SECTOR;
+
+    return sector <= capacity && count <= capacity - sector;
+}
+
+/* The status of a read or a write that is wrong. */
+static uint8_t blk_check_transfer(const struct device *device, const struct blk_chain *from)
+{
+    bool writes = from->header.type == VIRTIO_BLK_T_OUT;
+    bool fits = from->size % BLK_SECTOR == 0 &&
+                blk_has(device, from->header.sector, from->size / BLK_SECTOR);
+
+    return fits && !(writes && device->settings->read_only) ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
+}
+
+static bool blk_transfer(struct device *device, const struct blk_chain *from,
+                         enum disk_operation operation, const struct iovec *parts, unsigned count)
+{
+    uint64_t skip = operation == DISK_WRITE ? sizeof(from->header) : 0;
+    uint8_t status = blk_check_transfer(device, from);
+
+    if (status != VIRTIO_BLK_S_OK || from->size == 0) {
+        return blk_refuse(device, from, status);
+    }
+    struct blk_request *request = blk_create_request(device, from, operation, count);
+    if (request == NULL) {
+        return blk_refuse(device, from, VIRTIO_BLK_S_IOERR);
+    }
+    request->disk.offset = from->header.sector * BLK_SECTOR;
+    request->disk.size = from->size;
+    request->disk.part_count = blk_slice(parts, skip, from->size, request->parts);
+    blk_submit(device, request);
+    return true;
+}
+
+static bool blk_read(struct device *device, const struct blk_chain *from)
+{
+    const struct chain *chain = from->chain;
+
+    return blk_transfer(device, from, DISK_READ, chain_in(chain), chain->in_count);
+}
+
+static bool blk_write(struct device *device, const struct blk_chain *from)
+{
+    const struct chain *chain = from->chain;
+
+    return blk_transfer(device, from, DISK_WRITE, chain_out(chain), chain->out_count);
+}
+
+static bool blk_flush(struct device *device, const struct blk_chain *from)
+{
+    struct blk_request *request = blk_create_request(device, from, DISK_FLUSH, 0);
+
+    if (request == NULL) {
+        return blk_refuse(device, from, VIRTIO_BLK_S_IOERR);
+    }
+    blk_submit(device, request);
+    return true;
+}
+
+/* The status of a discard or a request for zeroes that is wrong (5.2.6.2). */
+static uint8_t blk_check_space(const struct device *device, const struct blk_chain *from,
+                               const struct virtio_blk_discard_write_zeroes *range)
+{
+    bool zeroes = from->header.type == VIRTIO_BLK_T_WRITE_ZEROES;
+    uint32_t flags = zeroes ? VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0;
+
+    if ((range->flags & ~flags) != 0) {
+        return VIRTIO_BLK_S_UNSUPP;
+    }
+    if (device->settings->read_only || range->num_sectors > BLK_SPACE_SECTORS ||
+        !blk_has(device, range->sector, range->num_sectors)) {
+        return VIRTIO_BLK_S_IOERR;
+    }
+    return VIRTIO_BLK_S_OK;
+}
+
+/* One range, as the configuration space says. */
+static bool blk_change_space(struct device *device, const struct blk_chain *from)
+{
+    const struct chain *chain = from->chain;
+    bool zeroes = from->header.type == VIRTIO_BLK_T_WRITE_ZEROES;
+    struct virtio_blk_discard_write_zeroes range;
+
+    if (from->size != sizeof(range)) {
+        return blk_refuse(device, from, VIRTIO_BLK_S_IOERR);
+    }
+    parts_read(chain_out(chain), chain->out_count, sizeof(from->header), &range, sizeof(range));
+    uint8_t status = blk_check_space(device, from, &range);
+    if (status != VIRTIO_BLK_S_OK || range.num_sectors == 0) {
+        return blk_refuse(device, from, status);
+    }
+    struct blk_request *request =
+        blk_create_request(device, from, zeroes ? DISK_ZERO : DISK_DISCARD, 0);
+    if (request == NULL) {
+        return blk_refuse(device, from, VIRTIO_BLK_S_IOERR);
+    }
+    request->disk.may_unmap = range.flags != 0;
+    request->disk.offset = range.sector * BLK_SECTOR;
+    request->disk.size = (uint64_t)range.num_sectors * BLK_SECTOR;
+    blk_submit(device, request);
+    return true;
+}
+
+/* The serial, padded with zeros; what has no room is left out. */
+static bool blk_identify(struct device *device, const struct blk_chain *from)
+{
+    const struct chain *chain = from->chain;
+    char serial[VIRTIO_BLK_ID_BYTES] = "";
+    uint64_t size = from->size < sizeof(serial) ? from->size : sizeof(serial);
+
+    memcpy(serial, device->settings->serial, strlen(device->settings->serial));
+    parts_write(chain_in(chain), chain->in_count, 0, serial, size);
+    blk_answer(device, from, VIRTIO_BLK_S_OK, (uint32_t)size);
+    return true;
+}
+
+struct blk_kind {
+    uint32_t type;
+    bool (*serve)(struct device *device, const struct blk_chain *from);
+};
+
+static const struct blk_kind blk_kinds[] = {
+    {VIRTIO_BLK_T_IN, blk_read},
+    {VIRTIO_BLK_T_OUT, blk_write},
+    {VIRTIO_BLK_T_FLUSH, blk_flush},
+    {VIRTIO_BLK_T_GET_ID, blk_identify},
+    {VIRTIO_BLK_T_DISCARD, blk_change_space},
+    {VIRTIO_BLK_T_WRITE_ZEROES, blk_change_space},
+};
+
+static const struct blk_kind *blk_find_kind(uint32_t type)
+{
+    for (size_t i = 0; i < sizeof(blk_kinds) / sizeof(blk_kinds[0]); i++) {
+        if (blk_kinds[i].type == type) {
+            return &blk_kinds[i];
+        }
+    }
+    return NULL;
+}
+
+/* The status is the last byte that the device may write. NULL: there is none. */
+static uint8_t *blk_find_status(const struct chain *chain)
+{
+    const struct iovec *parts = chain_in(chain);
+
+    for (unsigned i = chain->in_count; i > 0; i--) {
+        if (parts[i - 1].iov_len > 0) {
+            return (uint8_t *)parts[i - 1].iov_base + parts[i - 1].iov_len - 1;
+        }
+    }
+    return NULL;
+}
+
+static bool blk_serve(struct device *device, unsigned queue, const struct chain *chain)
+{
+    struct blk_chain from = {.chain = chain, .queue = queue, .status = blk_find_status(chain)};
+
+    if (device->under_way == DISK_REQUESTS_MAX) {
+        device->waiting |= UINT32_C(1) << queue;
+        return false;
+    }
+    if (from.status == NULL) {
+        virtio_break(&device->virtio, "a request has no room for its status");
+        return true;
+    }
+    if (parts_read(chain_out(chain), chain->out_count, 0, &from.header, sizeof(from.header)) !=
+        sizeof(from.header)) {
+        return blk_refuse(device, &from, VIRTIO_BLK_S_IOERR);
+    }
+    const struct blk_kind *kind = blk_find_kind(from.header.type);
+    if (kind == NULL) {
+        return blk_refuse(device, &from, VIRTIO_BLK_S_UNSUPP);
+    }
+    bool reads = from.header.type == VIRTIO_BLK_T_IN || from.header.type == VIRTIO_BLK_T_GET_ID;
+    from.size = reads ? chain->in_size - 1 : chain->out_size - sizeof(from.header);
+    return kind->serve(device, &from);
+}
+
+/* What the page cache has is there at once, and needs no turn of the loop. */
+static void blk_notified(struct device *device, unsigned queue)
+{
+    virtio_serve(&device->virtio, queue, blk_serve);
+    disk_start(device->disk);
+    disk_reap(device->disk);
+    blk_settle(device);
+}
+
+static void blk_stop(struct device *device)
+{
+    disk_drain(device->disk);
+    device->served = 0;
+    device->waiting = 0;
+}
+
+/*
+ * CONFIG_WCE. A reset by the driver keeps the choice: Linux does not repeat it after a sleep, and
+ * would not flush what it believes to be written through.
+ */
+static void blk_write_config(struct device *device, uint64_t offset, unsigned size, uint64_t value)
+{
+    bool chosen = (device->virtio.features & FEATURE(VIRTIO_BLK_F_CONFIG_WCE)) != 0;
+
+    if (chosen && offset == offsetof(struct virtio_blk_config, wce) && size == 1) {
+        device->config.wce = value & 1;
+    }
+}
+
+/* --- Life. --- */
+
+static const struct virtio_type blk_type = {
+    .name = "virtio-blk",
+    .id = VIRTIO_ID_BLOCK,
+    .stop = blk_stop,
+    .notified = blk_notified,
+    .write_config = blk_write_config,
+};
+
+static uint64_t blk_features(const struct device *device)
+{
+    uint64_t features = FEATURE(VIRTIO_BLK_F_SEG_MAX) | FEATURE(VIRTIO_BLK_F_BLK_SIZE) |
+                        FEATURE(VIRTIO_BLK_F_FLUSH) | FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
+
+    features |= device->config.num_queues > 1 ? FEATURE(VIRTIO_BLK_F_MQ) : 0;
+    if (device->settings->read_only) {
+        return features | FEATURE(VIRTIO_BLK_F_RO);
+    }
+    return features | FEATURE(VIRTIO_BLK_F_DISCARD) | FEATURE(VIRTIO_BLK_F_WRITE_ZEROES);
+}
+
+static void blk_fill_config(struct device *device)
+{
+    unsigned queues = device->settings->queues;
+
+    device->config = (struct virtio_blk_config){
+        .capacity = disk_size(device->disk) / BLK_SECTOR,
+        .seg_max = BLK_SEGMENTS,
+        .blk_size = disk_block_size(device->disk),
+        .wce = 1,
+        .num_queues = (uint16_t)(queues > 0 ? queues : 1),
+        .max_discard_sectors = BLK_SPACE_SECTORS,
+        .max_discard_seg = 1,
+        .discard_sector_alignment = BLK_SPACE_ALIGNMENT,
+        .max_write_zeroes_sectors = BLK_SPACE_SECTORS,
+        .max_write_zeroes_seg = 1,
+        .write_zeroes_may_unmap = 1,
+    };
+}
+
+/* The disk is open. */
+static int blk_set_up(struct device *device, const struct device_env *env)
+{
+    blk_fill_config(device);
+    const struct virtio_setup setup = {
+        .type = &blk_type,
+        .features = blk_features(device),
+        .config = &device->config,
+        .config_size = sizeof(device->config),
+        .queue_count = device->config.num_queues,
+    };
+    device->source = loop_add(env->loop, disk_event(device->disk), EPOLLIN, blk_on_event, device);
+    if (device->source == NULL) {
+        return -errno;
+    }
+    int error = virtio_open(&device->virtio, env, &setup);
+    if (error != 0) {
+        loop_remove(device->source);
+    }
+    return error;
+}
+
+static int blk_create(const struct device_env *env, struct device **out)
+{
+    struct device *device = calloc(1, sizeof(*device));
+
+    if (device == NULL) {
+        return -ENOMEM;
+    }
+    device->settings = env->settings;
+    int error = disk_open(device->settings, &device->disk);
+    if (error == 0) {
+        error = blk_set_up(device, env);
+    }
+    if (error != 0) {
+        disk_close(device->disk);
+        free(device);
+        return error;
+    }
+    *out = device;
+    return 0;
+}
+
+static void blk_destroy(struct device *device)
+{
+    disk_drain(device->disk);
+    loop_remove(device->source);
+    disk_close(device->disk);
+    virtio_close(&device->virtio);
+    free(device);
+}
+
+/* Power-on: the write cache is as at the beginning. */
+static void blk_reset(struct device *device)
+{
+    virtio_reset(device);
+    device->config.wce = 1;
+}
+
+static const struct device_class blk_class = {
+    .name = "virtio-blk",
+    .size = VIRTIO_REGISTERS_SIZE,
+    .state_offset = offsetof(struct virtio, state),
+    .state_size = sizeof(struct virtio_state),
+    .create = blk_create,
+    .destroy = blk_destroy,
+    .reset = blk_reset,
+    .read = virtio_read,
+    .write = virtio_write,
+    .describe = virtio_describe,
+    .doorbell = virtio_doorbell,
+};
+DEVICE_REGISTER(blk_class);
