@@ -3,7 +3,7 @@
  * Any bytes as a kernel file: opened, loaded twice, and never more than an error line. By hand:
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Ivmm -o build/fuzz-image
- *       fuzz/image.c base/file.c vmm/boot/{image,image_load,unpack}.c vmm/core/memory.c -lz -lzstd
+ *       fuzz/image.c base/file.c vmm/boot/{image*,payload,source,unpack}.c vmm/core/memory.c -lz -lzstd
  *   build/fuzz-image -max_len=8192 CORPUS-FOLDER
  */
 #include <stddef.h>
@@ -43,12 +43,37 @@ static void check(bool right)
 static void load(struct image *image, struct memory *memory)
 {
     struct image_place place;
+    bool may_be_below = false;
 
     if (image_load(image, memory, ipa(KERNEL_BASE), &place) == 0) {
-        check(place.entry.value >= KERNEL_BASE && place.end.value > place.entry.value &&
-              place.end.value <= RAM_BASE + RAM_SIZE);
+        check(place.start.value >= RAM_BASE && place.entry.value >= place.start.value &&
+              place.end.value > place.entry.value && place.end.value <= RAM_BASE + RAM_SIZE);
+        may_be_below = place.start.value < KERNEL_BASE;
     }
-    check(memory->host[(KERNEL_BASE - RAM_BASE) - 1] == 0x11);
+    /* Only an ELF file may go below the base. */
+    check(may_be_below || memory->host[(KERNEL_BASE - RAM_BASE) - 1] == 0x11);
+}
+
+/* What a UKI brings is within its file. */
+static void check_parts(const struct image *image, size_t size)
+{
+    int fd;
+    const struct image_part initrd = image_initrd(image, &fd);
+    const char *line = image_command_line(image);
+
+    check(initrd.offset + initrd.size <= size || initrd.size == 0);
+    check(line == NULL || strlen(line) <= size);
+}
+
+static void load_raw(const char *path, struct memory *memory, size_t offset)
+{
+    struct image *image = image_open_raw(path, 0, offset);
+    struct image_place place;
+
+    if (image != NULL && image_load(image, memory, ipa(KERNEL_BASE), &place) == 0) {
+        check(place.entry.value == RAM_BASE + offset && place.end.value <= RAM_BASE + RAM_SIZE);
+    }
+    image_close(image);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -64,10 +89,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     image = image_open(path, sizeof(path));
     if (image) {
+        check_parts(image, size);
         load(image, &memory);
         load(image, &memory);
     }
     image_close(image);
+    load_raw(path, &memory, size * 997);
     memory_destroy(&memory);
     close(fd);
     return 0;

@@ -78,6 +78,7 @@ lab_link_tests() { # LAB-FOLDER
     done
     if [[ -e $build/arm64/tests/lab/guest/bare/guest.img ]]; then
         ln -s "$build/arm64/tests/lab/guest/bare/guest.img" "$1/bare.img"
+        ln -s "$build/arm64/tests/lab/guest/bare/guest.elf" "$1/bare.elf"
     fi
     if [[ -e $build/arm64/check/image/vpsci-check.img ]]; then
         ln -s "$build/arm64/check/image/vpsci-check.img" "$1/vpsci-check.img"

@@ -651,6 +651,22 @@ test_uart_flood() {
         "$(tr -d '\r' <"$work/console" | grep -c "^line [0-9]* of 60: $fox\$")" 60
 }
 
+# The guest as its linker made it, and as a raw binary at several offsets. It can run anywhere.
+# once formats
+test_formats() {
+    bare_image=$LAB_BARE
+    LAB_BARE=${bare_image%.img}.elf
+    expect_scenario "version version=1.1" --psci-version 1.1
+    expect_scenario "version version=1.1" --psci-version 1.1 --memory 16M
+    LAB_BARE=$bare_image
+    for offset in 0 0x80000 2M 0x10000000; do
+        expect_scenario "suspend-many cycles=2" --kernel-at $offset
+    done
+    pack_kernel elf "$bare_image" "$work/elf" || fail "cannot make an ELF file"
+    LAB_BARE=$work/elf
+    expect_scenario "suspend-many cycles=2"
+}
+
 test_memory() {
     expect_scenario "memory size=536870912"
     expect_scenario "memory size=33554432" --memory 32M

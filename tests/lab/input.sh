@@ -80,10 +80,10 @@ test_bad_images() {
     make_work
     echo "this is no kernel, and it is long enough to have a header like one, or so it seems" \
         >"$work/text"
-    said 1 "$work/text: not an arm64 kernel image (Image, Image.gz or EFI zboot)" \
+    said 1 "$work/text: not an arm64 kernel (Image, Image.gz, EFI zboot, UKI or ELF); a raw binary needs --kernel-at" \
         --kernel "$work/text"
     : >"$work/empty"
-    said 1 "$work/empty: not an arm64 kernel image (Image, Image.gz or EFI zboot)" \
+    said 1 "$work/empty: not an arm64 kernel (Image, Image.gz, EFI zboot, UKI or ELF); a raw binary needs --kernel-at" \
         --kernel "$work/empty"
     said 1 "cannot open kernel image $work: Not a regular file" --kernel "$work"
     head -c 1000000 "$LAB_GUEST/vmlinuz" >"$work/short"
@@ -115,7 +115,7 @@ test_pipes() {
     said 1 "kernel image $work/pipe: the pipe has more than 16 MiB, the guest's memory; give more with --memory" \
         --kernel "$work/pipe" --memory 16M
     : >"$work/pipe" &
-    said 1 "$work/pipe: not an arm64 kernel image (Image, Image.gz or EFI zboot)" --kernel "$work/pipe"
+    said 1 "$work/pipe: not an arm64 kernel (Image, Image.gz, EFI zboot, UKI or ELF); a raw binary needs --kernel-at" --kernel "$work/pipe"
     "$DORMOUSE" run --kernel "$work/pipe" 2>"$work/errors" &
     waiting=$!
     sleep 1

@@ -198,6 +198,31 @@ test_compressed_kernels() {
     done
 }
 
+# A Debian kernel wrapped into other formats: an ELF file for a place in RAM, one with the addresses of vmlinux, and a
+# UKI, which brings its initrd and its command line.
+# once wrapped_kernels
+# limit wrapped_kernels 500
+test_wrapped_kernels() {
+    make_work
+    guest_limit=160
+    for form in elf vmlinux; do
+        pack_kernel "$form" "$LAB_GUEST/vmlinuz" "$work/kernel" || fail "cannot make a kernel as $form"
+        start_dormouse run --kernel "$work/kernel" --initrd "$LAB_GUEST/initrd" \
+            --append "console=ttyAMA0 quiet test=off"
+        wait_guest
+        expect_linux_ok
+    done
+    pack_kernel uki "$LAB_GUEST/vmlinuz" "$work/kernel" "$LAB_GUEST/initrd" "console=ttyAMA0 quiet test=reboot" ||
+        fail "cannot make a UKI"
+    start_dormouse run --kernel "$work/kernel"
+    expect_boot 1
+    type_keys 'reboot\n'
+    expect_boot 2
+    type_keys 'off\n'
+    wait_guest
+    expect_linux_ok
+}
+
 # Kernel and initrd from pipes, as <(COMMAND) makes them; the guest boots twice from what was read once.
 # once piped_files
 # limit piped_files 200

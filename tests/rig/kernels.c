@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernels.h"
 
+#include <elf.h>
 #include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -127,5 +128,84 @@ struct blob kernel_zboot(const char *compression, const struct blob *packed)
         memcpy(file.bytes + KERNEL_ZBOOT_PAYLOAD, packed->bytes, packed->size);
     }
     put32(file.bytes + KERNEL_ZBOOT_PAYLOAD + packed->size, 0x12345678);
+    return file;
+}
+
+static size_t round_up(size_t size, size_t unit)
+{
+    return (size + unit - 1) / unit * unit;
+}
+
+struct blob kernel_pe(const struct kernel_section *sections, size_t count)
+{
+    enum { FILE_UNIT = 512, MEMORY_UNIT = 4096 };
+    size_t offset = round_up(KERNEL_PE_SECTIONS + count * 40, FILE_UNIT);
+    size_t size = offset;
+    uint32_t address = MEMORY_UNIT;
+
+    for (size_t i = 0; i < count; i++) {
+        size += round_up(sections[i].size, FILE_UNIT);
+    }
+    struct blob file = blob_new(size);
+    memcpy(file.bytes, "MZ", 2);
+    put32(file.bytes + 60, KERNEL_PE_START);
+    memcpy(file.bytes + KERNEL_PE_START, "PE\0", 4);
+    put16(file.bytes + KERNEL_PE_START + 4, 0xaa64);
+    put16(file.bytes + KERNEL_PE_START + 6, (uint16_t)count);
+    put16(file.bytes + KERNEL_PE_START + 20, 240);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *header = file.bytes + KERNEL_PE_SECTIONS + i * 40;
+
+        memcpy(header, sections[i].name, strnlen(sections[i].name, 8));
+        put32(header + 8, (uint32_t)sections[i].size);
+        put32(header + 12, address);
+        put_section(header, offset, round_up(sections[i].size, FILE_UNIT));
+        memcpy(file.bytes + offset, sections[i].bytes, sections[i].size);
+        offset += round_up(sections[i].size, FILE_UNIT);
+        address += (uint32_t)round_up(sections[i].size, MEMORY_UNIT);
+    }
+    return file;
+}
+
+static void put_segment(uint8_t *header, const struct kernel_segment *segment, size_t offset)
+{
+    put32(header, PT_LOAD);
+    put32(header + 4, PF_R | PF_W | PF_X);
+    put64(header + 8, offset);
+    put64(header + 16, segment->virtual_address);
+    put64(header + 24, segment->address);
+    put64(header + 32, segment->size);
+    put64(header + 40, segment->memory_size);
+    put64(header + 48, 8);
+}
+
+struct blob kernel_elf(const struct kernel_segment *segments, size_t count, uint64_t entry)
+{
+    static const uint8_t ident[] = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT};
+    size_t offset = KERNEL_ELF_BYTES;
+    size_t size = offset;
+
+    assert_true(KERNEL_ELF_SEGMENTS + count * KERNEL_ELF_SEGMENT_SIZE <= KERNEL_ELF_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        size += segments[i].size;
+    }
+    struct blob file = blob_new(size);
+    memcpy(file.bytes, ident, sizeof(ident));
+    put16(file.bytes + 16, ET_EXEC);
+    put16(file.bytes + 18, EM_AARCH64);
+    put32(file.bytes + 20, EV_CURRENT);
+    put64(file.bytes + 24, entry);
+    put64(file.bytes + 32, KERNEL_ELF_SEGMENTS);
+    put16(file.bytes + 52, 64);
+    put16(file.bytes + 54, KERNEL_ELF_SEGMENT_SIZE);
+    put16(file.bytes + 56, (uint16_t)count);
+    for (size_t i = 0; i < count; i++) {
+        put_segment(file.bytes + KERNEL_ELF_SEGMENTS + i * KERNEL_ELF_SEGMENT_SIZE, &segments[i],
+                    offset);
+        if (segments[i].size != 0) {
+            memcpy(file.bytes + offset, segments[i].bytes, segments[i].size);
+        }
+        offset += segments[i].size;
+    }
     return file;
 }

@@ -45,4 +45,32 @@ struct blob kernel_zboot(const char *compression, const struct blob *packed);
 
 enum { KERNEL_ZBOOT_PAYLOAD = 512 };
 
+/* A section of a PE file; `name` has at most 8 characters. */
+struct kernel_section {
+    const char *name;
+    const void *bytes;
+    size_t size;
+};
+
+/* An EFI program for arm64 with these sections, as ukify and objcopy make them: padded to 512 bytes in the file. */
+struct blob kernel_pe(const struct kernel_section *sections, size_t count);
+
+/* Offsets in the files of kernel_pe(). */
+enum { KERNEL_PE_START = 128, KERNEL_PE_SECTIONS = KERNEL_PE_START + 24 + 240 };
+
+/* A segment of an ELF file. */
+struct kernel_segment {
+    uint64_t virtual_address;
+    uint64_t address;
+    const void *bytes;
+    size_t size;
+    uint64_t memory_size;
+};
+
+/* A 64-bit ELF program for arm64 with these segments. */
+struct blob kernel_elf(const struct kernel_segment *segments, size_t count, uint64_t entry);
+
+/* Offsets in the files of kernel_elf(). */
+enum { KERNEL_ELF_SEGMENTS = 64, KERNEL_ELF_SEGMENT_SIZE = 56, KERNEL_ELF_BYTES = 4096 };
+
 #endif

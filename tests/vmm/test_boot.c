@@ -304,7 +304,8 @@ static void a_file_that_cannot_be_opened_is_named(void **state)
     config.kernel = "absent";
     assert_refused("dormouse: cannot open kernel image absent: No such file or directory\n");
     config.kernel = "initrd";
-    assert_refused("dormouse: initrd: not an arm64 kernel image (Image, Image.gz or EFI zboot)\n");
+    assert_refused("dormouse: initrd: not an arm64 kernel (Image, Image.gz, EFI zboot, UKI or "
+                   "ELF); a raw binary needs --kernel-at\n");
     config.kernel = "kernel";
     config.initrd = "absent";
     assert_refused("dormouse: cannot open initrd absent: No such file or directory\n");
@@ -403,6 +404,158 @@ static void in_large_memory_all_is_where_qemu_has_it(void **state)
     config.initrd = NULL;
     boot_close(open_and_load());
     assert_int_equal(tree_base, RAM_BASE + 128 * MIB);
+}
+
+/* A UKI with a kernel, `initrd` and a command line. */
+static void write_uki(void)
+{
+    const struct kernel_section sections[] = {
+        {".cmdline", "of the UKI\n", 11},
+        {".initrd", "initrd of the UKI", 17},
+        {".linux", kernel.bytes, kernel.size},
+    };
+    struct blob uki = kernel_pe(sections, 3);
+
+    blob_write(&uki, "kernel");
+    blob_free(&uki);
+}
+
+static void a_uki_brings_initrd_and_command_line(void **state)
+{
+    (void)state;
+    write_uki();
+    config.initrd = NULL;
+    config.append = NULL;
+    struct boot *boot = open_and_load();
+    for (int i = 0; i < 2; i++) {
+        struct boot_entry entry;
+
+        assert_string_equal(chosen(tree(), "bootargs"), "of the UKI");
+        assert_int_equal(chosen_u64(tree(), "linux,initrd-start"), INITRD_BASE);
+        assert_int_equal(chosen_u64(tree(), "linux,initrd-end"), INITRD_BASE + 17);
+        assert_memory_equal(ram(INITRD_BASE, 17), "initrd of the UKI", 17);
+        assert_memory_equal(ram(KERNEL_BASE, kernel.size), kernel.bytes, kernel.size);
+        memset(memory.host, 0xee, RAM_SIZE);
+        assert_int_equal(load(boot, &entry), 0);
+    }
+    boot_close(boot);
+}
+
+static void the_operators_initrd_and_command_line_replace_those_of_a_uki(void **state)
+{
+    (void)state;
+    write_uki();
+    boot_close(open_and_load());
+    assert_string_equal(chosen(tree(), "bootargs"), "scenario=1");
+    assert_pristine();
+    config.append = "";
+    boot_close(open_and_load());
+    assert_string_equal(chosen(tree(), "bootargs"), "");
+}
+
+static void a_raw_binary_goes_to_its_offset(void **state)
+{
+    static const uint64_t offsets[] = {0, 0x80000, 4, RAM_SIZE - 50001 / 4 * 4 - 4};
+
+    (void)state;
+    config.kernel = "initrd"; /* any bytes */
+    config.initrd = NULL;
+    for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+        struct boot_entry entry;
+
+        config.kernel_at = offsets[i];
+        struct boot *boot = open_boot();
+        assert_non_null(boot);
+        assert_int_equal(boot_prepare(boot), 0);
+        assert_int_equal(load(boot, &entry), 0);
+        assert_int_equal(entry.pc.value, RAM_BASE + offsets[i]);
+        assert_memory_equal(ram(entry.pc.value, INITRD_SIZE), initrd.bytes, INITRD_SIZE);
+        assert_int_equal(tree_base, i < 3 ? TREE_BASE : RAM_BASE);
+        assert_string_equal(chosen(tree(), "bootargs"), "scenario=1");
+        boot_close(boot);
+    }
+}
+
+/* What a raw binary uses after its last byte is not known. */
+static void a_raw_binary_has_room_behind_it(void **state)
+{
+    struct boot_entry entry;
+
+    (void)state;
+    memory_destroy(&memory);
+    config.memory_size = 512 * MIB;
+    assert_int_equal(memory_create(&memory, ipa(RAM_BASE), config.memory_size), 0);
+    config.kernel_at = 256 * MIB;
+    struct boot *boot = open_boot();
+    assert_non_null(boot);
+    assert_int_equal(load(boot, &entry), 0);
+    assert_int_equal(chosen_u64(tree(), "linux,initrd-start"), RAM_BASE + 320 * MIB + 128 * KIB);
+    assert_int_equal(tree_base, RAM_BASE + 322 * MIB);
+    boot_close(boot);
+}
+
+static void a_raw_binary_beyond_memory_is_refused(void **state)
+{
+    (void)state;
+    config.kernel = "initrd";
+    config.initrd = NULL;
+    config.kernel_at = RAM_SIZE - 50000;
+    assert_not_loaded("dormouse: initrd: kernel needs 1 MiB at 0x405f3cb0, guest memory has 0 MiB "
+                      "there; give more "
+                      "with --memory\n");
+    config.kernel_at = RAM_SIZE;
+    assert_not_loaded("dormouse: initrd: kernel needs 1 MiB at 0x40600000, guest memory has 0 MiB "
+                      "there; give more "
+                      "with --memory\n");
+    scratch_write("empty", "", 0);
+    config.kernel = "empty";
+    assert_refused("dormouse: kernel image empty is empty\n");
+}
+
+/* As QEMU has it: an ELF file finds the tree at the start of RAM, if it leaves room there. */
+static void an_elf_file_has_the_tree_below_it_if_there_is_room(void **state)
+{
+    static const struct {
+        uint64_t address;
+        uint64_t size;
+        uint64_t tree;
+    } rows[] = {
+        {RAM_BASE, 4096, TREE_BASE},          {RAM_BASE + 256, 4096, TREE_BASE},
+        {RAM_BASE + 0x10000, 4096, RAM_BASE}, {RAM_BASE + 0x10000, RAM_SIZE - 0x10000, RAM_BASE},
+        {RAM_BASE, 4 * MIB, TREE_BASE},
+    };
+
+    (void)state;
+    config.initrd = NULL;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct kernel_segment segment = {rows[i].address, rows[i].address, "code", 4,
+                                               rows[i].size};
+        struct blob elf = kernel_elf(&segment, 1, rows[i].address);
+        struct boot_entry entry;
+
+        blob_write(&elf, "kernel");
+        blob_free(&elf);
+        struct boot *boot = open_boot();
+        assert_non_null(boot);
+        assert_int_equal(load(boot, &entry), 0);
+        assert_int_equal(entry.pc.value, rows[i].address);
+        assert_int_equal(tree_base, rows[i].tree);
+        boot_close(boot);
+    }
+}
+
+static void an_elf_file_that_leaves_no_room_for_the_tree_is_refused(void **state)
+{
+    const struct kernel_segment segment = {RAM_BASE, RAM_BASE, "code", 4, RAM_SIZE};
+    struct blob elf = kernel_elf(&segment, 1, RAM_BASE);
+
+    (void)state;
+    blob_write(&elf, "kernel");
+    blob_free(&elf);
+    config.initrd = NULL;
+    assert_not_loaded("dormouse: guest memory has no room for the device tree, neither above nor "
+                      "below the kernel; "
+                      "give more with --memory\n");
 }
 
 static void a_command_line_beyond_all_bounds_is_refused(void **state)
@@ -665,6 +818,13 @@ int main(void)
         TEST(a_kernel_that_fills_memory_leaves_no_room_for_an_initrd),
         TEST(a_kernel_that_fills_memory_has_the_tree_below_it),
         TEST(in_large_memory_all_is_where_qemu_has_it),
+        TEST(a_uki_brings_initrd_and_command_line),
+        TEST(the_operators_initrd_and_command_line_replace_those_of_a_uki),
+        TEST(a_raw_binary_goes_to_its_offset),
+        TEST(a_raw_binary_has_room_behind_it),
+        TEST(a_raw_binary_beyond_memory_is_refused),
+        TEST(an_elf_file_has_the_tree_below_it_if_there_is_room),
+        TEST(an_elf_file_that_leaves_no_room_for_the_tree_is_refused),
         TEST(a_command_line_beyond_all_bounds_is_refused),
         TEST(the_largest_machine_has_a_tree_that_fits),
         TEST(the_tree_names_the_devices_that_boot_was_given),

@@ -105,6 +105,27 @@ static void sizes_have_units(void **state)
     }
 }
 
+static void offsets_are_hexadecimal_or_sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t offset;
+    } cases[] = {
+        {"0x80000", 0x80000}, {"0x0", 0},      {"0", 0},
+        {"512K", 512 << 10},  {"2M", 2 << 20}, {"0x3fffffffffc", 0x3fffffffffc},
+    };
+    struct config config;
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--kernel", "k"), OPTION_GOOD);
+    assert_true(config.kernel_at == CONFIG_KERNEL_AT_NONE);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(PARSE(&config, "--kernel", "k", "--kernel-at", cases[i].text),
+                         OPTION_GOOD);
+        assert_true(config.kernel_at == cases[i].offset);
+    }
+}
+
 static void idle_times_have_units(void **state)
 {
     static const struct {
@@ -296,6 +317,18 @@ static const struct {
      "86400), default=honour or default=refuse"},
     {"--cpus", "99999999999999999999",
      "--cpus 99999999999999999999: not a number of vCPUs; give 1 to 512"},
+    {"--kernel-at", "", "--kernel-at : not an offset; give one such as 0x80000 or 2M"},
+    {"--kernel-at", "0x", "--kernel-at 0x: not an offset; give one such as 0x80000 or 2M"},
+    {"--kernel-at", "0x8z", "--kernel-at 0x8z: not an offset; give one such as 0x80000 or 2M"},
+    {"--kernel-at", "-4", "--kernel-at -4: not an offset; give one such as 0x80000 or 2M"},
+    {"--kernel-at", "0x10000000000000000",
+     "--kernel-at 0x10000000000000000: not an offset; give one such as 0x80000 or 2M"},
+    {"--kernel-at", "0x40000000000",
+     "--kernel-at 0x40000000000: out of range; it counts from the start of memory"},
+    {"--kernel-at", "0xffffffffffffffff",
+     "--kernel-at 0xffffffffffffffff: out of range; it counts from the start of memory"},
+    {"--kernel-at", "0x80002",
+     "--kernel-at 0x80002: not a multiple of 4, the size of an instruction"},
     {"--memory", "", "--memory : not a size; give one such as 512M or 2G"},
     {"--memory", "M", "--memory M: not a size; give one such as 512M or 2G"},
     {"--memory", "-512M", "--memory -512M: not a size; give one such as 512M or 2G"},
@@ -417,6 +450,7 @@ int main(void)
         cmocka_unit_test(every_option_is_accepted),
         cmocka_unit_test(sizes_have_units),
         cmocka_unit_test(idle_times_have_units),
+        cmocka_unit_test(offsets_are_hexadecimal_or_sizes),
         cmocka_unit_test(wake_none_is_empty),
         cmocka_unit_test(some_vcpus_may_wait_for_admission),
         cmocka_unit_test(asking_has_a_deadline_and_a_default),

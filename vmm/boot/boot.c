@@ -26,11 +26,17 @@
 /* What --dump-dtb shows if KVM is to choose the version: every KVM that can suspend has it. */
 enum { PSCI_VERSION_SHOWN = VPSCI_VERSION_1_1 };
 
+struct boot_initrd {
+    int fd;
+    bool own; /* not the kernel's file, of which a UKI has it in a section */
+    const char *path;
+    struct image_part part; /* size 0: there is none */
+};
+
 struct boot {
     const struct config *config;
     struct image *image;
-    int initrd; /* descriptor, or -1: none */
-    uint64_t initrd_size;
+    struct boot_initrd initrd;
     struct idle_plan idle;
     const struct instances *devices;
 };
@@ -40,22 +46,35 @@ static struct ipa boot_kernel_base(void)
     return ipa(MAP_RAM_BASE + MAP_KERNEL_OFFSET);
 }
 
+/* The operator's initrd replaces that of a UKI. */
 static int boot_open_initrd(struct boot *boot)
 {
-    const char *path = boot->config->initrd;
+    struct boot_initrd *initrd = &boot->initrd;
+    const struct config *config = boot->config;
 
-    if (path == NULL) {
+    if (config->initrd == NULL) {
+        initrd->path = config->kernel;
+        initrd->part = image_initrd(boot->image, &initrd->fd);
         return 0;
     }
-    boot->initrd = source_open(path, "initrd", boot->config->memory_size, &boot->initrd_size);
-    if (boot->initrd < 0) {
-        return boot->initrd;
+    initrd->path = config->initrd;
+    initrd->fd = source_open(initrd->path, "initrd", config->memory_size, &initrd->part.size);
+    initrd->own = initrd->fd >= 0;
+    if (initrd->fd < 0) {
+        return initrd->fd;
     }
-    if (boot->initrd_size == 0) {
-        report("initrd %s is empty", path);
+    if (initrd->part.size == 0) {
+        report("initrd %s is empty", initrd->path);
         return -EINVAL;
     }
     return 0;
+}
+
+static struct image *boot_open_image(const struct config *config)
+{
+    return config->kernel_at != CONFIG_KERNEL_AT_NONE
+               ? image_open_raw(config->kernel, config->memory_size, config->kernel_at)
+               : image_open(config->kernel, config->memory_size);
 }
 
 /* Firmware finds a kernel by itself. */
@@ -64,7 +83,7 @@ static int boot_open_kernel(struct boot *boot)
     if (boot->config->firmware != NULL) {
         return 0;
     }
-    boot->image = image_open(boot->config->kernel, boot->config->memory_size);
+    boot->image = boot_open_image(boot->config);
     return boot->image != NULL ? boot_open_initrd(boot) : -EINVAL;
 }
 
@@ -76,7 +95,7 @@ struct boot *boot_open(const struct config *config, const struct instances *devi
         report("cannot open the guest's files: %s", strerror(ENOMEM));
         return NULL;
     }
-    *boot = (struct boot){.config = config, .devices = devices, .initrd = -1};
+    *boot = (struct boot){.config = config, .devices = devices};
     idle_plan(&boot->idle, config->idle, config->clusters, config->cpu_count);
     if (boot_open_kernel(boot) != 0) {
         boot_close(boot);
@@ -104,8 +123,8 @@ void boot_close(struct boot *boot)
         return;
     }
     image_close(boot->image);
-    if (boot->initrd >= 0) {
-        close(boot->initrd);
+    if (boot->initrd.own) {
+        close(boot->initrd.fd);
     }
     free(boot);
 }
@@ -113,30 +132,31 @@ void boot_close(struct boot *boot)
 static int boot_find_initrd_place(const struct boot *boot, const struct memory *memory,
                                   struct layout *layout)
 {
-    if (layout_place_initrd(layout, memory, boot->initrd_size)) {
+    const struct boot_initrd *initrd = &boot->initrd;
+
+    if (layout_place_initrd(layout, memory, initrd->part.size)) {
         return 0;
     }
     report("%s: initrd needs %" PRIu64 " MiB at 0x%" PRIx64 ", guest memory has %" PRIu64
            " MiB there; give more with --memory",
-           boot->config->initrd, (boot->initrd_size + MIB - 1) / MIB, layout->initrd.value,
+           initrd->path, (initrd->part.size + MIB - 1) / MIB, layout->initrd.value,
            memory_room(memory, layout->initrd) / MIB);
     return -ENOMEM;
 }
 
 static int boot_load_initrd(const struct boot *boot, struct memory *memory, struct ipa start)
 {
-    const char *path = boot->config->initrd;
-    int error;
+    const struct boot_initrd *initrd = &boot->initrd;
 
-    if (path == NULL) {
+    if (initrd->part.size == 0) {
         return 0;
     }
-    error = memory_map_file(memory, start, boot->initrd, boot->initrd_size);
+    int error = source_load(memory, start, initrd->fd, initrd->part.offset, initrd->part.size);
     if (error == -ENODATA) {
-        report("%s: has shrunk below its %" PRIu64 " bytes since it was opened", path,
-               boot->initrd_size);
+        report("%s: has shrunk below its %" PRIu64 " bytes since it was opened", initrd->path,
+               initrd->part.size);
     } else if (error != 0) {
-        report("cannot map initrd %s: %s", path, strerror(-error));
+        report("cannot map initrd %s: %s", initrd->path, strerror(-error));
     }
     return error;
 }
@@ -203,7 +223,16 @@ static bool boot_place_tree(const struct boot *boot, const struct memory *memory
         layout->tree = ipa(MAP_RAM_BASE);
         return memory_contains(memory, layout->tree, size);
     }
-    return layout_place_tree(layout, memory, boot->initrd_size, size);
+    return layout_place_tree(layout, memory, boot->initrd.part.size, size);
+}
+
+/* The operator's command line replaces that of a UKI, as with systemd-stub. */
+static const char *boot_command_line(const struct boot *boot)
+{
+    if (boot->config->append != NULL || boot->image == NULL) {
+        return boot->config->append;
+    }
+    return image_command_line(boot->image);
 }
 
 /* Makes the tree for that layout and decides where it goes. Returns NULL after report()ing. */
@@ -214,10 +243,10 @@ static void *boot_make_tree(const struct boot *boot, const struct memory *memory
     input->devices = boot->devices;
     input->firmware = boot->config->firmware != NULL;
     input->name = boot->config->name;
-    input->append = boot->config->append;
+    input->append = boot_command_line(boot);
     input->memory_size = boot->config->memory_size;
     input->initrd = layout->initrd;
-    input->initrd_size = boot->initrd_size;
+    input->initrd_size = boot->initrd.part.size;
 
     void *tree = boot_build_tree(input, size);
     if (tree == NULL) {

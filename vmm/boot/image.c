@@ -2,9 +2,7 @@
 #include "boot/image.h"
 
 #include <ctype.h>
-#include <endian.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,24 +13,6 @@
 #include "boot/image_parts.h"
 #include "boot/source.h"
 
-#define MIB (UINT64_C(1) << 20)
-
-/* Offsets in an Image, and in the PE file that an Image with an EFI stub is as well. */
-enum {
-    IMAGE_TEXT_OFFSET = 8,
-    IMAGE_SIZE = 16,
-    IMAGE_MAGIC = 56,
-    IMAGE_PE_OFFSET = 60,
-    PE_MACHINE = 4,
-    PE_SECTION_COUNT = 6,
-    PE_OPTIONAL_SIZE = 20,
-    PE_HEADER_SIZE = 24,
-    SECTION_RAW_SIZE = 16,
-    SECTION_RAW_OFFSET = 20,
-    SECTION_SIZE = 40,
-    PE_MACHINE_ARM64 = 0xaa64,
-};
-
 /* Offsets in an EFI zboot file. */
 enum {
     ZBOOT_MAGIC = 4,
@@ -42,116 +22,14 @@ enum {
     ZBOOT_COMPRESSION_SIZE = 32,
 };
 
-/* Every known kernel has its header, PE header and section table in its first 512 bytes. */
-enum { HEAD_SIZE = 4096 };
-
-/* The offset of an Image that does not say its size (before Linux 3.17). */
-#define OLD_TEXT_OFFSET UINT64_C(0x80000)
-
-/* The first bytes of a file or of what is packed in it. */
-struct head {
-    uint8_t bytes[HEAD_SIZE];
-    size_t size;
-};
-
-static uint32_t head_get16(const struct head *head, size_t offset)
-{
-    uint16_t value;
-
-    memcpy(&value, head->bytes + offset, sizeof(value));
-    return le16toh(value);
-}
-
-static uint32_t head_get32(const struct head *head, size_t offset)
-{
-    uint32_t value;
-
-    memcpy(&value, head->bytes + offset, sizeof(value));
-    return le32toh(value);
-}
-
-static uint64_t head_get64(const struct head *head, size_t offset)
-{
-    uint64_t value;
-
-    memcpy(&value, head->bytes + offset, sizeof(value));
-    return le64toh(value);
-}
-
-static bool head_has(const struct head *head, size_t offset, const char *magic)
-{
-    size_t length = strlen(magic);
-
-    return offset + length <= head->size && memcmp(head->bytes + offset, magic, length) == 0;
-}
-
-static bool head_is_image(const struct head *head)
-{
-    return head->size >= IMAGE_HEADER_SIZE && head_has(head, IMAGE_MAGIC, "ARM\x64");
-}
-
-/* The end of the section table at `table`, or of the last section in it, whichever is greater. */
-static uint64_t pe_sections_end(const struct head *head, size_t table, uint32_t section_count)
-{
-    uint64_t end = table;
-
-    for (uint32_t i = 0; i < section_count; i++) {
-        size_t section = table + (size_t)i * SECTION_SIZE;
-
-        end = greater(end, section + SECTION_SIZE);
-        if (section + SECTION_SIZE > head->size) {
-            break;
-        }
-        end = greater(end, (uint64_t)head_get32(head, section + SECTION_RAW_OFFSET) +
-                               head_get32(head, section + SECTION_RAW_SIZE));
-    }
-    return end;
-}
-
-/*
- * The least size of an Image by its PE header, or 0 if it is not a PE file. The head holds the whole
- * header, or the whole file if that is shorter.
- */
-static uint64_t pe_least_size(const struct head *head)
-{
-    size_t pe = head_get32(head, IMAGE_PE_OFFSET);
-
-    if (!head_has(head, 0, "MZ") || pe > HEAD_SIZE - PE_HEADER_SIZE) {
-        return 0;
-    }
-    if (pe + PE_HEADER_SIZE > head->size) {
-        return pe + PE_HEADER_SIZE;
-    }
-    if (!head_has(head, pe, "PE") || head_get16(head, pe + PE_MACHINE) != PE_MACHINE_ARM64) {
-        return 0;
-    }
-    return pe_sections_end(head, pe + PE_HEADER_SIZE + head_get16(head, pe + PE_OPTIONAL_SIZE),
-                           head_get16(head, pe + PE_SECTION_COUNT));
-}
-
-static int image_report_not_a_kernel(const struct image *image)
-{
-    report("%s: not an arm64 kernel image (Image, Image.gz or EFI zboot)", image->path);
-    return -ENOEXEC;
-}
-
 /* Reads what is needed of an Image's header. */
 static int image_read_header(struct image *image, const struct head *head)
 {
     if (!head_is_image(head)) {
         return image_report_not_a_kernel(image);
     }
-    image->image_size = head_get64(head, IMAGE_SIZE);
-    /* Before 3.17 the text offset was in the byte order of the kernel. */
-    image->text_offset =
-        image->image_size != 0 ? head_get64(head, IMAGE_TEXT_OFFSET) : OLD_TEXT_OFFSET;
     image->least_size = pe_least_size(head);
-    if (image->text_offset >= 2 * MIB) {
-        report("%s: damaged: text offset 0x%" PRIx64 " is not below 2 MiB", image->path,
-               image->text_offset);
-        return -ENOEXEC;
-    }
-    return 0;
+    return image_take_header(image, head);
 }
 
 /* The header of a packed Image: unpacks just that. */
@@ -173,8 +51,8 @@ static int image_open_plain(struct image *image, const struct head *head)
 {
     int error = image_read_header(image, head);
 
-    if (error == 0 && image->file_size < image->least_size) {
-        return image_report_truncated(image, image->file_size, image->least_size);
+    if (error == 0 && image->kernel.size < image->least_size) {
+        return image_report_truncated(image, image->kernel.size, image->least_size);
     }
     return error;
 }
@@ -187,7 +65,8 @@ static bool head_is_gzip(const struct head *head)
 static int image_open_gzip(struct image *image, const struct head *head)
 {
     (void)head;
-    image->packed = (struct unpack_input){.fd = image->fd, .size = image->file_size};
+    image->packed = (struct unpack_input){
+        .fd = image->fd, .offset = image->kernel.offset, .size = image->kernel.size};
     image->unpack = unpack_gzip;
     image->packing = "gzip";
     return image_read_packed_header(image);
@@ -228,8 +107,8 @@ static int image_open_zboot(struct image *image, const struct head *head)
 
     image->packed = (struct unpack_input){
         .fd = image->fd,
-        .offset = head_get32(head, ZBOOT_PAYLOAD_OFFSET),
-        .size = head_get32(head, ZBOOT_PAYLOAD_SIZE),
+        .offset = image->kernel.offset + get_le32(head->bytes + ZBOOT_PAYLOAD_OFFSET),
+        .size = get_le32(head->bytes + ZBOOT_PAYLOAD_SIZE),
     };
     zboot_compression(head, compression);
     for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++) {
@@ -244,40 +123,58 @@ static int image_open_zboot(struct image *image, const struct head *head)
                image->path, compression[0] != '\0' ? compression : "an unnamed method");
         return -ENOEXEC;
     }
-    if (image->packed.offset + image->packed.size > image->file_size) {
-        return image_report_truncated(image, image->file_size,
-                                      image->packed.offset + image->packed.size);
+    uint64_t end = image->packed.offset + image->packed.size - image->kernel.offset;
+    if (end > image->kernel.size) {
+        return image_report_truncated(image, image->kernel.size, end);
     }
     return image_read_packed_header(image);
 }
 
-static const struct format {
+struct format {
     bool (*matches)(const struct head *head);
     int (*open)(struct image *image, const struct head *head);
-} formats[] = {
-    {head_is_zboot, image_open_zboot},
-    {head_is_image, image_open_plain},
-    {head_is_gzip, image_open_gzip},
 };
 
-static int image_open_format(struct image *image)
+/* What a UKI may have in its section .linux: an Image and a zboot file are EFI programs, which its stub can start. */
+static const struct format efi_formats[] = {
+    {head_is_zboot, image_open_zboot},
+    {head_is_image, image_open_plain},
+    {NULL, NULL},
+};
+
+/* Opens the kernel, which is in a part of the file that is known. */
+static int image_open_part(struct image *image, const struct format *formats)
 {
     struct head head;
-    int error = file_read(image->fd, 0, head.bytes, sizeof(head.bytes), &head.size);
+    size_t size = (size_t)lesser(image->kernel.size, sizeof(head.bytes));
+    int error = file_read(image->fd, image->kernel.offset, head.bytes, size, &head.size);
 
     if (error != 0) {
-        report("cannot read kernel image %s: %s", image->path, strerror(-error));
-        return error;
+        return image_report_unread(image, error);
     }
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        if (formats[i].matches(&head)) {
-            return formats[i].open(image, &head);
+    for (; formats->matches != NULL; formats++) {
+        if (formats->matches(&head)) {
+            return formats->open(image, &head);
         }
     }
     return image_report_not_a_kernel(image);
 }
 
-struct image *image_open(const char *path, uint64_t pipe_limit)
+static int image_open_uki(struct image *image, const struct head *head)
+{
+    int error = image_find_sections(image, head);
+
+    return error != 0 ? error : image_open_part(image, efi_formats);
+}
+
+static const struct format all_formats[] = {
+    {head_is_zboot, image_open_zboot}, {head_is_image, image_open_plain},
+    {head_is_pe, image_open_uki},      {head_is_elf, image_open_elf},
+    {head_is_gzip, image_open_gzip},   {NULL, NULL},
+};
+
+/* Opens the file, whatever is in it. Returns NULL after report()ing. */
+static struct image *image_open_file(const char *path, uint64_t pipe_limit)
 {
     struct image *image = calloc(1, sizeof(*image));
 
@@ -290,11 +187,52 @@ struct image *image_open(const char *path, uint64_t pipe_limit)
         return NULL;
     }
     image->fd = source_open(path, "kernel image", pipe_limit, &image->file_size);
-    if (image->fd < 0 || image_open_format(image) != 0) {
+    image->kernel.size = image->file_size;
+    if (image->fd < 0) {
         image_close(image);
         return NULL;
     }
     return image;
+}
+
+struct image *image_open(const char *path, uint64_t pipe_limit)
+{
+    struct image *image = image_open_file(path, pipe_limit);
+
+    if (image != NULL && image_open_part(image, all_formats) != 0) {
+        image_close(image);
+        return NULL;
+    }
+    return image;
+}
+
+struct image *image_open_raw(const char *path, uint64_t pipe_limit, uint64_t offset)
+{
+    struct image *image = image_open_file(path, pipe_limit);
+
+    if (image == NULL) {
+        return NULL;
+    }
+    if (image->file_size == 0) {
+        report("kernel image %s is empty", path);
+        image_close(image);
+        return NULL;
+    }
+    image->raw = true;
+    image->raw_offset = offset;
+    image->image_size = image->file_size;
+    return image;
+}
+
+struct image_part image_initrd(const struct image *image, int *fd)
+{
+    *fd = image->fd;
+    return image->initrd;
+}
+
+const char *image_command_line(const struct image *image)
+{
+    return image->command_line;
 }
 
 void image_close(struct image *image)
@@ -306,6 +244,8 @@ void image_close(struct image *image)
         close(image->fd);
     }
     image_drop_unpacked(image);
+    free(image->segments);
+    free(image->command_line);
     free(image->path);
     free(image);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/report.h"
 #include "boot/image_parts.h"
@@ -26,4 +27,18 @@ int image_report_unpack(const struct image *image, const struct unpack_result *r
                result->reason);
         return -EBADMSG;
     }
+}
+
+int image_report_unread(const struct image *image, int error)
+{
+    report("cannot read kernel image %s: %s", image->path, strerror(-error));
+    return error;
+}
+
+int image_report_not_a_kernel(const struct image *image)
+{
+    report("%s: not an arm64 kernel (Image, Image.gz, EFI zboot, UKI or ELF); a raw binary needs "
+           "--kernel-at",
+           image->path);
+    return -ENOEXEC;
 }

@@ -104,3 +104,18 @@ int source_open(const char *path, const char *what, uint64_t limit, uint64_t *si
 
     return pipe ? source_open_pipe(path, what, limit, size) : file_open(path, what, size);
 }
+
+int source_load(struct memory *memory, struct ipa start, int fd, uint64_t offset, uint64_t size)
+{
+    void *host = memory_at(memory, start, size);
+    size_t count;
+
+    if (host == NULL) {
+        return -EFAULT;
+    }
+    if (offset == 0) {
+        return memory_map_file(memory, start, fd, size);
+    }
+    int error = file_read(fd, offset, host, size, &count);
+    return error == 0 && count < size ? -ENODATA : error;
+}

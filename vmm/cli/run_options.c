@@ -20,8 +20,13 @@ static const char *const idle_words[] = {
 #define AT(member) .offset = offsetof(struct config, member)
 
 static const struct option_row run_rows[] = {
-    {OPTION("--kernel", "FILE", "Image, Image.gz or EFI zboot (gzip, zstd)", option_set_text),
+    {OPTION("--kernel", "FILE", "Image, Image.gz, EFI zboot (gzip, zstd), UKI or ELF",
+            option_set_text),
      AT(kernel)},
+    {OPTION("--kernel-at", "OFFSET",
+            "the kernel is a raw binary: load it at this offset in memory,\n"
+            "such as 0x80000 or 2M, and start at its first byte",
+            run_set_kernel_at)},
     {OPTION("--firmware", "FILE",
             "firmware in place of a kernel: a file for flash at address 0, or auto,\n"
             "the UEFI that is installed (qemu-efi-aarch64)",
@@ -193,6 +198,10 @@ static bool check_firmware(const struct config *config)
 {
     if (config->kernel != NULL) {
         report("--kernel and --firmware: give one of them; firmware takes its kernel from a disk");
+        return false;
+    }
+    if (config->kernel_at != CONFIG_KERNEL_AT_NONE) {
+        report("--kernel-at: needs --kernel, which is to be loaded there");
         return false;
     }
     if (config->initrd != NULL || config->append != NULL) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/run_values.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -97,6 +100,39 @@ bool run_set_memory(const struct option_row *row, void *settings, const char *va
         return false;
     }
     config->memory_size = size;
+    return true;
+}
+
+/* Addresses are written in hexadecimal; an offset may also be a size. */
+static bool read_offset(const char *text, uint64_t *offset)
+{
+    char *end;
+
+    if (text[0] != '0' || text[1] != 'x' || !isxdigit((unsigned char)text[2])) {
+        return option_size(text, offset);
+    }
+    errno = 0;
+    *offset = strtoull(text, &end, 16);
+    return errno == 0 && *end == '\0';
+}
+
+bool run_set_kernel_at(const struct option_row *row, void *settings, const char *value)
+{
+    struct config *config = settings;
+
+    (void)row;
+    if (!read_offset(value, &config->kernel_at)) {
+        report("--kernel-at %s: not an offset; give one such as 0x80000 or 2M", value);
+        return false;
+    }
+    if (config->kernel_at >= MEMORY_MOST) {
+        report("--kernel-at %s: out of range; it counts from the start of memory", value);
+        return false;
+    }
+    if (config->kernel_at % 4 != 0) {
+        report("--kernel-at %s: not a multiple of 4, the size of an instruction", value);
+        return false;
+    }
     return true;
 }
 

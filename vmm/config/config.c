@@ -7,6 +7,7 @@ void config_init(struct config *config)
 {
     *config = (struct config){
         .name = "dormouse",
+        .kernel_at = CONFIG_KERNEL_AT_NONE,
         .cpu_count = 1,
         .memory_size = UINT64_C(512) << 20,
         .on_suspend = SUSPEND_HONOUR,

@@ -20,10 +20,14 @@ enum {
     CONFIG_SHUTDOWN_DEFAULT = 80, /* seconds: systemd kills a unit that has not stopped after 90 */
 };
 
+#define CONFIG_KERNEL_AT_NONE UINT64_MAX
+
 struct config {
-    const char *name;       /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
-    bool name_given;        /* messages carry it then */
-    const char *kernel;     /* path; Image, Image.gz or EFI zboot; NULL with firmware */
+    const char *name;   /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
+    bool name_given;    /* messages carry it then */
+    const char *kernel; /* path; NULL with firmware */
+    uint64_t
+        kernel_at; /* the kernel is a raw binary for this offset in memory; CONFIG_KERNEL_AT_NONE: it is not */
     const char *firmware;   /* path or "auto", in place of a kernel; NULL: none */
     const char *vars;       /* path: the firmware's variables; NULL: they are not kept */
     const char *initrd;     /* path, or NULL */

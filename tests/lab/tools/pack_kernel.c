@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * pack_kernel gzip|zboot-gzip|zboot-zstd IMAGE OUTPUT
+ * pack_kernel elf|vmlinux IMAGE OUTPUT
+ * pack_kernel uki IMAGE OUTPUT INITRD CMDLINE
  *
- * Packs a kernel Image the way Linux's own build does: as Image.gz, or as an EFI zboot file.
+ * Packs a kernel Image the way Linux's own build does: as Image.gz, or as an EFI zboot file. Or wraps it: into an ELF
+ * file for a place in RAM, into one with the virtual addresses of Linux's vmlinux, or into a UKI without a stub.
  */
+#include <elf.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,27 +121,135 @@ static void write_zboot_header(FILE *out, const char *compression, size_t payloa
     }
 }
 
-int main(int argc, char **argv)
+static void put(FILE *out, const void *data, size_t size)
 {
-    if (argc != 4) {
-        die("usage: pack_kernel gzip|zboot-gzip|zboot-zstd IMAGE OUTPUT");
+    if (fwrite(data, 1, size, out) != size) {
+        die("cannot write");
     }
-    int is_zstd = strcmp(argv[1], "zboot-zstd") == 0;
-    int is_zboot = strncmp(argv[1], "zboot-", 6) == 0;
-    struct bytes image = read_file(argv[2]);
+}
+
+static void pad(FILE *out, size_t unit)
+{
+    while (ftell(out) % (long)unit != 0) {
+        put(out, "", 1);
+    }
+}
+
+static void write_compressed(FILE *out, const char *form, struct bytes image)
+{
+    int is_zstd = strcmp(form, "zboot-zstd") == 0;
+    int is_zboot = strncmp(form, "zboot-", 6) == 0;
     struct bytes packed = is_zstd ? pack_zstd(image) : pack_gzip(image);
     uint8_t size_behind[4];
+
+    if (is_zboot) {
+        write_zboot_header(out, is_zstd ? "zstd" : "gzip", 512, packed.size);
+    }
+    put32(size_behind, image.size);
+    put(out, packed.data, packed.size);
+    if (is_zboot) {
+        put(out, size_behind, 4);
+    }
+}
+
+/* One segment, of the size that the Image's header tells. This runs on little-endian machines only. */
+static void write_elf(FILE *out, struct bytes image, uint64_t virtual, uint64_t physical)
+{
+    enum { OFFSET = 4096, IMAGE_SIZE = 16 };
+    Elf64_Ehdr header = {
+        .e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+        .e_type = ET_EXEC,
+        .e_machine = EM_AARCH64,
+        .e_version = EV_CURRENT,
+        .e_entry = virtual,
+        .e_phoff = sizeof(header),
+        .e_ehsize = sizeof(header),
+        .e_phentsize = sizeof(Elf64_Phdr),
+        .e_phnum = 1,
+    };
+    Elf64_Phdr segment = {
+        .p_type = PT_LOAD,
+        .p_flags = PF_R | PF_W | PF_X,
+        .p_offset = OFFSET,
+        .p_vaddr = virtual,
+        .p_paddr = physical,
+        .p_filesz = image.size,
+        .p_align = OFFSET,
+    };
+
+    memcpy(&segment.p_memsz, image.data + IMAGE_SIZE, sizeof(segment.p_memsz));
+    put(out, &header, sizeof(header));
+    put(out, &segment, sizeof(segment));
+    pad(out, OFFSET);
+    put(out, image.data, image.size);
+}
+
+static size_t section_end(size_t offset, size_t size)
+{
+    enum { FILE_ALIGNMENT = 512 };
+
+    return (offset + size + FILE_ALIGNMENT - 1) / FILE_ALIGNMENT * FILE_ALIGNMENT;
+}
+
+/* A PE header for arm64 with three sections, as ukify makes them. */
+static void write_uki(FILE *out, struct bytes image, struct bytes initrd, const char *line)
+{
+    enum { PE = 64, TABLE = PE + 24, SECTION = 40, FIRST = 512 };
+    const struct {
+        const char *name;
+        struct bytes bytes;
+    } sections[] = {
+        {".cmdline", {(uint8_t *)(uintptr_t)line, strlen(line)}},
+        {".initrd", initrd},
+        {".linux", image},
+    };
+    uint8_t head[FIRST] = {0};
+    size_t offset = FIRST;
+
+    put_text(head, "MZ");
+    put32(head + 60, PE);
+    put_text(head + PE, "PE");
+    put32(head + PE + 4, 0x3aa64); /* the machine, and three sections */
+    for (size_t i = 0; i < 3; i++) {
+        uint8_t *section = head + TABLE + i * SECTION;
+
+        put_text(section, sections[i].name);
+        put32(section + 8, sections[i].bytes.size);
+        put32(section + 16, section_end(0, sections[i].bytes.size));
+        put32(section + 20, offset);
+        offset = section_end(offset, sections[i].bytes.size);
+    }
+    put(out, head, sizeof(head));
+    for (size_t i = 0; i < 3; i++) {
+        put(out, sections[i].bytes.data, sections[i].bytes.size);
+        pad(out, FIRST);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int is_uki = argc > 1 && strcmp(argv[1], "uki") == 0;
+
+    if (argc != (is_uki ? 6 : 4)) {
+        die("usage: pack_kernel gzip|zboot-gzip|zboot-zstd|elf|vmlinux|uki IMAGE OUTPUT [INITRD "
+            "CMDLINE]");
+    }
+    struct bytes image = read_file(argv[2]);
     FILE *out = fopen(argv[3], "wb");
 
     if (out == NULL) {
         die(argv[3]);
     }
-    if (is_zboot) {
-        write_zboot_header(out, is_zstd ? "zstd" : "gzip", 512, packed.size);
+    if (is_uki) {
+        write_uki(out, image, read_file(argv[4]), argv[5]);
+    } else if (strcmp(argv[1], "elf") == 0) {
+        write_elf(out, image, 0xffff800040400000, 0x40400000);
+    } else if (strcmp(argv[1], "vmlinux") == 0) {
+        write_elf(out, image, 0xffff800080000000, 0xffff800080000000);
+    } else {
+        write_compressed(out, argv[1], image);
     }
-    put32(size_behind, image.size);
-    if (fwrite(packed.data, 1, packed.size, out) != packed.size ||
-        (is_zboot && fwrite(size_behind, 1, 4, out) != 4) || fclose(out) != 0) {
+    if (fclose(out) != 0) {
         die("cannot write");
     }
     return 0;
