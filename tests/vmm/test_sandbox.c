@@ -26,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -642,11 +643,13 @@ static int build_limited(const void *arg)
     struct sock_fprog limited;
 
     signal(SIGXFSZ, SIG_IGN);
-    if (filter_build(&whole, *role, true) != 0 || setrlimit(RLIMIT_FSIZE, &one_block) != 0) {
+    if (filter_build(&whole, *role, SANDBOX_NEEDS_REOPEN | SANDBOX_NEEDS_CONNECT) != 0 ||
+        setrlimit(RLIMIT_FSIZE, &one_block) != 0) {
         return NOT_ENTERED;
     }
     size_t size = whole.len * sizeof(whole.filter[0]);
-    if (filter_build(&limited, *role, true) != 0 || limited.len != whole.len) {
+    if (filter_build(&limited, *role, SANDBOX_NEEDS_REOPEN | SANDBOX_NEEDS_CONNECT) != 0 ||
+        limited.len != whole.len) {
         return 1;
     }
     return size > one_block.rlim_cur && memcmp(limited.filter, whole.filter, size) == 0 ? 0 : 2;
@@ -849,6 +852,40 @@ static void a_socket_can_be_removed_and_nothing_opened(void **state)
     assert_int_equal(access("socket", F_OK), -1);
 }
 
+/* With --vsock: a program that listens on a Unix socket can be reached, and no other kind. */
+static int connect_inside(const void *arg)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "server"};
+    struct sandbox_user user;
+    const struct sandbox_path path = {"socket", SANDBOX_CONNECTS, false};
+    const struct sandbox_options options = {.user = &user, .paths = &path, .path_count = 1};
+
+    (void)arg;
+    if (!enter_as_caller(&user, &options)) {
+        return NOT_ENTERED;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        return STEP_FAILED;
+    }
+    try_socket(); /* A trap. */
+    return SURVIVED;
+}
+
+static void only_unix_sockets_can_be_reached(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "server"};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)state;
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    struct ending ending = run_child(connect_inside, NULL);
+    close(fd);
+    assert_int_equal(ending.status, SANDBOX_STATUS);
+    expect_said(&ending, "forbidden system call socket (");
+}
+
 /* --- If a step fails, the VM does not start. --- */
 
 /* In the next sandbox_enter() the kernel answers `call` with `error`. */
@@ -1045,7 +1082,8 @@ static void every_call_has_a_known_name(void **state)
 {
     (void)state;
     for (int role = SANDBOX_MAIN; role <= SANDBOX_VCPU; role++) {
-        struct sandbox_lists lists = sandbox_lists_of((enum sandbox_role)role, true);
+        struct sandbox_lists lists =
+            sandbox_lists_of((enum sandbox_role)role, SANDBOX_NEEDS_REOPEN | SANDBOX_NEEDS_CONNECT);
 
         for (size_t i = 0; i < lists.count; i++) {
             for (size_t j = 0; j < lists.list[i]->count; j++) {
@@ -1089,6 +1127,8 @@ int main(void)
         cmocka_unit_test(no_thread_keeps_privileges),
         cmocka_unit_test(limits_are_set),
         cmocka_unit_test(filters_are_built_under_a_file_limit),
+        cmocka_unit_test_setup_teardown(only_unix_sockets_can_be_reached, scratch_enter,
+                                        scratch_leave),
         cmocka_unit_test_setup_teardown(only_named_folders_can_be_opened, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test(pipe_without_a_name_can_be_a_log),

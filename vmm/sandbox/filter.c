@@ -77,9 +77,9 @@ static int export_program(scmp_filter_ctx context, struct sock_fprog *filter)
     return error;
 }
 
-int filter_build(struct sock_fprog *filter, enum sandbox_role role, bool reopens)
+int filter_build(struct sock_fprog *filter, enum sandbox_role role, unsigned needs)
 {
-    struct sandbox_lists lists = sandbox_lists_of(role, reopens);
+    struct sandbox_lists lists = sandbox_lists_of(role, needs);
     scmp_filter_ctx context = seccomp_init(SCMP_ACT_TRAP);
     int error = context != NULL ? 0 : -ENOMEM;
 

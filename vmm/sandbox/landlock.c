@@ -87,6 +87,7 @@ static uint64_t folder_access(enum sandbox_use use)
         return REOPEN_FOLDER | FS_TRUNCATE;
     case SANDBOX_READS:
         return LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+    case SANDBOX_CONNECTS:
     case SANDBOX_REMOVES:
     default:
         return LANDLOCK_ACCESS_FS_REMOVE_FILE;

@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "sandbox/rows.h"
 #include "sandbox/sandbox_parts.h"
@@ -21,9 +22,14 @@ static const struct sandbox_rule reopen_rules[] = {
 #include "sandbox/reopen.def"
 };
 
+static const struct sandbox_rule connect_rules[] = {
+#include "sandbox/connect.def"
+};
+
 static const struct sandbox_list main_list = {"main", main_rules, ROWS(main_rules)};
 static const struct sandbox_list vcpu_list = {"vcpu", vcpu_rules, ROWS(vcpu_rules)};
 static const struct sandbox_list reopen_list = {"reopen", reopen_rules, ROWS(reopen_rules)};
+static const struct sandbox_list connect_list = {"connect", connect_rules, ROWS(connect_rules)};
 
 const char *sandbox_role_name(enum sandbox_role role)
 {
@@ -35,7 +41,7 @@ static void lists_add(struct sandbox_lists *lists, const struct sandbox_list *li
     lists->list[lists->count++] = list;
 }
 
-struct sandbox_lists sandbox_lists_of(enum sandbox_role role, bool reopens)
+struct sandbox_lists sandbox_lists_of(enum sandbox_role role, unsigned needs)
 {
     struct sandbox_lists lists = {.count = 0};
 
@@ -43,8 +49,11 @@ struct sandbox_lists sandbox_lists_of(enum sandbox_role role, bool reopens)
     if (role == SANDBOX_MAIN) {
         lists_add(&lists, &main_list);
     }
-    if (reopens) {
+    if ((needs & SANDBOX_NEEDS_REOPEN) != 0) {
         lists_add(&lists, &reopen_list);
+    }
+    if ((needs & SANDBOX_NEEDS_CONNECT) != 0) {
+        lists_add(&lists, &connect_list);
     }
     lists_add(&lists, &sandbox_list_instruments);
     return lists;

@@ -11,15 +11,21 @@
 /* Made once: a thread only loads it, which takes no memory of the process. */
 static struct sock_fprog vcpu_filter;
 
-/* Whether files will be opened again: by the main thread, the others only write. */
-static bool options_reopen(const struct sandbox_options *options)
+/* What the main thread does besides what every VM's does. Other threads only write. */
+static unsigned options_needs(const struct sandbox_options *options)
 {
+    unsigned needs = 0;
+
     for (size_t i = 0; i < options->path_count; i++) {
-        if (options->paths[i].path != NULL && options->paths[i].use == SANDBOX_REOPENS) {
-            return true;
+        const struct sandbox_path *path = &options->paths[i];
+
+        if (path->path != NULL && path->use == SANDBOX_REOPENS) {
+            needs |= SANDBOX_NEEDS_REOPEN;
+        } else if (path->path != NULL && path->use == SANDBOX_CONNECTS) {
+            needs |= SANDBOX_NEEDS_CONNECT;
         }
     }
-    return false;
+    return needs;
 }
 
 static int fail_filter(int error)
@@ -40,10 +46,10 @@ int sandbox_enter(const struct sandbox_options *options)
     }
     error = trap_prepare(options);
     if (error == 0) {
-        error = filter_build(&vcpu_filter, SANDBOX_VCPU, false);
+        error = filter_build(&vcpu_filter, SANDBOX_VCPU, 0);
     }
     if (error == 0) {
-        error = filter_build(&filter, SANDBOX_MAIN, options_reopen(options));
+        error = filter_build(&filter, SANDBOX_MAIN, options_needs(options));
     }
     if (error != 0) {
         report("sandbox: cannot create the filters of system calls: %s", strerror(-error));

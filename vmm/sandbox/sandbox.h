@@ -56,6 +56,7 @@ enum sandbox_use {
     SANDBOX_REMOVES, /* the file is removed from its folder */
     SANDBOX_REOPENS, /* it is opened again, renamed or created again, by the main thread */
     SANDBOX_READS,   /* all that is in its folder is read */
+    SANDBOX_CONNECTS, /* the same as SANDBOX_REMOVES; and programs that listen on a Unix socket are reached */
 };
 
 struct sandbox_path {

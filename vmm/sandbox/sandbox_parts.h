@@ -30,7 +30,7 @@ struct sandbox_list {
 };
 
 /* The lists that a thread of this role is held to. */
-enum { SANDBOX_LISTS_MAX = 4 };
+enum { SANDBOX_LISTS_MAX = 5 };
 struct sandbox_lists {
     const struct sandbox_list *list[SANDBOX_LISTS_MAX];
     size_t count;
@@ -38,8 +38,12 @@ struct sandbox_lists {
 
 const char *sandbox_role_name(enum sandbox_role role);
 
-/* `reopens`: files will be opened again. */
-struct sandbox_lists sandbox_lists_of(enum sandbox_role role, bool reopens);
+/* Lists that not every VM has, as a set of bits. */
+enum {
+    SANDBOX_NEEDS_REOPEN = 1 << 0,  /* files are opened again */
+    SANDBOX_NEEDS_CONNECT = 1 << 1, /* programs on Unix sockets are reached */
+};
+struct sandbox_lists sandbox_lists_of(enum sandbox_role role, unsigned needs);
 
 /* What a sanitizer's runtime needs besides; empty without one. A linked variant. */
 extern const struct sandbox_list sandbox_list_instruments;
@@ -50,7 +54,7 @@ extern const struct sandbox_path sandbox_path_instruments;
 int paths_check(const struct sandbox_options *options);
 
 /* The filter of a role for this processor and process. 0 or -errno; free() `filter->filter`. */
-int filter_build(struct sock_fprog *filter, enum sandbox_role role, bool reopens);
+int filter_build(struct sock_fprog *filter, enum sandbox_role role, unsigned needs);
 /* Puts the calling thread behind it; `all`: every thread of the process. 0 or -errno. Any thread.
  */
 int filter_load(const struct sock_fprog *filter, bool all);

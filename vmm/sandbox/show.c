@@ -57,14 +57,25 @@ static void show_rule(FILE *stream, const struct sandbox_rule *rule)
             rule->words != NULL ? rule->words : "", rule->words != NULL ? ")" : "");
 }
 
-static void show_role(FILE *stream, enum sandbox_role role, bool reopens)
+static const char *needs_words(unsigned needs)
 {
-    struct sandbox_lists lists = sandbox_lists_of(role, reopens);
+    switch (needs) {
+    case SANDBOX_NEEDS_REOPEN:
+        return " with logs that are opened again";
+    case SANDBOX_NEEDS_CONNECT:
+        return " with --vsock";
+    default:
+        return "";
+    }
+}
+
+static void show_role(FILE *stream, enum sandbox_role role, unsigned needs)
+{
+    struct sandbox_lists lists = sandbox_lists_of(role, needs);
 
     fprintf(stream, "%s%s: %u system calls, of ioctl %u requests\n", sandbox_role_name(role),
-            reopens ? " with logs that are opened again" : "", lists_count(&lists, false),
-            lists_count(&lists, true));
-    for (size_t i = 0; !reopens && i < lists.count; i++) {
+            needs_words(needs), lists_count(&lists, false), lists_count(&lists, true));
+    for (size_t i = 0; needs == 0 && i < lists.count; i++) {
         for (size_t j = 0; j < lists.list[i]->count; j++) {
             show_rule(stream, &lists.list[i]->rules[j]);
         }
@@ -75,9 +86,10 @@ bool sandbox_show(FILE *stream)
 {
     int version = landlock_version();
 
-    show_role(stream, SANDBOX_MAIN, false);
-    show_role(stream, SANDBOX_VCPU, false);
-    show_role(stream, SANDBOX_MAIN, true);
+    show_role(stream, SANDBOX_MAIN, 0);
+    show_role(stream, SANDBOX_VCPU, 0);
+    show_role(stream, SANDBOX_MAIN, SANDBOX_NEEDS_REOPEN);
+    show_role(stream, SANDBOX_MAIN, SANDBOX_NEEDS_CONNECT);
     fprintf(stream, "this kernel: seccomp %s, Landlock ", filter_check() == 0 ? "yes" : "no");
     if (version == 0) {
         fputs("no\n", stream);
