@@ -239,7 +239,8 @@ make_guests() { # FOLDER GUEST...
     done
 }
 
-# The initramfs of the stock Debian guests: busybox, rtcwake, modules, an init, and the scripts it can run.
+# The initramfs of the stock Debian guests: busybox, rtcwake, modules, an init, the scripts it can
+# run, and a program of the tests.
 make_guest_initrd() { # MODULES TEMPORARY-FOLDER >FILE
     local tree=$2 rtcwake=$build/lab/debian/trixie-rtcwake
     mkdir -p "$tree"/{bin,dev,proc,sys,tmp,lib/aarch64-linux-gnu}
@@ -250,5 +251,8 @@ make_guest_initrd() { # MODULES TEMPORARY-FOLDER >FILE
     ln -s "$root/tests/lab/guest/linux/tests" "$tree/tests"
     ln -s "$(kernel_folder trixie-cloud)/busybox" "$tree/bin/busybox"
     ln -s "$1" "$tree/lib/modules"
+    if [[ -e $build/arm64/tests/lab/vsock_line ]]; then
+        ln -s "$build/arm64/tests/lab/vsock_line" "$tree/bin/vsock_line"
+    fi
     make_cpio "$tree" -L
 }

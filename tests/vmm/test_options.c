@@ -277,6 +277,18 @@ static const struct {
      "aio=io_uring, aio=threads; a comma in a name is written twice"},
     {"-netdev", "user,id=n",
      "run: -netdev is not an option; did you mean --net? See dormouse run --help"},
+    {"--share", "/srv",
+     "run: --share is not an option: a guest with virtio-fs could never sleep: its driver refuses "
+     "to suspend (EOPNOTSUPP)"},
+    {"--virtiofs", "/srv",
+     "run: --virtiofs is not an option: a guest with virtio-fs could never sleep: its driver "
+     "refuses to suspend (EOPNOTSUPP)"},
+    {"--fs", "/srv",
+     "run: --fs is not an option: a guest with virtio-fs could never sleep: its driver refuses to "
+     "suspend (EOPNOTSUPP)"},
+    {"--port", "a", "--port a: not a port; give NAME=unix:PATH"},
+    {"--vsock", "v,cid=1",
+     "--vsock v,cid=1: only ',cid=N' may follow the path, with an N of 3 to 4294967294"},
     {"-nographic", NULL, "run: -nographic is not an option: that is always so; leave it out"},
     {"-cpu", "host", "run: -cpu is not an option: a guest gets the host's kind of processor"},
     {"--wake", "irq,none", "--wake irq,none: none cannot be in a list with others"},
@@ -344,12 +356,14 @@ static const struct {
     {"--on-suspend", "honor", "--on-suspend honor: unknown policy; use off, refuse, honour or ask"},
     {"--wake", "rtc,lid",
      "--wake rtc,lid: 'lid' is not a wake source; give a list of irq, rtc, console, signal, net, "
-     "or all, or none"},
+     "vsock, or all, or none"},
     {"--wake", "",
-     "--wake : '' is not a wake source; give a list of irq, rtc, console, signal, net, or all, or "
+     "--wake : '' is not a wake source; give a list of irq, rtc, console, signal, net, vsock, or "
+     "all, or "
      "none"},
     {"--wake", "rtc,",
-     "--wake rtc,: '' is not a wake source; give a list of irq, rtc, console, signal, net, or "
+     "--wake rtc,: '' is not a wake source; give a list of irq, rtc, console, signal, net, vsock, "
+     "or "
      "all, or none"},
     {"--wake", "net=broadcast",
      "--wake net=broadcast: 'net=broadcast' names no frames; after net= give any, unicast, arp, "

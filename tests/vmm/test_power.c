@@ -12,7 +12,12 @@
 
 #include "power/power.h"
 
-enum { CPU_COUNT = 4, ASK_NS = 7, SHUTDOWN_NS = 9 };
+enum {
+    CPU_COUNT = 4,
+    ASK_NS = 7,
+    SHUTDOWN_NS = 9,
+    ALL_SOURCES = WAKE_IRQ | WAKE_RTC | WAKE_CONSOLE | WAKE_SIGNAL | WAKE_NET,
+};
 
 static const struct ipa ram_base = {0x40000000};
 static const uint64_t ram_size = 0x10000000;
@@ -300,7 +305,7 @@ static void honoured_suspend_sleeps(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
     expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep doze run:0");
     assert_int_equal(f.power.state, POWER_ASLEEP);
@@ -312,7 +317,7 @@ static void interrupt_wakes_at_the_entry(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     f.fake.call.suspend.big_endian = true;
     leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
@@ -327,7 +332,7 @@ static void secondary_may_suspend_if_the_first_is_off(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     f.fake.off[0] = true;
     f.fake.off[2] = false;
     leave(&f, 2, POWER_EXIT_SUSPEND);
@@ -342,7 +347,7 @@ static void denied_while_another_is_on(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     f.fake.off[3] = false;
     f.fake.call.suspend.entry =
         ipa(1); /* The states of the other vCPUs are checked before the address. */
@@ -358,7 +363,7 @@ static void judged_calls_are_not_judged_again(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     f.fake.off[3] = false;
     f.fake.call.suspend.entry = ipa(1);
     assert_int_equal(leave(&f, 0, POWER_EXIT_ALLOWED), 0);
@@ -376,7 +381,7 @@ static void invalid_entry_points_are_invalid_addresses(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        start(&f, SUSPEND_REFUSE, WAKE_ALL); /* Also under the policy that refuses all calls. */
+        start(&f, SUSPEND_REFUSE, ALL_SOURCES); /* Also under the policy that refuses all calls. */
         f.fake.call.suspend.entry = ipa(bad[i]);
         assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
         expect_log(&f, "pause !request answer:0:-9 !refused:-9 resume");
@@ -389,7 +394,7 @@ static void last_word_of_ram_is_a_valid_entry_point(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     f.fake.call.suspend.entry = ipa(0x4ffffffc);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     assert_int_equal(f.power.state, POWER_ASLEEP);
@@ -401,7 +406,7 @@ static void policy_refuses(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_REFUSE, WAKE_ALL);
+    start(&f, SUSPEND_REFUSE, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !request answer:0:-3 !refused:-3 resume");
     finish(&f);
@@ -412,7 +417,7 @@ static void pending_device_wake_ends_the_sleep_at_once(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     f.fake.pending = WAKE_RTC | WAKE_CONSOLE;
     leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep "
@@ -470,7 +475,7 @@ static void waking_an_awake_guest_does_nothing(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     power_wake(&f.power, WAKE_RTC);
     power_wake(&f.power, WAKE_CONSOLE);
     expect_log(&f, "");
@@ -510,7 +515,7 @@ static void late_wakeup_exit_continues(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     power_wake(&f.power, WAKE_RTC);
     f.fake.log[0] = '\0';
@@ -534,7 +539,7 @@ static void resets_report_what_they_keep(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        start(&f, SUSPEND_HONOUR, WAKE_ALL);
+        start(&f, SUSPEND_HONOUR, ALL_SOURCES);
         f.fake.call.reset_type = cases[i].type;
         assert_int_equal(leave(&f, 1, cases[i].exit), 0);
         expect_log(&f, "pause honour:1 !reboot");
@@ -549,11 +554,11 @@ static void hibernation_is_not_power_off(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_HIBERNATE);
     assert_int_equal(f.power.outcome, POWER_OUTCOME_HIBERNATED);
     finish(&f);
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_OFF);
     assert_int_equal(f.power.outcome, POWER_OUTCOME_OFF);
     finish(&f);
@@ -564,7 +569,7 @@ static void first_end_counts(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_OFF);
     f.fake.log[0] = '\0';
     leave(&f, 1, POWER_EXIT_RESET);
@@ -580,7 +585,7 @@ static void observing_reports_only_changes(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     f.fake.off[1] = false;
     assert_int_equal(power_observe(&f.power), 0);
     expect_log(&f, "pause !on:1 resume");
@@ -594,7 +599,7 @@ static void observing_leaves_a_sleeper_alone(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     assert_int_equal(power_observe(&f.power), 0);
@@ -611,7 +616,7 @@ static void every_driver_failure_is_returned(void **state)
 
     (void)state;
     for (int n = 1; n <= STEPS_THAT_CAN_FAIL; n++) {
-        start(&f, SUSPEND_HONOUR, WAKE_ALL);
+        start(&f, SUSPEND_HONOUR, ALL_SOURCES);
         f.fake.fail_at = n;
         int error = leave(&f, 0, POWER_EXIT_SUSPEND);
         if (error == 0) {
@@ -629,7 +634,7 @@ static void refusals_by_psci_count(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     assert_int_equal(leave(&f, 0, POWER_EXIT_DENIED), 0);
     expect_log(&f, "pause !request answer:0:-3 !refused:-3 resume");
     assert_int_equal(leave(&f, 0, POWER_EXIT_BAD_ENTRY), 0);
@@ -643,7 +648,7 @@ static void changes_are_reported_once(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     power_changed(&f.power, 2, true);
     power_changed(&f.power, 2, true);
     power_changed(&f.power, 0, false);
@@ -664,7 +669,7 @@ static void failed_ends_are_returned(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
-        start(&f, SUSPEND_HONOUR, WAKE_ALL);
+        start(&f, SUSPEND_HONOUR, ALL_SOURCES);
         f.fake.fail_at = 1;
         assert_int_equal(leave(&f, 0, exits[i]), -EIO);
         assert_int_equal(f.power.state, POWER_RUNNING);
@@ -677,7 +682,7 @@ static void restart_forgets_observed_states(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     f.fake.off[1] = false;
     power_observe(&f.power);
     leave(&f, 0, POWER_EXIT_RESET);
@@ -694,7 +699,7 @@ static void operator_is_asked_and_honours(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_ASK, WAKE_ALL);
+    start(&f, SUSPEND_ASK, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !request deadline:7 !asked");
     assert_int_equal(f.power.state, POWER_ASKED);
@@ -710,7 +715,7 @@ static void operator_is_asked_and_refuses(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_ASK, WAKE_ALL);
+    start(&f, SUSPEND_ASK, ALL_SOURCES);
     assert_int_equal(power_answer(&f.power, false, "x"), -EINVAL);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
@@ -726,7 +731,7 @@ static void wrong_calls_do_not_reach_the_operator(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_ASK, WAKE_ALL);
+    start(&f, SUSPEND_ASK, ALL_SOURCES);
     f.fake.off[1] = false;
     leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "pause !on:1 !request answer:0:-3 !refused:-3 resume");
@@ -738,7 +743,7 @@ static void deadline_answers_by_default(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_ASK, WAKE_ALL);
+    start(&f, SUSPEND_ASK, ALL_SOURCES);
     assert_int_equal(power_deadline(&f.power), 0);
     expect_log(&f, "");
     leave(&f, 0, POWER_EXIT_SUSPEND);
@@ -759,7 +764,7 @@ static void wake_before_the_answer_is_kept(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_ASK, WAKE_ALL);
+    start(&f, SUSPEND_ASK, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     power_wake(&f.power, WAKE_SIGNAL);
     f.fake.log[0] = '\0';
@@ -781,7 +786,7 @@ static void paused_machine_decides_but_does_not_run(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     power_stop(&f.power);
     power_stop(&f.power);
     expect_log(&f, "pause !stopped");
@@ -806,7 +811,7 @@ static void interrupt_before_a_pause_wakes_after_it(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     power_stop(&f.power);
     f.fake.log[0] = '\0';
@@ -829,7 +834,7 @@ static void held_machine_decides_under_one_pause(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     f.fake.off[3] = false;
     power_hold(&f.power);
     power_hold(&f.power);
@@ -857,7 +862,7 @@ static void pause_outlasts_request_and_reset(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_ASK, WAKE_ALL);
+    start(&f, SUSPEND_ASK, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     power_stop(&f.power);
     f.fake.log[0] = '\0';
@@ -881,7 +886,7 @@ static void operator_resets_a_sleeper(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     power_reset(&f.power);
@@ -919,7 +924,7 @@ static void asked_guest_sleeps(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     ask(&f, REQUEST_SLEEP);
     expect_log(&f, "limit:30000000000 !sleep?key ask:sleep");
     leave(&f, 0, POWER_EXIT_SUSPEND);
@@ -935,7 +940,7 @@ static void asked_guest_shuts_down(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     ask(&f, REQUEST_SHUTDOWN);
     expect_log(&f, "limit:9 !down?key ask:shutdown");
     leave(&f, 0, POWER_EXIT_OFF);
@@ -950,7 +955,7 @@ static void asked_guest_may_be_slow_or_refuse(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     ask(&f, REQUEST_SLEEP);
     f.fake.log[0] = '\0';
     power_request_deadline(&f.power);
@@ -977,7 +982,7 @@ static void who_cannot_be_asked(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_REFUSE, WAKE_ALL);
+    start(&f, SUSPEND_REFUSE, ALL_SOURCES);
     expect_objection(&f, REQUEST_SHUTDOWN, "no driver for the power key");
     expect_objection(&f, REQUEST_SLEEP, "--on-suspend");
     finish(&f);
@@ -1010,7 +1015,7 @@ static void sleeper_is_woken_to_shut_down(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     ask(&f, REQUEST_SHUTDOWN);
@@ -1025,7 +1030,7 @@ static void sleep_does_not_hide_a_shutdown(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     ask(&f, REQUEST_SLEEP);
     ask(&f, REQUEST_SHUTDOWN);
     f.fake.log[0] = '\0';
@@ -1059,7 +1064,7 @@ static void shutdown_answers_a_suspend(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_ASK, WAKE_ALL);
+    start(&f, SUSPEND_ASK, ALL_SOURCES);
     ask(&f, REQUEST_SLEEP);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     expect_log(&f, "limit:30000000000 !sleep?key ask:sleep pause !request limit:0 deadline:7 "
@@ -1075,7 +1080,7 @@ static void pause_stops_the_time_of_a_request(void **state)
     struct fixture f;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, WAKE_ALL);
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
     ask(&f, REQUEST_SHUTDOWN);
     f.fake.log[0] = '\0';
     power_stop(&f.power);

@@ -9,6 +9,8 @@
 #include "host/console/console_options.h"
 #include "host/disk/disk_options.h"
 #include "host/net/net_options.h"
+#include "host/port/port_options.h"
+#include "host/vsock/vsock_options.h"
 
 static const char *const idle_words[] = {
     [IDLE_NONE] = "none",
@@ -54,7 +56,7 @@ static const struct option_row run_rows[] = {
             run_set_on_suspend),
      AT(on_suspend), .what = "policy", .words = suspend_policy_words},
     {OPTION("--wake", "LIST",
-            "what wakes the guest: irq, rtc, console, signal, net, all, none (all);\n"
+            "what wakes the guest: irq, rtc, console, signal, net, vsock, all, none (all);\n"
             "net=any, unicast, arp, magic or bpf:EXPRESSION says which frames",
             run_set_wake)},
     {OPTION("--psci", "BACKEND", "PSCI backend: user (dormouse), kernel or auto (auto)",
@@ -102,11 +104,15 @@ static const struct option_part run_parts[] = {
     {&disk_options, offsetof(struct config, disks)},
     {&console_options, offsetof(struct config, console)},
     {&net_options, offsetof(struct config, nets)},
+    {&port_options, offsetof(struct config, ports)},
+    {&vsock_options, offsetof(struct config, vsock)},
     {&sandbox_table, offsetof(struct config, sandbox)},
     {NULL, 0},
 };
 static const struct option_part no_parts[] = {{NULL, 0}};
 
+#define NO_SHARE                                                                                   \
+    "a guest with virtio-fs could never sleep: its driver refuses to suspend (EOPNOTSUPP)"
 #define ALWAYS "that is always so; leave it out"
 
 /* Names that QEMU and kvmtool use. */
@@ -132,6 +138,9 @@ static const struct option_alias run_aliases[] = {
     {"nic", "--net"},
     {"n", "--net"},
     {"network", "--net"},
+    {"share", NO_SHARE},
+    {"virtiofs", NO_SHARE},
+    {"fs", NO_SHARE},
     {"nographic", ALWAYS},
     {"enable-kvm", ALWAYS},
     {"cpu", "a guest gets the host's kind of processor"},

@@ -232,7 +232,7 @@ static bool refuse_wake(const char *value, const char *bad, int length)
                value, length, bad);
     } else {
         report("--wake %s: '%.*s' is not a wake source; give a list of irq, rtc, console, signal, "
-               "net, or all, or none",
+               "net, vsock, or all, or none",
                value, length, bad);
     }
     return false;

@@ -9,6 +9,8 @@
 #include "host/disk/disk_settings.h"
 #include "host/net/net_settings.h"
 #include "host/net/net_wake.h"
+#include "host/port/port_settings.h"
+#include "host/vsock/vsock_settings.h"
 #include "power/policy.h"
 #include "psci/mode.h"
 #include "sandbox/sandbox.h"
@@ -59,6 +61,8 @@ struct config {
     unsigned idle_cpu_percent; /* of one processor, which an idle guest may use */
     struct net_list nets;
     struct disk_list disks;
+    struct port_settings ports;
+    struct vsock_settings vsock;
     struct sandbox_settings sandbox;
     bool no_reboot; /* end on SYSTEM_RESET and SYSTEM_RESET2 */
 };

@@ -4,6 +4,7 @@
 
 #include "base/report.h"
 #include "core/map.h"
+#include "host/vsock/vsock_mux.h"
 #include "machine/parts.h"
 
 static bool choose_kvm(struct machine *machine)
@@ -99,14 +100,23 @@ static bool choose_ipa_bits(struct machine *machine)
     return true;
 }
 
+/* Files of devices, with all clients that they may have at once. */
+static rlim_t choose_device_files(const struct config *config)
+{
+    enum { DISK_FILES = 12, PORT_FILES = 8, VSOCK_FILES = VSOCK_CONNECTIONS_MAX + 8 };
+
+    return config->disks.count * (rlim_t)DISK_FILES + config->ports.count * (rlim_t)PORT_FILES +
+           (config->vsock.path[0] != '\0' ? VSOCK_FILES : 0);
+}
+
 /* Each vCPU is an open file, and another one if its hypercalls are counted. */
 static bool choose_file_limit(const struct machine *machine)
 {
-    enum { OTHER_FILES = 64, DISK_FILES = 12 };
+    enum { OTHER_FILES = 64 };
     unsigned count = machine->config->cpu_count;
     struct rlimit limit;
-    rlim_t needed = (rlim_t)count * (machine->backend.ops->counts_calls ? 2 : 1) +
-                    (rlim_t)machine->config->disks.count * DISK_FILES + OTHER_FILES;
+    rlim_t needed = (rlim_t)count * (machine->backend.ops->counts_calls ? 2 : 1) + OTHER_FILES +
+                    choose_device_files(machine->config);
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) {
         return true;

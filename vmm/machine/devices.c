@@ -23,6 +23,12 @@ static int devices_add_chosen(const struct config *config, struct instances *dev
     for (unsigned i = 0; i < config->nets.count && error == 0; i++) {
         error = instances_add_slot(devices, "virtio-net", MAP_SLOT_NET + i, &config->nets.at[i]);
     }
+    if (error == 0 && config->ports.count > 0) {
+        error = instances_add_slot(devices, "virtio-console", MAP_SLOT_PORTS, &config->ports);
+    }
+    if (error == 0 && config->vsock.path[0] != '\0') {
+        error = instances_add_slot(devices, "virtio-vsock", MAP_SLOT_VSOCK, &config->vsock);
+    }
     if (error == 0 && config->rng) {
         error = instances_add_slot(devices, "virtio-rng", MAP_SLOT_RNG, NULL);
     }

@@ -263,12 +263,19 @@ static int machine_enter_sandbox(const struct machine *machine)
 {
     const struct config *config = machine->config;
     struct sandbox_user user = config->sandbox.user;
-    const struct sandbox_path paths[] = {
+    enum { FIXED_PATHS = 4 };
+    const char *vsock = config->vsock.path[0] != '\0' ? config->vsock.path : NULL;
+    struct sandbox_path paths[FIXED_PATHS + PORTS_MAX] = {
         {config->qmp, SANDBOX_REMOVES, false},
+        {vsock, SANDBOX_CONNECTS, false},
         /* SIGHUP opens both again. */
         {events_path(machine->events), SANDBOX_REOPENS, events_have_limit(machine->events)},
         {console_file(machine->console), SANDBOX_REOPENS, console_has_limit(machine->console)},
     };
+    for (unsigned i = 0; i < config->ports.count; i++) {
+        paths[FIXED_PATHS + i].path = config->ports.at[i].path;
+        paths[FIXED_PATHS + i].use = SANDBOX_REMOVES;
+    }
     const int created[] = {events_created(machine->events), console_created(machine->console)};
     const struct sandbox_options options = {
         .name = config->name_given ? config->name : NULL,

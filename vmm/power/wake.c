@@ -9,13 +9,8 @@ static const struct {
     const char *name;
     unsigned set;
 } wake_words[] = {
-    {"irq", WAKE_IRQ},
-    {"rtc", WAKE_RTC},
-    {"console", WAKE_CONSOLE},
-    {"signal", WAKE_SIGNAL},
-    {"net", WAKE_NET},
-    {"all", WAKE_ALL},
-    {"none", 0},
+    {"irq", WAKE_IRQ}, {"rtc", WAKE_RTC},     {"console", WAKE_CONSOLE}, {"signal", WAKE_SIGNAL},
+    {"net", WAKE_NET}, {"vsock", WAKE_VSOCK}, {"all", WAKE_ALL},         {"none", 0},
 };
 
 enum { WAKE_WORD_COUNT = sizeof(wake_words) / sizeof(wake_words[0]) };

@@ -11,7 +11,8 @@ enum wake_source {
     WAKE_CONSOLE = 1u << 2, /* a byte for the guest on the console */
     WAKE_SIGNAL = 1u << 3,  /* the operator: SIGUSR1 */
     WAKE_NET = 1u << 4,     /* a frame from the network */
-    WAKE_ALL = WAKE_IRQ | WAKE_RTC | WAKE_CONSOLE | WAKE_SIGNAL | WAKE_NET,
+    WAKE_VSOCK = 1u << 5,   /* a program on the host that connects to the guest's vsock */
+    WAKE_ALL = WAKE_IRQ | WAKE_RTC | WAKE_CONSOLE | WAKE_SIGNAL | WAKE_NET | WAKE_VSOCK,
 };
 
 /** The name of one source, as --wake and the events spell it. */

@@ -169,9 +169,13 @@ void virtio_write(struct device *device, uint64_t offset, unsigned size, uint64_
 void virtio_describe(const struct device_instance *instance, struct tree *tree);
 bool virtio_doorbell(struct device *device, unsigned number, struct doorbell *doorbell);
 
-#define VIRTIO_CLASS_MEMBERS                                                                       \
-    .size = VIRTIO_REGISTERS_SIZE, .state_offset = offsetof(struct virtio, state),                 \
-    .state_size = sizeof(struct virtio_state), .reset = virtio_reset, .read = virtio_read,         \
+#define VIRTIO_CLASS_FUNCTIONS                                                                     \
+    .size = VIRTIO_REGISTERS_SIZE, .reset = virtio_reset, .read = virtio_read,                     \
     .write = virtio_write, .describe = virtio_describe, .doorbell = virtio_doorbell
+
+/* A device without state of its own; one with a state puts it right behind the `struct virtio`. */
+#define VIRTIO_CLASS_MEMBERS                                                                       \
+    VIRTIO_CLASS_FUNCTIONS, .state_offset = offsetof(struct virtio, state),                        \
+        .state_size = sizeof(struct virtio_state)
 
 #endif

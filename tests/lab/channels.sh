@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# Channels between a stock Debian guest and programs on the host: ports, vsock. They work after each sleep.
+
+# shellcheck source=tests/lab/linux.sh
+. "$LAB_TESTS/linux.sh"
+
+# Writes the programs that speak for a client: one says a line and keeps the answer, the other answers a line.
+make_speakers() {
+    cat >"$work/ask" <<'END'
+#!/bin/sh
+# ask PORT|- LINE FILE: with a PORT, through the multiplexer of vsock.
+if [ "$1" != - ]; then
+    echo "CONNECT $1"
+    read -r ok number && [ "$ok" = OK ] && [ "$number" ] || exit 1
+fi
+echo "$2"
+touch "$3.said"
+read -r answer
+echo "$answer" >"$3.new"
+mv "$3.new" "$3"
+END
+    cat >"$work/answer" <<'END'
+#!/bin/sh
+read -r line
+echo "you said $line"
+END
+    chmod +x "$work/ask" "$work/answer"
+}
+
+# ask SOCKET LINE [PORT]: says a line to the guest, and checks the answer.
+ask() {
+    wait_until 60 test -S "$work/$1" || fail "there is no socket $1"
+    socat -T 100 "UNIX-CONNECT:$work/$1" "EXEC:$work/ask ${3:--} $2 $work/$2.answer" ||
+        fail "no connection to $1 for $2"
+    expect_equal "answer to $2" "$(cat "$work/$2.answer")" "you said $2"
+}
+
+# The client connects while the guest sleeps, and what it says is answered after the wake. The client of the port
+# "stuck" never reads: that delays nothing.
+# once ports
+# limit ports 300
+test_ports() {
+    guest_limit=200 sleeps=10
+    make_work
+    make_speakers
+    start_linux "ports sleeps=$sleeps" --cpus 1 --port "echo=unix:$work/echo" --port "stuck=unix:$work/stuck"
+    wait_until 60 test -S "$work/stuck" || fail "there is no socket"
+    socat -u EXEC:"sleep 600" "UNIX-CONNECT:$work/stuck" &
+    stuck=$!
+    ask echo go
+    count=0
+    while [ $count -lt $sleeps ]; do
+        count=$((count + 1))
+        wait_event "$work/events" asleep $count 60
+        ask echo "hello$count" &
+        asker=$!
+        wait_until 60 test -e "$work/hello$count.answer.said" || fail "no connection in sleep $count"
+        kill -USR1 "$guest"
+        wait $asker || fail "no answer after sleep $count"
+    done
+    ask echo end
+    wait_guest
+    kill $stuck
+    expect_linux_ok
+    expect_event_count asleep $sleeps
+    [ ! -e "$work/echo" ] || fail "the socket is still there"
+}
+
+# A client wakes the guest, and its connection is the first thing that the guest sees. A program of the guest reaches
+# one on the host.
+# once vsock
+# limit vsock 300
+test_vsock() {
+    guest_limit=200 sleeps=3
+    make_work
+    make_speakers
+    socat "UNIX-LISTEN:$work/v_52,fork,mode=666" "EXEC:$work/answer" &
+    host=$!
+    start_linux "vsock sleeps=$sleeps" --cpus 1 --vsock "$work/v,cid=77" --wake vsock
+    count=0
+    while [ $count -lt $sleeps ]; do
+        count=$((count + 1))
+        wait_event "$work/events" asleep $count 60
+        ask v "hello$count" 1024
+    done
+    ask v end 1024
+    wait_guest
+    kill $host
+    expect_linux_ok
+    expect_event_count asleep $sleeps
+    expect_equal "wakes by vsock" "$(grep -c '"source":"vsock"' "$work/events")" $sleeps
+}
