@@ -8,6 +8,29 @@
 #include "core/map.h"
 #include "machine/machine.h"
 
+/* The devices of which a machine has one at most. 0 or -errno. */
+static int devices_add_single(const struct config *config, struct instances *devices)
+{
+    const struct {
+        bool wanted;
+        const char *name;
+        unsigned slot;
+        const void *settings;
+    } single[] = {
+        {config->ports.count > 0, "virtio-console", MAP_SLOT_PORTS, &config->ports},
+        {config->vsock.path[0] != '\0', "virtio-vsock", MAP_SLOT_VSOCK, &config->vsock},
+        {config->rng, "virtio-rng", MAP_SLOT_RNG, NULL},
+    };
+    int error = 0;
+
+    for (size_t i = 0; i < sizeof(single) / sizeof(single[0]) && error == 0; i++) {
+        if (single[i].wanted) {
+            error = instances_add_slot(devices, single[i].name, single[i].slot, single[i].settings);
+        }
+    }
+    return error;
+}
+
 /* The devices that the operator asked for, each in its place. 0 or -errno. */
 static int devices_add_chosen(const struct config *config, struct instances *devices)
 {
@@ -23,16 +46,7 @@ static int devices_add_chosen(const struct config *config, struct instances *dev
     for (unsigned i = 0; i < config->nets.count && error == 0; i++) {
         error = instances_add_slot(devices, "virtio-net", MAP_SLOT_NET + i, &config->nets.at[i]);
     }
-    if (error == 0 && config->ports.count > 0) {
-        error = instances_add_slot(devices, "virtio-console", MAP_SLOT_PORTS, &config->ports);
-    }
-    if (error == 0 && config->vsock.path[0] != '\0') {
-        error = instances_add_slot(devices, "virtio-vsock", MAP_SLOT_VSOCK, &config->vsock);
-    }
-    if (error == 0 && config->rng) {
-        error = instances_add_slot(devices, "virtio-rng", MAP_SLOT_RNG, NULL);
-    }
-    return error;
+    return error == 0 ? devices_add_single(config, devices) : error;
 }
 
 int devices_list(const struct config *config, struct instances *devices)
