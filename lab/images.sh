@@ -20,6 +20,9 @@ fetch_debian() { # FOLDER SUITE[:ARCHITECTURE] PACKAGE,PACKAGE... PATTERN...
     fi
 }
 
+# More options of mmdebstrap.
+fetch_options=()
+
 # On an error mmdebstrap ends its whole process group, so it gets one of its own. Therefore Ctrl-C must
 # be passed on.
 fetch_tar() { # SUITE[:ARCHITECTURE] PACKAGES
@@ -27,7 +30,7 @@ fetch_tar() { # SUITE[:ARCHITECTURE] PACKAGES
     release=${suite%-backports}
     architecture=${architecture#:}
     command=(setsid --wait mmdebstrap --variant=extract --format=tar
-        "--architectures=${architecture:-arm64}" "--include=$2")
+        "--architectures=${architecture:-arm64}" "--include=$2" "${fetch_options[@]}")
     if [[ $suite != "$release" ]]; then
         command+=("--setup-hook=$(backports_hook "$release")")
     fi

@@ -15,6 +15,7 @@ packages_of() { # SET
         ;;
     image) echo clang-19 lld-19 ;;
     images) echo mmdebstrap cpio kmod xz-utils e2fsprogs ;;
+    disks) echo fakeroot fdisk dosfstools mtools openssh-client ;;
     emulator) echo qemu-system-arm ;;
     tools) echo "${tools_packages[@]}" "${tools_firmware[@]}" ;;
     clients) echo socat ;;
@@ -37,6 +38,7 @@ purpose_of() { # SET
     cross) echo "compile for arm64" ;;
     image) echo "compile the conformance image" ;;
     images) echo "fetch Debian's arm64 kernels and build initramfs images" ;;
+    disks) echo "make a disk image of Debian" ;;
     emulator) echo "run an arm64 machine with KVM" ;;
     tools) echo "give guests disks, networks and firmware" ;;
     clients) echo "speak QMP with socat" ;;
@@ -178,6 +180,6 @@ setup_command() {
     local sets
     take_nothing setup "$@"
     readarray -t sets < <(lab_needs)
-    need build clients lint library targets instruments mutants counting peers image "${sets[@]}"
+    need build clients lint library targets instruments mutants counting peers image disks "${sets[@]}"
     say "all packages are installed"
 }
