@@ -48,6 +48,7 @@ lab_make_initrd() { # KERNEL-FOLDER
     make_guests "$run/guests" "${lab_guests[@]}"
     ln -s "$run/guests"/* "$tree/lab/guests/"
     lab_link_tests "$tree/lab"
+    [[ ! $lab_disk ]] || ln -s "$build/lab/key/id" "$tree/lab/key"
     lab_write_settings "$tree/lab"
     {
         make_cpio "$tree" -L
@@ -100,6 +101,7 @@ export DORMOUSE=/lab/bin/dormouse LAB_GUEST=/lab/guests/${lab_guests[0]} LAB_GUE
 export LAB_BARE=/lab/bare.img LAB_CHECK=/lab/vpsci-check.img LAB_TOOLS=/lab/tools LAB_TESTS=/lab/tests LAB_TMP=/tmp
 export LAB_HOST=$lab_host PATH=/lab/bin:/lab/tools:/usr/bin:/bin TERM=$(quote_words "${TERM:-dumb}")
 EOF
+    [[ ! $lab_disk ]] || echo "export LAB_DISK=/dev/vdb LAB_KEY=/lab/key" >>"$1/env"
     [[ ! $lab_sanitize ]] || sanitize_settings >>"$1/env"
     cat >"$1/run" <<EOF
 mode=$([[ $lab_mode == run ]] && echo command || echo shell)
@@ -131,6 +133,11 @@ lab_start_qemu() { # VMLINUZ
         # Behind the ports, whose names have the number of their device.
         -drive "if=none,id=tools,format=raw,readonly=on,file=$build/lab/debian/trixie-usr/disk"
         -device virtio-blk-pci,drive=tools,serial=tools)
+    if [[ $lab_disk ]]; then
+        # shellcheck disable=SC2054
+        words+=(-drive "if=none,id=disk,format=raw,readonly=on,file=$lab_disk"
+            -device virtio-blk-pci,drive=disk,serial=disk)
+    fi
     if [[ $lab_icount ]]; then
         accel=tcg,thread=single
         words+=(-icount 'shift=0,sleep=off')

@@ -26,6 +26,8 @@ Options may also come before `run` and `shell`.
   --sanitize address|thread
                           run a dormouse under the address and undefined-behaviour sanitizers, or
                           under the thread sanitizer: what they find ends it with status 99
+  --disk                  give the lab the disk image of ./dev image: $LAB_DISK, read-only; root logs in
+                          with the key $LAB_KEY
   --icount                one instruction is one nanosecond of the lab's time: slow, but counts of
                           instructions repeat exactly
 
@@ -57,7 +59,7 @@ lab_command() {
 lab_take_first() { # WORD...
     while (($# > 1)) && [[ $1 == -* ]]; do
         before+=("$1")
-        if [[ $1 != --icount && $1 != *=* ]]; then
+        if [[ $1 != --icount && $1 != --disk && $1 != *=* ]]; then
             before+=("$2")
             shift
         fi
@@ -67,7 +69,7 @@ lab_take_first() { # WORD...
 
 lab_defaults() {
     lab_host=6.12 lab_host_chosen='' lab_guests=() lab_ins=() lab_outs=() lab_words=()
-    lab_limit=600 lab_cpus=2 lab_memory=4G lab_icount='' lab_sanitize=''
+    lab_limit=600 lab_cpus=2 lab_memory=4G lab_icount='' lab_sanitize='' lab_disk=''
     [[ $lab_mode == run ]] || lab_limit=''
 }
 
@@ -84,6 +86,7 @@ lab_options() { # OPTION...
             continue
             ;;
         --icount) lab_icount=yes ;;
+        --disk) lab_disk=yes ;;
         -h | --help)
             lab_help
             exit
@@ -170,6 +173,14 @@ lab_fetch() { # HOST GUEST...
     fi
 }
 
+# Sets `lab_disk` to the image's path.
+lab_fetch_disk() {
+    [[ $lab_disk ]] || return 0
+    need disks
+    image_make_for_lab
+    lab_disk=$image_path
+}
+
 lab_start() {
     local sets
     readarray -t sets < <(lab_needs)
@@ -181,6 +192,7 @@ lab_start() {
     build_for arm64
     [[ ! $lab_sanitize ]] || sanitize_build "$lab_sanitize"
     lab_fetch "$lab_host" "${lab_guests[@]}"
+    lab_fetch_disk
     folder_check_room 262144 # The initramfs of the emulated machine is a copy for each run.
     lab_make_run_folder
     # The signal traps are set now, because a signal may come while this process waits for another.

@@ -23,6 +23,7 @@ lab_native() {
         LAB_TOOLS=$build/arm64/tests/lab LAB_TESTS=$root/tests/lab LAB_TMP=$run/tmp \
         LAB_HOST=native \
         PATH=$programs/vmm:$programs/tests/lab:$build/arm64/tests/lab:$build/arm64/check/tool:$PATH
+    [[ ! $lab_disk ]] || export LAB_DISK=$lab_disk LAB_KEY=$build/lab/key/id
     [[ ! $lab_sanitize ]] || eval "$(sanitize_settings)"
     cd "$run/work"
     if [[ $lab_mode == shell ]]; then

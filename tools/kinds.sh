@@ -19,7 +19,7 @@ test_kinds=(
     "fuzz|function|instruments|the inputs in fuzz/corpus, which fuzzers found earlier"
     "zoo|function|mutants|mistakes put into libvpsci on purpose, which its tests must find"
     "cover|function|instruments|that its tests reach every line, branch and condition of libvpsci"
-    "dev|dev|clients lint library image lab|this command, the documents, the library as it is installed"
+    "dev|dev|clients lint library image disks lab|this command, the documents, the library as it is installed"
     "lab-6.12|lab 6.12|image lab|dormouse with real KVM and guests, on Linux 6.12"
     "lab-6.1|lab 6.1|image lab|the tests of lab-6.12, on Linux 6.1"
     "lab-native|lab native|image lab|the tests of lab-6.12, on this machine's own kernel"

@@ -77,6 +77,7 @@ test_lab() { # KIND FOLDER NAME...
     read -r _ host sanitizer <<<"$(test_column "$kind" 2)"
     [[ $host == native || $host == default ]] || words=(--host "$host")
     [[ ! $sanitizer ]] || words+=(--sanitize "$sanitizer")
+    ! test_needs_disk "$@" || words+=(--disk)
     rm -rf "$folder"
     mkdir -p "$folder"
     cd "$folder"
@@ -87,6 +88,13 @@ test_lab() { # KIND FOLDER NAME...
         sh -c 'exec sh "$LAB_TESTS/run.sh" --logs logs "$@"' sh)
     session_spares=2
     test_session "$kind" "$@"
+}
+
+# Whether the group of a test, or the group that it is taken from, has the line `# disk`.
+test_needs_disk() { # GROUP/NAME...
+    local files
+    readarray -t files < <(printf "$root/tests/lab/%s.sh\n" "${@%%/*}" | sort -u)
+    grep -qx '# disk' "${files[@]}"
 }
 
 # The tests of ./dev itself.

@@ -31,7 +31,39 @@ clean_up() {
         wait "$guest_watcher" 2>/dev/null || true
     fi
     show_reports
+    remove_disks
     rm -rf "$work"
+}
+
+# make_disk NAME: makes a disk of the test's own that begins as a copy of $LAB_DISK; sets $disk to its path. On an
+# emulated host it is a block device that keeps in memory what differs; otherwise a file. A test's group needs the line
+# `# disk`. No udev makes the nodes in /dev/mapper, so dmsetup does.
+make_disk() {
+    make_work
+    [ -n "${LAB_DISK:-}" ] || fail "this session has no disk: ./dev lab run --disk"
+    disk=$work/$1.disk
+    if [ ! -b "$LAB_DISK" ]; then
+        cp --sparse=always --reflink=auto "$LAB_DISK" "$disk"
+        return
+    fi
+    modprobe -a dm_snapshot loop
+    disk_sectors=$(cat "/sys/class/block/${LAB_DISK##*/}/size")
+    truncate -s $((disk_sectors * 600)) "$disk"
+    disk_changes=$(losetup -f)
+    losetup "$disk_changes" "$disk"
+    DM_DISABLE_UDEV=1 dmsetup create "$1" --table "0 $disk_sectors snapshot $LAB_DISK $disk_changes N 8"
+    disk=/dev/mapper/$1
+}
+
+# Removes what make_disk has made, when the test ends.
+remove_disks() {
+    [ -b "${LAB_DISK:-}" ] || return 0
+    for disk in "$work"/*.disk; do
+        [ -e "$disk" ] || continue
+        disk=${disk##*/}
+        DM_DISABLE_UDEV=1 dmsetup remove --retry "${disk%.disk}" || true
+        losetup -a | sed -n "s|^\([^:]*\):.*/$disk\$|\1|p" | xargs -r -n 1 losetup -d
+    done
 }
 
 # Debian's programs: busybox's shell prefers its own ones of the same names.
