@@ -6,8 +6,9 @@ demo_help() {
     cat <<'EOF'
 ./dev demo
 
-Boots a stock Debian guest on dormouse in the lab, lets it suspend to RAM and wake by its clock's alarm, shows
-the events as they happen, and ends with what the run proved. Takes about half a minute, after everything is built.
+Boots a stock Debian guest on dormouse in the lab, lets it suspend to RAM and wake by its clock's alarm, then
+lets it sleep as a web server until a request wakes it. Shows the events as they happen, and ends with what the
+run proved. Takes about a minute, after everything is built.
 The exit status is 0 if all of that was seen, otherwise 1.
 EOF
 }
@@ -19,8 +20,9 @@ demo_command() {
     cat <<'EOF'
 A stock Debian kernel boots on dormouse with 2 of its 3 vCPUs, which use idle states. It asks for the third one,
 which starts after the operator has admitted it. Then it sets the alarm of its real-time clock and suspends to
-RAM: it calls SYSTEM_SUSPEND, which dormouse honours. Below are dormouse's events, with the time since
-the start. Lines after a bar are the guest's console.
+RAM: it calls SYSTEM_SUSPEND, which dormouse honours. After that it becomes a web server and sleeps without
+an alarm, until somebody asks it for a page. Below are dormouse's events, with the time since the start. Lines
+after a bar are the guest's console.
 
 EOF
     demo_run
@@ -46,7 +48,7 @@ demo_prepare() {
 # Shows the lab's lines as they come, and keeps them.
 demo_run() {
     local line lab_process output timeline
-    demo_events=() demo_guest=() demo_cpu=() demo_status=''
+    demo_events=() demo_guest=() demo_cpu=() demo_status='' demo_answer=''
     exec {output}< <(exec "$root/dev" lab run --limit 120 --in "$root/tools/demo/in_lab.sh" -- sh in_lab.sh)
     lab_process=$!
     # Ctrl-C reaches the lab as well; other signals must be passed on.
@@ -60,6 +62,7 @@ demo_run() {
         "event "*) demo_event "${line#event }" ;;
         "guest "*) demo_guest_line "${line#guest }" ;;
         "cpu "*) demo_cpu+=("${line#cpu }") ;;
+        "answer "*) demo_answer=${line#answer } ;;
         "status "*) demo_status=${line#status } ;;
         esac
     done
@@ -96,6 +99,23 @@ demo_field() { # EVENT MEMBER
             return
         fi
     done
+}
+
+demo_count() { # EVENT
+    local json count=0
+    for json in "${demo_events[@]}"; do
+        [[ $json != *"\"event\":\"$1\""* ]] || count=$((count + 1))
+    done
+    echo "$count"
+}
+
+# Whether some event of that name has that member.
+demo_any() { # EVENT "MEMBER":VALUE
+    local json
+    for json in "${demo_events[@]}"; do
+        [[ $json != *"\"event\":\"$1\""*"$2"* ]] || return 0
+    done
+    return 1
 }
 
 demo_guest_said() { # PATTERN: a regular expression; its first group goes to `said`
@@ -159,6 +179,17 @@ demo_prove_policy() {
         "$(yes_if demo_guest_said '^GUEST: CPU 2 came, CPUs 0-2$')"
 }
 
+# The time is from the client's connection to the last byte of the answer.
+demo_prove_server() {
+    local hundredths=${demo_answer%% *} answer=${demo_answer#* }
+    demo_claim "it became a web server and slept again, without an alarm" \
+        "$(yes_if demo_guest_said '^GUEST: it serves HTTP')" "$(yes_if test "$(demo_count asleep)" = 2)"
+    demo_claim "a packet for it, an HTTP request to the sleeping server, woke it" \
+        "$(yes_if demo_any wake '"source":"net"')"
+    demo_claim "that request was answered, after $(demo_seconds $((${hundredths:-0} * 10000000))) s: ${answer:-?}" \
+        "$(yes_if test "$answer" = "Linux ${kernel:-?} was asleep")"
+}
+
 # All claims are checked with the events and the console of this run.
 demo_prove() {
     local said='' kernel entry asleep cpu demo_failed=''
@@ -189,6 +220,7 @@ demo_prove() {
     demo_claim "all its CPUs came back" "$(yes_if demo_guest_said '^GUEST: awake after [0-9]+ s, CPUs 0-[12]$')"
     demo_guest_said '^GUEST: its clock is off by (-?[0-9]+) s$' || true
     demo_claim "its clock is right: off by ${said:-?} s" "$(yes_if test "$said")"
+    demo_prove_server
     demo_claim "the script that slept continued to its end" "$(yes_if demo_guest_said '^GUEST: ok$')"
     demo_claim "it turned itself off, and dormouse ended with status 0" \
         "$(yes_if test "$(demo_field off kind)" = off)" "$(yes_if test "$demo_status" = 0)"

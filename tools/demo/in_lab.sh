@@ -4,6 +4,7 @@
 #   event JSON    an event of dormouse
 #   guest TEXT    a line of the guest's console
 #   cpu TICKS UPTIME   while the guest is asleep, twice a second: processor time dormouse has used
+#   answer HUNDREDTHS TEXT   what the guest's web server has answered to a request while it slept, and after how long
 #   status N      dormouse's exit status
 
 mkfifo events console
@@ -20,6 +21,29 @@ case $(uname -r) in
     ;;
 esac
 
+# passt gives the guest the address of the host's interface that has the default route. An emulated lab has none.
+port=18080
+if ! ip route | grep -q '^default'; then
+    ip link add uplink0 type dummy
+    ip address add 192.0.2.1/24 dev uplink0
+    ip link set uplink0 up
+    ip route add default via 192.0.2.254 dev uplink0
+fi
+set -- "$@" --net "user,forward=tcp:127.0.0.1/$port:80"
+
+hundredths() {
+    read -r uptime _ </proc/uptime
+    echo "${uptime%.*}${uptime#*.}"
+}
+
+# A client on the host. It knows nothing of the guest's sleep.
+ask_server() {
+    sleep 2
+    before=$(hundredths)
+    answer=$(printf 'GET /cgi-bin/hello HTTP/1.0\r\n\r\n' | socat -t 60 - "TCP:127.0.0.1:$port" | tail -n 1)
+    echo "answer $(($(hundredths) - before)) $answer"
+}
+
 watch_processor_time() {
     pid=$(pidof dormouse)
     while sleep 0.5; do
@@ -29,14 +53,20 @@ watch_processor_time() {
 }
 
 pass_events() {
+    watcher=''
     while IFS= read -r line; do
         printf 'event %s\n' "$line"
         case $line in
         *'"event":"asleep"'*)
-            watch_processor_time &
-            watcher=$!
+            # The first sleep is measured; somebody wants something of the second one.
+            if [ "$watcher" ]; then
+                ask_server &
+            else
+                watch_processor_time &
+                watcher=$!
+            fi
             ;;
-        *'"event":"wake"'*) kill "$watcher" ;;
+        *'"event":"wake"'*) kill "$watcher" 2>/dev/null ;;
         esac
     done
 }
@@ -63,7 +93,7 @@ exec 3<>events
     pass_console
 ) &
 "$DORMOUSE" run --name demo "$@" --kernel "$LAB_GUEST/vmlinuz" --initrd "$LAB_GUEST/initrd" \
-    --append "console=ttyAMA0 quiet test=demo policy=$policy" --events events </dev/null >console 3>&-
+    --append "console=ttyAMA0 quiet test=demo policy=$policy network=yes" --events events </dev/null >console 3>&-
 status=$?
 exec 3>&-
 wait
