@@ -98,6 +98,27 @@ test_bad_images() {
         --kernel "$work/lzma"
 }
 
+# Programs that are no kernels, in the formats of kernels.
+# once wrong_programs
+test_wrong_programs() {
+    make_work
+    said_like 1 "$LAB_TOOLS/pack_kernel: ELF file for memory from 0x[0-9a-f]* to 0x[0-9a-f]*; the guest's is from 0x40000000 to 0x60000000" \
+        --kernel "$LAB_TOOLS/pack_kernel" --console none
+    pack_kernel elf "$LAB_GUEST/vmlinuz" "$work/elf" || fail "cannot make an ELF file"
+    said_like 1 "$work/elf: ELF file for memory from 0x40400000 to 0x[0-9a-f]*; the guest's is from 0x40000000 to 0x42000000" \
+        --kernel "$work/elf" --console none --memory 32M
+    printf '\076\000' | dd of="$work/elf" bs=1 seek=18 conv=notrunc 2>/dev/null
+    said 1 "$work/elf: an ELF file for x86-64 (machine 62), not arm64" --kernel "$work/elf"
+    pack_kernel uki "$LAB_BARE" "$work/uki" "$LAB_BARE" "scenario=version" || fail "cannot make a UKI"
+    sed 's/\.linux/.Linux/' "$work/uki" >"$work/program"
+    said 1 "$work/program: an EFI program, not a kernel: it has no section .linux, as a UKI has; firmware can start it: --firmware" \
+        --kernel "$work/program"
+    head -c 100000 "$work/uki" >"$work/short"
+    said_like 1 "$work/short: truncated: 100000 bytes of [0-9]*" --kernel "$work/short"
+    said 1 "$work/short: kernel needs 1 MiB at 0x60000000, guest memory has 0 MiB there; give more with --memory" \
+        --kernel "$work/short" --kernel-at 512M --console none
+}
+
 # once pipes
 test_pipes() {
     make_work

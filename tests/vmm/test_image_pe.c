@@ -158,6 +158,16 @@ static void the_kernel_may_be_a_zboot_file(void **state)
     blob_free(&packed);
 }
 
+static void a_section_without_a_size_in_memory_has_that_in_the_file(void **state)
+{
+    const struct kernel_section section = {".linux", kernel.bytes, kernel.size};
+    struct blob file = kernel_pe(&section, 1);
+
+    (void)state;
+    put32(file.bytes + KERNEL_PE_SECTIONS + 8, 0);
+    assert_kernel_loads(open_file(&file));
+}
+
 static void other_kernels_are_refused(void **state)
 {
     struct blob packed = kernel_gzip(&kernel);
@@ -315,6 +325,7 @@ int main(void)
         TEST(kernel_initrd_and_command_line_are_found),
         TEST(a_kernel_alone_is_enough),
         TEST(the_kernel_may_be_a_zboot_file),
+        TEST(a_section_without_a_size_in_memory_has_that_in_the_file),
         TEST(other_kernels_are_refused),
         TEST(a_cut_kernel_is_refused),
         TEST(the_first_profile_is_taken),

@@ -93,10 +93,12 @@ static const char uki_names[UKI_SECTIONS][SECTION_NAME_SIZE] = {
  */
 static int uki_take_section(const struct image *image, struct uki *uki, const uint8_t *section)
 {
+    /* Padded in the file; llvm-objcopy leaves the size in memory at zero. */
+    uint32_t raw_size = get_le32(section + SECTION_RAW_SIZE);
+    uint32_t memory_size = get_le32(section + SECTION_MEMORY_SIZE);
     const struct image_part part = {
         .offset = get_le32(section + SECTION_RAW_OFFSET),
-        .size =
-            lesser(get_le32(section + SECTION_MEMORY_SIZE), get_le32(section + SECTION_RAW_SIZE)),
+        .size = memory_size != 0 ? lesser(memory_size, raw_size) : raw_size,
     };
 
     if (memcmp(section, ".profile", SECTION_NAME_SIZE) == 0) {
