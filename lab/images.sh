@@ -139,10 +139,10 @@ make_tools() {
 }
 
 tools_packages=(passt openssh-client socat iproute2 iputils-ping qemu-utils qemu-system-common dmsetup fio
-    e2fsprogs)
+    e2fsprogs mtools)
 tools_firmware=(qemu-efi-aarch64 u-boot-qemu)
 tools_programs=(passt ssh scp ssh-keygen socat ip tc bridge ping qemu-storage-daemon qemu-img qemu-io dmsetup fio
-    mke2fs e2fsck debugfs)
+    mke2fs e2fsck debugfs mformat mcopy)
 
 fill_tools() { # FOLDER
     local from=$1/from to=$1/usr program paths
@@ -156,6 +156,7 @@ fill_tools() { # FOLDER
         copy_libraries "$to/bin/$program" "$from/usr/lib/aarch64-linux-gnu" "$to/lib"
     done
     cp -L "$from/usr/lib/aarch64-linux-gnu/libgcc_s.so.1" "$to/lib/" # A thread that is cancelled loads it.
+    copy_gconv "$from/usr" "$to"
     copy_firmware "$from/usr" "$to"
     make_tools_disk "$to" "$1/disk"
     printf '%s\n' "${tools_programs[*]}" >"$1/programs.txt"
@@ -165,6 +166,13 @@ fill_tools() { # FOLDER
 comma_list() { # WORD...
     local IFS=,
     printf '%s\n' "$*"
+}
+
+# Copies the code page of mtools.
+copy_gconv() { # FROM TO
+    local gconv=lib/aarch64-linux-gnu/gconv
+    mkdir -p "$2/$gconv"
+    cp -t "$2/$gconv" "$1/$gconv"/{IBM850.so,gconv-modules.cache}
 }
 
 # Copies U-Boot, and EDK2 without Secure Boot. A file for flash has 64 MiB, most of them zeros.

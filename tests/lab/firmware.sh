@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 # Guests that start in firmware: Debian's EDK2 and U-Boot.
 
-# shellcheck source=tests/lab/lib.sh
-. "$LAB_TESTS/lib.sh"
+# shellcheck source=tests/lab/linux.sh
+. "$LAB_TESTS/linux.sh"
 
 uboot=/usr/lib/u-boot/qemu_arm64/u-boot.bin
 
@@ -101,4 +101,26 @@ wait_prompt() {
     wait_console 'Hit any key to stop autoboot' 100
     type_keys ' '
     wait_console '=> ' 60
+}
+
+# make_esp FILE "KERNEL COMMAND LINE": a FAT file system with the guest's kernel, which its own EFI stub starts, and a
+# script for EDK2's shell that runs it.
+make_esp() {
+    truncate -s 64M "$1"
+    mformat -i "$1" -F :: || fail "cannot make a FAT file system"
+    printf '\\vmlinuz initrd=\\initrd %s\r\n' "$2" >"$work/startup.nsh"
+    mcopy -i "$1" "$LAB_GUEST/vmlinuz" "$LAB_GUEST/initrd" "$work/startup.nsh" :: || fail "cannot fill it"
+}
+
+# A disk without a kernel boots by EDK2. Linux has the RTC with its alarm: EDK2 has not taken it away.
+# limit disk 300
+test_disk() {
+    make_work
+    make_esp "$work/esp" "console=ttyAMA0 quiet test=efi"
+    guest_limit=280
+    start_dormouse run --disk "$work/esp" --vars "$work/vars" --cpus 2
+    wait_guest
+    expect_linux_ok
+    expect_event wake source rtc
+    expect_event_count resumed 1
 }

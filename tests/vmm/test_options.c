@@ -423,6 +423,10 @@ static void firmware_takes_the_place_of_a_kernel(void **state)
     assert_null(config.kernel);
     assert_string_equal(config.firmware, "auto");
     assert_string_equal(config.vars, "v");
+    assert_int_equal(PARSE(&config, "--disk", "d", "--vars", "v"), OPTION_GOOD);
+    assert_string_equal(config.firmware, "auto");
+    assert_int_equal(PARSE(&config, "--disk", "d", "--kernel", "k"), OPTION_GOOD);
+    assert_null(config.firmware);
     capture_begin(&capture, STDERR_FILENO);
     assert_int_equal(PARSE(&config, "--firmware", "auto", "--kernel", "k"), OPTION_BAD);
     assert_int_equal(PARSE(&config, "--firmware", "auto", "--initrd", "i"), OPTION_BAD);

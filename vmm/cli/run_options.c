@@ -31,7 +31,7 @@ static const struct option_row run_rows[] = {
             run_set_kernel_at)},
     {OPTION("--firmware", "FILE",
             "firmware in place of a kernel: a file for flash at address 0, or auto,\n"
-            "the UEFI that is installed (qemu-efi-aarch64)",
+            "the UEFI that is installed (auto, if there is a disk and no kernel)",
             option_set_text),
      AT(firmware)},
     {OPTION("--vars", "FILE", "the firmware's variables; created if it does not exist (not kept)",
@@ -151,7 +151,7 @@ const struct option_command options_run = {
     .program = "dormouse",
     .word = "run",
     .usage = "Usage: dormouse run --kernel FILE [OPTION]...\n"
-             "       dormouse run --firmware FILE|auto [OPTION]...\n"
+             "       dormouse run [--firmware FILE|auto] --disk FILE [OPTION]...\n"
              "Runs an arm64 virtual machine that can sleep.\n",
     .notes =
         "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it.\n"
@@ -224,6 +224,14 @@ static bool check_firmware(const struct config *config)
         return false;
     }
     return true;
+}
+
+/* A disk without a kernel is one that firmware boots. */
+static void set_start(struct config *config)
+{
+    if (config->kernel == NULL && config->firmware == NULL && config->disks.count != 0) {
+        config->firmware = "auto";
+    }
 }
 
 /* What the guest starts with. */
@@ -306,6 +314,7 @@ enum option_result options_parse(struct config *config, int argc, char *const *a
 
     config_init(config);
     enum option_result result = option_parse(&options_run, config, argc, argv, &operands);
+    set_start(config);
     if (result == OPTION_GOOD && !check_config(config)) {
         result = OPTION_BAD;
     }
