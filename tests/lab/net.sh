@@ -5,35 +5,213 @@
 # shellcheck source=tests/lab/linux.sh
 . "$LAB_TESTS/linux.sh"
 
-# The host's end of a link, and the guest's.
 host_ip=10.9.0.1
 guest_ip=10.9.0.2
 
 make_tap() {
     make_work
     ip tuntap add dormouse0 mode tap
+    trap 'ip link delete dormouse0 2>/dev/null; clean_up' EXIT
     ip address add $host_ip/24 dev dormouse0
     ip link set dormouse0 up
-    trap 'ip link delete dormouse0; clean_up' EXIT
 }
 
-# start_server "ARGUMENTS" [OPTION]...: a stock Debian guest behind the tap.
+# start_server "ARGUMENTS" [OPTION]...: a stock Debian guest behind the tap, which goes to sleep.
 start_server() {
     server_arguments=$1
     shift
     start_linux "net address=$guest_ip/24 $server_arguments" --net tap=dormouse0 "$@"
+    wait_event "$work/events" asleep 1 120
 }
 
-# limit ping_wakes 240
-test_ping_wakes() {
-    guest_limit=200
-    make_tap
-    start_server "sleeps=1 stay=20"
-    wait_event "$work/events" asleep 1 90
-    ping -c 200 -i 0.05 -W 60 $guest_ip >"$work/ping" 2>&1 || true
-    tail -n 3 "$work/ping"; head -n 5 "$work/ping"
-    grep -q ' 200 received, 0% packet loss' "$work/ping" || fail "$(tail -n 2 "$work/ping")"
+# pings ARGUMENT...: to the guest; sets $received to "SENT/RECEIVED".
+pings() {
+    ping "$@" >"$work/ping" 2>&1 || true
+    cat "$work/ping"
+    received=$(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1\/\2/p' "$work/ping")
+}
+
+# Segments that the host's TCP has sent again.
+segments_sent_again() {
+    awk '/^Tcp:/ { if (!column) { for (i = 2; i <= NF; i++) if ($i == "RetransSegs") column = i } else print $column }' \
+        /proc/net/snmp
+}
+
+# fetch PATH: from the guest. Sets $said.
+fetch() {
+    said=$(wget -T 60 -q -O - "http://$guest_ip/$1") || fail "no answer to a request for /$1"
+}
+
+# Ends a guest that serves until then, also if it has gone to sleep before it looked.
+end_server() {
+    fetch cgi-bin/end
+    wait_until 100 server_has_ended || fail "the guest did not end"
     wait_guest
     expect_linux_ok
+    expect_console "GUEST: carrier 1"
+}
+
+server_has_ended() {
+    [ -e "$work/status" ] || { ping -c 1 -W 1 $guest_ip >/dev/null 2>&1 && false; }
+}
+
+# The host knows the guest's MAC address no more, so the first frame is a question for it. Then pings, of which the first
+# is answered as well, and none twice.
+# limit packets_wake 240
+test_packets_wake() {
+    make_tap
+    start_server "stay=2"
+    for sleep in 1 2; do
+        wait_event "$work/events" asleep $sleep 60
+        ip neighbour flush dev dormouse0
+        before=$(segments_sent_again)
+        fetch index.html
+        expect_equal "answer $sleep" "$said" "the guest says hello"
+        echo "segments sent again: $(($(segments_sent_again) - before))"
+        expect_event wake source net $sleep
+    done
+    wait_event "$work/events" asleep 3 60
+    pings -q -c 200 -i 0.04 -W 60 $guest_ip
+    expect_equal "pings sent/received" "$received" 200/200
+    ! grep -q duplicates "$work/ping" || fail "an answer came twice"
+    expect_event wake source net 3
+    end_server
+}
+
+# One ping after the other, to a guest that goes back to sleep at once: they come at any moment of its suspend and of its
+# resume. None is sent twice, and nothing but a frame wakes the guest.
+# once frames_at_any_moment
+# limit frames_at_any_moment 240
+test_frames_at_any_moment() {
+    ping_at_any_moment 12
+}
+
+ping_at_any_moment() { # PINGS
+    make_tap
+    start_server "" --wake net
+    lost=0
+    count=0
+    while [ $count -lt "$1" ]; do
+        count=$((count + 1))
+        ping -c 1 -W 60 $guest_ip >"$work/ping" 2>&1 || lost=$((lost + 1))
+        sleep 0.$((count * 37 % 100))
+    done
+    echo "lost $lost of $count in $(event_count "$work/events" asleep) sleeps"
+    end_server
+    [ $lost = 0 ] || fail "pings lost: $lost of $count"
+}
+
+# The guest sleeps on while it gets pings, and a magic packet for another machine. They are dropped; one for itself wakes it.
+# once magic_wakes
+# limit magic_wakes 240
+test_magic_wakes() {
+    make_tap
+    start_server "sleeps=1" --wake net=magic,signal --net none --net tap=dormouse0,mac=52:54:00:12:34:56
+    ip neighbour replace $guest_ip lladdr 52:54:00:12:34:56 dev dormouse0
+    pings -q -c 10 -i 0.05 -W 1 $guest_ip
+    expect_equal "pings sent/received" "$received" 10/0
+    send_magic 525400123457
+    sleep 1
+    expect_event_count wake 0
+    send_magic 525400123456
+    wait_guest
+    expect_linux_ok
+    expect_event_count wake 1
     expect_event wake source net
+}
+
+send_magic() { # TWELVE-HEXADECIMAL-DIGITS
+    magic='\377\377\377\377\377\377'
+    mac=$(echo "$1" | sed 's/../\\x&/g')
+    while [ ${#magic} -lt $((24 + 16 * 24)) ]; do magic=$magic$mac; done
+    # shellcheck disable=SC2059 # the format is the point
+    printf "$magic" >"$work/magic"
+    expect_equal "size of the magic packet" "$(wc -c <"$work/magic")" 102
+    socat -u "FILE:$work/magic" "UDP-DATAGRAM:10.9.0.255:9,broadcast,bind=$host_ip"
+}
+
+# A host with one interface, whose address the guest of passt gets.
+make_uplink() {
+    make_work
+    ip link add uplink0 type dummy
+    trap 'ip link delete uplink0; kill $server 2>/dev/null; clean_up' EXIT
+    ip address add 192.0.2.1/24 dev uplink0
+    ip link set uplink0 up
+    ip route add default via 192.0.2.254 dev uplink0
+    mkdir "$work/www"
+    echo "the host says hello" >"$work/www/index.html"
+    httpd -f -p 127.0.0.1:8080 -h "$work/www" &
+    server=$!
+}
+
+passt_runs() {
+    pidof passt >/dev/null
+}
+
+no_passt_runs() {
+    ! passt_runs
+}
+
+# limit passt 240
+test_passt() {
+    make_uplink
+    start_linux "net address=dhcp fetch=http://192.0.2.254:8080/" \
+        --net user,forward=tcp:127.0.0.1/2080:80 --wake net,signal
+    wait_event "$work/events" asleep 1 120
+    expect_console "the host says hello"
+    expect_console "GUEST: serves at 192.0.2.1/24"
+    said=$(wget -T 60 -q -O - http://127.0.0.1:2080/) || fail "no answer"
+    expect_equal answer "$said" "the guest says hello"
+    expect_event wake source net
+    kill -KILL "$(pidof passt)"
+    wait_until 60 guest_ends_by_signal || fail "the guest did not end"
+    wait_guest
+    expect_status 0
+    expect_console "GUEST: carrier 0"
+    # passt says something too.
+    expect_equal "last error" "$(tail -n 1 "$work/errors")" \
+        "dormouse: --net user: passt has ended; the guest's network link is down from now on"
+}
+
+# A guest that sleeps finds out about its link after a wake.
+guest_ends_by_signal() {
+    kill -USR1 "$guest" 2>/dev/null || true
+    sleep 1
+    [ -e "$work/status" ]
+}
+
+# passt ends when dormouse does, whatever ended that.
+# once passt_ends
+# limit passt_ends 120
+test_passt_ends() {
+    make_uplink
+    start_bare "" --net user --paused --qmp "$work/qmp"
+    wait_until 60 test -S "$work/qmp" || fail "dormouse did not start"
+    passt_runs || fail "passt does not run"
+    kill -KILL "$guest"
+    wait_until 60 no_passt_runs || fail "passt runs on after the end of dormouse"
+}
+
+# refused LINE OPTION...: dormouse does not start, and reports this.
+refused() {
+    line=$1
+    shift
+    run_status "$@" 2>"$work/refused"
+    expect_status 1
+    expect_equal message "$(cat "$work/refused")" "dormouse: $line"
+}
+
+# once what_is_missing_is_named
+test_what_is_missing_is_named() {
+    make_tap
+    refused "--net user: there is no program passt; install the package passt, or give --net tap=NAME" \
+        env PATH=/nowhere "$DORMOUSE" run --kernel "$LAB_BARE" --net user
+    refused "--wake net=bpf:tcp prot 22: can't parse filter expression: syntax error" \
+        "$DORMOUSE" run --kernel "$LAB_BARE" --net tap=dormouse0 --wake "net=bpf:tcp prot 22"
+    refused "--net tap=lo: that interface is not a tap with one queue" \
+        "$DORMOUSE" run --kernel "$LAB_BARE" --net tap=lo
+    start_bare "" --net tap=dormouse0 --paused --qmp "$work/qmp"
+    wait_until 60 test -S "$work/qmp" || fail "dormouse did not start"
+    refused "--net tap=dormouse0: another program uses the interface" \
+        "$DORMOUSE" run --kernel "$LAB_BARE" --net tap=dormouse0
 }

@@ -377,6 +377,9 @@ static void nic_start(struct device *device)
     device->used = true;
     if (device->slept && nic_has(device, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
         device->config.status |= VIRTIO_NET_S_ANNOUNCE;
+    }
+    /* Linux remembers the link's state over a sleep, and reads it again only if it is told to. */
+    if (device->config.status != VIRTIO_NET_S_LINK_UP) {
         virtio_config_changed(&device->virtio);
     }
     device->slept = false;
