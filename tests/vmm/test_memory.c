@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,6 +28,12 @@ static int setup(void **state)
 {
     page = (uint64_t)sysconf(_SC_PAGESIZE);
     return scratch_enter(state) || memory_create(&memory, ipa(BASE), SIZE);
+}
+
+static int setup_shared(void **state)
+{
+    page = (uint64_t)sysconf(_SC_PAGESIZE);
+    return scratch_enter(state) || memory_create_shared(&memory, ipa(BASE), SIZE);
 }
 
 static int teardown(void **state)
@@ -384,7 +391,110 @@ static void a_file_that_cannot_be_mapped_leaves_no_hole(void **state)
     close(fd);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+/* Pages of the file that hold memory of the host. */
+static blkcnt_t file_blocks(void)
+{
+    struct stat info;
+
+    assert_int_equal(fstat(memory.fd, &info), 0);
+    return info.st_blocks;
+}
+
+/* As another process maps it, which was given the file. */
+static uint8_t *other_view(void)
+{
+    void *view = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd, 0);
+
+    assert_true(view != MAP_FAILED);
+    return view;
+}
+
+static void new_shared_ram_holds_no_memory(void **state)
+{
+    (void)state;
+    assert_true(memory.shared);
+    assert_int_equal(file_blocks(), 0);
+}
+
+static void others_see_what_is_written_to_shared_ram(void **state)
+{
+    uint8_t *view = other_view();
+
+    (void)state;
+    memory.host[MIB] = 0x5a;
+    assert_int_equal(view[MIB], 0x5a);
+    view[0] = 0xa5;
+    assert_int_equal(memory.host[0], 0xa5);
+    munmap(view, SIZE);
+}
+
+static void others_see_files_in_shared_ram(void **state)
+{
+    int fd = pattern_file("mapped", 2 * page + 10);
+    uint8_t *view = other_view();
+
+    (void)state;
+    assert_int_equal(memory_map_file(&memory, ipa(BASE + MIB), fd, 2 * page + 10), 0);
+    assert_false(is_mapped("mapped"));
+    assert_pattern(view + MIB, 2 * page + 10);
+    assert_all(view + MIB + 2 * page + 10, page - 10, 0);
+    munmap(view, SIZE);
+    close(fd);
+}
+
+static void clearing_shared_ram_frees_it_for_all(void **state)
+{
+    uint8_t *host = memory.host;
+    uint8_t *view = other_view();
+
+    (void)state;
+    memset(view, 0xaa, SIZE);
+    assert_int_equal(memory_zero(&memory, ipa(BASE + page), 2 * page), 0);
+    assert_all(view + page, 2 * page, 0);
+    assert_true(file_blocks() > 0);
+    assert_int_equal(memory_clear(&memory), 0);
+    assert_ptr_equal(memory.host, host);
+    assert_int_equal(file_blocks(), 0);
+    assert_all(view, SIZE, 0);
+    assert_all(host, SIZE, 0);
+    munmap(view, SIZE);
+}
+
+/* Whoever has the file cannot make an access of this process fail. */
+static void size_of_shared_ram_is_fixed(void **state)
+{
+    (void)state;
+    assert_int_equal(ftruncate(memory.fd, (off_t)page), -1);
+    assert_int_equal(errno, EPERM);
+    assert_int_equal(ftruncate(memory.fd, (off_t)(2 * SIZE)), -1);
+    assert_int_equal(errno, EPERM);
+    assert_int_equal(fcntl(memory.fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+}
+
+static void destroying_shared_ram_closes_its_file(void **state)
+{
+    int fd = memory.fd;
+
+    (void)state;
+    memory_destroy(&memory);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    assert_int_equal(errno, EBADF);
+    memory_destroy(&memory);
+}
+
+static void impossible_shared_ram_is_refused(void **state)
+{
+    struct memory other;
+
+    (void)state;
+    assert_int_equal(memory_create_shared(&other, ipa(BASE), 1), -EINVAL);
+    assert_int_equal(memory_create_shared(&other, ipa(0), UINT64_C(1) << 62), -ENOMEM);
+    assert_false(other.shared);
+    memory_destroy(&other);
+}
+
+#define SHARED(fn) cmocka_unit_test_setup_teardown(fn, setup_shared, teardown)
+#define TEST(fn)   cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
@@ -407,6 +517,21 @@ int main(void)
         TEST(a_file_must_fit_into_ram),
         TEST(a_file_that_is_too_short_is_refused),
         TEST(a_file_that_cannot_be_mapped_leaves_no_hole),
+        SHARED(new_shared_ram_holds_no_memory),
+        SHARED(new_ram_is_zero),
+        SHARED(no_access_passes_either_end),
+        SHARED(zeroing_is_exact_to_the_byte),
+        SHARED(zeroing_outside_ram_is_refused),
+        SHARED(guest_writes_do_not_reach_the_file),
+        SHARED(any_start_and_length_is_accepted),
+        SHARED(a_file_must_fit_into_ram),
+        SHARED(a_file_that_is_too_short_is_refused),
+        SHARED(others_see_what_is_written_to_shared_ram),
+        SHARED(others_see_files_in_shared_ram),
+        SHARED(clearing_shared_ram_frees_it_for_all),
+        SHARED(size_of_shared_ram_is_fixed),
+        SHARED(destroying_shared_ram_closes_its_file),
+        SHARED(impossible_shared_ram_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

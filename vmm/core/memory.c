@@ -2,6 +2,7 @@
 #include "core/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -20,6 +21,16 @@ static uint64_t page_size(void)
     return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/*
+ * Advice, which the kernel may lack. Huge pages: one stage-2 fault instead of 512. No dump: a core
+ * file of the monitor is for its own bugs, and must not have the guest's secrets.
+ */
+static void advise_kernel(uint8_t *host, uint64_t size)
+{
+    (void)madvise(host, size, MADV_HUGEPAGE);
+    (void)madvise(host, size, MADV_DONTDUMP);
+}
+
 /* Replaces what is mapped there, RAM or file, by RAM that was never touched. */
 static int map_fresh(uint8_t *host, uint64_t size)
 {
@@ -28,16 +39,63 @@ static int map_fresh(uint8_t *host, uint64_t size)
     if (mmap(host, size, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED) {
         return -errno;
     }
-    /*
-     * Advice, which the kernel may lack. Huge pages: one stage-2 fault instead of 512. No dump: a
-     * core file of the monitor is for its own bugs, and must not have the guest's secrets.
-     */
-    (void)madvise(host, size, MADV_HUGEPAGE);
-    (void)madvise(host, size, MADV_DONTDUMP);
+    advise_kernel(host, size);
     return 0;
 }
 
-int memory_create(struct memory *memory, struct ipa base, uint64_t size)
+/*
+ * The size is sealed: other processes have the file, and one that shortens it would kill this
+ * process by SIGBUS.
+ */
+static int create_file(uint64_t size)
+{
+    enum { NOEXEC_SEAL = 8 }; /* MFD_NOEXEC_SEAL, which older C libraries lack */
+    unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd = memfd_create("guest-ram", flags | NOEXEC_SEAL);
+
+    if (fd < 0 && errno == EINVAL) {
+        fd = memfd_create("guest-ram", flags); /* before Linux 6.3 */
+    }
+    if (fd < 0) {
+        return -errno;
+    }
+    if (ftruncate(fd, (off_t)size) != 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        int error = -errno;
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+static int map_shared(struct memory *memory)
+{
+    int fd = create_file(memory->size);
+
+    if (fd < 0) {
+        return fd;
+    }
+    memory->shared = true;
+    memory->fd = fd;
+    int flags = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
+    if (mmap(memory->host, memory->size, PROT_READ | PROT_WRITE, flags, fd, 0) == MAP_FAILED) {
+        return -errno;
+    }
+    advise_kernel(memory->host, memory->size);
+    return 0;
+}
+
+/* Gives whole pages back to the host; they read as zero again, in every process that maps them. */
+static int discard_pages(struct memory *memory, uint8_t *host, uint64_t size)
+{
+    if (!memory->shared) {
+        return map_fresh(host, size);
+    }
+    return madvise(host, size, MADV_REMOVE) == 0 ? 0 : -errno;
+}
+
+/* Finds address space. 0 or -errno. */
+static int reserve_space(struct memory *memory, struct ipa base, uint64_t size)
 {
     uint64_t page = page_size();
 
@@ -63,7 +121,29 @@ int memory_create(struct memory *memory, struct ipa base, uint64_t size)
         .reserved = reserved,
         .reserved_size = reserved_size,
     };
-    int error = map_fresh(memory->host, size);
+    return 0;
+}
+
+int memory_create(struct memory *memory, struct ipa base, uint64_t size)
+{
+    int error = reserve_space(memory, base, size);
+
+    if (error == 0) {
+        error = map_fresh(memory->host, size);
+    }
+    if (error != 0) {
+        memory_destroy(memory);
+    }
+    return error;
+}
+
+int memory_create_shared(struct memory *memory, struct ipa base, uint64_t size)
+{
+    int error = reserve_space(memory, base, size);
+
+    if (error == 0) {
+        error = map_shared(memory);
+    }
     if (error != 0) {
         memory_destroy(memory);
     }
@@ -74,6 +154,9 @@ void memory_destroy(struct memory *memory)
 {
     if (memory->reserved != NULL) {
         munmap(memory->reserved, memory->reserved_size);
+    }
+    if (memory->shared) {
+        close(memory->fd);
     }
     *memory = (struct memory){0};
 }
@@ -101,7 +184,7 @@ void *memory_at(const struct memory *memory, struct ipa start, uint64_t size)
 
 int memory_clear(struct memory *memory)
 {
-    return map_fresh(memory->host, memory->size);
+    return discard_pages(memory, memory->host, memory->size);
 }
 
 int memory_zero(struct memory *memory, struct ipa start, uint64_t size)
@@ -123,7 +206,7 @@ int memory_zero(struct memory *memory, struct ipa start, uint64_t size)
     uint64_t whole = (size - head) & ~(page - 1);
     memset(host, 0, head);
     memset(host + head + whole, 0, size - head - whole);
-    return whole == 0 ? 0 : map_fresh(host + head, whole);
+    return whole == 0 ? 0 : discard_pages(memory, host + head, whole);
 }
 
 static int map_private(uint8_t *host, int fd, uint64_t size)
@@ -167,9 +250,10 @@ int memory_map_file(struct memory *memory, struct ipa start, int fd, uint64_t le
     }
     /*
      * Whole pages are mapped and the rest is read. So this process itself never touches a page of
-     * the file: if the file were truncated at that moment, that would be a SIGBUS.
+     * the file: if the file were truncated at that moment, that would be a SIGBUS. Shared RAM gets
+     * copies only: other processes would not see a mapping.
      */
-    if (start.value % page == 0 && length >= page) {
+    if (!memory->shared && start.value % page == 0 && length >= page) {
         mapped = length & ~(page - 1);
         error = map_private(host, fd, mapped);
         if (error == -ENODEV) {

@@ -22,6 +22,9 @@ struct memory {
     /* The address space around it: RAM has a guard on each side, which no access can cross. */
     uint8_t *reserved;
     uint64_t reserved_size;
+    /* Other processes can map it: it is file `fd`, from its beginning. Otherwise it is private. */
+    bool shared;
+    int fd;
 };
 
 /**
@@ -30,6 +33,13 @@ struct memory {
  * memory only as it is touched.
  */
 int memory_create(struct memory *memory, struct ipa base, uint64_t size);
+
+/**
+ * The same, as memory that other processes can be given (a memfd of a size that cannot change).
+ * Nothing in it is ever a private mapping, so what the guest sees they see too.
+ */
+int memory_create_shared(struct memory *memory, struct ipa base, uint64_t size);
+
 /** A `struct memory` that is all zero or was destroyed before is fine. */
 void memory_destroy(struct memory *memory);
 
@@ -56,7 +66,7 @@ int memory_zero(struct memory *memory, struct ipa start, uint64_t size);
 
 /**
  * Puts the first `length` bytes of file `fd` at `start`, and zeroes after them to the end of the
- * page. If `start` is page-aligned and the file system allows it, this is a private mapping:
+ * page. If RAM is private, `start` is page-aligned and the file system allows it, this is a mapping:
  * nothing is read until the guest touches it, and the guest's writes never reach the file. What
  * others write into the file later may or may not show, so a kernel should be replaced by renaming,
  * as package managers do. Otherwise it is a copy. Returns 0 or -errno: -EFAULT if not all of it is
