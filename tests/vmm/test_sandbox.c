@@ -38,6 +38,7 @@
 #include "scratch.h"
 
 enum { CHILD_LIMIT = 60, SAID_SIZE = 2048, SURVIVED = 77, NOT_ENTERED = 78 };
+enum { ALL_NEEDS = SANDBOX_NEEDS_REOPEN | SANDBOX_NEEDS_CONNECT | SANDBOX_NEEDS_BACK_ENDS };
 
 /* How a child ended: its exit status (128 + N for signal N), and its output. */
 struct ending {
@@ -264,6 +265,11 @@ static void try_filter(void)
     (void)!syscall(SYS_seccomp, 1, 0, NULL);
 }
 
+static void try_send_file(void)
+{
+    sendmsg(-1, NULL, 0);
+}
+
 struct attempt {
     void (*call)(void);
     const char *name;
@@ -291,6 +297,7 @@ static const struct attempt forbidden[] = {
     {try_pidfd, "pidfd_open ("},
     {try_memfd, "memfd_create ("},
     {try_raise_limit, "prlimit64 ("},
+    {try_send_file, "sendmsg ("},
     {try_unknown_call, "unknown (999);"},
 };
 
@@ -465,6 +472,43 @@ static void *allocate_in_thread(void *arg)
         free(malloc(size));
     }
     return arg;
+}
+
+static void *send_in_thread(void *arg)
+{
+    char byte;
+
+    sandbox_enter_vcpu();
+    try_send_file();
+    (void)recv(-1, &byte, 1, 0);
+    (void)shutdown(-1, SHUT_RDWR);
+    return arg;
+}
+
+/* A vhost-user back-end gets descriptors again each time that its device is started. */
+static int serve_back_end(const void *arg)
+{
+    struct sandbox_user user;
+    const struct sandbox_options options = {.user = &user, .has_back_ends = true};
+    pthread_t thread;
+
+    (void)arg;
+    sandbox_default_user(&user);
+    if (sandbox_enter(&options) != 0) {
+        return NOT_ENTERED;
+    }
+    if (pthread_create(&thread, NULL, send_in_thread, NULL) != 0) {
+        return 1;
+    }
+    pthread_join(thread, NULL);
+    try_send_file();
+    return SURVIVED;
+}
+
+static void back_ends_get_descriptors_inside(void **state)
+{
+    (void)state;
+    assert_int_equal(run_child(serve_back_end, NULL).status, SURVIVED);
 }
 
 static int go_on(const void *arg)
@@ -643,13 +687,11 @@ static int build_limited(const void *arg)
     struct sock_fprog limited;
 
     signal(SIGXFSZ, SIG_IGN);
-    if (filter_build(&whole, *role, SANDBOX_NEEDS_REOPEN | SANDBOX_NEEDS_CONNECT) != 0 ||
-        setrlimit(RLIMIT_FSIZE, &one_block) != 0) {
+    if (filter_build(&whole, *role, ALL_NEEDS) != 0 || setrlimit(RLIMIT_FSIZE, &one_block) != 0) {
         return NOT_ENTERED;
     }
     size_t size = whole.len * sizeof(whole.filter[0]);
-    if (filter_build(&limited, *role, SANDBOX_NEEDS_REOPEN | SANDBOX_NEEDS_CONNECT) != 0 ||
-        limited.len != whole.len) {
+    if (filter_build(&limited, *role, ALL_NEEDS) != 0 || limited.len != whole.len) {
         return 1;
     }
     return size > one_block.rlim_cur && memcmp(limited.filter, whole.filter, size) == 0 ? 0 : 2;
@@ -1082,8 +1124,7 @@ static void every_call_has_a_known_name(void **state)
 {
     (void)state;
     for (int role = SANDBOX_MAIN; role <= SANDBOX_VCPU; role++) {
-        struct sandbox_lists lists =
-            sandbox_lists_of((enum sandbox_role)role, SANDBOX_NEEDS_REOPEN | SANDBOX_NEEDS_CONNECT);
+        struct sandbox_lists lists = sandbox_lists_of((enum sandbox_role)role, ALL_NEEDS);
 
         for (size_t i = 0; i < lists.count; i++) {
             for (size_t j = 0; j < lists.list[i]->count; j++) {
@@ -1123,6 +1164,7 @@ int main(void)
         cmocka_unit_test(terminal_settings_can_be_read_and_restored),
         cmocka_unit_test(signal_from_a_process_is_no_forbidden_call),
         cmocka_unit_test(terminal_is_restored_before_the_message),
+        cmocka_unit_test(back_ends_get_descriptors_inside),
         cmocka_unit_test(threads_and_messages_still_work),
         cmocka_unit_test(no_thread_keeps_privileges),
         cmocka_unit_test(limits_are_set),

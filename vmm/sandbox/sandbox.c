@@ -11,10 +11,16 @@
 /* Made once: a thread only loads it, which takes no memory of the process. */
 static struct sock_fprog vcpu_filter;
 
-/* What the main thread does besides what every VM's does. Other threads only write. */
+/* What every thread of this VM does besides those of other VMs. */
+static unsigned options_all_need(const struct sandbox_options *options)
+{
+    return options->has_back_ends ? SANDBOX_NEEDS_BACK_ENDS : 0;
+}
+
+/* And the main thread. As to files, other threads only write. */
 static unsigned options_needs(const struct sandbox_options *options)
 {
-    unsigned needs = 0;
+    unsigned needs = options_all_need(options);
 
     for (size_t i = 0; i < options->path_count; i++) {
         const struct sandbox_path *path = &options->paths[i];
@@ -46,7 +52,7 @@ int sandbox_enter(const struct sandbox_options *options)
     }
     error = trap_prepare(options);
     if (error == 0) {
-        error = filter_build(&vcpu_filter, SANDBOX_VCPU, 0);
+        error = filter_build(&vcpu_filter, SANDBOX_VCPU, options_all_need(options));
     }
     if (error == 0) {
         error = filter_build(&filter, SANDBOX_MAIN, options_needs(options));

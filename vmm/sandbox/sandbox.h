@@ -76,6 +76,7 @@ struct sandbox_options {
      */
     const int *created;
     size_t created_count;
+    bool has_back_ends; /* of vhost-user: each start of a device gives them descriptors */
     /*
      * Called before a forbidden system call ends the process, on the thread that made it, in a
      * signal handler: async-signal-safe. NULL: nothing is to be done.

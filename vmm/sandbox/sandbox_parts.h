@@ -30,7 +30,7 @@ struct sandbox_list {
 };
 
 /* The lists that a thread of this role is held to. */
-enum { SANDBOX_LISTS_MAX = 5 };
+enum { SANDBOX_LISTS_MAX = 6 };
 struct sandbox_lists {
     const struct sandbox_list *list[SANDBOX_LISTS_MAX];
     size_t count;
@@ -40,8 +40,9 @@ const char *sandbox_role_name(enum sandbox_role role);
 
 /* Lists that not every VM has, as a set of bits. */
 enum {
-    SANDBOX_NEEDS_REOPEN = 1 << 0,  /* files are opened again */
-    SANDBOX_NEEDS_CONNECT = 1 << 1, /* programs on Unix sockets are reached */
+    SANDBOX_NEEDS_REOPEN = 1 << 0,    /* files are opened again */
+    SANDBOX_NEEDS_CONNECT = 1 << 1,   /* programs on Unix sockets are reached */
+    SANDBOX_NEEDS_BACK_ENDS = 1 << 2, /* other processes are given descriptors */
 };
 struct sandbox_lists sandbox_lists_of(enum sandbox_role role, unsigned needs);
 

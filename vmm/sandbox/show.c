@@ -64,6 +64,8 @@ static const char *needs_words(unsigned needs)
         return " with logs that are opened again";
     case SANDBOX_NEEDS_CONNECT:
         return " with --vsock";
+    case SANDBOX_NEEDS_BACK_ENDS:
+        return " with vhost-user";
     default:
         return "";
     }
@@ -90,6 +92,8 @@ bool sandbox_show(FILE *stream)
     show_role(stream, SANDBOX_VCPU, 0);
     show_role(stream, SANDBOX_MAIN, SANDBOX_NEEDS_REOPEN);
     show_role(stream, SANDBOX_MAIN, SANDBOX_NEEDS_CONNECT);
+    show_role(stream, SANDBOX_MAIN, SANDBOX_NEEDS_BACK_ENDS);
+    show_role(stream, SANDBOX_VCPU, SANDBOX_NEEDS_BACK_ENDS);
     fprintf(stream, "this kernel: seccomp %s, Landlock ", filter_check() == 0 ? "yes" : "no");
     if (version == 0) {
         fputs("no\n", stream);
