@@ -8,6 +8,7 @@
 #ifndef FUZZ_VIRTIO_DRIVER_H
 #define FUZZ_VIRTIO_DRIVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,8 @@ enum { VIRTIO_STEP_SIZE = 16 };
 struct virtio_target {
     const char *name; /* of the device's class */
     const void *settings;
-    unsigned queues; /* that the driver uses */
+    unsigned queues;    /* that the driver uses */
+    bool shares_memory; /* with another process, and may be refused by that */
     /* The host's side does something; NULL: it never does. */
     void (*host)(const uint8_t *bytes, size_t size);
 };

@@ -33,12 +33,15 @@ static void count_wake(void *arg)
     ((struct virtio_rig *)arg)->wakes++;
 }
 
-int virtio_rig_try_create(struct virtio_rig *rig, const char *name, const void *settings)
+typedef int create_memory_fn(struct memory *memory, struct ipa base, uint64_t size);
+
+static int try_create(struct virtio_rig *rig, const char *name, const void *settings,
+                      create_memory_fn *create_memory)
 {
     *rig = (struct virtio_rig){.loop = loop_create(), .cls = device_class_find(name)};
     assert_non_null(rig->loop);
     assert_non_null(rig->cls);
-    assert_int_equal(memory_create(&rig->memory, ipa(MAP_RAM_BASE), VIRTIO_RIG_MEMORY), 0);
+    assert_int_equal(create_memory(&rig->memory, ipa(MAP_RAM_BASE), VIRTIO_RIG_MEMORY), 0);
     irq_init(&rig->irq, MAP_VIRTIO_SPI, ignore_level, rig);
     rig->irq.pulse = count_pulse;
     rig->features = UINT64_MAX;
@@ -51,6 +54,16 @@ int virtio_rig_try_create(struct virtio_rig *rig, const char *name, const void *
         .wake_arg = rig,
     };
     return rig->cls->create(&env, &rig->device);
+}
+
+int virtio_rig_try_create(struct virtio_rig *rig, const char *name, const void *settings)
+{
+    return try_create(rig, name, settings, memory_create);
+}
+
+int virtio_rig_try_create_shared(struct virtio_rig *rig, const char *name, const void *settings)
+{
+    return try_create(rig, name, settings, memory_create_shared);
 }
 
 void virtio_rig_create(struct virtio_rig *rig, const char *name, const void *settings)

@@ -57,6 +57,8 @@ struct virtio_rig_buffer {
 /* Makes a loop, memory and the device. virtio_rig_create() fails the test on an error. */
 void virtio_rig_create(struct virtio_rig *rig, const char *name, const void *settings);
 int virtio_rig_try_create(struct virtio_rig *rig, const char *name, const void *settings);
+/* The same with memory that other processes can be given. */
+int virtio_rig_try_create_shared(struct virtio_rig *rig, const char *name, const void *settings);
 void virtio_rig_destroy(struct virtio_rig *rig);
 
 /* Brings the device up, with so many queues (virtio 1.2, 3.1.1). Again after a reset. */

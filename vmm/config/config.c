@@ -20,3 +20,13 @@ void config_init(struct config *config)
         .shutdown_seconds = CONFIG_SHUTDOWN_DEFAULT,
     };
 }
+
+bool config_has_back_ends(const struct config *config)
+{
+    for (unsigned i = 0; i < config->disks.count; i++) {
+        if (config->disks.at[i].vhost_user) {
+            return true;
+        }
+    }
+    return false;
+}

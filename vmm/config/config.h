@@ -70,4 +70,7 @@ struct config {
 /* The defaults of the command line. */
 void config_init(struct config *config);
 
+/* Whether another process serves a device, by vhost-user, and so needs the guest's memory. */
+bool config_has_back_ends(const struct config *config);
+
 #endif

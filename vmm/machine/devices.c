@@ -37,7 +37,10 @@ static int devices_add_chosen(const struct config *config, struct instances *dev
     int error = 0;
 
     for (unsigned i = 0; i < config->disks.count && error == 0; i++) {
-        error = instances_add_slot(devices, "virtio-blk", MAP_SLOT_DISK + i, &config->disks.at[i]);
+        const struct disk_settings *disk = &config->disks.at[i];
+
+        error = instances_add_slot(devices, disk->vhost_user ? "vhost-user-blk" : "virtio-blk",
+                                   MAP_SLOT_DISK + i, disk);
     }
     if (error == 0 && config->firmware != NULL) {
         error = instances_add(devices, device_class_find("cfi-flash"), ipa(MAP_FLASH_BASE),

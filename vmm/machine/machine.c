@@ -203,11 +203,21 @@ static int machine_create_parts(struct machine *machine)
     return error == 0 ? bus_create(&machine->bus, &env) : error;
 }
 
+/* Memory costs more if other processes can map it, so it is that only for them. */
+static int machine_create_memory(struct machine *machine)
+{
+    uint64_t size = machine->config->memory_size;
+
+    return config_has_back_ends(machine->config)
+               ? memory_create_shared(&machine->memory, ipa(MAP_RAM_BASE), size)
+               : memory_create(&machine->memory, ipa(MAP_RAM_BASE), size);
+}
+
 /* Everything that outlives a reboot. 0, or -1 after report()ing. */
 static int machine_set_up(struct machine *machine)
 {
     const struct config *config = machine->config;
-    int error = memory_create(&machine->memory, ipa(MAP_RAM_BASE), config->memory_size);
+    int error = machine_create_memory(machine);
 
     if (error != 0) {
         report("--memory: cannot get %llu MiB for the guest: %s",
@@ -284,6 +294,7 @@ static int machine_enter_sandbox(const struct machine *machine)
         .path_count = sizeof(paths) / sizeof(paths[0]),
         .created = created,
         .created_count = sizeof(created) / sizeof(created[0]),
+        .has_back_ends = config_has_back_ends(config),
         .at_end = terminal_rescue,
     };
 

@@ -42,7 +42,7 @@ void virtio_config_changed(struct virtio *virtio)
     }
 }
 
-void virtio_break(struct virtio *virtio, const char *fault)
+void virtio_fail(struct virtio *virtio)
 {
     bool was_live = virtio_is_live(virtio);
 
@@ -50,6 +50,11 @@ void virtio_break(struct virtio *virtio, const char *fault)
     if (was_live) {
         virtio_interrupt(virtio, VIRTIO_MMIO_INT_CONFIG);
     }
+}
+
+void virtio_break(struct virtio *virtio, const char *fault)
+{
+    virtio_fail(virtio);
     if (!virtio->blamed) {
         virtio->blamed = true;
         report("%s: the guest's driver is at fault: %s; the device stands still until the driver "
@@ -80,6 +85,14 @@ void virtio_complete(struct virtio *virtio, unsigned queue, uint16_t head, uint3
 void virtio_tell(struct virtio *virtio, unsigned queue)
 {
     if (virtio_is_live(virtio) && queue_wants_interrupt(&virtio->queues[queue])) {
+        virtio_interrupt(virtio, VIRTIO_MMIO_INT_VRING);
+    }
+}
+
+void virtio_pass_interrupt(struct virtio *virtio)
+{
+    if (virtio_is_live(virtio)) {
+        activity_note();
         virtio_interrupt(virtio, VIRTIO_MMIO_INT_VRING);
     }
 }
@@ -254,6 +267,9 @@ static int virtio_open_doorbell(struct virtio *virtio, unsigned queue)
     if (doorbell->fd < 0) {
         return -errno;
     }
+    if (virtio->type->notified == NULL) {
+        return 0;
+    }
     doorbell->source =
         loop_add(virtio->env.loop, doorbell->fd, EPOLLIN, virtio_on_doorbell, doorbell);
     return doorbell->source != NULL ? 0 : -errno;
@@ -264,7 +280,7 @@ int virtio_open(struct virtio *virtio, const struct device_env *env,
 {
     virtio->type = setup->type;
     virtio->env = *env;
-    virtio->offered = setup->features | VIRTIO_COMMON_FEATURES;
+    virtio->offered = setup->features | (VIRTIO_COMMON_FEATURES & ~setup->lacks);
     virtio->config = setup->config;
     virtio->config_size = setup->config_size;
     virtio->queue_count = setup->queue_count;

@@ -50,7 +50,10 @@ struct virtio_type {
      * is ever under way.
      */
     void (*stop)(struct device *device);
-    /* The driver may have added chains to a queue that is ready. Main thread. */
+    /*
+     * The driver may have added chains to a queue that is ready. Main thread. NULL: another process
+     * serves the queues; it gets the doorbells, and nothing here reads them or takes chains.
+     */
     void (*notified)(struct device *device, unsigned queue);
     /* The driver writes to the configuration space. NULL: it is read-only. */
     void (*write_config)(struct device *device, uint64_t offset, unsigned size, uint64_t value);
@@ -96,7 +99,8 @@ struct virtio {
 
 struct virtio_setup {
     const struct virtio_type *type;
-    uint64_t features; /* the device's own; VIRTIO_COMMON_FEATURES are added */
+    uint64_t features; /* the device's own; VIRTIO_COMMON_FEATURES are added, */
+    uint64_t lacks;    /* but for these of them */
     const void *config;
     size_t config_size;
     unsigned queue_count; /* 1 to VIRTIO_QUEUES_MAX */
@@ -155,6 +159,15 @@ void virtio_tell(struct virtio *virtio, unsigned queue);
 
 /* The device cannot go on: NEEDS_RESET. `fault` is a phrase for the line, which is reported once. */
 void virtio_break(struct virtio *virtio, const char *fault);
+
+/*
+ * For a device whose queues another process serves. That one has used buffers, and has looked
+ * whether the driver wants an interrupt: gives it one.
+ */
+void virtio_pass_interrupt(struct virtio *virtio);
+
+/* The host's side cannot go on: NEEDS_RESET. The device has reported why. */
+void virtio_fail(struct virtio *virtio);
 
 /* The device has changed its configuration space. */
 void virtio_config_changed(struct virtio *virtio);

@@ -93,13 +93,35 @@ static bool set_word(struct disk_settings *disk, const char *word, size_t length
     return false;
 }
 
+/* A socket's name may follow this word. What else there is about that disk its program knows. */
+static bool set_socket(const struct option_row *row, struct disk_settings *disk, const char *value)
+{
+    const char prefix[] = "vhost-user=";
+
+    if (strncmp(value, prefix, sizeof(prefix) - 1) != 0) {
+        return true;
+    }
+    disk->vhost_user = true;
+    disk->value = value + sizeof(prefix) - 1;
+    if (disk->value[measure_name(disk->value)] != '\0') {
+        report("%s %s: nothing may follow a vhost-user socket: the program behind it decides on "
+               "the rest; a comma in a name is written twice",
+               row->name, value);
+        return false;
+    }
+    return true;
+}
+
 static bool set_disk(const struct option_row *row, void *settings, const char *value)
 {
     struct disk_list *list = settings;
     struct disk_settings disk = {.value = value};
-    const char *word = value + measure_name(value);
 
-    if (word == value) {
+    if (!set_socket(row, &disk, value)) {
+        return false;
+    }
+    const char *word = disk.value + measure_name(disk.value);
+    if (word == disk.value) {
         report("%s %s: the name of a file is missing", row->name, value);
         return false;
     }
@@ -123,8 +145,9 @@ static bool set_disk(const struct option_row *row, void *settings, const char *v
 }
 
 static const struct option_row rows[] = {
-    {OPTION("--disk", "FILE[,ro][,serial=S]",
-            "a raw disk image or a block device; repeat it for up to 16 disks;\n"
+    {OPTION("--disk", "FILE[,ro][,serial=S] or vhost-user=SOCKET",
+            "a raw disk image or a block device, or a disk of another program,\n"
+            "such as qemu-storage-daemon; repeat it for up to 16 disks;\n"
             "a comma in the file's name is written twice",
             set_disk)},
 };

@@ -18,6 +18,7 @@ enum disk_aio {
 
 struct disk_settings {
     const char *value; /* of the option; begins with the file's name. For disk_name() */
+    bool vhost_user;   /* it is a socket's name, behind which another process has the disk */
     bool read_only;
     bool raw; /* whatever the file begins with is the guest's */
     enum disk_aio aio;
