@@ -139,10 +139,10 @@ make_tools() {
 }
 
 tools_packages=(passt openssh-client socat iproute2 iputils-ping qemu-utils qemu-system-common dmsetup fio
-    e2fsprogs mtools)
+    e2fsprogs mtools qemu-guest-agent)
 tools_firmware=(qemu-efi-aarch64 u-boot-qemu)
 tools_programs=(passt ssh scp ssh-keygen socat ip tc bridge ping qemu-storage-daemon qemu-img qemu-io dmsetup fio
-    mke2fs e2fsck debugfs mformat mcopy)
+    mke2fs e2fsck debugfs mformat mcopy qemu-ga)
 
 fill_tools() { # FOLDER
     local from=$1/from to=$1/usr program paths

@@ -241,6 +241,52 @@ test_piped_files() {
     expect_linux_ok
 }
 
+# Makes $work/initrd: the guest's, and QEMU's guest agent with its libraries.
+make_agent_initrd() {
+    make_work
+    mkdir -p "$work/tree/bin" "$work/tree/lib/aarch64-linux-gnu"
+    cp /usr/bin/qemu-ga "$work/tree/bin/" || fail "the lab has no qemu-ga"
+    LD_TRACE_LOADED_OBJECTS=1 /usr/bin/qemu-ga | awk '$2 == "=>" { print $3 }' >"$work/libraries"
+    while read -r library; do
+        cp "$library" "$work/tree/lib/aarch64-linux-gnu/"
+    done <"$work/libraries"
+    {
+        cat "$LAB_GUEST/initrd"
+        (cd "$work/tree" && find . | cpio -o -H newc 2>/dev/null)
+    } >"$work/initrd"
+    rm -r "$work/tree"
+}
+
+# QEMU's guest agent suspends and shuts down the guest, also after sleeps, which close its port. One that refuses is
+# reported in its own words.
+# once agent
+# limit agent 300
+test_agent() {
+    guest_limit=220
+    make_agent_initrd
+    start_linux agent --cpus 2 --agent --qmp "$work/qmp" --initrd "$work/initrd"
+    wait_console "the agent refuses" 120
+    wait_until 60 agent_is_asked || fail "no agent is there"
+    wait_event "$work/events" request-failed 1 60
+    event_field "$work/events" request-failed reason | grep -q "answers: Command guest-suspend-ram has been disabled" ||
+        fail "the reason is $(event_field "$work/events" request-failed reason)"
+    type_keys '\n'
+    wait_console "the agent agrees" 60
+    qmp x-dormouse-sleep @SUSPEND
+    kill -USR1 "$guest"
+    wait_event "$work/events" resumed
+    qmp x-dormouse-sleep @SUSPEND
+    kill -TERM "$guest"
+    wait_guest
+    expect_linux_ok
+    expect_equal "ways" "$(sed -n 's/.*"event":"asked-to-.*"way":"\([a-z]*\)".*/\1/p' "$work/events" | sort -u)" agent
+    expect_event_count asleep 2
+}
+
+agent_is_asked() {
+    "$LAB_TOOLS/qmp" "$work/qmp" x-dormouse-sleep >/dev/null 2>&1
+}
+
 # Linux's own drivers see the keys of a guest that is asked to sleep and to shut down, awake and asleep.
 # once keys
 # limit keys 240

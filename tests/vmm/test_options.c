@@ -210,6 +210,14 @@ static void options_agree_with_each_other(void **state)
     assert_int_equal(
         PARSE(&config, "--kernel", "k", "--sleep-when-idle", "5m", "--on-suspend", "refuse"),
         OPTION_BAD);
+    assert_int_equal(
+        PARSE(&config, "--kernel", "k", "--agent", "--port", "org.qemu.guest_agent.0=unix:ga"),
+        OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--agent", "--port", "a=unix:a", "--port",
+                           "b=unix:b", "--port", "c=unix:c", "--port", "d=unix:d", "--port",
+                           "e=unix:e", "--port", "f=unix:f", "--port", "g=unix:g", "--port",
+                           "h=unix:h"),
+                     OPTION_BAD);
     capture_end(&capture, said, sizeof(said));
     assert_string_equal(
         said,
@@ -221,7 +229,9 @@ static void options_agree_with_each_other(void **state)
         "dormouse: --idle: KVM's CPU_SUSPEND has no idle states; give --psci user\n"
         "dormouse: --cpus with max: KVM starts vCPUs without admission; give --psci "
         "user\n"
-        "dormouse: --sleep-when-idle: with --on-suspend refuse the guest may not sleep\n");
+        "dormouse: --sleep-when-idle: with --on-suspend refuse the guest may not sleep\n"
+        "dormouse: --agent: the port org.qemu.guest_agent.0 is --port's; leave one of the two out\n"
+        "dormouse: --agent: the guest agent needs a port; give at most 7 with --port\n");
 }
 
 static void networks_and_their_wakes_are_read(void **state)

@@ -81,6 +81,9 @@ static const struct option_row run_rows[] = {
     {OPTION("--no-shutdown", NULL, "do not end when the guest powers off; needs --qmp",
             option_set_flag),
      AT(no_shutdown)},
+    {OPTION("--agent", NULL, "ask the guest to sleep or to shut down by its guest agent (qemu-ga)",
+            option_set_flag),
+     AT(agent)},
     {OPTION("--sleep-when-idle", "TIME[,cpu=PERCENT]",
             "ask the guest to sleep after it was idle for that time: 90s, 5m, 2h;\n"
             "PERCENT of one processor is idle (5)",
@@ -251,6 +254,19 @@ static bool check_start(const struct config *config)
     return true;
 }
 
+static bool check_agent(const struct config *config)
+{
+    if (config->agent && port_settings_find(&config->ports, CONFIG_AGENT_PORT) != NULL) {
+        report("--agent: the port " CONFIG_AGENT_PORT " is --port's; leave one of the two out");
+        return false;
+    }
+    if (config->agent && config->ports.count == PORTS_MAX) {
+        report("--agent: the guest agent needs a port; give at most %d with --port", PORTS_MAX - 1);
+        return false;
+    }
+    return true;
+}
+
 static bool check_sleep_when_idle(const struct config *config)
 {
     if (config->idle_seconds != 0 &&
@@ -292,7 +308,7 @@ static bool check_cpus(const struct config *config)
 /* Checks what options need of each other. */
 static bool check_config(const struct config *config)
 {
-    return check_start(config) && check_qmp(config) && check_net(config) &&
+    return check_start(config) && check_qmp(config) && check_agent(config) && check_net(config) &&
            check_sleep_when_idle(config) && sandbox_settings_agree(&config->sandbox) &&
            check_cpus(config);
 }

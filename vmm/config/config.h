@@ -24,6 +24,9 @@ enum {
 
 #define CONFIG_KERNEL_AT_NONE UINT64_MAX
 
+/* The port of the guest agent: its unit in the guest is started by this name. */
+#define CONFIG_AGENT_PORT "org.qemu.guest_agent.0"
+
 struct config {
     const char *name;   /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
     bool name_given;    /* messages carry it then */
@@ -56,6 +59,7 @@ struct config {
     bool paused;           /* from the start, until the operator continues the machine */
     bool no_shutdown; /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
 
+    bool agent;                /* ask the guest through its agent */
     unsigned shutdown_seconds; /* after SIGTERM a guest has so long to shut down; 0: none */
     unsigned idle_seconds;     /* a guest that was idle so long is asked to sleep; 0: never */
     unsigned idle_cpu_percent; /* of one processor, which an idle guest may use */

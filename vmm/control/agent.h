@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { AGENT_LINE_MAX = 1024, AGENT_SECONDS = 10 };
+enum { AGENT_LINE_MAX = 1024, AGENT_SECONDS = 20 };
 
 struct agent;
 struct loop;

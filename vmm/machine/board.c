@@ -208,6 +208,7 @@ int board_power_on(struct machine *machine)
     board_tell_boot(machine, psci_version);
     power_start(&machine->power);
     driver_watch_start(machine);
+    reach_forget(machine);
     for (unsigned i = 1; i < machine->config->cpu_count; i++) {
         machine_tell_left(machine, i);
     }

@@ -9,7 +9,8 @@
 #include "machine/machine.h"
 
 /* The devices of which a machine has one at most. 0 or -errno. */
-static int devices_add_single(const struct config *config, struct instances *devices)
+static int devices_add_single(const struct config *config, const struct port_settings *ports,
+                              struct instances *devices)
 {
     const struct {
         bool wanted;
@@ -17,7 +18,7 @@ static int devices_add_single(const struct config *config, struct instances *dev
         unsigned slot;
         const void *settings;
     } single[] = {
-        {config->ports.count > 0, "virtio-console", MAP_SLOT_PORTS, &config->ports},
+        {ports->count > 0, "virtio-console", MAP_SLOT_PORTS, ports},
         {config->vsock.path[0] != '\0', "virtio-vsock", MAP_SLOT_VSOCK, &config->vsock},
         {config->rng, "virtio-rng", MAP_SLOT_RNG, NULL},
     };
@@ -32,7 +33,8 @@ static int devices_add_single(const struct config *config, struct instances *dev
 }
 
 /* The devices that the operator asked for, each in its place. 0 or -errno. */
-static int devices_add_chosen(const struct config *config, struct instances *devices)
+static int devices_add_chosen(const struct config *config, const struct port_settings *ports,
+                              struct instances *devices)
 {
     int error = 0;
 
@@ -49,14 +51,20 @@ static int devices_add_chosen(const struct config *config, struct instances *dev
     for (unsigned i = 0; i < config->nets.count && error == 0; i++) {
         error = instances_add_slot(devices, "virtio-net", MAP_SLOT_NET + i, &config->nets.at[i]);
     }
-    return error == 0 ? devices_add_single(config, devices) : error;
+    return error == 0 ? devices_add_single(config, ports, devices) : error;
 }
 
-int devices_list(const struct config *config, struct instances *devices)
+int devices_list(const struct config *config, const struct port_client *agent,
+                 struct port_settings *ports, struct instances *devices)
 {
+    *ports = config->ports;
+    if (config->agent) {
+        /* There is room, and the name is free: the command line is checked for both. */
+        (void)port_settings_add_client(ports, CONFIG_AGENT_PORT, agent);
+    }
     *devices = (struct instances){0};
     instances_add_fixed(devices);
-    int error = devices_add_chosen(config, devices);
+    int error = devices_add_chosen(config, ports, devices);
     if (error != 0) {
         report("cannot list the machine's devices: %s", strerror(-error));
     }
@@ -65,9 +73,10 @@ int devices_list(const struct config *config, struct instances *devices)
 
 int machine_write_dtb(const struct config *config)
 {
+    struct port_settings ports;
     struct instances devices;
 
-    if (devices_list(config, &devices) != 0 ||
+    if (devices_list(config, NULL, &ports, &devices) != 0 ||
         boot_write_dtb(config, &devices, config->dump_dtb) != 0) {
         return STATUS_ERROR;
     }

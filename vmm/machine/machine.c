@@ -200,6 +200,9 @@ static int machine_create_parts(struct machine *machine)
     if (error == 0) {
         error = machine_create_psci(machine);
     }
+    if (error == 0) {
+        error = reach_open(machine);
+    }
     return error == 0 ? bus_create(&machine->bus, &env) : error;
 }
 
@@ -254,6 +257,7 @@ static void machine_tear_down(struct machine *machine)
     board_power_off(machine);
     operator_close(machine);
     bus_destroy(&machine->bus);
+    reach_close(machine);
     power_destroy(&machine->power);
     machine->backend.ops->destroy(&machine->backend);
     signals_unwatch(&machine->signals);
@@ -357,7 +361,8 @@ static bool machine_open_flash(struct machine *machine)
 /* The files come first: a wrong one is reported on any machine, also one without KVM. */
 static bool machine_open_files(struct machine *machine)
 {
-    if (devices_list(machine->config, &machine->devices) != 0) {
+    if (devices_list(machine->config, &machine->agent_client, &machine->ports, &machine->devices) !=
+        0) {
         return false;
     }
     return machine_open_boot(machine) && machine_open_flash(machine);

@@ -10,10 +10,12 @@
 
 int machine_run(const struct config *config)
 {
+    struct port_settings ports;
     struct instances devices;
 
     signals_let_end(true); /* while it reads pipes */
-    struct boot *boot = devices_list(config, &devices) == 0 ? boot_open(config, &devices) : NULL;
+    struct boot *boot =
+        devices_list(config, NULL, &ports, &devices) == 0 ? boot_open(config, &devices) : NULL;
 
     if (boot != NULL) {
         report("cannot run an arm64 guest: this dormouse was built for another machine; "

@@ -19,6 +19,7 @@
 #include "dev/bus.h"
 #include "dev/instances.h"
 #include "host/flash/flash.h"
+#include "host/port/port_internal.h"
 #include "kvm/kvm.h"
 #include "machine/machine.h"
 #include "power/power.h"
@@ -75,6 +76,10 @@ struct machine {
     struct delay request;  /* the guest's time to do what it is asked for */
     struct delay watch; /* the next look whether the guest is idle; only with --sleep-when-idle */
     struct quiet quiet;
+    struct agent *agent; /* NULL without --agent */
+    struct port_client agent_client;
+    struct port_settings ports;
+    struct port_link *agent_link;
     int64_t asleep_since; /* clock_now_ns() */
     struct qmp *qmp;      /* NULL without --qmp */
     struct board board;
@@ -106,6 +111,12 @@ void board_power_off(struct machine *machine);
 const char *reach_way(const struct machine *machine, enum power_request request);
 /** Asks it in that way. */
 void reach_ask(struct machine *machine, enum power_request request);
+/** The guest starts again: its agent is another one. */
+void reach_forget(struct machine *machine);
+/** With --agent, before the devices are created: the client of the guest agent. 0 or -errno. */
+int reach_open(struct machine *machine);
+/** After the devices have gone. */
+void reach_close(struct machine *machine);
 
 /** The driver under the power controller; its argument is a struct machine. */
 extern const struct power_ops driver_ops;

@@ -255,6 +255,9 @@ int power_ask(struct power *power, enum power_request request, const char **why)
  */
 void power_request_failed(struct power *power, const char *reason);
 
+/** The guest is asked in another way: the one that ops->way() named has failed. */
+void power_request_way(struct power *power, const char *way);
+
 /** The time that ops->request_deadline() set has passed. Harmless at any other time. */
 void power_request_deadline(struct power *power);
 

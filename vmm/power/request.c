@@ -11,6 +11,15 @@ static int64_t request_time(const struct power *power)
     return power->request == REQUEST_SLEEP ? POWER_SLEEP_SECONDS * SECOND : power->shutdown_ns;
 }
 
+void power_request_way(struct power *power, const char *way)
+{
+    power_tell(power, (struct power_news){
+                          .kind = power->request == REQUEST_SLEEP ? POWER_NEWS_ASKED_SLEEP
+                                                                  : POWER_NEWS_ASKED_SHUTDOWN,
+                          .way = way,
+                      });
+}
+
 /* The way may have gone since the request was made: a driver or an agent has ended. */
 static void request_ask(struct power *power)
 {
@@ -20,11 +29,7 @@ static void request_ask(struct power *power)
         power_request_failed(power, "nothing in the guest takes the request any more");
         return;
     }
-    power_tell(power, (struct power_news){
-                          .kind = power->request == REQUEST_SLEEP ? POWER_NEWS_ASKED_SLEEP
-                                                                  : POWER_NEWS_ASKED_SHUTDOWN,
-                          .way = way,
-                      });
+    power_request_way(power, way);
     power->ops->ask(power->driver, power->request);
 }
 
