@@ -64,6 +64,12 @@ static void ignore_wake(void *arg)
     (void)arg;
 }
 
+static void ignore_failure(void *arg, const struct device_failure *failure)
+{
+    (void)arg;
+    (void)failure;
+}
+
 static void on_end(void *arg, uint32_t events)
 {
     struct driver *driver = arg;
@@ -269,6 +275,7 @@ static void open_driver(struct driver *driver, const struct virtio_target *targe
         .memory = &driver->memory,
         .settings = target->settings,
         .wake = ignore_wake,
+        .failed = ignore_failure,
     };
     int error = driver->cls->create(&env, &driver->device);
     check(error == 0 || target->shares_memory);

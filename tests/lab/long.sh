@@ -6,6 +6,8 @@
 . "$LAB_TESTS/lib.sh"
 # shellcheck source=tests/lab/linux.sh
 . "$LAB_TESTS/linux.sh"
+# shellcheck source=tests/lab/disk.sh
+. "$LAB_TESTS/disk.sh"
 # shellcheck source=tests/lab/firmware.sh
 . "$LAB_TESTS/firmware.sh"
 
@@ -73,4 +75,9 @@ test_uboot_environment() {
     type_keys 'printenv sleeper\r'
     wait_console 'sleeper=dormouse' 60
     end_firmware
+}
+
+# limit disk_sleep 2400
+test_disk_sleep() {
+    disk_sleeps 30
 }

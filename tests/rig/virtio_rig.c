@@ -33,6 +33,15 @@ static void count_wake(void *arg)
     ((struct virtio_rig *)arg)->wakes++;
 }
 
+static void count_failure(void *arg, const struct device_failure *failure)
+{
+    struct virtio_rig *rig = arg;
+
+    rig->failures++;
+    rig->failure_pauses = failure->pauses;
+    rig->failure_no_space = failure->no_space;
+}
+
 typedef int create_memory_fn(struct memory *memory, struct ipa base, uint64_t size);
 
 static int try_create(struct virtio_rig *rig, const char *name, const void *settings,
@@ -52,6 +61,8 @@ static int try_create(struct virtio_rig *rig, const char *name, const void *sett
         .settings = settings,
         .wake = count_wake,
         .wake_arg = rig,
+        .failed = count_failure,
+        .failed_arg = rig,
     };
     return rig->cls->create(&env, &rig->device);
 }

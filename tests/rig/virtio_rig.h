@@ -43,6 +43,9 @@ struct virtio_rig {
     struct irq_line irq;
     unsigned pulses; /* interrupts so far */
     unsigned wakes;
+    unsigned failures; /* of the host's side, and whether the last one was to stop the machine */
+    bool failure_pauses;
+    bool failure_no_space;
     uint64_t features; /* what the driver asks for; all that is offered, unless set before start */
     struct virtio_rig_queue queues[VIRTIO_RIG_QUEUES];
 };

@@ -588,16 +588,19 @@ static void words_after_the_name_are_understood(void **state)
     struct disk_list list = {0};
 
     (void)state;
-    assert_true(parse(&list, "a,,b,ro,serial=S-1,format=raw,aio=threads"));
+    assert_true(parse(&list, "a,,b,ro,serial=S-1,format=raw,on-error=pause,aio=threads"));
     char *name = disk_name(&list.at[0]);
     assert_string_equal(name, "a,b");
     free(name);
     assert_true(list.at[0].read_only);
     assert_true(list.at[0].raw);
     assert_string_equal(list.at[0].serial, "S-1");
+    assert_int_equal(list.at[0].on_error, DISK_PAUSE_ON_ERROR);
     assert_int_equal(list.at[0].aio, DISK_AIO_THREADS);
     assert_true(parse(&list, "second"));
     assert_false(list.at[1].read_only);
+    assert_int_equal(list.at[1].on_error, DISK_REPORT_ERRORS);
+    assert_int_equal(list.at[1].number, 1);
     assert_int_equal(list.count, 2);
 }
 

@@ -317,6 +317,8 @@ static void tell_all(struct events *events)
                                                 .call = &call,
                                                 .reason = "why",
                                                 .way = "key",
+                                                .device = "disk0",
+                                                .operation = "write",
                                                 .source = WAKE_RTC,
                                                 .has_type = true});
     }

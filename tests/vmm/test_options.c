@@ -284,7 +284,8 @@ static const struct {
     {"-hda", "x", "run: -hda is not an option; did you mean --disk? See dormouse run --help"},
     {"--disk", "x,rw",
      "--disk x,rw: 'rw' is not one of ro, serial=S (1 to 20 characters), format=raw, "
-     "aio=io_uring, aio=threads; a comma in a name is written twice"},
+     "on-error=report, on-error=pause, aio=io_uring, aio=threads; a comma in a name is written "
+     "twice"},
     {"-netdev", "user,id=n",
      "run: -netdev is not an option; did you mean --net? See dormouse run --help"},
     {"--share", "/srv",

@@ -563,6 +563,15 @@ static void events_report_what_happened(void **state)
                                        .reason = "it sulks"});
     expect_event(fd, "X_DORMOUSE_REQUEST_FAILED",
                  "{\"request\":\"shutdown\",\"reason\":\"it sulks\"}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_DISK_FAILED,
+                                       .device = "disk0",
+                                       .operation = "write",
+                                       .reason = "it is full",
+                                       .no_space = true,
+                                       .pauses = true});
+    expect_event(fd, "BLOCK_IO_ERROR",
+                 "{\"device\":\"disk0\",\"operation\":\"write\",\"action\":\"stop\","
+                 "\"nospace\":true,\"reason\":\"it is full\"}");
     qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_CONTINUED});
     expect_event(fd, "RESUME", "{}");
     qmp_tell_quit(qmp, QUIT_BY_SIGNAL);
@@ -613,10 +622,13 @@ static void events_have_the_fields_of_their_rows(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        qmp_tell(
-            qmp,
-            &(struct power_news){
-                .kind = rows[i].kind, .call = &call, .has_type = true, .way = "key", .reason = ""});
+        qmp_tell(qmp, &(struct power_news){.kind = rows[i].kind,
+                                           .call = &call,
+                                           .has_type = true,
+                                           .way = "key",
+                                           .device = "disk0",
+                                           .operation = "write",
+                                           .reason = ""});
         if (rows[i].event == NULL) {
             expect(fd, "");
         } else {

@@ -403,9 +403,93 @@ static void a_failing_host_is_reported_once(void **state)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     capture_end(&capture, text, sizeof(text));
     assert_int_equal(bad, 1);
-    assert_non_null(strstr(text, "--disk image: a write at byte 524288 failed: File too large; the "
+    assert_non_null(strstr(text, "--disk image: cannot write at byte 524288: File too large; the "
                                  "guest gets an I/O error"));
+    assert_int_equal(rig.failures, 1);
+    assert_false(rig.failure_pauses);
     assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+    assert_int_equal(ask(0, VIRTIO_BLK_T_OUT, 1024, 512, false), VIRTIO_BLK_S_OK);
+}
+
+static void run_until_failures(unsigned count)
+{
+    enum { PATIENCE_MS = 60000 };
+
+    for (unsigned i = 0; i < PATIENCE_MS && rig.failures < count; i++) {
+        virtio_rig_run(&rig);
+        usleep(1000);
+    }
+}
+
+/* Two requests fail; the operator hears of it once, and once more after going on too early. */
+static void a_failing_host_pauses_the_machine(void **state)
+{
+    const struct virtio_rig_buffer buffers[] = {
+        {AT_HEADER, HEADER, false}, {AT_DATA, 512, false}, {AT_STATUS, 1, true}};
+    struct rlimit before;
+    struct vring_used_elem used;
+    char text[MESSAGE_SIZE];
+    struct capture capture;
+
+    (void)state;
+    start(&(struct disk_settings){.value = "image", .on_error = DISK_PAUSE_ON_ERROR});
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit limit = {.rlim_cur = 65536, .rlim_max = before.rlim_max};
+    capture_begin(&capture, 2);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    put_header(VIRTIO_BLK_T_OUT, 1024);
+    memset(data(512), PATTERN, 512);
+    virtio_rig_add(&rig, 0, buffers, 3);
+    virtio_rig_add(&rig, 0, buffers, 3);
+    virtio_rig_notify(&rig, 0);
+    run_until_failures(1);
+    unsigned first = rig.failures;
+    bool ended = virtio_rig_used(&rig, 0, &used);
+    rig.cls->go_on(rig.device);
+    run_until_failures(2);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    capture_end(&capture, text, sizeof(text));
+    assert_int_equal(first, 1);
+    assert_false(ended);
+    assert_int_equal(rig.failures, 2);
+    assert_true(rig.failure_pauses);
+    assert_false(rig.failure_no_space);
+    assert_non_null(strstr(text, "File too large; the VM stops until the operator continues it"));
+    rig.cls->go_on(rig.device);
+    virtio_rig_wait(&rig, 0);
+    virtio_rig_wait(&rig, 0);
+    assert_int_equal(status(), VIRTIO_BLK_S_OK);
+    assert_file(1024 * 512, PATTERN, 512);
+    assert_int_equal(rig.failures, 2);
+}
+
+/* What waits for the operator when the guest resets the device is dropped. */
+static void a_reset_drops_what_waits_for_the_operator(void **state)
+{
+    const struct virtio_rig_buffer buffers[] = {
+        {AT_HEADER, HEADER, false}, {AT_DATA, 512, false}, {AT_STATUS, 1, true}};
+    struct rlimit before;
+    struct vring_used_elem used;
+    char text[MESSAGE_SIZE];
+    struct capture capture;
+
+    (void)state;
+    start(&(struct disk_settings){.value = "image", .on_error = DISK_PAUSE_ON_ERROR});
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit limit = {.rlim_cur = 65536, .rlim_max = before.rlim_max};
+    capture_begin(&capture, 2);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    put_header(VIRTIO_BLK_T_OUT, 1024);
+    virtio_rig_add(&rig, 0, buffers, 3);
+    virtio_rig_notify(&rig, 0);
+    run_until_failures(1);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    capture_end(&capture, text, sizeof(text));
+    virtio_rig_reset(&rig);
+    virtio_rig_start(&rig, 1);
+    rig.cls->go_on(rig.device);
+    virtio_rig_run(&rig);
+    assert_false(virtio_rig_used(&rig, 0, &used));
     assert_int_equal(ask(0, VIRTIO_BLK_T_OUT, 1024, 512, false), VIRTIO_BLK_S_OK);
 }
 
@@ -444,6 +528,8 @@ int main(void)
         ON_DISK(resets_take_back_what_is_under_way),
         ON_DISK(the_write_cache_is_the_drivers_choice),
         ON_DISK(a_failing_host_is_reported_once),
+        ON_OWN(a_failing_host_pauses_the_machine),
+        ON_OWN(a_reset_drops_what_waits_for_the_operator),
         ON_OWN(a_file_that_cannot_be_opened_makes_no_device),
     };
 

@@ -185,6 +185,16 @@ const struct option_command options_sandbox = {
     .parts = no_parts,
 };
 
+static bool disks_may_pause(const struct disk_list *disks)
+{
+    for (unsigned i = 0; i < disks->count; i++) {
+        if (disks->at[i].on_error == DISK_PAUSE_ON_ERROR) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A state that only an operator can end needs --qmp. */
 static bool check_qmp(const struct config *config)
 {
@@ -193,6 +203,10 @@ static bool check_qmp(const struct config *config)
     }
     if (config->on_suspend == SUSPEND_ASK) {
         report("--on-suspend ask: the operator answers by QMP; give --qmp PATH as well");
+        return false;
+    }
+    if (disks_may_pause(&config->disks)) {
+        report("--disk with on-error=pause: only QMP continues the machine; give --qmp PATH too");
         return false;
     }
     if (config->no_shutdown) {

@@ -78,7 +78,8 @@ static const struct news_field fields[] = {
     {"source", source_value},  {"intid", intid_value},        {"deadline_ns", deadline_value},
     {"default", news_default}, {"asleep_ns", asleep_value},   {"kind", kind_value},
     {"type", news_reset_type}, {"cookie", news_reset_cookie}, {"way", news_way},
-    {"request", news_request},
+    {"request", news_request}, {"device", news_device},       {"operation", news_operation},
+    {"action", news_action},
 };
 
 static const struct news_row rows[] = {

@@ -49,6 +49,22 @@ json_t *news_request(const struct power_news *news)
     return json_string(news->request == REQUEST_SLEEP ? "sleep" : "shutdown");
 }
 
+json_t *news_device(const struct power_news *news)
+{
+    return json_string(news->device);
+}
+
+json_t *news_operation(const struct power_news *news)
+{
+    return json_string(news->operation);
+}
+
+/* QEMU's words. */
+json_t *news_action(const struct power_news *news)
+{
+    return json_string(news->pauses ? "stop" : "report");
+}
+
 json_t *news_way(const struct power_news *news)
 {
     return json_string(news->way);

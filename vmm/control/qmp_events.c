@@ -35,6 +35,7 @@ static json_t *qmp_reason(const struct power_news *news)
     case POWER_NEWS_REBOOT:
         return json_string("guest-reset");
     case POWER_NEWS_REQUEST_FAILED:
+    case POWER_NEWS_DISK_FAILED:
         return news_reason(news);
     default:
         return json_string("guest-shutdown");
@@ -51,7 +52,16 @@ static json_t *qmp_hibernated(const struct power_news *news)
     return json_boolean(news->hibernated);
 }
 
+static json_t *qmp_no_space(const struct power_news *news)
+{
+    return json_boolean(news->no_space);
+}
+
 static const struct news_field fields[] = {
+    {"action", news_action},
+    {"device", news_device},
+    {"operation", news_operation},
+    {"nospace", qmp_no_space},
     {"cpu-index", news_vcpu},
     {"entry", news_entry},
     {"context", news_context},

@@ -63,6 +63,7 @@ static const struct event_member {
     {"cpu-index", "int"},
     {"deadline-ms", "int"},
     {"guest", "bool"},
+    {"nospace", "bool"},
     {"x-dormouse-hibernated", "bool"},
 };
 

@@ -28,6 +28,8 @@ static int bus_device_create(struct bus_device *device, const struct bus_env *en
         .settings = device->instance.settings,
         .wake = bus_device_wake,
         .wake_arg = device,
+        .failed = env->failed,
+        .failed_arg = env->arg,
         .flash = env->flash,
         .show_rom = bus_device_show_rom,
         .rom_arg = device,
@@ -69,6 +71,17 @@ void bus_reset(struct bus *bus)
 {
     for (unsigned i = 0; i < bus->count; i++) {
         bus->devices[i].instance.cls->reset(bus->devices[i].device);
+    }
+}
+
+void bus_go_on(struct bus *bus)
+{
+    for (unsigned i = 0; i < bus->count; i++) {
+        const struct bus_device *device = &bus->devices[i];
+
+        if (device->instance.cls->go_on != NULL) {
+            device->instance.cls->go_on(device->device);
+        }
     }
 }
 

@@ -36,9 +36,10 @@ struct bus_env {
     struct loop *loop;
     struct console *console;
     const struct memory *memory;
-    void (*drive_irq)(void *arg, uint32_t spi, bool level); /* any thread */
-    void (*pulse_irq)(void *arg, uint32_t spi);             /* any thread */
-    void (*wake)(void *arg, unsigned source);               /* main thread */
+    void (*drive_irq)(void *arg, uint32_t spi, bool level);          /* any thread */
+    void (*pulse_irq)(void *arg, uint32_t spi);                      /* any thread */
+    void (*wake)(void *arg, unsigned source);                        /* main thread */
+    void (*failed)(void *arg, const struct device_failure *failure); /* main thread */
     struct flash *flash;
     /* As in struct device_env, with the ROM's address. NULL: no device has a ROM. */
     int (*show_rom)(void *arg, struct ipa base, const struct device_rom *rom, bool shown);
@@ -49,6 +50,9 @@ struct bus_env {
 int bus_create(struct bus *bus, const struct bus_env *env);
 void bus_destroy(struct bus *bus);
 void bus_reset(struct bus *bus);
+
+/* The operator continues the machine. */
+void bus_go_on(struct bus *bus);
 
 /* An address without a device reads as zero; what is written there is lost. */
 uint64_t bus_read(const struct bus *bus, struct ipa address, unsigned size);

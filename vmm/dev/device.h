@@ -37,6 +37,15 @@ struct device_rom {
     const void *host; /* where it is mapped in this process, for as long as the device exists */
 };
 
+/* The host's side of a device has failed to do what the guest asked for. */
+struct device_failure {
+    const char *device;    /* its name for operators: "disk0" */
+    const char *operation; /* "read" or "write" */
+    const char *reason;
+    bool no_space; /* the host's file system is full */
+    bool pauses;   /* the machine is to stop; go_on() of the class tries again */
+};
+
 /* What the machine gives a device at its creation. */
 struct device_env {
     struct loop *loop;
@@ -50,6 +59,9 @@ struct device_env {
      */
     void (*wake)(void *arg);
     void *wake_arg;
+    /* Main thread only, with no device lock held. */
+    void (*failed)(void *arg, const struct device_failure *failure);
+    void *failed_arg;
     struct flash *flash; /* the firmware's files; NULL without firmware */
     /*
      * Shows a ROM, or hides it: then reads come to the device too. Any thread; the device orders the
@@ -123,6 +135,11 @@ struct device_class {
      * The machine lets KVM ring it, so that no vCPU leaves the guest for long.
      */
     bool (*doorbell)(struct device *device, unsigned number, struct doorbell *doorbell);
+    /*
+     * The operator continues the machine: what has failed and made it stop is tried again. Main
+     * thread. NULL: nothing of this device stops the machine.
+     */
+    void (*go_on)(struct device *device);
     /* Adds the device's node, or nodes, to a tree in the making (dev/node.h). */
     void (*describe)(const struct device_instance *instance, struct tree *tree);
 };

@@ -172,6 +172,22 @@ static int machine_create_psci(struct machine *machine)
     return error != 0 ? error : power_init(&machine->power, &power_options);
 }
 
+/* Operators hear of the failure before they hear that the machine stops. */
+static void on_device_failed(void *arg, const struct device_failure *failure)
+{
+    struct machine *machine = arg;
+
+    machine_tell(machine, &(struct power_news){.kind = POWER_NEWS_DISK_FAILED,
+                                               .device = failure->device,
+                                               .operation = failure->operation,
+                                               .reason = failure->reason,
+                                               .no_space = failure->no_space,
+                                               .pauses = failure->pauses});
+    if (failure->pauses) {
+        power_stop(&machine->power);
+    }
+}
+
 static int machine_create_parts(struct machine *machine)
 {
     const struct bus_env env = {
@@ -182,6 +198,7 @@ static int machine_create_parts(struct machine *machine)
         .drive_irq = drive_irq,
         .pulse_irq = pulse_irq,
         .wake = on_device_wake,
+        .failed = on_device_failed,
         .flash = machine->flash,
         .show_rom = roms_show,
         .arg = machine,

@@ -77,6 +77,7 @@ static const char *op_cont(void *arg)
     if (machine->power.state == POWER_ENDED) {
         return "the machine is off; reset it first";
     }
+    bus_go_on(&machine->bus);
     power_cont(&machine->power);
     return NULL;
 }

@@ -76,6 +76,11 @@ struct power_news {
     bool by_default;     /* ASKED: what happens at the deadline: true, the call is honoured */
     enum power_request request; /* REQUEST_FAILED */
     const char *way;            /* ASKED_SHUTDOWN, ASKED_SLEEP: how the guest is asked */
+    /* DISK_FAILED, with `reason`: constants, but for the device's name. */
+    const char *device;
+    const char *operation;
+    bool no_space;
+    bool pauses; /* the machine stops; otherwise the guest has got an error */
     bool warm;
     bool hibernated;
     bool has_type; /* RESET2: reset_type and reset_cookie are the guest's */

@@ -10,9 +10,12 @@
 #include <errno.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_ids.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/report.h"
@@ -30,16 +33,31 @@ enum {
     BLK_REPORT_MS = 60000,
 };
 
+struct blk_request;
+
+/* What the operator is told. */
+struct blk_failure {
+    const char *word;
+    bool reads;
+    bool pauses;
+    uint64_t offset;
+    int error; /* an errno */
+};
+
 struct device {
     struct virtio virtio;
     const struct disk_settings *settings;
     struct disk *disk;
     struct loop_source *source;
     unsigned under_way;
-    uint32_t served;  /* a bit for each queue that has had a completion */
-    uint32_t waiting; /* and for each that has chains which found no room */
-    bool failing;     /* a failure of the host was reported, and no write has succeeded since */
-    int64_t reported_ms;
+    uint32_t served;            /* a bit for each queue that has had a completion */
+    uint32_t waiting;           /* and for each that has chains which found no room */
+    struct blk_request *parked; /* failed, and tried again when the operator continues the VM */
+    bool failing;     /* a failure of the host was told, and no write has succeeded since */
+    int64_t noted_ms; /* when that was; 0: never */
+    struct blk_failure failure;
+    int failure_event; /* eventfd: `failure` is to be told */
+    struct loop_source *failure_source;
     struct virtio_blk_config config;
 };
 
@@ -47,6 +65,7 @@ struct device {
 struct blk_request {
     struct disk_request disk;
     struct device *device;
+    struct blk_request *next; /* in the device's list of parked ones */
     unsigned queue;
     uint16_t head;
     uint32_t written; /* what the device will have written, with the status */
@@ -78,26 +97,64 @@ static bool blk_refuse(struct device *device, const struct blk_chain *request, u
 
 /* --- Ends. --- */
 
-/* A guest cannot flood the log: one line until the disk works again, and one in a minute. */
-static void blk_report(struct device *device, const struct disk_request *request, int error)
+/*
+ * A failure is told from the loop, where no lock is held. A guest cannot flood anybody: one line
+ * until the disk works again, and one in a minute; or one until the operator continues the machine.
+ */
+static void blk_note_failure(struct device *device, const struct disk_request *request, int error,
+                             bool pauses)
 {
     static const char *const words[] = {
-        [DISK_READ] = "a read",       [DISK_WRITE] = "a write",          [DISK_FLUSH] = "a flush",
-        [DISK_DISCARD] = "a discard", [DISK_ZERO] = "a write of zeroes",
+        [DISK_READ] = "read",       [DISK_WRITE] = "write",       [DISK_FLUSH] = "flush",
+        [DISK_DISCARD] = "discard", [DISK_ZERO] = "write zeroes",
     };
     int64_t now = clock_now_ms();
+    bool recent = device->noted_ms != 0 && now - device->noted_ms < BLK_REPORT_MS;
 
-    if (device->failing ||
-        (device->reported_ms != 0 && now - device->reported_ms < BLK_REPORT_MS)) {
+    if (device->failing || (recent && !pauses)) {
         return;
     }
     device->failing = true;
-    device->reported_ms = now;
-    report(
-        "--disk %s: %s at byte %llu failed: %s; the guest gets an I/O error (reported once, until "
-        "a write succeeds)",
-        disk_path(device->disk), words[request->operation], (unsigned long long)request->offset,
-        strerror(-error));
+    device->noted_ms = now;
+    device->failure = (struct blk_failure){
+        .word = words[request->operation],
+        .reads = request->operation == DISK_READ,
+        .offset = request->offset,
+        .error = -error,
+        .pauses = pauses,
+    };
+    (void)eventfd_write(device->failure_event, 1);
+}
+
+static void blk_tell_failure(struct device *device, const struct blk_failure *failure)
+{
+    const struct device_env *env = &device->virtio.env;
+    char name[16];
+
+    report("--disk %s: cannot %s at byte %llu: %s; %s", disk_path(device->disk), failure->word,
+           (unsigned long long)failure->offset, strerror(failure->error),
+           failure->pauses ? "the VM stops until the operator continues it"
+                           : "the guest gets an I/O error (reported once, until a write succeeds)");
+    snprintf(name, sizeof(name), "disk%u", device->settings->number);
+    env->failed(env->failed_arg,
+                &(struct device_failure){.device = name,
+                                         .operation = failure->reads ? "read" : "write",
+                                         .reason = strerror(failure->error),
+                                         .no_space = failure->error == ENOSPC,
+                                         .pauses = failure->pauses});
+}
+
+static void blk_on_failure(void *arg, uint32_t events)
+{
+    struct device *device = arg;
+    eventfd_t count;
+
+    (void)events;
+    (void)eventfd_read(device->failure_event, &count);
+    virtio_lock(&device->virtio);
+    struct blk_failure failure = device->failure;
+    virtio_unlock(&device->virtio);
+    blk_tell_failure(device, &failure);
 }
 
 static void blk_free(struct blk_request *request)
@@ -106,23 +163,90 @@ static void blk_free(struct blk_request *request)
     free(request);
 }
 
+/* The guest gets its answer. */
+static void blk_end(struct blk_request *request, int error)
+{
+    struct device *device = request->device;
+
+    *request->status = error == 0 ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
+    virtio_complete(&device->virtio, request->queue, request->head,
+                    error == 0 ? request->written : 0);
+    device->served |= UINT32_C(1) << request->queue;
+    blk_free(request);
+}
+
+/* A failed flush is not tried again: the kernel may have dropped what it could not write. */
+static bool blk_waits_for_operator(const struct device *device, const struct disk_request *request)
+{
+    return device->settings->on_error == DISK_PAUSE_ON_ERROR && request->operation != DISK_FLUSH &&
+           request->size > 0;
+}
+
+static void blk_fail(struct blk_request *request, int error)
+{
+    struct device *device = request->device;
+    bool waits = blk_waits_for_operator(device, &request->disk);
+
+    blk_note_failure(device, &request->disk, error, waits);
+    if (waits) {
+        request->next = device->parked;
+        device->parked = request;
+    } else {
+        blk_end(request, error);
+    }
+}
+
 static void blk_done(struct disk_request *done, int error)
 {
     struct blk_request *request = done->arg;
-    struct device *device = request->device;
 
-    if (error != 0 && error != -ECANCELED) {
-        blk_report(device, done, error);
-    } else if (error == 0 && done->operation == DISK_WRITE) {
-        device->failing = false;
+    if (error == -ECANCELED) {
+        blk_free(request);
+    } else if (error != 0) {
+        blk_fail(request, error);
+    } else {
+        if (done->operation == DISK_WRITE && request->device->parked == NULL) {
+            request->device->failing = false;
+        }
+        blk_end(request, 0);
     }
-    if (error != -ECANCELED) {
-        *request->status = error == 0 ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
-        virtio_complete(&device->virtio, request->queue, request->head,
-                        error == 0 ? request->written : 0);
-        device->served |= UINT32_C(1) << request->queue;
+}
+
+/* Takes the requests that wait for the operator. */
+static struct blk_request *blk_take_parked(struct device *device)
+{
+    struct blk_request *parked = device->parked;
+
+    device->parked = NULL;
+    device->failing = device->failing && parked == NULL;
+    return parked;
+}
+
+static void blk_go_on(struct device *device)
+{
+    virtio_lock(&device->virtio);
+    struct blk_request *request = blk_take_parked(device);
+    while (request != NULL) {
+        struct blk_request *next = request->next;
+
+        disk_submit(device->disk, &request->disk);
+        request = next;
     }
-    blk_free(request);
+    disk_start(device->disk);
+    virtio_unlock(&device->virtio);
+}
+
+/* The driver, or the machine, has given up what waits for the operator. */
+static void blk_drop_parked(struct device *device)
+{
+    struct blk_request *request = blk_take_parked(device);
+
+    while (request != NULL) {
+        struct blk_request *next = request->next;
+
+        blk_free(request);
+        request = next;
+    }
 }
 
 /* Tells the driver of what has ended, and goes on with what had no room. */
@@ -407,6 +531,7 @@ static void blk_notified(struct device *device, unsigned queue)
 static void blk_stop(struct device *device)
 {
     disk_drain(device->disk);
+    blk_drop_parked(device);
     device->served = 0;
     device->waiting = 0;
 }
@@ -465,6 +590,26 @@ static void blk_fill_config(struct device *device)
     };
 }
 
+static int blk_watch(struct device *device, struct loop *loop)
+{
+    device->failure_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (device->failure_event < 0) {
+        return -errno;
+    }
+    device->failure_source = loop_add(loop, device->failure_event, EPOLLIN, blk_on_failure, device);
+    device->source = loop_add(loop, disk_event(device->disk), EPOLLIN, blk_on_event, device);
+    return device->failure_source != NULL && device->source != NULL ? 0 : -errno;
+}
+
+/* All but the transport. */
+static void blk_close(struct device *device)
+{
+    loop_remove(device->source);
+    loop_close(device->failure_source, device->failure_event);
+    disk_close(device->disk);
+    free(device);
+}
+
 /* The disk is open. */
 static int blk_set_up(struct device *device, const struct device_env *env)
 {
@@ -476,13 +621,9 @@ static int blk_set_up(struct device *device, const struct device_env *env)
         .config_size = sizeof(device->config),
         .queue_count = device->config.num_queues,
     };
-    device->source = loop_add(env->loop, disk_event(device->disk), EPOLLIN, blk_on_event, device);
-    if (device->source == NULL) {
-        return -errno;
-    }
-    int error = virtio_open(&device->virtio, env, &setup);
-    if (error != 0) {
-        loop_remove(device->source);
+    int error = blk_watch(device, env->loop);
+    if (error == 0) {
+        error = virtio_open(&device->virtio, env, &setup);
     }
     return error;
 }
@@ -494,14 +635,14 @@ static int blk_create(const struct device_env *env, struct device **out)
     if (device == NULL) {
         return -ENOMEM;
     }
+    device->failure_event = -1;
     device->settings = env->settings;
     int error = disk_open(device->settings, &device->disk);
     if (error == 0) {
         error = blk_set_up(device, env);
     }
     if (error != 0) {
-        disk_close(device->disk);
-        free(device);
+        blk_close(device);
         return error;
     }
     *out = device;
@@ -510,11 +651,9 @@ static int blk_create(const struct device_env *env, struct device **out)
 
 static void blk_destroy(struct device *device)
 {
-    disk_drain(device->disk);
-    loop_remove(device->source);
-    disk_close(device->disk);
+    blk_stop(device);
     virtio_close(&device->virtio);
-    free(device);
+    blk_close(device);
 }
 
 /* Power-on: the write cache is as at the beginning. */
@@ -536,5 +675,6 @@ static const struct device_class blk_class = {
     .write = virtio_write,
     .describe = virtio_describe,
     .doorbell = virtio_doorbell,
+    .go_on = blk_go_on,
 };
 DEVICE_REGISTER(blk_class);

@@ -59,6 +59,8 @@ struct disk_word {
 #define MEANS(member, means) .offset = offsetof(struct disk_settings, member), .value = (means)
 
 static const struct disk_word disk_words[] = {
+    {"on-error=report", MEANS(on_error, DISK_REPORT_ERRORS)},
+    {"on-error=pause", MEANS(on_error, DISK_PAUSE_ON_ERROR)},
     {"aio=io_uring", MEANS(aio, DISK_AIO_URING)},
     {"aio=threads", MEANS(aio, DISK_AIO_THREADS)},
 };
@@ -130,7 +132,8 @@ static bool set_disk(const struct option_row *row, void *settings, const char *v
 
         if (!set_word(&disk, word, length)) {
             report("%s %s: '%.*s' is not one of ro, serial=S (1 to %d characters), format=raw, "
-                   "aio=io_uring, aio=threads; a comma in a name is written twice",
+                   "on-error=report, on-error=pause, aio=io_uring, aio=threads; a comma in a name "
+                   "is written twice",
                    row->name, value, (int)length, word, DISK_SERIAL_MAX);
             return false;
         }
@@ -140,12 +143,13 @@ static bool set_disk(const struct option_row *row, void *settings, const char *v
         report("%s %s: a VM has at most %d disks", row->name, value, DISKS_MAX);
         return false;
     }
+    disk.number = list->count;
     list->at[list->count++] = disk;
     return true;
 }
 
 static const struct option_row rows[] = {
-    {OPTION("--disk", "FILE[,ro][,serial=S] or vhost-user=SOCKET",
+    {OPTION("--disk", "FILE[,ro][,serial=S][,on-error=report|pause] or vhost-user=SOCKET",
             "a raw disk image or a block device, or a disk of another program,\n"
             "such as qemu-storage-daemon; repeat it for up to 16 disks;\n"
             "a comma in the file's name is written twice",

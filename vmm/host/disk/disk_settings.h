@@ -16,12 +16,20 @@ enum disk_aio {
     DISK_AIO_THREADS,
 };
 
+/* What happens if the file cannot be read or written. */
+enum disk_on_error {
+    DISK_REPORT_ERRORS, /* the guest gets an I/O error */
+    DISK_PAUSE_ON_ERROR,
+};
+
 struct disk_settings {
     const char *value; /* of the option; begins with the file's name. For disk_name() */
     bool vhost_user;   /* it is a socket's name, behind which another process has the disk */
     bool read_only;
     bool raw; /* whatever the file begins with is the guest's */
+    enum disk_on_error on_error;
     enum disk_aio aio;
+    unsigned number; /* from 0 on, in the order of the command line */
     unsigned queues; /* that the guest gets; 0: one */
     char serial[DISK_SERIAL_MAX + 1];
 };

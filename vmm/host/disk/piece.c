@@ -28,6 +28,9 @@ static enum disk_way first_way(const struct disk_request *request)
     };
     bool punches = request->operation == DISK_ZERO && request->may_unmap;
 
+    if (request->size == 0) {
+        return DISK_WAY_FLUSH; /* Only that was missing when it failed. */
+    }
     return punches ? DISK_WAY_PUNCH : ways[request->operation];
 }
 
