@@ -165,7 +165,9 @@ static void a_section_without_a_size_in_memory_has_that_in_the_file(void **state
 
     (void)state;
     put32(file.bytes + KERNEL_PE_SECTIONS + 8, 0);
-    assert_kernel_loads(open_file(&file));
+    struct image *image = open_file(&file);
+    assert_kernel_loads(image);
+    image_close(image);
 }
 
 static void other_kernels_are_refused(void **state)
