@@ -205,6 +205,23 @@ static void access_any(struct driver *driver, const uint8_t *step, uint64_t base
     }
 }
 
+/* The guest falls asleep and wakes. A driver that is right has reset the device before; this one may not. */
+static void sleep_once(struct driver *driver, bool counted)
+{
+    const struct device_class *cls = driver->cls;
+
+    if (cls->sleep_begins != NULL) {
+        cls->sleep_begins(driver->device, counted);
+    }
+    run_loop(driver);
+    if (cls->wake_pending != NULL) {
+        (void)cls->wake_pending(driver->device);
+    }
+    if (cls->sleep_ends != NULL) {
+        cls->sleep_ends(driver->device);
+    }
+}
+
 static void take_step(struct driver *driver, const uint8_t *step)
 {
     uint64_t mask;
@@ -234,7 +251,9 @@ static void take_step(struct driver *driver, const uint8_t *step)
         write_memory(driver, BUFFERS + ((unsigned)step[1] << 12) + step[2], step + 3, 13);
         return;
     case 7:
-        if (driver->target->host != NULL) {
+        if (step[1] == 0xff) {
+            sleep_once(driver, step[2] % 2 != 0);
+        } else if (driver->target->host != NULL) {
             driver->target->host(step + 1, VIRTIO_STEP_SIZE - 1);
         }
         run_loop(driver);
