@@ -282,6 +282,11 @@ static const struct {
     {"-m", "2G", "run: -m is not an option; did you mean --memory? See dormouse run --help"},
     {"-vga", "none", "run: -vga is not an option; see dormouse run --help"},
     {"-hda", "x", "run: -hda is not an option; did you mean --disk? See dormouse run --help"},
+    {"--disk", "vhost-user=s,ro",
+     "--disk vhost-user=s,ro: nothing may follow a vhost-user socket: the program behind it "
+     "decides "
+     "on the rest; a comma in a name is written twice"},
+    {"--disk", "vhost-user=", "--disk vhost-user=: the name of a file is missing"},
     {"--disk", "x,rw",
      "--disk x,rw: 'rw' is not one of ro, serial=S (1 to 20 characters), format=raw, "
      "on-error=report, on-error=pause, aio=io_uring, aio=threads; a comma in a name is written "

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,8 +17,10 @@
 
 #include "base/report.h"
 #include "capture.h"
+#include "config/config.h"
 #include "core/map.h"
 #include "drive.h"
+#include "host/disk/disk_options.h"
 #include "host/disk/disk_settings.h"
 #include "host/vhost_user/vhost_link.h"
 #include "scratch.h"
@@ -326,6 +329,23 @@ static void reset_without_a_start_asks_nothing(void **state)
     close_all();
 }
 
+/* Memory is shared for such a disk only. */
+static void option_names_a_socket(void **state)
+{
+    const struct option_row *row = &disk_options.rows[0];
+    struct config config = {.disks.count = 0};
+
+    (void)state;
+    assert_true(row->set(row, &config.disks, "file"));
+    assert_true(row->set(row, &config.disks, "./vhost-user=file"));
+    assert_false(config_has_back_ends(&config));
+    assert_true(row->set(row, &config.disks, "vhost-user=a,,b"));
+    assert_true(config_has_back_ends(&config));
+    char *name = disk_name(&config.disks.at[2]);
+    assert_string_equal(name, "a,b");
+    free(name);
+}
+
 static void nobody_there_is_one_line(void **state)
 {
     struct capture capture;
@@ -522,6 +542,7 @@ int main(void)
         TEST(resets_leave_nothing_behind),
         TEST(reset_waits_for_what_is_under_way),
         TEST(reset_without_a_start_asks_nothing),
+        TEST(option_names_a_socket),
         TEST(nobody_there_is_one_line),
         TEST(hostile_back_end_cannot_be_opened),
         TEST(hostile_back_end_breaks_its_device_only),

@@ -106,8 +106,9 @@ struct file_magic {
     const char *advice;
 };
 
-#define CONVERT "qemu-img convert -O raw FILE NEW makes a raw one"
-#define UNPACK  "unpack it first"
+#define CONVERT                                                                                    \
+    "qemu-img convert -O raw FILE NEW makes a raw one, and vhost-user= takes it as it is"
+#define UNPACK "unpack it first"
 
 static const struct file_magic file_magics[] = {
     {"QFI\xfb", 4, "a qcow2 image", CONVERT},
