@@ -92,6 +92,19 @@ static const char *admit(void *machine, unsigned index)
     return index < 3 ? NULL : "there is no such vCPU";
 }
 
+static const char *balloon(void *machine, uint64_t *bytes)
+{
+    (void)machine;
+    *bytes = 1 << 20;
+    return NULL;
+}
+
+static const char *set_balloon(void *machine, uint64_t bytes)
+{
+    (void)machine, (void)bytes;
+    return NULL;
+}
+
 static const struct operator_ops ops = {
     .status = status,
     .vcpu_count = vcpu_count,
@@ -101,6 +114,8 @@ static const struct operator_ops ops = {
     .wake = agree,
     .reset = agree,
     .power_down = agree,
+    .balloon = balloon,
+    .set_balloon = set_balloon,
     .sleep = agree,
     .quit = quit,
     .reopen = agree,

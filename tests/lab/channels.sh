@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# Channels between a stock Debian guest and programs on the host: ports, vsock. They work after each sleep.
+# What a stock Debian guest shares with the host besides disks and networks: ports, vsock, a balloon. All work after each
+# sleep.
 
 # shellcheck source=tests/lab/linux.sh
 . "$LAB_TESTS/linux.sh"
@@ -90,4 +91,36 @@ test_vsock() {
     expect_linux_ok
     expect_event_count asleep $sleeps
     expect_equal "wakes by vsock" "$(grep -c '"source":"vsock"' "$work/events")" $sleeps
+}
+
+# Prints the MiB of memory that dormouse has.
+resident() {
+    awk '/^VmRSS:/ { print int($2 / 1024) }' "/proc/$guest/status"
+}
+
+is_resident_below() { # MIB
+    [ "$(resident)" -lt "$1" ]
+}
+
+# A guest that fills 200 MiB and frees them returns them by itself. It gives more if asked for, also after a sleep.
+# once balloon
+# limit balloon 300
+test_balloon() {
+    guest_limit=200
+    make_work
+    start_linux balloon --cpus 1 --memory 512M --balloon --qmp "$work/qmp"
+    wait_console "GUEST: ready" 100
+    wait_until 60 is_resident_below 200 || fail "dormouse has $(resident) MiB, after the guest has freed 200 MiB"
+    qmp query-balloon
+    expect_said '"actual":536870912'
+    qmp 'balloon:{"value":402653184}' @BALLOON_CHANGE
+    wait_console "GUEST: small" 100
+    wait_event "$work/events" asleep 1 60
+    kill -USR1 "$guest"
+    wait_console "GUEST: small again" 100
+    qmp 'balloon:{"value":536870912}'
+    wait_guest
+    expect_linux_ok
+    expect_event_count asleep 1
+    [ "$(event_count "$work/events" balloon)" -ge 2 ] || fail "no events of the balloon"
 }

@@ -91,6 +91,19 @@ static const char *server_admit(void *arg, unsigned vcpu)
     return NULL;
 }
 
+static const char *server_balloon(void *machine, uint64_t *bytes)
+{
+    (void)machine;
+    *bytes = 1 << 20;
+    return NULL;
+}
+
+static const char *server_set_balloon(void *machine, uint64_t bytes)
+{
+    (void)machine, (void)bytes;
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     static const struct operator_ops ops = {
@@ -102,6 +115,8 @@ int main(int argc, char **argv)
         .wake = server_wake,
         .reset = server_agree,
         .power_down = server_agree,
+        .balloon = server_balloon,
+        .set_balloon = server_set_balloon,
         .sleep = server_agree,
         .quit = server_quit,
         .reopen = server_agree,

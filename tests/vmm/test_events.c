@@ -323,6 +323,7 @@ static void tell_all(struct events *events)
                                                 .has_type = true});
     }
     news_idle(events, 0, "cpu-standby", 1);
+    news_balloon(events, 1);
     news_quit(events, "why");
     news_error(events, "what");
 }

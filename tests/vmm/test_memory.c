@@ -244,6 +244,30 @@ static void clearing_zeroes_and_frees_all(void **state)
     close(fd);
 }
 
+/* A file that is mapped there does not show again, and the rest stays as it is. */
+static void discarding_leaves_zeroes(void **state)
+{
+    uint8_t *host = memory.host;
+    int fd = pattern_file("mapped", 3 * page);
+
+    (void)state;
+    memset(host, 0xaa, SIZE);
+    assert_int_equal(memory_map_file(&memory, ipa(BASE + MIB), fd, 3 * page), 0);
+    host[MIB + page] = 1;
+    assert_int_equal(memory_discard(&memory, ipa(BASE + MIB + page), page), 0);
+    assert_all(host + MIB + page, page, 0);
+    assert_true(host[MIB] != 0 && host[MIB + 2 * page] != 0);
+    assert_int_equal(memory_discard(&memory, ipa(BASE + 1), 3 * page), 0);
+    assert_all(host, page, 0xaa);
+    assert_all(host + page, 2 * page, 0);
+    assert_all(host + 3 * page, page, 0xaa);
+    assert_int_equal(memory_discard(&memory, ipa(BASE + 5 * page + 1), page), 0);
+    assert_all(host + 4 * page, 4 * page, 0xaa);
+    assert_int_equal(memory_discard(&memory, ipa(BASE - page), page), -EFAULT);
+    assert_int_equal(memory_discard(&memory, ipa(BASE + SIZE - page), 2 * page), -EFAULT);
+    close(fd);
+}
+
 static void zeroing_is_exact_to_the_byte(void **state)
 {
     struct {
@@ -508,6 +532,7 @@ int main(void)
         TEST(room_is_counted_to_the_end_of_ram),
         TEST(no_access_passes_either_end),
         TEST(clearing_zeroes_and_frees_all),
+        TEST(discarding_leaves_zeroes),
         TEST(zeroing_is_exact_to_the_byte),
         TEST(zeroing_outside_ram_is_refused),
         TEST(zeroing_removes_a_mapped_file),

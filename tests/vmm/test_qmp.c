@@ -109,6 +109,22 @@ static const char *fake_sleep(void *machine)
     return note("sleep");
 }
 
+static const char *fake_balloon(void *machine, uint64_t *bytes)
+{
+    (void)machine;
+    *bytes = 4096;
+    return note("balloon?");
+}
+
+static const char *fake_set_balloon(void *machine, uint64_t bytes)
+{
+    char word[32];
+
+    (void)machine;
+    (void)snprintf(word, sizeof(word), "balloon:%llu", (unsigned long long)bytes);
+    return note(word);
+}
+
 static const char *fake_reopen(void *machine)
 {
     (void)machine;
@@ -161,6 +177,8 @@ static const struct operator_ops fake_ops = {
     .wake = fake_wake,
     .reset = fake_reset,
     .power_down = fake_power_down,
+    .balloon = fake_balloon,
+    .set_balloon = fake_set_balloon,
     .sleep = fake_sleep,
     .quit = fake_quit,
     .reopen = fake_reopen,
@@ -321,7 +339,7 @@ static void all_commands_exist(void **state)
     ssize_t count = read(fd, said, sizeof(said));
     assert_true(count > 0);
     json_t *reply = json_loadb(said, (size_t)count, 0, NULL);
-    assert_int_equal(json_array_size(json_object_get(reply, "return")), 19);
+    assert_int_equal(json_array_size(json_object_get(reply, "return")), 21);
     json_array_foreach(json_object_get(reply, "return"), index, entry)
     {
         (void)snprintf(said, sizeof(said), "{\"execute\":\"%s\"}",
@@ -333,7 +351,7 @@ static void all_commands_exist(void **state)
     assert_true(count > 0);
     said[count] = '\0';
     assert_null(strstr(said, "has not been found"));
-    assert_string_equal(asked, "vcpus stop cont wake power-down reset quit reopen sleep");
+    assert_string_equal(asked, "vcpus stop cont wake power-down reset balloon? quit reopen sleep");
     close(fd);
 }
 
@@ -349,7 +367,11 @@ static void commands_reach_the_machine(void **state)
     say(fd, "{\"execute\":\"x-dormouse-admit-vcpu\",\"arguments\":{\"cpu-index\":3}}");
     say(fd, "{\"execute\":\"x-dormouse-withdraw-vcpu\",\"arguments\":{\"cpu-index\":-1}}");
     expect(fd, DONE DONE DONE);
-    assert_string_equal(asked, "cont wake refuse admit:3 withdraw:4294967295");
+    say(fd, "{\"execute\":\"balloon\",\"arguments\":{\"value\":1073741824}}");
+    say(fd, "{\"execute\":\"query-balloon\"}");
+    expect(fd, DONE "{\"return\":{\"actual\":4096}}\n");
+    assert_string_equal(asked, "cont wake refuse admit:3 withdraw:4294967295 balloon:1073741824 "
+                               "balloon?");
     objection = "why not";
     say(fd, "{\"execute\":\"system_reset\",\"id\":\"x\"}");
     expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"why not\"},\"id\":\"x\"}\n");
@@ -376,6 +398,8 @@ static const struct {
     {"{\"execute\":\"cont\",\"control\":{}}", "member 'control' is unexpected"},
     {"{\"execute\":\"cont\",\"arguments\":[]}", "'arguments' must be an object"},
     {"{\"execute\":\"cont\",\"arguments\":{\"x\":1}}", "parameter 'x' is unexpected"},
+    {"{\"execute\":\"balloon\",\"arguments\":{\"value\":0}}",
+     "value must be the bytes that the guest should keep"},
     {"{\"execute\":\"x-dormouse-admit-vcpu\"}", "parameter 'cpu-index' is missing"},
     {"{\"execute\":\"x-dormouse-admit-vcpu\",\"arguments\":{\"cpu-index\":\"1\"}}",
      "parameter 'cpu-index' must be an integer"},

@@ -75,6 +75,11 @@ static const struct option_row run_rows[] = {
     {OPTION("--rng", NULL, "give the guest the host's random numbers, by virtio-rng",
             option_set_flag),
      AT(rng)},
+    {OPTION("--balloon", NULL,
+            "give the guest a balloon: it returns free memory to the host by itself,\n"
+            "and more if the operator asks for it (QMP)",
+            option_set_flag),
+     AT(balloon)},
     {OPTION("--paused", NULL, "start paused, until the operator continues; needs --qmp",
             option_set_flag),
      AT(paused)},

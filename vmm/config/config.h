@@ -56,6 +56,7 @@ struct config {
     const char *dump_dtb;  /* path: write the device tree there instead of running, or NULL */
     const char *qmp;       /* path of the operator's socket, or NULL */
     bool rng;              /* a virtio-rng */
+    bool balloon;          /* a virtio-balloon */
     bool paused;           /* from the start, until the operator continues the machine */
     bool no_shutdown; /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
 

@@ -107,6 +107,11 @@ void news_idle(struct events *events, unsigned vcpu, const char *state, uint64_t
     }
 }
 
+void news_balloon(struct events *events, uint64_t bytes)
+{
+    events_emit(events, "balloon", "s:I", "memory", (json_int_t)bytes);
+}
+
 void news_quit(struct events *events, const char *reason)
 {
     events_emit(events, "quit", "s:s", "reason", reason);

@@ -31,6 +31,9 @@ void news_power(struct events *events, const struct power_news *news);
  */
 void news_idle(struct events *events, unsigned vcpu, const char *state, uint64_t count);
 
+/** How much of its memory the guest keeps, after its balloon has changed. */
+void news_balloon(struct events *events, uint64_t bytes);
+
 /** The VM ends although its guest did not ask for it. */
 void news_quit(struct events *events, const char *reason);
 void news_error(struct events *events, const char *message);

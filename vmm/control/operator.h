@@ -43,6 +43,10 @@ struct operator_ops {
     /* Ends the VM, and the process with status 0, after the caller has returned to the loop. */
     void (*quit)(void *machine);
 
+    /* How much memory the guest keeps for itself, and how much it should keep (--balloon). */
+    const char *(*balloon)(void *machine, uint64_t *bytes);
+    const char *(*set_balloon)(void *machine, uint64_t bytes);
+
     /** Opens the files of the event log and of the console again. */
     const char *(*reopen)(void *machine);
 

@@ -10,7 +10,7 @@
 #include "control/qmp_internal.h"
 
 /* A command has one argument at most. */
-enum argument_kind { NO_ARGUMENT, BOOLEAN, CPU_INDEX, ENABLE };
+enum argument_kind { NO_ARGUMENT, BOOLEAN, CPU_INDEX, ENABLE, BYTES };
 
 struct argument {
     struct qmp_argument_type type;
@@ -23,6 +23,7 @@ static const struct argument arguments[] = {
     [BOOLEAN] = {{"honour", "bool", false}, "must be a boolean", BOOLEAN},
     [CPU_INDEX] = {{"cpu-index", "int", false}, "must be an integer", CPU_INDEX},
     [ENABLE] = {{"enable", "[QMPCapability]", true}, "must be an array", ENABLE},
+    [BYTES] = {{"value", "int", false}, "must be an integer", BYTES},
 };
 
 /*
@@ -200,6 +201,24 @@ static json_t *withdraw_vcpu(struct qmp *qmp, const json_t *index, const char **
     return make_done(qmp->ops->withdraw(qmp->machine, cpu_index(index)), error);
 }
 
+static json_t *query_balloon(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    uint64_t bytes = 0;
+
+    (void)argument;
+    *error = qmp->ops->balloon(qmp->machine, &bytes);
+    return *error == NULL ? json_pack("{s:I}", "actual", (json_int_t)bytes) : NULL;
+}
+
+static json_t *set_balloon(struct qmp *qmp, const json_t *value, const char **error)
+{
+    json_int_t bytes = json_integer_value(value);
+
+    return make_done(bytes > 0 ? qmp->ops->set_balloon(qmp->machine, (uint64_t)bytes)
+                               : "value must be the bytes that the guest should keep",
+                     error);
+}
+
 static command_fn query_commands;
 static command_fn query_schema;
 
@@ -221,6 +240,8 @@ static const struct command {
     {"system_wakeup", NO_ARGUMENT, "0", wake_machine},
     {"system_powerdown", NO_ARGUMENT, "0", power_machine_down},
     {"system_reset", NO_ARGUMENT, "0", reset_machine},
+    {"balloon", BYTES, "0", set_balloon},
+    {"query-balloon", NO_ARGUMENT, "BalloonInfo", query_balloon},
     {"quit", NO_ARGUMENT, "0", quit_machine},
     {"x-dormouse-reopen", NO_ARGUMENT, "0", reopen_files},
     {"x-dormouse-sleep", NO_ARGUMENT, "0", put_machine_to_sleep},
@@ -305,6 +326,7 @@ static bool has_type(const json_t *value, enum argument_kind kind)
     case BOOLEAN:
         return json_is_boolean(value);
     case CPU_INDEX:
+    case BYTES:
         return json_is_integer(value);
     case ENABLE:
         return json_is_array(value);

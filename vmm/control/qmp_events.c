@@ -95,6 +95,13 @@ void qmp_tell(struct qmp *qmp, const struct power_news *news)
     }
 }
 
+void qmp_tell_balloon(struct qmp *qmp, uint64_t bytes)
+{
+    if (qmp != NULL) {
+        qmp_emit(qmp, "BALLOON_CHANGE", json_pack("{s:I}", "actual", (json_int_t)bytes));
+    }
+}
+
 void qmp_tell_quit(struct qmp *qmp, enum quit_reason reason)
 {
     static const char *const reasons[] = {

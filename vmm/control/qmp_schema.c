@@ -21,6 +21,7 @@ static const struct object_type {
     {"StatusInfo", "status:RunState running:bool singlestep:bool"},
     {"CpuInfoFast", "cpu-index:int qom-path:str thread-id:int target:SysEmuTarget props:0 "
                     "x-dormouse-mpidr:str x-dormouse-state:str x-dormouse-admitted:bool"},
+    {"BalloonInfo", "actual:int"},
     {"x-dormouse-SuspendInfo", "pending:bool"},
     {"SchemaInfo", "name:str meta-type:str json-type?:str element-type?:str arg-type?:str "
                    "ret-type?:str members?:[SchemaInfoMember] values?:[str]"},
@@ -60,11 +61,8 @@ static const struct event_member {
     const char *name;
     const char *type;
 } event_members[] = {
-    {"cpu-index", "int"},
-    {"deadline-ms", "int"},
-    {"guest", "bool"},
-    {"nospace", "bool"},
-    {"x-dormouse-hibernated", "bool"},
+    {"actual", "int"}, {"cpu-index", "int"}, {"deadline-ms", "int"},
+    {"guest", "bool"}, {"nospace", "bool"},  {"x-dormouse-hibernated", "bool"},
 };
 
 static const struct event_row {

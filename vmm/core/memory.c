@@ -184,6 +184,7 @@ void *memory_at(const struct memory *memory, struct ipa start, uint64_t size)
 
 int memory_clear(struct memory *memory)
 {
+    memory->files = memory->files_end = NULL;
     return discard_pages(memory, memory->host, memory->size);
 }
 
@@ -207,6 +208,43 @@ int memory_zero(struct memory *memory, struct ipa start, uint64_t size)
     memset(host, 0, head);
     memset(host + head + whole, 0, size - head - whole);
     return whole == 0 ? 0 : discard_pages(memory, host + head, whole);
+}
+
+int memory_discard(const struct memory *memory, struct ipa start, uint64_t size)
+{
+    uint64_t page = page_size();
+    uint8_t *host = memory_at(memory, start, size);
+    uint64_t head = -start.value & (page - 1);
+
+    if (host == NULL) {
+        return -EFAULT;
+    }
+    if (size < head + page) {
+        return 0;
+    }
+    host += head;
+    uint64_t whole = (size - head) & ~(page - 1);
+    bool in_files = host < memory->files_end && host + whole > memory->files;
+    if (!memory->shared && in_files) {
+        /* Without its private pages a mapping would show the file again. */
+        (void)map_fresh(host, whole);
+    } else {
+        (void)madvise(host, whole, memory->shared ? MADV_REMOVE : MADV_DONTNEED);
+    }
+    return 0;
+}
+
+static void memory_note_file(struct memory *memory, const uint8_t *host, uint64_t size)
+{
+    if (size == 0) {
+        return;
+    }
+    if (memory->files == NULL || host < memory->files) {
+        memory->files = host;
+    }
+    if (memory->files_end == NULL || host + size > memory->files_end) {
+        memory->files_end = host + size;
+    }
 }
 
 static int map_private(uint8_t *host, int fd, uint64_t size)
@@ -265,6 +303,7 @@ int memory_map_file(struct memory *memory, struct ipa start, int fd, uint64_t le
             return error;
         }
     }
+    memory_note_file(memory, host, mapped);
     error = copy_file(host + mapped, fd, mapped, length - mapped);
     if (error != 0) {
         return error;

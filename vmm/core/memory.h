@@ -3,9 +3,10 @@
  * Guest RAM. memory_at() is the only function that turns a guest address into a pointer, and it
  * checks the whole range first.
  *
- * Threads: after memory_create() any thread may ask memory_contains() and memory_at(). The other
- * functions change what is mapped and come from the main thread while no vCPU runs. None of them
- * ever moves `host`, so what KVM was told of it stays true.
+ * Threads: after memory_create() any thread may ask memory_contains() and memory_at(), and the main
+ * thread may call memory_discard() while vCPUs run. The other functions change what is mapped and
+ * come from the main thread while no vCPU runs. None of them ever moves `host`, so what KVM was told
+ * of it stays true.
  */
 #ifndef DORMOUSE_CORE_MEMORY_H
 #define DORMOUSE_CORE_MEMORY_H
@@ -25,6 +26,9 @@ struct memory {
     /* Other processes can map it: it is file `fd`, from its beginning. Otherwise it is private. */
     bool shared;
     int fd;
+    /* All files that are mapped into RAM lie between these two; NULL: there are none. */
+    const uint8_t *files;
+    const uint8_t *files_end;
 };
 
 /**
@@ -63,6 +67,13 @@ int memory_clear(struct memory *memory);
  * (-EFAULT: not all of it is RAM).
  */
 int memory_zero(struct memory *memory, struct ipa start, uint64_t size);
+
+/**
+ * The guest does not need the contents of [start, start + size): the whole pages in it return to the
+ * host and read as zero, also where a file was mapped. vCPUs may run, and write to them meanwhile. It
+ * is no error if the host does not take some of them. Main thread. Returns 0 or -EFAULT.
+ */
+int memory_discard(const struct memory *memory, struct ipa start, uint64_t size);
 
 /**
  * Puts the first `length` bytes of file `fd` at `start`, and zeroes after them to the end of the

@@ -2,6 +2,7 @@
 #include "dev/bus.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static void bus_device_wake(void *arg)
 {
@@ -192,6 +193,16 @@ void bus_press(const struct bus *bus, enum device_key key)
             at->instance.cls->press(at->device, key);
         }
     }
+}
+
+struct device *bus_device(const struct bus *bus, const char *name)
+{
+    for (unsigned i = 0; i < bus->count; i++) {
+        if (strcmp(bus->devices[i].instance.cls->name, name) == 0) {
+            return bus->devices[i].device;
+        }
+    }
+    return NULL;
 }
 
 unsigned bus_wakes_pending(const struct bus *bus)

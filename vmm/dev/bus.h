@@ -77,6 +77,9 @@ void bus_release(struct bus *bus);
 bool bus_hears(const struct bus *bus, enum device_key key);
 void bus_press(const struct bus *bus, enum device_key key);
 
+/* The device of the class of that name, of which a machine has one at most; NULL: there is none. */
+struct device *bus_device(const struct bus *bus, const char *name);
+
 /* The wake sources that would wake the guest now. */
 unsigned bus_wakes_pending(const struct bus *bus);
 

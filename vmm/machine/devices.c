@@ -20,6 +20,7 @@ static int devices_add_single(const struct config *config, const struct port_set
     } single[] = {
         {ports->count > 0, "virtio-console", MAP_SLOT_PORTS, ports},
         {config->vsock.path[0] != '\0', "virtio-vsock", MAP_SLOT_VSOCK, &config->vsock},
+        {config->balloon, "virtio-balloon", MAP_SLOT_BALLOON, NULL},
         {config->rng, "virtio-rng", MAP_SLOT_RNG, NULL},
     };
     int error = 0;

@@ -220,7 +220,13 @@ static int machine_create_parts(struct machine *machine)
     if (error == 0) {
         error = reach_open(machine);
     }
-    return error == 0 ? bus_create(&machine->bus, &env) : error;
+    if (error == 0) {
+        error = bus_create(&machine->bus, &env);
+    }
+    if (error == 0) {
+        lend_open(machine);
+    }
+    return error;
 }
 
 /* Memory costs more if other processes can map it, so it is that only for them. */

@@ -139,6 +139,16 @@ static const char *op_sleep(void *arg)
     return operator_ask(arg, REQUEST_SLEEP);
 }
 
+static const char *op_balloon(void *arg, uint64_t *bytes)
+{
+    return lend_kept(arg, bytes);
+}
+
+static const char *op_set_balloon(void *arg, uint64_t bytes)
+{
+    return lend_keep(arg, bytes);
+}
+
 static void op_quit(void *arg)
 {
     struct machine *machine = arg;
@@ -228,6 +238,8 @@ static const struct operator_ops operator_ops = {
     .reset = op_reset,
     .power_down = op_power_down,
     .sleep = op_sleep,
+    .balloon = op_balloon,
+    .set_balloon = op_set_balloon,
     .quit = op_quit,
     .reopen = op_reopen,
     .suspend_is_pending = op_suspend_is_pending,

@@ -137,6 +137,12 @@ void driver_tell_awake(struct machine *machine, const char *why);
 int watch_open(struct machine *machine);
 void watch_close(struct machine *machine);
 
+/** lend.c: how much memory the guest keeps, and should keep. Text: why there is no answer. */
+const char *lend_kept(const struct machine *machine, uint64_t *bytes);
+const char *lend_keep(const struct machine *machine, uint64_t bytes);
+/** Reports changes from now on. After the devices are created. */
+void lend_open(struct machine *machine);
+
 /** The socket of --qmp. 0, or -1 after report()ing a line. */
 int operator_open(struct machine *machine);
 void operator_close(struct machine *machine);
