@@ -249,14 +249,14 @@ static void blk_drop_parked(struct device *device)
     }
 }
 
-/* Tells the driver of what has ended, and goes on with what had no room. */
+/* Tells the driver of what has ended, and goes on with what had no room if there is room now. */
 static void blk_settle(struct device *device)
 {
     uint32_t served = device->served;
-    uint32_t waiting = device->waiting;
+    uint32_t waiting = device->under_way < DISK_REQUESTS_MAX ? device->waiting : 0;
 
     device->served = 0;
-    device->waiting = 0;
+    device->waiting &= ~waiting;
     for (unsigned i = 0; i < device->virtio.queue_count; i++) {
         if ((served >> i & 1) != 0) {
             virtio_tell(&device->virtio, i);
