@@ -63,6 +63,8 @@ make_kernel() { # NAME
     dir=$(kernel_folder "$1")
     if [[ $1 == trixie-generic ]]; then
         wanted+=(gpio_keys evdev) # The cloud kernels do not have them.
+    elif [[ $1 == trixie-cloud ]]; then
+        wanted+=(efivarfs) # A guest that starts in firmware.
     fi
     if [[ -r $dir/modules.txt ]]; then
         had=$(<"$dir/modules.txt")

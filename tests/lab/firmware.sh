@@ -59,6 +59,7 @@ test_edk2() {
 
 # U-Boot, given by its path: it finds both banks by CFI queries, and what it writes into the second one is there after a
 # reset and in another dormouse. It saves its environment in the same way, but that is 131072 writes: see long.sh.
+# once uboot 6.1
 # limit uboot 300
 test_uboot() {
     make_work
@@ -113,6 +114,7 @@ make_esp() {
 }
 
 # A disk without a kernel boots by EDK2. Linux has the RTC with its alarm: EDK2 has not taken it away.
+# once disk
 # limit disk 300
 test_disk() {
     make_work
@@ -123,4 +125,8 @@ test_disk() {
     expect_linux_ok
     expect_event wake source rtc
     expect_event_count resumed 1
+    for value in sleeper-before sleeper-after; do
+        head -c 1048576 "$work/vars" | tr -c 'a-z-' '\n' | grep -qxF "$value" ||
+            fail "$value is not in the file of the variables"
+    done
 }
