@@ -126,6 +126,9 @@ static void fake_tell(void *driver, const struct power_news *news)
     }
 }
 
+static void say(const char *text);
+static void answer_sync(void);
+
 static const struct power_ops ops = {
     .way = fake_way, .ask = fake_ask, .request_deadline = fake_deadline, .tell = fake_tell};
 
@@ -142,6 +145,7 @@ static void start(bool with_agent)
     if (with_agent) {
         f.machine.agent_client.attached(&f.machine, (void *)&f);
         f.machine.agent_client.opened(&f.machine, true);
+        answer_sync();
     }
 }
 
@@ -259,6 +263,7 @@ static void nothing_is_sent_without_a_port(void **state)
     (void)state;
     start(true);
     f.machine.agent_client.attached(&f.machine, NULL);
+    f.sent[0] = '\0';
     ask(REQUEST_SLEEP);
     assert_string_equal(f.sent, "");
     finish();

@@ -15,6 +15,7 @@
 enum agent_state {
     AGENT_QUIET,   /* nothing is wanted */
     AGENT_WANTED,  /* the channel is closed; the question waits */
+    AGENT_PROBING, /* as AGENT_SYNCING, to learn whether an agent has opened the channel */
     AGENT_SYNCING, /* guest-sync-delimited has been sent */
     AGENT_ASKED,   /* the command has been sent: an error may come, or nothing */
 };
@@ -28,7 +29,7 @@ struct agent {
     enum agent_command command;
     bool open;
     bool known;
-    bool listening; /* AGENT_SYNCING: the answer's delimiter has come */
+    bool listening; /* AGENT_PROBING and AGENT_SYNCING: the answer's delimiter has come */
     bool too_long;  /* the rest of this line is dropped */
     int64_t sync;   /* the number that the agent must send back */
     size_t length;
@@ -64,14 +65,14 @@ static void agent_on_silence(void *arg)
  * The delimiter ends whatever an earlier client left of a command. The agent sends one before its
  * answer, so that its answers to others can be told apart.
  */
-static void agent_sync(struct agent *agent)
+static void agent_sync(struct agent *agent, enum agent_state state)
 {
     char text[128];
     int length = snprintf(text, sizeof(text),
                           "%c{\"execute\":\"guest-sync-delimited\",\"arguments\":{\"id\":%lld}}\n",
                           AGENT_DELIMITER, (long long)++agent->sync);
 
-    agent->state = AGENT_SYNCING;
+    agent->state = state;
     agent->listening = false;
     agent_forget_line(agent);
     agent->env.send(agent->env.arg, text, (size_t)length);
@@ -124,7 +125,23 @@ static void agent_take_error(struct agent *agent, const json_t *error)
     agent_fail(agent, reason);
 }
 
-static bool agent_is_in_step(const struct agent *agent, const json_t *answer)
+static bool agent_is_out_of_step(const struct agent *agent)
+{
+    return agent->state == AGENT_PROBING || agent->state == AGENT_SYNCING;
+}
+
+/* The agent has answered. */
+static void agent_step(struct agent *agent)
+{
+    agent->known = true;
+    if (agent->state == AGENT_SYNCING) {
+        agent_send_command(agent);
+    } else {
+        agent_rest(agent);
+    }
+}
+
+static bool agent_is_right(const struct agent *agent, const json_t *answer)
 {
     const json_t *number = json_object_get(answer, "return");
 
@@ -136,10 +153,10 @@ static void agent_take_line(struct agent *agent)
     json_t *answer = json_loadb(agent->line, agent->length, 0, NULL);
     json_t *error = json_object_get(answer, "error");
 
-    if (agent->state == AGENT_SYNCING) {
+    if (agent_is_out_of_step(agent)) {
         agent->listening = false;
-        if (agent_is_in_step(agent, answer)) {
-            agent_send_command(agent);
+        if (agent_is_right(agent, answer)) {
+            agent_step(agent);
         }
     } else if (error != NULL) {
         agent_take_error(agent, error);
@@ -160,7 +177,7 @@ static void agent_take_byte(struct agent *agent, unsigned char byte)
     if (byte == AGENT_DELIMITER) {
         agent->listening = true;
         agent_forget_line(agent);
-    } else if (agent->state == AGENT_SYNCING && !agent->listening) {
+    } else if (agent_is_out_of_step(agent) && !agent->listening) {
         return;
     } else if (byte == '\n') {
         agent_end_line(agent);
@@ -178,7 +195,7 @@ void agent_receive(struct agent *agent, const void *bytes, size_t count)
     if (agent == NULL) {
         return;
     }
-    for (size_t i = 0; i < count && agent->state >= AGENT_SYNCING; i++) {
+    for (size_t i = 0; i < count && agent->state >= AGENT_PROBING; i++) {
         agent_take_byte(agent, next[i]);
     }
 }
@@ -189,12 +206,13 @@ void agent_opened(struct agent *agent, bool open)
         return;
     }
     agent->open = open;
-    agent->known = agent->known || open;
     if (open && agent->state == AGENT_WANTED) {
-        agent_sync(agent);
+        agent_sync(agent, AGENT_SYNCING);
+    } else if (open && !agent->known) {
+        agent_sync(agent, AGENT_PROBING); /* Firmware opens all ports, too. */
     } else if (!open && agent->state == AGENT_SYNCING) {
         agent->state = AGENT_WANTED;
-    } else if (!open && agent->state == AGENT_ASKED) {
+    } else if (!open && agent->state != AGENT_WANTED) {
         agent_rest(agent); /* The agent ends in a shutdown, and each sleep closes the channel. */
     }
 }
@@ -223,7 +241,7 @@ void agent_ask(struct agent *agent, enum agent_command command)
     agent->state = AGENT_WANTED;
     delay_set(&agent->silence, AGENT_SECONDS * INT64_C(1000000000));
     if (agent->open) {
-        agent_sync(agent);
+        agent_sync(agent, AGENT_SYNCING);
     }
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * A client of the guest agent (qemu-ga; QEMU's qga/qapi-schema.json is the protocol), over a channel
- * of bytes that the agent opens at the guest's end. It says nothing unless it is asked for
- * something: then it synchronises, as the agent may be in the middle of an answer to another client,
+ * of bytes that the agent opens at the guest's end. It synchronises once, to learn whether it was an
+ * agent that has opened the channel, and then says nothing unless it is asked for
+ * something: then it synchronises again, as the agent may be in the middle of an answer to another client,
  * and sends one command. Main thread only.
  *
  * The guest may send anything. A line of more than AGENT_LINE_MAX bytes is dropped, nothing is kept
@@ -50,8 +51,8 @@ void agent_receive(struct agent *agent, const void *bytes, size_t count);
 void agent_restart(struct agent *agent);
 
 /**
- * Whether a program of the guest has had the channel open since the guest's start. It may be closed
- * now: each sleep closes it for a while.
+ * Whether an agent has answered since the guest's start. The channel may be closed now: each sleep
+ * closes it for a while.
  */
 bool agent_is_known(const struct agent *agent);
 
