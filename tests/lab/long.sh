@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# The stress tests for a long time. They run only if they are named.
+# The stress tests for a long time, and Debian from its own disk. They run only if they are named.
+#
+# disk
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
@@ -34,6 +36,36 @@ test_churn_stopped() {
 test_cpus_512() {
     guest_limit=880
     expect_scenario "cpu-on cpus=512" --cpus 512 --memory 1G
+}
+
+# The image of ./dev image boots by its own boot loader, has all that Debian starts, and sleeps and wakes.
+# limit debian 1800
+test_debian() {
+    guest_limit=600
+    make_disk root
+    start_dormouse run --firmware auto --vars "$work/vars" --disk "$disk" --cpus 2 --memory 1G --rng \
+        --net user,forward=tcp:2222:22 --port "org.qemu.guest_agent.0=unix:$work/agent" --wake rtc,net
+    wait_console 'automatic login' 900
+    wait_until 300 in_debian true || fail "the SSH server does not answer"
+    expect_equal "the state of Debian" "$(in_debian systemctl is-system-running --wait)" running
+    in_debian systemctl is-active systemd-networkd systemd-resolved ssh qemu-guest-agent
+    in_debian networkctl status eth0 | tee "$work/network"
+    grep -q 'State: routable (configured)' "$work/network" || fail "networkd has not configured eth0"
+    type_keys ' rtcwake -m mem -s 5\r' # By SSH, a packet of that connection could wake it first.
+    wait_event "$work/events" wake 1 300
+    expect_equal "source of the wake" "$(event_field "$work/events" wake source)" rtc
+    in_debian systemctl suspend
+    wait_event "$work/events" asleep 2 300
+    expect_equal "Debian's answer" "$(in_debian echo awake)" awake
+    expect_equal "source of the wake" "$(event_field "$work/events" wake source 2)" net
+    in_debian systemctl poweroff
+    wait_guest
+    expect_status 0
+}
+
+in_debian() { # COMMAND...
+    ssh -i "$LAB_KEY" -p 2222 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
+        -o ConnectTimeout=300 root@127.0.0.1 "$@"
 }
 
 # limit hotplug 3000
