@@ -42,11 +42,13 @@ disk_with() { # ENGINE
     [ "$(blocks_of "$work/one,$1")" -lt 50000 ] || fail "what the guest trimmed is still in the file"
 }
 
+# once uring
 # limit uring 180
 test_uring() {
     disk_with io_uring
 }
 
+# once threads 6.1
 # limit threads 180
 test_threads() {
     disk_with threads
@@ -57,6 +59,7 @@ guest_has_driver_race() {
     grep -qa 'Internal error: Oops' "$work/console" && grep -qaE '(virtblk|virtio_queue_rq|virtqueue_)' "$work/console"
 }
 
+# once sleep
 # limit sleep 300
 test_sleep() {
     disk_sleeps 3
@@ -115,6 +118,7 @@ expect_locked() {
 
 # A killed dormouse loses nothing that was flushed, and the next one gets the image at once. Meanwhile no other program
 # that respects the lock gets it.
+# once kill
 # limit kill 200
 test_kill() {
     make_work
@@ -158,6 +162,7 @@ expect_full_disk_ends() {
     expect_event_count disk-failed 1
 }
 
+# once full
 # limit full 150
 test_full() {
     full_disk
@@ -169,6 +174,7 @@ test_full() {
 }
 
 # The guest never hears of it: the operator makes room and continues it.
+# once full_pause
 # limit full_pause 150
 test_full_pause() {
     full_disk ,on-error=pause
@@ -181,6 +187,7 @@ test_full_pause() {
     expect_event disk-failed action stop
 }
 
+# once flood
 # limit flood 150
 test_flood() {
     make_work

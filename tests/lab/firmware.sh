@@ -30,6 +30,7 @@ wait_shell() {
 }
 
 # EDK2 by its descriptor, to its shell; a variable that the shell sets is there after a reset and in another dormouse.
+# once edk2
 # limit edk2 400
 test_edk2() {
     make_work
