@@ -35,7 +35,7 @@ said_like() {
 # once options
 test_options() {
     make_work
-    said 2 "run: --kernel FILE is missing; see dormouse run --help"
+    said 2 "run: there is nothing to boot: give --kernel FILE, or --disk FILE; see dormouse run --help"
     said 2 "run: --kernel needs a value: FILE; see dormouse run --help" --kernel
     said 2 "run: --speed is not an option; see dormouse run --help" --speed 9
     said 2 "--cpus 0: not a number of vCPUs; give 1 to 512" --kernel x --cpus 0

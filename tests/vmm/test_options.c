@@ -405,7 +405,8 @@ static const struct {
     {"--psci-version", "2.0", "--psci-version 2.0: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3"},
     {"--psci-version", "1", "--psci-version 1: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3"},
     {"--psci-version", "0.1", "--psci-version 0.1: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3"},
-    {"--cpus", "2", "run: --kernel FILE is missing; see dormouse run --help"},
+    {"--cpus", "2",
+     "run: there is nothing to boot: give --kernel FILE, or --disk FILE; see dormouse run --help"},
     {"--vars", "v", "--vars: only firmware has variables; give --firmware as well"},
 };
 

@@ -167,7 +167,7 @@ static unsigned count_files(void)
     unsigned count = 0;
 
     assert_non_null(folder);
-    while (readdir(folder) != NULL) {
+    while (folder != NULL && readdir(folder) != NULL) {
         count++;
     }
     closedir(folder);

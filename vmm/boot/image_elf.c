@@ -210,8 +210,10 @@ int image_open_elf(struct image *image, const struct head *head)
         return -ENOEXEC;
     }
     Elf64_Phdr *headers = calloc(count, sizeof(headers[0]));
-    error = headers != NULL ? image_read(image, table, headers, count * sizeof(headers[0]))
-                            : image_report_unread(image, -ENOMEM);
+    if (headers == NULL) {
+        return image_report_unread(image, -ENOMEM);
+    }
+    error = image_read(image, table, headers, count * sizeof(headers[0]));
     if (error == 0) {
         error = elf_read_segments(image, headers, count, le64toh(header.e_entry));
     }

@@ -267,7 +267,8 @@ static bool check_start(const struct config *config)
         return false;
     }
     if (config->kernel == NULL) {
-        report("run: --kernel FILE is missing; see dormouse run --help");
+        report("run: there is nothing to boot: give --kernel FILE, or --disk FILE; see dormouse "
+               "run --help");
         return false;
     }
     return true;

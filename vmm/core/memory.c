@@ -111,7 +111,7 @@ static int reserve_space(struct memory *memory, struct ipa base, uint64_t size)
     uint8_t *reserved =
         mmap(NULL, reserved_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (reserved == MAP_FAILED) {
-        return -errno;
+        return -ENOMEM;
     }
     uint64_t slack = (base.value - (uintptr_t)reserved) & (HUGE_SIZE - 1);
     *memory = (struct memory){

@@ -23,7 +23,7 @@
 
 enum { BANK_CODE, BANK_VARS, BANK_COUNT };
 
-_Static_assert((int)CFI_BANK_SIZE == (int)FLASH_BANK_SIZE, "a file fills a bank");
+_Static_assert((size_t)CFI_BANK_SIZE == (size_t)FLASH_BANK_SIZE, "a file fills a bank");
 
 struct cfi_flash_state {
     struct cfi_state bank[BANK_COUNT];

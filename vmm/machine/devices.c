@@ -13,15 +13,15 @@ static int devices_add_single(const struct config *config, const struct port_set
                               struct instances *devices)
 {
     const struct {
-        bool wanted;
         const char *name;
-        unsigned slot;
         const void *settings;
+        unsigned slot;
+        bool wanted;
     } single[] = {
-        {ports->count > 0, "virtio-console", MAP_SLOT_PORTS, ports},
-        {config->vsock.path[0] != '\0', "virtio-vsock", MAP_SLOT_VSOCK, &config->vsock},
-        {config->balloon, "virtio-balloon", MAP_SLOT_BALLOON, NULL},
-        {config->rng, "virtio-rng", MAP_SLOT_RNG, NULL},
+        {"virtio-console", ports, MAP_SLOT_PORTS, ports->count > 0},
+        {"virtio-vsock", &config->vsock, MAP_SLOT_VSOCK, config->vsock.path[0] != '\0'},
+        {"virtio-balloon", NULL, MAP_SLOT_BALLOON, config->balloon},
+        {"virtio-rng", NULL, MAP_SLOT_RNG, config->rng},
     };
     int error = 0;
 

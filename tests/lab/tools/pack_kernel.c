@@ -235,13 +235,15 @@ int main(int argc, char **argv)
             "CMDLINE]");
     }
     struct bytes image = read_file(argv[2]);
+    struct bytes initrd = {0};
     FILE *out = fopen(argv[3], "wb");
 
     if (out == NULL) {
         die(argv[3]);
     }
     if (is_uki) {
-        write_uki(out, image, read_file(argv[4]), argv[5]);
+        initrd = read_file(argv[4]);
+        write_uki(out, image, initrd, argv[5]);
     } else if (strcmp(argv[1], "elf") == 0) {
         write_elf(out, image, 0xffff800040400000, 0x40400000);
     } else if (strcmp(argv[1], "vmlinux") == 0) {
@@ -252,5 +254,7 @@ int main(int argc, char **argv)
     if (fclose(out) != 0) {
         die("cannot write");
     }
+    free(initrd.data);
+    free(image.data);
     return 0;
 }

@@ -224,7 +224,9 @@ bool queue_ask_notification(struct queue *queue)
         return false;
     }
     if (queue->event_idx) {
-        uint16_t *wanted = (uint16_t *)(void *)&queue->used->ring[state->size];
+        /* avail_event lies where the element after the last one would. */
+        uint8_t *end = (uint8_t *)(queue->used->ring + state->size);
+        uint16_t *wanted = (uint16_t *)end;
 
         __atomic_store_n(wanted, state->next, __ATOMIC_RELAXED);
     } else {

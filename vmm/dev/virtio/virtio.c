@@ -16,11 +16,6 @@
 
 #define FEATURE(bit) (UINT64_C(1) << (bit))
 
-_Static_assert(VIRTIO_COMMON_FEATURES ==
-                   (FEATURE(VIRTIO_RING_F_INDIRECT_DESC) | FEATURE(VIRTIO_RING_F_EVENT_IDX) |
-                    FEATURE(VIRTIO_F_VERSION_1)),
-               "the numbers of the specification");
-
 bool virtio_is_live(const struct virtio *virtio)
 {
     uint32_t both = VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET;

@@ -15,6 +15,8 @@
 #ifndef DORMOUSE_DEV_VIRTIO_VIRTIO_H
 #define DORMOUSE_DEV_VIRTIO_VIRTIO_H
 
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,8 +32,8 @@ enum {
 
 /* Feature bits that this part offers and handles for every device (6). */
 #define VIRTIO_COMMON_FEATURES                                                                     \
-    (UINT64_C(1) << 28 /* INDIRECT_DESC */ | UINT64_C(1) << 29 /* EVENT_IDX */ |                   \
-     UINT64_C(1) << 32 /* VERSION_1 */)
+    (UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC | UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX |         \
+     UINT64_C(1) << VIRTIO_F_VERSION_1)
 
 /* What a kind of device is. Each function is called with the lock held. */
 struct virtio_type {
@@ -117,12 +119,12 @@ void virtio_close(struct virtio *virtio);
 
 static inline struct virtio *virtio_of(struct device *device)
 {
-    return (struct virtio *)(void *)device; /* the first member */
+    return (struct virtio *)device; /* the first member */
 }
 
 static inline struct device *virtio_device(struct virtio *virtio)
 {
-    return (struct device *)(void *)virtio;
+    return (struct device *)virtio;
 }
 
 static inline void virtio_lock(struct virtio *virtio)

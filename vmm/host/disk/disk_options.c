@@ -88,7 +88,8 @@ static bool set_word(struct disk_settings *disk, const char *word, size_t length
     }
     for (size_t i = 0; i < sizeof(disk_words) / sizeof(disk_words[0]); i++) {
         if (is_word(word, length, disk_words[i].word)) {
-            *(int *)(void *)((char *)disk + disk_words[i].offset) = disk_words[i].value;
+            memcpy((char *)disk + disk_words[i].offset, &disk_words[i].value,
+                   sizeof(disk_words[i].value));
             return true;
         }
     }

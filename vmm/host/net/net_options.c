@@ -48,7 +48,7 @@ static bool net_set_mac(struct net_settings *settings, struct net_word word)
     if (word.length != NET_MAC_TEXT) {
         return false;
     }
-    for (unsigned i = 0; i < NET_MAC_SIZE; i++) {
+    for (size_t i = 0; i < NET_MAC_SIZE; i++) {
         int high = net_hex(word.text[3 * i]);
         int low = net_hex(word.text[3 * i + 1]);
 

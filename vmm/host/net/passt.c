@@ -224,7 +224,6 @@ static void passt_arguments(const struct net_settings *settings, const char **ar
 static int passt_spawn(int fd, const char *const *arguments, posix_spawn_file_actions_t *actions,
                        posix_spawnattr_t *attributes)
 {
-    extern char **environ;
     sigset_t none;
     sigset_t usual;
     pid_t child;

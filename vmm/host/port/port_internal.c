@@ -17,7 +17,8 @@
 #include "host/console/ring.h"
 #include "host/port/port_parts.h"
 
-_Static_assert((int)PORT_LINK_SIZE == (int)RING_SIZE, "the size that port_internal.h promises");
+_Static_assert((size_t)PORT_LINK_SIZE == (size_t)RING_SIZE,
+               "the size that port_internal.h promises");
 
 struct port_link {
     struct port port;
@@ -37,7 +38,7 @@ struct port_link {
 
 static struct port_link *link_of(struct port *port)
 {
-    return (struct port_link *)(void *)port;
+    return (struct port_link *)port;
 }
 
 static void port_link_kick(const struct port_link *link)

@@ -28,7 +28,7 @@ struct port_socket {
 
 static struct port_socket *socket_of(struct port *port)
 {
-    return (struct port_socket *)(void *)port;
+    return (struct port_socket *)port;
 }
 
 /* EPOLLPRI never comes on such a socket, but with it the loop reports a hang-up. */
@@ -106,7 +106,7 @@ static void port_socket_serve(void *arg, int fd)
 
 static bool port_socket_is_open(const struct port *port)
 {
-    return ((const struct port_socket *)(const void *)port)->fd >= 0;
+    return ((const struct port_socket *)port)->fd >= 0;
 }
 
 /* Whether a call on the client has failed for good: there is nothing more to hope for. */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 enum vhost_request {
+    VHOST_NO_REQUEST = 0,
     VHOST_GET_FEATURES = 1,
     VHOST_SET_FEATURES = 2,
     VHOST_SET_OWNER = 3,

@@ -271,7 +271,7 @@ static bool blame_back_end(struct vhost_user *backend)
 
 void vhost_user_end(struct vhost_user *backend, const char *fault)
 {
-    vhost_fault(&backend->link, 0, fault);
+    vhost_fault(&backend->link, VHOST_NO_REQUEST, fault);
     blame_back_end(backend);
 }
 
