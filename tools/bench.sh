@@ -6,6 +6,7 @@ bench_help() {
     cat <<'EOF'
 ./dev bench
 ./dev bench psci
+./dev bench wake
 ./dev bench lib [--json FILE]
 
 Measures, prints a table, and marks figures that miss their aim. A missed aim is not an error.
@@ -15,6 +16,8 @@ Measures, prints a table, and marks figures that miss their aim. A missed aim is
   psci            a guest's PSCI calls, answered by dormouse and by KVM, side by side at 1, 8 and
                   64 vCPUs, and the cost of the filter of system calls. About 4 minutes;
                   kept in build/bench-psci.json.
+  wake            from a ping to its reply, for a guest asleep and awake. About 5 minutes; kept in
+                  build/bench-wake.json.
   lib             libvpsci: instructions of every call at 1 to 4,096 vCPUs, its size, its memory
                   and its stack. About a minute; --json writes the instructions as a list of
                   {"name", "vcpus", "instructions"}.
@@ -23,10 +26,10 @@ EOF
 
 bench_command() {
     case ${1-}:$# in
-    :0 | lib:1 | psci:1) ;;
+    :0 | lib:1 | psci:1 | wake:1) ;;
     lib:3) [[ $2 == --json && $3 ]] || die "bench lib: '$2' is unknown; see ./dev bench --help" ;;
     lib:*) die "bench lib takes --json FILE and nothing else; see ./dev bench --help" ;;
-    psci:*) take_nothing "bench psci" "${@:2}" ;;
+    psci:* | wake:*) take_nothing "bench $1" "${@:2}" ;;
     *) die "bench: '$1' is unknown; see ./dev bench --help" ;;
     esac
     case ${1-} in
@@ -36,7 +39,7 @@ bench_command() {
         build_for native
         "$root/bench/lib.sh" "${@:2}"
         ;;
-    psci) exec "$root/bench/psci.sh" ;;
+    psci | wake) exec "$root/bench/$1.sh" ;;
     '')
         say "measuring dormouse; ./dev bench lib measures libvpsci"
         exec "$root/bench/run.sh"
