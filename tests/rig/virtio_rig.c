@@ -123,7 +123,7 @@ static void set_address(struct virtio_rig *rig, uint64_t low_register, uint64_t 
 static void start_queue(struct virtio_rig *rig, unsigned number)
 {
     struct virtio_rig_queue *queue = &rig->queues[number];
-    uint64_t base = MAP_RAM_BASE + number * RINGS_STRIDE;
+    uint64_t base = MAP_RAM_BASE + (uint64_t)number * RINGS_STRIDE;
 
     memset(virtio_rig_at(rig, base, RINGS_STRIDE), 0, RINGS_STRIDE);
     *queue = (struct virtio_rig_queue){

@@ -24,6 +24,7 @@ enum {
     LIST_AT = VIRTIO_RIG_FREE,
     PAGES_AT = LIST_AT + 16 * PAGE, /* pages that the guest gives */
     PAGE_COUNT = 64,
+    ALL_PAGES = PAGE_COUNT * PAGE,
 };
 
 static struct virtio_rig rig;
@@ -42,7 +43,7 @@ static int enter(void **state)
     virtio_rig_create(&rig, "virtio-balloon", NULL);
     balloon_watch(rig.device, on_changed, NULL);
     virtio_rig_start(&rig, QUEUES);
-    memset(virtio_rig_at(&rig, MAP_RAM_BASE + PAGES_AT, PAGE_COUNT * PAGE), 'x', PAGE_COUNT * PAGE);
+    memset(virtio_rig_at(&rig, MAP_RAM_BASE + PAGES_AT, ALL_PAGES), 'x', ALL_PAGES);
     return 0;
 }
 
@@ -56,7 +57,8 @@ static int leave(void **state)
 /* Whether the page still has what the guest has written. */
 static bool is_kept(unsigned page)
 {
-    const uint8_t *bytes = virtio_rig_at(&rig, MAP_RAM_BASE + PAGES_AT + page * PAGE, PAGE);
+    const uint8_t *bytes =
+        virtio_rig_at(&rig, MAP_RAM_BASE + PAGES_AT + (uint64_t)page * PAGE, PAGE);
 
     assert_true(bytes[0] == 'x' || bytes[0] == 0);
     assert_int_equal(bytes[0], bytes[PAGE - 1]);
@@ -114,7 +116,8 @@ static void reported_memory_returns_to_the_host(void **state)
 {
     const struct virtio_rig_buffer parts[] = {
         {MAP_RAM_BASE + PAGES_AT + PAGE, 2 * PAGE, true},
-        {MAP_RAM_BASE + PAGES_AT + 6 * PAGE + 1, 2 * PAGE, true}, /* one whole page in it */
+        /* One whole page is in it. */
+        {MAP_RAM_BASE + PAGES_AT + UINT64_C(6) * PAGE + 1, 2 * PAGE, true},
     };
     struct vring_used_elem used;
 
@@ -155,7 +158,7 @@ static void the_operator_asks_and_learns(void **state)
 
     (void)state;
     unsigned pulses = rig.pulses;
-    balloon_ask(rig.device, 10 * PAGE);
+    balloon_ask(rig.device, UINT64_C(10) * PAGE);
     assert_true(rig.pulses > pulses);
     assert_int_equal(virtio_rig_config(&rig, 0, 4), 10);
     assert_int_equal(balloon_given(rig.device), 0);

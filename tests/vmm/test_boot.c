@@ -455,7 +455,7 @@ static void the_operators_initrd_and_command_line_replace_those_of_a_uki(void **
 
 static void a_raw_binary_goes_to_its_offset(void **state)
 {
-    static const uint64_t offsets[] = {0, 0x80000, 4, RAM_SIZE - 50001 / 4 * 4 - 4};
+    static const uint64_t offsets[] = {0, 0x80000, 4, RAM_SIZE - UINT64_C(50001) / 4 * 4 - 4};
 
     (void)state;
     config.kernel = "initrd"; /* any bytes */

@@ -184,7 +184,7 @@ static void test_id(void **state)
 /* One of the two chips' bytes; both say the same. */
 static unsigned query(unsigned index)
 {
-    uint32_t word = load32(VARS + index * 4);
+    uint32_t word = load32(VARS + UINT64_C(4) * index);
 
     assert_int_equal(word >> 16, word & 0xffff);
     return word & 0xffff;
@@ -193,7 +193,7 @@ static unsigned query(unsigned index)
 static void test_query(void **state)
 {
     (void)state;
-    command(VARS + 0x55 * 4, 0x98);
+    command(VARS + UINT64_C(0x55) * 4, 0x98);
     assert_int_equal(query(0x10), 'Q');
     assert_int_equal(query(0x11), 'R');
     assert_int_equal(query(0x12), 'Y');
@@ -296,16 +296,16 @@ static void test_buffer(void **state)
     assert_int_equal(load32(VARS), 0x00800080);
     command(VARS, CFI_BUFFER_WORDS - 1);
     for (unsigned i = 0; i < CFI_BUFFER_WORDS; i++) {
-        store32(VARS + 64 + i * 4, ~i);
+        store32(VARS + 64 + UINT64_C(4) * i, ~i);
     }
     assert_int_equal(load32(VARS), 0x00800080);
     command(VARS, 0xd0);
     expect_status(VARS, READY);
     assert_int_equal(cell(VARS + 60), ERASED);
     for (unsigned i = 0; i < CFI_BUFFER_WORDS; i++) {
-        assert_int_equal(cell(VARS + 64 + i * 4), ~i);
+        assert_int_equal(cell(VARS + 64 + UINT64_C(4) * i), ~i);
     }
-    assert_int_equal(cell(VARS + 64 + CFI_BUFFER_WORDS * 4), ERASED);
+    assert_int_equal(cell(VARS + 64 + UINT64_C(4) * CFI_BUFFER_WORDS), ERASED);
 }
 
 /* Two words, both for the same place: the other one stays. */

@@ -244,22 +244,22 @@ static void what_is_written_is_read_and_in_the_file(void **state)
 /* More than one piece, in parts whose borders are not those of pieces. */
 static void a_long_request_of_many_parts_is_done_in_pieces(void **state)
 {
-    enum { PART = 300000, PARTS = 20 };
+    enum { PART = 300000, PARTS = 20, WHOLE = PART * PARTS };
     struct disk *disk = open_disk("image");
-    uint8_t *bytes = random_bytes(PART * PARTS);
+    uint8_t *bytes = random_bytes(WHOLE);
     uint8_t *found = calloc(PARTS, PART);
     struct iovec out[PARTS];
     struct iovec in[PARTS];
 
     (void)state;
-    for (unsigned i = 0; i < PARTS; i++) {
+    for (size_t i = 0; i < PARTS; i++) {
         out[i] = (struct iovec){bytes + i * PART, PART};
         in[i] = (struct iovec){found + i * PART, PART};
     }
     assert_int_equal(run_parts(disk, DISK_WRITE, 1024, out, PARTS), 0);
-    assert_file("image", 1024, bytes, PART * PARTS);
+    assert_file("image", 1024, bytes, WHOLE);
     assert_int_equal(run_parts(disk, DISK_READ, 1024, in, PARTS), 0);
-    assert_memory_equal(found, bytes, PART * PARTS);
+    assert_memory_equal(found, bytes, WHOLE);
     disk_close(disk);
     free(found);
     free(bytes);
@@ -267,15 +267,15 @@ static void a_long_request_of_many_parts_is_done_in_pieces(void **state)
 
 static void many_requests_are_under_way_together(void **state)
 {
-    enum { SIZE = 8192 };
+    enum { SIZE = 8192, WHOLE = SIZE * DISK_REQUESTS_MAX };
     struct disk *disk = open_disk("image");
-    uint8_t *bytes = random_bytes(SIZE * DISK_REQUESTS_MAX);
+    uint8_t *bytes = random_bytes(WHOLE);
     struct disk_request requests[DISK_REQUESTS_MAX];
     struct iovec parts[DISK_REQUESTS_MAX];
     struct outcome outcomes[DISK_REQUESTS_MAX] = {0};
 
     (void)state;
-    for (unsigned i = 0; i < DISK_REQUESTS_MAX; i++) {
+    for (size_t i = 0; i < DISK_REQUESTS_MAX; i++) {
         parts[i] = (struct iovec){bytes + i * SIZE, SIZE};
         requests[i] = (struct disk_request){.operation = DISK_WRITE,
                                             .offset = i * SIZE,
@@ -291,7 +291,7 @@ static void many_requests_are_under_way_together(void **state)
         wait_for(disk, &outcomes[i]);
         assert_int_equal(outcomes[i].error, 0);
     }
-    assert_file("image", 0, bytes, SIZE * DISK_REQUESTS_MAX);
+    assert_file("image", 0, bytes, WHOLE);
     disk_close(disk);
     free(bytes);
 }
@@ -307,7 +307,7 @@ static void a_drain_ends_all_that_is_under_way(void **state)
     struct outcome outcomes[DISK_REQUESTS_MAX] = {0};
 
     (void)state;
-    for (unsigned i = 0; i < DISK_REQUESTS_MAX; i++) {
+    for (size_t i = 0; i < DISK_REQUESTS_MAX; i++) {
         parts[i] = (struct iovec){bytes, SIZE};
         requests[i] = (struct disk_request){.operation = DISK_WRITE,
                                             .offset = 0,

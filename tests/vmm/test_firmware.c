@@ -27,10 +27,15 @@ static int setup(void **state)
 static void empty_folder(const char *path)
 {
     DIR *folder = opendir(path);
+    int fd = folder == NULL ? -1 : dirfd(folder);
     struct dirent *entry;
 
+    if (fd < 0) {
+        fail_msg("cannot open the folder %s", path);
+        return;
+    }
     while ((entry = readdir(folder)) != NULL) {
-        (void)unlinkat(dirfd(folder), entry->d_name, 0);
+        (void)unlinkat(fd, entry->d_name, 0);
     }
     closedir(folder);
     assert_int_equal(rmdir(path), 0);

@@ -159,8 +159,11 @@ static void frames_come_in_pieces(void **state)
 
             far_send(stream + at, step < size - at ? step : size - at);
             while ((come = receive(frame, room, 7)) > 0) {
-                assert_int_equal(come, (ssize_t)(NET_HEADER_SIZE + lengths[got]));
-                assert_frame(frame, lengths[got++]);
+                size_t length = (size_t)come - NET_HEADER_SIZE;
+
+                assert_true(got < 3 && length == lengths[got]);
+                assert_frame(frame, length);
+                got++;
             }
             assert_int_equal(come, 0);
         }

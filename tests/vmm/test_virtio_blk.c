@@ -156,7 +156,7 @@ static void what_is_written_is_read(void **state)
     (void)state;
     memset(data(4096), PATTERN, 4096);
     assert_int_equal(ask(0, VIRTIO_BLK_T_OUT, 8, 4096, false), VIRTIO_BLK_S_OK);
-    assert_file(8 * 512, PATTERN, 4096);
+    assert_file(INT64_C(8) * 512, PATTERN, 4096);
     memset(data(4096), 0, 4096);
     assert_int_equal(ask(0, VIRTIO_BLK_T_IN, 8, 4096, true), VIRTIO_BLK_S_OK);
     assert_int_equal(data(4096)[4095], PATTERN);
@@ -224,8 +224,8 @@ static void space_is_discarded_and_zeroed(void **state)
 }
 
 struct bad_space {
-    uint32_t type;
     uint64_t sector;
+    uint32_t type;
     uint32_t count;
     uint32_t flags;
     uint8_t status;
@@ -234,13 +234,13 @@ struct bad_space {
 static void wrong_requests_get_an_error_as_their_status(void **state)
 {
     static const struct bad_space spaces[] = {
-        {VIRTIO_BLK_T_DISCARD, SECTORS, 1, 0, VIRTIO_BLK_S_IOERR},
-        {VIRTIO_BLK_T_DISCARD, UINT64_MAX, 2, 0, VIRTIO_BLK_S_IOERR},
-        {VIRTIO_BLK_T_DISCARD, 0, UINT32_MAX, 0, VIRTIO_BLK_S_IOERR},
-        {VIRTIO_BLK_T_DISCARD, 0, 1, 1, VIRTIO_BLK_S_UNSUPP},
-        {VIRTIO_BLK_T_WRITE_ZEROES, 0, 1, 2, VIRTIO_BLK_S_UNSUPP},
-        {VIRTIO_BLK_T_WRITE_ZEROES, SECTORS - 1, 2, 0, VIRTIO_BLK_S_IOERR},
-        {VIRTIO_BLK_T_WRITE_ZEROES, 0, 0, 0, VIRTIO_BLK_S_OK},
+        {SECTORS, VIRTIO_BLK_T_DISCARD, 1, 0, VIRTIO_BLK_S_IOERR},
+        {UINT64_MAX, VIRTIO_BLK_T_DISCARD, 2, 0, VIRTIO_BLK_S_IOERR},
+        {0, VIRTIO_BLK_T_DISCARD, UINT32_MAX, 0, VIRTIO_BLK_S_IOERR},
+        {0, VIRTIO_BLK_T_DISCARD, 1, 1, VIRTIO_BLK_S_UNSUPP},
+        {0, VIRTIO_BLK_T_WRITE_ZEROES, 1, 2, VIRTIO_BLK_S_UNSUPP},
+        {SECTORS - 1, VIRTIO_BLK_T_WRITE_ZEROES, 2, 0, VIRTIO_BLK_S_IOERR},
+        {0, VIRTIO_BLK_T_WRITE_ZEROES, 0, 0, VIRTIO_BLK_S_OK},
     };
 
     (void)state;
@@ -464,7 +464,7 @@ static void a_failing_host_pauses_the_machine(void **state)
     virtio_rig_wait(&rig, 0);
     virtio_rig_wait(&rig, 0);
     assert_int_equal(status(), VIRTIO_BLK_S_OK);
-    assert_file(1024 * 512, PATTERN, 512);
+    assert_file(INT64_C(1024) * 512, PATTERN, 512);
     assert_int_equal(rig.failures, 2);
 }
 

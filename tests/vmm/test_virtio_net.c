@@ -80,7 +80,7 @@ static int teardown(void **state)
 
 static uint64_t slot(unsigned number)
 {
-    return MAP_RAM_BASE + VIRTIO_RIG_FREE + number * SLOT;
+    return MAP_RAM_BASE + VIRTIO_RIG_FREE + (uint64_t)number * SLOT;
 }
 
 static void give(unsigned number, uint32_t size)
@@ -115,7 +115,7 @@ static void far_send_magic(void)
     uint8_t stream[PREFIX + 14 + 102] = {0, 0, 0, 116};
 
     memset(stream + PREFIX, 0xff, 14 + 6);
-    for (unsigned i = 0; i < 16; i++) {
+    for (size_t i = 0; i < 16; i++) {
         memcpy(stream + PREFIX + 20 + 6 * i, guest_mac, 6);
     }
     assert_int_equal(send(far, stream, sizeof(stream), 0), (ssize_t)sizeof(stream));

@@ -79,7 +79,9 @@ static int client(void)
 
 static void say(int fd, const char *text)
 {
-    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+    ssize_t length = (ssize_t)strlen(text);
+
+    assert_true(fd >= 0 && send(fd, text, strlen(text), MSG_NOSIGNAL) == length);
     drive_until_idle(loop);
 }
 
@@ -258,7 +260,7 @@ static void a_client_can_end_one_side(void **state)
     (void)state;
     int fd = connected_client();
     say(fd, "question");
-    shutdown(fd, SHUT_WR);
+    assert_true(fd >= 0 && shutdown(fd, SHUT_WR) == 0);
     drive_until_idle(loop);
     guest_expects_data("question");
     struct virtio_vsock_hdr packet = guest_expects(VIRTIO_VSOCK_OP_SHUTDOWN);
@@ -362,7 +364,7 @@ static void the_guest_reaches_a_program(void **state)
     struct virtio_vsock_hdr packet = guest_expects(VIRTIO_VSOCK_OP_RESPONSE);
     assert_int_equal(packet.src_port, 52);
     assert_int_equal(packet.dst_port, 99);
-    int fd = accept(server, NULL, NULL);
+    int fd = server < 0 ? -1 : accept(server, NULL, NULL);
     assert_true(guest_sends_from(99, 52, VIRTIO_VSOCK_OP_RW, 0, "hello", 5));
     expect_client(fd, "hello");
     say(fd, "good day");

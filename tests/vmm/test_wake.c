@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -21,8 +22,8 @@ static size_t read_detail(void *arg, unsigned source, const char *text)
     if (source != WAKE_NET) {
         return 0;
     }
-    strncat(details, text, length);
-    strcat(details, "|");
+    size_t used = strlen(details);
+    (void)snprintf(details + used, sizeof(details) - used, "%.*s|", (int)length, text);
     return length;
 }
 

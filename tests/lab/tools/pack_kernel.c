@@ -150,6 +150,7 @@ static void write_compressed(FILE *out, const char *form, struct bytes image)
     if (is_zboot) {
         put(out, size_behind, 4);
     }
+    free(packed.data);
 }
 
 /* One segment, of the size that the Image's header tells. This runs on little-endian machines only. */

@@ -42,28 +42,28 @@ enum disk_way {
 
 struct disk_request {
     enum disk_operation operation;
-    bool durable;   /* what is written is on the medium when the request ends */
-    bool may_unmap; /* DISK_ZERO: the space may be given back */
+    unsigned part_count; /* at most IOV_MAX */
+    struct iovec *parts; /* the owner's, which the disk changes */
     uint64_t offset;
-    uint64_t size;       /* a read's or write's parts have as many bytes, and more than none */
-    struct iovec *parts; /* the owner's, which the disk changes; at most IOV_MAX */
-    unsigned part_count;
+    uint64_t size; /* a read's or write's parts have as many bytes, and more than none */
     /*
      * The request has ended, and belongs to the caller again: 0 or -errno; -ECANCELED only during
      * disk_drain(). Offset, size and parts then name what was not done.
      */
     void (*done)(struct disk_request *request, int error);
-    void *arg; /* the caller's */
+    void *arg;      /* the caller's */
+    bool durable;   /* what is written is on the medium when the request ends */
+    bool may_unmap; /* DISK_ZERO: the space may be given back */
 
     /* The disk's own. */
+    enum disk_way way;
     struct disk *disk;
     struct disk_request *next;
-    enum disk_way way;
     size_t piece;         /* bytes that the kernel is asked for now, */
     unsigned piece_parts; /* and in how many parts */
-    size_t hidden;        /* bytes of the last of these that the piece leaves out */
-    struct iovec zeroes;  /* DISK_WAY_WRITE_ZEROES: the only part */
     unsigned again;       /* how often the kernel has refused the piece for the moment */
+    size_t hidden;        /* bytes of the last part that the piece leaves out */
+    struct iovec zeroes;  /* DISK_WAY_WRITE_ZEROES: the only part */
     int64_t result;       /* of the piece: bytes, or -errno */
 };
 
