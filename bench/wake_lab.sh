@@ -7,7 +7,7 @@ set -u
 
 guest_ip=10.9.0.2
 # Debian's program: busybox's shell prefers its own one, which has no taps.
-ip=$([ -x /usr/bin/ip ] && echo /usr/bin/ip || command -v ip)
+ip=$(command -v /usr/bin/ip || command -v ip)
 "$ip" tuntap add bench0 mode tap
 "$ip" address add 10.9.0.1/24 dev bench0
 "$ip" link set bench0 up
