@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* virtio-blk: what a driver asks for, rightly or wrongly, and what the file has then. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -40,6 +41,19 @@ enum {
 
 static struct virtio_rig rig;
 static struct disk_settings settings;
+static bool flush_fails;
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+    if (flush_fails) {
+        errno = EIO;
+        return -1;
+    }
+    return __real_fdatasync(fd);
+}
 
 static void start(const struct disk_settings *wanted)
 {
@@ -498,6 +512,39 @@ static void a_reset_drops_what_waits_for_the_operator(void **state)
     assert_int_equal(ask(0, VIRTIO_BLK_T_OUT, 1024, 512, false), VIRTIO_BLK_S_OK);
 }
 
+/* A failed flush stops nothing; a write that fails after it still needs the operator. */
+static void a_failed_flush_does_not_hide_a_failed_write(void **state)
+{
+    const struct virtio_rig_buffer buffers[] = {
+        {AT_HEADER, HEADER, false}, {AT_DATA, 512, false}, {AT_STATUS, 1, true}};
+    struct rlimit before;
+    char text[MESSAGE_SIZE];
+    struct capture capture;
+
+    (void)state;
+    start(&(struct disk_settings){
+        .value = "image", .on_error = DISK_PAUSE_ON_ERROR, .aio = DISK_AIO_THREADS});
+    capture_begin(&capture, 2);
+    flush_fails = true;
+    uint8_t flushed = ask(0, VIRTIO_BLK_T_FLUSH, 0, 0, false);
+    run_until_failures(1);
+    flush_fails = false;
+    bool paused = rig.failure_pauses;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit limit = {.rlim_cur = 65536, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    put_header(VIRTIO_BLK_T_OUT, 1024);
+    virtio_rig_add(&rig, 0, buffers, 3);
+    virtio_rig_notify(&rig, 0);
+    run_until_failures(2);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    capture_end(&capture, text, sizeof(text));
+    assert_int_equal(flushed, VIRTIO_BLK_S_IOERR);
+    assert_false(paused);
+    assert_int_equal(rig.failures, 2);
+    assert_true(rig.failure_pauses);
+}
+
 static void a_file_that_cannot_be_opened_makes_no_device(void **state)
 {
     const struct disk_settings absent = {.value = "absent"};
@@ -535,6 +582,7 @@ int main(void)
         ON_DISK(a_failing_host_is_reported_once),
         ON_OWN(a_failing_host_pauses_the_machine),
         ON_OWN(a_reset_drops_what_waits_for_the_operator),
+        ON_OWN(a_failed_flush_does_not_hide_a_failed_write),
         ON_OWN(a_file_that_cannot_be_opened_makes_no_device),
     };
 

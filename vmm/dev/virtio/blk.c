@@ -100,6 +100,7 @@ static bool blk_refuse(struct device *device, const struct blk_chain *request, u
 /*
  * A failure is told from the loop, where no lock is held. A guest cannot flood anybody: one line
  * until the disk works again, and one in a minute; or one until the operator continues the machine.
+ * That one is always told: without the operator the guest would wait for ever.
  */
 static void blk_note_failure(struct device *device, const struct disk_request *request, int error,
                              bool pauses)
@@ -111,7 +112,7 @@ static void blk_note_failure(struct device *device, const struct disk_request *r
     int64_t now = clock_now_ms();
     bool recent = device->noted_ms != 0 && now - device->noted_ms < BLK_REPORT_MS;
 
-    if (device->failing || (recent && !pauses)) {
+    if (pauses ? device->parked != NULL : device->failing || recent) {
         return;
     }
     device->failing = true;
