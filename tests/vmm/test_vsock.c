@@ -215,6 +215,38 @@ static void a_guest_that_takes_no_answers_waits(void **state)
     assert_true(virtio_rig_used(&rig, FROM_GUEST, &used));
 }
 
+/* Buffers for answers are there, and nothing of the guest's tells of them again. */
+static void packets_that_waited_follow_the_answers(void **state)
+{
+    enum { ANSWERS = 8, WAITING = 12 };
+    const struct virtio_vsock_hdr packet = {.src_cid = 77, .op = VIRTIO_VSOCK_OP_RW};
+    const struct virtio_rig_buffer out = {address(OUT_AT), HEADER, false};
+    struct vring_used_elem used;
+    unsigned taken = 0;
+
+    (void)state;
+    virtio_rig_start(&rig, QUEUES);
+    memcpy(virtio_rig_at(&rig, address(OUT_AT), HEADER), &packet, HEADER);
+    do {
+        assert_true(++taken < 1000);
+        virtio_rig_add(&rig, FROM_GUEST, &out, 1);
+        virtio_rig_notify(&rig, FROM_GUEST);
+    } while (virtio_rig_used(&rig, FROM_GUEST, &used));
+    for (unsigned i = 0; i < ANSWERS; i++) {
+        virtio_rig_add(&rig, TO_GUEST, &(struct virtio_rig_buffer){address(IN_AT), HEADER, true},
+                       1);
+    }
+    for (unsigned i = 1; i < WAITING; i++) {
+        virtio_rig_add(&rig, FROM_GUEST, &out, 1);
+    }
+    virtio_rig_notify(&rig, FROM_GUEST);
+    for (unsigned i = 0; i < ANSWERS; i++) {
+        assert_true(virtio_rig_used(&rig, FROM_GUEST, &used));
+        (void)get(VIRTIO_VSOCK_OP_RST);
+    }
+    assert_false(virtio_rig_used(&rig, FROM_GUEST, &used));
+}
+
 static void short_packets_are_dropped_and_short_buffers_break_the_device(void **state)
 {
     struct vring_used_elem used;
@@ -244,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_client_wakes_a_guest, enter, leave),
         cmocka_unit_test_setup_teardown(a_client_that_gives_up_does_not_wake, enter, leave),
         cmocka_unit_test_setup_teardown(a_guest_that_takes_no_answers_waits, enter, leave),
+        cmocka_unit_test_setup_teardown(packets_that_waited_follow_the_answers, enter, leave),
         cmocka_unit_test_setup_teardown(
             short_packets_are_dropped_and_short_buffers_break_the_device, enter, leave),
     };

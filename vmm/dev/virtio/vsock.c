@@ -29,6 +29,7 @@ struct device {
     struct virtio virtio;
     struct virtio_vsock_config config;
     struct vsock_mux *mux;
+    bool held; /* the guest's next packet waits until the guest has taken an answer */
     struct iovec data[QUEUE_SIZE_MAX]; /* the parts at hand behind the header */
 };
 
@@ -67,6 +68,10 @@ static bool vsock_serve_to_guest(struct device *device, unsigned queue, const st
     activity_note();
     (void)parts_write(chain_in(chain), chain->in_count, 0, &packet, sizeof(packet));
     virtio_complete(&device->virtio, queue, chain->head, (uint32_t)sizeof(packet) + packet.len);
+    if (device->held) {
+        device->held = false;
+        virtio_ring(&device->virtio, VSOCK_FROM_GUEST);
+    }
     return true;
 }
 
@@ -80,6 +85,7 @@ static bool vsock_serve_from_guest(struct device *device, unsigned queue, const 
 
         activity_note();
         if (!vsock_mux_take(device->mux, &packet, device->data, count)) {
+            device->held = true;
             return false;
         }
     }
@@ -87,7 +93,7 @@ static bool vsock_serve_from_guest(struct device *device, unsigned queue, const 
     return true;
 }
 
-/* A packet may need an answer, and an answer may make room for another packet. */
+/* A packet may need an answer; an answer that is taken lets a held packet follow. */
 static void vsock_notified(struct device *device, unsigned queue)
 {
     if (queue == VSOCK_EVENTS) {
@@ -95,13 +101,11 @@ static void vsock_notified(struct device *device, unsigned queue)
     }
     virtio_serve(&device->virtio, VSOCK_FROM_GUEST, vsock_serve_from_guest);
     virtio_serve(&device->virtio, VSOCK_TO_GUEST, vsock_serve_to_guest);
-    if (queue == VSOCK_TO_GUEST && queue_has_chain(&device->virtio.queues[VSOCK_FROM_GUEST])) {
-        virtio_serve(&device->virtio, VSOCK_FROM_GUEST, vsock_serve_from_guest);
-    }
 }
 
 static void vsock_stop(struct device *device)
 {
+    device->held = false;
     vsock_mux_forget(device->mux);
 }
 
