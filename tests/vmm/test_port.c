@@ -436,6 +436,24 @@ static void a_part_keeps_a_bounded_number_of_bytes(void **state)
     assert_int_equal(port_link_waiting(part.link), 0);
 }
 
+/* A guest can name its whole memory again and again. */
+static void a_part_gets_a_bounded_number_of_bytes_at_once(void **state)
+{
+    enum { TURN = 64 << 10, TURNS = 4 };
+    static char bytes[TURNS * TURN];
+    struct iovec parts[] = {{bytes, sizeof(bytes)}, {bytes, sizeof(bytes)}};
+
+    (void)state;
+    open_internal();
+    part.takes = SIZE_MAX;
+    for (unsigned i = 1; i <= TURNS; i++) {
+        assert_int_equal(port_write(port, parts, 2), TURN);
+        assert_int_equal(port_write(port, parts, 2), -EAGAIN);
+        drive_until_idle(loop);
+        assert_int_equal(guest.writable, i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +469,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_part_of_dormouse_can_be_the_client, enter, leave),
         cmocka_unit_test_setup_teardown(a_part_can_leave_bytes_in_the_queue, enter, leave),
         cmocka_unit_test_setup_teardown(a_part_keeps_a_bounded_number_of_bytes, enter, leave),
+        cmocka_unit_test_setup_teardown(a_part_gets_a_bounded_number_of_bytes_at_once, enter,
+                                        leave),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,12 +20,19 @@
 _Static_assert((size_t)PORT_LINK_SIZE == (size_t)RING_SIZE,
                "the size that port_internal.h promises");
 
+/*
+ * How many bytes the client gets in one turn of the loop. A chain can name the guest's whole memory in
+ * each of its buffers.
+ */
+enum { PORT_LINK_TURN = 64 << 10 };
+
 struct port_link {
     struct port port;
     const struct port_client *client;
     int kick_fd;
     struct loop_source *source;
     bool wanted;    /* port_watch() */
+    size_t left;    /* of PORT_LINK_TURN */
     bool blocked;   /* receive() has left bytes in the guest's queue */
     bool resumed;   /* it takes bytes again, which the device must be told */
     bool was_full;  /* port_link_send() has refused bytes */
@@ -84,6 +91,7 @@ static void port_on_kick(void *arg, uint32_t events)
 
     (void)events;
     (void)eventfd_read(link->kick_fd, &count);
+    link->left = PORT_LINK_TURN;
     port_link_tell_open(link);
     if (link->wanted && link->ring.count > 0) {
         guest->readable(guest->arg);
@@ -161,17 +169,32 @@ static ssize_t port_link_read(struct port *port, const struct iovec *parts, unsi
     return done > 0 ? (ssize_t)done : -EAGAIN;
 }
 
+/* Returns how many bytes were taken. The rest follows in another turn of the loop, or at a resume. */
+static size_t port_link_give(struct port_link *link, const struct iovec *part)
+{
+    size_t given = part->iov_len < link->left ? part->iov_len : link->left;
+    size_t taken = given > 0 ? link->client->receive(link->client->arg, part->iov_base, given) : 0;
+
+    link->left -= taken;
+    link->blocked = taken < given;
+    if (!link->blocked && given < part->iov_len) {
+        link->resumed = true;
+        port_link_kick(link);
+    }
+    return taken;
+}
+
 static ssize_t port_link_write(struct port *port, const struct iovec *parts, unsigned count)
 {
     struct port_link *link = link_of(port);
-    const struct port_client *client = link->client;
+    bool goes_on = !link->blocked;
     size_t done = 0;
 
-    for (unsigned i = 0; i < count && !link->blocked; i++) {
-        size_t taken = client->receive(client->arg, parts[i].iov_base, parts[i].iov_len);
+    for (unsigned i = 0; i < count && goes_on; i++) {
+        size_t taken = port_link_give(link, &parts[i]);
 
         done += taken;
-        link->blocked = taken < parts[i].iov_len;
+        goes_on = taken == parts[i].iov_len;
     }
     return done > 0 ? (ssize_t)done : -EAGAIN;
 }
@@ -234,6 +257,7 @@ struct port *port_internal_open(struct loop *loop, const struct port_setting *se
     }
     link->port = (struct port){&port_link_ops, *guest};
     link->client = setting->client;
+    link->left = PORT_LINK_TURN;
     link->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (link->kick_fd < 0) {
         return port_internal_fail(link, setting->name);

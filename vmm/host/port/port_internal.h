@@ -15,7 +15,7 @@
  *    itself, if the program still has it open.
  * 4. receive() gets what the guest writes, and returns how many bytes it takes. What it does not
  *    take stays in the guest's queue; port_link_resume() makes receive() come again. Bytes come in
- *    pieces of any size: messages have no borders.
+ *    pieces of any size up to 64 KiB, as many in a turn of the loop: messages have no borders.
  * 5. port_link_send() keeps what it takes until the guest reads it. It takes less than all if
  *    PORT_LINK_SIZE bytes wait; sent() tells that there is room again.
  *
