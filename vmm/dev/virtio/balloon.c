@@ -206,8 +206,8 @@ static int balloon_open(struct device *device, const struct device_env *env)
 {
     const struct virtio_setup setup = {
         .type = &balloon_type,
-        .features = UINT64_C(1) << VIRTIO_BALLOON_F_DEFLATE_ON_OOM |
-                    UINT64_C(1) << VIRTIO_BALLOON_F_REPORTING,
+        .features = VIRTIO_FEATURE(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) |
+                    VIRTIO_FEATURE(VIRTIO_BALLOON_F_REPORTING),
         .config = &device->config,
         .config_size = sizeof(device->config),
         .queue_count = BALLOON_QUEUE_COUNT,

@@ -23,8 +23,6 @@
 #include "dev/virtio/virtio.h"
 #include "host/disk/disk.h"
 
-#define FEATURE(bit) (UINT64_C(1) << (bit))
-
 enum {
     BLK_SECTOR = 512,
     BLK_SEGMENTS = QUEUE_SIZE_MAX - 2,       /* without header and status */
@@ -302,10 +300,10 @@ static unsigned blk_slice(const struct iovec *parts, uint64_t skip, uint64_t siz
 
 static bool blk_is_writethrough(const struct device *device)
 {
-    uint64_t features = device->virtio.features;
-    bool chosen = (features & FEATURE(VIRTIO_BLK_F_CONFIG_WCE)) != 0;
+    const struct virtio *virtio = &device->virtio;
 
-    return chosen ? device->config.wce == 0 : (features & FEATURE(VIRTIO_BLK_F_FLUSH)) == 0;
+    return virtio_has(virtio, VIRTIO_BLK_F_CONFIG_WCE) ? device->config.wce == 0
+                                                       : !virtio_has(virtio, VIRTIO_BLK_F_FLUSH);
 }
 
 /* Prepares a request with room for `count` parts. NULL: no memory. */
@@ -543,7 +541,7 @@ static void blk_stop(struct device *device)
  */
 static void blk_write_config(struct device *device, uint64_t offset, unsigned size, uint64_t value)
 {
-    bool chosen = (device->virtio.features & FEATURE(VIRTIO_BLK_F_CONFIG_WCE)) != 0;
+    bool chosen = virtio_has(&device->virtio, VIRTIO_BLK_F_CONFIG_WCE);
 
     if (chosen && offset == offsetof(struct virtio_blk_config, wce) && size == 1) {
         device->config.wce = value & 1;
@@ -562,14 +560,16 @@ static const struct virtio_type blk_type = {
 
 static uint64_t blk_features(const struct device *device)
 {
-    uint64_t features = FEATURE(VIRTIO_BLK_F_SEG_MAX) | FEATURE(VIRTIO_BLK_F_BLK_SIZE) |
-                        FEATURE(VIRTIO_BLK_F_FLUSH) | FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
+    uint64_t features = VIRTIO_FEATURE(VIRTIO_BLK_F_SEG_MAX) |
+                        VIRTIO_FEATURE(VIRTIO_BLK_F_BLK_SIZE) | VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH) |
+                        VIRTIO_FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
 
-    features |= device->config.num_queues > 1 ? FEATURE(VIRTIO_BLK_F_MQ) : 0;
+    features |= device->config.num_queues > 1 ? VIRTIO_FEATURE(VIRTIO_BLK_F_MQ) : 0;
     if (device->settings->read_only) {
-        return features | FEATURE(VIRTIO_BLK_F_RO);
+        return features | VIRTIO_FEATURE(VIRTIO_BLK_F_RO);
     }
-    return features | FEATURE(VIRTIO_BLK_F_DISCARD) | FEATURE(VIRTIO_BLK_F_WRITE_ZEROES);
+    return features | VIRTIO_FEATURE(VIRTIO_BLK_F_DISCARD) |
+           VIRTIO_FEATURE(VIRTIO_BLK_F_WRITE_ZEROES);
 }
 
 static void blk_fill_config(struct device *device)

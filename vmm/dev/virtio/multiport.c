@@ -360,7 +360,7 @@ static int multiport_create(const struct device_env *env, struct device **out)
         device->config.max_nr_ports = device->count + 1;
         const struct virtio_setup setup = {
             .type = &multiport_type,
-            .features = UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT,
+            .features = VIRTIO_FEATURE(VIRTIO_CONSOLE_F_MULTIPORT),
             .config = &device->config,
             .config_size = sizeof(device->config),
             .queue_count = multiport_queue(device->count) + 2,

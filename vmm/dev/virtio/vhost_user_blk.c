@@ -19,17 +19,16 @@
 #include "host/disk/disk_settings.h"
 #include "host/vhost_user/vhost_user.h"
 
-#define FEATURE(bit) (UINT64_C(1) << (bit))
-
 /*
  * What is passed on between driver and back-end. CONFIG_WCE is not: the driver's writes to the
  * configuration space end here.
  */
 #define VHOST_BLK_FEATURES                                                                         \
-    (FEATURE(VIRTIO_BLK_F_SIZE_MAX) | FEATURE(VIRTIO_BLK_F_SEG_MAX) |                              \
-     FEATURE(VIRTIO_BLK_F_GEOMETRY) | FEATURE(VIRTIO_BLK_F_RO) | FEATURE(VIRTIO_BLK_F_BLK_SIZE) |  \
-     FEATURE(VIRTIO_BLK_F_FLUSH) | FEATURE(VIRTIO_BLK_F_TOPOLOGY) | FEATURE(VIRTIO_BLK_F_MQ) |     \
-     FEATURE(VIRTIO_BLK_F_DISCARD) | FEATURE(VIRTIO_BLK_F_WRITE_ZEROES))
+    (VIRTIO_FEATURE(VIRTIO_BLK_F_SIZE_MAX) | VIRTIO_FEATURE(VIRTIO_BLK_F_SEG_MAX) |                \
+     VIRTIO_FEATURE(VIRTIO_BLK_F_GEOMETRY) | VIRTIO_FEATURE(VIRTIO_BLK_F_RO) |                     \
+     VIRTIO_FEATURE(VIRTIO_BLK_F_BLK_SIZE) | VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH) |                  \
+     VIRTIO_FEATURE(VIRTIO_BLK_F_TOPOLOGY) | VIRTIO_FEATURE(VIRTIO_BLK_F_MQ) |                     \
+     VIRTIO_FEATURE(VIRTIO_BLK_F_DISCARD) | VIRTIO_FEATURE(VIRTIO_BLK_F_WRITE_ZEROES))
 
 /* As much of the configuration space as these features need. */
 enum { VHOST_BLK_CONFIG_SIZE = offsetof(struct virtio_blk_config, write_zeroes_may_unmap) + 4 };
@@ -208,7 +207,7 @@ static int vhost_blk_watch(struct device *device, struct loop *loop)
 static unsigned vhost_blk_queue_count(const struct device *device, unsigned wanted)
 {
     unsigned count = vhost_user_queue_count(device->backend);
-    bool several = (vhost_user_features(device->backend) & FEATURE(VIRTIO_BLK_F_MQ)) != 0;
+    bool several = (vhost_user_features(device->backend) & VIRTIO_FEATURE(VIRTIO_BLK_F_MQ)) != 0;
 
     if (!several || device->config.num_queues == 0 || wanted == 0) {
         return 1;

@@ -14,8 +14,6 @@
 #include "dev/irq.h"
 #include "dev/virtio/virtio_parts.h"
 
-#define FEATURE(bit) (UINT64_C(1) << (bit))
-
 bool virtio_is_live(const struct virtio *virtio)
 {
     uint32_t both = VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET;
@@ -150,13 +148,13 @@ static bool virtio_accepts(const struct virtio *virtio)
 {
     uint64_t wanted = virtio->state.driver_features;
 
-    return (wanted & ~virtio->offered) == 0 && (wanted & FEATURE(VIRTIO_F_VERSION_1)) != 0;
+    return (wanted & ~virtio->offered) == 0 && (wanted & VIRTIO_FEATURE(VIRTIO_F_VERSION_1)) != 0;
 }
 
 static void virtio_queue_start(struct virtio *virtio, struct queue *queue)
 {
-    bool event_idx = (virtio->features & FEATURE(VIRTIO_RING_F_EVENT_IDX)) != 0;
-    bool indirect = (virtio->features & FEATURE(VIRTIO_RING_F_INDIRECT_DESC)) != 0;
+    bool event_idx = virtio_has(virtio, VIRTIO_RING_F_EVENT_IDX);
+    bool indirect = virtio_has(virtio, VIRTIO_RING_F_INDIRECT_DESC);
 
     if (!queue_start(queue, event_idx, indirect)) {
         virtio_break(virtio, queue->fault);

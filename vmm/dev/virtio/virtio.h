@@ -30,10 +30,13 @@ enum {
     VIRTIO_REGISTERS_SIZE = 0x200, /* as on QEMU's `virt` */
 };
 
+/* The feature bit of that number. */
+#define VIRTIO_FEATURE(number) (UINT64_C(1) << (number))
+
 /* Feature bits that this part offers and handles for every device (6). */
 #define VIRTIO_COMMON_FEATURES                                                                     \
-    (UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC | UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX |         \
-     UINT64_C(1) << VIRTIO_F_VERSION_1)
+    (VIRTIO_FEATURE(VIRTIO_RING_F_INDIRECT_DESC) | VIRTIO_FEATURE(VIRTIO_RING_F_EVENT_IDX) |       \
+     VIRTIO_FEATURE(VIRTIO_F_VERSION_1))
 
 /* What a kind of device is. Each function is called with the lock held. */
 struct virtio_type {
@@ -135,6 +138,12 @@ static inline void virtio_lock(struct virtio *virtio)
 static inline void virtio_unlock(struct virtio *virtio)
 {
     pthread_mutex_unlock(&virtio->lock);
+}
+
+/* Whether the feature of that number was negotiated. */
+static inline bool virtio_has(const struct virtio *virtio, unsigned number)
+{
+    return (virtio->features & VIRTIO_FEATURE(number)) != 0;
 }
 
 /* Whether the driver is ready and has broken no rule. Otherwise the queues give nothing. */

@@ -51,11 +51,6 @@ static struct queue *nic_queue(struct device *device, enum nic_queue queue)
     return &device->virtio.queues[queue];
 }
 
-static bool nic_has(const struct device *device, unsigned feature)
-{
-    return (device->virtio.features >> feature & 1) != 0;
-}
-
 /* Waits for what the host can do next. */
 static void nic_watch(struct device *device)
 {
@@ -185,7 +180,7 @@ static bool nic_deliver(struct device *device, size_t size)
     const struct chain *chain = &device->virtio.chain;
     struct nic_placement placement = {.count = 0};
 
-    if (size > chain->in_size && !nic_has(device, VIRTIO_NET_F_MRG_RXBUF)) {
+    if (size > chain->in_size && !virtio_has(&device->virtio, VIRTIO_NET_F_MRG_RXBUF)) {
         queue_put_back(nic_queue(device, NIC_RECEIVE)); /* The frame is dropped. */
         return true;
     }
@@ -210,9 +205,9 @@ static bool nic_agrees(const struct device *device, const struct chain *chain)
         return true;
     }
     (void)parts_read(chain_in(chain), chain->in_count, 0, header, sizeof(header));
-    bool checksum = nic_has(device, VIRTIO_NET_F_GUEST_CSUM);
-    bool segments =
-        nic_has(device, VIRTIO_NET_F_GUEST_TSO4) || nic_has(device, VIRTIO_NET_F_GUEST_TSO6);
+    bool checksum = virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_CSUM);
+    bool segments = virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_TSO4) ||
+                    virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_TSO6);
     return (checksum || (header[0] & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0) &&
            (segments || header[1] == VIRTIO_NET_HDR_GSO_NONE);
 }
@@ -375,7 +370,7 @@ static void nic_start(struct device *device)
     device->starved = false;
     device->blocked = false;
     device->used = true;
-    if (device->slept && nic_has(device, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
+    if (device->slept && virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
         device->config.status |= VIRTIO_NET_S_ANNOUNCE;
     }
     /* Linux remembers the link's state over a sleep, and reads it again only if it is told to. */
@@ -437,22 +432,22 @@ static const struct virtio_type nic_type = {
     .notified = nic_notified,
 };
 
-#define FEATURE(bit) (UINT64_C(1) << (bit))
-
 static uint64_t nic_features(const struct device *device)
 {
-    uint64_t features = FEATURE(VIRTIO_NET_F_MAC) | FEATURE(VIRTIO_NET_F_STATUS) |
-                        FEATURE(VIRTIO_NET_F_MRG_RXBUF) | FEATURE(VIRTIO_NET_F_CTRL_VQ) |
-                        FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE);
+    uint64_t features = VIRTIO_FEATURE(VIRTIO_NET_F_MAC) | VIRTIO_FEATURE(VIRTIO_NET_F_STATUS) |
+                        VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF) |
+                        VIRTIO_FEATURE(VIRTIO_NET_F_CTRL_VQ) |
+                        VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE);
 
     if (net_has_offloads(device->net)) {
-        features |= FEATURE(VIRTIO_NET_F_CSUM) | FEATURE(VIRTIO_NET_F_GUEST_CSUM) |
-                    FEATURE(VIRTIO_NET_F_HOST_TSO4) | FEATURE(VIRTIO_NET_F_HOST_TSO6) |
-                    FEATURE(VIRTIO_NET_F_HOST_ECN) | FEATURE(VIRTIO_NET_F_GUEST_TSO4) |
-                    FEATURE(VIRTIO_NET_F_GUEST_TSO6) | FEATURE(VIRTIO_NET_F_GUEST_ECN);
+        features |=
+            VIRTIO_FEATURE(VIRTIO_NET_F_CSUM) | VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_CSUM) |
+            VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO4) | VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO6) |
+            VIRTIO_FEATURE(VIRTIO_NET_F_HOST_ECN) | VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO4) |
+            VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO6) | VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ECN);
     }
     if (device->config.mtu != 0) {
-        features |= FEATURE(VIRTIO_NET_F_MTU);
+        features |= VIRTIO_FEATURE(VIRTIO_NET_F_MTU);
     }
     return features;
 }
