@@ -71,6 +71,15 @@ ip() { /usr/bin/ip "$@"; }
 ping() { /usr/bin/ping "$@"; }
 mke2fs() { /usr/bin/mke2fs "$@"; }
 
+# Makes an interface with the default route, whose address passt gives to a guest. It goes when the test ends.
+make_uplink() {
+    ip link add uplink0 type dummy
+    trap 'ip link delete uplink0; clean_up' EXIT
+    ip address add 192.0.2.1/24 dev uplink0
+    ip link set uplink0 up
+    ip route add default via 192.0.2.254 dev uplink0
+}
+
 # skips_under SANITIZER REASON: succeeds if dormouse runs under that sanitizer, and prints what is skipped.
 skips_under() {
     [ "${LAB_SANITIZE:-}" = "$1" ] || return 1

@@ -132,14 +132,11 @@ send_magic() { # TWELVE-HEXADECIMAL-DIGITS
     socat -u "FILE:$work/magic" "UDP-DATAGRAM:10.9.0.255:9,broadcast,bind=$host_ip"
 }
 
-# A host with one interface, whose address the guest of passt gets.
-make_uplink() {
+# A host with one interface, whose address the guest of passt gets, and a server.
+make_host() {
     make_work
-    ip link add uplink0 type dummy
-    trap 'ip link delete uplink0; kill $server 2>/dev/null; clean_up' EXIT
-    ip address add 192.0.2.1/24 dev uplink0
-    ip link set uplink0 up
-    ip route add default via 192.0.2.254 dev uplink0
+    make_uplink
+    trap 'kill $server 2>/dev/null; ip link delete uplink0; clean_up' EXIT
     mkdir "$work/www"
     echo "the host says hello" >"$work/www/index.html"
     httpd -f -p 127.0.0.1:8080 -h "$work/www" &
@@ -156,7 +153,7 @@ no_passt_runs() {
 
 # limit passt 240
 test_passt() {
-    make_uplink
+    make_host
     start_linux "net address=dhcp fetch=http://192.0.2.254:8080/" \
         --net user,forward=tcp:127.0.0.1/2080:80 --wake net,signal
     wait_event "$work/events" asleep 1 120
@@ -186,7 +183,7 @@ guest_ends_by_signal() {
 # once passt_ends
 # limit passt_ends 120
 test_passt_ends() {
-    make_uplink
+    make_host
     start_bare "" --net user --paused --qmp "$work/qmp"
     wait_until 60 test -S "$work/qmp" || fail "dormouse did not start"
     passt_runs || fail "passt does not run"

@@ -13,49 +13,16 @@
 #include <cmocka.h>
 
 #include "control/agent.h"
-#include "core/delay.h"
-
-static struct {
-    void (*passed)(void *arg);
-    void *arg;
-    int64_t set;
-    int error;
-} delay;
+#include "fake_delay.h"
 
 static struct agent *agent;
 static char sent[512];
 static unsigned failures;
 static char reason[512];
 
-int __wrap_delay_open(struct delay *opened, struct loop *loop, void (*passed)(void *), void *arg);
-void __wrap_delay_close(struct delay *closed);
-void __wrap_delay_set(struct delay *set, int64_t nanoseconds);
-
-int __wrap_delay_open(struct delay *opened, struct loop *loop, void (*passed)(void *), void *arg)
-{
-    (void)opened;
-    (void)loop;
-    delay.passed = passed;
-    delay.arg = arg;
-    delay.set = 0;
-    return delay.error;
-}
-
-void __wrap_delay_close(struct delay *closed)
-{
-    (void)closed;
-    delay.passed = NULL;
-}
-
-void __wrap_delay_set(struct delay *set, int64_t nanoseconds)
-{
-    (void)set;
-    delay.set = nanoseconds;
-}
-
 static void fake_send(void *arg, const void *bytes, size_t count)
 {
-    assert_ptr_equal(arg, &delay);
+    assert_ptr_equal(arg, &fake_delay);
     assert_true(count < sizeof(sent));
     memcpy(sent, bytes, count);
     sent[count] = '\0';
@@ -63,19 +30,19 @@ static void fake_send(void *arg, const void *bytes, size_t count)
 
 static void fake_failed(void *arg, const char *why)
 {
-    assert_ptr_equal(arg, &delay);
+    assert_ptr_equal(arg, &fake_delay);
     failures++;
     (void)snprintf(reason, sizeof(reason), "%s", why);
 }
 
-static const struct agent_env env = {.arg = &delay, .send = fake_send, .failed = fake_failed};
+static const struct agent_env env = {.arg = &fake_delay, .send = fake_send, .failed = fake_failed};
 
 static int setup(void **state)
 {
     (void)state;
     sent[0] = reason[0] = '\0';
     failures = 0;
-    delay.error = 0;
+    fake_delay.error = 0;
     agent = agent_create(&env);
     return agent != NULL ? 0 : -1;
 }
@@ -84,7 +51,7 @@ static int teardown(void **state)
 {
     (void)state;
     agent_destroy(agent);
-    assert_null(delay.passed);
+    assert_null(fake_delay.passed);
     return 0;
 }
 
@@ -136,7 +103,7 @@ static void appear(void)
         answer_sync(expect_sync());
     }
     assert_true(agent_is_known(agent));
-    assert_int_equal(delay.set, 0);
+    assert_int_equal(fake_delay.set, 0);
 }
 
 /* As far as the command. */
@@ -144,10 +111,10 @@ static void ask(enum agent_command command, const char *text)
 {
     appear();
     agent_ask(agent, command);
-    assert_true(delay.set > 0);
+    assert_true(fake_delay.set > 0);
     answer_sync(expect_sync());
     expect_sent(text);
-    assert_int_equal(delay.set, 0);
+    assert_int_equal(fake_delay.set, 0);
 }
 
 static void is_known_from_the_first_answer_to_the_restart(void **state)
@@ -259,9 +226,9 @@ static void silence_is_a_failure(void **state)
     (void)state;
     appear();
     agent_ask(agent, AGENT_SUSPEND);
-    assert_true(delay.set == AGENT_SECONDS * INT64_C(1000000000));
+    assert_true(fake_delay.set == AGENT_SECONDS * INT64_C(1000000000));
     long long number = expect_sync();
-    delay.passed(delay.arg);
+    fake_delay.passed(fake_delay.arg);
     assert_int_equal(failures, 1);
     assert_string_equal(reason, "the guest agent does not answer");
     answer_sync(number);
@@ -289,7 +256,7 @@ static void a_restart_ends_the_question(void **state)
     (void)state;
     agent_ask(agent, AGENT_SHUT_DOWN);
     agent_restart(agent);
-    assert_int_equal(delay.set, 0);
+    assert_int_equal(fake_delay.set, 0);
     agent_opened(agent, true);
     expect_sync();
     expect_sent("");
@@ -335,7 +302,7 @@ static void a_channel_without_an_agent_is_none(void **state)
     assert_false(agent_is_known(agent));
     agent_opened(agent, true);
     assert_true(expect_sync() != number);
-    assert_int_equal(delay.set, 0);
+    assert_int_equal(fake_delay.set, 0);
     assert_int_equal(failures, 0);
 }
 
@@ -358,10 +325,10 @@ static void no_agent_is_no_error(void **state)
     agent_restart(NULL);
     agent_ask(NULL, AGENT_SUSPEND);
     agent_destroy(NULL);
-    delay.error = -EMFILE;
+    fake_delay.error = -EMFILE;
     assert_null(agent_create(&env));
     assert_int_equal(errno, EMFILE);
-    delay.passed = NULL;
+    fake_delay.passed = NULL;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

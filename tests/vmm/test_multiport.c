@@ -6,8 +6,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,6 +13,7 @@
 #include "core/map.h"
 #include "host/port/port_settings.h"
 #include "scratch.h"
+#include "socket_client.h"
 #include "virtio_rig.h"
 
 enum {
@@ -124,21 +123,12 @@ static void probe(void)
 
 static int client(const char *path)
 {
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    (void)snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
-    assert_true(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
-    virtio_rig_run(&rig);
-    return fd;
+    return socket_client_open(rig.loop, path);
 }
 
 static void say(int fd, const char *text)
 {
-    ssize_t length = (ssize_t)strlen(text);
-
-    assert_true(fd >= 0 && send(fd, text, strlen(text), MSG_NOSIGNAL) == length);
-    virtio_rig_run(&rig);
+    socket_client_say(rig.loop, fd, text);
 }
 
 static void expect_client(int fd, const char *expected)

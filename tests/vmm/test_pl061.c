@@ -11,10 +11,10 @@
 #include <cmocka.h>
 #include <libfdt.h>
 
-#include "core/delay.h"
 #include "dev/bus.h"
 #include "dev/node.h"
 #include "device_rig.h"
+#include "fake_delay.h"
 
 enum {
     DIR = 0x400,
@@ -30,52 +30,19 @@ enum {
 
 enum { POWER = 1 << 3, SLEEP = 1 << 4, ALL = 0xff };
 
-static struct {
-    void (*passed)(void *arg);
-    void *arg;
-    int64_t set; /* nanoseconds, 0: it is not set */
-    int error;   /* delay_open() fails with it */
-} delay;
-
 static struct device_rig rig;
-
-int __wrap_delay_open(struct delay *opened, struct loop *loop, void (*passed)(void *), void *arg);
-void __wrap_delay_close(struct delay *closed);
-void __wrap_delay_set(struct delay *set, int64_t nanoseconds);
-
-int __wrap_delay_open(struct delay *opened, struct loop *loop, void (*passed)(void *), void *arg)
-{
-    (void)opened;
-    (void)loop;
-    delay.passed = passed;
-    delay.arg = arg;
-    delay.set = 0;
-    return delay.error;
-}
-
-void __wrap_delay_close(struct delay *closed)
-{
-    (void)closed;
-    delay.passed = NULL;
-}
-
-void __wrap_delay_set(struct delay *set, int64_t nanoseconds)
-{
-    (void)set;
-    delay.set = nanoseconds;
-}
 
 static void let_delay_pass(void)
 {
-    assert_true(delay.set > 0);
-    delay.set = 0;
-    delay.passed(delay.arg);
+    assert_true(fake_delay.set > 0);
+    fake_delay.set = 0;
+    fake_delay.passed(fake_delay.arg);
 }
 
 static int setup(void **state)
 {
     (void)state;
-    delay.error = 0;
+    fake_delay.error = 0;
     device_rig_create(&rig, "pl061", NULL, NULL);
     return 0;
 }
@@ -84,7 +51,7 @@ static int teardown(void **state)
 {
     (void)state;
     device_rig_destroy(&rig);
-    assert_null(delay.passed);
+    assert_null(fake_delay.passed);
     return 0;
 }
 
@@ -201,16 +168,16 @@ static void a_press_is_seen_and_ends(void **state)
     assert_register(MIS, POWER);
     device_rig_write(&rig, IC, POWER);
     assert_false(rig.line);
-    assert_int_equal(delay.set, 0);
+    assert_int_equal(fake_delay.set, 0);
     assert_register(data(POWER), POWER);
-    assert_true(delay.set >= 100000000);
+    assert_true(fake_delay.set >= 100000000);
     let_delay_pass();
     assert_true(rig.line);
     assert_register(RIS, POWER);
     device_rig_write(&rig, IC, POWER);
     assert_register(data(POWER), 0);
     assert_false(rig.line);
-    assert_int_equal(delay.set, 0);
+    assert_int_equal(fake_delay.set, 0);
 }
 
 /* Later looks do not hold the key any longer. */
@@ -220,13 +187,13 @@ static void only_the_first_look_sets_the_delay(void **state)
     listen_to(SLEEP);
     assert_true(press(DEVICE_KEY_SLEEP));
     assert_register(data(POWER), 0);
-    assert_int_equal(delay.set, 0);
+    assert_int_equal(fake_delay.set, 0);
     assert_register(data(ALL), SLEEP);
-    assert_true(delay.set > 0);
-    delay.set = 1;
+    assert_true(fake_delay.set > 0);
+    fake_delay.set = 1;
     assert_register(data(SLEEP), SLEEP);
     assert_true(press(DEVICE_KEY_SLEEP)); /* It is down already. */
-    assert_int_equal(delay.set, 1);
+    assert_int_equal(fake_delay.set, 1);
     let_delay_pass();
     assert_register(data(SLEEP), 0);
 }
@@ -241,7 +208,7 @@ static void a_key_stays_down_until_it_is_seen(void **state)
     assert_true(press(DEVICE_KEY_POWER));
     let_delay_pass();
     assert_register(data(SLEEP), 0);
-    assert_int_equal(delay.set, 0);
+    assert_int_equal(fake_delay.set, 0);
     assert_register(data(POWER), POWER);
     let_delay_pass();
     assert_register(data(ALL), 0);
@@ -309,7 +276,7 @@ static void reset_releases_keys(void **state)
     assert_register(data(POWER), POWER);
     assert_true(device_rig_changes(&rig) > 0);
     rig.cls->reset(rig.device);
-    assert_int_equal(delay.set, 0);
+    assert_int_equal(fake_delay.set, 0);
     assert_int_equal(device_rig_changes(&rig), 0);
     assert_false(rig.line);
     assert_false(press(DEVICE_KEY_POWER));
@@ -345,10 +312,10 @@ static void create_fails_without_a_timer(void **state)
     struct device *device = NULL;
 
     (void)state;
-    delay.error = -EMFILE;
+    fake_delay.error = -EMFILE;
     assert_int_equal(rig.cls->create(&rig.env, &device), -EMFILE);
     assert_null(device);
-    delay.error = 0;
+    fake_delay.error = 0;
 }
 
 /* The release of the sleep key must not wake the guest that it has put to sleep. */

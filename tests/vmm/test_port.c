@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -20,6 +19,7 @@
 #include "host/port/port_internal.h"
 #include "host/port/port_options.h"
 #include "scratch.h"
+#include "socket_client.h"
 
 static struct loop *loop;
 static struct port *port;
@@ -104,20 +104,12 @@ static void open_port(void)
 
 static int client(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "port"};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
-    drive_until_idle(loop);
-    return fd;
+    return socket_client_open(loop, "port");
 }
 
 static void say(int fd, const char *text)
 {
-    ssize_t length = (ssize_t)strlen(text);
-
-    assert_true(fd >= 0 && send(fd, text, strlen(text), MSG_NOSIGNAL) == length);
-    drive_until_idle(loop);
+    socket_client_say(loop, fd, text);
 }
 
 static void let_guest_read(size_t room)

@@ -24,6 +24,7 @@
 #include "control/qmp_internal.h"
 #include "drive.h"
 #include "scratch.h"
+#include "socket_client.h"
 
 #define GREETING                                                                                   \
     "{\"QMP\":{\"version\":{\"qemu\":{\"major\":0,\"minor\":2,\"micro\":0},\"package\":"           \
@@ -216,20 +217,12 @@ static int leave(void **state)
 
 static int client(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "qmp"};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
-    drive_until_idle(loop);
-    return fd;
+    return socket_client_open(loop, "qmp");
 }
 
 static void say(int fd, const char *text)
 {
-    size_t length = strlen(text);
-
-    assert_true(fd >= 0 && send(fd, text, length, MSG_NOSIGNAL) == (ssize_t)length);
-    drive_until_idle(loop);
+    socket_client_say(loop, fd, text);
 }
 
 /* Checks everything that the client got since the last check. */

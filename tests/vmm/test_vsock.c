@@ -7,8 +7,6 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +15,7 @@
 #include "core/map.h"
 #include "host/vsock/vsock_settings.h"
 #include "scratch.h"
+#include "socket_client.h"
 #include "virtio_rig.h"
 
 enum {
@@ -54,20 +53,12 @@ static int leave(void **state)
 
 static int client(void)
 {
-    struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "v"};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
-    virtio_rig_run(&rig);
-    return fd;
+    return socket_client_open(rig.loop, "v");
 }
 
 static void say(int fd, const char *text)
 {
-    ssize_t length = (ssize_t)strlen(text);
-
-    assert_true(fd >= 0 && send(fd, text, strlen(text), MSG_NOSIGNAL) == length);
-    virtio_rig_run(&rig);
+    socket_client_say(rig.loop, fd, text);
 }
 
 /* Old drivers give the header a buffer of its own. */

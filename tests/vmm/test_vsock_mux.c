@@ -17,6 +17,7 @@
 #include "host/vsock/vsock_mux.h"
 #include "host/vsock/vsock_options.h"
 #include "scratch.h"
+#include "socket_client.h"
 
 enum {
     CID = 3,
@@ -69,20 +70,12 @@ static int leave(void **state)
 
 static int client(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "v"};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
-    drive_until_idle(loop);
-    return fd;
+    return socket_client_open(loop, "v");
 }
 
 static void say(int fd, const char *text)
 {
-    ssize_t length = (ssize_t)strlen(text);
-
-    assert_true(fd >= 0 && send(fd, text, strlen(text), MSG_NOSIGNAL) == length);
-    drive_until_idle(loop);
+    socket_client_say(loop, fd, text);
 }
 
 static void expect_client(int fd, const char *expected)
