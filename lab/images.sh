@@ -198,7 +198,7 @@ copy_libraries() { # PROGRAM FROM TO
     done
 }
 
-# A file system without a journal, which nobody writes to. Holes of files stay holes.
+# A file system without a journal, because it is only read. Holes of files stay holes.
 make_tools_disk() { # FOLDER FILE
     local kilobytes
     kilobytes=$(du -sk --apparent-size "$1" | cut -f 1)

@@ -21,7 +21,7 @@ demo_command() {
 A stock Debian kernel boots on dormouse with 2 of its 3 vCPUs, which use idle states. It asks for the third one,
 which starts after the operator has admitted it. Then it sets the alarm of its real-time clock and suspends to
 RAM: it calls SYSTEM_SUSPEND, which dormouse honours. After that it becomes a web server and sleeps without
-an alarm, until somebody asks it for a page. Below are dormouse's events, with the time since the start. Lines
+an alarm, until a client asks it for a page. Below are dormouse's events, with the time since the start. Lines
 after a bar are the guest's console.
 
 EOF

@@ -20,7 +20,7 @@ output is the image's path. It takes about half a minute, and no privilege; an i
 and kept in the build folder until ./dev clean. Use a copy, or --output.
 
   --output FILE       copy the image to FILE
-  --ssh-key FILE      root may log in over SSH with the public keys in FILE (default: nobody may)
+  --ssh-key FILE      root may log in over SSH with the public keys in FILE (default: no key)
   --autologin         the serial console (ttyAMA0) is logged in as root
   --include PKG,...   unpack these packages, too
   --size MIB          size of the image (2048); it is sparse

@@ -86,7 +86,7 @@ test_uboot() {
     end_firmware
 }
 
-# Before what was written the block is erased, and behind it too.
+# The block is erased before the written bytes, and after them.
 expect_written() {
     type_keys 'md.b 0408000c 4; md.b 0408004c 8\r'
     wait_console '0408000c: ff ff ff ff' 60

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # disk
 # A whole Debian on a disk, as README shows it: it boots by its own boot loader, sleeps when it is idle, and wakes when
-# somebody connects.
+# a client connects.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"

@@ -391,7 +391,7 @@ static void a_kernel_that_fills_memory_has_the_tree_below_it(void **state)
     blob_free(&other);
 }
 
-/* QEMU puts the initrd at 128 MiB and the tree behind it. */
+/* QEMU puts the initrd at 128 MiB and the tree above it. */
 static void in_large_memory_all_is_where_qemu_has_it(void **state)
 {
     (void)state;

@@ -484,7 +484,7 @@ static void clearing_shared_ram_frees_it_for_all(void **state)
     munmap(view, SIZE);
 }
 
-/* Whoever has the file cannot make an access of this process fail. */
+/* A process that has the file cannot make an access of this process fail. */
 static void size_of_shared_ram_is_fixed(void **state)
 {
     (void)state;

@@ -422,7 +422,7 @@ static void a_dead_passt_takes_the_link_down(void **state)
                      VIRTIO_MMIO_INT_CONFIG);
 }
 
-/* The frame that wakes the guest, and all behind it, are the first that it gets. */
+/* The guest first gets the frame that wakes it, and then the frames that came after that. */
 static void the_waking_frame_comes_first(void **state)
 {
     (void)state;

@@ -58,7 +58,7 @@ pass_events() {
         printf 'event %s\n' "$line"
         case $line in
         *'"event":"asleep"'*)
-            # The first sleep is measured; somebody wants something of the second one.
+            # The first sleep is measured; a request ends the second one.
             if [ "$watcher" ]; then
                 ask_server &
             else

@@ -60,6 +60,6 @@ function add_user(i,    part, number) {
     }
     print name[i] ":x:" number ":" (part[2] in gid ? gid[part[2]] : part[2]) ":" title[i] ":" home[i] ":" shell[i] \
         > (etc "/passwd")
-    # root logs in on the console without a password; nobody else has one.
+    # root logs in on the console without a password; no other user has one.
     print name[i] ":" (name[i] == "root" ? "" : "!*") ":20000:0:99999:7:::" > (etc "/shadow")
 }

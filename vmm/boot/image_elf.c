@@ -16,7 +16,7 @@ bool head_is_elf(const struct head *head)
     return head->size >= sizeof(Elf64_Ehdr) && head_has(head, 0, ELFMAG);
 }
 
-/* Names of processors that somebody may have built a kernel for by mistake. */
+/* Names of processors that a kernel may have been built for by mistake. */
 static const char *elf_machine_name(unsigned machine)
 {
     switch (machine) {

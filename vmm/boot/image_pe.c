@@ -89,7 +89,7 @@ static const char uki_names[UKI_SECTIONS][SECTION_NAME_SIZE] = {
 
 /*
  * Sections before the first ".profile" are for all profiles; of the others only those of the first profile count, which
- * is what boots if nobody chooses. Those replace a section for all.
+ * is what boots without a choice. Those replace a section for all.
  */
 static int uki_take_section(const struct image *image, struct uki *uki, const uint8_t *section)
 {

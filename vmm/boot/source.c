@@ -33,7 +33,7 @@ static int source_create(void)
     return fd;
 }
 
-/* Waits for a writer too: reading a FIFO that nobody has opened for writing would give an end of file at once. */
+/* Waits for a writer too: reading a FIFO that no process has opened for writing would give an end of file at once. */
 static ssize_t source_read_pipe(int pipe, uint8_t piece[PIECE_SIZE])
 {
     struct pollfd ready = {.fd = pipe, .events = POLLIN};

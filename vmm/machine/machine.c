@@ -349,7 +349,7 @@ static void machine_live(struct machine *machine)
 }
 
 /*
- * A pipe can take as long to read, and a hostile kernel to unpack, as somebody else likes. Meanwhile a signal ends the
+ * A pipe can take as long to read, and a hostile kernel to unpack, as its writer likes. Meanwhile a signal ends the
  * process: there is nothing to clean up yet.
  */
 static bool machine_open_boot(struct machine *machine)

@@ -120,8 +120,8 @@ static const struct virtio_type vhost_blk_type = {
 /* --- What the back-end signals. Main thread. --- */
 
 /*
- * A stop may take seconds, for which the main thread must not wait: then nobody needs the interrupt.
- * All others hold the lock for a moment.
+ * A stop may take seconds, for which the main thread must not wait; the driver that resets the
+ * device needs no interrupt. All others hold the lock for a moment.
  */
 static bool vhost_blk_lock(struct device *device)
 {

@@ -93,7 +93,7 @@ void virtio_pass_interrupt(struct virtio *virtio)
 void virtio_ring(struct virtio *virtio, unsigned queue)
 {
     if (queue < virtio->queue_count) {
-        /* It cannot fail: nobody counts up to the most that an eventfd holds. */
+        /* It cannot fail: the guest cannot ring often enough to fill the counter. */
         (void)eventfd_write(virtio->doorbells[queue].fd, 1);
     }
 }

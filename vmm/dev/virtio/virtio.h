@@ -197,7 +197,7 @@ bool virtio_doorbell(struct device *device, unsigned number, struct doorbell *do
     .size = VIRTIO_REGISTERS_SIZE, .reset = virtio_reset, .read = virtio_read,                     \
     .write = virtio_write, .describe = virtio_describe, .doorbell = virtio_doorbell
 
-/* A device without state of its own; one with a state puts it right behind the `struct virtio`. */
+/* A device without state of its own; one with a state puts it right after the `struct virtio`. */
 #define VIRTIO_CLASS_MEMBERS                                                                       \
     VIRTIO_CLASS_FUNCTIONS, .state_offset = offsetof(struct virtio, state),                        \
         .state_size = sizeof(struct virtio_state)

@@ -5,9 +5,9 @@
  * Frames that come wait in the host (the socket of passt, the queue of the tap) until the driver
  * has a buffer for one. So while the guest sleeps nothing is lost here: its driver has reset the
  * device and gives no buffers. If the network is a wake source, the device then takes one frame
- * after the other and looks at it. One that wakes nobody is dropped, as by a network card that waits
- * for such a frame; one that wakes the guest is kept, and it and all behind it are the first that
- * the driver gets.
+ * after the other and looks at it. One that does not wake the guest is dropped, as by a network card
+ * that waits for such a frame; one that wakes the guest is kept, and it and those that came after it
+ * are the first that the driver gets.
  */
 #include <errno.h>
 #include <linux/virtio_ids.h>

@@ -30,7 +30,7 @@ struct device {
     struct virtio_vsock_config config;
     struct vsock_mux *mux;
     bool held; /* the guest's next packet waits until the guest has taken an answer */
-    struct iovec data[QUEUE_SIZE_MAX]; /* the parts at hand behind the header */
+    struct iovec data[QUEUE_SIZE_MAX]; /* the parts at hand after the header */
 };
 
 /* Finds what follows the header. Returns how many parts. */

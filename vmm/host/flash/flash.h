@@ -18,7 +18,7 @@ enum { FLASH_BANK_SIZE = 64 << 20 };
 /* FLASH_BANK_SIZE bytes. */
 struct flash_bank {
     int fd;
-    uint64_t length;  /* of the file; behind it the bank reads as zero */
+    uint64_t length;  /* of the file; after it the bank reads as zero */
     const void *host; /* where the bank is mapped, for the guest to read */
     bool failed;      /* a write has failed, which is reported once */
 };

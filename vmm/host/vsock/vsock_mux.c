@@ -211,7 +211,7 @@ bool vsock_mux_take(struct vsock_mux *mux, const struct virtio_vsock_hdr *packet
         return false;
     }
     if (packet->src_cid != mux->settings->cid) {
-        return true; /* Not the guest's address: nobody can be answered (5.10.6.4). */
+        return true; /* Not the guest's address: there is no connection to answer (5.10.6.4). */
     }
     struct vsock_connection *found = mux_find(mux, packet->dst_port, packet->src_port, &index);
     if (found == NULL || packet->dst_cid != VSOCK_CID_HOST ||

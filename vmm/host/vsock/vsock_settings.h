@@ -8,7 +8,7 @@
 enum {
     VSOCK_CID_HOST = 2,
     VSOCK_CID_DEFAULT = 3,
-    VSOCK_PATH_SIZE = 97, /* with the NUL; "_PORT" must fit behind it into a socket's address */
+    VSOCK_PATH_SIZE = 97, /* with the NUL; "_PORT" must fit after it into a socket's address */
 };
 
 struct vsock_settings {
