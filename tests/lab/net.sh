@@ -44,9 +44,13 @@ fetch() {
     [ "$said" ] || fail "no answer to a request for /$1"
 }
 
-# Ends a guest that serves until then, also if it has gone to sleep before it looked.
+# Ends a guest that serves until then. It may go to sleep with a request that it has received and not yet answered, so
+# pings wake it until the answer is there.
 end_server() {
+    ping -q -c 240 -i 0.5 $guest_ip >/dev/null 2>&1 &
+    pinger=$!
     fetch cgi-bin/end
+    kill "$pinger"
     wait_until 100 server_has_ended || fail "the guest did not end"
     wait_guest
     expect_linux_ok
