@@ -1,51 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "host/disk/disk_options.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/report.h"
+#include "base/word.h"
 #include "host/disk/disk_settings.h"
-
-/* The length of the part before the next comma; two commas are one that belongs to the name. */
-static size_t measure_name(const char *value)
-{
-    size_t length = 0;
-
-    while (value[length] != '\0' && (value[length] != ',' || value[length + 1] == ',')) {
-        length += value[length] == ',' ? 2 : 1;
-    }
-    return length;
-}
 
 char *disk_name(const struct disk_settings *settings)
 {
-    size_t length = measure_name(settings->value);
-    char *name = malloc(length + 1);
-    size_t size = 0;
-
-    for (size_t i = 0; name != NULL && i < length; i++) {
-        name[size++] = settings->value[i];
-        i += settings->value[i] == ',' ? 1 : 0;
-    }
-    if (name != NULL) {
-        name[size] = '\0';
-    }
-    return name;
+    return word_name(word_first_name(settings->value));
 }
 
-static bool set_serial(struct disk_settings *disk, const char *word, size_t length)
+static bool set_serial(struct disk_settings *disk, struct word serial)
 {
-    if (length == 0 || length > DISK_SERIAL_MAX) {
+    if (serial.length == 0 || serial.length > DISK_SERIAL_MAX) {
         return false;
     }
-    for (size_t i = 0; i < length; i++) {
-        if (word[i] <= ' ' || word[i] > '~') {
+    for (size_t i = 0; i < serial.length; i++) {
+        if (serial.text[i] <= ' ' || serial.text[i] > '~') {
             return false;
         }
     }
-    memcpy(disk->serial, word, length);
-    disk->serial[length] = '\0';
+    memcpy(disk->serial, serial.text, serial.length);
+    disk->serial[serial.length] = '\0';
     return true;
 }
 
@@ -65,29 +43,21 @@ static const struct disk_word disk_words[] = {
     {"aio=threads", MEANS(aio, DISK_AIO_THREADS)},
 };
 
-static bool is_word(const char *word, size_t length, const char *name)
+static bool set_word(struct disk_settings *disk, struct word word)
 {
-    return strlen(name) == length && memcmp(word, name, length) == 0;
-}
-
-static bool set_word(struct disk_settings *disk, const char *word, size_t length)
-{
-    const char serial[] = "serial=";
-    size_t prefix = sizeof(serial) - 1;
-
-    if (length >= prefix && memcmp(word, serial, prefix) == 0) {
-        return set_serial(disk, word + prefix, length - prefix);
+    if (word_begins(&word, "serial=")) {
+        return set_serial(disk, word);
     }
-    if (is_word(word, length, "ro")) {
+    if (word_is(word, "ro")) {
         disk->read_only = true;
         return true;
     }
-    if (is_word(word, length, "format=raw")) {
+    if (word_is(word, "format=raw")) {
         disk->raw = true;
         return true;
     }
     for (size_t i = 0; i < sizeof(disk_words) / sizeof(disk_words[0]); i++) {
-        if (is_word(word, length, disk_words[i].word)) {
+        if (word_is(word, disk_words[i].word)) {
             memcpy((char *)disk + disk_words[i].offset, &disk_words[i].value,
                    sizeof(disk_words[i].value));
             return true;
@@ -106,7 +76,8 @@ static bool set_socket(const struct option_row *row, struct disk_settings *disk,
     }
     disk->vhost_user = true;
     disk->value = value + sizeof(prefix) - 1;
-    if (disk->value[measure_name(disk->value)] != '\0') {
+    struct word name = word_first_name(disk->value);
+    if (word_next(&name)) {
         report("%s %s: nothing may follow a vhost-user socket: the program behind it decides on "
                "the rest; a comma in a name is written twice",
                row->name, value);
@@ -123,22 +94,19 @@ static bool set_disk(const struct option_row *row, void *settings, const char *v
     if (!set_socket(row, &disk, value)) {
         return false;
     }
-    const char *word = disk.value + measure_name(disk.value);
-    if (word == disk.value) {
+    struct word word = word_first_name(disk.value);
+    if (word.length == 0) {
         report("%s %s: the name of a file is missing", row->name, value);
         return false;
     }
-    while (*word == ',') {
-        size_t length = strcspn(++word, ",");
-
-        if (!set_word(&disk, word, length)) {
+    while (word_next(&word)) {
+        if (!set_word(&disk, word)) {
             report("%s %s: '%.*s' is not one of ro, serial=S (1 to %d characters), format=raw, "
                    "on-error=report, on-error=pause, aio=io_uring, aio=threads; a comma in a name "
                    "is written twice",
-                   row->name, value, (int)length, word, DISK_SERIAL_MAX);
+                   row->name, value, (int)word.length, word.text, DISK_SERIAL_MAX);
             return false;
         }
-        word += length;
     }
     if (list->count == DISKS_MAX) {
         report("%s %s: a VM has at most %d disks", row->name, value, DISKS_MAX);

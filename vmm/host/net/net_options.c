@@ -6,26 +6,8 @@
 #include <string.h>
 
 #include "base/report.h"
+#include "base/word.h"
 #include "host/net/net_settings.h"
-
-/* One of the comma-separated words of a value. */
-struct net_word {
-    const char *text;
-    size_t length;
-};
-
-/* Whether the word begins with `prefix`, which is removed then. */
-static bool net_word_begins(struct net_word *word, const char *prefix)
-{
-    size_t length = strlen(prefix);
-
-    if (word->length < length || memcmp(word->text, prefix, length) != 0) {
-        return false;
-    }
-    word->text += length;
-    word->length -= length;
-    return true;
-}
 
 static int net_hex(char digit)
 {
@@ -41,7 +23,7 @@ static int net_hex(char digit)
 enum { NET_MAC_TEXT = 3 * NET_MAC_SIZE - 1 };
 
 /* Six pairs of hexadecimal digits, for one station: not a group's address, and not all zeros. */
-static bool net_set_mac(struct net_settings *settings, struct net_word word)
+static bool net_set_mac(struct net_settings *settings, struct word word)
 {
     uint8_t any = 0;
 
@@ -63,7 +45,7 @@ static bool net_set_mac(struct net_settings *settings, struct net_word word)
 }
 
 /* An interface's name, as the kernel takes it. */
-static bool net_set_tap(struct net_settings *settings, struct net_word word)
+static bool net_set_tap(struct net_settings *settings, struct word word)
 {
     if (word.length == 0 || word.length >= NET_TAP_SIZE || word.text[0] == '.' ||
         strcspn(word.text, "/: \t%") < word.length) {
@@ -101,7 +83,7 @@ static bool net_read_ports(const char *text, const char *end, unsigned *host, un
 }
 
 /* tcp:[ADDRESS/]HOSTPORT[:GUESTPORT], or the same with udp. */
-static bool net_add_forward(struct net_settings *settings, struct net_word word)
+static bool net_add_forward(struct net_settings *settings, struct word word)
 {
     struct net_forward *forward = &settings->forwards[settings->forward_count];
     unsigned host;
@@ -110,8 +92,8 @@ static bool net_add_forward(struct net_settings *settings, struct net_word word)
     if (settings->forward_count == NET_FORWARDS_MAX) {
         return false;
     }
-    forward->udp = net_word_begins(&word, "udp:");
-    if (!forward->udp && !net_word_begins(&word, "tcp:")) {
+    forward->udp = word_begins(&word, "udp:");
+    if (!forward->udp && !word_begins(&word, "tcp:")) {
         return false;
     }
     const char *slash = memchr(word.text, '/', word.length);
@@ -125,49 +107,47 @@ static bool net_add_forward(struct net_settings *settings, struct net_word word)
     return length < NET_FORWARD_SIZE;
 }
 
-static bool net_take_word(struct net_settings *settings, struct net_word word)
+static bool net_take_word(struct net_settings *settings, struct word word)
 {
-    if (net_word_begins(&word, "mac=")) {
+    if (word_begins(&word, "mac=")) {
         return net_set_mac(settings, word);
     }
-    if (net_word_begins(&word, "forward=")) {
+    if (word_begins(&word, "forward=")) {
         return settings->tap[0] == '\0' && net_add_forward(settings, word);
     }
     return false;
 }
 
-static bool net_take_kind(struct net_settings *settings, struct net_word word)
+static bool net_take_kind(struct net_settings *settings, struct word word)
 {
-    if (net_word_begins(&word, "tap=")) {
+    if (word_begins(&word, "tap=")) {
         return net_set_tap(settings, word);
     }
-    return word.length == strlen("user") && memcmp(word.text, "user", word.length) == 0;
+    return word_is(word, "user");
 }
 
 /* Returns the first word that is wrong, or one without text. */
-static struct net_word net_read(struct net_settings *settings, const char *value)
+static struct word net_read(struct net_settings *settings, const char *value)
 {
-    struct net_word word = {value, strcspn(value, ",")};
+    struct word word = word_first(value);
     bool good = net_take_kind(settings, word);
 
-    while (good && word.text[word.length] == ',') {
-        word.text += word.length + 1;
-        word.length = strcspn(word.text, ",");
+    while (good && word_next(&word)) {
         good = net_take_word(settings, word);
     }
-    return good ? (struct net_word){NULL, 0} : word;
+    return good ? (struct word){NULL, 0} : word;
 }
 
-static bool net_complain(const char *value, struct net_word bad)
+static bool net_complain(const char *value, struct word bad)
 {
     if (bad.text == value) {
         report("--net %s: '%.*s' is not a network; give user, tap=NAME or none", value,
                (int)bad.length, bad.text);
-    } else if (net_word_begins(&bad, "mac=")) {
+    } else if (word_begins(&bad, "mac=")) {
         report("--net %s: '%.*s' is not the MAC address of a station; give six pairs of "
                "hexadecimal digits, such as 52:54:00:12:34:56",
                value, (int)bad.length, bad.text);
-    } else if (net_word_begins(&bad, "forward=")) {
+    } else if (word_begins(&bad, "forward=")) {
         report("--net %s: '%.*s' is not a port to forward; give tcp:[ADDRESS/]PORT[:GUESTPORT] or "
                "udp:..., at most %d, after user",
                value, (int)bad.length, bad.text, NET_FORWARDS_MAX);
@@ -193,7 +173,7 @@ static bool set_net(const struct option_row *row, void *settings, const char *va
     }
     struct net_settings *added = &list->at[list->count];
     *added = (struct net_settings){0};
-    struct net_word bad = net_read(added, value);
+    struct word bad = net_read(added, value);
     if (bad.text != NULL) {
         return net_complain(value, bad);
     }

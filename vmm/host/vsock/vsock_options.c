@@ -4,47 +4,46 @@
 #include <string.h>
 
 #include "base/report.h"
+#include "base/word.h"
 #include "host/vsock/vsock_settings.h"
 
-/* Reads what follows the path. */
-static bool vsock_parse_cid(const char *text, uint32_t *cid)
+/* A word after the path. */
+static bool vsock_set_cid(struct vsock_settings *settings, struct word word)
 {
-    static const char word[] = ",cid=";
     uint64_t number;
 
-    *cid = VSOCK_CID_DEFAULT;
-    if (*text == '\0') {
-        return true;
-    }
-    if (strncmp(text, word, strlen(word)) != 0) {
+    if (!word_begins(&word, "cid=")) {
         return false;
     }
-    text += strlen(word);
-    if (!option_number(&text, &number) || *text != '\0' || number <= VSOCK_CID_HOST ||
-        number >= UINT32_MAX) {
+    const char *end = word.text;
+    if (!option_number(&end, &number) || end != word.text + word.length ||
+        number <= VSOCK_CID_HOST || number >= UINT32_MAX) {
         return false;
     }
-    *cid = (uint32_t)number;
+    settings->cid = (uint32_t)number;
     return true;
 }
 
 static bool set_vsock(const struct option_row *row, void *all, const char *value)
 {
     struct vsock_settings *settings = all;
-    size_t length = strcspn(value, ",");
+    struct word word = word_first(value);
 
-    if (length == 0 || length >= sizeof(settings->path)) {
+    if (word.length == 0 || word.length >= sizeof(settings->path)) {
         report("%s %s: the path has 1 to %zu characters", row->name, value,
                sizeof(settings->path) - 1);
         return false;
     }
-    if (!vsock_parse_cid(value + length, &settings->cid)) {
-        report("%s %s: only ',cid=N' may follow the path, with an N of 3 to 4294967294", row->name,
-               value);
-        return false;
+    memcpy(settings->path, word.text, word.length);
+    settings->path[word.length] = '\0';
+    settings->cid = VSOCK_CID_DEFAULT;
+    while (word_next(&word)) {
+        if (!vsock_set_cid(settings, word)) {
+            report("%s %s: only ',cid=N' may follow the path, with an N of 3 to 4294967294",
+                   row->name, value);
+            return false;
+        }
     }
-    memcpy(settings->path, value, length);
-    settings->path[length] = '\0';
     return true;
 }
 
