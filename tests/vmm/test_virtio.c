@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The MMIO transport, with virtio-rng as the device. */
+/* The MMIO transport, with virtio-rng as the device, or one whose stop lasts until the test ends it. */
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -233,6 +237,116 @@ static void doorbell_is_what_the_machine_asks_kvm_for(void **state)
     assert_int_equal(virtio_rig_wait(&rig, 0).len, LENGTH);
 }
 
+/* --- A device that takes long to stop. --- */
+
+static sem_t stop_begins;
+static sem_t stop_may_end;
+static unsigned notifications;
+
+struct device {
+    struct virtio virtio;
+};
+
+static void slow_stop(struct device *device)
+{
+    (void)device;
+    sem_post(&stop_begins);
+    sem_wait(&stop_may_end);
+}
+
+static void slow_notified(struct device *device, unsigned queue)
+{
+    (void)device;
+    (void)queue;
+    notifications++;
+}
+
+static const struct virtio_type slow_type = {
+    .name = "virtio-slow",
+    .id = VIRTIO_ID_RNG,
+    .stop = slow_stop,
+    .notified = slow_notified,
+};
+
+static int slow_create(const struct device_env *env, struct device **out)
+{
+    const struct virtio_setup slow = {.type = &slow_type, .queue_count = 2};
+
+    *out = calloc(1, sizeof(**out));
+    return *out == NULL ? -ENOMEM : virtio_open(&(*out)->virtio, env, &slow);
+}
+
+static void slow_destroy(struct device *device)
+{
+    virtio_close(&device->virtio);
+    free(device);
+}
+
+static const struct device_class slow_class = {
+    .name = "virtio-slow",
+    .create = slow_create,
+    .destroy = slow_destroy,
+    VIRTIO_CLASS_MEMBERS,
+};
+DEVICE_REGISTER(slow_class);
+
+static int setup_slow(void **state)
+{
+    (void)state;
+    sem_init(&stop_begins, 0, 0);
+    sem_init(&stop_may_end, 0, 0);
+    virtio_rig_create(&rig, "virtio-slow", NULL);
+    virtio_rig_start(&rig, 2);
+    virtio_rig_run(&rig);
+    notifications = 0;
+    return 0;
+}
+
+static void *reset_device(void *arg)
+{
+    (void)arg;
+    virtio_rig_write(&rig, VIRTIO_MMIO_STATUS, 0);
+    return NULL;
+}
+
+static void *disable_queue(void *arg)
+{
+    (void)arg;
+    virtio_rig_write(&rig, VIRTIO_MMIO_QUEUE_SEL, 1);
+    virtio_rig_write(&rig, VIRTIO_MMIO_QUEUE_READY, 0);
+    return NULL;
+}
+
+/* Rings both queues while a vCPU's thread stops the device. The loop comes back all the same. */
+static void ring_during(void *(*stop)(void *arg))
+{
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, stop, NULL), 0);
+    sem_wait(&stop_begins);
+    virtio_ring((struct virtio *)rig.device, 0);
+    virtio_ring((struct virtio *)rig.device, 1);
+    virtio_rig_run(&rig);
+    assert_int_equal(notifications, 0);
+    sem_post(&stop_may_end);
+    pthread_join(thread, NULL);
+    virtio_rig_run(&rig);
+}
+
+static void reset_that_takes_long_does_not_hold_the_loop(void **state)
+{
+    (void)state;
+    ring_during(reset_device);
+    assert_int_equal(notifications, 0);
+}
+
+static void doorbell_during_a_stop_counts_after_it(void **state)
+{
+    (void)state;
+    ring_during(disable_queue);
+    assert_int_equal(notifications, 1); /* queue 0; queue 1 is disabled */
+}
+
 int main(void)
 {
 #define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -250,6 +364,9 @@ int main(void)
         WITH_DEVICE(driver_at_fault_gets_needs_reset_and_one_line),
         WITH_DEVICE(only_whole_words_reach_registers),
         WITH_DEVICE(doorbell_is_what_the_machine_asks_kvm_for),
+#define WITH_SLOW(test) cmocka_unit_test_setup_teardown(test, setup_slow, teardown)
+        WITH_SLOW(reset_that_takes_long_does_not_hold_the_loop),
+        WITH_SLOW(doorbell_during_a_stop_counts_after_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ struct blk_request;
 
 /* What the operator is told. */
 struct blk_failure {
-    const char *word;
+    const char *word; /* NULL: nothing */
     bool reads;
     bool pauses;
     uint64_t offset;
@@ -150,10 +150,15 @@ static void blk_on_failure(void *arg, uint32_t events)
 
     (void)events;
     (void)eventfd_read(device->failure_event, &count);
-    virtio_lock(&device->virtio);
+    if (!virtio_enter(&device->virtio)) {
+        return;
+    }
     struct blk_failure failure = device->failure;
+    device->failure.word = NULL;
     virtio_unlock(&device->virtio);
-    blk_tell_failure(device, &failure);
+    if (failure.word != NULL) {
+        blk_tell_failure(device, &failure);
+    }
 }
 
 static void blk_free(struct blk_request *request)
@@ -221,9 +226,12 @@ static struct blk_request *blk_take_parked(struct device *device)
     return parked;
 }
 
+/* A driver that resets the device meanwhile has given up what is parked. */
 static void blk_go_on(struct device *device)
 {
-    virtio_lock(&device->virtio);
+    if (!virtio_enter(&device->virtio)) {
+        return;
+    }
     struct blk_request *request = blk_take_parked(device);
     while (request != NULL) {
         struct blk_request *next = request->next;
@@ -271,7 +279,9 @@ static void blk_on_event(void *arg, uint32_t events)
     struct device *device = arg;
 
     (void)events;
-    virtio_lock(&device->virtio);
+    if (!virtio_enter(&device->virtio)) {
+        return;
+    }
     disk_reap(device->disk);
     blk_settle(device);
     virtio_unlock(&device->virtio);
@@ -531,6 +541,9 @@ static void blk_stop(struct device *device)
 {
     disk_drain(device->disk);
     blk_drop_parked(device);
+    if (device->failure.word != NULL) { /* blk_on_failure() may have come during the stop */
+        (void)eventfd_write(device->failure_event, 1);
+    }
     device->served = 0;
     device->waiting = 0;
 }

@@ -12,7 +12,6 @@
 #include <linux/virtio_ids.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #include "core/loop.h"
 #include "dev/virtio/virtio.h"
@@ -37,7 +36,6 @@ _Static_assert(VHOST_BLK_CONFIG_SIZE == 60, "as in virtio 1.0 to 1.2 (5.2.4)");
 
 struct device {
     struct virtio virtio;
-    bool stopping; /* a thread waits for the back-end, with the lock held */
     char *path;
     struct vhost_user *backend;
     /* All NULL after the back-end's end. */
@@ -66,9 +64,9 @@ static struct vhost_user_ring vhost_blk_ring(const struct virtio *virtio, unsign
 }
 
 /*
- * Each queue is rung at the start: its driver may have added chains before, and the notification may
- * have gone to the back-end before it stopped the last time. Likewise an interrupt for a queue that
- * continues may have been dropped at the stop.
+ * The transport rings each queue after the start: its driver may have added chains before, and the
+ * notification may have gone to the back-end before it stopped the last time. Likewise an interrupt
+ * may have been dropped, by this start or the last stop.
  */
 static void vhost_blk_start(struct device *device)
 {
@@ -85,12 +83,7 @@ static void vhost_blk_start(struct device *device)
         virtio_fail(virtio);
         return;
     }
-    for (unsigned i = 0; i < count; i++) {
-        virtio_ring(virtio, rings[i].number);
-        if (rings[i].base != 0) {
-            virtio_pass_interrupt(virtio);
-        }
-    }
+    virtio_pass_interrupt(virtio);
 }
 
 /* A queue that stays ready continues where the back-end stopped. */
@@ -98,11 +91,9 @@ static void vhost_blk_stop(struct device *device)
 {
     struct virtio *virtio = &device->virtio;
 
-    __atomic_store_n(&device->stopping, true, __ATOMIC_RELEASE);
     if (!vhost_user_stop(device->backend)) {
         virtio_fail(virtio);
     }
-    __atomic_store_n(&device->stopping, false, __ATOMIC_RELEASE);
     for (unsigned i = 0; i < virtio->queue_count; i++) {
         if (virtio->queues[i].state->ready) {
             virtio->queues[i].state->next = vhost_user_base(device->backend, i);
@@ -119,36 +110,13 @@ static const struct virtio_type vhost_blk_type = {
 
 /* --- What the back-end signals. Main thread. --- */
 
-/*
- * A stop may take seconds, for which the main thread must not wait; the driver that resets the
- * device needs no interrupt. All others hold the lock for a moment.
- */
-static bool vhost_blk_lock(struct device *device)
-{
-    enum { LOOK_AGAIN_NS = 1000000, SECOND_NS = 1000000000 };
-
-    while (!__atomic_load_n(&device->stopping, __ATOMIC_ACQUIRE)) {
-        struct timespec until;
-
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_AGAIN_NS;
-        if (until.tv_nsec >= SECOND_NS) {
-            until.tv_sec++;
-            until.tv_nsec -= SECOND_NS;
-        }
-        if (pthread_mutex_clocklock(&device->virtio.lock, CLOCK_MONOTONIC, &until) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
+/* After a start there is an interrupt in any case, and after a stop the driver needs none. */
 static void vhost_blk_on_call(void *arg, uint32_t events)
 {
     struct device *device = arg;
 
     (void)events;
-    if (!vhost_user_take_call(device->backend) || !vhost_blk_lock(device)) {
+    if (!vhost_user_take_call(device->backend) || !virtio_enter(&device->virtio)) {
         return;
     }
     virtio_pass_interrupt(&device->virtio);
@@ -165,9 +133,13 @@ static void vhost_blk_unwatch(struct device *device)
     device->end = NULL;
 }
 
-/* A driver that is not ready yet is told when it is: at the start. */
+/*
+ * A driver that is not ready yet is told when it is: at the start. A thread that waits for the
+ * back-end sees the end of the connection and gives the lock free.
+ */
 static void vhost_blk_finish(struct device *device, const char *fault)
 {
+    vhost_user_hang_up(device->backend);
     virtio_lock(&device->virtio);
     vhost_user_end(device->backend, fault);
     if (virtio_is_live(&device->virtio)) {

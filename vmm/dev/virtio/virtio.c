@@ -6,6 +6,7 @@
 #include <linux/virtio_mmio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/report.h"
@@ -13,6 +14,27 @@
 #include "core/loop.h"
 #include "dev/irq.h"
 #include "dev/virtio/virtio_parts.h"
+
+/* Unless the device is held, a thread has the lock for a moment only. */
+bool virtio_enter(struct virtio *virtio)
+{
+    enum { LOOK_AGAIN_NS = 1000000, SECOND_NS = 1000000000 };
+
+    while (!__atomic_load_n(&virtio->held, __ATOMIC_ACQUIRE)) {
+        struct timespec until;
+
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += LOOK_AGAIN_NS;
+        if (until.tv_nsec >= SECOND_NS) {
+            until.tv_sec++;
+            until.tv_nsec -= SECOND_NS;
+        }
+        if (pthread_mutex_clocklock(&virtio->lock, CLOCK_MONOTONIC, &until) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 bool virtio_is_live(const struct virtio *virtio)
 {
@@ -161,18 +183,38 @@ static void virtio_queue_start(struct virtio *virtio, struct queue *queue)
     }
 }
 
+/* For start() and stop() of the device, of which it may have none. */
+static void virtio_hold(struct virtio *virtio, void (*act)(struct device *device))
+{
+    if (act == NULL) {
+        return;
+    }
+    __atomic_store_n(&virtio->held, true, __ATOMIC_RELEASE);
+    act(virtio_device(virtio));
+    __atomic_store_n(&virtio->held, false, __ATOMIC_RELEASE);
+}
+
+/* A doorbell may have been passed over while the device was held. */
+static void virtio_start(struct virtio *virtio)
+{
+    virtio_hold(virtio, virtio->type->start);
+    for (unsigned i = 0; i < virtio->queue_count; i++) {
+        if (virtio->queues[i].state->ready) {
+            virtio_ring(virtio, i);
+        }
+    }
+}
+
 /*
  * The driver may disable one queue (4.2.2.2). The device cannot tell what is under way for it from
  * the rest, so it finishes everything.
  */
 static void virtio_queue_end(struct virtio *virtio, struct queue *queue)
 {
-    if (virtio->type->stop != NULL) {
-        virtio->type->stop(virtio_device(virtio));
-    }
+    virtio_hold(virtio, virtio->type->stop);
     queue_stop(queue);
-    if (virtio_is_live(virtio) && virtio->type->start != NULL) {
-        virtio->type->start(virtio_device(virtio));
+    if (virtio_is_live(virtio)) {
+        virtio_start(virtio);
     }
 }
 
@@ -195,9 +237,7 @@ static void virtio_reset_state(struct virtio *virtio)
 {
     uint32_t generation = virtio->state.generation;
 
-    if (virtio->type->stop != NULL) {
-        virtio->type->stop(virtio_device(virtio));
-    }
+    virtio_hold(virtio, virtio->type->stop);
     for (unsigned i = 0; i < virtio->queue_count; i++) {
         queue_stop(&virtio->queues[i]);
     }
@@ -230,8 +270,8 @@ void virtio_set_status(struct virtio *virtio, uint32_t status)
     }
     set = virtio_negotiate(virtio, set);
     virtio->state.status |= set;
-    if ((set & VIRTIO_CONFIG_S_DRIVER_OK) != 0 && virtio->type->start != NULL) {
-        virtio->type->start(virtio_device(virtio));
+    if ((set & VIRTIO_CONFIG_S_DRIVER_OK) != 0) {
+        virtio_start(virtio);
     }
 }
 
@@ -244,7 +284,9 @@ static void virtio_on_doorbell(void *arg, uint32_t events)
 
     (void)events;
     (void)eventfd_read(doorbell->fd, &count);
-    virtio_lock(virtio);
+    if (!virtio_enter(virtio)) {
+        return;
+    }
     if (virtio_is_live(virtio) && virtio->queues[queue].state->ready) {
         virtio->type->notified(virtio_device(virtio), queue);
     }

@@ -96,6 +96,7 @@ struct virtio {
     size_t config_size;
     unsigned queue_count;
     bool blamed; /* a line about the driver's fault has been reported */
+    bool held;   /* start() or stop() is under way; set with the lock held, read without it */
     struct virtio_doorbell doorbells[VIRTIO_QUEUES_MAX];
     struct queue queues[VIRTIO_QUEUES_MAX];
     struct chain chain; /* the chain at hand of virtio_serve() */
@@ -139,6 +140,14 @@ static inline void virtio_unlock(struct virtio *virtio)
 {
     pthread_mutex_unlock(&virtio->lock);
 }
+
+/*
+ * Takes the lock for a callback of the loop. Returns false, without the lock, while a vCPU's thread
+ * starts or stops the device: that can last as long as the host's storage or a back-end does, and
+ * the main thread has operators and other devices to serve. The caller then has nothing to do:
+ * afterwards notified() comes for each queue that is ready.
+ */
+bool virtio_enter(struct virtio *virtio);
 
 /* Whether the feature of that number was negotiated. */
 static inline bool virtio_has(const struct virtio *virtio, unsigned number)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -269,6 +270,11 @@ static bool blame_back_end(struct vhost_user *backend)
     return false;
 }
 
+void vhost_user_hang_up(const struct vhost_user *backend)
+{
+    (void)shutdown(backend->link.fd, SHUT_RDWR);
+}
+
 void vhost_user_end(struct vhost_user *backend, const char *fault)
 {
     vhost_fault(&backend->link, VHOST_NO_REQUEST, fault);
@@ -343,13 +349,16 @@ bool vhost_user_start(struct vhost_user *backend, uint64_t features,
 static bool ring_settle(struct vhost_user *backend, struct vhost_user_ring *ring)
 {
     struct vhost_link *link = &backend->link;
+    struct pollfd end = {.fd = link->fd, .events = POLLRDHUP};
 
     while (__atomic_load_n(ring->used_index, __ATOMIC_ACQUIRE) != ring->base) {
         if (clock_now_ms() >= link->deadline_ms) {
             return vhost_fault(link, VHOST_GET_VRING_BASE,
                                "requests under way do not end within 10 s of a reset");
         }
-        (void)poll(NULL, 0, 1);
+        if (poll(&end, 1, 1) > 0) {
+            return vhost_fault(link, VHOST_GET_VRING_BASE, "it has closed the connection");
+        }
     }
     return true;
 }

@@ -80,6 +80,9 @@ bool vhost_user_stop(struct vhost_user *backend);
 /* How far the back-end came with a queue at the last stop. */
 uint16_t vhost_user_base(const struct vhost_user *backend, unsigned number);
 
+/* Ends the connection, also while another thread waits in a start or a stop, which then fails. */
+void vhost_user_hang_up(const struct vhost_user *backend);
+
 /* The socket has ended, or the error eventfd is readable. Reports it, the first time. */
 void vhost_user_end(struct vhost_user *backend, const char *fault);
 
