@@ -18,22 +18,28 @@
 #include "dev/irq.h"
 
 enum {
-    RAM_SIZE = 2 << 20,
+    RAM_SIZE = 256 << 10, /* as little as does: it is zeroed for each input */
     QUEUE_SIZE = 8,
     QUEUE_STRIDE = 0x1000, /* the table at 0, the available ring at 0x400, the used one at 0x800 */
     AVAILABLE = 0x400,
     USED = 0x800,
-    BUFFERS = 0x20000, /* after the rings of up to 32 queues */
+    BUFFERS = 0x8000, /* after the rings of up to 8 queues */
+    BUFFER_COUNT = (RAM_SIZE - BUFFERS) >> 12,
 };
+
+/* What all inputs use, one after the other. */
+static struct {
+    struct loop *loop;
+    struct memory memory;
+    int end_fd; /* eventfd: the loop stops when it comes to this */
+    struct loop_source *end;
+} rig;
 
 struct driver {
     const struct virtio_target *target;
     const struct device_class *cls;
     struct device *device;
-    struct loop *loop;
-    struct memory memory;
     struct irq_line irq;
-    int end_fd; /* eventfd: the loop stops when it comes to this */
     bool up;
 };
 
@@ -72,20 +78,20 @@ static void ignore_failure(void *arg, const struct device_failure *failure)
 
 static void on_end(void *arg, uint32_t events)
 {
-    struct driver *driver = arg;
     eventfd_t count;
 
+    (void)arg;
     (void)events;
-    check(eventfd_read(driver->end_fd, &count) == 0);
-    loop_stop(driver->loop);
+    check(eventfd_read(rig.end_fd, &count) == 0);
+    loop_stop(rig.loop);
 }
 
 /* What is ready before the end is served before it; a second round serves what that made ready. */
-static void run_loop(struct driver *driver)
+static void run_loop(void)
 {
     for (unsigned i = 0; i < 2; i++) {
-        check(eventfd_write(driver->end_fd, 1) == 0);
-        check(loop_run(driver->loop) == 0);
+        check(eventfd_write(rig.end_fd, 1) == 0);
+        check(loop_run(rig.loop) == 0);
     }
 }
 
@@ -99,9 +105,9 @@ static uint32_t read_register(struct driver *driver, uint64_t offset)
     return (uint32_t)driver->cls->read(driver->device, offset, sizeof(uint32_t));
 }
 
-static void write_memory(struct driver *driver, uint64_t offset, const void *bytes, size_t size)
+static void write_memory(uint64_t offset, const void *bytes, size_t size)
 {
-    void *host = memory_at(&driver->memory, ipa(MAP_RAM_BASE + offset), size);
+    void *host = memory_at(&rig.memory, ipa(MAP_RAM_BASE + offset), size);
 
     if (host != NULL) {
         memcpy(host, bytes, size);
@@ -117,7 +123,7 @@ static void start_queue(struct driver *driver, unsigned number)
 {
     uint64_t base = MAP_RAM_BASE + rings_of(number);
 
-    memset(memory_at(&driver->memory, ipa(base), QUEUE_STRIDE), 0, QUEUE_STRIDE);
+    memset(memory_at(&rig.memory, ipa(base), QUEUE_STRIDE), 0, QUEUE_STRIDE);
     write_register(driver, VIRTIO_MMIO_QUEUE_SEL, number);
     write_register(driver, VIRTIO_MMIO_QUEUE_NUM, QUEUE_SIZE);
     write_register(driver, VIRTIO_MMIO_QUEUE_DESC_LOW, (uint32_t)base);
@@ -150,12 +156,17 @@ static void start(struct driver *driver, uint64_t mask)
     driver->up = true;
 }
 
+static uint64_t buffer_of(uint8_t number)
+{
+    return BUFFERS + ((uint64_t)(number % BUFFER_COUNT) << 12);
+}
+
 /* Writes one descriptor, by the rules as far as the step says so. */
 static void write_descriptor(struct driver *driver, const uint8_t *step)
 {
     unsigned queue = step[1] % driver->target->queues;
     struct vring_desc one = {
-        .addr = MAP_RAM_BASE + BUFFERS + ((unsigned)step[3] << 12) + step[4],
+        .addr = MAP_RAM_BASE + buffer_of(step[3]) + step[4],
         .len = step[5] | (uint32_t)step[6] << 8 | (uint32_t)(step[7] & 0x80) << 24,
         .flags = step[8] & 7,
         .next = step[9] % (QUEUE_SIZE + 1),
@@ -164,19 +175,19 @@ static void write_descriptor(struct driver *driver, const uint8_t *step)
     if ((step[8] & 0x80) != 0) {
         one.addr ^= UINT64_C(1) << (step[8] & 63);
     }
-    write_memory(driver, rings_of(queue) + (step[2] % QUEUE_SIZE) * sizeof(one), &one, sizeof(one));
+    write_memory(rings_of(queue) + (step[2] % QUEUE_SIZE) * sizeof(one), &one, sizeof(one));
 }
 
 static void publish(struct driver *driver, const uint8_t *step)
 {
     unsigned queue = step[1] % driver->target->queues;
     uint64_t ring = rings_of(queue) + AVAILABLE;
-    struct vring_avail *available = memory_at(&driver->memory, ipa(MAP_RAM_BASE + ring), 0x400);
+    struct vring_avail *available = memory_at(&rig.memory, ipa(MAP_RAM_BASE + ring), 0x400);
 
     available->ring[available->idx % QUEUE_SIZE] = step[2] % (QUEUE_SIZE + 1);
     available->idx = (uint16_t)(available->idx + (step[3] == 0xff ? step[4] : 1));
     write_register(driver, VIRTIO_MMIO_QUEUE_NOTIFY, queue);
-    run_loop(driver);
+    run_loop();
 }
 
 static void reset_machine(struct driver *driver)
@@ -213,7 +224,7 @@ static void sleep_once(struct driver *driver, bool counted)
     if (cls->sleep_begins != NULL) {
         cls->sleep_begins(driver->device, counted);
     }
-    run_loop(driver);
+    run_loop();
     if (cls->wake_pending != NULL) {
         (void)cls->wake_pending(driver->device);
     }
@@ -244,11 +255,11 @@ static void take_step(struct driver *driver, const uint8_t *step)
         access_any(driver, step, VIRTIO_MMIO_CONFIG);
         return;
     case 4:
-        write_memory(driver, (unsigned)step[1] << 8 | step[2], step + 3, 12);
+        write_memory((unsigned)step[1] << 8 | step[2], step + 3, 12);
         return;
     case 5:
     case 6:
-        write_memory(driver, BUFFERS + ((unsigned)step[1] << 12) + step[2], step + 3, 13);
+        write_memory(buffer_of(step[1]) + step[2], step + 3, 13);
         return;
     case 7:
         if (step[1] == 0xff) {
@@ -256,7 +267,7 @@ static void take_step(struct driver *driver, const uint8_t *step)
         } else if (driver->target->host != NULL) {
             driver->target->host(step + 1, VIRTIO_STEP_SIZE - 1);
         }
-        run_loop(driver);
+        run_loop();
         return;
     case 8:
     case 9:
@@ -270,28 +281,35 @@ static void take_step(struct driver *driver, const uint8_t *step)
     }
 }
 
-static int create_memory(struct driver *driver)
+static int create_memory(bool shared)
 {
-    return driver->target->shares_memory
-               ? memory_create_shared(&driver->memory, ipa(MAP_RAM_BASE), RAM_SIZE)
-               : memory_create(&driver->memory, ipa(MAP_RAM_BASE), RAM_SIZE);
+    return shared ? memory_create_shared(&rig.memory, ipa(MAP_RAM_BASE), RAM_SIZE)
+                  : memory_create(&rig.memory, ipa(MAP_RAM_BASE), RAM_SIZE);
+}
+
+/* To make all this for each input would take most of the time. */
+static void open_rig(const struct virtio_target *target)
+{
+    if (rig.loop == NULL) {
+        rig.loop = loop_create();
+        rig.end_fd = eventfd(0, EFD_NONBLOCK);
+        check(rig.loop != NULL && rig.end_fd >= 0 && create_memory(target->shares_memory) == 0);
+        /* EPOLLET: otherwise the kernel would keep the end's place in the order, before doorbells. */
+        rig.end = loop_add(rig.loop, rig.end_fd, EPOLLIN | EPOLLET, on_end, NULL);
+        check(rig.end != NULL);
+    }
+    memset(memory_at(&rig.memory, ipa(MAP_RAM_BASE), RAM_SIZE), 0, RAM_SIZE);
 }
 
 static void open_driver(struct driver *driver, const struct virtio_target *target)
 {
-    *driver = (struct driver){
-        .target = target,
-        .cls = device_class_find(target->name),
-        .loop = loop_create(),
-        .end_fd = eventfd(0, EFD_NONBLOCK),
-    };
-    check(driver->cls != NULL && driver->loop != NULL && driver->end_fd >= 0);
-    check(create_memory(driver) == 0);
+    *driver = (struct driver){.target = target, .cls = device_class_find(target->name)};
+    check(driver->cls != NULL && target->queues <= BUFFERS / QUEUE_STRIDE);
     irq_init(&driver->irq, MAP_VIRTIO_SPI, ignore_level, NULL);
     const struct device_env env = {
-        .loop = driver->loop,
+        .loop = rig.loop,
         .irq = &driver->irq,
-        .memory = &driver->memory,
+        .memory = &rig.memory,
         .settings = target->settings,
         .wake = ignore_wake,
         .failed = ignore_failure,
@@ -304,9 +322,8 @@ void virtio_play(const struct virtio_target *target, const uint8_t *bytes, size_
 {
     struct driver driver;
 
+    open_rig(target);
     open_driver(&driver, target);
-    struct loop_source *end = loop_add(driver.loop, driver.end_fd, EPOLLIN, on_end, &driver);
-    check(end != NULL);
     for (size_t at = 0; driver.device != NULL && at + VIRTIO_STEP_SIZE <= size;
          at += VIRTIO_STEP_SIZE) {
         take_step(&driver, bytes + at);
@@ -314,7 +331,4 @@ void virtio_play(const struct virtio_target *target, const uint8_t *bytes, size_
     if (driver.device != NULL) {
         driver.cls->destroy(driver.device);
     }
-    loop_close(end, driver.end_fd);
-    loop_destroy(driver.loop);
-    memory_destroy(&driver.memory);
 }

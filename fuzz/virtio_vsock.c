@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
     if (settings.path[0] == '\0') {
         signal(SIGPIPE, SIG_IGN); /* as dormouse does */
-        snprintf(settings.path, sizeof(settings.path), "/tmp/fuzz_vsock.%d", (int)getpid());
+        snprintf(settings.path, sizeof(settings.path), "/dev/shm/fuzz_vsock.%d", (int)getpid());
     }
     virtio_play(&target, bytes, size);
     for (unsigned i = 0; i < CLIENT_COUNT; i++) {
