@@ -6,13 +6,15 @@
 fuzz_seconds=60
 fuzz_long_seconds=3600
 fuzz_long_calls=10000000000
+fuzz_soak_runs=10000000
+fuzz_step_runs=250000 # What an interruption of --runs can lose.
 
 # The largest input of a target in bytes, if 1024 are too few.
 declare -A fuzz_sizes=([guest_tree]=4096 [image]=8192)
 
 fuzz_help() {
     cat <<EOF
-./dev fuzz [--seconds N|--long] [--keep] [TARGET...]
+./dev fuzz [--seconds N|--runs N|--long] [--keep] [TARGET...]
 
 Searches for inputs that break a program, under the address and undefined-behaviour sanitizers:
 all targets, or those named, each for N seconds ($fuzz_seconds). It begins with the inputs of
@@ -21,6 +23,8 @@ breaks a target is kept in build/fuzz/broken. The targets are
 
 $(fuzz_names | paste -sd' ' | fold -sw 90 | sed 's/^/  /; s/ *$//')
 
+  --runs  until each target has run N times in all. Earlier calls with --runs count, if the
+          target's program is still the same; build/fuzz/runs has the numbers
   --long  each target for an hour, then 10^10 random calls to libvpsci and to its model in
           tests/lib/model, side by side: most of a day
   --keep  afterwards, adds to fuzz/corpus each found input that reaches code which no input
@@ -33,12 +37,17 @@ fuzz_names() {
 }
 
 fuzz_command() {
-    local targets=() target seconds=$fuzz_seconds long='' keep='' failed=0
+    local targets=() target seconds=$fuzz_seconds runs='' long='' keep='' failed=0
     while (($#)); do
         case $1 in
         --seconds)
             [[ ${2-} =~ ^[1-9][0-9]{0,5}$ ]] || die "fuzz: --seconds needs a number, not '${2-}'; see ./dev fuzz --help"
             seconds=$2
+            shift
+            ;;
+        --runs)
+            [[ ${2-} =~ ^[1-9][0-9]{0,11}$ ]] || die "fuzz: --runs needs a number, not '${2-}'; see ./dev fuzz --help"
+            runs=$2
             shift
             ;;
         --long) long=yes seconds=$fuzz_long_seconds ;;
@@ -54,7 +63,11 @@ fuzz_command() {
     need build instruments
     fuzz_build
     for target in "${targets[@]}"; do
-        fuzz_search "$target" "$seconds" || failed=1
+        if [[ $runs ]]; then
+            fuzz_soak "$target" "$runs" || failed=1
+        else
+            fuzz_search "$target" "$seconds" || failed=1
+        fi
         [[ ! $keep ]] || fuzz_keep "$target" || failed=1
     done
     [[ ! $long ]] || fuzz_lockstep || failed=1
@@ -82,6 +95,50 @@ fuzz_search() { # TARGET SECONDS
         complain "fuzz: an input breaks $1; it is in build/fuzz/broken"
         return 1
     fi
+}
+
+# Runs a target in steps until it has run RUNS times in all. Each step begins with what the steps before have found.
+fuzz_soak() { # TARGET RUNS
+    local found=$build/fuzz/found/$1 state=$build/fuzz/runs/$1 log=$build/fuzz/runs/$1.log program count
+    mkdir -p "$found" "$build/fuzz/runs"
+    program=$(cksum <"$build/fuzz/build/fuzz/fuzz_$1")
+    count=$(fuzz_count "$program" "$state")
+    while ((count < $2)); do
+        if ! fuzz_run "$1" -runs=$(($2 - count < fuzz_step_runs ? $2 - count : fuzz_step_runs)) -print_final_stats=1 \
+            "$found" "$(fuzz_corpus "$1")" >"$log" 2>&1; then
+            show_tail "$log" 60
+            complain "fuzz: an input breaks $1; it is in build/fuzz/broken"
+            return 1
+        fi
+        ((count += $(fuzz_statistic number_of_executed_units "$log")))
+        printf '%s\n' "$program" "$count" >"$state"
+        say "fuzz: $1 has run $count of $2 times, now $(fuzz_statistic average_exec_per_sec "$log") times a second"
+    done
+}
+
+# The runs of a program so far: those of another program do not count.
+fuzz_count() { # PROGRAM FILE
+    local lines=()
+    [[ ! -e $2 ]] || readarray -t lines <"$2"
+    if [[ ${lines[0]-} == "$1" ]]; then
+        printf '%s' "${lines[1]-0}"
+    else
+        printf 0
+    fi
+}
+
+fuzz_statistic() { # NAME LOG
+    sed -n "s/^stat::$1: *//p" "$2"
+}
+
+# The fuzzers of devices, and of the back-ends that talk to them.
+soak_names() {
+    fuzz_names | grep -xE 'device|cfi_chip|net_wake|vhost_user|virtio_.*'
+}
+
+soak_test() { # TARGET
+    fuzz_build
+    fuzz_soak "$1" "$fuzz_soak_runs"
 }
 
 fuzz_keep() { # TARGET

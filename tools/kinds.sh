@@ -17,6 +17,7 @@ test_kinds=(
     "lint|function|lint image lab|the quick checks of ./dev lint"
     "cross|function|targets|libvpsci for other processors, run by qemu-user"
     "fuzz|function|instruments|the inputs in fuzz/corpus, which fuzzers found earlier"
+    "soak|function|instruments|each fuzzer of a device, until it has run 10^7 times; see ./dev fuzz --runs"
     "zoo|function|mutants|mistakes put into libvpsci on purpose, which its tests must find"
     "cover|function|instruments|that its tests reach every line, branch and condition of libvpsci"
     "dev|dev|clients lint library image disks lab|this command, the documents, the library as it is installed"
@@ -33,7 +34,7 @@ test_library_kinds="vpsci cross fuzz zoo cover"
 test_sets=(
     "quick|unit vpsci|the tests of unit and vpsci that take less than a minute"
     "library|$test_library_kinds|all of libvpsci's own tests"
-    "long|lab-6.12 lab-tsan|lab-.../long and lab-tsan, which neither ./dev test nor lab-6.12 includes"
+    "long|lab-6.12 lab-tsan soak|lab-.../long, lab-tsan and soak, which neither ./dev test nor lab-6.12 includes"
 )
 
 # The rows of test_kinds that this machine can run: it either is a lab itself, or emulates two.
@@ -159,7 +160,7 @@ test_quick_of_meson() { # FOLDER SUITE...
 }
 
 test_is_long() { # TEST
-    [[ $1 == lab-*/long/* || $1 == lab-tsan/* ]]
+    [[ $1 == lab-*/long/* || $1 == lab-tsan/* || $1 == soak/* ]]
 }
 
 test_is_meant() { # TEST NAME
@@ -168,7 +169,7 @@ test_is_meant() { # TEST NAME
     long) test_is_long "$1" ;;
     library) [[ " $test_library_kinds " == *" ${1%%/*} "* ]] ;;
     # A kind that is long as a whole, or a group: nothing else means long tests.
-    lab-tsan | */*) [[ $1 == "$2" || $1 == "$2"/* ]] ;;
+    lab-tsan | soak | */*) [[ $1 == "$2" || $1 == "$2"/* ]] ;;
     *) [[ $1 == "$2" || $1 == "$2"/* ]] && ! test_is_long "$1" ;;
     esac
 }
