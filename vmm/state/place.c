@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "state/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "" for a name without a folder, and "/" for one in the root folder. */
+static int place_open_folder(const struct state_place *place)
+{
+    size_t length = (size_t)(place->name - place->path);
+    char *folder = length == 0 ? strdup(".") : strndup(place->path, length);
+
+    if (folder == NULL) {
+        return -ENOMEM;
+    }
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = fd >= 0 ? fd : -errno;
+    free(folder);
+    return error;
+}
+
+static char *place_join(const char *name, const char *end)
+{
+    char *joined;
+
+    return asprintf(&joined, "%s%s", name, end) >= 0 ? joined : NULL;
+}
+
+static int place_set_names(struct state_place *place, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+
+    if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        return -EISDIR;
+    }
+    place->path = strdup(path);
+    place->saving = place_join(name, ".saving");
+    place->restored = place_join(name, PLACE_RESTORED);
+    if (place->path == NULL || place->saving == NULL || place->restored == NULL) {
+        return -ENOMEM;
+    }
+    place->name = place->path + (name - path);
+    return 0;
+}
+
+int place_open(struct state_place *place, const char *path)
+{
+    *place = (struct state_place){.folder = -1};
+    int error = place_set_names(place, path);
+
+    if (error == 0) {
+        place->folder = place_open_folder(place);
+        error = place->folder < 0 ? place->folder : 0;
+    }
+    if (error != 0) {
+        place_close(place);
+    }
+    return error;
+}
+
+void place_close(struct state_place *place)
+{
+    if (place->folder >= 0) {
+        close(place->folder);
+    }
+    free(place->restored);
+    free(place->saving);
+    free(place->path);
+    *place = (struct state_place){.folder = -1};
+}
+
+/* NFS has no locks on files that are open for reading only; other file systems have none at all. */
+static bool place_has_no_locks(int error)
+{
+    return error == EBADF || error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP;
+}
+
+/* A lock counts only if the file still has the name: its holder may have renamed it. */
+static int place_check(const struct state_place *place, const char *name, int fd)
+{
+    struct stat file;
+    struct stat named;
+
+    if (fstat(fd, &file) != 0) {
+        return -errno;
+    }
+    if (!S_ISREG(file.st_mode)) {
+        return -EINVAL;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && !place_has_no_locks(errno)) {
+        return -errno;
+    }
+    if (fstatat(place->folder, name, &named, 0) != 0) {
+        return errno == ENOENT ? -ESTALE : -errno;
+    }
+    return file.st_dev == named.st_dev && file.st_ino == named.st_ino ? 0 : -ESTALE;
+}
+
+int place_open_locked(const struct state_place *place, const char *name, int flags)
+{
+    /* O_NONBLOCK: opening a FIFO must not wait for its other end. */
+    int fd =
+        openat(place->folder, name, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, S_IRUSR | S_IWUSR);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    int error = place_check(place, name, fd);
+    if (error != 0) {
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+/* 0 or -errno: -ENOENT if there is nothing to exchange with, -EINVAL or -ENOSYS without such a call. */
+static int place_exchange(const struct state_place *place)
+{
+    int folder = place->folder;
+
+    return renameat2(folder, place->saving, folder, place->name, RENAME_EXCHANGE) == 0 ? 0 : -errno;
+}
+
+static int place_move(const struct state_place *place, const char *from, const char *to)
+{
+    return renameat(place->folder, from, place->folder, to) == 0 ? 0 : -errno;
+}
+
+static int place_sync(const struct state_place *place)
+{
+    return fsync(place->folder) == 0 ? 0 : -errno;
+}
+
+/*
+ * The names are exchanged where the file system can do that: then the old image still exists if the
+ * folder does not get to the disk.
+ */
+int place_publish(const struct state_place *place)
+{
+    bool exchanged = place_exchange(place) == 0;
+    int error = exchanged ? 0 : place_move(place, place->saving, place->name);
+
+    if (error != 0) {
+        return error;
+    }
+    error = place_sync(place);
+    if (error == 0) {
+        if (exchanged) {
+            place_remove(place, place->saving);
+        }
+        return 0;
+    }
+    (void)(exchanged ? place_exchange(place) : place_move(place, place->name, place->saving));
+    return error;
+}
+
+int place_retire(const struct state_place *place)
+{
+    int error = place_move(place, place->name, place->restored);
+
+    return error == 0 ? place_sync(place) : error;
+}
+
+void place_remove(const struct state_place *place, const char *name)
+{
+    (void)unlinkat(place->folder, name, 0);
+}
+
+bool place_has(const struct state_place *place, const char *name)
+{
+    struct stat status;
+
+    return fstatat(place->folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}

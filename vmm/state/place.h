@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where an image lies: its folder, which stays open, and the three names that it has in its life. */
+#ifndef DORMOUSE_STATE_PLACE_H
+#define DORMOUSE_STATE_PLACE_H
+
+#include <stdbool.h>
+
+#define PLACE_RESTORED ".restored"
+
+struct state_place {
+    char *path; /* as it was given */
+    const char *name;
+    char *saving;   /* FILE.saving */
+    char *restored; /* FILE.restored */
+    int folder;
+};
+
+/* Opens the folder of `path`. 0 or -errno; after an error nothing is to be closed. */
+int place_open(struct state_place *place, const char *path);
+void place_close(struct state_place *place);
+
+/*
+ * Opens `name` in the folder and locks it. -EWOULDBLOCK: another process has the lock; -ESTALE: the
+ * name was given to another file meanwhile; -EINVAL: it is no regular file. The descriptor or -errno.
+ */
+int place_open_locked(const struct state_place *place, const char *name, int flags);
+
+/*
+ * FILE.saving becomes FILE, for good: the folder is on the disk afterwards. 0 or -errno; after an error
+ * FILE is the old one, and FILE.saving still the new one.
+ */
+int place_publish(const struct state_place *place);
+/* FILE becomes FILE.restored, for good. 0 or -errno. */
+int place_retire(const struct state_place *place);
+void place_remove(const struct state_place *place, const char *name);
+
+/* Whether the folder has that name. */
+bool place_has(const struct state_place *place, const char *name);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "state/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/report.h"
+#include "state/reader_parts.h"
+
+static int reader_allocate(const char *path, struct state_reader **out)
+{
+    struct state_reader *reader = calloc(1, sizeof(*reader));
+
+    if (reader == NULL) {
+        report("image %s: out of memory", file_shown(path));
+        return -REPORTED;
+    }
+    reader->fd = -1;
+    int error = place_open(&reader->place, path);
+    if (error != 0) {
+        report("image %s: %s", file_shown(path), strerror(-error));
+        free(reader);
+        return -REPORTED;
+    }
+    *out = reader;
+    return 0;
+}
+
+static int reader_measure(struct state_reader *reader)
+{
+    struct stat status;
+
+    if (fstat(reader->fd, &status) != 0) {
+        return reader_fail(reader, "%s", strerror(errno));
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return reader_fail(reader, "this is not a regular file");
+    }
+    reader->file_size = (uint64_t)status.st_size;
+    return 0;
+}
+
+static int reader_take(struct state_reader *reader, struct state_reader **out)
+{
+    int error = reader_measure(reader);
+
+    if (error == 0) {
+        error = reader_check_file(reader);
+    }
+    if (error != 0) {
+        state_reader_close(reader);
+        return error;
+    }
+    *out = reader;
+    return 0;
+}
+
+static bool reader_name_is_used(const struct state_place *place)
+{
+    size_t length = strlen(place->name);
+    size_t end = strlen(PLACE_RESTORED);
+
+    return length > end && strcmp(place->name + length - end, PLACE_RESTORED) == 0;
+}
+
+static int reader_lock(struct state_reader *reader)
+{
+    const struct state_place *place = &reader->place;
+
+    if (reader_name_is_used(place)) {
+        return reader_fail(reader,
+                           "this VM was restored already, and its disks have changed since; "
+                           "rename the file if it is to be restored again all the same");
+    }
+    reader->fd = place_open_locked(place, place->name, O_RDONLY);
+    if (reader->fd >= 0) {
+        return 0;
+    }
+    if (reader->fd == -EWOULDBLOCK || reader->fd == -ESTALE) {
+        return reader_fail(reader, "another process has it open to restore or to save a VM");
+    }
+    if (reader->fd == -EINVAL) {
+        return reader_fail(reader, "this is not a regular file");
+    }
+    if (reader->fd == -ENOENT && place_has(place, place->restored)) {
+        return reader_fail(reader, "this VM was restored already, and the file is %s now",
+                           place->restored);
+    }
+    return reader_fail(reader, "%s", strerror(-reader->fd));
+}
+
+int state_reader_open(const char *path, struct state_reader **out)
+{
+    struct state_reader *reader;
+    int error = reader_allocate(path, &reader);
+
+    if (error != 0) {
+        return error;
+    }
+    error = reader_lock(reader);
+    if (error != 0) {
+        state_reader_close(reader);
+        return error;
+    }
+    return reader_take(reader, out);
+}
+
+int state_reader_examine(const char *path, struct state_reader **out)
+{
+    struct state_reader *reader;
+    int error = reader_allocate(path, &reader);
+
+    if (error != 0) {
+        return error;
+    }
+    reader->fd = openat(reader->place.folder, reader->place.name,
+                        O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (reader->fd < 0) {
+        error = reader_fail(reader, "%s", strerror(errno));
+        state_reader_close(reader);
+        return error;
+    }
+    return reader_take(reader, out);
+}
+
+void state_reader_close(struct state_reader *reader)
+{
+    if (reader == NULL) {
+        return;
+    }
+    if (reader->fd >= 0) {
+        close(reader->fd);
+    }
+    free(reader->known);
+    free(reader->entries);
+    free(reader->tail);
+    place_close(&reader->place);
+    free(reader);
+}
+
+int state_reader_claim(struct state_reader *reader)
+{
+    int error = place_retire(&reader->place);
+
+    return error == 0
+               ? 0
+               : reader_fail(reader, "cannot rename it to %s, so that it is not restored again: %s",
+                             reader->place.restored, strerror(-error));
+}

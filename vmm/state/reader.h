@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * Reads an image of a VM (docs/image-format.md). The file is hostile until shown otherwise: every
+ * length, offset and count is checked before it is used. The main thread calls all of this.
+ *
+ * A function that fails has report()ed one line, with what is wrong and where, and returns -REPORTED.
+ */
+#ifndef DORMOUSE_STATE_READER_H
+#define DORMOUSE_STATE_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/ipa.h"
+#include "state/record.h"
+
+struct memory;
+struct state_reader;
+
+/**
+ * Opens `path`, and checks the header and every section with its checksum; RAM is checked when it is
+ * loaded. The file is locked: a second reader or a writer of the same file is refused.
+ */
+int state_reader_open(const char *path, struct state_reader **out);
+/** The same without the lock, for those that only look at it. */
+int state_reader_examine(const char *path, struct state_reader **out);
+/** NULL is ignored. RAM that is mapped from the file stays valid, and so does its lock. */
+void state_reader_close(struct state_reader *reader);
+
+const char *state_reader_path(const struct state_reader *reader);
+
+/** Where RAM begins, and its size. */
+struct ipa state_reader_ram_base(const struct state_reader *reader);
+uint64_t state_reader_ram_size(const struct state_reader *reader);
+/** How much of it the file has; the rest is zero. */
+uint64_t state_reader_ram_data(struct state_reader *reader);
+
+/**
+ * Finds a section and lets `record` read it, as long as the reader is open. Returns false, without
+ * a message, if there is none. A section that was asked for counts as known.
+ */
+bool state_reader_section(struct state_reader *reader, const char *tag, uint32_t instance,
+                          struct state_record *record);
+
+/**
+ * After every section that this program knows was asked for: refuses an image with a mandatory
+ * section that was not.
+ */
+int state_reader_check_known(const struct state_reader *reader);
+
+/** Reports that the contents of a section are wrong: "image FILE: section TAG.N: WHY". -REPORTED. */
+int state_reader_refuse(const struct state_reader *reader, const char *tag, uint32_t instance,
+                        const char *why);
+
+/**
+ * Fills guest memory, which is as memory_create() made it and has the place and size of the image's:
+ * little data is read at once and checked, much data is mapped and read by need (docs/image-format.md).
+ */
+int state_reader_load_ram(struct state_reader *reader, struct memory *memory);
+
+/** Reads all of RAM, to check it. */
+int state_reader_check_ram(struct state_reader *reader);
+
+/**
+ * The guest is about to run: renames FILE to FILE.restored, so that it is not restored again by
+ * accident. Works inside the sandbox.
+ */
+int state_reader_claim(struct state_reader *reader);
+
+#endif
