@@ -39,3 +39,20 @@ fetch_qemu() { # FOLDER
     mv "$tree/usr/bin/qemu-system-aarch64" "$1"
     rm -r "$tree"
 }
+
+# Creates build/lab/debian/trixie-qemu-arm64: Debian 13's QEMU for the lab itself, where it is a monitor under KVM like
+# dormouse. The command `./qemu/qemu` runs it if the folder is at hand as `qemu`.
+make_lab_qemu() {
+    make_once "$build/lab/debian/trixie-qemu-arm64" "fetching Debian 13's QEMU for arm64" "30 s" fetch_lab_qemu
+}
+
+fetch_lab_qemu() { # FOLDER
+    local from=$1/from
+    mkdir "$from" "$1/qemu"
+    fetch_debian "$from" trixie qemu-system-arm ./usr/bin/qemu-system-aarch64 ./usr/lib/aarch64-linux-gnu \
+        './usr/lib/ld-linux-*'
+    cp "$from/usr/bin/qemu-system-aarch64" "$1/qemu/"
+    copy_libraries "$from/usr/bin/qemu-system-aarch64" "$from/usr/lib/aarch64-linux-gnu" "$1/qemu"
+    cp -L "$from/usr/lib/ld-linux-aarch64.so.1" "$1/qemu/loader"
+    rm -r "$from"
+}

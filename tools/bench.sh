@@ -7,6 +7,7 @@ bench_help() {
 ./dev bench
 ./dev bench psci
 ./dev bench wake
+./dev bench io
 ./dev bench lib [--json FILE]
 
 Measures, prints a table, and marks figures that miss their aim. A missed aim is not an error.
@@ -18,6 +19,9 @@ Measures, prints a table, and marks figures that miss their aim. A missed aim is
                   kept in build/bench-psci.json.
   wake            from a ping to its reply, for a guest asleep and awake. About 5 minutes; kept in
                   build/bench-wake.json.
+  io              a guest's disk and network under dormouse and under QEMU, both with KVM, and the
+                  same load on the host itself. Fetches Debian's QEMU for arm64 once (about
+                  50 MB). About 10 minutes; kept in build/bench-io.json.
   lib             libvpsci: instructions of every call at 1 to 4,096 vCPUs, its size, its memory
                   and its stack. About a minute; --json writes the instructions as a list of
                   {"name", "vcpus", "instructions"}.
@@ -26,10 +30,10 @@ EOF
 
 bench_command() {
     case ${1-}:$# in
-    :0 | lib:1 | psci:1 | wake:1) ;;
+    :0 | lib:1 | psci:1 | wake:1 | io:1) ;;
     lib:3) [[ $2 == --json && $3 ]] || die "bench lib: '$2' is unknown; see ./dev bench --help" ;;
     lib:*) die "bench lib takes --json FILE and nothing else; see ./dev bench --help" ;;
-    psci:* | wake:*) take_nothing "bench $1" "${@:2}" ;;
+    psci:* | wake:* | io:*) take_nothing "bench $1" "${@:2}" ;;
     *) die "bench: '$1' is unknown; see ./dev bench --help" ;;
     esac
     case ${1-} in
@@ -38,6 +42,11 @@ bench_command() {
         need build counting
         build_for native
         "$root/bench/lib.sh" "${@:2}"
+        ;;
+    io)
+        need images
+        make_lab_qemu
+        exec "$root/bench/io.sh"
         ;;
     psci | wake) exec "$root/bench/$1.sh" ;;
     '')

@@ -1,0 +1,150 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=dash
+# What bench/io.sh measures, inside the lab: lines WHO CASE NANOSECONDS, where WHO is host, qemu, dormouse or asleep.
+# `io_lab.sh WHO...`; the variables ONLY (a part of the cases' names) and ROUNDS are for experiments.
+set -u
+
+work=$(mktemp -d "$LAB_TMP/bench.XXXXXX")
+chmod 755 "$work"
+here=$PWD
+only=${ONLY:-}
+rounds=${ROUNDS:-5}
+memory=512M
+tap_mac=52:54:00:00:00:01
+passt_mac=52:54:00:00:00:02
+
+fail() {
+    echo "bench: $*" >&2
+    exit 1
+}
+
+# Debian's program: busybox's shell prefers its own one, which has no taps.
+ip() {
+    "$(command -v /usr/bin/ip || command -v ip)" "$@"
+}
+
+# A file system of a real kind on a disk that takes no time: a loop device in memory. Its page cache has the whole file.
+make_disk() {
+    modprobe loop 2>/dev/null
+    truncate -s 192M "$work/medium"
+    loop=$(losetup -f)
+    losetup "$loop" "$work/medium"
+    "$(command -v /usr/bin/mke2fs || command -v mke2fs)" -q -t ext4 "$loop" || fail "cannot make a file system"
+    mkdir "$work/disk"
+    mount -t ext4 "$loop" "$work/disk" || fail "cannot mount a file system"
+    dd if=/dev/urandom of="$work/disk/image" bs=1M count=64 2>/dev/null
+    sync
+}
+
+# A tap, and an interface from which passt takes the address of its guest; and the other end of the guests' traffic.
+make_networks() {
+    ip tuntap add bench0 mode tap
+    # The host's own IPv6 says something on a new link for a while. A sleeping guest's monitor would look at that.
+    echo 1 >/proc/sys/net/ipv6/conf/bench0/disable_ipv6
+    ip address add 10.9.0.1/24 dev bench0
+    ip link set bench0 up
+    ip link add uplink0 type dummy
+    ip address add 192.0.2.1/24 dev uplink0
+    ip link set uplink0 up
+    ip route add default via 192.0.2.254 dev uplink0
+    ./io_load serve 7777 &
+    server=$!
+}
+
+clean_up() {
+    kill "$server" 2>/dev/null
+    ip link delete bench0
+    ip link delete uplink0
+    umount "$work/disk"
+    losetup -d "$loop"
+    rm -rf "$work"
+} 2>/dev/null
+
+# The lab's guest with the load.
+make_initrd() {
+    mkdir -p "$work/tree/bin" "$work/tree/tests"
+    cp io_load "$work/tree/bin/"
+    cp io_guest io_cases "$work/tree/tests/"
+    { cat "$LAB_GUEST/initrd" && (cd "$work/tree" && find . | cpio -o -H newc 2>/dev/null); } >"$work/initrd"
+}
+
+# What the guest said: lines WHO CASE NANOSECONDS.
+print_said() { # WHO
+    tr -d '\r' <"$work/said" | sed -n "s/^BENCH /$1 /p"
+    grep -q '^GUEST: ok' "$work/said" || fail "the guest of $1 did not end well: $(tail -n 3 "$work/said")"
+}
+
+arguments="console=ttyAMA0 quiet test=io_guest only=$only rounds=$rounds"
+
+measure_host() {
+    round=0
+    while [ $round -lt "$rounds" ]; do
+        round=$((round + 1))
+        sed -e '/^#/d' -e "s|FILE|$work/disk/image|; s|HOW|cached|" io_cases | while read -r name words; do
+            case $name in
+            *tap | *passt) continue ;;
+            *"$only"*) ;;
+            *) continue ;;
+            esac
+            # shellcheck disable=SC2086 # several words
+            echo "host $name $(./io_load $words)"
+        done
+    done
+}
+
+measure_dormouse() {
+    "$DORMOUSE" run --kernel "$LAB_GUEST/vmlinuz" --initrd "$work/initrd" --append "$arguments" --memory $memory \
+        --disk "$work/disk/image" --net tap=bench0,mac=$tap_mac --net user,mac=$passt_mac \
+        --console "$work/said" </dev/null || fail "dormouse ended with status $?"
+    print_said dormouse
+}
+
+# Device for device the same, in QEMU's usual way to attach them: PCI with MSI-X.
+measure_qemu() {
+    qemu=$here/qemu
+    passt --quiet --foreground --runas 0 --socket "$work/passt" &
+    passt=$!
+    until [ -S "$work/passt" ]; do sleep 0.1; done
+    "$qemu/loader" --library-path "$qemu" "$qemu/qemu-system-aarch64" -M virt,gic-version=3 -accel kvm -cpu host \
+        -nodefaults -no-user-config -display none -no-reboot -m $memory -smp 1 \
+        -kernel "$LAB_GUEST/vmlinuz" -initrd "$work/initrd" -append "$arguments" -serial "file:$work/said" \
+        -drive "if=none,id=disk,format=raw,cache=writeback,aio=${AIO:-io_uring},file=$work/disk/image" \
+        -device virtio-blk-pci,drive=disk \
+        -netdev tap,id=tap,ifname=bench0,script=no,downscript=no \
+        -device virtio-net-pci,netdev=tap,mac=$tap_mac,romfile= \
+        -netdev "stream,id=passt,server=off,addr.type=unix,addr.path=$work/passt" \
+        -device virtio-net-pci,netdev=passt,mac=$passt_mac,romfile= </dev/null || fail "QEMU ended with status $?"
+    kill $passt 2>/dev/null
+    print_said qemu
+}
+
+# Processor time of a minute asleep, with all of these devices.
+measure_asleep() {
+    "$DORMOUSE" run --kernel "$LAB_GUEST/vmlinuz" --initrd "$work/initrd" --memory $memory \
+        --append "$arguments only=none sleep=yes" --events "$work/events" \
+        --disk "$work/disk/image" --net tap=bench0,mac=$tap_mac --net user,mac=$passt_mac \
+        --console "$work/said" </dev/null &
+    pid=$!
+    until grep -q '"event":"asleep"' "$work/events" 2>/dev/null; do sleep 0.5; done
+    sleep 20
+    before=$(cpu_time)
+    sleep 60
+    echo "asleep minute $(($(cpu_time) - before))"
+    kill -TERM $pid
+    wait $pid || true
+}
+
+cpu_time() {
+    cat /proc/"$pid"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
+}
+
+make_disk
+make_networks
+trap clean_up EXIT
+make_initrd
+# Otherwise KVM looks for interrupts in a loop for a while before a vCPU waits for them, which counts as work.
+echo 0 >/sys/module/kvm/parameters/halt_poll_ns
+for who; do
+    "measure_$who"
+done
