@@ -36,9 +36,14 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/sandbox_parts.h"
 #include "scratch.h"
+#include "state/reader.h"
+#include "state/writer.h"
 
 enum { CHILD_LIMIT = 60, SAID_SIZE = 2048, SURVIVED = 77, NOT_ENTERED = 78 };
-enum { ALL_NEEDS = SANDBOX_NEEDS_REOPEN | SANDBOX_NEEDS_CONNECT | SANDBOX_NEEDS_BACK_ENDS };
+enum {
+    ALL_NEEDS =
+        SANDBOX_NEEDS_REOPEN | SANDBOX_NEEDS_CONNECT | SANDBOX_NEEDS_BACK_ENDS | SANDBOX_NEEDS_SAVE
+};
 
 /* How a child ended: its exit status (128 + N for signal N), and its output. */
 struct ending {
@@ -760,6 +765,50 @@ static void only_named_folders_can_be_opened(void **state)
     assert_int_equal(rmdir("logs"), 0);
 }
 
+/* The calls of vmm/state, in the image's folder, and what they must not do elsewhere. */
+static int save_inside(const void *arg)
+{
+    struct sandbox_user user;
+    const struct sandbox_path path = {"images/vm", SANDBOX_SAVES, true};
+    const struct sandbox_options options = {.user = &user, .paths = &path, .path_count = 1};
+    struct state_writer *writer;
+    struct state_reader *reader;
+
+    int beside = open(".", O_PATH | O_DIRECTORY);
+    (void)arg;
+    if (beside < 0 || state_writer_open("images/vm", "--test", &writer) != 0 ||
+        !enter_as_caller(&user, &options)) {
+        return NOT_ENTERED;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (state_writer_begin(writer) != 0 || state_writer_commit(writer) != 0) {
+            return STEP_FAILED;
+        }
+    }
+    if (state_reader_reopen(writer, &reader) != 0 || state_reader_claim(reader) != 0) {
+        return STEP_FAILED + 3;
+    }
+    state_reader_close(reader);
+    state_writer_close(writer);
+    return open_outside(beside);
+}
+
+static void vm_is_saved_inside(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("images", 0755), 0);
+    struct ending ending = run_child(save_inside, NULL);
+    assert_string_equal(ending.said, "");
+    assert_int_equal(ending.status, 0);
+    assert_int_equal(unlink("images/vm.restored"), 0);
+    assert_int_equal(chmod("images", 0555), 0);
+    ending = run_child(save_inside, NULL);
+    assert_int_equal(ending.status, NOT_ENTERED);
+    expect_line(&ending, "dormouse: images/vm: user ");
+    assert_int_equal(chmod("images", 0755), 0);
+    assert_int_equal(rmdir("images"), 0);
+}
+
 static int enter_with_limit(const void *arg)
 {
     char ids[SANDBOX_NAME_SIZE];
@@ -1173,6 +1222,7 @@ int main(void)
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(only_named_folders_can_be_opened, scratch_enter,
                                         scratch_leave),
+        cmocka_unit_test_setup_teardown(vm_is_saved_inside, scratch_enter, scratch_leave),
         cmocka_unit_test(pipe_without_a_name_can_be_a_log),
         cmocka_unit_test_setup_teardown(limit_that_cannot_be_kept_ends_the_start, scratch_enter,
                                         scratch_leave),

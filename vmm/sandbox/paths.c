@@ -38,6 +38,20 @@ static int check_rename(const char *path)
     return sticky_bit_forbids(folder, path) ? -EPERM : 0;
 }
 
+static void report_path(const struct sandbox_options *options, const struct sandbox_path *path,
+                        int error)
+{
+    if (path->use == SANDBOX_SAVES) {
+        report("%s: user %s may not create and replace it there, which saving the VM does: %s; "
+               "choose a folder of that user's, or another --user",
+               path->path, options->user->name, strerror(-error));
+    } else {
+        report("%s has a limit (max), but user %s may not rename it there: %s; choose a folder "
+               "of that user's, another --user, or no limit",
+               path->path, options->user->name, strerror(-error));
+    }
+}
+
 int paths_check(const struct sandbox_options *options)
 {
     for (size_t i = 0; i < options->path_count; i++) {
@@ -45,9 +59,7 @@ int paths_check(const struct sandbox_options *options)
         int error = path->path != NULL && path->renames ? check_rename(path->path) : 0;
 
         if (error != 0) {
-            report("%s has a limit (max), but user %s may not rename it there: %s; choose a folder "
-                   "of that user's, another --user, or no limit",
-                   path->path, options->user->name, strerror(-error));
+            report_path(options, path, error);
             return error;
         }
     }

@@ -20,16 +20,17 @@ static unsigned options_all_need(const struct sandbox_options *options)
 /* And the main thread. As to files, other threads only write. */
 static unsigned options_needs(const struct sandbox_options *options)
 {
+    static const unsigned uses[] = {
+        [SANDBOX_REOPENS] = SANDBOX_NEEDS_REOPEN,
+        [SANDBOX_SAVES] = SANDBOX_NEEDS_SAVE,
+        [SANDBOX_CONNECTS] = SANDBOX_NEEDS_CONNECT,
+    };
     unsigned needs = options_all_need(options);
 
     for (size_t i = 0; i < options->path_count; i++) {
         const struct sandbox_path *path = &options->paths[i];
 
-        if (path->path != NULL && path->use == SANDBOX_REOPENS) {
-            needs |= SANDBOX_NEEDS_REOPEN;
-        } else if (path->path != NULL && path->use == SANDBOX_CONNECTS) {
-            needs |= SANDBOX_NEEDS_CONNECT;
-        }
+        needs |= path->path != NULL ? uses[path->use] : 0;
     }
     return needs;
 }

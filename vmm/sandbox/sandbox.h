@@ -55,6 +55,7 @@ bool sandbox_settings_agree(const struct sandbox_settings *settings);
 enum sandbox_use {
     SANDBOX_REMOVES, /* the file is removed from its folder */
     SANDBOX_REOPENS, /* it is opened again, renamed or created again, by the main thread */
+    SANDBOX_SAVES,   /* a file is written, read and renamed in its folder, by the main thread */
     SANDBOX_READS,   /* all that is in its folder is read */
     SANDBOX_CONNECTS, /* the same as SANDBOX_REMOVES; and programs that listen on a Unix socket are reached */
 };
@@ -62,7 +63,8 @@ enum sandbox_use {
 struct sandbox_path {
     const char *path; /* NULL: the entry is ignored */
     enum sandbox_use use;
-    bool renames; /* a file that has a limit: the user must be allowed to rename it */
+    bool
+        renames; /* a file that has a limit or is an image: the user must be allowed to rename it */
 };
 
 struct sandbox_options {

@@ -30,7 +30,7 @@ struct sandbox_list {
 };
 
 /* The lists that a thread of this role is held to. */
-enum { SANDBOX_LISTS_MAX = 6 };
+enum { SANDBOX_LISTS_MAX = 7 };
 struct sandbox_lists {
     const struct sandbox_list *list[SANDBOX_LISTS_MAX];
     size_t count;
@@ -43,6 +43,7 @@ enum {
     SANDBOX_NEEDS_REOPEN = 1 << 0,    /* files are opened again */
     SANDBOX_NEEDS_CONNECT = 1 << 1,   /* programs on Unix sockets are reached */
     SANDBOX_NEEDS_BACK_ENDS = 1 << 2, /* other processes are given descriptors */
+    SANDBOX_NEEDS_SAVE = 1 << 3,      /* the VM's image is written and read */
 };
 struct sandbox_lists sandbox_lists_of(enum sandbox_role role, unsigned needs);
 
@@ -51,7 +52,7 @@ extern const struct sandbox_list sandbox_list_instruments;
 /* And the file that it reads; its path is NULL without one. */
 extern const struct sandbox_path sandbox_path_instruments;
 
-/* Whether this process, which is the user now, may rename what it has to. 0, or -errno after report()ing a line. */
+/* Whether this process, which is the user now, may rename and create what it has to. 0, or -errno after report()ing a line. */
 int paths_check(const struct sandbox_options *options);
 
 /* The filter of a role for this processor and process. 0 or -errno; free() `filter->filter`. */

@@ -66,6 +66,8 @@ static const char *needs_words(unsigned needs)
         return " with --vsock";
     case SANDBOX_NEEDS_BACK_ENDS:
         return " with vhost-user";
+    case SANDBOX_NEEDS_SAVE:
+        return " with an image that it can be saved to";
     default:
         return "";
     }
@@ -94,6 +96,7 @@ bool sandbox_show(FILE *stream)
     show_role(stream, SANDBOX_MAIN, SANDBOX_NEEDS_CONNECT);
     show_role(stream, SANDBOX_MAIN, SANDBOX_NEEDS_BACK_ENDS);
     show_role(stream, SANDBOX_VCPU, SANDBOX_NEEDS_BACK_ENDS);
+    show_role(stream, SANDBOX_MAIN, SANDBOX_NEEDS_SAVE);
     fprintf(stream, "this kernel: seccomp %s, Landlock ", filter_check() == 0 ? "yes" : "no");
     if (version == 0) {
         fputs("no\n", stream);

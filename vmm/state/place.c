@@ -50,6 +50,21 @@ static int place_set_names(struct state_place *place, const char *path)
     return 0;
 }
 
+int place_copy(struct state_place *place, const struct state_place *from)
+{
+    *place = (struct state_place){.folder = -1};
+    int error = place_set_names(place, from->path);
+
+    if (error == 0) {
+        place->folder = fcntl(from->folder, F_DUPFD_CLOEXEC, 0);
+        error = place->folder < 0 ? -errno : 0;
+    }
+    if (error != 0) {
+        place_close(place);
+    }
+    return error;
+}
+
 int place_open(struct state_place *place, const char *path)
 {
     *place = (struct state_place){.folder = -1};

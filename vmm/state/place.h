@@ -17,6 +17,8 @@ struct state_place {
 
 /* Opens the folder of `path`. 0 or -errno; after an error nothing is to be closed. */
 int place_open(struct state_place *place, const char *path);
+/* The same place with a descriptor of its own. */
+int place_copy(struct state_place *place, const struct state_place *from);
 void place_close(struct state_place *place);
 
 /*

@@ -11,23 +11,32 @@
 #include "base/file.h"
 #include "base/report.h"
 #include "state/reader_parts.h"
+#include "state/writer_parts.h"
 
-static int reader_allocate(const char *path, struct state_reader **out)
+/* `place` becomes the reader's, also after an error. */
+static int reader_allocate(struct state_place *place, struct state_reader **out)
 {
     struct state_reader *reader = calloc(1, sizeof(*reader));
 
     if (reader == NULL) {
-        report("image %s: out of memory", file_shown(path));
+        report("image %s: out of memory", place->path);
+        place_close(place);
         return -REPORTED;
     }
     reader->fd = -1;
-    int error = place_open(&reader->place, path);
+    reader->place = *place;
+    *out = reader;
+    return 0;
+}
+
+static int reader_find_place(const char *path, struct state_place *place)
+{
+    int error = place_open(place, path);
+
     if (error != 0) {
         report("image %s: %s", file_shown(path), strerror(-error));
-        free(reader);
         return -REPORTED;
     }
-    *out = reader;
     return 0;
 }
 
@@ -94,10 +103,10 @@ static int reader_lock(struct state_reader *reader)
     return reader_fail(reader, "%s", strerror(-reader->fd));
 }
 
-int state_reader_open(const char *path, struct state_reader **out)
+static int reader_open_locked(struct state_place *place, struct state_reader **out)
 {
     struct state_reader *reader;
-    int error = reader_allocate(path, &reader);
+    int error = reader_allocate(place, &reader);
 
     if (error != 0) {
         return error;
@@ -110,11 +119,35 @@ int state_reader_open(const char *path, struct state_reader **out)
     return reader_take(reader, out);
 }
 
+int state_reader_open(const char *path, struct state_reader **out)
+{
+    struct state_place place;
+    int error = reader_find_place(path, &place);
+
+    return error == 0 ? reader_open_locked(&place, out) : error;
+}
+
+int state_reader_reopen(const struct state_writer *writer, struct state_reader **out)
+{
+    struct state_place place;
+    int error = place_copy(&place, &writer->place);
+
+    if (error != 0) {
+        report("image %s: %s", writer->place.path, strerror(-error));
+        return -REPORTED;
+    }
+    return reader_open_locked(&place, out);
+}
+
 int state_reader_examine(const char *path, struct state_reader **out)
 {
+    struct state_place place;
     struct state_reader *reader;
-    int error = reader_allocate(path, &reader);
+    int error = reader_find_place(path, &place);
 
+    if (error == 0) {
+        error = reader_allocate(&place, &reader);
+    }
     if (error != 0) {
         return error;
     }

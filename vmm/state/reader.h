@@ -16,12 +16,15 @@
 
 struct memory;
 struct state_reader;
+struct state_writer;
 
 /**
  * Opens `path`, and checks the header and every section with its checksum; RAM is checked when it is
  * loaded. The file is locked: a second reader or a writer of the same file is refused.
  */
 int state_reader_open(const char *path, struct state_reader **out);
+/** The same for the image that a writer has completed; works inside the sandbox. */
+int state_reader_reopen(const struct state_writer *writer, struct state_reader **out);
 /** The same without the lock, for those that only look at it. */
 int state_reader_examine(const char *path, struct state_reader **out);
 /** NULL is ignored. RAM that is mapped from the file stays valid, and so does its lock. */
