@@ -103,7 +103,7 @@ enum {
  * KVM names a vCPU in these attributes by the affinity fields packed together, Aff3 right above
  * Aff2, in the upper word.
  */
-static uint64_t gic_affinity(uint64_t mpidr)
+uint64_t gic_affinity(uint64_t mpidr)
 {
     return ((mpidr >> 8) & UINT64_C(0xff000000)) | (mpidr & UINT64_C(0x00ffffff));
 }

@@ -171,8 +171,16 @@ int vcpu_call_arguments(struct vcpu *vcpu, uint64_t *first, uint64_t *second);
 /**
  * Keeps the guest's timers, virtual and physical, across a vcpu_init(). Their counters never stop.
  */
+enum vcpu_timer_value {
+    VCPU_TIMER_VIRTUAL, /* what it compares its counter with */
+    VCPU_TIMER_PHYSICAL,
+    VCPU_TIMER_VIRTUAL_CONTROL,
+    VCPU_TIMER_PHYSICAL_CONTROL,
+    VCPU_TIMER_VALUES,
+};
+
 struct vcpu_timers {
-    uint64_t value[4];
+    uint64_t value[VCPU_TIMER_VALUES];
 };
 
 int vcpu_save_timers(struct vcpu *vcpu, struct vcpu_timers *timers);

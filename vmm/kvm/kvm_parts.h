@@ -29,10 +29,17 @@ struct vcpu {
 /** Makes an ioctl. Returns its result, 0 or more, or -errno. */
 int kvm_call(int fd, unsigned long request, void *argument);
 
+/** A register as KVM_GET_ONE_REG names it. 0 or -errno. */
+int vcpu_get_reg(struct vcpu *vcpu, uint64_t id, uint64_t *value);
+int vcpu_set_reg(struct vcpu *vcpu, uint64_t id, uint64_t value);
+
 /** The guest's PC. 0 or -errno. */
 int vcpu_get_pc(struct vcpu *vcpu, uint64_t *pc);
 
 void stats_close(struct vcpu *vcpu);
+
+/** A vCPU as the GIC's attributes name it, in their upper word. */
+uint64_t gic_affinity(uint64_t mpidr);
 
 /** The lowest private or shared interrupt that is pending and enabled for the vCPU, or -1. */
 int gic_pending_intid(struct vm *vm, uint64_t mpidr);

@@ -22,14 +22,14 @@
 #define TIMER_CTL_IMASK   UINT64_C(2)
 #define TIMER_CTL_ISTATUS UINT64_C(4)
 
-static int vcpu_get_reg(struct vcpu *vcpu, uint64_t id, uint64_t *value)
+int vcpu_get_reg(struct vcpu *vcpu, uint64_t id, uint64_t *value)
 {
     struct kvm_one_reg reg = {.id = id, .addr = (uintptr_t)value};
 
     return kvm_call(vcpu->fd, KVM_GET_ONE_REG, &reg);
 }
 
-static int vcpu_set_reg(struct vcpu *vcpu, uint64_t id, uint64_t value)
+int vcpu_set_reg(struct vcpu *vcpu, uint64_t id, uint64_t value)
 {
     struct kvm_one_reg reg = {.id = id, .addr = (uintptr_t)&value};
 
@@ -141,18 +141,18 @@ int vcpu_suspend_call(struct vcpu *vcpu, struct suspend_call *call)
 }
 
 /* The comparison is written before the control: a timer must not be on with an old comparison. */
-static const uint64_t timer_registers[4] = {
-    KVM_REG_ARM_TIMER_CVAL,
-    KVM_REG_ARM_PTIMER_CVAL,
-    KVM_REG_ARM_TIMER_CTL,
-    KVM_REG_ARM_PTIMER_CTL,
+static const uint64_t timer_registers[VCPU_TIMER_VALUES] = {
+    [VCPU_TIMER_VIRTUAL] = KVM_REG_ARM_TIMER_CVAL,
+    [VCPU_TIMER_PHYSICAL] = KVM_REG_ARM_PTIMER_CVAL,
+    [VCPU_TIMER_VIRTUAL_CONTROL] = KVM_REG_ARM_TIMER_CTL,
+    [VCPU_TIMER_PHYSICAL_CONTROL] = KVM_REG_ARM_PTIMER_CTL,
 };
 
 int vcpu_save_timers(struct vcpu *vcpu, struct vcpu_timers *timers)
 {
     int error = 0;
 
-    for (unsigned i = 0; i < 4 && error == 0; i++) {
+    for (unsigned i = 0; i < VCPU_TIMER_VALUES && error == 0; i++) {
         error = vcpu_get_reg(vcpu, timer_registers[i], &timers->value[i]);
     }
     return error;
@@ -162,7 +162,7 @@ int vcpu_restore_timers(struct vcpu *vcpu, const struct vcpu_timers *timers)
 {
     int error = 0;
 
-    for (unsigned i = 0; i < 4 && error == 0; i++) {
+    for (unsigned i = 0; i < VCPU_TIMER_VALUES && error == 0; i++) {
         error = vcpu_set_reg(vcpu, timer_registers[i], timers->value[i]);
     }
     return error;
