@@ -12,4 +12,7 @@
 int64_t clock_now_ns(void);
 int64_t clock_now_ms(void);
 
+/** The date: nanoseconds since 1970, which may be set forward or back at any time. */
+int64_t clock_date_ns(void);
+
 #endif

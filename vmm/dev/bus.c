@@ -148,6 +148,8 @@ void bus_hold(struct bus *bus, unsigned counted)
 
         if (ignored || cls->quiet_asleep) {
             irq_hold(&bus->devices[i].irq);
+        } else {
+            irq_release(&bus->devices[i].irq); /* It was held in a sleep that was saved. */
         }
         if (cls->sleep_begins != NULL) {
             cls->sleep_begins(bus->devices[i].device, !ignored);

@@ -68,7 +68,7 @@ int bus_doorbells(const struct bus *bus,
 
 /*
  * Holds the interrupt lines of the wake sources that are not in `counted`, and of devices that are
- * quiet while the guest sleeps; bus_release() ends that.
+ * quiet while the guest sleeps, and no others; bus_release() ends that.
  */
 void bus_hold(struct bus *bus, unsigned counted);
 void bus_release(struct bus *bus);

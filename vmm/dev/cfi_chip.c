@@ -76,6 +76,12 @@ void cfi_reset(struct cfi_state *state)
     *state = (struct cfi_state){.status = STATUS_READY};
 }
 
+/* A save waits for the end of a command, so only what reads get can differ. */
+bool cfi_state_is_possible(const struct cfi_state *state)
+{
+    return state->shown <= SHOWS_QUERY && state->awaits == AWAITS_COMMAND;
+}
+
 bool cfi_shows_cells(const struct cfi_state *state)
 {
     return state->shown == SHOWS_CELLS;

@@ -47,6 +47,9 @@ struct cfi_cells {
 
 void cfi_reset(struct cfi_state *state);
 
+/* Whether a chip that has no command under way can be in this state. */
+bool cfi_state_is_possible(const struct cfi_state *state);
+
 /* Whether reads get the cells; if not, cfi_read() says what they get. */
 bool cfi_shows_cells(const struct cfi_state *state);
 

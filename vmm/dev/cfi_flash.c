@@ -172,6 +172,38 @@ static void cfi_flash_reset(struct device *device)
     pthread_mutex_unlock(&device->lock);
 }
 
+static bool cfi_flash_is_possible(const struct cfi_flash_state *state)
+{
+    for (unsigned i = 0; i < BANK_COUNT; i++) {
+        if (!cfi_state_is_possible(&state->bank[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool cfi_flash_restore(struct device *device, const void *state)
+{
+    if (!cfi_flash_is_possible(state)) {
+        return false;
+    }
+    pthread_mutex_lock(&device->lock);
+    memcpy(&device->state, state, sizeof(device->state));
+    for (unsigned i = 0; i < BANK_COUNT; i++) {
+        (void)cfi_flash_show(device, i);
+    }
+    pthread_mutex_unlock(&device->lock);
+    return true;
+}
+
+static bool cfi_flash_busy(struct device *device)
+{
+    pthread_mutex_lock(&device->lock);
+    bool busy = !cfi_flash_is_possible(&device->state);
+    pthread_mutex_unlock(&device->lock);
+    return busy;
+}
+
 static void cfi_flash_destroy(struct device *device)
 {
     pthread_mutex_destroy(&device->lock);
@@ -233,6 +265,8 @@ static const struct device_class cfi_flash = {
     .create = cfi_flash_create,
     .destroy = cfi_flash_destroy,
     .reset = cfi_flash_reset,
+    .restore = cfi_flash_restore,
+    .busy = cfi_flash_busy,
     .read = cfi_flash_read,
     .write = cfi_flash_write,
     .describe = cfi_flash_describe,

@@ -94,6 +94,13 @@ struct device_instance {
     const void *settings;
 };
 
+/* What a guest knows of a device and keeps over a sleep, beyond the device's state. */
+struct device_identity {
+    uint64_t features; /* what the device offers */
+    uint64_t number;   /* the device's size, or address: */
+    const char *what;  /* the number's name in messages */
+};
+
 struct device_class {
     const char *name;     /* as in the device tree: "pl011" */
     uint64_t size;        /* of the registers, in bytes */
@@ -113,6 +120,16 @@ struct device_class {
      * time), and drives the interrupt line low.
      */
     void (*reset)(struct device *device);
+    /*
+     * Takes over a state that device_state() of another instance of the class was, perhaps in another
+     * process on another host, and lets the host's side and the interrupt line follow it. Main thread,
+     * while no vCPU runs. Returns false, with the state unchanged, if the device can never be in it.
+     */
+    bool (*restore)(struct device *device, const void *state);
+    /* What must not differ then; NULL: nothing. */
+    void (*identify)(struct device *device, struct device_identity *identity);
+    /* Whether what the guest has asked for is under way, so that a save would lose it. NULL: never. */
+    bool (*busy)(struct device *device);
     /* `offset` < size; `size` is 1, 2, 4 or 8. A guest may access any offset, aligned or not. */
     uint64_t (*read)(struct device *device, uint64_t offset, unsigned size);
     void (*write)(struct device *device, uint64_t offset, unsigned size, uint64_t value);

@@ -46,6 +46,13 @@ void irq_pulse(struct irq_line *line)
     pthread_mutex_unlock(&line->lock);
 }
 
+void irq_restore(struct irq_line *line, const struct irq_state *state)
+{
+    pthread_mutex_lock(&line->lock);
+    line->state = *state;
+    pthread_mutex_unlock(&line->lock);
+}
+
 void irq_hold(struct irq_line *line)
 {
     pthread_mutex_lock(&line->lock);

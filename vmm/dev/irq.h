@@ -34,6 +34,8 @@ void irq_init(struct irq_line *line, uint32_t spi,
 void irq_set(struct irq_line *line, bool level);
 /* Any thread. For an edge-triggered interrupt, of which one pulse may stand for several. */
 void irq_pulse(struct irq_line *line);
+/* Takes over the state of a saved line, whose level the GIC has already. Main thread. */
+void irq_restore(struct irq_line *line, const struct irq_state *state);
 /* Main thread. Both are idempotent. */
 void irq_hold(struct irq_line *line);
 void irq_release(struct irq_line *line);

@@ -273,6 +273,29 @@ static void pl011_reset(struct device *device)
     pthread_mutex_unlock(&device->lock);
 }
 
+static bool pl011_state_is_possible(const struct pl011_state *state)
+{
+    const struct fifo *rx = &state->rx;
+    const struct fifo *tx = &state->tx;
+
+    return rx->head < FIFO_SIZE && rx->count <= FIFO_SIZE && tx->head < FIFO_SIZE &&
+           tx->count <= FIFO_SIZE;
+}
+
+static bool pl011_restore(struct device *device, const void *saved)
+{
+    const struct pl011_state *state = saved;
+
+    if (!pl011_state_is_possible(state)) {
+        return false;
+    }
+    pthread_mutex_lock(&device->lock);
+    device->state = *state;
+    pl011_drain(device);
+    pl011_leave(device);
+    return true;
+}
+
 static int pl011_create(const struct device_env *env, struct device **out)
 {
     struct device *device = calloc(1, sizeof(*device));
@@ -326,6 +349,7 @@ static const struct device_class pl011 = {
     .create = pl011_create,
     .destroy = pl011_destroy,
     .reset = pl011_reset,
+    .restore = pl011_restore,
     .read = pl011_read,
     .write = pl011_write,
     .wake_pending = pl011_wake_pending,

@@ -258,6 +258,33 @@ static void pl031_reset(struct device *device)
     pthread_mutex_unlock(&device->lock);
 }
 
+/* Alarms that a record could set beyond what a timer can count. */
+static bool pl031_state_is_possible(const struct pl031_state *state)
+{
+    const int64_t most = INT64_MAX / SECOND / 2;
+
+    return state->alarm <= ALARM_PASSED && state->raised <= 1 && state->unmasked <= 1 &&
+           state->set_by_guest <= 1 && state->alarm_time >= 0 && state->alarm_time < most;
+}
+
+/* Time went on: an alarm may have passed meanwhile. */
+static bool pl031_restore(struct device *device, const void *saved)
+{
+    const struct pl031_state *state = saved;
+
+    if (!pl031_state_is_possible(state)) {
+        return false;
+    }
+    pthread_mutex_lock(&device->lock);
+    device->state = *state;
+    if (state->alarm == ALARM_SET) {
+        pl031_check_alarm(device);
+    }
+    pl031_update_irq(device);
+    pthread_mutex_unlock(&device->lock);
+    return true;
+}
+
 static void pl031_destroy(struct device *device)
 {
     loop_close(device->source, device->timer_fd);
@@ -312,6 +339,7 @@ static const struct device_class pl031 = {
     .create = pl031_create,
     .destroy = pl031_destroy,
     .reset = pl031_reset,
+    .restore = pl031_restore,
     .read = pl031_read,
     .write = pl031_write,
     .wake_pending = pl031_wake_pending,

@@ -238,6 +238,23 @@ static void pl061_reset(struct device *device)
     pthread_mutex_unlock(&device->lock);
 }
 
+static bool pl061_restore(struct device *device, const void *saved)
+{
+    const struct pl061_state *state = saved;
+
+    if ((state->seen & ~(unsigned)state->pressed) != 0) {
+        return false;
+    }
+    pthread_mutex_lock(&device->lock);
+    device->state = *state;
+    if (state->seen != 0) {
+        delay_set(&device->release, HOLD_NS);
+    }
+    pl061_update_irq(device);
+    pthread_mutex_unlock(&device->lock);
+    return true;
+}
+
 static int pl061_create(const struct device_env *env, struct device **out)
 {
     struct device *device = calloc(1, sizeof(*device));
@@ -309,6 +326,7 @@ static const struct device_class pl061 = {
     .create = pl061_create,
     .destroy = pl061_destroy,
     .reset = pl061_reset,
+    .restore = pl061_restore,
     .read = pl061_read,
     .write = pl061_write,
     .hears = pl061_hears,

@@ -14,6 +14,7 @@
 #include <linux/virtio_ids.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/delay.h"
 #include "dev/virtio/virtio.h"
@@ -160,12 +161,18 @@ static void balloon_stop(struct device *device)
     balloon_set_actual(device, 0);
 }
 
+static void balloon_restore(struct device *device, const void *own)
+{
+    memcpy(&device->config, own, sizeof(device->config));
+}
+
 static const struct virtio_type balloon_type = {
     .name = "virtio-balloon",
     .id = VIRTIO_ID_BALLOON,
     .stop = balloon_stop,
     .notified = balloon_notified,
     .write_config = balloon_write_config,
+    .restore = balloon_restore,
 };
 
 static void balloon_on_delay(void *arg)

@@ -563,12 +563,19 @@ static void blk_write_config(struct device *device, uint64_t offset, unsigned si
 
 /* --- Life. --- */
 
+static void blk_tell_size(const struct device *device, struct device_identity *identity)
+{
+    identity->number = device->config.capacity;
+    identity->what = "size in sectors";
+}
+
 static const struct virtio_type blk_type = {
     .name = "virtio-blk",
     .id = VIRTIO_ID_BLOCK,
     .stop = blk_stop,
     .notified = blk_notified,
     .write_config = blk_write_config,
+    .identify = blk_tell_size,
 };
 
 static uint64_t blk_features(const struct device *device)

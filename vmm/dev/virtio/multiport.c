@@ -278,11 +278,28 @@ static void multiport_stop(struct device *device)
     }
 }
 
+/* No chain of the guest is at hand. */
+static void multiport_restore(struct device *device, const void *own)
+{
+    memcpy(device->states, own, sizeof(device->states));
+    for (unsigned i = 0; i < PORTS_MAX; i++) {
+        device->states[i].sent = 0;
+    }
+}
+
+static void multiport_identify(const struct device *device, struct device_identity *identity)
+{
+    identity->number = device->count;
+    identity->what = "number of ports";
+}
+
 static const struct virtio_type multiport_type = {
     .name = "virtio-console",
     .id = VIRTIO_ID_CONSOLE,
     .stop = multiport_stop,
     .notified = multiport_notified,
+    .restore = multiport_restore,
+    .identify = multiport_identify,
 };
 
 static void multiport_on_readable(void *arg)

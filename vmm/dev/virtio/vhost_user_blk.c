@@ -101,11 +101,18 @@ static void vhost_blk_stop(struct device *device)
     }
 }
 
+static void vhost_blk_identify(const struct device *device, struct device_identity *identity)
+{
+    identity->number = device->config.capacity;
+    identity->what = "size in sectors";
+}
+
 static const struct virtio_type vhost_blk_type = {
     .name = "vhost-user-blk",
     .id = VIRTIO_ID_BLOCK,
     .start = vhost_blk_start,
     .stop = vhost_blk_stop,
+    .identify = vhost_blk_identify,
 };
 
 /* --- What the back-end signals. Main thread. --- */

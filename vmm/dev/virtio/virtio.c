@@ -351,3 +351,51 @@ void virtio_reset(struct device *device)
     virtio->state.generation = 0;
     virtio_unlock(virtio);
 }
+
+/* A driver that sleeps has reset its device, as Linux's do: then nothing is under way. */
+static bool virtio_state_is_quiet(const struct virtio_state *state)
+{
+    for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++) {
+        if (state->queues[i].ready) {
+            return false;
+        }
+    }
+    return (state->status & VIRTIO_CONFIG_S_DRIVER_OK) == 0;
+}
+
+bool virtio_busy(struct device *device)
+{
+    struct virtio *virtio = virtio_of(device);
+
+    virtio_lock(virtio);
+    bool busy = !virtio_state_is_quiet(&virtio->state);
+    virtio_unlock(virtio);
+    return busy;
+}
+
+bool virtio_restore(struct device *device, const void *saved)
+{
+    struct virtio *virtio = virtio_of(device);
+    const struct virtio_state *state = saved;
+
+    if (!virtio_state_is_quiet(state)) {
+        return false;
+    }
+    virtio_lock(virtio);
+    virtio->state = *state;
+    if (virtio->type->restore != NULL) {
+        virtio->type->restore(device, state + 1);
+    }
+    virtio_unlock(virtio);
+    return true;
+}
+
+void virtio_identify(struct device *device, struct device_identity *identity)
+{
+    const struct virtio *virtio = virtio_of(device);
+
+    *identity = (struct device_identity){.features = virtio->offered};
+    if (virtio->type->identify != NULL) {
+        virtio->type->identify(device, identity);
+    }
+}

@@ -62,6 +62,10 @@ struct virtio_type {
     void (*notified)(struct device *device, unsigned queue);
     /* The driver writes to the configuration space. NULL: it is read-only. */
     void (*write_config)(struct device *device, uint64_t offset, unsigned size, uint64_t value);
+    /* Takes over the device's own part of a saved state. NULL: it has none. */
+    void (*restore)(struct device *device, const void *own);
+    /* Adds what the device is known by, with its name. NULL: nothing but its features. */
+    void (*identify)(const struct device *device, struct device_identity *identity);
 };
 
 /* What a save keeps. */
@@ -197,14 +201,18 @@ void virtio_ring(struct virtio *virtio, unsigned queue);
 
 /* For `struct device_class`: what all virtio devices have in common. */
 void virtio_reset(struct device *device);
+bool virtio_restore(struct device *device, const void *state);
+void virtio_identify(struct device *device, struct device_identity *identity);
+bool virtio_busy(struct device *device);
 uint64_t virtio_read(struct device *device, uint64_t offset, unsigned size);
 void virtio_write(struct device *device, uint64_t offset, unsigned size, uint64_t value);
 void virtio_describe(const struct device_instance *instance, struct tree *tree);
 bool virtio_doorbell(struct device *device, unsigned number, struct doorbell *doorbell);
 
 #define VIRTIO_CLASS_FUNCTIONS                                                                     \
-    .size = VIRTIO_REGISTERS_SIZE, .reset = virtio_reset, .read = virtio_read,                     \
-    .write = virtio_write, .describe = virtio_describe, .doorbell = virtio_doorbell
+    .size = VIRTIO_REGISTERS_SIZE, .reset = virtio_reset, .restore = virtio_restore,               \
+    .identify = virtio_identify, .busy = virtio_busy, .read = virtio_read, .write = virtio_write,  \
+    .describe = virtio_describe, .doorbell = virtio_doorbell
 
 /* A device without state of its own; one with a state puts it right after the `struct virtio`. */
 #define VIRTIO_CLASS_MEMBERS                                                                       \

@@ -424,12 +424,22 @@ static bool nic_wake_pending(struct device *device)
     return pending;
 }
 
+/* In a message the address reads as it is written, from its first byte on. */
+static void nic_identify(const struct device *device, struct device_identity *identity)
+{
+    for (size_t i = 0; i < sizeof(device->config.mac); i++) {
+        identity->number = identity->number << 8 | device->config.mac[i];
+    }
+    identity->what = "MAC address";
+}
+
 static const struct virtio_type nic_type = {
     .name = "virtio-net",
     .id = VIRTIO_ID_NET,
     .start = nic_start,
     .stop = nic_stop,
     .notified = nic_notified,
+    .identify = nic_identify,
 };
 
 static uint64_t nic_features(const struct device *device)

@@ -109,11 +109,18 @@ static void vsock_stop(struct device *device)
     vsock_mux_forget(device->mux);
 }
 
+static void vsock_identify(const struct device *device, struct device_identity *identity)
+{
+    identity->number = device->config.guest_cid;
+    identity->what = "CID";
+}
+
 static const struct virtio_type vsock_type = {
     .name = "virtio-vsock",
     .id = VIRTIO_ID_VSOCK,
     .stop = vsock_stop,
     .notified = vsock_notified,
+    .identify = vsock_identify,
 };
 
 /* A client waits, and the guest has no driver that would take its request. */
