@@ -118,6 +118,7 @@ int main(int argc, char **argv)
         .balloon = server_balloon,
         .set_balloon = server_set_balloon,
         .sleep = server_agree,
+        .save = server_agree,
         .quit = server_quit,
         .reopen = server_agree,
         .suspend_is_pending = server_is_asked,

@@ -317,6 +317,7 @@ static void tell_all(struct events *events)
                                                 .call = &call,
                                                 .reason = "why",
                                                 .way = "key",
+                                                .file = "vm.image",
                                                 .device = "disk0",
                                                 .operation = "write",
                                                 .source = WAKE_RTC,

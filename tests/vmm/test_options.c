@@ -190,6 +190,23 @@ static void asking_has_a_deadline_and_a_default(void **state)
     assert_true(config.ask_default);
 }
 
+static void saved_vms_are_files(void **state)
+{
+    struct config config;
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "save=a,b"), OPTION_GOOD);
+    assert_int_equal(config.on_suspend, SUSPEND_SAVE);
+    assert_string_equal(config.save, "a,b");
+    assert_true(config.on_suspend_explicit);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--save", "f", "--restore", "g", "--asleep"),
+                     OPTION_GOOD);
+    assert_int_equal(config.on_suspend, SUSPEND_HONOUR);
+    assert_string_equal(config.save, "f");
+    assert_string_equal(config.restore, "g");
+    assert_true(config.asleep);
+}
+
 static void options_agree_with_each_other(void **state)
 {
     struct config config;
@@ -218,6 +235,10 @@ static void options_agree_with_each_other(void **state)
                            "e=unix:e", "--port", "f=unix:f", "--port", "g=unix:g", "--port",
                            "h=unix:h"),
                      OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "save"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "off", "--save", "f"),
+                     OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--asleep"), OPTION_BAD);
     capture_end(&capture, said, sizeof(said));
     assert_string_equal(
         said,
@@ -231,7 +252,11 @@ static void options_agree_with_each_other(void **state)
         "user\n"
         "dormouse: --sleep-when-idle: with --on-suspend refuse the guest may not sleep\n"
         "dormouse: --agent: the port org.qemu.guest_agent.0 is --port's; leave one of the two out\n"
-        "dormouse: --agent: the guest agent needs a port; give at most 7 with --port\n");
+        "dormouse: --agent: the guest agent needs a port; give at most 7 with --port\n"
+        "dormouse: --on-suspend save: name the file as well: --on-suspend save=FILE\n"
+        "dormouse: --save: with --on-suspend off the guest never sleeps, and only a sleeping VM is "
+        "saved\n"
+        "dormouse: --asleep: only a restored VM begins asleep; give --restore FILE as well\n");
 }
 
 static void networks_and_their_wakes_are_read(void **state)
@@ -369,7 +394,8 @@ static const struct {
     {"--memory", "513M", "--memory 513M: not a multiple of 2M"},
     {"--name", "", "--name : not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
     {"--name", "a b", "--name a b: not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
-    {"--on-suspend", "honor", "--on-suspend honor: unknown policy; use off, refuse, honour or ask"},
+    {"--on-suspend", "honor",
+     "--on-suspend honor: unknown policy; use off, refuse, honour, ask or save"},
     {"--wake", "rtc,lid",
      "--wake rtc,lid: 'lid' is not a wake source; give a list of irq, rtc, console, signal, net, "
      "vsock, or all, or none"},
@@ -489,6 +515,7 @@ int main(void)
         cmocka_unit_test(wake_none_is_empty),
         cmocka_unit_test(some_vcpus_may_wait_for_admission),
         cmocka_unit_test(asking_has_a_deadline_and_a_default),
+        cmocka_unit_test(saved_vms_are_files),
         cmocka_unit_test(options_agree_with_each_other),
         cmocka_unit_test(networks_and_their_wakes_are_read),
         cmocka_unit_test(help_overrides_all_options),

@@ -28,6 +28,7 @@ struct fake {
     struct power_call call;
     unsigned pending; /* wakes_pending() */
     const char *way;
+    bool saves;  /* save() succeeds */
     int fail_at; /* the n-th call that can fail fails with -EIO; 0: none */
     int calls;
     char log[1024];
@@ -149,6 +150,14 @@ static unsigned fake_wakes_pending(void *driver)
     return fake->pending;
 }
 
+static bool fake_save(void *driver)
+{
+    const struct fake *fake = driver;
+
+    note(driver, "save");
+    return fake->saves;
+}
+
 static const char *fake_way(void *driver, enum power_request request)
 {
     const struct fake *fake = driver;
@@ -237,6 +246,7 @@ static const struct power_ops fake_ops = {
     .sleep_begins = fake_sleep_begins,
     .sleep_ends = fake_sleep_ends,
     .wakes_pending = fake_wakes_pending,
+    .save = fake_save,
     .way = fake_way,
     .ask = fake_ask,
     .request_deadline = fake_request_deadline,
@@ -1075,6 +1085,131 @@ static void shutdown_answers_a_suspend(void **state)
     finish(&f);
 }
 
+/* With the policy each sleep is saved, with all vCPUs paused; one that is not goes on as a sleep. */
+static void policy_saves_each_sleep(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_SAVE, ALL_SOURCES);
+    assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep save doze run:0");
+    leave(&f, 0, POWER_EXIT_WAKEUP);
+    f.fake.log[0] = '\0';
+    f.fake.saves = true;
+    assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep save");
+    assert_int_equal(f.power.state, POWER_ASLEEP);
+    finish(&f);
+}
+
+static void sleep_that_ends_at_once_is_not_saved(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_SAVE, ALL_SOURCES);
+    f.fake.pending = WAKE_RTC;
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep pause !wake:rtc "
+                   "restart:0:40200000:c0ffee awake !resumed resume");
+    finish(&f);
+}
+
+static void operator_saves_a_sleeper_at_once(void **state)
+{
+    struct fixture f;
+    const char *why;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    assert_int_equal(power_save(&f.power, &why), 0);
+    expect_log(&f, "pause save run:0");
+    f.fake.saves = true;
+    assert_int_equal(power_save(&f.power, &why), 0);
+    expect_log(&f, "pause save");
+    finish(&f);
+}
+
+static void operator_saves_the_next_sleep_only(void **state)
+{
+    struct fixture f;
+    const char *why;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
+    assert_int_equal(power_save(&f.power, &why), POWER_NOT_ASKED);
+    assert_non_null(why);
+    f.fake.way = "key";
+    assert_int_equal(power_save(&f.power, &why), 0);
+    expect_log(&f, "limit:30000000000 !sleep?key ask:sleep");
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep limit:0 save doze run:0");
+    leave(&f, 0, POWER_EXIT_WAKEUP);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    assert_null(strstr(f.fake.log, "save"));
+    finish(&f);
+}
+
+/* A guest that did not sleep in time is not saved when it does so by itself, an hour later. */
+static void save_is_over_with_the_request(void **state)
+{
+    struct fixture f;
+    const char *why;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
+    f.fake.way = "key";
+    power_save(&f.power, &why);
+    power_request_deadline(&f.power);
+    f.fake.log[0] = '\0';
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep doze run:0");
+    finish(&f);
+}
+
+static void restored_guest_sleeps_on(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_SAVE, ALL_SOURCES);
+    assert_int_equal(power_start_asleep(&f.power, 1, &f.fake.call.suspend, false), 0);
+    expect_log(&f, "!on:1 sleep:1f !asleep doze run:1");
+    leave(&f, 1, POWER_EXIT_WAKEUP);
+    expect_log(&f, "pause !wake:irq restart:1:40200000:c0ffee awake !resumed resume");
+    finish(&f);
+}
+
+/* An alarm that passed while it was a file. */
+static void restored_guest_wakes_by_what_came_meanwhile(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
+    f.fake.pending = WAKE_RTC;
+    assert_int_equal(power_start_asleep(&f.power, 0, &f.fake.call.suspend, false), 0);
+    expect_log(&f,
+               "!on:0 sleep:1f !asleep pause !wake:rtc restart:0:40200000:c0ffee awake !resumed "
+               "resume");
+    finish(&f);
+}
+
+static void restored_guest_is_woken_whatever_counts(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, WAKE_RTC);
+    assert_int_equal(power_start_asleep(&f.power, 0, &f.fake.call.suspend, true), 0);
+    expect_log(&f, "!on:0 sleep:2 !asleep pause !wake:signal restart:0:40200000:c0ffee awake "
+                   "!resumed resume");
+    finish(&f);
+}
+
 static void pause_stops_the_time_of_a_request(void **state)
 {
     struct fixture f;
@@ -1138,6 +1273,14 @@ int main(void)
         cmocka_unit_test(sleep_does_not_hide_a_shutdown),
         cmocka_unit_test(sleeper_that_no_operator_wakes_stays_asleep),
         cmocka_unit_test(shutdown_answers_a_suspend),
+        cmocka_unit_test(policy_saves_each_sleep),
+        cmocka_unit_test(sleep_that_ends_at_once_is_not_saved),
+        cmocka_unit_test(operator_saves_a_sleeper_at_once),
+        cmocka_unit_test(operator_saves_the_next_sleep_only),
+        cmocka_unit_test(save_is_over_with_the_request),
+        cmocka_unit_test(restored_guest_sleeps_on),
+        cmocka_unit_test(restored_guest_wakes_by_what_came_meanwhile),
+        cmocka_unit_test(restored_guest_is_woken_whatever_counts),
         cmocka_unit_test(pause_stops_the_time_of_a_request),
     };
 

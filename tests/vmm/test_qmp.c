@@ -110,6 +110,12 @@ static const char *fake_sleep(void *machine)
     return note("sleep");
 }
 
+static const char *fake_save(void *machine)
+{
+    (void)machine;
+    return note("save");
+}
+
 static const char *fake_balloon(void *machine, uint64_t *bytes)
 {
     (void)machine;
@@ -181,6 +187,7 @@ static const struct operator_ops fake_ops = {
     .balloon = fake_balloon,
     .set_balloon = fake_set_balloon,
     .sleep = fake_sleep,
+    .save = fake_save,
     .quit = fake_quit,
     .reopen = fake_reopen,
     .suspend_is_pending = fake_pending,
@@ -332,7 +339,7 @@ static void all_commands_exist(void **state)
     ssize_t count = read(fd, said, sizeof(said));
     assert_true(count > 0);
     json_t *reply = json_loadb(said, (size_t)count, 0, NULL);
-    assert_int_equal(json_array_size(json_object_get(reply, "return")), 21);
+    assert_int_equal(json_array_size(json_object_get(reply, "return")), 22);
     json_array_foreach(json_object_get(reply, "return"), index, entry)
     {
         (void)snprintf(said, sizeof(said), "{\"execute\":\"%s\"}",
@@ -344,7 +351,8 @@ static void all_commands_exist(void **state)
     assert_true(count > 0);
     said[count] = '\0';
     assert_null(strstr(said, "has not been found"));
-    assert_string_equal(asked, "vcpus stop cont wake power-down reset balloon? quit reopen sleep");
+    assert_string_equal(asked,
+                        "vcpus stop cont wake power-down reset balloon? quit reopen sleep save");
     close(fd);
 }
 
@@ -643,6 +651,7 @@ static void events_have_the_fields_of_their_rows(void **state)
                                            .call = &call,
                                            .has_type = true,
                                            .way = "key",
+                                           .file = "f",
                                            .device = "disk0",
                                            .operation = "write",
                                            .reason = ""});

@@ -290,6 +290,7 @@ static void events_have_their_types(void **state)
                                                .call = &call,
                                                .has_type = i % 2 != 0,
                                                .way = "key",
+                                               .file = "f",
                                                .device = "disk0",
                                                .operation = "write",
                                                .reason = ""});

@@ -51,10 +51,18 @@ static const struct option_row run_rows[] = {
     {OPTION("--name", "NAME", "name of the VM, in events, messages and for the guest (dormouse)",
             run_set_name)},
     {OPTION("--on-suspend", "POLICY",
-            "the guest's SYSTEM_SUSPEND: honour, refuse, ask or off (honour)\n"
-            "ask[,deadline=SECONDS][,default=honour|refuse] (10, refuse)",
+            "the guest's SYSTEM_SUSPEND: honour, refuse, ask, save or off (honour);\n"
+            "ask[,deadline=SECONDS][,default=honour|refuse] (10, refuse);\n"
+            "save=FILE: it sleeps, and becomes a file for --restore",
             run_set_on_suspend),
      AT(on_suspend), .what = "policy", .words = suspend_policy_words},
+    {OPTION("--save", "FILE", "where x-dormouse-save (QMP) saves the VM, asleep", option_set_text),
+     AT(save)},
+    {OPTION("--restore", "FILE", "continue a saved VM: it wakes; give its other options again",
+            option_set_text),
+     AT(restore)},
+    {OPTION("--asleep", NULL, "a restored VM sleeps on until something wakes it", option_set_flag),
+     AT(asleep)},
     {OPTION("--wake", "LIST",
             "what wakes the guest: irq, rtc, console, signal, net, vsock, all, none (all);\n"
             "net=any, unicast, arp, magic or bpf:EXPRESSION says which frames",
@@ -164,7 +172,8 @@ const struct option_command options_run = {
     .notes =
         "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it.\n"
         "Exit status: 0 powered off, 1 error, 2 usage, 3 guest cannot continue, 4 hibernated,\n"
-        "5 reset with --no-reboot, 128+N ended by signal N (Ctrl-a x counts as SIGINT, and a\n"
+        "5 reset with --no-reboot, 6 saved, 128+N ended by signal N (Ctrl-a x counts as SIGINT, "
+        "and a\n"
         "forbidden system call as SIGSYS: 159).\n",
     .parts = run_parts,
     .aliases = run_aliases,
@@ -308,6 +317,26 @@ static bool check_net(const struct config *config)
     return true;
 }
 
+static bool check_save(const struct config *config)
+{
+    if (config->on_suspend == SUSPEND_SAVE && config->save == NULL) {
+        report("--on-suspend save: name the file as well: --on-suspend save=FILE");
+        return false;
+    }
+    if (config->save != NULL &&
+        (config->on_suspend == SUSPEND_OFF || config->on_suspend == SUSPEND_REFUSE)) {
+        report(
+            "--save: with --on-suspend %s the guest never sleeps, and only a sleeping VM is saved",
+            suspend_policy_words[config->on_suspend]);
+        return false;
+    }
+    if (config->asleep && config->restore == NULL) {
+        report("--asleep: only a restored VM begins asleep; give --restore FILE as well");
+        return false;
+    }
+    return true;
+}
+
 static bool check_cpus(const struct config *config)
 {
     if (config->clusters > config->cpu_count) {
@@ -329,8 +358,8 @@ static bool check_cpus(const struct config *config)
 static bool check_config(const struct config *config)
 {
     return check_start(config) && check_qmp(config) && check_agent(config) && check_net(config) &&
-           check_sleep_when_idle(config) && sandbox_settings_agree(&config->sandbox) &&
-           check_cpus(config);
+           check_sleep_when_idle(config) && check_save(config) &&
+           sandbox_settings_agree(&config->sandbox) && check_cpus(config);
 }
 
 /* A queue for each vCPU; more than a few bring nothing. */

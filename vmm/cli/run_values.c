@@ -201,9 +201,25 @@ static bool read_ask(struct config *config, const char *value)
     return true;
 }
 
+static bool read_save(struct config *config, const char *path)
+{
+    if (*path == '\0') {
+        report("--on-suspend save=FILE: FILE is empty; name the file that the sleeping VM becomes");
+        return false;
+    }
+    config->on_suspend = SUSPEND_SAVE;
+    config->on_suspend_explicit = true;
+    config->save = path;
+    return true;
+}
+
 bool run_set_on_suspend(const struct option_row *row, void *settings, const char *value)
 {
     struct config *config = settings;
+
+    if (strncmp(value, "save=", strlen("save=")) == 0) {
+        return read_save(config, value + strlen("save="));
+    }
 
     if (strncmp(value, "ask,", strlen("ask,")) == 0) {
         return read_ask(config, value);

@@ -51,6 +51,9 @@ struct config {
     enum psci_mode psci_mode;
     bool hide_on_pending;  /* user mode: ON from CPU_ON on, as in KVM */
     uint32_t psci_version; /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
+    const char *save;      /* path: where a sleeping VM is saved, or NULL */
+    const char *restore;   /* path: the image of a VM to continue, or NULL */
+    bool asleep;           /* that VM stays asleep until something wakes it */
     const char *events;    /* path of the event log, or NULL */
     const char *console;   /* "stdio", "none", "pty" or a path */
     const char *dump_dtb;  /* path: write the device tree there instead of running, or NULL */

@@ -79,7 +79,7 @@ static const struct news_field fields[] = {
     {"default", news_default}, {"asleep_ns", asleep_value},   {"kind", kind_value},
     {"type", news_reset_type}, {"cookie", news_reset_cookie}, {"way", news_way},
     {"request", news_request}, {"device", news_device},       {"operation", news_operation},
-    {"action", news_action},
+    {"action", news_action},   {"file", news_file},           {"saved_ns", asleep_value},
 };
 
 static const struct news_row rows[] = {

@@ -65,6 +65,11 @@ json_t *news_action(const struct power_news *news)
     return json_string(news->pauses ? "stop" : "report");
 }
 
+json_t *news_file(const struct power_news *news)
+{
+    return json_string(news->file);
+}
+
 json_t *news_way(const struct power_news *news)
 {
     return json_string(news->way);

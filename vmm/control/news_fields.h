@@ -38,6 +38,7 @@ json_t *news_request(const struct power_news *news);
 json_t *news_device(const struct power_news *news);
 json_t *news_operation(const struct power_news *news);
 json_t *news_action(const struct power_news *news);
+json_t *news_file(const struct power_news *news);
 json_t *news_way(const struct power_news *news);
 json_t *news_reset_type(const struct power_news *news);
 json_t *news_reset_cookie(const struct power_news *news);

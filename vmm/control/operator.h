@@ -40,6 +40,8 @@ struct operator_ops {
     /* Ask the guest's own programs to shut down, or to sleep. They do it later, or not at all. */
     const char *(*power_down)(void *machine);
     const char *(*sleep)(void *machine);
+    /* Saves the machine as a file and ends it: now if the guest sleeps, else when it has done so. */
+    const char *(*save)(void *machine);
     /* Ends the VM, and the process with status 0, after the caller has returned to the loop. */
     void (*quit)(void *machine);
 

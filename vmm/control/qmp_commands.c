@@ -159,6 +159,12 @@ static json_t *put_machine_to_sleep(struct qmp *qmp, const json_t *argument, con
     return make_done(qmp->ops->sleep(qmp->machine), error);
 }
 
+static json_t *save_machine(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    (void)argument;
+    return make_done(qmp->ops->save(qmp->machine), error);
+}
+
 static json_t *quit_machine(struct qmp *qmp, const json_t *argument, const char **error)
 {
     (void)argument;
@@ -245,6 +251,7 @@ static const struct command {
     {"quit", NO_ARGUMENT, "0", quit_machine},
     {"x-dormouse-reopen", NO_ARGUMENT, "0", reopen_files},
     {"x-dormouse-sleep", NO_ARGUMENT, "0", put_machine_to_sleep},
+    {"x-dormouse-save", NO_ARGUMENT, "0", save_machine},
     {"x-dormouse-query-suspend", NO_ARGUMENT, "x-dormouse-SuspendInfo", query_suspend},
     {"x-dormouse-answer-suspend", BOOLEAN, "0", answer_suspend},
     {"x-dormouse-admit-vcpu", CPU_INDEX, "0", admit_vcpu},

@@ -67,6 +67,7 @@ static const struct news_field fields[] = {
     {"context", news_context},
     {"deadline-ms", qmp_deadline},
     {"default", news_default},
+    {"file", news_file},
     {"guest", qmp_guest},
     {"reason", qmp_reason},
     {"request", news_request},

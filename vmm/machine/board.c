@@ -13,6 +13,7 @@
 static int board_create_vcpus(struct machine *machine)
 {
     struct board *board = &machine->board;
+    unsigned first = restore_is_due(machine) ? machine->restored.vcpu : 0;
 
     board->vcpu = calloc(machine->config->cpu_count, sizeof(board->vcpu[0]));
     if (board->vcpu == NULL) {
@@ -24,7 +25,7 @@ static int board_create_vcpus(struct machine *machine)
         if (board->vcpu[i] == NULL) {
             return -errno;
         }
-        int error = vcpu_init(board->vcpu[i], i != 0);
+        int error = vcpu_init(board->vcpu[i], i != first);
         if (error != 0) {
             return error;
         }
@@ -51,17 +52,19 @@ static int board_check_mpidrs(const struct machine *machine)
     return 0;
 }
 
-static int board_choose_psci_version(struct machine *machine, uint32_t *version)
+static int board_choose_psci_version(struct machine *machine)
 {
-    uint32_t wanted = machine->config->psci_version;
+    uint32_t wanted = machine->psci_version;
+    uint32_t version = wanted;
+    int error = machine->backend.ops->version(&machine->backend, machine->board.vcpu[0], &version);
 
-    *version = wanted;
-    int error = machine->backend.ops->version(&machine->backend, machine->board.vcpu[0], version);
     if (error == -EINVAL) {
-        report("--psci-version %u.%u: this machine's KVM knows versions up to %u.%u", wanted >> 16,
-               wanted & 0xffff, *version >> 16, *version & 0xffff);
+        report("%s %u.%u: this machine's KVM knows versions up to %u.%u",
+               restore_is_due(machine) ? "--restore: the saved VM has PSCI" : "--psci-version",
+               wanted >> 16, wanted & 0xffff, version >> 16, version & 0xffff);
         return -REPORTED;
     }
+    machine->psci_version = version;
     return error;
 }
 
@@ -126,11 +129,11 @@ static int board_connect_devices(struct machine *machine)
     return error;
 }
 
-static int board_load_guest(struct machine *machine, uint32_t psci_version)
+static int board_load_guest(struct machine *machine)
 {
     struct boot_entry entry;
-    int error = boot_load(machine->boot, &machine->memory, machine->config->cpu_count, psci_version,
-                          &entry);
+    int error = boot_load(machine->boot, &machine->memory, machine->config->cpu_count,
+                          machine->psci_version, &entry);
 
     if (error != 0) {
         return -REPORTED;
@@ -154,12 +157,12 @@ static int board_start_threads(struct machine *machine)
     return board->threads != NULL ? 0 : -errno;
 }
 
-static int board_build(struct machine *machine, uint32_t *psci_version)
+static int board_build(struct machine *machine)
 {
     int error = board_create_vm(machine);
 
     if (error == 0) {
-        error = board_choose_psci_version(machine, psci_version);
+        error = board_choose_psci_version(machine);
     }
     if (error == 0) {
         error = board_create_gic(machine);
@@ -168,7 +171,7 @@ static int board_build(struct machine *machine, uint32_t *psci_version)
         error = board_connect_devices(machine);
     }
     if (error == 0) {
-        error = board_load_guest(machine, *psci_version);
+        error = restore_is_due(machine) ? restore_load(machine) : board_load_guest(machine);
     }
     if (error == 0) {
         error = board_start_threads(machine);
@@ -176,7 +179,7 @@ static int board_build(struct machine *machine, uint32_t *psci_version)
     return error;
 }
 
-static void board_tell_boot(struct machine *machine, uint32_t psci_version)
+static void board_tell_boot(const struct machine *machine)
 {
     const struct config *config = machine->config;
     unsigned admitted = config->cpus_admitted;
@@ -186,33 +189,50 @@ static void board_tell_boot(struct machine *machine, uint32_t psci_version)
                                    .cpus = config->cpu_count,
                                    .admitted = admitted != 0 ? admitted : config->cpu_count,
                                    .memory = config->memory_size,
-                                   .psci_version = psci_version,
+                                   .psci_version = machine->psci_version,
                                    .psci_mode = psci_mode_words[machine->backend.ops->mode],
                                    .on_suspend = suspend_policy_words[machine->policy],
                                    .wake = config->wake,
                                });
 }
 
+/* The guest runs from its first instruction, or continues its sleep. */
+static int board_start_guest(struct machine *machine)
+{
+    machine->backend.ops->observe(&machine->backend, true);
+    if (restore_is_due(machine)) {
+        return restore_start(machine);
+    }
+    power_start(&machine->power);
+    return 0;
+}
+
+static int board_report(int error)
+{
+    if (error != -REPORTED) {
+        report("cannot create the VM: %s", strerror(-error));
+    }
+    return -1;
+}
+
 int board_power_on(struct machine *machine)
 {
-    uint32_t psci_version = 0;
-    int error = board_build(machine, &psci_version);
+    int error = board_build(machine);
 
     if (error != 0) {
-        if (error != -REPORTED) {
-            report("cannot create the VM: %s", strerror(-error));
-        }
-        return -1;
+        return board_report(error);
     }
     machine->boot_count++;
-    board_tell_boot(machine, psci_version);
-    power_start(&machine->power);
+    board_tell_boot(machine);
+    error = board_start_guest(machine);
+    if (error != 0) {
+        return board_report(error);
+    }
     driver_watch_start(machine);
     reach_forget(machine);
     for (unsigned i = 1; i < machine->config->cpu_count; i++) {
         machine_tell_left(machine, i);
     }
-    machine->backend.ops->observe(&machine->backend, true);
     power_go_on(&machine->power);
     return 0;
 }

@@ -88,6 +88,17 @@ static unsigned driver_wakes_pending(void *driver)
     return bus_wakes_pending(&machine->bus);
 }
 
+static bool driver_save(void *driver)
+{
+    struct machine *machine = driver;
+
+    if (!save_machine(machine)) {
+        return false;
+    }
+    machine_end(machine, STATUS_SAVED);
+    return true;
+}
+
 static const char *driver_way(void *driver, enum power_request request)
 {
     return reach_way(driver, request);
@@ -208,6 +219,7 @@ const struct power_ops driver_ops = {
     .sleep_begins = driver_sleep_begins,
     .sleep_ends = driver_sleep_ends,
     .wakes_pending = driver_wakes_pending,
+    .save = driver_save,
     .way = driver_way,
     .ask = driver_ask,
     .request_deadline = driver_request_deadline,

@@ -144,7 +144,7 @@ static int machine_create_psci(struct machine *machine)
     };
     const struct psci_options options = {
         .cpu_count = machine->config->cpu_count,
-        .version = machine->config->psci_version,
+        .version = machine->psci_version,
         .hide_on_pending = machine->config->hide_on_pending,
         .system_suspend = machine->policy != SUSPEND_OFF,
         .observer = machine->events != NULL || asks ? &observer : NULL,
@@ -300,7 +300,7 @@ static int machine_enter_sandbox(const struct machine *machine)
 {
     const struct config *config = machine->config;
     struct sandbox_user user = config->sandbox.user;
-    enum { FIXED_PATHS = 4 };
+    enum { FIXED_PATHS = 6 };
     const char *vsock = config->vsock.path[0] != '\0' ? config->vsock.path : NULL;
     struct sandbox_path paths[FIXED_PATHS + PORTS_MAX] = {
         {config->qmp, SANDBOX_REMOVES, false},
@@ -308,6 +308,8 @@ static int machine_enter_sandbox(const struct machine *machine)
         /* SIGHUP opens both again. */
         {events_path(machine->events), SANDBOX_REOPENS, events_have_limit(machine->events)},
         {console_file(machine->console), SANDBOX_REOPENS, console_has_limit(machine->console)},
+        {config->save, SANDBOX_SAVES, true},
+        {config->restore, SANDBOX_SAVES, true},
     };
     for (unsigned i = 0; i < config->ports.count; i++) {
         paths[FIXED_PATHS + i].path = config->ports.at[i].path;
@@ -388,7 +390,8 @@ static bool machine_open_files(struct machine *machine)
         0) {
         return false;
     }
-    return machine_open_boot(machine) && machine_open_flash(machine);
+    return restore_open(machine) == 0 && save_open(machine) == 0 && machine_open_boot(machine) &&
+           machine_open_flash(machine);
 }
 
 int machine_run(const struct config *config)
@@ -397,14 +400,11 @@ int machine_run(const struct config *config)
         .config = config,
         .kvm = -1,
         .exit_fd = -1,
+        .psci_version = config->psci_version,
         .status = STATUS_ERROR,
     };
 
-    if (!machine_open_files(&machine)) {
-        boot_close(machine.boot);
-        return STATUS_ERROR;
-    }
-    if (machine_choose(&machine)) {
+    if (machine_open_files(&machine) && machine_choose(&machine)) {
         machine_live(&machine);
         machine_tear_down(&machine);
         machine_tell_key(&machine);
@@ -414,5 +414,7 @@ int machine_run(const struct config *config)
     }
     flash_close(machine.flash);
     boot_close(machine.boot);
+    save_close(&machine);
+    restore_close(&machine);
     return machine.status;
 }

@@ -13,6 +13,7 @@ enum exit_status {
     STATUS_GUEST = 3,      /* the guest did what KVM cannot handle */
     STATUS_HIBERNATED = 4, /* SYSTEM_OFF2: off, with its state saved on its own disk */
     STATUS_RESET = 5,      /* it asked for a reset, under --no-reboot */
+    STATUS_SAVED = 6,      /* asleep, and saved as a file: --restore continues it */
     STATUS_SIGNAL = 128,   /* plus the signal's number */
 };
 

@@ -139,6 +139,26 @@ static const char *op_sleep(void *arg)
     return operator_ask(arg, REQUEST_SLEEP);
 }
 
+static const char *op_save(void *arg)
+{
+    struct machine *machine = arg;
+    const char *why = NULL;
+
+    if (machine->writer == NULL) {
+        return "the VM was started without a file for it (--save)";
+    }
+    if (!exits_catch_up(machine)) {
+        return NULL;
+    }
+    int result = power_save(&machine->power, &why);
+    if (result < 0) {
+        machine_fail(machine, result);
+    } else if (!machine->ended) {
+        power_go_on(&machine->power);
+    }
+    return why;
+}
+
 static const char *op_balloon(void *arg, uint64_t *bytes)
 {
     return lend_kept(arg, bytes);
@@ -238,6 +258,7 @@ static const struct operator_ops operator_ops = {
     .reset = op_reset,
     .power_down = op_power_down,
     .sleep = op_sleep,
+    .save = op_save,
     .balloon = op_balloon,
     .set_balloon = op_set_balloon,
     .quit = op_quit,

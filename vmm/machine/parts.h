@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * The machine itself, as its own files share it. Each file may call those before it: tell.c
- * (reports to the event log and to operators), reach.c (asks the guest), driver.c (carries out what
- * the power controller decides), choose.c (what this host can do), roms.c (read-only memory of
- * devices), board.c (what a reboot makes anew), exits.c, operator.c, watch.c (asks an idle
+ * (reports to the event log and to operators), reach.c (asks the guest), save.c (the machine becomes a
+ * file), driver.c (carries out what the power controller decides), choose.c (what this host can do),
+ * roms.c (read-only memory of devices), restore.c (a file becomes the machine), board.c (what a reboot
+ * makes anew), exits.c, operator.c, watch.c (asks an idle
  * guest to sleep), machine.c (the machine from start to end).
  */
 #ifndef DORMOUSE_MACHINE_PARTS_H
@@ -26,6 +27,17 @@
 #include "power/quiet.h"
 #include "psci/backend.h"
 #include "vcpu/vcpus.h"
+
+struct state_reader;
+struct state_writer;
+
+/** A guest that was saved, and sleeps. */
+struct restored {
+    unsigned vcpu; /* made `call` */
+    struct suspend_call call;
+    int64_t age_ns; /* how long it was a file */
+    bool done;      /* it has been put into a board */
+};
 
 /**
  * The part of the machine that a reboot makes anew: KVM's VM and the vCPUs in it. So nothing of the
@@ -84,6 +96,10 @@ struct machine {
     struct qmp *qmp;      /* NULL without --qmp */
     struct board board;
     unsigned boot_count;
+    uint32_t psci_version;       /* of the board; before: the wanted one, or CONFIG_PSCI_DEFAULT */
+    struct state_writer *writer; /* NULL: nothing says where to save */
+    struct state_reader *reader; /* NULL without --restore */
+    struct restored restored;
     bool told_awake; /* why an idle guest does not sleep */
     bool terminated; /* by SIGTERM, on which the guest was asked to shut down */
     bool ended;
@@ -117,6 +133,22 @@ void reach_forget(struct machine *machine);
 int reach_open(struct machine *machine);
 /** After the devices have gone. */
 void reach_close(struct machine *machine);
+
+/** What saves the machine, before the sandbox. 0 or -REPORTED. */
+int save_open(struct machine *machine);
+void save_close(struct machine *machine);
+/** The guest sleeps, and all vCPUs are paused. False after report()ing: the guest sleeps on. */
+bool save_machine(struct machine *machine);
+
+/** Opens the image of --restore, and compares it with the command line. 0 or -REPORTED. */
+int restore_open(struct machine *machine);
+void restore_close(struct machine *machine);
+/** Whether the next board is to hold the saved guest. */
+bool restore_is_due(const struct machine *machine);
+/** Fills memory, and a board whose vCPUs have no threads yet. 0, -REPORTED or -errno. */
+int restore_load(struct machine *machine);
+/** The saved guest continues its sleep, or wakes. 0, -REPORTED or -errno. */
+int restore_start(struct machine *machine);
 
 /** The driver under the power controller; its argument is a struct machine. */
 extern const struct power_ops driver_ops;

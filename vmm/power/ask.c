@@ -67,3 +67,17 @@ int power_ask(struct power *power, enum power_request request, const char **why)
     power->ops->request_deadline(power->driver, power->shutdown_ns);
     return sleep_end(power, WAKE_SIGNAL);
 }
+
+int power_save(struct power *power, const char **why)
+{
+    if (power->state == POWER_ASLEEP) {
+        *why = NULL;
+        sleep_save_now(power);
+        return 0;
+    }
+    int result = power_ask(power, REQUEST_SLEEP, why);
+    if (result == 0 && power->request == REQUEST_SLEEP) {
+        power->saves = true;
+    }
+    return result;
+}

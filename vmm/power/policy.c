@@ -4,9 +4,6 @@
 #include <stddef.h>
 
 const char *const suspend_policy_words[] = {
-    [SUSPEND_OFF] = "off",
-    [SUSPEND_REFUSE] = "refuse",
-    [SUSPEND_HONOUR] = "honour",
-    [SUSPEND_ASK] = "ask",
-    NULL,
+    [SUSPEND_OFF] = "off", [SUSPEND_REFUSE] = "refuse", [SUSPEND_HONOUR] = "honour",
+    [SUSPEND_ASK] = "ask", [SUSPEND_SAVE] = "save",     NULL,
 };

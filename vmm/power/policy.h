@@ -8,6 +8,7 @@ enum suspend_policy {
     SUSPEND_REFUSE, /* offered, and answered DENIED */
     SUSPEND_HONOUR, /* offered; the guest goes to sleep */
     SUSPEND_ASK,    /* offered; the operator decides each call */
+    SUSPEND_SAVE,   /* offered; the guest goes to sleep, and becomes a file */
 };
 
 /** Their names, NULL-terminated. */

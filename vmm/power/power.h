@@ -70,11 +70,13 @@ struct power_news {
     enum vpsci_result result;
     const char *reason;
     unsigned source;
-    int intid;           /* the interrupt that woke the guest, or -1 if it is not known */
-    int64_t asleep_ns;   /* RESUMED: filled in by the driver, which has a clock */
+    int intid; /* the interrupt that woke the guest, or -1 if it is not known */
+    int64_t
+        asleep_ns; /* RESUMED: filled in by the driver, which has a clock; RESTORED: as a file */
     int64_t deadline_ns; /* ASKED: the time from now to the deadline */
     bool by_default;     /* ASKED: what happens at the deadline: true, the call is honoured */
     enum power_request request; /* REQUEST_FAILED */
+    const char *file;           /* SAVED, SAVE_FAILED, RESTORED: the image's path */
     const char *way;            /* ASKED_SHUTDOWN, ASKED_SLEEP: how the guest is asked */
     /* DISK_FAILED, with `reason`: constants, but for the device's name. */
     const char *device;
@@ -116,6 +118,11 @@ struct power_ops {
     void (*sleep_ends)(void *driver, unsigned vcpu);
     /* The devices that have a reason to wake the guest now: a set of WAKE_RTC and WAKE_CONSOLE. */
     unsigned (*wakes_pending)(void *driver);
+    /*
+     * The guest sleeps, and all vCPUs are paused: saves the machine. True: it ends with that. False: it
+     * could not be saved, which the driver has reported, and sleeps on.
+     */
+    bool (*save)(void *driver);
     /*
      * How the guest can be asked, in a word, or NULL: nothing in it takes the request. ask() asks it
      * in that way, by which nothing of the guest changes before it runs.
@@ -181,6 +188,7 @@ struct power {
     bool ask_default;         /* SUSPEND_ASK: what happens after that: true, the call is honoured */
     unsigned woken;           /* POWER_ASKED: the operator's wake came before the answer */
     unsigned ignored;         /* POWER_ASLEEP: ignored sources that have been reported already */
+    bool saves;               /* the next sleep is saved */
     enum power_request request; /* what the guest has been asked for, and has not done yet */
     int64_t shutdown_ns;        /* how long it may take to shut down */
 };
@@ -205,6 +213,13 @@ void power_destroy(struct power *power);
 
 /** The machine starts or starts again: vCPU 0 is on and all others are off. A pause continues. */
 void power_start(struct power *power);
+
+/**
+ * The machine continues a sleep that was saved: `vcpu` made `call`, and all others are off. With `wake`
+ * the sleep ends at once, whatever the sources are that count. 0 or -errno.
+ */
+int power_start_asleep(struct power *power, unsigned vcpu, const struct suspend_call *call,
+                       bool wake);
 
 /** A vCPU has left the guest. It stays paused until the controller resumes it. 0 or -errno. */
 int power_exit(struct power *power, unsigned vcpu, enum power_exit why,
@@ -253,6 +268,12 @@ enum { POWER_SLEEP_SECONDS = 30 };
  */
 enum { POWER_NOT_ASKED = 1 };
 int power_ask(struct power *power, enum power_request request, const char **why);
+
+/**
+ * The operator saves the machine: at once if the guest sleeps, else after it was asked to sleep and does.
+ * As power_ask(). If the guest does not sleep, that is reported (REQUEST_FAILED), and nothing is saved.
+ */
+int power_save(struct power *power, const char **why);
 
 /**
  * The guest answers that it will not do what it was asked for, or a way to ask it has failed, and

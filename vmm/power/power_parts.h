@@ -19,6 +19,9 @@ void power_tell(const struct power *power, struct power_news news);
  */
 void power_let_run(struct power *power);
 
+/** The machine starts: this vCPU is on, and all others are off. */
+void power_start_with(struct power *power, unsigned vcpu);
+
 /** Takes all vCPUs out of the guest. While the machine is held they are out already. */
 void power_pause_all(struct power *power);
 
@@ -48,5 +51,8 @@ int suspend_decide(struct power *power, unsigned vcpu, enum power_exit judged,
 
 /** Ends the sleep: the guest starts again at the entry point that it named. 0 or -errno. */
 int sleep_end(struct power *power, enum wake_source source);
+
+/** The guest sleeps: saves the machine, which sleeps on if that fails. */
+void sleep_save_now(struct power *power);
 
 #endif

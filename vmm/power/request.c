@@ -75,6 +75,7 @@ void power_request_failed(struct power *power, const char *reason)
 
     if (request != REQUEST_NONE) {
         request_close(power, request);
+        power->saves = power->policy == SUSPEND_SAVE;
         power_tell(power, (struct power_news){
                               .kind = POWER_NEWS_REQUEST_FAILED,
                               .request = request,

@@ -25,6 +25,7 @@ int power_init(struct power *power, const struct power_options *options)
         .ask_ns = options->ask_ns,
         .ask_default = options->ask_default,
         .shutdown_ns = options->shutdown_ns,
+        .saves = options->policy == SUSPEND_SAVE,
     };
     return power->on != NULL ? 0 : -ENOMEM;
 }
@@ -35,16 +36,20 @@ void power_destroy(struct power *power)
     power->on = NULL;
 }
 
-void power_start(struct power *power)
+void power_start_with(struct power *power, unsigned vcpu)
 {
     power->state = POWER_RUNNING;
     power->held = false;
     power->observed = false;
-    power->on[0] = true;
-    power_tell(power, (struct power_news){.kind = POWER_NEWS_VCPU_ON, .vcpu = 0});
-    for (unsigned i = 1; i < power->cpu_count; i++) {
-        power->on[i] = false;
+    for (unsigned i = 0; i < power->cpu_count; i++) {
+        power->on[i] = i == vcpu;
     }
+    power_tell(power, (struct power_news){.kind = POWER_NEWS_VCPU_ON, .vcpu = vcpu});
+}
+
+void power_start(struct power *power)
+{
+    power_start_with(power, 0);
 }
 
 /* Notes whether the vCPU is on; reports a change. */

@@ -118,41 +118,100 @@ static enum wake_source wake_first_source(unsigned set)
     return (enum wake_source)(set & -set);
 }
 
-/* The call is power->call, the caller power->sleeper, and all vCPUs are paused. */
-static int sleep_begin(struct power *power)
+/* Whether this sleep is to be saved. An operator's wish is over with it, also if it ends at once. */
+static bool sleep_takes_save(struct power *power)
 {
-    unsigned vcpu = power->sleeper;
-    int error = power->psci->honour(power->backend, vcpu);
+    bool saves = power->saves;
 
-    if (error != 0) {
-        return error;
-    }
-    power_tell(power, (struct power_news){.kind = POWER_NEWS_HONOURED, .vcpu = vcpu});
+    power->saves = power->policy == SUSPEND_SAVE;
+    return saves;
+}
+
+/*
+ * The sleep begins, of power->sleeper with power->call. `pending`: the sources that have a reason to end
+ * it already. All vCPUs are paused.
+ */
+static int sleep_enter(struct power *power, unsigned pending)
+{
     power->state = POWER_ASLEEP;
     power->ignored = 0;
     power->ops->sleep_begins(power->driver, power->wake);
-    power_tell(power, (struct power_news){.kind = POWER_NEWS_ASLEEP, .vcpu = vcpu});
+    power_tell(power, (struct power_news){.kind = POWER_NEWS_ASLEEP, .vcpu = power->sleeper});
     request_close(power, REQUEST_SLEEP);
 
     /*
      * Devices have reported wake-ups since sleep_begins(); this reads what they had before. So a
-     * wake before the call, during it or after it is seen by one or the other. The operator's wake
-     * has no level that could be read; it was kept while the operator was asked. A guest that is
-     * asked to shut down does not do so asleep.
+     * wake before the call, during it or after it is seen by one or the other.
      */
-    if (power->request == REQUEST_SHUTDOWN) {
-        power->woken |= WAKE_SIGNAL;
+    pending |= power->ops->wakes_pending(power->driver) & power->wake;
+    return pending != 0 ? sleep_end(power, wake_first_source(pending)) : 0;
+}
+
+/* Waits for what ends the sleep, unless something has ended it. */
+static int sleep_wait(struct power *power)
+{
+    if (power->state != POWER_ASLEEP) {
+        return 0;
     }
-    unsigned pending = (power->ops->wakes_pending(power->driver) | power->woken) & power->wake;
-    power->woken = 0;
-    if (pending != 0) {
-        return sleep_end(power, wake_first_source(pending));
-    }
-    error = (power->wake & WAKE_IRQ) != 0 ? power->psci->doze(power->backend, vcpu) : 0;
+    int error =
+        (power->wake & WAKE_IRQ) != 0 ? power->psci->doze(power->backend, power->sleeper) : 0;
     if (error == 0) {
         power_let_run(power);
     }
     return error;
+}
+
+/* The call is power->call, the caller power->sleeper, and all vCPUs are paused. */
+static int sleep_begin(struct power *power)
+{
+    int error = power->psci->honour(power->backend, power->sleeper);
+
+    if (error != 0) {
+        return error;
+    }
+    power_tell(power, (struct power_news){.kind = POWER_NEWS_HONOURED, .vcpu = power->sleeper});
+    /*
+     * The operator's wake has no level that could be read; it was kept while the operator was asked. A
+     * guest that is asked to shut down does not do so asleep.
+     */
+    if (power->request == REQUEST_SHUTDOWN) {
+        power->woken |= WAKE_SIGNAL;
+    }
+    unsigned woken = power->woken & power->wake;
+    bool saves = sleep_takes_save(power);
+    power->woken = 0;
+    error = sleep_enter(power, woken);
+    if (error == 0 && saves && power->state == POWER_ASLEEP && power->ops->save(power->driver)) {
+        return 0;
+    }
+    return error != 0 ? error : sleep_wait(power);
+}
+
+int power_start_asleep(struct power *power, unsigned vcpu, const struct suspend_call *call,
+                       bool wake)
+{
+    unsigned pending = 0;
+
+    power_start_with(power, vcpu);
+    power->sleeper = vcpu;
+    power->call = *call;
+    power->woken = 0;
+    if (wake) {
+        bool irq =
+            (power->wake & WAKE_IRQ) != 0 && power->ops->waking_intid(power->driver, vcpu) >= 0;
+
+        pending = irq ? WAKE_IRQ : WAKE_SIGNAL;
+    }
+    int error = sleep_enter(power, pending);
+    return error != 0 ? error : sleep_wait(power);
+}
+
+void sleep_save_now(struct power *power)
+{
+    power_pause_all(power);
+    if (!power->ops->save(power->driver)) {
+        power_let_run(power);
+    }
 }
 
 /* No vCPU runs until power_answer(): all others are off, and the caller waits for its answer. */

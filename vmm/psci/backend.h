@@ -44,6 +44,19 @@ struct psci_backend_ops {
      * 0 for the newest, and becomes the actual one; after -EINVAL, the newest that exists.
      */
     int (*version)(struct psci_backend *backend, struct vcpu *vcpu, uint32_t *version);
+    /*
+     * What the backend knows of a guest that sleeps, for a save, beyond the call that put it to sleep:
+     * how many bytes it has, and they themselves. NULL: nothing.
+     */
+    size_t (*record_size)(const struct psci_backend *backend);
+    int (*save)(const struct psci_backend *backend, void *record, size_t size);
+    /*
+     * The guest of a new VM sleeps in `call` of a vCPU; the vCPUs are initialised. The record is what a
+     * backend has saved, perhaps one of the other mode; NULL: there is none. Returns 0, or -EINVAL with
+     * *why, a phrase.
+     */
+    int (*resume)(struct psci_backend *backend, unsigned vcpu, const struct suspend_call *call,
+                  const void *record, size_t size, const char **why);
     /* A vCPU's power state, for operators. */
     const char *(*state_name)(struct psci_backend *backend, unsigned index);
 

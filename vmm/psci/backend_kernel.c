@@ -38,6 +38,15 @@ static int kernel_version(struct psci_backend *backend, struct vcpu *vcpu, uint3
     return error;
 }
 
+/* KVM knows no more of a sleeping guest than that one vCPU is not off. */
+static int kernel_resume(struct psci_backend *backend, unsigned vcpu,
+                         const struct suspend_call *call, const void *record, size_t size,
+                         const char **why)
+{
+    (void)backend, (void)vcpu, (void)call, (void)record, (void)size, (void)why;
+    return 0;
+}
+
 /* KVM gives the state only of a vCPU that does not run. */
 static const char *kernel_state_name(struct psci_backend *backend, unsigned index)
 {
@@ -145,6 +154,7 @@ const struct psci_backend_ops psci_kernel_ops = {
     .destroy = kernel_destroy,
     .attach = kernel_attach,
     .version = kernel_version,
+    .resume = kernel_resume,
     .state_name = kernel_state_name,
     .observe = kernel_observe,
     .take_changes = kernel_take_changes,

@@ -35,6 +35,67 @@ static int user_version(struct psci_backend *backend, struct vcpu *vcpu, uint32_
     return 0;
 }
 
+static size_t user_record_size(const struct psci_backend *backend)
+{
+    return vpsci_save_size(backend->psci.vm);
+}
+
+static int user_save(const struct psci_backend *backend, void *record, size_t size)
+{
+    return vpsci_save(backend->psci.vm, record, size) == (ptrdiff_t)size ? 0 : -EBUSY;
+}
+
+/* Every vCPU is off but this one. */
+static int user_start_with(const struct psci_backend *backend, unsigned vcpu)
+{
+    int error = vpsci_mp_state_set(psci_vcpu(&backend->psci, vcpu), VPSCI_MP_RUNNABLE);
+
+    if (error == 0 && vcpu != 0) {
+        error = vpsci_mp_state_set(psci_vcpu(&backend->psci, 0), VPSCI_MP_STOPPED);
+    }
+    return error;
+}
+
+/* A guest whose calls KVM answered until now: makes its last call once more. */
+static int user_repeat_call(const struct psci_backend *backend, unsigned vcpu,
+                            const struct suspend_call *call)
+{
+    const struct vpsci_call again = {
+        .function = (call->smc32 ? VPSCI_FID_32 : VPSCI_FID_64) | VPSCI_FN_SYSTEM_SUSPEND,
+        .args = {call->entry.value, call->context},
+        .big_endian = call->big_endian,
+    };
+    struct vpsci_vcpu *sleeper = psci_vcpu(&backend->psci, vcpu);
+    struct vpsci_outcome out;
+    int error = user_start_with(backend, vcpu);
+
+    if (error != 0) {
+        return error;
+    }
+    vpsci_call(sleeper, &again, &out);
+    return out.request.pending ? vpsci_answer(sleeper, VPSCI_SUCCESS) : -EINVAL;
+}
+
+/* A record may be of any origin, and of any moment. */
+static bool user_is_asleep(const struct psci_backend *backend, unsigned vcpu)
+{
+    return vpsci_on_count(backend->psci.vm) == 1 &&
+           vpsci_state(psci_vcpu(&backend->psci, vcpu)) == VPSCI_STATE_SUSPENDED;
+}
+
+static int user_resume(struct psci_backend *backend, unsigned vcpu, const struct suspend_call *call,
+                       const void *record, size_t size, const char **why)
+{
+    int error = record != NULL ? vpsci_restore(backend->psci.vm, record, size)
+                               : user_repeat_call(backend, vcpu, call);
+
+    *why = "it does not say that the guest sleeps";
+    if (record != NULL && error != 0) {
+        *why = vpsci_error_text(error);
+    }
+    return error == 0 && user_is_asleep(backend, vcpu) ? 0 : -EINVAL;
+}
+
 static const char *user_state_name(struct psci_backend *backend, unsigned index)
 {
     static const char *const names[] = {
@@ -152,6 +213,9 @@ const struct psci_backend_ops psci_user_ops = {
     .destroy = user_destroy,
     .attach = user_attach,
     .version = user_version,
+    .record_size = user_record_size,
+    .save = user_save,
+    .resume = user_resume,
     .state_name = user_state_name,
     .observe = user_observe,
     .take_changes = user_take_changes,
