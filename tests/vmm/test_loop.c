@@ -120,6 +120,14 @@ static void stop_ends_the_batch_and_loses_nothing(void **state)
     }
 }
 
+static void stop_loses_no_edge(void **state)
+{
+    for (unsigned i = 0; i < PROBE_COUNT; i++) {
+        loop_watch(probes[i].source, EPOLLIN | EPOLLET);
+    }
+    stop_ends_the_batch_and_loses_nothing(state);
+}
+
 static void stop_before_the_run_ends_it_at_once(void **state)
 {
     (void)state;
@@ -308,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_ready_source_is_called, setup, teardown),
         cmocka_unit_test_setup_teardown(stop_ends_the_batch_and_loses_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(stop_loses_no_edge, setup, teardown),
         cmocka_unit_test_setup_teardown(stop_before_the_run_ends_it_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(removed_source_is_not_called_in_the_same_batch, setup,
                                         teardown),

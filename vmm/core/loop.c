@@ -151,6 +151,19 @@ static void source_dispatch(struct loop_source *source, uint32_t ready)
     }
 }
 
+/* A stop leaves this source out. It is still ready when the loop runs again; an edge has to be renewed. */
+static void source_put_off(struct loop_source *source)
+{
+    if (source->removed) {
+        return;
+    }
+    pthread_mutex_lock(&source->lock);
+    if ((source->events & EPOLLET) != 0) {
+        (void)source_control(source, EPOLL_CTL_MOD, source->events);
+    }
+    pthread_mutex_unlock(&source->lock);
+}
+
 int loop_run(struct loop *loop)
 {
     enum { BATCH_SIZE = 16 };
@@ -164,9 +177,12 @@ int loop_run(struct loop *loop)
             error = -errno;
         }
         loop->dispatching = true;
-        /* A source that a stop leaves out is still ready when the loop runs again. */
-        for (int i = 0; i < count && !loop->stop; i++) {
-            source_dispatch(batch[i].data.ptr, batch[i].events);
+        for (int i = 0; i < count; i++) {
+            if (loop->stop) {
+                source_put_off(batch[i].data.ptr);
+            } else {
+                source_dispatch(batch[i].data.ptr, batch[i].events);
+            }
         }
         loop->dispatching = false;
         loop_free_removed(loop);

@@ -20,9 +20,10 @@ struct loop *loop_create(void);
 void loop_destroy(struct loop *loop);
 
 /**
- * Watches `fd` for `events` (EPOLLIN, EPOLLOUT; 0 watches for nothing until loop_watch()). The
- * caller keeps the descriptor and must call loop_remove() before closing it. Main thread only.
- * Returns NULL with errno set; EPERM: a regular file, which is always ready and cannot be watched.
+ * Watches `fd` for `events` (EPOLLIN, EPOLLOUT, with EPOLLET only for edges; 0 watches for nothing
+ * until loop_watch()). The caller keeps the descriptor and must call loop_remove() before closing
+ * it. Main thread only. Returns NULL with errno set; EPERM: a regular file, which is always ready
+ * and cannot be watched.
  */
 struct loop_source *loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn, void *arg);
 
