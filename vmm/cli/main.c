@@ -4,6 +4,7 @@
 
 #include "base/program.h"
 #include "base/report.h"
+#include "cli/image_command.h"
 #include "cli/run_options.h"
 #include "cli/timeline.h"
 #include "core/signals.h"
@@ -61,9 +62,25 @@ static int command_sandbox(int argc, char *const *argv)
     return sandbox_show(stdout) ? 0 : STATUS_ERROR;
 }
 
+static int command_image(int argc, char *const *argv)
+{
+    int operands;
+
+    switch (option_parse(&options_image, NULL, argc, argv, &operands)) {
+    case OPTION_HELP:
+        return program_help(&options_image, STATUS_ERROR);
+    case OPTION_BAD:
+        return STATUS_USAGE;
+    case OPTION_GOOD:
+        break;
+    }
+    return image_command(argv[operands], argv[operands + 1]);
+}
+
 static const struct program_command commands[] = {
     {"run", "run a virtual machine", command_run},
     {"timeline", "show an event log in words", command_timeline},
+    {"image", "look at, copy or check the file of a sleeping VM", command_image},
     {"sandbox", "show which system calls a running VM may make", command_sandbox},
 };
 

@@ -199,6 +199,22 @@ const struct option_command options_sandbox = {
     .parts = no_parts,
 };
 
+const struct option_command options_image = {
+    .program = "dormouse",
+    .word = "image",
+    .usage = "Usage: dormouse image ACTION FILE\n"
+             "FILE is the image of a sleeping VM. The actions:\n"
+             "  info    show what is in it\n"
+             "  check   read all of it and compare the checksums\n"
+             "  export  write it to standard output as a compressed stream\n"
+             "  import  make FILE from such a stream on standard input\n",
+    .notes = "Exit status: 0 done, 1 the image is damaged or the host failed, 2 usage.\n",
+    .parts = no_parts,
+    .lacking = "image needs an action and a file; see dormouse image --help",
+    .least = 2,
+    .most = 2,
+};
+
 static bool disks_may_pause(const struct disk_list *disks)
 {
     for (unsigned i = 0; i < disks->count; i++) {

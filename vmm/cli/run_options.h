@@ -8,6 +8,7 @@
 
 extern const struct option_command options_run;
 extern const struct option_command options_timeline;
+extern const struct option_command options_image;
 extern const struct option_command options_sandbox;
 
 /**

@@ -13,22 +13,6 @@
 #include "state/reader_parts.h"
 #include "state/writer_parts.h"
 
-/* `place` becomes the reader's, also after an error. */
-static int reader_allocate(struct state_place *place, struct state_reader **out)
-{
-    struct state_reader *reader = calloc(1, sizeof(*reader));
-
-    if (reader == NULL) {
-        report("image %s: out of memory", place->path);
-        place_close(place);
-        return -REPORTED;
-    }
-    reader->fd = -1;
-    reader->place = *place;
-    *out = reader;
-    return 0;
-}
-
 static int reader_find_place(const char *path, struct state_place *place)
 {
     int error = place_open(place, path);
@@ -159,21 +143,6 @@ int state_reader_examine(const char *path, struct state_reader **out)
         return error;
     }
     return reader_take(reader, out);
-}
-
-void state_reader_close(struct state_reader *reader)
-{
-    if (reader == NULL) {
-        return;
-    }
-    if (reader->fd >= 0) {
-        close(reader->fd);
-    }
-    free(reader->known);
-    free(reader->entries);
-    free(reader->tail);
-    place_close(&reader->place);
-    free(reader);
 }
 
 int state_reader_claim(struct state_reader *reader)

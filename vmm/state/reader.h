@@ -32,6 +32,27 @@ void state_reader_close(struct state_reader *reader);
 
 const char *state_reader_path(const struct state_reader *reader);
 
+/** What the header says, and the nth section of the table. */
+enum { STATE_ID_SIZE = 16 };
+struct state_facts {
+    uint32_t version;
+    uint32_t sections;
+    uint64_t written_ns; /* CLOCK_REALTIME */
+    uint64_t file_size;
+    uint64_t ram_base;
+    uint64_t ram_size;
+    uint8_t id[STATE_ID_SIZE];
+};
+struct state_facts state_reader_facts(const struct state_reader *reader);
+
+struct state_section {
+    char tag[5];
+    bool mandatory;
+    uint32_t instance;
+    uint64_t length;
+};
+struct state_section state_reader_at(const struct state_reader *reader, uint32_t index);
+
 /** Where RAM begins, and its size. */
 struct ipa state_reader_ram_base(const struct state_reader *reader);
 uint64_t state_reader_ram_size(const struct state_reader *reader);

@@ -24,6 +24,7 @@ static int reader_read(const struct state_reader *reader, const char *what, uint
 static int header_check_kind(const struct state_reader *reader, const uint8_t *bytes)
 {
     const struct format_header *header = &reader->header;
+    uint8_t again[FORMAT_HEADER_SIZE];
 
     if (memcmp(header->magic, FORMAT_MAGIC, sizeof(header->magic)) != 0) {
         return reader_fail(reader,
@@ -35,6 +36,10 @@ static int header_check_kind(const struct state_reader *reader, const uint8_t *b
     }
     if (format_header_sum(bytes) != format_header_sum_found(bytes)) {
         return reader_fail(reader, "header: its checksum is wrong: the file is damaged");
+    }
+    format_put_header(again, header);
+    if (memcmp(again, bytes, sizeof(again)) != 0) {
+        return reader_fail(reader, "header: its reserved bytes are not zero");
     }
     if (header->page != FORMAT_PAGE || header->chunk != FORMAT_CHUNK) {
         return reader_fail(reader,
@@ -90,34 +95,33 @@ static int header_check_sizes(const struct state_reader *reader)
     return 0;
 }
 
-static int reader_check_header(struct state_reader *reader)
+int reader_take_header(struct state_reader *reader, const uint8_t bytes[FORMAT_HEADER_SIZE])
 {
-    uint8_t bytes[FORMAT_HEADER_SIZE];
-    int error = reader_read(reader, "header", 0, bytes, sizeof(bytes));
-
-    if (error != 0) {
-        return error;
-    }
     reader->header = format_get_header(bytes);
-    error = header_check_kind(reader, bytes);
+    int error = header_check_kind(reader, bytes);
+
     if (error == 0) {
         error = header_check_ram(reader);
     }
     return error == 0 ? header_check_sizes(reader) : error;
 }
 
-static int reader_read_tail(struct state_reader *reader)
+size_t reader_tail_size(const struct state_reader *reader)
+{
+    return (size_t)(reader->header.file_size - reader->header.table_offset);
+}
+
+int reader_make_tail(struct state_reader *reader)
 {
     const struct format_header *header = &reader->header;
-    size_t size = (size_t)(header->file_size - header->table_offset);
 
-    reader->tail = malloc(size + 1);
+    reader->tail = malloc(reader_tail_size(reader) + 1);
     reader->entries = calloc(header->sections + 1, sizeof(reader->entries[0]));
     reader->known = calloc(header->sections + 1, sizeof(reader->known[0]));
     if (reader->tail == NULL || reader->entries == NULL || reader->known == NULL) {
         return reader_fail(reader, "out of memory");
     }
-    return reader_read(reader, "sections", header->table_offset, reader->tail, size);
+    return 0;
 }
 
 static bool tag_is_printable(const char *tag)
@@ -130,8 +134,21 @@ static bool tag_is_printable(const char *tag)
     return true;
 }
 
+/* What may be between two sections, and at the end of the file. */
+static bool gap_is_good(const struct state_reader *reader, uint64_t from, uint64_t to)
+{
+    const uint8_t *gap = reader->tail + (from - reader->header.table_offset);
+
+    for (uint64_t i = 0; i < to - from; i++) {
+        if (i >= FORMAT_ALIGN - 1 || gap[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Sections come in the order of the table, so they cannot overlap. `*end`: where the last one ends. */
-static int entry_check(const struct state_reader *reader, uint32_t index, uint64_t *end)
+static int entry_check_place(const struct state_reader *reader, uint32_t index, uint64_t *end)
 {
     const struct format_entry *entry = &reader->entries[index];
 
@@ -145,8 +162,21 @@ static int entry_check(const struct state_reader *reader, uint32_t index, uint64
                            " do not fit into the file",
                            entry->tag, entry->instance, entry->length, entry->offset);
     }
+    if (!gap_is_good(reader, *end, entry->offset)) {
+        return reader_fail(reader,
+                           "section %s.%" PRIu32 ": before it are %" PRIu64
+                           " bytes that belong to nothing",
+                           entry->tag, entry->instance, entry->offset - *end);
+    }
     *end = entry->offset + entry->length;
+    return 0;
+}
+
+static int entry_check(const struct state_reader *reader, uint32_t index)
+{
+    const struct format_entry *entry = &reader->entries[index];
     struct state_record contents = reader_contents(reader, index);
+
     if (checksum_add(0, contents.bytes, contents.size) != entry->sum) {
         return reader_fail(reader,
                            "section %s.%" PRIu32 ", offset %" PRIu64
@@ -177,24 +207,43 @@ static int reader_check_sections(struct state_reader *reader)
         reader->entries[i] = format_get_entry(&table);
     }
     for (uint32_t i = 0; i < header->sections; i++) {
-        int error = entry_check(reader, i, &end);
+        int error = entry_check_place(reader, i, &end);
 
+        if (error == 0) {
+            error = entry_check(reader, i);
+        }
         if (error != 0) {
             return error;
         }
     }
-    return 0;
+    return gap_is_good(reader, end, header->file_size)
+               ? 0
+               : reader_fail(reader,
+                             "after the last section are %" PRIu64 " bytes that belong to nothing",
+                             header->file_size - end);
+}
+
+int reader_take_tail(struct state_reader *reader)
+{
+    int error = reader_check_sections(reader);
+
+    return error == 0 ? reader_check_map(reader) : error;
 }
 
 int reader_check_file(struct state_reader *reader)
 {
-    int error = reader_check_header(reader);
+    uint8_t bytes[FORMAT_HEADER_SIZE];
+    int error = reader_read(reader, "header", 0, bytes, sizeof(bytes));
 
     if (error == 0) {
-        error = reader_read_tail(reader);
+        error = reader_take_header(reader, bytes);
     }
     if (error == 0) {
-        error = reader_check_sections(reader);
+        error = reader_make_tail(reader);
     }
-    return error == 0 ? reader_check_map(reader) : error;
+    if (error == 0) {
+        error = reader_read(reader, "sections", reader->header.table_offset, reader->tail,
+                            reader_tail_size(reader));
+    }
+    return error == 0 ? reader_take_tail(reader) : error;
 }

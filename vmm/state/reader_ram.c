@@ -62,11 +62,7 @@ int reader_check_map(struct state_reader *reader)
     return 0;
 }
 
-/* For each chunk that the file has. Stops at the first that is not 0. */
-static int reader_each_chunk(struct state_reader *reader,
-                             int (*call)(struct state_reader *reader,
-                                         const struct format_chunk *chunk, void *arg),
-                             void *arg)
+int reader_each_chunk(struct state_reader *reader, reader_chunk_fn *call, void *arg)
 {
     struct state_record map = {0};
     int result = 0;
@@ -98,8 +94,17 @@ uint64_t state_reader_ram_data(struct state_reader *reader)
     return bytes;
 }
 
-/* Reads a chunk's pages to where they are in the chunk at `host`, and checks their sum. */
-static int chunk_read(const struct state_reader *reader, const struct format_chunk *chunk,
+int reader_check_sum(const struct state_reader *reader, const struct format_chunk *chunk,
+                     uint32_t sum)
+{
+    return sum == chunk->sum
+               ? 0
+               : reader_fail(reader,
+                             "RAM at 0x%" PRIx64 ": its checksum is wrong: the image is damaged",
+                             chunk_address(reader, chunk));
+}
+
+int reader_read_chunk(const struct state_reader *reader, const struct format_chunk *chunk,
                       uint8_t *host)
 {
     uint64_t start = reader->header.ram_offset + (uint64_t)chunk->index * FORMAT_CHUNK;
@@ -119,13 +124,7 @@ static int chunk_read(const struct state_reader *reader, const struct format_chu
         }
         sum = checksum_add(sum, host + offset, size);
     }
-    if (sum != chunk->sum) {
-        return reader_fail(reader,
-                           "RAM at 0x%" PRIx64 ", offset %" PRIu64
-                           ": its checksum is wrong: the file is damaged",
-                           chunk_address(reader, chunk), start);
-    }
-    return 0;
+    return reader_check_sum(reader, chunk, sum);
 }
 
 static int reader_load_chunk(struct state_reader *reader, const struct format_chunk *chunk,
@@ -133,7 +132,7 @@ static int reader_load_chunk(struct state_reader *reader, const struct format_ch
 {
     const struct memory *memory = arg;
 
-    return chunk_read(reader, chunk, memory->host + (uint64_t)chunk->index * FORMAT_CHUNK);
+    return reader_read_chunk(reader, chunk, memory->host + (uint64_t)chunk->index * FORMAT_CHUNK);
 }
 
 int state_reader_load_ram(struct state_reader *reader, struct memory *memory)
@@ -150,7 +149,7 @@ int state_reader_load_ram(struct state_reader *reader, struct memory *memory)
 static int reader_check_chunk(struct state_reader *reader, const struct format_chunk *chunk,
                               void *arg)
 {
-    return chunk_read(reader, chunk, arg);
+    return reader_read_chunk(reader, chunk, arg);
 }
 
 int state_reader_check_ram(struct state_reader *reader)

@@ -213,10 +213,9 @@ static int writer_put_tail(struct state_writer *writer)
     return error;
 }
 
-static int writer_put_header(struct state_writer *writer)
+static int writer_stamp_header(struct state_writer *writer)
 {
     struct format_header *header = &writer->header;
-    uint8_t bytes[FORMAT_HEADER_SIZE];
     struct timespec now;
 
     if (getrandom(header->id, sizeof(header->id), 0) != (ssize_t)sizeof(header->id)) {
@@ -224,17 +223,13 @@ static int writer_put_header(struct state_writer *writer)
     }
     clock_gettime(CLOCK_REALTIME, &now);
     header->written_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-    format_put_header(bytes, header);
-    return writer_put(writer, bytes, sizeof(bytes), 0);
+    return 0;
 }
 
-int state_writer_commit(struct state_writer *writer)
+int writer_finish(struct state_writer *writer, const uint8_t header[FORMAT_HEADER_SIZE])
 {
-    int error = writer_put_tail(writer);
+    int error = writer_put(writer, header, FORMAT_HEADER_SIZE, 0);
 
-    if (error == 0) {
-        error = writer_put_header(writer);
-    }
     if (error == 0 && fsync(writer->fd) != 0) {
         error = -errno;
     }
@@ -248,6 +243,21 @@ int state_writer_commit(struct state_writer *writer)
     writer->created = false;
     state_writer_abort(writer);
     return 0;
+}
+
+int state_writer_commit(struct state_writer *writer)
+{
+    uint8_t header[FORMAT_HEADER_SIZE];
+    int error = writer_put_tail(writer);
+
+    if (error == 0) {
+        error = writer_stamp_header(writer);
+    }
+    if (error != 0) {
+        return writer_fail(writer, "write", error);
+    }
+    format_put_header(header, &writer->header);
+    return writer_finish(writer, header);
 }
 
 void state_writer_abort(struct state_writer *writer)

@@ -26,5 +26,7 @@ struct state_writer {
 int writer_fail(struct state_writer *writer, const char *what, int error);
 /* All of it, or -errno. */
 int writer_put(struct state_writer *writer, const void *bytes, size_t size, uint64_t offset);
+/* Writes the header, the last thing, and puts the image in the place of the old one. 0 or -REPORTED. */
+int writer_finish(struct state_writer *writer, const uint8_t header[FORMAT_HEADER_SIZE]);
 
 #endif
