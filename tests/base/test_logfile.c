@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -222,15 +221,6 @@ static void reopening_follows_the_name(void **state)
     logfile_close(&log);
 }
 
-static void set_file_limit(rlim_t limit)
-{
-    struct rlimit size;
-
-    getrlimit(RLIMIT_FSIZE, &size);
-    size.rlim_cur = limit;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &size), 0);
-}
-
 /* A short write has no errno; writing the rest again gives one. */
 static void short_write_is_taken_back_and_explained(void **state)
 {
@@ -240,9 +230,9 @@ static void short_write_is_taken_back_and_explained(void **state)
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(logfile_open(&log, "log"), 0);
     put(&log, "0123456789\n");
-    set_file_limit(16);
+    scratch_limit_files(16);
     int error = logfile_write(&log, "0123456789\n", 11);
-    set_file_limit(RLIM_INFINITY);
+    scratch_limit_files(RLIM_INFINITY);
     assert_int_equal(error, -EFBIG);
     expect_file("log", "0123456789\n");
     logfile_close(&log);

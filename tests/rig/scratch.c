@@ -86,3 +86,12 @@ size_t scratch_entry_count(void)
     closedir(folder);
     return count - 2; /* "." and ".." */
 }
+
+void scratch_limit_files(rlim_t size)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size < limit.rlim_max ? size : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 /* Setup and teardown for cmocka: the test runs in a new folder, which is removed afterwards. */
 int scratch_enter(void **state);
@@ -21,5 +22,8 @@ FILE *scratch_open(const char *name, const char *mode);
 
 /* The number of entries in the current folder. */
 size_t scratch_entry_count(void);
+
+/* Limits the size of the files that this process writes (RLIMIT_FSIZE); RLIM_INFINITY ends that. */
+void scratch_limit_files(rlim_t size);
 
 #endif

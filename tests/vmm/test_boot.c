@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -693,8 +692,6 @@ static void a_dump_replaces_a_file_and_leaves_no_other(void **state)
 /* A limit on the size of files acts like a full disk, with another errno. */
 static void a_dump_that_fails_leaves_the_old_file(void **state)
 {
-    struct rlimit saved;
-    struct rlimit tiny;
     char old[4] = "";
     size_t before;
     int fd;
@@ -702,11 +699,9 @@ static void a_dump_that_fails_leaves_the_old_file(void **state)
     (void)state;
     scratch_write("tree", "old", 3);
     before = scratch_entry_count();
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &saved), 0);
-    tiny = (struct rlimit){.rlim_cur = 100, .rlim_max = saved.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tiny), 0);
+    scratch_limit_files(100);
     assert_int_equal(dump("tree"), -EFBIG);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &saved), 0);
+    scratch_limit_files(RLIM_INFINITY);
     assert_string_equal(said, "dormouse: cannot write device tree tree: File too large\n");
     assert_int_equal(scratch_entry_count(), before);
     fd = open("tree", O_RDONLY | O_CLOEXEC);

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -394,16 +393,13 @@ static void a_durable_write_is_written(void **state)
 /* A limit of the size of files is the one failure that both engines can be given. */
 static void a_failure_of_the_host_ends_the_request_only(void **state)
 {
-    struct rlimit before;
     char bytes[4096] = "x";
 
     (void)state;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    struct rlimit limit = {.rlim_cur = 65536, .rlim_max = before.rlim_max};
     struct disk *disk = open_disk("image");
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    scratch_limit_files(65536);
     int error = run_bytes(disk, DISK_WRITE, 1 << 20, bytes, sizeof(bytes));
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    scratch_limit_files(RLIM_INFINITY);
     assert_int_equal(error, -EFBIG);
     assert_int_equal(run_bytes(disk, DISK_WRITE, 1 << 20, bytes, sizeof(bytes)), 0);
     disk_close(disk);

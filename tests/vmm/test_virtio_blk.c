@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -405,21 +404,18 @@ static void the_write_cache_is_the_drivers_choice(void **state)
 /* RLIMIT_FSIZE makes writes fail. One line, however often they do. */
 static void a_failing_host_is_reported_once(void **state)
 {
-    struct rlimit before;
     char text[MESSAGE_SIZE];
     struct capture capture;
 
     (void)state;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    struct rlimit limit = {.rlim_cur = 65536, .rlim_max = before.rlim_max};
     capture_begin(&capture, 2);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    scratch_limit_files(65536);
     uint8_t bad = 0;
     for (unsigned i = 0; i < 20; i++) {
         bad |= ask(0, VIRTIO_BLK_T_OUT, 1024, 512, false) == VIRTIO_BLK_S_IOERR ? 1 : 2;
         bad |= ask(0, VIRTIO_BLK_T_OUT, 0, 512, false) == VIRTIO_BLK_S_OK ? 1 : 2;
     }
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    scratch_limit_files(RLIM_INFINITY);
     capture_end(&capture, text, sizeof(text));
     assert_int_equal(bad, 1);
     assert_non_null(strstr(text, "--disk image: cannot write at byte 524288: File too large; the "
@@ -445,17 +441,14 @@ static void a_failing_host_pauses_the_machine(void **state)
 {
     const struct virtio_rig_buffer buffers[] = {
         {AT_HEADER, HEADER, false}, {AT_DATA, 512, false}, {AT_STATUS, 1, true}};
-    struct rlimit before;
     struct vring_used_elem used;
     char text[MESSAGE_SIZE];
     struct capture capture;
 
     (void)state;
     start(&(struct disk_settings){.value = "image", .on_error = DISK_PAUSE_ON_ERROR});
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    struct rlimit limit = {.rlim_cur = 65536, .rlim_max = before.rlim_max};
     capture_begin(&capture, 2);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    scratch_limit_files(65536);
     put_header(VIRTIO_BLK_T_OUT, 1024);
     memset(data(512), PATTERN, 512);
     virtio_rig_add(&rig, 0, buffers, 3);
@@ -466,7 +459,7 @@ static void a_failing_host_pauses_the_machine(void **state)
     bool ended = virtio_rig_used(&rig, 0, &used);
     rig.cls->go_on(rig.device);
     run_until_failures(2);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    scratch_limit_files(RLIM_INFINITY);
     capture_end(&capture, text, sizeof(text));
     assert_int_equal(first, 1);
     assert_false(ended);
@@ -487,22 +480,19 @@ static void a_reset_drops_what_waits_for_the_operator(void **state)
 {
     const struct virtio_rig_buffer buffers[] = {
         {AT_HEADER, HEADER, false}, {AT_DATA, 512, false}, {AT_STATUS, 1, true}};
-    struct rlimit before;
     struct vring_used_elem used;
     char text[MESSAGE_SIZE];
     struct capture capture;
 
     (void)state;
     start(&(struct disk_settings){.value = "image", .on_error = DISK_PAUSE_ON_ERROR});
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    struct rlimit limit = {.rlim_cur = 65536, .rlim_max = before.rlim_max};
     capture_begin(&capture, 2);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    scratch_limit_files(65536);
     put_header(VIRTIO_BLK_T_OUT, 1024);
     virtio_rig_add(&rig, 0, buffers, 3);
     virtio_rig_notify(&rig, 0);
     run_until_failures(1);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    scratch_limit_files(RLIM_INFINITY);
     capture_end(&capture, text, sizeof(text));
     virtio_rig_reset(&rig);
     virtio_rig_start(&rig, 1);
@@ -517,7 +507,6 @@ static void a_failed_flush_does_not_hide_a_failed_write(void **state)
 {
     const struct virtio_rig_buffer buffers[] = {
         {AT_HEADER, HEADER, false}, {AT_DATA, 512, false}, {AT_STATUS, 1, true}};
-    struct rlimit before;
     char text[MESSAGE_SIZE];
     struct capture capture;
 
@@ -530,14 +519,12 @@ static void a_failed_flush_does_not_hide_a_failed_write(void **state)
     run_until_failures(1);
     flush_fails = false;
     bool paused = rig.failure_pauses;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    struct rlimit limit = {.rlim_cur = 65536, .rlim_max = before.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    scratch_limit_files(65536);
     put_header(VIRTIO_BLK_T_OUT, 1024);
     virtio_rig_add(&rig, 0, buffers, 3);
     virtio_rig_notify(&rig, 0);
     run_until_failures(2);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    scratch_limit_files(RLIM_INFINITY);
     capture_end(&capture, text, sizeof(text));
     assert_int_equal(flushed, VIRTIO_BLK_S_IOERR);
     assert_false(paused);
