@@ -92,6 +92,13 @@ static const char *admit(void *machine, unsigned index)
     return index < 3 ? NULL : "there is no such vCPU";
 }
 
+static unsigned describe_disks(void *machine, struct operator_disk *disks, unsigned room)
+{
+    (void)machine, (void)room;
+    disks[0] = (struct operator_disk){.file = "disk.img", .size = 1 << 20};
+    return 1;
+}
+
 static const char *balloon(void *machine, uint64_t *bytes)
 {
     (void)machine;
@@ -109,6 +116,7 @@ static const struct operator_ops ops = {
     .status = status,
     .vcpu_count = vcpu_count,
     .vcpus = describe,
+    .disks = describe_disks,
     .stop = agree,
     .cont = agree,
     .wake = agree,

@@ -179,12 +179,37 @@ test_full() {
 test_full_pause() {
     full_disk ,on-error=pause
     wait_event "$work/events" paused 1 100
-    qmp query-status
+    qmp query-status query-block
     expect_said '"status":"paused"'
+    expect_said '"io-status":"nospace"'
     mount -o remount,size=16m "$work/small"
     qmp cont
     expect_full_disk_ends
     expect_event disk-failed action stop
+}
+
+# The file is removed under a guest: that continues, with the file that has no name any more, from which an operator can
+# still save what was flushed. The next start says what is missing.
+# once removed
+# limit removed 150
+test_removed() {
+    make_work
+    make_image image 64M
+    start_linux disk_records --disk "$work/image" --qmp "$work/qmp"
+    wait_console "flushed 20" 100
+    rm "$work/image"
+    refused_by "--disk $work/image: No such file or directory" \
+        "$DORMOUSE" run --kernel "$LAB_GUEST/vmlinuz" --console none --disk "$work/image"
+    wait_console "flushed 60" 60
+    qmp stop query-block
+    expect_said '"io-status":"ok"'
+    for file in "/proc/$guest/fd"/*; do
+        [ "$(readlink "$file")" != "$work/image (deleted)" ] || cp "$file" "$work/image"
+    done
+    expect_records "$(last_flushed)"
+    kill -KILL "$guest"
+    wait_guest
+    expect_no_errors
 }
 
 # once flood

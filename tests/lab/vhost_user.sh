@@ -54,7 +54,8 @@ test_killed() {
     wait_console "GUEST: reads" 120
     kill -KILL "$storage"
     wait_until 30 test -s "$work/errors" || fail "the end of the back-end is not reported"
-    qmp query-status
+    qmp query-block
+    expect_said '"io-status":"failed"'
     type_keys 'x\n'
     wait_guest
     expect_status 0

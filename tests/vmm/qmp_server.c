@@ -91,6 +91,13 @@ static const char *server_admit(void *arg, unsigned vcpu)
     return NULL;
 }
 
+static unsigned server_disks(void *machine, struct operator_disk *disks, unsigned room)
+{
+    (void)machine, (void)room;
+    disks[0] = (struct operator_disk){.file = "disk.img", .size = 1 << 20};
+    return 1;
+}
+
 static const char *server_balloon(void *machine, uint64_t *bytes)
 {
     (void)machine;
@@ -110,6 +117,7 @@ int main(int argc, char **argv)
         .status = server_status,
         .vcpu_count = server_vcpu_count,
         .vcpus = server_vcpus,
+        .disks = server_disks,
         .stop = server_stop,
         .cont = server_cont,
         .wake = server_wake,

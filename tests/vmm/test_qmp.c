@@ -73,6 +73,18 @@ static void fake_vcpus(void *machine, struct operator_vcpu *vcpus, unsigned coun
     }
 }
 
+static unsigned fake_disks(void *machine, struct operator_disk *disks, unsigned room)
+{
+    (void)machine;
+    note("disks");
+    assert_true(room >= 2);
+    disks[0] = (struct operator_disk){
+        .file = "a.img", .size = 1 << 20, .under_way = 3, .state = OPERATOR_DISK_FULL};
+    disks[1] = (struct operator_disk){
+        .number = 1, .file = "s\xff", .remote = true, .read_only = true, .size = 512};
+    return 2;
+}
+
 static const char *fake_stop(void *machine)
 {
     (void)machine;
@@ -179,6 +191,7 @@ static const struct operator_ops fake_ops = {
     .status = fake_status,
     .vcpu_count = fake_vcpu_count,
     .vcpus = fake_vcpus,
+    .disks = fake_disks,
     .stop = fake_stop,
     .cont = fake_cont,
     .wake = fake_wake,
@@ -326,6 +339,26 @@ static void queries_return_the_state(void **state)
     close(fd);
 }
 
+static void disks_are_described(void **state)
+{
+    int fd = negotiated_client();
+
+    (void)state;
+    say(fd, "{\"execute\":\"query-block\"}");
+    expect(fd, "{\"return\":[{\"device\":\"disk0\",\"type\":\"unknown\",\"removable\":false,"
+               "\"locked\":false,\"io-status\":\"nospace\",\"inserted\":{\"file\":\"a.img\","
+               "\"ro\":false,\"drv\":\"raw\",\"encrypted\":false,\"backing_file_depth\":0,"
+               "\"image\":{\"filename\":\"a.img\",\"format\":\"raw\",\"virtual-size\":1048576}},"
+               "\"x-dormouse-in-flight\":3},{\"device\":\"disk1\",\"type\":\"unknown\","
+               "\"removable\":false,\"locked\":false,\"io-status\":\"ok\",\"inserted\":{"
+               "\"file\":\"(a name that is not UTF-8)\",\"ro\":true,\"drv\":\"vhost-user-blk\","
+               "\"encrypted\":false,\"backing_file_depth\":0,\"image\":{\"filename\":\"(a name "
+               "that is not UTF-8)\",\"format\":\"unknown\",\"virtual-size\":512}},"
+               "\"x-dormouse-in-flight\":0}]}\n");
+    assert_string_equal(asked, "disks");
+    close(fd);
+}
+
 /* Every command that query-commands names exists; commands without arguments answer. */
 static void all_commands_exist(void **state)
 {
@@ -339,7 +372,7 @@ static void all_commands_exist(void **state)
     ssize_t count = read(fd, said, sizeof(said));
     assert_true(count > 0);
     json_t *reply = json_loadb(said, (size_t)count, 0, NULL);
-    assert_int_equal(json_array_size(json_object_get(reply, "return")), 22);
+    assert_int_equal(json_array_size(json_object_get(reply, "return")), 23);
     json_array_foreach(json_object_get(reply, "return"), index, entry)
     {
         (void)snprintf(said, sizeof(said), "{\"execute\":\"%s\"}",
@@ -352,7 +385,8 @@ static void all_commands_exist(void **state)
     said[count] = '\0';
     assert_null(strstr(said, "has not been found"));
     assert_string_equal(asked,
-                        "vcpus stop cont wake power-down reset balloon? quit reopen sleep save");
+                        "vcpus disks stop cont wake power-down reset balloon? quit reopen sleep "
+                        "save");
     close(fd);
 }
 
@@ -967,6 +1001,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(negotiation_comes_first),
         TEST(queries_return_the_state),
+        TEST(disks_are_described),
         TEST(all_commands_exist),
         TEST(commands_reach_the_machine),
         TEST(each_wrong_command_gets_one_error),

@@ -41,6 +41,17 @@ static void fake_vcpus(void *machine, struct operator_vcpu *vcpus, unsigned coun
     }
 }
 
+static unsigned fake_disks(void *machine, struct operator_disk *disks, unsigned room)
+{
+    (void)machine;
+    assert_true(room >= 3);
+    for (unsigned i = 0; i < 3; i++) {
+        disks[i] = (struct operator_disk){
+            .number = i, .file = "image", .remote = i == 1, .size = 512, .state = i};
+    }
+    return 3;
+}
+
 static bool fake_pending(void *machine)
 {
     (void)machine;
@@ -61,6 +72,7 @@ static struct qmp server = {
     .ops = &(const struct operator_ops){.status = fake_status,
                                         .vcpu_count = fake_vcpu_count,
                                         .vcpus = fake_vcpus,
+                                        .disks = fake_disks,
                                         .suspend_is_pending = fake_pending,
                                         .stop = fake_stop},
 };
@@ -248,9 +260,14 @@ static void schema_is_closed(void **state)
 
 static void replies_have_their_types(void **state)
 {
-    static const char *const commands[] = {
-        "query-commands",  "query-qmp-schema", "query-version",           "query-name",
-        "query-cpus-fast", "query-status",     "x-dormouse-query-suspend"};
+    static const char *const commands[] = {"query-commands",
+                                           "query-qmp-schema",
+                                           "query-version",
+                                           "query-name",
+                                           "query-cpus-fast",
+                                           "query-status",
+                                           "x-dormouse-query-suspend",
+                                           "query-block"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -365,9 +382,14 @@ static void reply_is_whole(json_t *reply, json_t *full)
 
 static void replies_without_memory_are_never_shorter(void **state)
 {
-    static const char *const commands[] = {
-        "query-commands", "query-qmp-schema", "query-version",           "query-name",
-        "query-status",   "query-cpus-fast",  "x-dormouse-query-suspend"};
+    static const char *const commands[] = {"query-commands",
+                                           "query-qmp-schema",
+                                           "query-version",
+                                           "query-name",
+                                           "query-status",
+                                           "query-cpus-fast",
+                                           "x-dormouse-query-suspend",
+                                           "query-block"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

@@ -401,6 +401,15 @@ static void the_write_cache_is_the_drivers_choice(void **state)
     assert_int_equal(virtio_rig_config(&rig, wce, 1), 1);
 }
 
+/* What the operator sees of the disk. */
+static struct device_disk described(void)
+{
+    struct device_disk disk;
+
+    rig.cls->disk(rig.device, &disk);
+    return disk;
+}
+
 /* RLIMIT_FSIZE makes writes fail. One line, however often they do. */
 static void a_failing_host_is_reported_once(void **state)
 {
@@ -413,6 +422,7 @@ static void a_failing_host_is_reported_once(void **state)
     uint8_t bad = 0;
     for (unsigned i = 0; i < 20; i++) {
         bad |= ask(0, VIRTIO_BLK_T_OUT, 1024, 512, false) == VIRTIO_BLK_S_IOERR ? 1 : 2;
+        bad |= described().error == EFBIG ? 1 : 2;
         bad |= ask(0, VIRTIO_BLK_T_OUT, 0, 512, false) == VIRTIO_BLK_S_OK ? 1 : 2;
     }
     scratch_limit_files(RLIM_INFINITY);
@@ -422,6 +432,7 @@ static void a_failing_host_is_reported_once(void **state)
                                  "guest gets an I/O error"));
     assert_int_equal(rig.failures, 1);
     assert_false(rig.failure_pauses);
+    assert_int_equal(described().error, 0);
     assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
     assert_int_equal(ask(0, VIRTIO_BLK_T_OUT, 1024, 512, false), VIRTIO_BLK_S_OK);
 }
@@ -457,12 +468,17 @@ static void a_failing_host_pauses_the_machine(void **state)
     run_until_failures(1);
     unsigned first = rig.failures;
     bool ended = virtio_rig_used(&rig, 0, &used);
+    struct device_disk disk = described();
     rig.cls->go_on(rig.device);
     run_until_failures(2);
     scratch_limit_files(RLIM_INFINITY);
     capture_end(&capture, text, sizeof(text));
     assert_int_equal(first, 1);
     assert_false(ended);
+    assert_int_equal(disk.error, EFBIG);
+    assert_int_equal(disk.under_way, 2);
+    assert_int_equal(disk.size, SECTORS * 512);
+    assert_string_equal(disk.file, "image");
     assert_int_equal(rig.failures, 2);
     assert_true(rig.failure_pauses);
     assert_false(rig.failure_no_space);

@@ -26,11 +26,29 @@ struct operator_vcpu {
     const char *state; /* "on", "off", "on-pending", "standby", "powerdown", "suspended", ... */
 };
 
+/* Whether a disk's file could be read and written. */
+enum operator_disk_state { OPERATOR_DISK_OK, OPERATOR_DISK_FAILED, OPERATOR_DISK_FULL };
+
+struct operator_disk {
+    unsigned number;
+    const char *file; /* stays as long as the machine */
+    bool remote;      /* another process has the disk, and `file` is its socket */
+    bool read_only;
+    uint64_t size; /* in bytes */
+    unsigned under_way;
+    enum operator_disk_state state; /* since the last write that succeeded, or the last `cont` */
+};
+
+enum { OPERATOR_DISKS_MAX = 16 };
+
 struct operator_ops {
     enum operator_status (*status)(void *machine);
     unsigned (*vcpu_count)(void *machine);
     /** Describes the first `count` vCPUs, all at one moment. */
     void (*vcpus)(void *machine, struct operator_vcpu *vcpus, unsigned count);
+
+    /** Describes the disks in their order, `room` at most. @return their number */
+    unsigned (*disks)(void *machine, struct operator_disk *disks, unsigned room);
 
     /* Stopping a stopped machine is no error, nor is continuing a running one. */
     const char *(*stop)(void *machine);

@@ -123,6 +123,57 @@ static json_t *query_cpus_fast(struct qmp *qmp, const json_t *argument, const ch
     return list;
 }
 
+static bool is_ascii(const char *text)
+{
+    while (*text != '\0' && ((unsigned char)*text & 0x80) == 0) {
+        text++;
+    }
+    return *text == '\0';
+}
+
+/* Files may have any names; texts of JSON are UTF-8. */
+static json_t *make_file_name(const char *file)
+{
+    json_t *name = json_string(file);
+
+    return name != NULL || is_ascii(file) ? name : json_string("(a name that is not UTF-8)");
+}
+
+/* A raw image. The format of what another process has is not known. */
+static json_t *make_inserted(const struct operator_disk *disk)
+{
+    json_t *image =
+        json_pack("{s:o, s:s, s:I}", "filename", make_file_name(disk->file), "format",
+                  disk->remote ? "unknown" : "raw", "virtual-size", (json_int_t)disk->size);
+
+    return json_pack("{s:o, s:b, s:s, s:b, s:i, s:o}", "file", make_file_name(disk->file), "ro",
+                     (int)disk->read_only, "drv", disk->remote ? "vhost-user-blk" : "raw",
+                     "encrypted", 0, "backing_file_depth", 0, "image", image);
+}
+
+static json_t *make_disk(const struct operator_disk *disk)
+{
+    char name[16];
+
+    (void)snprintf(name, sizeof(name), "disk%u", disk->number);
+    return json_pack("{s:s, s:s, s:b, s:b, s:s, s:o, s:i}", "device", name, "type", "unknown",
+                     "removable", 0, "locked", 0, "io-status", qmp_disk_states[disk->state],
+                     "inserted", make_inserted(disk), "x-dormouse-in-flight", (int)disk->under_way);
+}
+
+static json_t *query_block(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    struct operator_disk disks[OPERATOR_DISKS_MAX];
+    unsigned count = qmp->ops->disks(qmp->machine, disks, OPERATOR_DISKS_MAX);
+    json_t *list = json_array();
+
+    (void)argument, (void)error;
+    for (unsigned i = 0; list != NULL && i < count; i++) {
+        qmp_append(&list, make_disk(&disks[i]));
+    }
+    return list;
+}
+
 static json_t *stop_machine(struct qmp *qmp, const json_t *argument, const char **error)
 {
     (void)argument;
@@ -241,6 +292,7 @@ static const struct command {
     {"query-name", NO_ARGUMENT, "NameInfo", query_name},
     {"query-status", NO_ARGUMENT, "StatusInfo", query_status},
     {"query-cpus-fast", NO_ARGUMENT, "[CpuInfoFast]", query_cpus_fast},
+    {"query-block", NO_ARGUMENT, "[BlockInfo]", query_block},
     {"stop", NO_ARGUMENT, "0", stop_machine},
     {"cont", NO_ARGUMENT, "0", continue_machine},
     {"system_wakeup", NO_ARGUMENT, "0", wake_machine},

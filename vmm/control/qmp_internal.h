@@ -96,6 +96,7 @@ void qmp_set(json_t **object, const char *name, json_t *value);
 /** The values of the type RunState, by enum operator_status. */
 enum { QMP_STATUS_COUNT = OPERATOR_SHUTDOWN + 1 };
 extern const char *const qmp_status_names[QMP_STATUS_COUNT];
+extern const char *const qmp_disk_states[];
 
 /** All types and events. NULL: no memory. */
 json_t *qmp_schema_types(void);

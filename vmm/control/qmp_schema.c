@@ -21,6 +21,11 @@ static const struct object_type {
     {"StatusInfo", "status:RunState running:bool singlestep:bool"},
     {"CpuInfoFast", "cpu-index:int qom-path:str thread-id:int target:SysEmuTarget props:0 "
                     "x-dormouse-mpidr:str x-dormouse-state:str x-dormouse-admitted:bool"},
+    {"BlockInfo", "device:str type:str removable:bool locked:bool io-status?:BlockDeviceIoStatus "
+                  "inserted?:BlockDeviceInfo x-dormouse-in-flight:int"},
+    {"BlockDeviceInfo",
+     "file:str ro:bool drv:str encrypted:bool backing_file_depth:int image:ImageInfo"},
+    {"ImageInfo", "filename:str format:str virtual-size:int"},
     {"BalloonInfo", "actual:int"},
     {"x-dormouse-SuspendInfo", "pending:bool"},
     {"SchemaInfo", "name:str meta-type:str json-type?:str element-type?:str arg-type?:str "
@@ -34,8 +39,10 @@ static const struct builtin_type {
 } builtins[] = {{"bool", "boolean"}, {"int", "int"}, {"null", "null"}, {"str", "string"}};
 
 /* Each is called by its element in brackets. */
-static const char *const elements[] = {"CommandInfo",      "CpuInfoFast", "QMPCapability",
-                                       "SchemaInfoMember", "SchemaInfo",  "str"};
+static const char *const elements[] = {
+    "BlockInfo",        "CommandInfo", "CpuInfoFast", "QMPCapability",
+    "SchemaInfoMember", "SchemaInfo",  "str",
+};
 
 static const char *const targets[] = {"aarch64"};
 
@@ -46,11 +53,18 @@ const char *const qmp_status_names[] = {
     [OPERATOR_SHUTDOWN] = "shutdown",
 };
 
+const char *const qmp_disk_states[] = {
+    [OPERATOR_DISK_OK] = "ok",
+    [OPERATOR_DISK_FAILED] = "failed",
+    [OPERATOR_DISK_FULL] = "nospace",
+};
+
 static const struct enum_type {
     const char *name;
     const char *const *values;
     size_t count;
 } enums[] = {
+    {"BlockDeviceIoStatus", qmp_disk_states, sizeof(qmp_disk_states) / sizeof(qmp_disk_states[0])},
     {"QMPCapability", NULL, 0},
     {"RunState", qmp_status_names, QMP_STATUS_COUNT},
     {"SysEmuTarget", targets, sizeof(targets) / sizeof(targets[0])},

@@ -46,6 +46,17 @@ struct device_failure {
     bool pauses;   /* the machine is to stop; go_on() of the class tries again */
 };
 
+/* A disk, as operators see it. */
+struct device_disk {
+    unsigned number;  /* as in its name for operators, "disk0" */
+    const char *file; /* stays as long as the device */
+    bool remote;      /* another process has the disk; `file` is its socket */
+    bool read_only;
+    uint64_t size;      /* in bytes */
+    unsigned under_way; /* requests that the host has not ended; not known of a remote disk */
+    int error;          /* the errno of a failure that lasts, 0 for none */
+};
+
 /* What the machine gives a device at its creation. */
 struct device_env {
     struct loop *loop;
@@ -157,6 +168,8 @@ struct device_class {
      * thread. NULL: nothing of this device stops the machine.
      */
     void (*go_on)(struct device *device);
+    /* Describes the disk that the device is. Main thread. NULL: it is none. */
+    void (*disk)(struct device *device, struct device_disk *disk);
     /* Adds the device's node, or nodes, to a tree in the making (dev/node.h). */
     void (*describe)(const struct device_instance *instance, struct tree *tree);
 };

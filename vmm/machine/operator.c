@@ -62,6 +62,40 @@ static void op_vcpus(void *arg, struct operator_vcpu *vcpus, unsigned count)
     }
 }
 
+static enum operator_disk_state op_disk_state(int error)
+{
+    if (error == 0) {
+        return OPERATOR_DISK_OK;
+    }
+    return error == ENOSPC ? OPERATOR_DISK_FULL : OPERATOR_DISK_FAILED;
+}
+
+static unsigned op_disks(void *arg, struct operator_disk *disks, unsigned room)
+{
+    const struct bus *bus = &((const struct machine *)arg)->bus;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < bus->count && count < room; i++) {
+        const struct device_class *cls = bus->devices[i].instance.cls;
+        struct device_disk disk;
+
+        if (cls->disk == NULL) {
+            continue;
+        }
+        cls->disk(bus->devices[i].device, &disk);
+        disks[count++] = (struct operator_disk){
+            .number = disk.number,
+            .file = disk.file,
+            .remote = disk.remote,
+            .read_only = disk.read_only,
+            .size = disk.size,
+            .under_way = disk.under_way,
+            .state = op_disk_state(disk.error),
+        };
+    }
+    return count;
+}
+
 static const char *op_stop(void *arg)
 {
     struct machine *machine = arg;
@@ -252,6 +286,7 @@ static const struct operator_ops operator_ops = {
     .status = op_status,
     .vcpu_count = op_vcpu_count,
     .vcpus = op_vcpus,
+    .disks = op_disks,
     .stop = op_stop,
     .cont = op_cont,
     .wake = op_wake,

@@ -52,7 +52,8 @@ struct device {
     uint32_t waiting;           /* and for each that has chains which found no room */
     struct blk_request *parked; /* failed, and tried again when the operator continues the VM */
     bool failing;     /* a failure of the host was told, and no write has succeeded since */
-    int64_t noted_ms; /* when that was; 0: never */
+    int error;        /* the errno of the last failure, until a write succeeds; 0: none */
+    int64_t noted_ms; /* when one was told; 0: never */
     struct blk_failure failure;
     int failure_event; /* eventfd: `failure` is to be told */
     struct loop_source *failure_source;
@@ -192,6 +193,7 @@ static void blk_fail(struct blk_request *request, int error)
     bool waits = blk_waits_for_operator(device, &request->disk);
 
     blk_note_failure(device, &request->disk, error, waits);
+    device->error = -error;
     if (waits) {
         request->next = device->parked;
         device->parked = request;
@@ -211,6 +213,7 @@ static void blk_done(struct disk_request *done, int error)
     } else {
         if (done->operation == DISK_WRITE && request->device->parked == NULL) {
             request->device->failing = false;
+            request->device->error = 0;
         }
         blk_end(request, 0);
     }
@@ -222,7 +225,10 @@ static struct blk_request *blk_take_parked(struct device *device)
     struct blk_request *parked = device->parked;
 
     device->parked = NULL;
-    device->failing = device->failing && parked == NULL;
+    if (parked != NULL) {
+        device->failing = false;
+        device->error = 0;
+    }
     return parked;
 }
 
@@ -561,6 +567,22 @@ static void blk_write_config(struct device *device, uint64_t offset, unsigned si
     }
 }
 
+/* While a vCPU starts or stops the device, nothing is said of its requests. */
+static void blk_describe_disk(struct device *device, struct device_disk *disk)
+{
+    *disk = (struct device_disk){
+        .number = device->settings->number,
+        .file = disk_path(device->disk),
+        .read_only = device->settings->read_only,
+        .size = device->config.capacity * BLK_SECTOR,
+    };
+    if (virtio_enter(&device->virtio)) {
+        disk->under_way = device->under_way;
+        disk->error = device->error;
+        virtio_unlock(&device->virtio);
+    }
+}
+
 /* --- Life. --- */
 
 static void blk_tell_size(const struct device *device, struct device_identity *identity)
@@ -697,5 +719,6 @@ static const struct device_class blk_class = {
     .describe = virtio_describe,
     .doorbell = virtio_doorbell,
     .go_on = blk_go_on,
+    .disk = blk_describe_disk,
 };
 DEVICE_REGISTER(blk_class);

@@ -169,6 +169,21 @@ static void vhost_blk_on_error(void *arg, uint32_t events)
     vhost_blk_finish(arg, "it reports an error in a ring");
 }
 
+static void vhost_blk_describe_disk(struct device *device, struct device_disk *disk)
+{
+    const struct disk_settings *settings = device->virtio.env.settings;
+    uint64_t features = vhost_user_features(device->backend);
+
+    *disk = (struct device_disk){
+        .number = settings->number,
+        .file = device->path,
+        .remote = true,
+        .read_only = (features & VIRTIO_FEATURE(VIRTIO_BLK_F_RO)) != 0,
+        .size = device->config.capacity * 512,
+        .error = device->end == NULL ? ENOTCONN : 0,
+    };
+}
+
 /* --- Life. --- */
 
 static int vhost_blk_watch(struct device *device, struct loop *loop)
@@ -266,9 +281,7 @@ static void vhost_blk_destroy(struct device *device)
 }
 
 static const struct device_class vhost_user_blk = {
-    VIRTIO_CLASS_MEMBERS,
-    .name = "vhost-user-blk",
-    .create = vhost_blk_create,
-    .destroy = vhost_blk_destroy,
+    VIRTIO_CLASS_MEMBERS,         .name = "vhost-user-blk",        .create = vhost_blk_create,
+    .destroy = vhost_blk_destroy, .disk = vhost_blk_describe_disk,
 };
 DEVICE_REGISTER(vhost_user_blk);
