@@ -28,6 +28,7 @@ Options may also come before `run` and `shell`.
                           under the thread sanitizer: what they find ends it with status 99
   --disk                  give the lab the disk image of ./dev image: $LAB_DISK, read-only; root logs in
                           with the key $LAB_KEY
+  --include PKG,...       the same, with these packages in the image
   --icount                one instruction is one nanosecond of the lab's time: slow, but counts of
                           instructions repeat exactly
 
@@ -69,14 +70,14 @@ lab_take_first() { # WORD...
 
 lab_defaults() {
     lab_host=6.12 lab_host_chosen='' lab_guests=() lab_ins=() lab_outs=() lab_words=()
-    lab_limit=600 lab_cpus=2 lab_memory=4G lab_icount='' lab_sanitize='' lab_disk=''
+    lab_limit=600 lab_cpus=2 lab_memory=4G lab_icount='' lab_sanitize='' lab_disk='' lab_includes=()
     [[ $lab_mode == run ]] || lab_limit=''
 }
 
 lab_options() { # OPTION...
     while (($#)); do
         case $1 in
-        --host | --guest | --in | --out | --limit | --cpus | --memory | --sanitize)
+        --host | --guest | --in | --out | --limit | --cpus | --memory | --sanitize | --include)
             (($# >= 2)) || die "lab: $1 needs a value; see ./dev help lab"
             lab_option "$1" "$2"
             shift
@@ -129,6 +130,9 @@ lab_option() { # NAME VALUE
         ;;
     --sanitize=address | --sanitize=thread) lab_sanitize=$2 ;;
     --sanitize=*) die "lab: no sanitizer '$2'; use address or thread" ;;
+    --include=*)
+        lab_disk=yes lab_includes+=(--include "$2")
+        ;;
     --memory=*)
         [[ $2 =~ ^[1-9][0-9]{0,5}[MG]$ ]] || die "lab: --memory needs a size such as 4G, not '$2'"
         lab_memory=$2
@@ -177,7 +181,7 @@ lab_fetch() { # HOST GUEST...
 lab_fetch_disk() {
     [[ $lab_disk ]] || return 0
     need disks
-    image_make_for_lab
+    image_make_for_lab "${lab_includes[@]}"
     lab_disk=$image_path
 }
 

@@ -140,9 +140,9 @@ image_fill() { # RECIPE FOLDER
 }
 
 # The image of the lab: its key logs in, and so does its console. Sets `image_path`.
-image_make_for_lab() {
+image_make_for_lab() { # OPTION...
     make_once "$build/lab/key" "making a key for the lab" "1 s" image_fill_key
-    image_take_options --autologin --ssh-key "$build/lab/key/id.pub"
+    image_take_options --autologin --ssh-key "$build/lab/key/id.pub" "$@"
     image_make
 }
 

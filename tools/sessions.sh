@@ -72,12 +72,14 @@ test_start_lab() { # KIND NAME...
 
 # One session of the lab runs tests of a kind.
 test_lab() { # KIND FOLDER NAME...
-    local kind=$1 folder=$test_logs/$2 words=() host sanitizer
+    local kind=$1 folder=$test_logs/$2 words=() host sanitizer disk
     shift 2
     read -r _ host sanitizer <<<"$(test_column "$kind" 2)"
     [[ $host == native || $host == default ]] || words=(--host "$host")
     [[ ! $sanitizer ]] || words+=(--sanitize "$sanitizer")
-    ! test_needs_disk "$@" || words+=(--disk)
+    while read -r disk; do
+        words+=(--disk ${disk:+--include "$disk"})
+    done < <(test_disks "$@")
     rm -rf "$folder"
     mkdir -p "$folder"
     cd "$folder"
@@ -90,11 +92,12 @@ test_lab() { # KIND FOLDER NAME...
     test_session "$kind" "$@"
 }
 
-# Whether the group of a test, or the group that it is taken from, has the line `# disk`.
-test_needs_disk() { # GROUP/NAME...
+# Prints the packages after `# disk` in the files of tests, or of the groups that these are taken from: a line for each
+# file with that line.
+test_disks() { # GROUP/NAME...
     local files
     readarray -t files < <(printf "$root/tests/lab/%s.sh\n" "${@%%/*}" | sort -u)
-    grep -qx '# disk' "${files[@]}"
+    sed -n 's/^# disk\( \|$\)//p' "${files[@]}"
 }
 
 # The tests of ./dev itself.

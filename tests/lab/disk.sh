@@ -121,24 +121,28 @@ expect_locked() {
 # once kill
 # limit kill 200
 test_kill() {
-    make_work
-    make_image image 64M
-    for target in 20 60 100; do
-        start_linux disk_records --disk "$work/image"
-        wait_console "flushed $target" 100
-        if [ "$target" = 20 ]; then
-            expect_locked
-        fi
-        kill -KILL "$guest"
-        guest_limit=30 wait_guest
-        expect_records "$(last_flushed)"
-    done
+    kills 3
     qemu-io -f raw -c sleep\ 20000 "$work/image" &
     holder=$!
     sleep 1
     refused_by "--disk $work/image: another VM uses it" \
         "$DORMOUSE" run --kernel "$LAB_GUEST/vmlinuz" --console none --disk "$work/image"
     kill "$holder"
+}
+
+kills() { # COUNT
+    make_work
+    make_image image 64M
+    killed=0
+    while [ $killed -lt "$1" ]; do
+        start_linux disk_records --disk "$work/image"
+        wait_console "flushed $((killed * 40 + 20))" 100
+        [ $killed != 0 ] || expect_locked
+        kill -KILL "$guest"
+        guest_limit=30 wait_guest
+        expect_records "$(last_flushed)"
+        killed=$((killed + 1))
+    done
 }
 
 # full_disk [OPTIONS-OF-DISK]: the host's file system becomes full under a guest.

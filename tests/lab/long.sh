@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # The stress tests for a long time, and Debian from its own disk. They run only if they are named.
 #
-# disk
+# disk fio
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
@@ -12,6 +12,8 @@
 . "$LAB_TESTS/disk.sh"
 # shellcheck source=tests/lab/firmware.sh
 . "$LAB_TESTS/firmware.sh"
+# shellcheck source=tests/lab/soak.sh
+. "$LAB_TESTS/soak.sh"
 
 # limit churn 1200
 test_churn() {
@@ -112,4 +114,15 @@ test_uboot_environment() {
 # limit disk_sleep 2400
 test_disk_sleep() {
     disk_sleeps 30
+}
+
+# Debian with fio on its disk and SSH sessions on its network.
+# limit soak 10800
+test_soak() {
+    soak 100 100
+}
+
+# limit kill 900
+test_kill() {
+    kills 20
 }
