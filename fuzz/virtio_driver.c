@@ -16,6 +16,7 @@
 #include "core/memory.h"
 #include "dev/device.h"
 #include "dev/irq.h"
+#include "dev/virtio/virtio.h"
 
 enum {
     RAM_SIZE = 256 << 10, /* as little as does: it is zeroed for each input */
@@ -33,6 +34,7 @@ static struct {
     struct memory memory;
     int end_fd; /* eventfd: the loop stops when it comes to this */
     struct loop_source *end;
+    _Alignas(uint32_t) uint8_t mirror[VIRTIO_REGISTERS_SIZE];
 } rig;
 
 struct driver {
@@ -201,6 +203,17 @@ static void reset_machine(struct driver *driver)
     driver->up = false;
 }
 
+/* A guest that reads from the mirror sees the same registers. */
+static void check_mirror(const struct driver *driver)
+{
+    for (uint64_t offset = 0; offset < VIRTIO_REGISTERS_SIZE; offset += sizeof(uint32_t)) {
+        uint32_t shown;
+
+        memcpy(&shown, rig.mirror + offset, sizeof(shown));
+        check(driver->cls->read(driver->device, offset, sizeof(shown)) == shown);
+    }
+}
+
 static void access_any(struct driver *driver, const uint8_t *step, uint64_t base)
 {
     uint64_t value;
@@ -213,6 +226,7 @@ static void access_any(struct driver *driver, const uint8_t *step, uint64_t base
     } else {
         value = driver->cls->read(driver->device, offset, size);
         check(size == 8 || value >> (8 * size) == 0);
+        check_mirror(driver);
     }
 }
 
@@ -313,6 +327,7 @@ static void open_driver(struct driver *driver, const struct virtio_target *targe
         .settings = target->settings,
         .wake = ignore_wake,
         .failed = ignore_failure,
+        .mirror = rig.mirror,
     };
     int error = driver->cls->create(&env, &driver->device);
     check(error == 0 || target->shares_memory);

@@ -11,6 +11,7 @@
 
 #include "core/map.h"
 #include "dev/instances.h"
+#include "dev/mirror.h"
 #include "drive.h"
 
 enum { RINGS_STRIDE = 0x4000, RINGS_AVAILABLE = 0x1000, RINGS_USED = 0x2000 };
@@ -54,6 +55,8 @@ static int try_create(struct virtio_rig *rig, const char *name, const void *sett
     irq_init(&rig->irq, MAP_VIRTIO_SPI, ignore_level, rig);
     rig->irq.pulse = count_pulse;
     rig->features = UINT64_MAX;
+    rig->mirror = mirror_create();
+    assert_non_null(rig->mirror);
     const struct device_env env = {
         .loop = rig->loop,
         .irq = &rig->irq,
@@ -63,6 +66,7 @@ static int try_create(struct virtio_rig *rig, const char *name, const void *sett
         .wake_arg = rig,
         .failed = count_failure,
         .failed_arg = rig,
+        .mirror = rig->mirror,
     };
     return rig->cls->create(&env, &rig->device);
 }
@@ -87,13 +91,25 @@ void virtio_rig_destroy(struct virtio_rig *rig)
     if (rig->device != NULL) {
         rig->cls->destroy(rig->device);
     }
+    mirror_destroy(rig->mirror);
     memory_destroy(&rig->memory);
     loop_destroy(rig->loop);
 }
 
+/* From the device, and from its mirror. */
+static uint64_t read_twice(struct virtio_rig *rig, uint64_t offset, unsigned size)
+{
+    uint64_t value = rig->cls->read(rig->device, offset, size);
+    uint64_t shown = 0;
+
+    memcpy(&shown, rig->mirror + offset, size);
+    assert_int_equal(shown, value);
+    return value;
+}
+
 uint32_t virtio_rig_read(struct virtio_rig *rig, uint64_t offset)
 {
-    return (uint32_t)rig->cls->read(rig->device, offset, sizeof(uint32_t));
+    return (uint32_t)read_twice(rig, offset, sizeof(uint32_t));
 }
 
 void virtio_rig_write(struct virtio_rig *rig, uint64_t offset, uint32_t value)
@@ -103,7 +119,7 @@ void virtio_rig_write(struct virtio_rig *rig, uint64_t offset, uint32_t value)
 
 uint64_t virtio_rig_config(struct virtio_rig *rig, uint64_t offset, unsigned size)
 {
-    return rig->cls->read(rig->device, VIRTIO_MMIO_CONFIG + offset, size);
+    return read_twice(rig, VIRTIO_MMIO_CONFIG + offset, size);
 }
 
 void *virtio_rig_at(struct virtio_rig *rig, uint64_t address, size_t size)

@@ -41,6 +41,7 @@ struct virtio_rig {
     const struct device_class *cls;
     struct device *device;
     struct irq_line irq;
+    uint8_t *mirror;
     unsigned pulses; /* interrupts so far */
     unsigned wakes;
     unsigned failures; /* of the host's side, and whether the last one was to stop the machine */
@@ -57,7 +58,10 @@ struct virtio_rig_buffer {
     bool written; /* by the device */
 };
 
-/* Makes a loop, memory and the device. virtio_rig_create() fails the test on an error. */
+/*
+ * Makes a loop, memory and the device. virtio_rig_create() fails the test on an error. Each read of a
+ * register or of the configuration space also checks that the mirror shows the same.
+ */
 void virtio_rig_create(struct virtio_rig *rig, const char *name, const void *settings);
 int virtio_rig_try_create(struct virtio_rig *rig, const char *name, const void *settings);
 /* The same with memory that other processes can be given. */

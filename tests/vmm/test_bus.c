@@ -16,6 +16,7 @@
 #include "core/loop.h"
 #include "core/map.h"
 #include "dev/bus.h"
+#include "dev/mirror.h"
 #include "power/wake.h"
 
 enum { SPI_COUNT = 64, TREE_SIZE = 16384 };
@@ -303,6 +304,79 @@ static void failed_creation_leaves_nothing(void **state)
     bus_destroy(&bus);
 }
 
+/* --- Devices whose registers guests read from a mirror. --- */
+
+static const struct device_class mirrored_word = {
+    .name = "mirrored word",
+    .size = 0x200,
+    .mirrored = true,
+    .create = word_create,
+    .destroy = word_destroy,
+    .reset = word_reset,
+    .read = word_read,
+    .write = word_write,
+};
+
+static struct device_rom shown_rom;
+static struct ipa shown_base;
+static int show_error;
+
+static int show_mirror(void *arg, struct ipa base, const struct device_rom *rom, bool shown)
+{
+    assert_ptr_equal(arg, lines);
+    assert_true(shown);
+    shown_base = base;
+    shown_rom = *rom;
+    return show_error;
+}
+
+/* Devices of both classes by turns. */
+static int create_mirrored_bus(int error)
+{
+    const struct bus_env env = {.instances = &devices,
+                                .loop = loop,
+                                .drive_irq = drive,
+                                .show_rom = show_mirror,
+                                .arg = lines};
+
+    alive = 0;
+    refused_at = 0;
+    devices = (struct instances){0};
+    show_error = error;
+    for (unsigned i = 0; i < WORD_COUNT; i++) {
+        const struct device_class *cls = i % 2 == 0 ? &word : &mirrored_word;
+
+        assert_int_equal(instances_add(&devices, cls, word_base(i), WORD_SPI + i), 0);
+    }
+    return bus_create(&bus, &env);
+}
+
+static void mirror_has_a_part_for_each_device(void **state)
+{
+    (void)state;
+    assert_int_equal(create_mirrored_bus(0), 0);
+    assert_int_equal(shown_base.value, word_base(0).value);
+    assert_int_equal(shown_rom.size % (64 << 10), 0);
+    for (unsigned i = 0; i < WORD_COUNT; i++) {
+        uint8_t *part = bus.devices[i].device->env.mirror;
+
+        if (i % 2 == 0) {
+            assert_null(part);
+            continue;
+        }
+        mirror_put(part + word.size - 4, i);
+        assert_memory_equal((const char *)shown_rom.host + (i + 1) * word.size - 4, &i, sizeof(i));
+    }
+    bus_destroy(&bus);
+}
+
+static void mirror_that_cannot_be_shown_is_an_error(void **state)
+{
+    (void)state;
+    assert_int_equal(create_mirrored_bus(-ENOSPC), -ENOSPC);
+    assert_int_equal(alive, 0);
+}
+
 static void every_fixed_place_has_its_device(void **state)
 {
     struct instances fixed = {0};
@@ -333,6 +407,8 @@ int main(void)
         WORD_TEST(instances_are_in_order_of_address),
         WORD_TEST(occupied_places_are_refused),
         WORD_TEST(failed_creation_leaves_nothing),
+        WORD_TEST(mirror_has_a_part_for_each_device),
+        WORD_TEST(mirror_that_cannot_be_shown_is_an_error),
         cmocka_unit_test(every_fixed_place_has_its_device),
     };
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dev/bus.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "core/map.h"
+#include "dev/mirror.h"
 
 static void bus_device_wake(void *arg)
 {
@@ -17,6 +21,18 @@ static int bus_device_show_rom(void *arg, const struct device_rom *rom, bool sho
     struct ipa base = ipa(device->instance.base.value + rom->offset);
 
     return device->bus->show_rom(device->bus->arg, base, rom, shown);
+}
+
+/* Where the device's registers are in the mirror, or NULL. */
+static uint8_t *bus_device_mirror(const struct bus_device *device)
+{
+    const struct device_instance *instance = &device->instance;
+    uint64_t offset = instance->base.value - MAP_VIRTIO_BASE;
+    bool inside = offset <= MIRROR_SIZE - instance->cls->size;
+
+    return instance->cls->mirrored && inside && device->bus->mirror != NULL
+               ? device->bus->mirror + offset
+               : NULL;
 }
 
 static int bus_device_create(struct bus_device *device, const struct bus_env *env)
@@ -34,6 +50,7 @@ static int bus_device_create(struct bus_device *device, const struct bus_env *en
         .flash = env->flash,
         .show_rom = bus_device_show_rom,
         .rom_arg = device,
+        .mirror = bus_device_mirror(device),
     };
 
     irq_init(&device->irq, device->instance.spi, env->drive_irq, env->arg);
@@ -41,9 +58,32 @@ static int bus_device_create(struct bus_device *device, const struct bus_env *en
     return device->instance.cls->create(&device_env, &device->device);
 }
 
-int bus_create(struct bus *bus, const struct bus_env *env)
+static bool bus_wants_mirror(const struct bus_env *env)
 {
-    *bus = (struct bus){.wake = env->wake, .show_rom = env->show_rom, .arg = env->arg};
+    for (unsigned i = 0; i < env->instances->count; i++) {
+        if (env->instances->at[i].cls->mirrored) {
+            return env->show_rom != NULL;
+        }
+    }
+    return false;
+}
+
+static int bus_open_mirror(struct bus *bus, const struct bus_env *env)
+{
+    if (!bus_wants_mirror(env)) {
+        return 0;
+    }
+    bus->mirror = mirror_create();
+    if (bus->mirror == NULL) {
+        return -errno;
+    }
+    const struct device_rom rom = {.size = MIRROR_SIZE, .host = bus->mirror};
+
+    return env->show_rom(env->arg, ipa(MAP_VIRTIO_BASE), &rom, true);
+}
+
+static int bus_create_devices(struct bus *bus, const struct bus_env *env)
+{
     for (unsigned i = 0; i < env->instances->count; i++) {
         struct bus_device *device = &bus->devices[i];
 
@@ -51,12 +91,25 @@ int bus_create(struct bus *bus, const struct bus_env *env)
         device->bus = bus;
         int error = bus_device_create(device, env);
         if (error != 0) {
-            bus_destroy(bus);
             return error;
         }
         bus->count++;
     }
     return 0;
+}
+
+int bus_create(struct bus *bus, const struct bus_env *env)
+{
+    *bus = (struct bus){.wake = env->wake, .show_rom = env->show_rom, .arg = env->arg};
+    int error = bus_open_mirror(bus, env);
+
+    if (error == 0) {
+        error = bus_create_devices(bus, env);
+    }
+    if (error != 0) {
+        bus_destroy(bus);
+    }
+    return error;
 }
 
 void bus_destroy(struct bus *bus)
@@ -66,6 +119,8 @@ void bus_destroy(struct bus *bus)
 
         device->instance.cls->destroy(device->device);
     }
+    mirror_destroy(bus->mirror);
+    bus->mirror = NULL;
 }
 
 void bus_reset(struct bus *bus)

@@ -29,6 +29,7 @@ struct bus {
     void (*wake)(void *arg, unsigned source);
     int (*show_rom)(void *arg, struct ipa base, const struct device_rom *rom, bool shown);
     void *arg;
+    uint8_t *mirror; /* of the slots of virtio devices; NULL: there is none */
 };
 
 struct bus_env {
@@ -41,7 +42,7 @@ struct bus_env {
     void (*wake)(void *arg, unsigned source);                        /* main thread */
     void (*failed)(void *arg, const struct device_failure *failure); /* main thread */
     struct flash *flash;
-    /* As in struct device_env, with the ROM's address. NULL: no device has a ROM. */
+    /* As in struct device_env, with the ROM's address. NULL: no device has a ROM, or a mirror. */
     int (*show_rom)(void *arg, struct ipa base, const struct device_rom *rom, bool shown);
     void *arg;
 };

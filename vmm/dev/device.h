@@ -81,6 +81,11 @@ struct device_env {
      */
     int (*show_rom)(void *arg, const struct device_rom *rom, bool shown);
     void *rom_arg;
+    /*
+     * From where guests read this device's registers (dev/mirror.h), if its class is mirrored. NULL:
+     * every read comes to the device.
+     */
+    uint8_t *mirror;
 };
 
 struct device;
@@ -116,6 +121,7 @@ struct device_class {
     const char *name;     /* as in the device tree: "pl011" */
     uint64_t size;        /* of the registers, in bytes */
     unsigned wake_source; /* WAKE_* bit of power/wake.h, 0 for none */
+    bool mirrored;        /* the device puts into a mirror what its registers read */
     bool quiet_asleep;    /* its interrupt waits until the guest is awake, and wakes no guest */
     /*
      * The device's state, one struct in `struct device`: what a reset clears and a save keeps. It

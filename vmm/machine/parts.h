@@ -50,7 +50,7 @@ struct board {
 };
 
 /** Read-only memory of devices. */
-enum { ROMS_MAX = 2 };
+enum { ROMS_MAX = 3 }; /* two banks of flash, and the mirror of registers */
 
 struct rom {
     struct ipa base;

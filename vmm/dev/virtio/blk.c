@@ -702,8 +702,8 @@ static void blk_destroy(struct device *device)
 /* Power-on: the write cache is as at the beginning. */
 static void blk_reset(struct device *device)
 {
-    virtio_reset(device);
     device->config.wce = 1;
+    virtio_reset(device);
 }
 
 static const struct device_class blk_class = {
@@ -718,6 +718,7 @@ static const struct device_class blk_class = {
     .write = virtio_write,
     .describe = virtio_describe,
     .doorbell = virtio_doorbell,
+    .mirrored = true,
     .go_on = blk_go_on,
     .disk = blk_describe_disk,
 };

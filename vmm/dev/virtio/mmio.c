@@ -7,18 +7,7 @@
 #include "dev/irq.h"
 #include "dev/virtio/virtio_parts.h"
 
-enum {
-    MMIO_MAGIC = 0x74726976, /* "virt" */
-    MMIO_VERSION = 2,
-    MMIO_VENDOR = 0x554D4544, /* "DMEU", any number will do */
-    WORD = 4,
-};
-
-/* One half of a 64-bit number, as a ...Sel register selects it. */
-static uint32_t mmio_half(uint64_t value, uint32_t half)
-{
-    return half == 0 ? (uint32_t)value : half == 1 ? (uint32_t)(value >> 32) : 0;
-}
+enum { WORD = 4 };
 
 static void mmio_set_half(uint64_t *value, bool high, uint32_t half)
 {
@@ -27,54 +16,10 @@ static void mmio_set_half(uint64_t *value, bool high, uint32_t half)
     *value = (*value & ~(UINT64_C(0xffffffff) << shift)) | (uint64_t)half << shift;
 }
 
-/* The selected queue, or NULL if the device has none of that number. */
-static struct queue *mmio_queue(struct virtio *virtio)
-{
-    uint32_t number = virtio->state.queue_selected;
-
-    return number < virtio->queue_count ? &virtio->queues[number] : NULL;
-}
-
-static uint32_t mmio_read_word(struct virtio *virtio, uint64_t offset)
-{
-    const struct virtio_state *state = &virtio->state;
-    const struct queue *queue = mmio_queue(virtio);
-
-    switch (offset) {
-    case VIRTIO_MMIO_MAGIC_VALUE:
-        return MMIO_MAGIC;
-    case VIRTIO_MMIO_VERSION:
-        return MMIO_VERSION;
-    case VIRTIO_MMIO_DEVICE_ID:
-        return virtio->type->id;
-    case VIRTIO_MMIO_VENDOR_ID:
-        return MMIO_VENDOR;
-    case VIRTIO_MMIO_DEVICE_FEATURES:
-        return mmio_half(virtio->offered, state->device_features_half);
-    case VIRTIO_MMIO_QUEUE_NUM_MAX:
-        return queue != NULL ? QUEUE_SIZE_MAX : 0;
-    case VIRTIO_MMIO_QUEUE_READY:
-        return queue != NULL ? queue->state->ready : 0;
-    case VIRTIO_MMIO_INTERRUPT_STATUS:
-        return state->interrupts;
-    case VIRTIO_MMIO_STATUS:
-        return state->status;
-    case VIRTIO_MMIO_CONFIG_GENERATION:
-        return state->generation;
-    case VIRTIO_MMIO_SHM_LEN_LOW:
-    case VIRTIO_MMIO_SHM_LEN_HIGH:
-    case VIRTIO_MMIO_SHM_BASE_LOW:
-    case VIRTIO_MMIO_SHM_BASE_HIGH:
-        return UINT32_MAX; /* no shared memory (4.2.2) */
-    default:
-        return 0;
-    }
-}
-
 /* What the selected queue's driver may change only while the queue is not ready. */
 static void mmio_write_queue(struct virtio *virtio, uint64_t offset, uint32_t value)
 {
-    struct queue *queue = mmio_queue(virtio);
+    struct queue *queue = registers_queue(virtio);
 
     if (queue == NULL || queue->state->ready) {
         return;
@@ -103,6 +48,22 @@ static void mmio_write_queue(struct virtio *virtio, uint64_t offset, uint32_t va
 static void mmio_acknowledge(struct virtio *virtio, uint32_t interrupts)
 {
     virtio->state.interrupts &= ~interrupts;
+    registers_show_state(virtio);
+}
+
+/* Registers that are written while requests are under way. They change little. */
+static bool mmio_write_often(struct virtio *virtio, uint64_t offset, uint32_t value)
+{
+    switch (offset) {
+    case VIRTIO_MMIO_QUEUE_NOTIFY:
+        virtio_ring(virtio, value);
+        return true;
+    case VIRTIO_MMIO_INTERRUPT_ACK:
+        mmio_acknowledge(virtio, value);
+        return true;
+    default:
+        return false;
+    }
 }
 
 static void mmio_write_word(struct virtio *virtio, uint64_t offset, uint32_t value)
@@ -124,12 +85,6 @@ static void mmio_write_word(struct virtio *virtio, uint64_t offset, uint32_t val
         return;
     case VIRTIO_MMIO_QUEUE_READY:
         virtio_set_ready(virtio, state->queue_selected, value);
-        return;
-    case VIRTIO_MMIO_QUEUE_NOTIFY:
-        virtio_ring(virtio, value);
-        return;
-    case VIRTIO_MMIO_INTERRUPT_ACK:
-        mmio_acknowledge(virtio, value);
         return;
     case VIRTIO_MMIO_STATUS:
         virtio_set_status(virtio, value);
@@ -168,10 +123,22 @@ uint64_t virtio_read(struct device *device, uint64_t offset, unsigned size)
     if (offset >= VIRTIO_MMIO_CONFIG) {
         value = mmio_read_config(virtio, offset - VIRTIO_MMIO_CONFIG, size);
     } else if (mmio_is_word(offset, size)) {
-        value = mmio_read_word(virtio, offset);
+        value = registers_read(virtio, offset);
     }
     virtio_unlock(virtio);
     return value;
+}
+
+static void mmio_write(struct virtio *virtio, uint64_t offset, unsigned size, uint64_t value)
+{
+    if (offset < VIRTIO_MMIO_CONFIG) {
+        if (mmio_is_word(offset, size)) {
+            mmio_write_word(virtio, offset, (uint32_t)value);
+        }
+    } else if (virtio->type->write_config != NULL &&
+               offset - VIRTIO_MMIO_CONFIG + size <= virtio->config_size) {
+        virtio->type->write_config(virtio_device(virtio), offset - VIRTIO_MMIO_CONFIG, size, value);
+    }
 }
 
 void virtio_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
@@ -179,13 +146,9 @@ void virtio_write(struct device *device, uint64_t offset, unsigned size, uint64_
     struct virtio *virtio = virtio_of(device);
 
     virtio_lock(virtio);
-    if (offset < VIRTIO_MMIO_CONFIG) {
-        if (mmio_is_word(offset, size)) {
-            mmio_write_word(virtio, offset, (uint32_t)value);
-        }
-    } else if (virtio->type->write_config != NULL &&
-               offset - VIRTIO_MMIO_CONFIG + size <= virtio->config_size) {
-        virtio->type->write_config(device, offset - VIRTIO_MMIO_CONFIG, size, value);
+    if (!mmio_is_word(offset, size) || !mmio_write_often(virtio, offset, (uint32_t)value)) {
+        mmio_write(virtio, offset, size, value);
+        registers_show(virtio);
     }
     virtio_unlock(virtio);
 }

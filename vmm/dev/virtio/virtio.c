@@ -46,15 +46,22 @@ bool virtio_is_live(const struct virtio *virtio)
 static void virtio_interrupt(struct virtio *virtio, uint32_t reason)
 {
     virtio->state.interrupts |= reason;
+    registers_show_state(virtio);
     irq_pulse(virtio->env.irq);
 }
 
 void virtio_config_changed(struct virtio *virtio)
 {
     virtio->state.generation++;
+    registers_show_config(virtio);
     if (virtio_is_live(virtio)) {
         virtio_interrupt(virtio, VIRTIO_MMIO_INT_CONFIG);
     }
+}
+
+void virtio_show_config(struct virtio *virtio)
+{
+    registers_show_config(virtio);
 }
 
 void virtio_fail(struct virtio *virtio)
@@ -62,6 +69,7 @@ void virtio_fail(struct virtio *virtio)
     bool was_live = virtio_is_live(virtio);
 
     virtio->state.status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+    registers_show_state(virtio);
     if (was_live) {
         virtio_interrupt(virtio, VIRTIO_MMIO_INT_CONFIG);
     }
@@ -330,6 +338,7 @@ int virtio_open(struct virtio *virtio, const struct device_env *env,
             return error;
         }
     }
+    registers_show(virtio);
     return 0;
 }
 
@@ -348,6 +357,7 @@ void virtio_reset(struct device *device)
     virtio_lock(virtio);
     virtio_reset_state(virtio);
     virtio->state.generation = 0;
+    registers_show(virtio);
     virtio_unlock(virtio);
 }
 
@@ -385,6 +395,7 @@ bool virtio_restore(struct device *device, const void *saved)
     if (virtio->type->restore != NULL) {
         virtio->type->restore(device, state + 1);
     }
+    registers_show(virtio);
     virtio_unlock(virtio);
     return true;
 }

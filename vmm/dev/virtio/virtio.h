@@ -196,6 +196,12 @@ void virtio_fail(struct virtio *virtio);
 /* The device has changed its configuration space. */
 void virtio_config_changed(struct virtio *virtio);
 
+/*
+ * The same, and the driver need not be told: it has asked for the change. In a function that a write
+ * or a reset of the driver has called, this is not needed.
+ */
+void virtio_show_config(struct virtio *virtio);
+
 /* Makes notified() come again for this queue. Any thread, with or without the lock. */
 void virtio_ring(struct virtio *virtio, unsigned queue);
 
@@ -212,7 +218,7 @@ bool virtio_doorbell(struct device *device, unsigned number, struct doorbell *do
 #define VIRTIO_CLASS_FUNCTIONS                                                                     \
     .size = VIRTIO_REGISTERS_SIZE, .reset = virtio_reset, .restore = virtio_restore,               \
     .identify = virtio_identify, .busy = virtio_busy, .read = virtio_read, .write = virtio_write,  \
-    .describe = virtio_describe, .doorbell = virtio_doorbell
+    .describe = virtio_describe, .doorbell = virtio_doorbell, .mirrored = true
 
 /* A device without state of its own; one with a state puts it right after the `struct virtio`. */
 #define VIRTIO_CLASS_MEMBERS                                                                       \

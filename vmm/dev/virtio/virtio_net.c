@@ -278,6 +278,7 @@ static bool nic_obey(struct device *device, unsigned queue, const struct chain *
     if (size == sizeof(command) && command.class == VIRTIO_NET_CTRL_ANNOUNCE &&
         command.cmd == VIRTIO_NET_CTRL_ANNOUNCE_ACK) {
         device->config.status &= (uint16_t)~VIRTIO_NET_S_ANNOUNCE;
+        virtio_show_config(&device->virtio);
         answer = VIRTIO_NET_OK;
     }
     uint64_t written = parts_write(chain_in(chain), chain->in_count, 0, &answer, sizeof(answer));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What virtio.c, the device's life, does for mmio.c, its registers. With the lock held. */
+/*
+ * What the parts of a device share. mmio.c, the registers, calls virtio.c, the device's life; both call
+ * mmio_registers.c. With the lock held.
+ */
 #ifndef DORMOUSE_DEV_VIRTIO_PARTS_H
 #define DORMOUSE_DEV_VIRTIO_PARTS_H
 
@@ -12,5 +15,18 @@ void virtio_set_features(struct virtio *virtio, uint32_t half, uint32_t bits);
 void virtio_set_ready(struct virtio *virtio, uint32_t queue, uint32_t ready);
 /* Status; 0 is a reset. */
 void virtio_set_status(struct virtio *virtio, uint32_t status);
+
+/* What the aligned word at that offset below the configuration space reads. */
+uint32_t registers_read(struct virtio *virtio, uint64_t offset);
+/* The selected queue, or NULL if the device has none of that number. */
+struct queue *registers_queue(struct virtio *virtio);
+
+/*
+ * Put what changed into the mirror, if there is one: InterruptStatus and Status; the configuration
+ * space and its generation; everything.
+ */
+void registers_show_state(struct virtio *virtio);
+void registers_show_config(struct virtio *virtio);
+void registers_show(struct virtio *virtio);
 
 #endif
