@@ -11,7 +11,8 @@ packages_of() { # SET
             libfdt-dev libjansson-dev libpcap0.8-dev libseccomp-dev liburing-dev zlib1g-dev libzstd-dev libcmocka-dev
         ;;
     cross)
-        echo gcc meson ninja-build pkg-config gcc-aarch64-linux-gnu libc6-dev-arm64-cross mmdebstrap
+        echo gcc libc6-dev libseccomp-dev meson ninja-build pkg-config \
+            gcc-aarch64-linux-gnu libc6-dev-arm64-cross mmdebstrap
         ;;
     image) echo clang-19 lld-19 ;;
     images) echo mmdebstrap cpio kmod xz-utils e2fsprogs ;;

@@ -2,7 +2,7 @@
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
-#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/report.h"
@@ -62,12 +62,12 @@ int sandbox_enter(const struct sandbox_options *options)
         report("sandbox: cannot create the filters of system calls: %s", strerror(-error));
         return -1;
     }
-    (void)malloc_trim(0); /* What libseccomp has freed, for as long as the VM lives. */
     if (privilege_drop(options) != 0 || paths_check(options) != 0 || landlock_enter(options) != 0) {
         return -1;
     }
     trap_set_role(SANDBOX_MAIN);
     error = filter_load(&filter, true);
+    free(filter.filter);
     return error == 0 ? 0 : fail_filter(error);
 }
 

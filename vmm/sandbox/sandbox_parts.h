@@ -44,7 +44,13 @@ enum {
     SANDBOX_NEEDS_CONNECT = 1 << 1,   /* programs on Unix sockets are reached */
     SANDBOX_NEEDS_BACK_ENDS = 1 << 2, /* other processes are given descriptors */
     SANDBOX_NEEDS_SAVE = 1 << 3,      /* the VM's image is written and read */
+    SANDBOX_NEEDS_ALL = (1 << 4) - 1,
+    SANDBOX_NEEDS_OF_VCPUS = SANDBOX_NEEDS_BACK_ENDS, /* those that their threads can have */
 };
+
+/* Stands for this process's ID in the filters that the build makes: above the kernel's limit of IDs. */
+enum { SANDBOX_OWN_PROCESS = 0x7e57f11e };
+
 struct sandbox_lists sandbox_lists_of(enum sandbox_role role, unsigned needs);
 
 /* What a sanitizer's runtime needs besides; empty without one. A linked variant. */
@@ -55,7 +61,10 @@ extern const struct sandbox_path sandbox_path_instruments;
 /* Whether this process, which is the user now, may rename and create what it has to. 0, or -errno after report()ing a line. */
 int paths_check(const struct sandbox_options *options);
 
-/* The filter of a role for this processor and process. 0 or -errno; free() `filter->filter`. */
+/*
+ * The filter of a role for this processor and process. 0 or -errno, -ENOENT if no VM has such a combination; free()
+ * `filter->filter`.
+ */
 int filter_build(struct sock_fprog *filter, enum sandbox_role role, unsigned needs);
 /* Puts the calling thread behind it; `all`: every thread of the process. 0 or -errno. Any thread.
  */

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * filter_make ARCHITECTURE FILTERS ABSENT
+ *
+ * Runs on the build machine. Writes what vmm/sandbox/filter.c and show.c include: the programs that libseccomp makes of
+ * the lists for that architecture, and the names in the lists that arm64 does not have. Compiled here, the filters cost
+ * a start nothing but their loading: libseccomp took 2.7 million instructions for them.
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sandbox/sandbox_parts.h"
+
+/* libseccomp names its errors by errno. */
+static void make_check(int error, const char *what)
+{
+    if (error < 0) {
+        fprintf(stderr, "filter_make: %s: %s\n", what, strerror(-error));
+        exit(1);
+    }
+}
+
+/*
+ * libseccomp is given the build machine's number of a call, and translates that. For a call that the build machine does
+ * not have the number is below 0, and is translated as well.
+ */
+static void add_rule(scmp_filter_ctx context, uint32_t architecture,
+                     const struct sandbox_rule *rule)
+{
+    int number = seccomp_syscall_resolve_name(rule->call);
+    uint32_t action = rule->refusal != 0 ? SCMP_ACT_ERRNO((unsigned)rule->refusal) : SCMP_ACT_ALLOW;
+    const struct scmp_arg_cmp condition = {
+        .arg = rule->argument,
+        .op = SCMP_CMP_MASKED_EQ,
+        .datum_a = rule->mask,
+        .datum_b = rule->own_process ? SANDBOX_OWN_PROCESS : rule->value,
+    };
+
+    if (number == __NR_SCMP_ERROR) {
+        fprintf(stderr, "filter_make: this libseccomp does not know the system call %s\n",
+                rule->call);
+        exit(1);
+    }
+    /* Below 0: this processor does not have it. */
+    if (seccomp_syscall_resolve_name_arch(architecture, rule->call) >= 0) {
+        make_check(seccomp_rule_add_array(context, action, number, rule->mask != 0, &condition),
+                   rule->call);
+    }
+}
+
+static scmp_filter_ctx make_filter(uint32_t architecture, const struct sandbox_lists *lists)
+{
+    scmp_filter_ctx context = seccomp_init(SCMP_ACT_TRAP);
+
+    make_check(context != NULL ? 0 : -ENOMEM, "seccomp_init");
+    if (architecture != seccomp_arch_native()) {
+        make_check(seccomp_arch_add(context, architecture), "seccomp_arch_add");
+        make_check(seccomp_arch_remove(context, SCMP_ARCH_NATIVE), "seccomp_arch_remove");
+    }
+    /*
+     * A tree instead of a chain: when a filter is loaded, the kernel runs it for each number of a system call, to know
+     * which it need not run it for.
+     */
+    make_check(seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2), "SCMP_FLTATR_CTL_OPTIMIZE");
+    for (size_t i = 0; i < lists->count; i++) {
+        for (size_t j = 0; j < lists->list[i]->count; j++) {
+            add_rule(context, architecture, &lists->list[i]->rules[j]);
+        }
+    }
+    return context;
+}
+
+/* libseccomp writes a program to a descriptor only (before 2.6). Returns its length. */
+static size_t read_program(scmp_filter_ctx context, struct sock_filter program[BPF_MAXINSNS])
+{
+    FILE *file = tmpfile();
+
+    make_check(file != NULL ? 0 : -errno, "tmpfile");
+    make_check(seccomp_export_bpf(context, fileno(file)), "seccomp_export_bpf");
+    rewind(file);
+    size_t length = fread(program, sizeof(program[0]), BPF_MAXINSNS, file);
+    make_check(length > 0 && length < BPF_MAXINSNS ? 0 : -E2BIG, "seccomp_export_bpf");
+    fclose(file);
+    return length;
+}
+
+/* The run time puts the process's ID where the program compares with this, and there only. */
+static unsigned count_own(const struct sock_filter *program, size_t length)
+{
+    unsigned found = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        found += program[i].k == SANDBOX_OWN_PROCESS;
+    }
+    return found;
+}
+
+static unsigned count_own_rules(const struct sandbox_lists *lists)
+{
+    unsigned found = 0;
+
+    for (size_t i = 0; i < lists->count; i++) {
+        for (size_t j = 0; j < lists->list[i]->count; j++) {
+            found += lists->list[i]->rules[j].own_process;
+        }
+    }
+    return found;
+}
+
+static void print_program(FILE *out, const struct sock_filter *program, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        fprintf(out, "    INSTRUCTION(0x%x, %u, %u, 0x%x)\n", program[i].code, program[i].jt,
+                program[i].jf, program[i].k);
+    }
+}
+
+static void print_filter(FILE *out, uint32_t architecture, enum sandbox_role role, unsigned needs)
+{
+    static struct sock_filter program[BPF_MAXINSNS];
+    struct sandbox_lists lists = sandbox_lists_of(role, needs);
+    scmp_filter_ctx context = make_filter(architecture, &lists);
+    size_t length = read_program(context, program);
+
+    make_check(count_own(program, length) == count_own_rules(&lists) ? 0 : -EBADMSG,
+               "the ID of the process");
+    fprintf(out, "FILTER(%s, %u, %zu)\n", role == SANDBOX_MAIN ? "SANDBOX_MAIN" : "SANDBOX_VCPU",
+            needs, length);
+    print_program(out, program, length);
+    seccomp_release(context);
+}
+
+/* Each combination of lists that a VM can have. */
+static void print_filters(FILE *out, uint32_t architecture)
+{
+    for (unsigned needs = 0; needs <= SANDBOX_NEEDS_ALL; needs++) {
+        print_filter(out, architecture, SANDBOX_MAIN, needs);
+        if ((needs & ~(unsigned)SANDBOX_NEEDS_OF_VCPUS) == 0) {
+            print_filter(out, architecture, SANDBOX_VCPU, needs);
+        }
+    }
+}
+
+static void print_absent(FILE *out)
+{
+    struct sandbox_lists lists = sandbox_lists_of(SANDBOX_MAIN, SANDBOX_NEEDS_ALL);
+
+    for (size_t i = 0; i < lists.count; i++) {
+        for (size_t j = 0; j < lists.list[i]->count; j++) {
+            const char *call = lists.list[i]->rules[j].call;
+
+            if (seccomp_syscall_resolve_name_arch(SCMP_ARCH_AARCH64, call) < 0) {
+                fprintf(out, "ABSENT(%s)\n", call);
+            }
+        }
+    }
+}
+
+static FILE *make_open(const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    make_check(file != NULL ? 0 : -errno, path);
+    return file;
+}
+
+int main(int argc, char **argv)
+{
+    uint32_t architecture = argc == 4 ? seccomp_arch_resolve_name(argv[1]) : 0;
+
+    if (architecture == 0) {
+        fprintf(stderr, "usage: filter_make ARCHITECTURE FILTERS ABSENT\n");
+        return 2;
+    }
+    FILE *filters = make_open(argv[2]);
+    FILE *absent = make_open(argv[3]);
+    print_filters(filters, architecture);
+    print_absent(absent);
+    return fclose(filters) == 0 && fclose(absent) == 0 ? 0 : 1;
+}
