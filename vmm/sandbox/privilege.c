@@ -82,17 +82,17 @@ static int user_become(const struct sandbox_user *user)
 }
 
 /*
- * A program that this process would start could not get them back. Only who has CAP_SETPCAP may
- * drop from this set; for everybody else no_new_privs makes it empty words.
+ * A program that this process would start could not get them back. Only a process that has CAP_SETPCAP may drop from this
+ * set (EPERM); for any other one no_new_privs makes the set useless. EINVAL is after the last capability.
  */
 static int empty_bounding_set(void)
 {
-    for (unsigned long i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++) {
-        if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0 && errno != EPERM) {
-            return -errno;
-        }
+    unsigned long capability = 0;
+
+    while (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) {
+        capability++;
     }
-    return 0;
+    return errno == EPERM || errno == EINVAL ? 0 : -errno;
 }
 
 /* Effective, permitted, inheritable and ambient. */
