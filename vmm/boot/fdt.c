@@ -159,7 +159,8 @@ int fdt_build(const struct fdt_input *input, void *buffer, size_t buffer_size)
 {
     struct tree tree = {.fdt = buffer};
 
-    tree.error = fdt_create(buffer, (int)buffer_size);
+    /* Searching for each name among those that the tree has already took longer than all the rest. */
+    tree.error = fdt_create_with_flags(buffer, (int)buffer_size, FDT_CREATE_FLAG_NO_NAME_DEDUP);
     if (tree.error == 0) {
         tree.error = fdt_finish_reservemap(buffer);
     }
