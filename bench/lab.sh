@@ -49,16 +49,42 @@ cpu_time() {
     cat /proc/"$pid"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
 }
 
+# Options for a disk and a tap. The host sends nothing on the tap by itself.
+devices="--disk $work/disk.img --net tap=bench0,mac=52:54:00:12:34:56"
+
+make_devices() {
+    # Debian's program: busybox's shell prefers its own one, which has no taps.
+    ip=$(command -v /usr/bin/ip || command -v ip)
+    truncate -s 64M "$work/disk.img"
+    [ ! -e /sys/class/net/bench0 ] || return 0
+    "$ip" tuntap add bench0 mode tap
+    "$ip" link set bench0 addrgenmode none
+    "$ip" address add 10.9.0.1/24 dev bench0
+    "$ip" link set bench0 up
+    "$ip" neighbour add 10.9.0.2 lladdr 52:54:00:12:34:56 nud permanent dev bench0
+}
+
+# Instructions of the start, and its system calls. One that was ended leaves its disk and its tap only a moment later.
+print_start() { # NAME COMMAND [ARGUMENT]...
+    row=$1
+    shift
+    ./until_guest "$@" >/dev/null 2>&1 || fail "no start" # Fills the page cache.
+    sleep 5
+    echo "$row $(./until_guest "$@" 2>/dev/null) $unit"
+    sleep 5
+    echo "$row-calls $(./until_guest -s "$@" 2>/dev/null) calls"
+    sleep 5
+}
+
 bench_start() {
+    make_devices
     sleep 30 # Otherwise the work of the lab's own kernel after its start would be counted too.
     # shellcheck disable=SC2086
     set -- "$DORMOUSE" run --psci "$answers" $guest --append "console=ttyAMA0 quiet" --console none
-    ./until_guest "$@" >/dev/null || fail "no start" # Fills the page cache.
-    echo "exec-to-guest $(./until_guest "$@") $unit"
-    echo "exec-to-guest-calls $(./until_guest -s "$@") calls"
-    set -- "$@" --no-sandbox
-    echo "exec-to-guest-no-sandbox $(./until_guest "$@" 2>/dev/null) $unit"
-    echo "exec-to-guest-no-sandbox-calls $(./until_guest -s "$@" 2>/dev/null) calls"
+    print_start exec-to-guest "$@"
+    # shellcheck disable=SC2086
+    print_start exec-to-guest-devices "$@" $devices
+    print_start exec-to-guest-no-sandbox "$@" --no-sandbox
 }
 
 # Memory of the process that is not the guest's. The guest's is the 512 MiB around the mapped kernel,
@@ -93,6 +119,14 @@ bench_idle() {
     print_memory memory-resident Rss
     print_memory memory-anonymous Anonymous
     end_guest
+    make_devices
+    # shellcheck disable=SC2086
+    start_guest devices $devices
+    wait_for "$work/console" "GUEST: idle"
+    sleep 60
+    print_memory memory-resident-devices Rss
+    print_memory memory-anonymous-devices Anonymous
+    end_guest
 }
 
 # One vCPU, and ten times 10 s: see docs/performance.md.
@@ -106,14 +140,25 @@ bench_idle_time() {
     end_guest
 }
 
-bench_asleep() {
-    start_guest console --events "$work/events"
+# No processor time in 60 s: no thread has run, so none has made a system call.
+print_asleep() { # NAME TEST OPTION...
+    row=$1
+    shift
+    start_guest "$@" --events "$work/events"
     wait_for "$work/events" '"asleep"'
     sleep 1
     before=$(cpu_time)
     sleep 60
-    echo "asleep-60s $(($(cpu_time) - before)) $unit"
+    echo "$row $(($(cpu_time) - before)) $unit"
+    ! grep -q '"event":"wake"' "$work/events" || fail "the guest woke up: $(tail -n 1 "$work/events")"
     end_guest
+}
+
+bench_asleep() {
+    print_asleep asleep-60s console
+    make_devices
+    # shellcheck disable=SC2086
+    print_asleep asleep-60s-devices "devices sleep=mem" $devices
 }
 
 # Tracepoints of the lab's kernel are the clock, so dormouse does not measure itself.

@@ -15,18 +15,23 @@ json=$build/bench.json
 # A figure's name, aim ("-" for none) and meaning.
 figures() {
     cat <<'EOF'
-exec-to-guest|5000000|from exec of dormouse to the guest's first instruction
+exec-to-guest|3000000|from exec of dormouse to the guest's first instruction
 exec-to-guest-calls|-|system calls during that start
-exec-to-guest-no-sandbox|-|the same two without the sandbox
+exec-to-guest-devices|3000000|the same two with a disk and a tap
+exec-to-guest-devices-calls|-|
+exec-to-guest-no-sandbox|-|the first two without the sandbox
 exec-to-guest-no-sandbox-calls|-|
 memory-resident|1024|resident memory beyond the guest's own, guest idle
 memory-anonymous|-|the anonymous part of that, which no other process shares
+memory-resident-devices|-|the same two with a disk and a tap, both in use
+memory-anonymous-devices|1536|
 idle-10s|-|10 s with an idle guest of one vCPU, including the guest
 suspend-to-asleep-rtc|-|Linux: from the exit with SYSTEM_SUSPEND until nothing of the VM runs
 wake-to-entry-rtc|-|Linux: from the expiry of the RTC's alarm to the guest's entry
 suspend-to-asleep-irq|-|bare metal: the same two, woken by the guest's own timer
 wake-to-entry-irq|-|
 asleep-60s|0|processor time of 60 s asleep
+asleep-60s-devices|0|the same with a disk and a tap
 EOF
 }
 
