@@ -42,8 +42,14 @@ struct blk_failure {
     int error; /* an errno */
 };
 
+struct blk_state {
+    uint8_t writes_back; /* the driver's choice, CONFIG_WCE */
+    uint8_t zero[7];
+};
+
 struct device {
     struct virtio virtio;
+    struct blk_state state;
     const struct disk_settings *settings;
     struct disk *disk;
     struct loop_source *source;
@@ -59,6 +65,10 @@ struct device {
     struct loop_source *failure_source;
     struct virtio_blk_config config;
 };
+
+_Static_assert(offsetof(struct device, state) ==
+                   offsetof(struct virtio, state) + sizeof(struct virtio_state),
+               "one state, of the transport and of the disk");
 
 /* A request under way. */
 struct blk_request {
@@ -554,6 +564,12 @@ static void blk_stop(struct device *device)
     device->waiting = 0;
 }
 
+static void blk_choose_cache(struct device *device, bool writes_back)
+{
+    device->state.writes_back = writes_back;
+    device->config.wce = writes_back;
+}
+
 /*
  * CONFIG_WCE. A reset by the driver keeps the choice: Linux does not repeat it after a sleep, and
  * would not flush what it believes to be written through.
@@ -563,7 +579,7 @@ static void blk_write_config(struct device *device, uint64_t offset, unsigned si
     bool chosen = virtio_has(&device->virtio, VIRTIO_BLK_F_CONFIG_WCE);
 
     if (chosen && offset == offsetof(struct virtio_blk_config, wce) && size == 1) {
-        device->config.wce = value & 1;
+        blk_choose_cache(device, (value & 1) != 0);
     }
 }
 
@@ -583,6 +599,13 @@ static void blk_describe_disk(struct device *device, struct device_disk *disk)
     }
 }
 
+static void blk_restore(struct device *device, const void *own)
+{
+    const struct blk_state *state = own;
+
+    blk_choose_cache(device, state->writes_back != 0);
+}
+
 /* --- Life. --- */
 
 static void blk_tell_size(const struct device *device, struct device_identity *identity)
@@ -597,6 +620,7 @@ static const struct virtio_type blk_type = {
     .stop = blk_stop,
     .notified = blk_notified,
     .write_config = blk_write_config,
+    .restore = blk_restore,
     .identify = blk_tell_size,
 };
 
@@ -622,7 +646,6 @@ static void blk_fill_config(struct device *device)
         .capacity = disk_size(device->disk) / BLK_SECTOR,
         .seg_max = BLK_SEGMENTS,
         .blk_size = disk_block_size(device->disk),
-        .wce = 1,
         .num_queues = (uint16_t)(queues > 0 ? queues : 1),
         .max_discard_sectors = BLK_SPACE_SECTORS,
         .max_discard_seg = 1,
@@ -631,6 +654,7 @@ static void blk_fill_config(struct device *device)
         .max_write_zeroes_seg = 1,
         .write_zeroes_may_unmap = 1,
     };
+    blk_choose_cache(device, true);
 }
 
 static int blk_watch(struct device *device, struct loop *loop)
@@ -702,7 +726,7 @@ static void blk_destroy(struct device *device)
 /* Power-on: the write cache is as at the beginning. */
 static void blk_reset(struct device *device)
 {
-    device->config.wce = 1;
+    blk_choose_cache(device, true);
     virtio_reset(device);
 }
 
@@ -710,10 +734,13 @@ static const struct device_class blk_class = {
     .name = "virtio-blk",
     .size = VIRTIO_REGISTERS_SIZE,
     .state_offset = offsetof(struct virtio, state),
-    .state_size = sizeof(struct virtio_state),
+    .state_size = sizeof(struct virtio_state) + sizeof(struct blk_state),
     .create = blk_create,
     .destroy = blk_destroy,
     .reset = blk_reset,
+    .restore = virtio_restore,
+    .identify = virtio_identify,
+    .busy = virtio_busy,
     .read = virtio_read,
     .write = virtio_write,
     .describe = virtio_describe,

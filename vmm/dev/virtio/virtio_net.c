@@ -28,23 +28,36 @@ enum nic_queue { NIC_RECEIVE, NIC_SEND, NIC_CONTROL, NIC_QUEUE_COUNT };
 /* How many frames are received, or looked at, in one turn of the loop. */
 enum { NIC_FRAMES_AT_ONCE = 64 };
 
+struct nic_state {
+    struct net_station station;
+    uint8_t used;  /* a driver has used the device since the guest last slept */
+    uint8_t slept; /* the guest has slept since a driver was last ready */
+    uint8_t zero[6];
+};
+
+_Static_assert(sizeof(struct nic_state) ==
+                   NET_MAC_SIZE + 2 + NET_ADDRESSES_MAX * (NET_IPV4_SIZE + NET_IPV6_SIZE) + 8,
+               "no padding");
+
 struct device {
     struct virtio virtio;
+    struct nic_state state;
     struct net *net;
     struct loop_source *source;
     struct virtio_net_config config;
-    struct net_station station;
     unsigned wakes; /* a set of NET_WAKE_* */
     struct net_program *program;
     bool agreed;       /* the offloads are set as the driver has negotiated them */
     bool starved;      /* the driver gives no buffer */
     bool blocked;      /* the link takes no frame now */
-    bool used;         /* a driver has used the device since the guest last slept */
-    bool slept;        /* the guest has slept since a driver was last ready */
     bool watching;     /* the guest sleeps, and frames wake it */
     bool woke;         /* the frame that is kept has woken the guest, or is about to */
     struct chain more; /* further buffers for a frame that one is too small for */
 };
+
+_Static_assert(offsetof(struct device, state) ==
+                   offsetof(struct virtio, state) + sizeof(struct virtio_state),
+               "one state, of the transport and of the network");
 
 static struct queue *nic_queue(struct device *device, enum nic_queue queue)
 {
@@ -256,7 +269,7 @@ static bool nic_send_one(struct device *device, unsigned queue, const struct cha
     uint64_t seen = parts_read(chain_out(chain), chain->out_count, 0, frame, sizeof(frame));
 
     if (seen > NET_HEADER_SIZE) {
-        net_station_learn(&device->station, frame + NET_HEADER_SIZE, seen - NET_HEADER_SIZE);
+        net_station_learn(&device->state.station, frame + NET_HEADER_SIZE, seen - NET_HEADER_SIZE);
     }
     device->blocked =
         net_send(device->net, chain_out(chain), chain->out_count, chain->out_size) == -EAGAIN;
@@ -325,7 +338,7 @@ static bool nic_looks(struct device *device)
         if (size <= 0) {
             return false;
         }
-        device->woke = net_wake_matches(device->wakes, device->program, &device->station,
+        device->woke = net_wake_matches(device->wakes, device->program, &device->state.station,
                                         frame + NET_HEADER_SIZE, (size_t)size - NET_HEADER_SIZE);
         if (!device->woke) {
             net_drop(device->net);
@@ -370,15 +383,15 @@ static void nic_start(struct device *device)
     device->agreed = false;
     device->starved = false;
     device->blocked = false;
-    device->used = true;
-    if (device->slept && virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
+    device->state.used = true;
+    if (device->state.slept && virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
         device->config.status |= VIRTIO_NET_S_ANNOUNCE;
     }
     /* Linux remembers the link's state over a sleep, and reads it again only if it is told to. */
     if (device->config.status != VIRTIO_NET_S_LINK_UP) {
         virtio_config_changed(&device->virtio);
     }
-    device->slept = false;
+    device->state.slept = false;
     virtio_ring(&device->virtio, NIC_RECEIVE);
 }
 
@@ -397,13 +410,12 @@ static void nic_stop(struct device *device)
 static void nic_sleep_begins(struct device *device, bool counted)
 {
     virtio_lock(&device->virtio);
-    device->watching = counted && device->used && !net_is_dead(device->net);
+    device->watching = counted && device->state.used && !net_is_dead(device->net);
     if (device->woke) {
         net_drop(device->net);
     }
     device->woke = false;
-    device->used = false;
-    device->slept = true;
+    device->state.slept = true;
     nic_watch(device);
     virtio_unlock(&device->virtio);
 }
@@ -412,6 +424,7 @@ static void nic_sleep_ends(struct device *device)
 {
     virtio_lock(&device->virtio);
     device->watching = false;
+    device->state.used = false;
     nic_watch(device);
     virtio_unlock(&device->virtio);
 }
@@ -423,6 +436,20 @@ static bool nic_wake_pending(struct device *device)
     nic_settle(device);
     virtio_unlock(&device->virtio);
     return pending;
+}
+
+/* The address is the same, or the restore would have been refused. */
+static void nic_restore(struct device *device, const void *own)
+{
+    struct nic_state state;
+
+    memcpy(&state, own, sizeof(state));
+    state.station.next_ipv4 %= NET_ADDRESSES_MAX;
+    state.station.next_ipv6 %= NET_ADDRESSES_MAX;
+    memcpy(state.station.mac, device->config.mac, sizeof(state.station.mac));
+    state.used = state.used != 0;
+    state.slept = state.slept != 0;
+    device->state = state;
 }
 
 /* In a message the address reads as it is written, from its first byte on. */
@@ -440,6 +467,7 @@ static const struct virtio_type nic_type = {
     .start = nic_start,
     .stop = nic_stop,
     .notified = nic_notified,
+    .restore = nic_restore,
     .identify = nic_identify,
 };
 
@@ -472,7 +500,7 @@ static int nic_open_link(struct device *device, const struct net_settings *setti
         return error;
     }
     memcpy(device->config.mac, settings->mac, sizeof(device->config.mac));
-    memcpy(device->station.mac, settings->mac, sizeof(device->station.mac));
+    memcpy(device->state.station.mac, settings->mac, sizeof(device->state.station.mac));
     device->config.status = VIRTIO_NET_S_LINK_UP;
     device->config.max_virtqueue_pairs = 1;
     device->config.mtu = (uint16_t)net_mtu(device->net);
@@ -537,7 +565,9 @@ static void nic_destroy(struct device *device)
 }
 
 static const struct device_class virtio_net = {
-    VIRTIO_CLASS_MEMBERS,
+    VIRTIO_CLASS_FUNCTIONS,
+    .state_offset = offsetof(struct virtio, state),
+    .state_size = sizeof(struct virtio_state) + sizeof(struct nic_state),
     .name = "virtio-net",
     .wake_source = WAKE_NET,
     .create = nic_create,
