@@ -20,19 +20,34 @@ uint64_t kvm_counter_frequency(void)
     return frequency;
 }
 
-static int clock_read_counters(struct vcpu *vcpu, uint64_t *counter, uint64_t *physical)
+/* Before Linux 6.4 KVM shows nobody the physical counter and its timer. */
+static bool clock_has_physical(struct vcpu *vcpu, uint64_t *physical)
 {
-    int error = vcpu_get_reg(vcpu, KVM_REG_ARM_TIMER_CNT, counter);
+    return vcpu_get_reg(vcpu, KVM_REG_ARM_PTIMER_CNT, physical) == 0;
+}
 
-    return error != 0 ? error : vcpu_get_reg(vcpu, KVM_REG_ARM_PTIMER_CNT, physical);
+/* Linux as a guest leaves the physical timer alone, with its interrupt disabled. */
+static bool clock_may_use_physical(struct vcpu *vcpu)
+{
+    uint64_t mpidr = 0;
+
+    return vcpu_get_mpidr(vcpu, &mpidr) != 0 ||
+           gic_private_is_enabled(vcpu->vm, mpidr, MAP_INTID_PTIMER);
 }
 
 int vcpu_read_clock(struct vcpu *vcpu, struct vcpu_clock *clock)
 {
-    clock->frequency = kvm_counter_frequency();
-    int error = clock_read_counters(vcpu, &clock->counter, &clock->physical);
+    *clock = (struct vcpu_clock){.frequency = kvm_counter_frequency()};
+    int error = vcpu_get_reg(vcpu, KVM_REG_ARM_TIMER_CNT, &clock->counter);
 
-    return error != 0 ? error : vcpu_save_timers(vcpu, &clock->timers);
+    if (error != 0) {
+        return error;
+    }
+    if (clock_has_physical(vcpu, &clock->physical)) {
+        return vcpu_save_timers(vcpu, &clock->timers);
+    }
+    clock->physical = clock->counter;
+    return clock_may_use_physical(vcpu) ? -ENOENT : vcpu_save_virtual_timer(vcpu, &clock->timers);
 }
 
 /*
@@ -42,34 +57,30 @@ int vcpu_read_clock(struct vcpu *vcpu, struct vcpu_clock *clock)
  */
 static int clock_set_counter(struct vcpu *vcpu, uint64_t counter)
 {
-    uint64_t old;
     uint64_t physical;
-    int error = clock_read_counters(vcpu, &old, &physical);
 
-    if (error != 0) {
-        return error;
+    if (!clock_has_physical(vcpu, &physical)) {
+        return vcpu_set_reg(vcpu, KVM_REG_ARM_TIMER_CNT, counter);
     }
     struct counter_offset offset = {.counter_offset = physical - counter};
-    error = kvm_call(vcpu->vm->fd, SET_COUNTER_OFFSET, &offset);
-    return error == -ENOTTY || error == -EINVAL ? vcpu_set_reg(vcpu, KVM_REG_ARM_TIMER_CNT, counter)
-                                                : error;
+    return kvm_call(vcpu->vm->fd, SET_COUNTER_OFFSET, &offset);
 }
 
 int vcpu_write_clock(struct vcpu *vcpu, const struct vcpu_clock *clock, uint64_t ahead)
 {
     struct vcpu_timers timers = clock->timers;
-    uint64_t counter;
     uint64_t physical;
     int error = clock_set_counter(vcpu, clock->counter + ahead);
 
-    if (error == 0) {
-        error = clock_read_counters(vcpu, &counter, &physical);
-    }
     if (error != 0) {
         return error;
     }
-    /* The physical timer was set by a physical counter that was further on, or less far. */
-    uint64_t saved_lead = clock->physical - clock->counter;
-    timers.value[VCPU_TIMER_PHYSICAL] += physical - counter - saved_lead;
+    if (!clock_has_physical(vcpu, &physical)) {
+        return vcpu_timer_is_armed(timers.value[VCPU_TIMER_PHYSICAL_CONTROL])
+                   ? -ENOENT
+                   : vcpu_restore_virtual_timer(vcpu, &timers);
+    }
+    /* The physical counter is the virtual one now; it was further on, or less far. */
+    timers.value[VCPU_TIMER_PHYSICAL] -= clock->physical - clock->counter;
     return vcpu_restore_timers(vcpu, &timers);
 }

@@ -138,20 +138,51 @@ int contract_read(struct vcpu *vcpu, enum kvm_part part, struct kvm_registers *l
     return error;
 }
 
+/* The four bits of an ID register from that one on. */
+#define ID_FIELD(bit) (UINT64_C(0xf) << (bit))
+
+/* Bits without which a guest is the same: */
+static const struct contract_register {
+    uint64_t id;
+    uint64_t bits;
+} contract_idle[] = {
+    /*
+     * A guest's cache maintenance by set and way, for which CLIDR_EL1 is, comes to KVM, which cleans all of
+     * memory. From Linux 6.3 on KVM makes the register up, so it differs between kernels.
+     */
+    {SYSREG(3, 1, 0, 0, 1), UINT64_MAX},
+    /* What only a hypervisor can use, and kernels show or hide: VMIDBits, VH, XNX, TWED, HCX; */
+    {SYSREG(3, 0, 0, 7, 1), ID_FIELD(4) | ID_FIELD(8) | ID_FIELD(28) | ID_FIELD(32) | ID_FIELD(40)},
+    /* NV, FWB, EVT. */
+    {SYSREG(3, 0, 0, 7, 2), ID_FIELD(24) | ID_FIELD(40) | ID_FIELD(56)},
+};
+
+static uint64_t contract_idle_bits(uint64_t id)
+{
+    for (size_t i = 0; i < sizeof(contract_idle) / sizeof(contract_idle[0]); i++) {
+        if (contract_idle[i].id == id) {
+            return contract_idle[i].bits;
+        }
+    }
+    return 0;
+}
+
 /* KVM takes a lower value of some fields of some registers, from Linux 6.7 on of many. */
 static int contract_set(struct vcpu *vcpu, uint64_t id, uint64_t wanted, uint64_t actual,
                         struct kvm_culprit *culprit)
 {
+    uint64_t idle = contract_idle_bits(id);
     uint64_t value = actual;
+    uint64_t next = (wanted & ~idle) | (actual & idle);
 
-    if (wanted == actual) {
+    if (next == actual) {
         return 0;
     }
-    int error = vcpu_set_reg(vcpu, id, wanted);
+    int error = vcpu_set_reg(vcpu, id, next);
     if (error == 0) {
         error = vcpu_get_reg(vcpu, id, &value);
     }
-    if (error == 0 && value == wanted) {
+    if (error == 0 && value == next) {
         return 0;
     }
     contract_blame(culprit, id, wanted, actual);

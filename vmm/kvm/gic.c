@@ -128,6 +128,13 @@ static uint32_t gic_line_levels(struct vm *vm, uint64_t cpu, unsigned intid)
     return gic_read_word(vm, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO, cpu << 32 | info | intid);
 }
 
+bool gic_private_is_enabled(struct vm *vm, uint64_t mpidr, unsigned intid)
+{
+    uint64_t place = gic_affinity(mpidr) << 32 | GICR_ISENABLER0;
+
+    return (gic_read_word(vm, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, place) >> intid & 1) != 0;
+}
+
 int gic_pending_intid(struct vm *vm, uint64_t mpidr)
 {
     uint64_t cpu = gic_affinity(mpidr);

@@ -41,6 +41,9 @@ void stats_close(struct vcpu *vcpu);
 /** A vCPU as the GIC's attributes name it, in their upper word. */
 uint64_t gic_affinity(uint64_t mpidr);
 
+/** Whether this private interrupt of a vCPU is enabled. */
+bool gic_private_is_enabled(struct vm *vm, uint64_t mpidr, unsigned intid);
+
 /** The lowest private or shared interrupt that is pending and enabled for the vCPU, or -1. */
 int gic_pending_intid(struct vm *vm, uint64_t mpidr);
 

@@ -71,11 +71,16 @@ struct vcpu_clock {
 /** How many ticks the counter makes in a second, on this host. */
 uint64_t kvm_counter_frequency(void);
 
+/**
+ * 0 or -errno; -ENOENT: the guest uses its physical timer, which KVM does not show before Linux 6.4. One
+ * that is not used is off in *clock.
+ */
 int vcpu_read_clock(struct vcpu *vcpu, struct vcpu_clock *clock);
 /**
  * Sets the counter of the VM to `ahead` ticks after the clock's, and the vCPU's timers so that each fires
  * as far from now as it would have then, less `ahead`. From Linux 6.4 on the physical counter is the same
- * as the virtual one afterwards; before, it is the host's.
+ * as the virtual one afterwards; before, it is the host's. 0 or -errno; -ENOENT: the physical timer is to
+ * fire, and this KVM cannot set it.
  */
 int vcpu_write_clock(struct vcpu *vcpu, const struct vcpu_clock *clock, uint64_t ahead);
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "core/map.h"
-#include "kvm/kvm_parts.h"
+#include "kvm/state_parts.h"
 #include "vpsci/abi.h"
 
 #define CORE_REG(field)                                                                            \
@@ -166,6 +166,29 @@ int vcpu_restore_timers(struct vcpu *vcpu, const struct vcpu_timers *timers)
         error = vcpu_set_reg(vcpu, timer_registers[i], timers->value[i]);
     }
     return error;
+}
+
+int vcpu_save_virtual_timer(struct vcpu *vcpu, struct vcpu_timers *timers)
+{
+    int error = vcpu_get_reg(vcpu, KVM_REG_ARM_TIMER_CVAL, &timers->value[VCPU_TIMER_VIRTUAL]);
+
+    return error != 0 ? error
+                      : vcpu_get_reg(vcpu, KVM_REG_ARM_TIMER_CTL,
+                                     &timers->value[VCPU_TIMER_VIRTUAL_CONTROL]);
+}
+
+int vcpu_restore_virtual_timer(struct vcpu *vcpu, const struct vcpu_timers *timers)
+{
+    int error = vcpu_set_reg(vcpu, KVM_REG_ARM_TIMER_CVAL, timers->value[VCPU_TIMER_VIRTUAL]);
+
+    return error != 0 ? error
+                      : vcpu_set_reg(vcpu, KVM_REG_ARM_TIMER_CTL,
+                                     timers->value[VCPU_TIMER_VIRTUAL_CONTROL]);
+}
+
+bool vcpu_timer_is_armed(uint64_t control)
+{
+    return (control & (TIMER_CTL_ENABLE | TIMER_CTL_IMASK)) == TIMER_CTL_ENABLE;
 }
 
 int vcpu_answer(struct vcpu *vcpu, int64_t result)

@@ -26,16 +26,13 @@ static int restore_find(struct machine *machine, const char *tag, uint32_t insta
                : state_reader_refuse(machine->reader, tag, instance, "it is missing");
 }
 
-/* After all of a section was read. */
+/* After all of a section was read that is known: a later version may have added to its end. */
 static int restore_check_end(struct machine *machine, const char *tag, uint32_t instance,
                              const struct state_record *record)
 {
-    if (!state_record_good(record)) {
-        return state_reader_refuse(machine->reader, tag, instance, "it is too short");
-    }
-    return state_record_left(record) == 0
+    return state_record_good(record)
                ? 0
-               : state_reader_refuse(machine->reader, tag, instance, "it is too long");
+               : state_reader_refuse(machine->reader, tag, instance, "it is too short");
 }
 
 /* --- The shape of the machine, which the command line gives again. --- */
@@ -279,7 +276,9 @@ static int restore_time(struct machine *machine)
                              restore_ticks(machine->restored.age_ns, time.clock.frequency));
     if (error != 0) {
         report("--restore %s: cannot restore the timers: %s", state_reader_path(machine->reader),
-               strerror(-error));
+               error == -ENOENT
+                   ? "the physical one is to fire, which KVM can set only from Linux 6.4 on"
+                   : strerror(-error));
         return -REPORTED;
     }
     return 0;

@@ -65,6 +65,12 @@ static int save_time(struct machine *machine)
     struct section_time time = {.date_ns = clock_date_ns()};
     int error = vcpu_read_clock(machine->board.vcpu[machine->power.sleeper], &time.clock);
 
+    if (error == -ENOENT) {
+        report("cannot save the VM: its physical timer may be to wake it, which KVM shows only "
+               "from Linux "
+               "6.4 on");
+        return -REPORTED;
+    }
     if (error != 0) {
         return save_report("the timers", error);
     }
