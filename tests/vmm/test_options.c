@@ -207,6 +207,34 @@ static void saved_vms_are_files(void **state)
     assert_true(config.asleep);
 }
 
+static void memory_of_a_sleeper_has_three_places(void **state)
+{
+    struct config config;
+    struct capture capture;
+    char said[512];
+
+    (void)state;
+    assert_int_equal(PARSE(&config, "--kernel", "k"), OPTION_GOOD);
+    assert_int_equal(config.sleep_memory, SLEEP_MEMORY_KEEP);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--sleep-memory", "reclaim"), OPTION_GOOD);
+    assert_int_equal(config.sleep_memory, SLEEP_MEMORY_RECLAIM);
+    assert_null(config.sleep_file);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--sleep-memory", "disk=a=b"), OPTION_GOOD);
+    assert_int_equal(config.sleep_memory, SLEEP_MEMORY_DISK);
+    assert_string_equal(config.sleep_file, "a=b");
+    capture_begin(&capture, STDERR_FILENO);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--sleep-memory", "disk="), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--sleep-memory", "swap"), OPTION_BAD);
+    assert_int_equal(
+        PARSE(&config, "--kernel", "k", "--on-suspend", "off", "--sleep-memory", "reclaim"),
+        OPTION_BAD);
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(said, "dormouse: --sleep-memory disk=: use keep, reclaim or disk=FILE\n"
+                              "dormouse: --sleep-memory swap: use keep, reclaim or disk=FILE\n"
+                              "dormouse: --sleep-memory: with --on-suspend off the guest never "
+                              "sleeps\n");
+}
+
 static void options_agree_with_each_other(void **state)
 {
     struct config config;
@@ -516,6 +544,7 @@ int main(void)
         cmocka_unit_test(some_vcpus_may_wait_for_admission),
         cmocka_unit_test(asking_has_a_deadline_and_a_default),
         cmocka_unit_test(saved_vms_are_files),
+        cmocka_unit_test(memory_of_a_sleeper_has_three_places),
         cmocka_unit_test(options_agree_with_each_other),
         cmocka_unit_test(networks_and_their_wakes_are_read),
         cmocka_unit_test(help_overrides_all_options),

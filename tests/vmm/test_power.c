@@ -28,8 +28,9 @@ struct fake {
     struct power_call call;
     unsigned pending; /* wakes_pending() */
     const char *way;
-    bool saves;  /* save() succeeds */
-    int fail_at; /* the n-th call that can fail fails with -EIO; 0: none */
+    bool saves;   /* save() succeeds */
+    bool recalls; /* notes recall() */
+    int fail_at;  /* the n-th call that can fail fails with -EIO; 0: none */
     int calls;
     char log[1024];
 };
@@ -109,6 +110,17 @@ static void fake_deadline(void *driver, int64_t nanoseconds)
 
     snprintf(word, sizeof(word), "deadline:%lld", (long long)nanoseconds);
     note(driver, word);
+}
+
+/* Always there, and in the log only where a test is about it. */
+static int fake_recall(void *driver)
+{
+    const struct fake *fake = driver;
+
+    if (fake->recalls) {
+        note(driver, "recall");
+    }
+    return may_fail(driver);
 }
 
 static int fake_restart(void *driver, unsigned vcpu, const struct suspend_call *call)
@@ -244,6 +256,7 @@ static const struct power_ops fake_ops = {
     .deadline = fake_deadline,
     .waking_intid = fake_waking_intid,
     .sleep_begins = fake_sleep_begins,
+    .recall = fake_recall,
     .sleep_ends = fake_sleep_ends,
     .wakes_pending = fake_wakes_pending,
     .save = fake_save,
@@ -620,8 +633,8 @@ static void observing_leaves_a_sleeper_alone(void **state)
 /* Whichever step of a sleep fails, the error is returned and no vCPU runs. */
 static void every_driver_failure_is_returned(void **state)
 {
-    /* is_off() of each, honour(), doze(), restart() */
-    enum { STEPS_THAT_CAN_FAIL = CPU_COUNT + 3 };
+    /* is_off() of each, honour(), doze(), recall(), restart() */
+    enum { STEPS_THAT_CAN_FAIL = CPU_COUNT + 4 };
     struct fixture f;
 
     (void)state;
@@ -636,6 +649,22 @@ static void every_driver_failure_is_returned(void **state)
         assert_null(strstr(f.fake.log, "resume"));
         finish(&f);
     }
+}
+
+/* Memory that is elsewhere comes back before anything of the guest is touched. */
+static void memory_is_recalled_before_the_guest_runs(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    f.fake.recalls = true;
+    assert_int_equal(leave(&f, 0, POWER_EXIT_WAKEUP), 0);
+    assert_non_null(strstr(f.fake.log, " recall restart:0:"));
+    assert_ptr_equal(strstr(f.fake.log, "pause"), f.fake.log);
+    finish(&f);
 }
 
 /* A call that PSCI has refused stays refused, whatever the other vCPUs do meanwhile. */
@@ -1251,6 +1280,7 @@ int main(void)
         cmocka_unit_test(observing_reports_only_changes),
         cmocka_unit_test(observing_leaves_a_sleeper_alone),
         cmocka_unit_test(every_driver_failure_is_returned),
+        cmocka_unit_test(memory_is_recalled_before_the_guest_runs),
         cmocka_unit_test(refusals_by_psci_count),
         cmocka_unit_test(changes_are_reported_once),
         cmocka_unit_test(failed_ends_are_returned),

@@ -493,6 +493,26 @@ static void test_reader_locks(void **state)
     state_reader_close(reader);
 }
 
+/* From the commit on no other process can take the image, until the one that has it lets go. */
+static void test_image_stays_locked(void **state)
+{
+    struct state_writer *writer = open_writer();
+    struct state_reader *reader = NULL;
+
+    (void)state;
+    assert_int_equal(save_with(writer, 7), 0);
+    expect_refused(try_open, "another process has it open");
+    assert_int_equal(state_reader_reopen(writer, &reader), 0);
+    expect_refused(try_open, "another process has it open");
+    memset(memory.host, 0, FORMAT_PAGE);
+    assert_int_equal(state_reader_load_ram(reader, &memory), 0);
+    assert_int_equal(memory.host[0], 7);
+    assert_int_equal(state_reader_remove(reader), 0);
+    state_reader_close(reader);
+    assert_int_equal(scratch_entry_count(), 0);
+    state_writer_close(writer);
+}
+
 static int try_begin(void)
 {
     struct state_writer *writer = open_writer();
@@ -713,6 +733,7 @@ int main(void)
         TEST(test_claim_renames),
         TEST(test_restored_name_is_refused),
         TEST(test_reader_locks),
+        TEST(test_image_stays_locked),
         TEST(test_writer_locks),
         TEST(test_other_files_are_not_replaced),
         TEST(test_folder_is_missing),

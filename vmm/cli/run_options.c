@@ -63,6 +63,10 @@ static const struct option_row run_rows[] = {
      AT(restore)},
     {OPTION("--asleep", NULL, "a restored VM sleeps on until something wakes it", option_set_flag),
      AT(asleep)},
+    {OPTION("--sleep-memory", "keep|reclaim|disk=FILE",
+            "memory of a sleeping guest: stays (keep), may go to the host's swap,\n"
+            "or goes to FILE until the guest wakes",
+            run_set_sleep_memory)},
     {OPTION("--wake", "LIST",
             "what wakes the guest: irq, rtc, console, signal, net, vsock, all, none (all);\n"
             "net=any, unicast, arp, magic or bpf:EXPRESSION says which frames",
@@ -333,6 +337,17 @@ static bool check_net(const struct config *config)
     return true;
 }
 
+static bool check_sleep_memory(const struct config *config)
+{
+    if (config->sleep_memory != SLEEP_MEMORY_KEEP &&
+        (config->on_suspend == SUSPEND_OFF || config->on_suspend == SUSPEND_REFUSE)) {
+        report("--sleep-memory: with --on-suspend %s the guest never sleeps",
+               suspend_policy_words[config->on_suspend]);
+        return false;
+    }
+    return true;
+}
+
 static bool check_save(const struct config *config)
 {
     if (config->on_suspend == SUSPEND_SAVE && config->save == NULL) {
@@ -374,7 +389,7 @@ static bool check_cpus(const struct config *config)
 static bool check_config(const struct config *config)
 {
     return check_start(config) && check_qmp(config) && check_agent(config) && check_net(config) &&
-           check_sleep_when_idle(config) && check_save(config) &&
+           check_sleep_when_idle(config) && check_save(config) && check_sleep_memory(config) &&
            sandbox_settings_agree(&config->sandbox) && check_cpus(config);
 }
 

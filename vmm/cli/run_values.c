@@ -213,6 +213,27 @@ static bool read_save(struct config *config, const char *path)
     return true;
 }
 
+bool run_set_sleep_memory(const struct option_row *row, void *settings, const char *value)
+{
+    struct config *config = settings;
+    static const char disk[] = "disk=";
+
+    (void)row;
+    config->sleep_file = NULL;
+    if (strcmp(value, "keep") == 0) {
+        config->sleep_memory = SLEEP_MEMORY_KEEP;
+    } else if (strcmp(value, "reclaim") == 0) {
+        config->sleep_memory = SLEEP_MEMORY_RECLAIM;
+    } else if (strncmp(value, disk, strlen(disk)) == 0 && value[strlen(disk)] != '\0') {
+        config->sleep_memory = SLEEP_MEMORY_DISK;
+        config->sleep_file = value + strlen(disk);
+    } else {
+        report("--sleep-memory %s: use keep, reclaim or disk=FILE", value);
+        return false;
+    }
+    return true;
+}
+
 bool run_set_on_suspend(const struct option_row *row, void *settings, const char *value)
 {
     struct config *config = settings;

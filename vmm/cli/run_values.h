@@ -13,6 +13,7 @@ bool run_set_clusters(const struct option_row *row, void *settings, const char *
 bool run_set_kernel_at(const struct option_row *row, void *settings, const char *value);
 bool run_set_memory(const struct option_row *row, void *settings, const char *value);
 bool run_set_name(const struct option_row *row, void *settings, const char *value);
+bool run_set_sleep_memory(const struct option_row *row, void *settings, const char *value);
 bool run_set_on_suspend(const struct option_row *row, void *settings, const char *value);
 bool run_set_wake(const struct option_row *row, void *settings, const char *value);
 bool run_set_events(const struct option_row *row, void *settings, const char *value);

@@ -27,6 +27,13 @@ enum {
 /* The port of the guest agent: its unit in the guest is started by this name. */
 #define CONFIG_AGENT_PORT "org.qemu.guest_agent.0"
 
+/* What becomes of a sleeping guest's memory. */
+enum sleep_memory {
+    SLEEP_MEMORY_KEEP,
+    SLEEP_MEMORY_RECLAIM, /* the host's swap may have it */
+    SLEEP_MEMORY_DISK,    /* it goes to a file */
+};
+
 struct config {
     const char *name;   /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
     bool name_given;    /* messages carry it then */
@@ -53,14 +60,16 @@ struct config {
     uint32_t psci_version; /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
     const char *save;      /* path: where a sleeping VM is saved, or NULL */
     const char *restore;   /* path: the image of a VM to continue, or NULL */
-    bool asleep;           /* that VM stays asleep until something wakes it */
-    const char *events;    /* path of the event log, or NULL */
-    const char *console;   /* "stdio", "none", "pty" or a path */
-    const char *dump_dtb;  /* path: write the device tree there instead of running, or NULL */
-    const char *qmp;       /* path of the operator's socket, or NULL */
-    bool rng;              /* a virtio-rng */
-    bool balloon;          /* a virtio-balloon */
-    bool paused;           /* from the start, until the operator continues the machine */
+    enum sleep_memory sleep_memory;
+    const char *sleep_file; /* SLEEP_MEMORY_DISK: path */
+    bool asleep;            /* that VM stays asleep until something wakes it */
+    const char *events;     /* path of the event log, or NULL */
+    const char *console;    /* "stdio", "none", "pty" or a path */
+    const char *dump_dtb;   /* path: write the device tree there instead of running, or NULL */
+    const char *qmp;        /* path of the operator's socket, or NULL */
+    bool rng;               /* a virtio-rng */
+    bool balloon;           /* a virtio-balloon */
+    bool paused;            /* from the start, until the operator continues the machine */
     bool no_shutdown; /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
 
     bool agent;                /* ask the guest through its agent */

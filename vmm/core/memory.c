@@ -234,6 +234,13 @@ int memory_discard(const struct memory *memory, struct ipa start, uint64_t size)
     return 0;
 }
 
+void memory_page_out(const struct memory *memory, uint64_t offset, uint64_t size)
+{
+    enum { PAGE_OUT = 21 }; /* MADV_PAGEOUT, Linux 5.4 */
+
+    (void)madvise(memory->host + offset, size, PAGE_OUT);
+}
+
 static void memory_note_file(struct memory *memory, const uint8_t *host, uint64_t size)
 {
     if (size == 0) {

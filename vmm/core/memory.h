@@ -76,6 +76,12 @@ int memory_zero(struct memory *memory, struct ipa start, uint64_t size);
 int memory_discard(const struct memory *memory, struct ipa start, uint64_t size);
 
 /**
+ * Lets the host's swap have the pages of [offset, offset + size), which do not change by that. A host without
+ * swap, or that is too old, keeps them. Any time, main thread.
+ */
+void memory_page_out(const struct memory *memory, uint64_t offset, uint64_t size);
+
+/**
  * Puts the first `length` bytes of file `fd` at `start`, and zeroes after them to the end of the
  * page. If RAM is private, `start` is page-aligned and the file system allows it, this is a mapping:
  * nothing is read until the guest touches it, and the guest's writes never reach the file. What

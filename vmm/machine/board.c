@@ -217,6 +217,7 @@ static int board_report(int error)
 
 int board_power_on(struct machine *machine)
 {
+    rest_forget(machine);
     int error = board_build(machine);
 
     if (error != 0) {

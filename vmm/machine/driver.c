@@ -69,6 +69,12 @@ static void driver_sleep_begins(void *driver, unsigned counted)
     machine->backend.ops->observe(&machine->backend, false);
     bus_hold(&machine->bus, counted);
     console_watch(machine->console, on_console_input, machine);
+    rest_begin(machine);
+}
+
+static int driver_recall(void *driver)
+{
+    return rest_recall(driver);
 }
 
 static void driver_sleep_ends(void *driver, unsigned vcpu)
@@ -76,6 +82,7 @@ static void driver_sleep_ends(void *driver, unsigned vcpu)
     struct machine *machine = driver;
 
     console_watch(machine->console, NULL, NULL);
+    rest_end(machine);
     bus_release(&machine->bus);
     vcpus_forget_exit(machine->board.threads, vcpu);
     machine->backend.ops->observe(&machine->backend, true);
@@ -92,7 +99,16 @@ static bool driver_save(void *driver)
 {
     struct machine *machine = driver;
 
-    if (!save_machine(machine)) {
+    if (rest_is_due(machine)) {
+        rest_save(machine);
+        return false;
+    }
+    int error = rest_recall(machine);
+    if (error != 0) {
+        machine_fail(machine, error);
+        return true;
+    }
+    if (!save_machine(machine, machine->writer)) {
         return false;
     }
     machine_end(machine, STATUS_SAVED);
@@ -217,6 +233,7 @@ const struct power_ops driver_ops = {
     .deadline = driver_deadline,
     .waking_intid = driver_waking_intid,
     .sleep_begins = driver_sleep_begins,
+    .recall = driver_recall,
     .sleep_ends = driver_sleep_ends,
     .wakes_pending = driver_wakes_pending,
     .save = driver_save,

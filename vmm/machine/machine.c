@@ -209,6 +209,9 @@ static int machine_create_parts(struct machine *machine)
         error = driver_open(machine);
     }
     if (error == 0) {
+        error = rest_open(machine);
+    }
+    if (error == 0) {
         error = watch_open(machine);
     }
     if (error == 0) {
@@ -286,6 +289,7 @@ static void machine_tear_down(struct machine *machine)
     signals_unwatch(&machine->signals);
     watch_close(machine);
     driver_close(machine);
+    delay_close(&machine->rest.delay);
     exits_close(machine);
     console_destroy(machine->console);
     if (machine->loop != NULL) {
@@ -300,7 +304,7 @@ static int machine_enter_sandbox(const struct machine *machine)
 {
     const struct config *config = machine->config;
     struct sandbox_user user = config->sandbox.user;
-    enum { FIXED_PATHS = 6 };
+    enum { FIXED_PATHS = 7 };
     const char *vsock = config->vsock.path[0] != '\0' ? config->vsock.path : NULL;
     struct sandbox_path paths[FIXED_PATHS + PORTS_MAX] = {
         {config->qmp, SANDBOX_REMOVES, false},
@@ -310,6 +314,7 @@ static int machine_enter_sandbox(const struct machine *machine)
         {console_file(machine->console), SANDBOX_REOPENS, console_has_limit(machine->console)},
         {config->save, SANDBOX_SAVES, true},
         {config->restore, SANDBOX_SAVES, true},
+        {config->sleep_file, SANDBOX_SAVES, true},
     };
     for (unsigned i = 0; i < config->ports.count; i++) {
         paths[FIXED_PATHS + i].path = config->ports.at[i].path;
@@ -390,8 +395,8 @@ static bool machine_open_files(struct machine *machine)
         0) {
         return false;
     }
-    return restore_open(machine) == 0 && save_open(machine) == 0 && machine_open_boot(machine) &&
-           machine_open_flash(machine);
+    return restore_open(machine) == 0 && save_open(machine) == 0 && rest_prepare(machine) == 0 &&
+           machine_open_boot(machine) && machine_open_flash(machine);
 }
 
 int machine_run(const struct config *config)
@@ -414,6 +419,7 @@ int machine_run(const struct config *config)
     }
     flash_close(machine.flash);
     boot_close(machine.boot);
+    rest_close(&machine);
     save_close(&machine);
     restore_close(&machine);
     return machine.status;

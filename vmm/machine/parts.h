@@ -2,7 +2,7 @@
 /**
  * The machine itself, as its own files share it. Each file may call those before it: tell.c
  * (reports to the event log and to operators), reach.c (asks the guest), save.c (the machine becomes a
- * file), driver.c (carries out what the power controller decides), choose.c (what this host can do),
+ * file), rest.c (the memory of a sleeping guest), driver.c (carries out what the power controller decides), choose.c (what this host can do),
  * roms.c (read-only memory of devices), restore.c (a file becomes the machine), board.c (what a reboot
  * makes anew), exits.c, operator.c, watch.c (asks an idle
  * guest to sleep), machine.c (the machine from start to end).
@@ -37,6 +37,16 @@ struct restored {
     struct suspend_call call;
     int64_t age_ns; /* how long it was a file */
     bool done;      /* it has been put into a board */
+};
+
+/** What becomes of a sleeping guest's memory. */
+struct rest {
+    struct delay delay;          /* the sleep lasts, or there is more to reclaim */
+    uint64_t next;               /* how far memory is reclaimed */
+    uint64_t piece;              /* how much at a time */
+    bool due;                    /* what is saved now is memory that goes to disk */
+    struct state_writer *writer; /* NULL: it does not go to disk */
+    struct state_reader *image;  /* the guest's memory is there; NULL: it is in `memory` */
 };
 
 /**
@@ -98,8 +108,10 @@ struct machine {
     unsigned boot_count;
     uint32_t psci_version;       /* of the board; before: the wanted one, or CONFIG_PSCI_DEFAULT */
     struct state_writer *writer; /* NULL: nothing says where to save */
+    struct state_writer *saving; /* during save_machine(): what it writes to */
     struct state_reader *reader; /* NULL without --restore */
     struct restored restored;
+    struct rest rest;
     bool told_awake; /* why an idle guest does not sleep */
     bool terminated; /* by SIGTERM, on which the guest was asked to shut down */
     bool ended;
@@ -138,7 +150,24 @@ void reach_close(struct machine *machine);
 int save_open(struct machine *machine);
 void save_close(struct machine *machine);
 /** The guest sleeps, and all vCPUs are paused. False after report()ing: the guest sleeps on. */
-bool save_machine(struct machine *machine);
+bool save_machine(struct machine *machine, struct state_writer *writer);
+
+/** Before the sandbox. 0 or -REPORTED. */
+int rest_prepare(struct machine *machine);
+/** The loop is there. 0 or -errno. */
+int rest_open(struct machine *machine);
+void rest_close(struct machine *machine);
+/** A sleep begins and ends. */
+void rest_begin(struct machine *machine);
+void rest_end(struct machine *machine);
+/** Whether the machine is to be saved for rest_save() to take its memory. */
+bool rest_is_due(const struct machine *machine);
+/** The guest sleeps, and all vCPUs are paused: its memory goes to the file, if that can be written. */
+void rest_save(struct machine *machine);
+/** Brings memory back, if it is in the file, and removes the file. 0, or -errno after report()ing. */
+int rest_recall(struct machine *machine);
+/** The machine starts again: what was in the file is not needed. */
+void rest_forget(struct machine *machine);
 
 /** Opens the image of --restore, and compares it with the command line. 0 or -REPORTED. */
 int restore_open(struct machine *machine);

@@ -18,7 +18,7 @@
 static int save_add(struct machine *machine, const char *tag, uint32_t instance, uint32_t flags,
                     struct state_record *record)
 {
-    int error = state_writer_add(machine->writer, tag, instance, flags, record);
+    int error = state_writer_add(machine->saving, tag, instance, flags, record);
 
     state_record_free(record);
     return error;
@@ -178,14 +178,14 @@ static int save_all(struct machine *machine)
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && error == 0; i++) {
         error = steps[i](machine);
     }
-    return error != 0 ? error : state_writer_add_ram(machine->writer, &machine->memory);
+    return error != 0 ? error : state_writer_add_ram(machine->saving, &machine->memory);
 }
 
-bool save_machine(struct machine *machine)
+bool save_machine(struct machine *machine, struct state_writer *writer)
 {
-    struct state_writer *writer = machine->writer;
     int error = state_writer_begin(writer);
 
+    machine->saving = writer;
     if (error == 0) {
         error = save_all(machine);
     }

@@ -112,6 +112,11 @@ struct power_ops {
      */
     void (*sleep_begins)(void *driver, unsigned counted);
     /*
+     * All vCPUs are paused, and one is about to end its sleep: brings back what of the guest is elsewhere.
+     * NULL: nothing ever is.
+     */
+    int (*recall)(void *driver);
+    /*
      * The sleep of `vcpu` ends: lines that were held back show their level again, and an exit of
      * `vcpu` that waits is dropped.
      */

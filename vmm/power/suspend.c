@@ -99,7 +99,10 @@ int sleep_end(struct power *power, enum wake_source source)
                    .source = source,
                    .intid = source == WAKE_IRQ ? power->ops->waking_intid(power->driver, vcpu) : -1,
                });
-    int error = power->psci->restart(power->backend, vcpu, &power->call);
+    int error = power->ops->recall != NULL ? power->ops->recall(power->driver) : 0;
+    if (error == 0) {
+        error = power->psci->restart(power->backend, vcpu, &power->call);
+    }
     if (error != 0) {
         return error;
     }

@@ -183,6 +183,14 @@ int place_retire(const struct state_place *place)
     return error == 0 ? place_sync(place) : error;
 }
 
+int place_discard(const struct state_place *place)
+{
+    if (unlinkat(place->folder, place->name, 0) != 0) {
+        return -errno;
+    }
+    return place_sync(place);
+}
+
 void place_remove(const struct state_place *place, const char *name)
 {
     (void)unlinkat(place->folder, name, 0);

@@ -32,8 +32,9 @@ int place_open_locked(const struct state_place *place, const char *name, int fla
  * FILE is the old one, and FILE.saving still the new one.
  */
 int place_publish(const struct state_place *place);
-/* FILE becomes FILE.restored, for good. 0 or -errno. */
+/* FILE becomes FILE.restored, or ends, for good. 0 or -errno. */
 int place_retire(const struct state_place *place);
+int place_discard(const struct state_place *place);
 void place_remove(const struct state_place *place, const char *name);
 
 /* Whether the folder has that name. */

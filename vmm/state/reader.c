@@ -87,11 +87,15 @@ static int reader_lock(struct state_reader *reader)
     return reader_fail(reader, "%s", strerror(-reader->fd));
 }
 
-static int reader_open_locked(struct state_place *place, struct state_reader **out)
+int state_reader_open(const char *path, struct state_reader **out)
 {
+    struct state_place place;
     struct state_reader *reader;
-    int error = reader_allocate(place, &reader);
+    int error = reader_find_place(path, &place);
 
+    if (error == 0) {
+        error = reader_allocate(&place, &reader);
+    }
     if (error != 0) {
         return error;
     }
@@ -103,24 +107,24 @@ static int reader_open_locked(struct state_place *place, struct state_reader **o
     return reader_take(reader, out);
 }
 
-int state_reader_open(const char *path, struct state_reader **out)
+/* The lock goes from one to the other: no process can read the image between the two. */
+int state_reader_reopen(struct state_writer *writer, struct state_reader **out)
 {
     struct state_place place;
-    int error = reader_find_place(path, &place);
-
-    return error == 0 ? reader_open_locked(&place, out) : error;
-}
-
-int state_reader_reopen(const struct state_writer *writer, struct state_reader **out)
-{
-    struct state_place place;
+    struct state_reader *reader;
     int error = place_copy(&place, &writer->place);
 
     if (error != 0) {
         report("image %s: %s", writer->place.path, strerror(-error));
         return -REPORTED;
     }
-    return reader_open_locked(&place, out);
+    error = reader_allocate(&place, &reader);
+    if (error != 0) {
+        return error;
+    }
+    reader->fd = writer->done;
+    writer->done = -1;
+    return reader_take(reader, out);
 }
 
 int state_reader_examine(const char *path, struct state_reader **out)
@@ -153,4 +157,13 @@ int state_reader_claim(struct state_reader *reader)
                ? 0
                : reader_fail(reader, "cannot rename it to %s, so that it is not restored again: %s",
                              reader->place.restored, strerror(-error));
+}
+
+int state_reader_remove(struct state_reader *reader)
+{
+    int error = place_discard(&reader->place);
+
+    return error == 0 ? 0
+                      : reader_fail(reader, "cannot remove it, so that it is not restored: %s",
+                                    strerror(-error));
 }

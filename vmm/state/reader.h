@@ -23,8 +23,8 @@ struct state_writer;
  * loaded. The file is locked: a second reader or a writer of the same file is refused.
  */
 int state_reader_open(const char *path, struct state_reader **out);
-/** The same for the image that a writer has completed; works inside the sandbox. */
-int state_reader_reopen(const struct state_writer *writer, struct state_reader **out);
+/** The same for the image that a writer has committed, once; works inside the sandbox. */
+int state_reader_reopen(struct state_writer *writer, struct state_reader **out);
 /** The same without the lock, for those that only look at it. */
 int state_reader_examine(const char *path, struct state_reader **out);
 /** NULL is ignored. RAM that is mapped from the file stays valid, and so does its lock. */
@@ -90,5 +90,7 @@ int state_reader_check_ram(struct state_reader *reader);
  * accident. Works inside the sandbox.
  */
 int state_reader_claim(struct state_reader *reader);
+/** The same, but the file is removed: its VM is in this process, and needs no second chance. */
+int state_reader_remove(struct state_reader *reader);
 
 #endif

@@ -90,7 +90,7 @@ int state_writer_open(const char *path, const char *option, struct state_writer 
         return -REPORTED;
     }
     writer->option = option;
-    writer->fd = -1;
+    writer->fd = writer->done = -1;
     writer->pages = pages_open();
     int error = place_open(&writer->place, path);
     if (error == 0) {
@@ -105,12 +105,22 @@ int state_writer_open(const char *path, const char *option, struct state_writer 
     return 0;
 }
 
+/* Other processes may read the image that was committed. */
+static void writer_let_go(struct state_writer *writer)
+{
+    if (writer->done >= 0) {
+        close(writer->done);
+    }
+    writer->done = -1;
+}
+
 void state_writer_close(struct state_writer *writer)
 {
     if (writer == NULL) {
         return;
     }
     state_writer_abort(writer);
+    writer_let_go(writer);
     pages_close(&writer->pages);
     place_close(&writer->place);
     free(writer);
@@ -139,6 +149,7 @@ static int writer_open_file(struct state_writer *writer)
 int state_writer_begin(struct state_writer *writer)
 {
     state_writer_abort(writer);
+    writer_let_go(writer);
     writer->header = (struct format_header){
         .magic = FORMAT_MAGIC,
         .version = FORMAT_VERSION,
@@ -241,6 +252,8 @@ int writer_finish(struct state_writer *writer, const uint8_t header[FORMAT_HEADE
         return writer_fail(writer, "rename", error);
     }
     writer->created = false;
+    writer->done = writer->fd;
+    writer->fd = -1;
     state_writer_abort(writer);
     return 0;
 }

@@ -48,7 +48,10 @@ int state_writer_add(struct state_writer *writer, const char *tag, uint32_t inst
  */
 int state_writer_add_ram(struct state_writer *writer, const struct memory *memory);
 
-/** Completes the image, waits until it is on the disk, and puts it in the place of the old one. */
+/**
+ * Completes the image, waits until it is on the disk, and puts it in the place of the old one. It is locked
+ * until the writer is closed or begins again, or the reader is closed that state_reader_reopen() makes.
+ */
 int state_writer_commit(struct state_writer *writer);
 
 /** Removes what was begun and not committed, if anything. */

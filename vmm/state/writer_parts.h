@@ -15,7 +15,8 @@ struct state_writer {
     struct state_place place;
     struct pages pages;
     const char *option;
-    int fd;       /* FILE.saving, from begin to commit or abort; otherwise negative */
+    int fd;   /* FILE.saving, from begin to commit or abort; otherwise negative */
+    int done; /* the image, from commit on until it is read or the next one begins; else negative */
     bool created; /* FILE.saving is ours to remove */
     struct format_header header;
     struct state_record table;  /* a row for each section, with its offset in `bodies` */

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# The memory of a sleeping guest: in the host's swap, or in a file.
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_TESTS/lib.sh"
+
+# Prints how much memory the monitor has, in KiB.
+resident() {
+    awk '/^VmRSS:/ { print $2 }' "/proc/$guest/status"
+}
+
+# Waits until it has at most so many KiB.
+is_small() { # KIB
+    small=$(resident)
+    [ -n "$small" ] && [ "$small" -le "$1" ]
+}
+
+expect_small() { # KIB
+    wait_until 20 is_small "$1" || {
+        show
+        fail "the sleeping guest's monitor has $small KiB"
+    }
+    echo "resident: $small KiB"
+}
+
+# The guest has 48 MiB that it can tell apart.
+memory="--cpus 2 --memory 64M"
+
+# Both sleeps go to the file, and the guest's timer wakes it from there; while it sleeps nobody else gets it.
+test_disk() {
+    make_work
+    # shellcheck disable=SC2086 # several words
+    start_bare "scenario=saved ms=5000 sleeps=2" $memory --sleep-memory disk="$work/image"
+    for sleep in 1 2; do
+        wait_event "$work/events" saved $sleep 60
+        [ -n "${LAB_SANITIZE:-}" ] || expect_small 6000
+        "$DORMOUSE" image check "$work/image" >"$work/checked" || fail "the image is not whole"
+        run_status "$DORMOUSE" image export "$work/image" >/dev/null 2>"$work/refused"
+        expect_status 1
+        grep -q 'another process has it open' "$work/refused" || fail "$(cat "$work/refused")"
+    done
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_no_errors
+    expect_event wake source irq
+    [ ! -e "$work/image" ] || fail "the file is still there"
+}
+
+# The monitor dies while its guest is a file, which another one continues.
+test_disk_without_its_monitor() {
+    make_work
+    # shellcheck disable=SC2086 # several words
+    start_bare "scenario=saved ms=5000" $memory --sleep-memory disk="$work/image"
+    wait_event "$work/events" saved 1 60
+    kill -KILL "$guest"
+    wait_guest
+    expect_status 137
+    cat "$work/console" >"$work/said"
+    # shellcheck disable=SC2086 # several words
+    run_bare "" $memory --restore "$work/image" --asleep --sleep-memory disk="$work/image"
+    cat "$work/said" "$work/console" >"$work/both"
+    mv "$work/both" "$work/console"
+    expect_tap
+    expect_status 0
+    [ -e "$work/image.restored" ] || fail "the file can be restored again by accident"
+}
+
+# Ended while it sleeps so, the guest stays what it was: a file.
+test_disk_and_the_end() {
+    make_work
+    start_bare "scenario=wake-operator timer=0" --memory 64M --sleep-memory disk="$work/image" --wake signal \
+        --shutdown-limit 0
+    wait_event "$work/events" saved 1 60
+    kill -TERM "$guest"
+    wait_guest
+    expect_status 143
+    grep -q "^dormouse: the guest still sleeps, as the file $work/image: --restore continues it\$" "$work/errors" ||
+        fail "no word of the file"
+    run_bare "" --memory 64M --wake signal --restore "$work/image"
+    expect_status 0
+}
+
+# A damaged file ends the VM, and none of its guest runs.
+test_disk_is_damaged() {
+    make_work
+    # shellcheck disable=SC2086 # several words
+    start_bare "scenario=saved ms=1000000" $memory --sleep-memory disk="$work/image"
+    wait_event "$work/events" saved 1 60
+    printf 'damage' | dd of="$work/image" bs=1 seek=$(((1 << 20) + (2 << 20) + 77)) conv=notrunc 2>/dev/null
+    kill -USR1 "$guest"
+    wait_guest
+    expect_status 1
+    grep -q "^dormouse: image $work/image: RAM at 0x[0-9a-f]*: its checksum is wrong" "$work/errors" ||
+        fail "no word of the damage"
+    expect_event_count resumed 0
+    [ -e "$work/image" ] || fail "the file is gone"
+}
+
+# Without swap one line says so, and the guest sleeps as ever.
+test_reclaim_without_swap() {
+    run_bare "scenario=saved ms=1000" --memory 64M --sleep-memory reclaim
+    expect_tap
+    expect_status 0
+    expect_equal "lines" "$(wc -l <"$work/errors")" 1
+    grep -q 'this host has no swap' "$work/errors" || fail "no word of the swap"
+}
+
+# The guest's memory goes to swap, and comes back.
+test_reclaim() {
+    make_work
+    modprobe loop
+    truncate -s 128M "$work/swap"
+    swap=$(losetup -f)
+    losetup "$swap" "$work/swap"
+    mkswap "$swap" >/dev/null
+    swapon "$swap"
+    # shellcheck disable=SC2086 # several words
+    start_bare "scenario=saved ms=8000" $memory --sleep-memory reclaim
+    wait_event "$work/events" asleep 1 60
+    [ -n "${LAB_SANITIZE:-}" ] || expect_small 6000
+    wait_guest
+    swapoff "$swap"
+    losetup -d "$swap"
+    expect_tap
+    expect_status 0
+    expect_no_errors
+}

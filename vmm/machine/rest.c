@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What becomes of a sleeping guest's memory (--sleep-memory): it stays, or the host may take it to its
+ * swap, or it goes to a file and comes back before the guest runs. Only a sleep that lasts is worth that.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+
+#include "base/clock.h"
+#include "base/report.h"
+#include "machine/parts.h"
+#include "state/reader.h"
+#include "state/writer.h"
+
+enum {
+    REST_AFTER_NS = 250000000,
+    /* A wake waits for one piece at most: the size of a piece follows the host's speed. */
+    REST_PIECE_NS = 500000,
+    REST_PIECE_MIN = 64 << 10,
+    REST_PIECE_MAX = 16 << 20,
+};
+
+/* The host may take it in pieces, and what comes meanwhile is served between them. */
+static void rest_reclaim(struct machine *machine)
+{
+    struct rest *rest = &machine->rest;
+    uint64_t left = machine->memory.size - rest->next;
+    int64_t begun = clock_now_ns();
+
+    if (rest->piece == 0) {
+        rest->piece = REST_PIECE_MIN;
+    }
+    uint64_t size = rest->piece < left ? rest->piece : left;
+    memory_page_out(&machine->memory, rest->next, size);
+    rest->next += size;
+    int64_t took = clock_now_ns() - begun;
+    if (took > REST_PIECE_NS && rest->piece > REST_PIECE_MIN) {
+        rest->piece /= 2;
+    } else if (took < REST_PIECE_NS / 4 && rest->piece < REST_PIECE_MAX) {
+        rest->piece *= 2;
+    }
+    if (rest->next < machine->memory.size) {
+        delay_set(&rest->delay, 1);
+    }
+}
+
+static void on_rest(void *arg)
+{
+    struct machine *machine = arg;
+    const char *why;
+
+    if (machine->power.state != POWER_ASLEEP || machine->ended) {
+        return;
+    }
+    if (machine->config->sleep_memory == SLEEP_MEMORY_RECLAIM) {
+        rest_reclaim(machine);
+        return;
+    }
+    machine->rest.due = true;
+    (void)power_save(&machine->power, &why);
+    machine->rest.due = false;
+}
+
+void rest_begin(struct machine *machine)
+{
+    if (machine->config->sleep_memory != SLEEP_MEMORY_KEEP) {
+        machine->rest.next = 0;
+        delay_set(&machine->rest.delay, REST_AFTER_NS);
+    }
+}
+
+void rest_end(struct machine *machine)
+{
+    delay_set(&machine->rest.delay, 0);
+}
+
+bool rest_is_due(const struct machine *machine)
+{
+    return machine->rest.due;
+}
+
+/* The file goes: the guest is about to run, or to start again. */
+static int rest_remove(struct machine *machine)
+{
+    struct state_reader *image = machine->rest.image;
+    int error = state_reader_remove(image);
+
+    state_reader_close(image);
+    machine->rest.image = NULL;
+    return error;
+}
+
+/*
+ * The image stays open, and by that locked: no other process continues this guest. It is complete before
+ * memory goes. If the process ends, the file is the VM.
+ */
+void rest_save(struct machine *machine)
+{
+    struct rest *rest = &machine->rest;
+
+    if (rest->image != NULL || !save_machine(machine, rest->writer) ||
+        state_reader_reopen(rest->writer, &rest->image) != 0) {
+        return;
+    }
+    int error = memory_clear(&machine->memory);
+    if (error != 0) {
+        report("--sleep-memory disk: the host does not take the guest's memory back: %s",
+               strerror(-error));
+        (void)rest_remove(machine);
+    }
+}
+
+int rest_recall(struct machine *machine)
+{
+    if (machine->rest.image == NULL) {
+        return 0;
+    }
+    int error = state_reader_load_ram(machine->rest.image, &machine->memory);
+    if (error == 0) {
+        error = rest_remove(machine);
+    }
+    return error == 0 ? 0 : -EIO;
+}
+
+void rest_forget(struct machine *machine)
+{
+    rest_end(machine);
+    if (machine->rest.image != NULL) {
+        (void)rest_remove(machine);
+    }
+}
+
+static void rest_check_swap(void)
+{
+    struct sysinfo info;
+
+    if (sysinfo(&info) == 0 && info.totalswap == 0) {
+        report("--sleep-memory reclaim: this host has no swap, so the memory of a sleeping guest "
+               "stays where it is");
+    }
+}
+
+int rest_prepare(struct machine *machine)
+{
+    const struct config *config = machine->config;
+
+    if (config->sleep_memory == SLEEP_MEMORY_RECLAIM) {
+        rest_check_swap();
+    }
+    return config->sleep_memory == SLEEP_MEMORY_DISK
+               ? state_writer_open(config->sleep_file, "--sleep-memory disk", &machine->rest.writer)
+               : 0;
+}
+
+int rest_open(struct machine *machine)
+{
+    return machine->config->sleep_memory == SLEEP_MEMORY_KEEP
+               ? 0
+               : delay_open(&machine->rest.delay, machine->loop, on_rest, machine);
+}
+
+void rest_close(struct machine *machine)
+{
+    struct rest *rest = &machine->rest;
+
+    delay_close(&rest->delay);
+    if (rest->image != NULL) {
+        report("the guest still sleeps, as the file %s: --restore continues it",
+               state_writer_path(rest->writer));
+    }
+    state_reader_close(rest->image);
+    state_writer_close(rest->writer);
+    *rest = (struct rest){0};
+}
