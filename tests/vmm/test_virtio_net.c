@@ -335,6 +335,19 @@ static void frames_go(void **state)
     (void)virtio_rig_wait(&rig, SEND);
 }
 
+/* The driver has rung, and resets the device before the main thread comes to send. */
+static void frames_go_also_before_a_reset(void **state)
+{
+    (void)state;
+    start();
+    put(0, 60, 1);
+    put(1, 1514, 2);
+    virtio_rig_write(&rig, VIRTIO_MMIO_QUEUE_NOTIFY, SEND);
+    virtio_rig_reset(&rig);
+    expect_sent(60, 1);
+    expect_sent(1514, 2);
+}
+
 /* The device stops when passt takes no more, and goes on when it does; nothing is lost. */
 static void frames_wait_for_a_slow_passt(void **state)
 {
@@ -627,6 +640,7 @@ int main(void)
         TEST(without_mergeable_buffers_a_frame_has_one),
         TEST(a_buffer_without_room_for_the_header_breaks_the_device),
         TEST(frames_go),
+        TEST(frames_go_also_before_a_reset),
         TEST(frames_wait_for_a_slow_passt),
         TEST(senseless_frames_are_taken_and_not_sent),
         TEST(other_commands_are_refused),

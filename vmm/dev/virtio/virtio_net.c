@@ -395,9 +395,22 @@ static void nic_start(struct device *device)
     virtio_ring(&device->virtio, NIC_RECEIVE);
 }
 
+/* What the driver has given before its reset is sent, as a network card would have done by now. */
+static void nic_finish_sending(struct device *device)
+{
+    struct virtio *virtio = &device->virtio;
+    unsigned left = nic_queue(device, NIC_SEND)->state->size;
+
+    while (left > 0 && virtio_take(virtio, NIC_SEND, &virtio->chain) > 0 &&
+           nic_send_one(device, NIC_SEND, &virtio->chain)) {
+        left--;
+    }
+}
+
 /* Buffers of the driver are only used with the lock held, so none is in use now. */
 static void nic_stop(struct device *device)
 {
+    nic_finish_sending(device);
     device->blocked = false;
     device->config.status &= (uint16_t)~VIRTIO_NET_S_ANNOUNCE;
     nic_watch(device);
