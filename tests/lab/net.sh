@@ -70,8 +70,26 @@ server_has_ended() {
 # because one was lost. (The host sends some twice if a wake takes longer than its timer, as on a loaded machine.)
 # limit packets_wake 240
 test_packets_wake() {
+    wake_by_packets on
+}
+
+# once packets_wake_without_vhost
+# limit packets_wake_without_vhost 240
+test_packets_wake_without_vhost() {
+    wake_by_packets off
+}
+
+# Whether the kernel has a thread that serves dormouse's queues: one of its own, or from Linux 6.4 on one of dormouse.
+expect_vhost() { # ON|OFF
+    vhost=off
+    grep -qsx "vhost-$(pidof dormouse)" /proc/[0-9]*/task/[0-9]*/comm && vhost=on
+    expect_equal vhost $vhost "$1"
+}
+
+wake_by_packets() { # VHOST
     make_tap
-    start_server hold=1
+    start_server hold=1 --net none --net "tap=dormouse0,vhost=$1"
+    expect_vhost "$1"
     for sleep in 1 2; do
         ip neighbour flush dev dormouse0
         before=$(segments_sent_again)
@@ -226,6 +244,10 @@ test_what_is_missing_is_named() {
         env PATH=/nowhere "$DORMOUSE" run --kernel "$LAB_BARE" --net user
     refused "--wake net=bpf:tcp prot 22: can't parse filter expression: syntax error" \
         "$DORMOUSE" run --kernel "$LAB_BARE" --net tap=dormouse0 --wake "net=bpf:tcp prot 22"
+    mv /dev/vhost-net /dev/vhost-net.away
+    refused "--net tap=dormouse0: vhost=on: cannot use /dev/vhost-net: No such file or directory; load the kernel's module vhost_net, or give vhost=auto" \
+        "$DORMOUSE" run --kernel "$LAB_BARE" --net tap=dormouse0,vhost=on
+    mv /dev/vhost-net.away /dev/vhost-net
     refused "--net tap=lo: that interface is not a tap with one queue" \
         "$DORMOUSE" run --kernel "$LAB_BARE" --net tap=lo
     start_bare "" --net tap=dormouse0 --paused --qmp "$work/qmp"

@@ -271,6 +271,13 @@ static void try_send_file(void)
     (void)!syscall(SYS_sendmsg, -1, NULL, 0);
 }
 
+enum { START_VHOST = 0x4008af30 }; /* VHOST_NET_SET_BACKEND */
+
+static void try_vhost(void)
+{
+    (void)!syscall(SYS_ioctl, -1, START_VHOST, NULL);
+}
+
 struct attempt {
     void (*call)(void);
     const char *name;
@@ -299,6 +306,7 @@ static const struct attempt forbidden[] = {
     {try_memfd, "memfd_create ("},
     {try_raise_limit, "prlimit64 ("},
     {try_send_file, "sendmsg ("},
+    {try_vhost, "with request 0x4008af30;"},
     {try_unknown_call, "unknown (999);"},
 };
 
@@ -510,6 +518,39 @@ static void back_ends_get_descriptors_inside(void **state)
 {
     (void)state;
     assert_int_equal(run_child(serve_back_end, NULL).status, SURVIVED);
+}
+
+static void *vhost_in_thread(void *arg)
+{
+    sandbox_enter_vcpu();
+    try_vhost();
+    return arg;
+}
+
+/* vhost-net starts a queue on the main thread, and stops it on a vCPU's. */
+static int serve_vhost(const void *arg)
+{
+    struct sandbox_user user;
+    const struct sandbox_options options = {.user = &user, .has_vhost = true};
+    pthread_t thread;
+
+    (void)arg;
+    sandbox_default_user(&user);
+    if (sandbox_enter(&options) != 0) {
+        return NOT_ENTERED;
+    }
+    if (pthread_create(&thread, NULL, vhost_in_thread, NULL) != 0) {
+        return 1;
+    }
+    pthread_join(thread, NULL);
+    try_vhost();
+    return SURVIVED;
+}
+
+static void vhost_is_started_and_stopped_inside(void **state)
+{
+    (void)state;
+    assert_int_equal(run_child(serve_vhost, NULL).status, SURVIVED);
 }
 
 static int go_on(const void *arg)
@@ -1165,6 +1206,7 @@ int main(void)
         cmocka_unit_test(signal_from_a_process_is_no_forbidden_call),
         cmocka_unit_test(terminal_is_restored_before_the_message),
         cmocka_unit_test(back_ends_get_descriptors_inside),
+        cmocka_unit_test(vhost_is_started_and_stopped_inside),
         cmocka_unit_test(threads_and_messages_still_work),
         cmocka_unit_test(no_thread_keeps_privileges),
         cmocka_unit_test(limits_are_set),

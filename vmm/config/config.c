@@ -30,3 +30,15 @@ bool config_has_back_ends(const struct config *config)
     }
     return false;
 }
+
+bool config_has_vhost(const struct config *config)
+{
+    for (unsigned i = 0; i < config->nets.count; i++) {
+        const struct net_settings *net = &config->nets.at[i];
+
+        if (net->tap[0] != '\0' && net->vhost != NET_VHOST_OFF) {
+            return true;
+        }
+    }
+    return false;
+}

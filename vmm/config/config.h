@@ -90,4 +90,7 @@ void config_init(struct config *config);
 /* Whether another process serves a device, by vhost-user, and so needs the guest's memory. */
 bool config_has_back_ends(const struct config *config);
 
+/** Whether a thread of the kernel may move frames of one of its networks. */
+bool config_has_vhost(const struct config *config);
+
 #endif

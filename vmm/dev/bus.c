@@ -55,6 +55,7 @@ static int bus_device_create(struct bus_device *device, const struct bus_env *en
 
     irq_init(&device->irq, device->instance.spi, env->drive_irq, env->arg);
     device->irq.pulse = env->pulse_irq;
+    device->irq.pulse_fd = env->pulse_fd;
     return device->instance.cls->create(&device_env, &device->device);
 }
 

@@ -39,6 +39,7 @@ struct bus_env {
     const struct memory *memory;
     void (*drive_irq)(void *arg, uint32_t spi, bool level);          /* any thread */
     void (*pulse_irq)(void *arg, uint32_t spi);                      /* any thread */
+    int (*pulse_fd)(void *arg, uint32_t spi);                        /* main thread; or NULL */
     void (*wake)(void *arg, unsigned source);                        /* main thread */
     void (*failed)(void *arg, const struct device_failure *failure); /* main thread */
     struct flash *flash;

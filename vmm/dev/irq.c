@@ -53,6 +53,11 @@ void irq_restore(struct irq_line *line, const struct irq_state *state)
     pthread_mutex_unlock(&line->lock);
 }
 
+int irq_pulse_fd(const struct irq_line *line)
+{
+    return line->pulse_fd != NULL ? line->pulse_fd(line->arg, line->spi) : -1;
+}
+
 void irq_hold(struct irq_line *line)
 {
     pthread_mutex_lock(&line->lock);

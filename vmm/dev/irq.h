@@ -25,6 +25,7 @@ struct irq_line {
     uint32_t spi;
     void (*drive)(void *arg, uint32_t spi, bool level); /* what the GIC sees */
     void (*pulse)(void *arg, uint32_t spi);             /* the same; NULL: nothing sees pulses */
+    int (*pulse_fd)(void *arg, uint32_t spi);           /* NULL: there is none */
     void *arg;
 };
 
@@ -36,6 +37,11 @@ void irq_set(struct irq_line *line, bool level);
 void irq_pulse(struct irq_line *line);
 /* Takes over the state of a saved line, whose level the GIC has already. Main thread. */
 void irq_restore(struct irq_line *line, const struct irq_state *state);
+/*
+ * The eventfd that does the same, whether the line is held or not, for a thread of the kernel; -1 if
+ * there is none. It is the GIC's, so a reboot ends it. Main thread.
+ */
+int irq_pulse_fd(const struct irq_line *line);
 /* Main thread. Both are idempotent. */
 void irq_hold(struct irq_line *line);
 void irq_release(struct irq_line *line);

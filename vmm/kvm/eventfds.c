@@ -34,6 +34,11 @@ void vm_pulse(const struct vm *vm, uint32_t spi)
     }
 }
 
+int vm_pulse_fd(const struct vm *vm, uint32_t spi)
+{
+    return vm->pulse_fd[spi];
+}
+
 int vm_add_doorbell(struct vm *vm, struct ipa address, unsigned size, uint64_t value, int fd)
 {
     struct kvm_ioeventfd doorbell = {

@@ -72,6 +72,8 @@ int vm_irq(struct vm *vm, uint32_t spi, bool level);
  */
 int vm_add_pulse(struct vm *vm, uint32_t spi);
 void vm_pulse(const struct vm *vm, uint32_t spi);
+/** The eventfd to which a write of 1 is such a pulse, for a thread of the kernel; or -1. */
+int vm_pulse_fd(const struct vm *vm, uint32_t spi);
 
 /**
  * Lets KVM turn a guest's write of `value`, of `size` bytes, at `address` into a write to the

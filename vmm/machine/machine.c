@@ -111,6 +111,13 @@ static void pulse_irq(void *arg, uint32_t spi)
     }
 }
 
+static int find_pulse_fd(void *arg, uint32_t spi)
+{
+    const struct machine *machine = arg;
+
+    return machine->board.vm != NULL ? vm_pulse_fd(machine->board.vm, spi) : -1;
+}
+
 static void nudge_vcpu(void *arg, unsigned vcpu)
 {
     const struct machine *machine = arg;
@@ -197,6 +204,7 @@ static int machine_create_parts(struct machine *machine)
         .memory = &machine->memory,
         .drive_irq = drive_irq,
         .pulse_irq = pulse_irq,
+        .pulse_fd = find_pulse_fd,
         .wake = on_device_wake,
         .failed = on_device_failed,
         .flash = machine->flash,
@@ -329,6 +337,7 @@ static int machine_enter_sandbox(const struct machine *machine)
         .created = created,
         .created_count = sizeof(created) / sizeof(created[0]),
         .has_back_ends = config_has_back_ends(config),
+        .has_vhost = config_has_vhost(config),
         .at_end = terminal_rescue,
     };
 

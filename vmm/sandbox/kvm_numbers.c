@@ -6,6 +6,7 @@
 #include <asm/termbits.h>
 #include <linux/if_tun.h>
 #include <linux/kvm.h>
+#include <linux/vhost.h>
 #include <sys/ioctl.h>
 
 /* Linux 6.4 has it; the headers of older kernels, with which this builds too, lack it. */
@@ -21,3 +22,4 @@
 
 #include "sandbox/main.def"
 #include "sandbox/vcpu.def"
+#include "sandbox/vhost.def"

@@ -34,6 +34,10 @@ static const struct sandbox_rule save_rules[] = {
 #include "sandbox/save.def"
 };
 
+static const struct sandbox_rule vhost_rules[] = {
+#include "sandbox/vhost.def"
+};
+
 static const struct sandbox_list main_list = {"main", main_rules, ROWS(main_rules)};
 static const struct sandbox_list vcpu_list = {"vcpu", vcpu_rules, ROWS(vcpu_rules)};
 static const struct sandbox_list reopen_list = {"reopen", reopen_rules, ROWS(reopen_rules)};
@@ -41,6 +45,7 @@ static const struct sandbox_list connect_list = {"connect", connect_rules, ROWS(
 static const struct sandbox_list back_ends_list = {"back-ends", back_ends_rules,
                                                    ROWS(back_ends_rules)};
 static const struct sandbox_list save_list = {"save", save_rules, ROWS(save_rules)};
+static const struct sandbox_list vhost_list = {"vhost", vhost_rules, ROWS(vhost_rules)};
 
 const char *sandbox_role_name(enum sandbox_role role)
 {
@@ -71,6 +76,9 @@ struct sandbox_lists sandbox_lists_of(enum sandbox_role role, unsigned needs)
     }
     if ((needs & SANDBOX_NEEDS_SAVE) != 0) {
         lists_add(&lists, &save_list);
+    }
+    if ((needs & SANDBOX_NEEDS_VHOST) != 0) {
+        lists_add(&lists, &vhost_list);
     }
     lists_add(&lists, &sandbox_list_instruments);
     return lists;

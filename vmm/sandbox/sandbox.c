@@ -14,7 +14,8 @@ static struct sock_fprog vcpu_filter;
 /* What every thread of this VM does besides those of other VMs. */
 static unsigned options_all_need(const struct sandbox_options *options)
 {
-    return options->has_back_ends ? SANDBOX_NEEDS_BACK_ENDS : 0;
+    return (options->has_back_ends ? SANDBOX_NEEDS_BACK_ENDS : 0) |
+           (options->has_vhost ? SANDBOX_NEEDS_VHOST : 0);
 }
 
 /* And the main thread. As to files, other threads only write. */

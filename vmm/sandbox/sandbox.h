@@ -79,6 +79,7 @@ struct sandbox_options {
     const int *created;
     size_t created_count;
     bool has_back_ends; /* of vhost-user: each start of a device gives them descriptors */
+    bool has_vhost;     /* a thread of the kernel serves queues of a network, from start to stop */
     /*
      * Called before a forbidden system call ends the process, on the thread that made it, in a
      * signal handler: async-signal-safe. NULL: nothing is to be done.

@@ -30,7 +30,7 @@ struct sandbox_list {
 };
 
 /* The lists that a thread of this role is held to. */
-enum { SANDBOX_LISTS_MAX = 7 };
+enum { SANDBOX_LISTS_MAX = 8 };
 struct sandbox_lists {
     const struct sandbox_list *list[SANDBOX_LISTS_MAX];
     size_t count;
@@ -44,8 +44,10 @@ enum {
     SANDBOX_NEEDS_CONNECT = 1 << 1,   /* programs on Unix sockets are reached */
     SANDBOX_NEEDS_BACK_ENDS = 1 << 2, /* other processes are given descriptors */
     SANDBOX_NEEDS_SAVE = 1 << 3,      /* the VM's image is written and read */
-    SANDBOX_NEEDS_ALL = (1 << 4) - 1,
-    SANDBOX_NEEDS_OF_VCPUS = SANDBOX_NEEDS_BACK_ENDS, /* those that their threads can have */
+    SANDBOX_NEEDS_VHOST = 1 << 4,     /* a thread of the kernel serves queues */
+    SANDBOX_NEEDS_ALL = (1 << 5) - 1,
+    /* Those that the vCPUs' threads can have. */
+    SANDBOX_NEEDS_OF_VCPUS = SANDBOX_NEEDS_BACK_ENDS | SANDBOX_NEEDS_VHOST,
 };
 
 /* Stands for this process's ID in the filters that the build makes: above the kernel's limit of IDs. */

@@ -79,6 +79,8 @@ static const char *needs_words(unsigned needs)
         return " with vhost-user";
     case SANDBOX_NEEDS_SAVE:
         return " with an image that it can be saved to";
+    case SANDBOX_NEEDS_VHOST:
+        return " with vhost-net";
     default:
         return "";
     }
@@ -108,6 +110,8 @@ bool sandbox_show(FILE *stream)
     show_role(stream, SANDBOX_MAIN, SANDBOX_NEEDS_BACK_ENDS);
     show_role(stream, SANDBOX_VCPU, SANDBOX_NEEDS_BACK_ENDS);
     show_role(stream, SANDBOX_MAIN, SANDBOX_NEEDS_SAVE);
+    show_role(stream, SANDBOX_MAIN, SANDBOX_NEEDS_VHOST);
+    show_role(stream, SANDBOX_VCPU, SANDBOX_NEEDS_VHOST);
     fprintf(stream, "this kernel: seccomp %s, Landlock ", filter_check() == 0 ? "yes" : "no");
     if (version == 0) {
         fputs("no\n", stream);

@@ -48,6 +48,7 @@ static void mmio_write_queue(struct virtio *virtio, uint64_t offset, uint32_t va
 static void mmio_acknowledge(struct virtio *virtio, uint32_t interrupts)
 {
     virtio->state.interrupts &= ~interrupts;
+    virtio_look_at_lent(virtio);
     registers_show_state(virtio);
 }
 

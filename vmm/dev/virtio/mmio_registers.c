@@ -48,7 +48,7 @@ uint32_t registers_read(struct virtio *virtio, uint64_t offset)
     case VIRTIO_MMIO_QUEUE_READY:
         return queue != NULL ? queue->state->ready : 0;
     case VIRTIO_MMIO_INTERRUPT_STATUS:
-        return state->interrupts;
+        return state->interrupts | (virtio->lent_count > 0 ? VIRTIO_MMIO_INT_VRING : 0);
     case VIRTIO_MMIO_STATUS:
         return state->status;
     case VIRTIO_MMIO_CONFIG_GENERATION:

@@ -244,6 +244,52 @@ void queue_spare_notification(struct queue *queue)
     }
 }
 
+static uint16_t queue_used_index(const struct queue *queue)
+{
+    return __atomic_load_n(&queue->used->idx, __ATOMIC_ACQUIRE);
+}
+
+void queue_lend(struct queue *queue)
+{
+    queue->lent = true;
+    queue->moved = queue_used_index(queue);
+}
+
+void queue_take_back(struct queue *queue, uint16_t next)
+{
+    queue->lent = false;
+    queue->state->next = next;
+    queue->state->next_used = queue_used_index(queue);
+    queue->state->told_before = 0;
+}
+
+bool queue_has_moved(struct queue *queue)
+{
+    uint16_t before = queue->moved;
+
+    queue->moved = queue_used_index(queue);
+    return queue->moved != before;
+}
+
+uint64_t queue_read_last(const struct queue *queue, void *bytes, uint64_t size)
+{
+    unsigned at = (uint16_t)(queue_used_index(queue) - 1) % queue->state->size;
+    uint32_t head = __atomic_load_n(&queue->used->ring[at].id, __ATOMIC_RELAXED);
+    struct vring_desc one;
+
+    if (head >= queue->state->size) {
+        return 0;
+    }
+    memcpy(&one, queue->table + head, sizeof(one));
+    const void *host = memory_at(queue->memory, ipa(one.addr), one.len);
+    if (host == NULL || one.flags != VRING_DESC_F_WRITE) {
+        return 0;
+    }
+    size = one.len < size ? one.len : size;
+    memcpy(bytes, host, size);
+    return size;
+}
+
 typedef void parts_copy_fn(uint8_t *part, uint8_t *bytes, uint64_t size);
 
 static uint64_t parts_copy(const struct iovec *parts, unsigned count, uint64_t skip, uint8_t *bytes,

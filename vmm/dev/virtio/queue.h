@@ -45,6 +45,8 @@ struct queue {
     bool event_idx;    /* VIRTIO_F_EVENT_IDX was negotiated */
     bool indirect;     /* VIRTIO_F_INDIRECT_DESC was */
     const char *fault; /* what the driver did wrong, as a phrase; NULL: nothing */
+    bool lent;         /* another serves the queue, as queue_lend() says */
+    uint16_t moved;    /* the used index when queue_has_moved() looked last */
 };
 
 /* A chain of buffers. First the parts that the device reads, then those that it writes. */
@@ -99,6 +101,21 @@ void queue_spare_notification(struct queue *queue);
 
 /* Whether queue_take() would find a chain. */
 bool queue_has_chain(const struct queue *queue);
+
+/*
+ * Another serves the queue, which is ready, from `state->next` on: nothing here takes or completes
+ * chains any more, until that one has stopped before index `next` and the queue continues there.
+ */
+void queue_lend(struct queue *queue);
+void queue_take_back(struct queue *queue, uint16_t next);
+/* Whether chains of a queue that is lent were completed since this was last asked. */
+bool queue_has_moved(struct queue *queue);
+/*
+ * Copies the first bytes of what was written to the chain that was completed last, as far as it is
+ * still there: the driver may have used it again. Returns how many there were; 0 also for a chain
+ * of another kind than one buffer.
+ */
+uint64_t queue_read_last(const struct queue *queue, void *bytes, uint64_t size);
 
 /*
  * Copies between the parts and a buffer, `skip` bytes after the beginning of the parts. Returns how

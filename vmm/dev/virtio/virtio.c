@@ -128,6 +128,36 @@ void virtio_ring(struct virtio *virtio, unsigned queue)
     }
 }
 
+void virtio_look_at_lent(struct virtio *virtio)
+{
+    for (unsigned i = 0; i < virtio->queue_count && virtio->lent_count > 0; i++) {
+        struct queue *queue = &virtio->queues[i];
+
+        if (queue->lent && queue_has_moved(queue) && virtio->type->moved != NULL) {
+            virtio->type->moved(virtio_device(virtio), i);
+        }
+    }
+}
+
+void virtio_lend(struct virtio *virtio, unsigned queue)
+{
+    queue_lend(&virtio->queues[queue]);
+    virtio->lent_count++;
+    registers_show_state(virtio);
+    loop_watch(virtio->doorbells[queue].source, 0);
+}
+
+/* The driver may not have handled the last interrupts yet. */
+void virtio_take_back(struct virtio *virtio, unsigned queue, uint16_t next)
+{
+    queue_take_back(&virtio->queues[queue], next);
+    virtio->lent_count--;
+    virtio->state.interrupts |= VIRTIO_MMIO_INT_VRING;
+    registers_show_state(virtio);
+    loop_watch(virtio->doorbells[queue].source, EPOLLIN | EPOLLET);
+    virtio_ring(virtio, queue);
+}
+
 /* Serves chains until there is none, none can be served, or this turn's share is done. */
 static bool virtio_serve_turn(struct virtio *virtio, unsigned queue, virtio_serve_fn *serve,
                               unsigned *left)

@@ -60,6 +60,11 @@ struct virtio_type {
      * serves the queues; it gets the doorbells, and nothing here reads them or takes chains.
      */
     void (*notified)(struct device *device, unsigned queue);
+    /*
+     * The driver handles an interrupt, and chains of a queue that is lent (virtio_lend()) were
+     * completed since the last call. From a vCPU's thread. NULL: it makes no difference.
+     */
+    void (*moved)(struct device *device, unsigned queue);
     /* The driver writes to the configuration space. NULL: it is read-only. */
     void (*write_config)(struct device *device, uint64_t offset, unsigned size, uint64_t value);
     /* Takes over the device's own part of a saved state. NULL: it has none. */
@@ -99,8 +104,9 @@ struct virtio {
     const void *config; /* the configuration space: bytes of the device, little endian */
     size_t config_size;
     unsigned queue_count;
-    bool blamed; /* a line about the driver's fault has been reported */
-    bool held;   /* start() or stop() is under way; set with the lock held, read without it */
+    unsigned lent_count; /* queues that are lent */
+    bool blamed;         /* a line about the driver's fault has been reported */
+    bool held; /* start() or stop() is under way; set with the lock held, read without it */
     struct virtio_doorbell doorbells[VIRTIO_QUEUES_MAX];
     struct queue queues[VIRTIO_QUEUES_MAX];
     struct chain chain; /* the chain at hand of virtio_serve() */
@@ -189,6 +195,15 @@ void virtio_break(struct virtio *virtio, const char *fault);
  * whether the driver wants an interrupt: gives it one.
  */
 void virtio_pass_interrupt(struct virtio *virtio);
+
+/*
+ * Lends a queue that is ready to a thread of the kernel: that gets its doorbell, which nothing here
+ * reads meanwhile, and interrupts the guest by irq_pulse_fd(). InterruptStatus always names used
+ * buffers then. After virtio_take_back() the queue continues at index `next`, and notified() comes.
+ * Any thread.
+ */
+void virtio_lend(struct virtio *virtio, unsigned queue);
+void virtio_take_back(struct virtio *virtio, unsigned queue, uint16_t next);
 
 /* The host's side cannot go on: NEEDS_RESET. The device has reported why. */
 void virtio_fail(struct virtio *virtio);

@@ -8,6 +8,10 @@
  * after the other and looks at it. One that does not wake the guest is dropped, as by a network card
  * that waits for such a frame; one that wakes the guest is kept, and it and those that came after it
  * are the first that the driver gets.
+ *
+ * Behind a tap, a thread of the kernel (vhost-net) may put frames into the driver's buffers instead:
+ * the receive queue is lent to it while the guest is awake, from the moment when nothing is kept
+ * here. What the guest sends stays here, since its addresses are learnt from that.
  */
 #include <errno.h>
 #include <linux/virtio_ids.h>
@@ -18,9 +22,11 @@
 
 #include "core/activity.h"
 #include "core/loop.h"
+#include "dev/irq.h"
 #include "dev/virtio/virtio.h"
 #include "host/net/net.h"
 #include "host/net/net_wake.h"
+#include "host/net/vhost_net.h"
 #include "power/wake.h"
 
 enum nic_queue { NIC_RECEIVE, NIC_SEND, NIC_CONTROL, NIC_QUEUE_COUNT };
@@ -44,13 +50,15 @@ struct device {
     struct nic_state state;
     struct net *net;
     struct loop_source *source;
+    struct loop_source *broken; /* vhost-net has found an error; NULL without it */
     struct virtio_net_config config;
     unsigned wakes; /* a set of NET_WAKE_* */
     struct net_program *program;
     bool agreed;       /* the offloads are set as the driver has negotiated them */
     bool starved;      /* the driver gives no buffer */
     bool blocked;      /* the link takes no frame now */
-    bool watching;     /* the guest sleeps, and frames wake it */
+    bool asleep;       /* the guest sleeps, */
+    bool watching;     /* and frames wake it */
     bool woke;         /* the frame that is kept has woken the guest, or is about to */
     struct chain more; /* further buffers for a frame that one is too small for */
 };
@@ -64,12 +72,18 @@ static struct queue *nic_queue(struct device *device, enum nic_queue queue)
     return &device->virtio.queues[queue];
 }
 
+/* Whether frames that come go to the driver from here. */
+static bool nic_receives(struct device *device)
+{
+    const struct queue *queue = nic_queue(device, NIC_RECEIVE);
+
+    return virtio_is_live(&device->virtio) && queue->state->ready && !queue->lent;
+}
+
 /* Waits for what the host can do next. */
 static void nic_watch(struct device *device)
 {
-    const struct virtio *virtio = &device->virtio;
-    bool receives =
-        virtio_is_live(virtio) && virtio->queues[NIC_RECEIVE].state->ready && !device->starved;
+    bool receives = nic_receives(device) && !device->starved;
     bool looks = device->watching && !device->woke;
     uint32_t events = receives || looks ? EPOLLIN : 0;
 
@@ -176,15 +190,31 @@ static void nic_retract(struct device *device, const struct nic_placement *place
     }
 }
 
-/* What others send to all stations does not make a guest busy. */
-static void nic_note(const struct chain *chain)
-{
-    uint8_t bytes[NET_HEADER_SIZE + 1] = {0};
+enum { NIC_NOTED_SIZE = NET_HEADER_SIZE + 1 };
 
-    (void)parts_read(chain_in(chain), chain->in_count, 0, bytes, sizeof(bytes));
+/* What others send to all stations does not make a guest busy. */
+static void nic_note(const uint8_t bytes[NIC_NOTED_SIZE])
+{
     if ((bytes[NET_HEADER_SIZE] & 1) == 0) {
         activity_note();
     }
+}
+
+static void nic_note_chain(const struct chain *chain)
+{
+    uint8_t bytes[NIC_NOTED_SIZE] = {0};
+
+    (void)parts_read(chain_in(chain), chain->in_count, 0, bytes, sizeof(bytes));
+    nic_note(bytes);
+}
+
+/* vhost-net has delivered frames, of which the last one stands for all. */
+static void nic_moved(struct device *device, unsigned queue)
+{
+    uint8_t bytes[NIC_NOTED_SIZE] = {0};
+
+    (void)queue_read_last(&device->virtio.queues[queue], bytes, sizeof(bytes));
+    nic_note(bytes);
 }
 
 /* A frame of `size` bytes has come, the beginning of it in the chain at hand. False: wait. */
@@ -204,9 +234,20 @@ static bool nic_deliver(struct device *device, size_t size)
     const uint8_t count[] = {(uint8_t)placement.count, (uint8_t)(placement.count >> 8)};
     (void)parts_write(chain_in(chain), chain->in_count,
                       offsetof(struct virtio_net_hdr_v1, num_buffers), count, sizeof(count));
-    nic_note(chain);
+    nic_note_chain(chain);
     nic_complete(device, &placement);
     return true;
+}
+
+static bool nic_takes_checksums(const struct device *device)
+{
+    return virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_CSUM);
+}
+
+static bool nic_takes_segments(const struct device *device)
+{
+    return virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_TSO4) ||
+           virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_TSO6);
 }
 
 /* Whether the driver has agreed to what a frame's header says (5.1.6.4). */
@@ -218,11 +259,8 @@ static bool nic_agrees(const struct device *device, const struct chain *chain)
         return true;
     }
     (void)parts_read(chain_in(chain), chain->in_count, 0, header, sizeof(header));
-    bool checksum = virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_CSUM);
-    bool segments = virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_TSO4) ||
-                    virtio_has(&device->virtio, VIRTIO_NET_F_GUEST_TSO6);
-    return (checksum || (header[0] & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0) &&
-           (segments || header[1] == VIRTIO_NET_HDR_GSO_NONE);
+    return (nic_takes_checksums(device) || (header[0] & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0) &&
+           (nic_takes_segments(device) || header[1] == VIRTIO_NET_HDR_GSO_NONE);
 }
 
 /* Receives one frame. False: there is none, or no buffer for one. */
@@ -299,11 +337,60 @@ static bool nic_obey(struct device *device, unsigned queue, const struct chain *
     return true;
 }
 
+/*
+ * Whether the kernel can serve the receive queue from now on. A frame that is kept must be delivered
+ * first. The kernel knows only mergeable buffers as we do, and delivers all that is in the tap, also
+ * what was made for a driver before that had agreed to more.
+ */
+static bool nic_can_lend(struct device *device)
+{
+    return vhost_net_works(net_vhost(device->net)) && nic_receives(device) && device->agreed &&
+           !device->asleep && !net_has_kept(device->net) && !net_is_dead(device->net) &&
+           virtio_has(&device->virtio, VIRTIO_NET_F_MRG_RXBUF) && nic_takes_checksums(device) &&
+           nic_takes_segments(device) && irq_pulse_fd(device->virtio.env.irq) >= 0;
+}
+
+static void nic_lend(struct device *device, enum nic_queue number)
+{
+    struct virtio *virtio = &device->virtio;
+    const struct queue *queue = nic_queue(device, number);
+    const struct vhost_net_ring ring = {
+        .number = number,
+        .size = queue->state->size,
+        .base = queue->state->next,
+        .descriptors = queue->table,
+        .available = queue->available,
+        .used = queue->used,
+        .kick = virtio->doorbells[number].fd,
+        .call = irq_pulse_fd(virtio->env.irq),
+    };
+
+    virtio_lend(virtio, number);
+    if (!vhost_net_start(net_vhost(device->net), virtio->env.memory, net_fd(device->net),
+                         virtio->features, &ring)) {
+        virtio_take_back(virtio, number, ring.base);
+    }
+}
+
+/* Afterwards no thread of the kernel uses a buffer of the driver. Any thread. */
+static void nic_take_back(struct device *device)
+{
+    if (nic_queue(device, NIC_RECEIVE)->lent) {
+        virtio_take_back(&device->virtio, NIC_RECEIVE,
+                         vhost_net_stop(net_vhost(device->net), NIC_RECEIVE));
+    }
+}
+
 /* After each use of the link. */
 static void nic_settle(struct device *device)
 {
     if (net_is_dead(device->net)) {
         nic_lose_link(device);
+    }
+    if (nic_can_lend(device)) {
+        nic_lend(device, NIC_RECEIVE);
+    } else if (!virtio_is_live(&device->virtio) || net_is_dead(device->net)) {
+        nic_take_back(device);
     }
     nic_watch(device);
 }
@@ -316,7 +403,9 @@ static void nic_notified(struct device *device, unsigned queue)
     }
     switch (queue) {
     case NIC_RECEIVE:
-        nic_receive(device);
+        if (nic_receives(device) && !device->watching) {
+            nic_receive(device);
+        }
         break;
     case NIC_SEND:
         virtio_serve(&device->virtio, queue, nic_send_one);
@@ -366,7 +455,7 @@ static void nic_on_link(void *arg, uint32_t events)
     }
     if (device->watching) {
         wake = !device->woke && nic_looks(device);
-    } else if (virtio_is_live(&device->virtio) && nic_queue(device, NIC_RECEIVE)->state->ready) {
+    } else if (nic_receives(device)) {
         nic_receive(device);
     }
     nic_settle(device);
@@ -375,6 +464,22 @@ static void nic_on_link(void *arg, uint32_t events)
     if (wake) {
         device->virtio.env.wake(device->virtio.env.wake_arg);
     }
+}
+
+static void nic_on_broken(void *arg, uint32_t events)
+{
+    struct device *device = arg;
+
+    (void)events;
+    virtio_lock(&device->virtio);
+    /* One of a driver before may be left. */
+    bool broken = vhost_net_take_error(net_vhost(device->net));
+    if (broken && nic_queue(device, NIC_RECEIVE)->lent) {
+        nic_take_back(device);
+        virtio_break(&device->virtio, "vhost-net finds an error in the receive queue");
+        nic_settle(device);
+    }
+    virtio_unlock(&device->virtio);
 }
 
 /* A vCPU's thread: the main one does the rest when the queue is rung. */
@@ -407,9 +512,10 @@ static void nic_finish_sending(struct device *device)
     }
 }
 
-/* Buffers of the driver are only used with the lock held, so none is in use now. */
+/* Here buffers of the driver are only used with the lock held, so none is in use now. */
 static void nic_stop(struct device *device)
 {
+    nic_take_back(device);
     nic_finish_sending(device);
     device->blocked = false;
     device->config.status &= (uint16_t)~VIRTIO_NET_S_ANNOUNCE;
@@ -423,6 +529,8 @@ static void nic_stop(struct device *device)
 static void nic_sleep_begins(struct device *device, bool counted)
 {
     virtio_lock(&device->virtio);
+    nic_take_back(device);
+    device->asleep = true;
     device->watching = counted && device->state.used && !net_is_dead(device->net);
     if (device->woke) {
         net_drop(device->net);
@@ -436,9 +544,12 @@ static void nic_sleep_begins(struct device *device, bool counted)
 static void nic_sleep_ends(struct device *device)
 {
     virtio_lock(&device->virtio);
+    device->asleep = false;
     device->watching = false;
     device->state.used = false;
-    nic_watch(device);
+    nic_settle(device);
+    /* A device that was not reset has frames to deliver. */
+    virtio_ring(&device->virtio, NIC_RECEIVE);
     virtio_unlock(&device->virtio);
 }
 
@@ -482,6 +593,7 @@ static const struct virtio_type nic_type = {
     .notified = nic_notified,
     .restore = nic_restore,
     .identify = nic_identify,
+    .moved = nic_moved,
 };
 
 static uint64_t nic_features(const struct device *device)
@@ -521,6 +633,20 @@ static int nic_open_link(struct device *device, const struct net_settings *setti
     return wake->expression == NULL ? 0 : net_program_compile(wake->expression, &device->program);
 }
 
+static int nic_watch_link(struct device *device, struct loop *loop)
+{
+    const struct vhost_net *vhost = net_vhost(device->net);
+
+    device->source = loop_add(loop, net_fd(device->net), 0, nic_on_link, device);
+    if (device->source == NULL) {
+        return -errno;
+    }
+    if (vhost != NULL) {
+        device->broken = loop_add(loop, vhost_net_error_fd(vhost), EPOLLIN, nic_on_broken, device);
+    }
+    return vhost == NULL || device->broken != NULL ? 0 : -errno;
+}
+
 static int nic_open(struct device *device, const struct device_env *env)
 {
     int error = nic_open_link(device, env->settings);
@@ -539,9 +665,8 @@ static int nic_open(struct device *device, const struct device_env *env)
     if (error != 0) {
         return error;
     }
-    device->source = loop_add(env->loop, net_fd(device->net), 0, nic_on_link, device);
-    if (device->source == NULL) {
-        error = -errno;
+    error = nic_watch_link(device, env->loop);
+    if (error != 0) {
         virtio_close(&device->virtio);
     }
     return error;
@@ -549,6 +674,8 @@ static int nic_open(struct device *device, const struct device_env *env)
 
 static void nic_close(struct device *device)
 {
+    loop_remove(device->source);
+    loop_remove(device->broken);
     net_program_free(device->program);
     net_close(device->net);
     free(device);
@@ -572,7 +699,7 @@ static int nic_create(const struct device_env *env, struct device **out)
 
 static void nic_destroy(struct device *device)
 {
-    loop_remove(device->source);
+    nic_take_back(device);
     virtio_close(&device->virtio);
     nic_close(device);
 }

@@ -29,4 +29,7 @@ void registers_show_state(struct virtio *virtio);
 void registers_show_config(struct virtio *virtio);
 void registers_show(struct virtio *virtio);
 
+/* The driver handles an interrupt: tells the device which queues that are lent have moved. */
+void virtio_look_at_lent(struct virtio *virtio);
+
 #endif

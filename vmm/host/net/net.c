@@ -8,6 +8,7 @@
 
 #include "host/net/frame.h"
 #include "host/net/net_parts.h"
+#include "host/net/vhost_net.h"
 
 int net_open(const struct net_settings *settings, struct net **out)
 {
@@ -31,6 +32,7 @@ void net_close(struct net *net)
     if (net == NULL) {
         return;
     }
+    vhost_net_close(net->vhost);
     if (net->fd >= 0) {
         close(net->fd);
     }
@@ -57,6 +59,11 @@ void net_set_offloads(struct net *net, uint64_t features)
     if (net->kind->set_offloads != NULL) {
         net->kind->set_offloads(net, features);
     }
+}
+
+struct vhost_net *net_vhost(const struct net *net)
+{
+    return net->vhost;
 }
 
 unsigned net_mtu(const struct net *net)

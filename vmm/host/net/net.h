@@ -27,6 +27,7 @@ enum {
 };
 
 struct net;
+struct vhost_net;
 
 /*
  * Starts passt or attaches to the tap. Before the sandbox. Returns 0, or -REPORTED after one line
@@ -46,6 +47,8 @@ int net_fd(const struct net *net);
 bool net_has_offloads(const struct net *net);
 /* What the tap may leave to the guest: bits of VIRTIO_NET_F_GUEST_*. Nothing else is heeded. */
 void net_set_offloads(struct net *net, uint64_t features);
+/* The kernel's side of a tap, if it can be used: it takes frames from net_fd() itself. */
+struct vhost_net *net_vhost(const struct net *net);
 /* The largest packet of the link; 0 if it has the usual 1500 bytes. */
 unsigned net_mtu(const struct net *net);
 

@@ -107,6 +107,23 @@ static bool net_add_forward(struct net_settings *settings, struct word word)
     return length < NET_FORWARD_SIZE;
 }
 
+static bool net_set_vhost(struct net_settings *settings, struct word word)
+{
+    static const char *const words[] = {
+        [NET_VHOST_AUTO] = "auto",
+        [NET_VHOST_ON] = "on",
+        [NET_VHOST_OFF] = "off",
+    };
+
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (word_is(word, words[i])) {
+            settings->vhost = (enum net_vhost)i;
+            return settings->tap[0] != '\0';
+        }
+    }
+    return false;
+}
+
 static bool net_take_word(struct net_settings *settings, struct word word)
 {
     if (word_begins(&word, "mac=")) {
@@ -114,6 +131,9 @@ static bool net_take_word(struct net_settings *settings, struct word word)
     }
     if (word_begins(&word, "forward=")) {
         return settings->tap[0] == '\0' && net_add_forward(settings, word);
+    }
+    if (word_begins(&word, "vhost=")) {
+        return net_set_vhost(settings, word);
     }
     return false;
 }
@@ -151,8 +171,12 @@ static bool net_complain(const char *value, struct word bad)
         report("--net %s: '%.*s' is not a port to forward; give tcp:[ADDRESS/]PORT[:GUESTPORT] or "
                "udp:..., at most %d, after user",
                value, (int)bad.length, bad.text, NET_FORWARDS_MAX);
+    } else if (word_begins(&bad, "vhost=")) {
+        report("--net %s: '%.*s': give vhost=auto, on or off, after tap=NAME", value,
+               (int)bad.length, bad.text);
     } else {
-        report("--net %s: '%.*s' cannot follow the network; give mac=ADDRESS or forward=PORTS",
+        report("--net %s: '%.*s' cannot follow the network; give mac=ADDRESS, forward=PORTS or "
+               "vhost=WHEN",
                value, (int)bad.length, bad.text);
     }
     return false;
@@ -213,8 +237,9 @@ void net_choose_macs(struct net_list *list, const char *name)
 
 static const struct option_row net_rows[] = {
     {OPTION("--net", "NETWORK",
-            "user (passt) or tap=NAME, with [,mac=ADDRESS], and after user\n"
-            "[,forward=tcp:[ADDRESS/]PORT[:GUESTPORT]]; may be given again (none)",
+            "user (passt) or tap=NAME, with [,mac=ADDRESS], after user\n"
+            "[,forward=tcp:[ADDRESS/]PORT[:GUESTPORT]], and after tap\n"
+            "[,vhost=auto|on|off]; may be given again (none)",
             set_net)},
 };
 

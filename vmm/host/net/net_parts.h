@@ -21,6 +21,7 @@ struct net {
     int fd;            /* does not block */
     int dead;          /* -errno of a link that has ended */
     unsigned mtu;
+    struct vhost_net *vhost; /* NULL: there is none */
     char label_text[NET_TAP_SIZE + 16];
 
     /* passt's stream: a frame whose prefix has come, and of which `come` bytes are in `buffer`. */

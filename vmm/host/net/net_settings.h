@@ -14,6 +14,9 @@ enum {
     NET_MAC_SIZE = 6,
 };
 
+/* Who moves a tap's frames: the kernel (vhost-net) if it can, in any case, or never. */
+enum net_vhost { NET_VHOST_AUTO, NET_VHOST_ON, NET_VHOST_OFF };
+
 /* Which frames wake the guest. */
 struct net_wake {
     unsigned kinds;         /* a set of NET_WAKE_* (net_wake.h); 0: NET_WAKE_DEFAULT */
@@ -28,6 +31,7 @@ struct net_forward {
 
 struct net_settings {
     char tap[NET_TAP_SIZE]; /* the interface's name; empty: passt */
+    enum net_vhost vhost;
     uint8_t mac[NET_MAC_SIZE];
     bool mac_given;
     unsigned forward_count;

@@ -14,6 +14,7 @@
 #include "base/report.h"
 #include "host/net/frame.h"
 #include "host/net/net_parts.h"
+#include "host/net/vhost_net.h"
 
 /* The interface is gone; anything else concerns one frame only, such as an interface that is down. */
 static bool tap_is_gone(int error)
@@ -144,5 +145,8 @@ int tap_attach(struct net *net, const struct net_settings *settings)
         return -REPORTED;
     }
     int error = tap_set_up(net, settings->tap);
-    return error == 0 ? 0 : tap_refuse(settings->tap, error);
+    if (error != 0) {
+        return tap_refuse(settings->tap, error);
+    }
+    return vhost_net_open(net->label, settings->vhost, &net->vhost);
 }
