@@ -9,6 +9,8 @@
 . "$LAB_TESTS/net.sh"
 # shellcheck source=tests/lab/disk.sh
 . "$LAB_TESTS/disk.sh"
+# shellcheck source=tests/lab/operator.sh
+. "$LAB_TESTS/operator.sh"
 
 # The PSCI modes that take turns, so that a guest goes from each to each.
 other_modes() {
@@ -175,4 +177,42 @@ test_refusals() {
     run_bare scenario=off --restore "$work/image" "$@" "$work/disk"
     expect_status 0
     expect_console "memory is as it was"
+}
+
+# An operator saves a guest that sleeps already, and one that is asked to sleep for it.
+# once operator_saves
+test_operator_saves() {
+    make_work
+    start_bare scenario=wake-operator --memory 32M --qmp "$work/qmp" --save "$work/image"
+    wait_event "$work/events" asleep
+    qmp x-dormouse-save @X_DORMOUSE_SAVED
+    wait_guest
+    expect_status 6
+    cat "$work/console" >"$work/said"
+    run_bare scenario=none --memory 32M --restore "$work/image"
+    expect_event wake source signal
+    cat "$work/console" >>"$work/said"
+    mv "$work/said" "$work/console"
+    expect_tap
+    start_bare scenario=wake-operator --qmp "$work/qmp"
+    wait_event "$work/events" asleep
+    qmp_refuses x-dormouse-save "the VM was started without a file for it (--save)"
+    qmp quit
+    wait_guest
+}
+
+# On a full file system the guest sleeps on, and nothing is left behind.
+# once full_disk
+test_full_disk() {
+    make_work
+    mkdir "$work/full"
+    mount -t tmpfs -o size=64k,mode=777 tmpfs "$work/full"
+    trap 'umount "$work/full"; clean_up' EXIT
+    run_bare "scenario=suspend64 ms=300" --memory 32M --on-suspend save="$work/full/image"
+    expect_status 0
+    expect_tap
+    expect_event save-failed file "$work/full/image"
+    expect_event wake source irq
+    expect_equal "lines of error" "$(wc -l <"$work/errors")" 1
+    expect_equal "files" "$(ls "$work/full")" ""
 }

@@ -68,9 +68,26 @@ unsigned device_rig_changes(const struct device_rig *rig)
 void device_rig_copy_state(struct device_rig *to, const struct device_rig *from)
 {
     assert_ptr_equal(to->cls, from->cls);
-    memcpy((char *)to->device + to->cls->state_offset, device_state(from->cls, from->device),
-           from->cls->state_size);
-    to->irq.state = from->irq.state;
+    irq_restore(&to->irq, &from->irq.state);
+    assert_true(to->cls->restore(to->device, device_state(from->cls, from->device)));
+}
+
+void device_rig_try_states(struct device_rig *rig)
+{
+    static const uint8_t values[] = {1, 2, 3, 16, 17, 0x7f, 0x80, 0xff};
+    uint8_t state[DEVICE_RIG_STATE_MAX];
+    size_t size = rig->cls->state_size;
+
+    assert_true(size <= sizeof(state));
+    for (size_t i = 0; i < size * sizeof(values); i++) {
+        memcpy(state, device_state(rig->cls, rig->device), size);
+        state[i / sizeof(values)] = values[i % sizeof(values)];
+        (void)rig->cls->restore(rig->device, state);
+        for (uint64_t offset = 0; offset < 0x1000; offset += 4) {
+            (void)device_rig_read(rig, offset);
+        }
+        rig->cls->reset(rig->device);
+    }
 }
 
 void device_rig_destroy(struct device_rig *rig)

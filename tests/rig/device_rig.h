@@ -32,8 +32,14 @@ void device_rig_destroy(struct device_rig *rig);
 /* Counts the bytes of the state, and of the interrupt line, that differ from a new device. */
 unsigned device_rig_changes(const struct device_rig *rig);
 
-/* Gives a device the state of another of its class, as a restore will. */
+/* Gives a device the state of another of its class, as a restore does. */
 void device_rig_copy_state(struct device_rig *to, const struct device_rig *from);
+
+/*
+ * Sets each byte of a saved state in turn to some values. What the device takes over must do no harm:
+ * each register is read then, and the guest's resets come through. Sanitizers watch.
+ */
+void device_rig_try_states(struct device_rig *rig);
 
 /* One 32-bit access. */
 uint32_t device_rig_read(struct device_rig *rig, uint64_t offset);

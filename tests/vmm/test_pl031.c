@@ -194,6 +194,47 @@ static void time_wraps_at_32_bits(void **state)
     assert_register(DR, 7);
 }
 
+/* What another process saved: an alarm that passes while there is none goes off at the restore. */
+static void alarm_passes_while_saved(void **state)
+{
+    struct device_rig other;
+
+    (void)state;
+    device_rig_write(&rig, IMSC, 1);
+    device_rig_write(&rig, MR, 1700000060);
+    device_rig_create(&other, "pl031", loop, NULL);
+    fake.now += 59;
+    device_rig_copy_state(&other, &rig);
+    assert_int_equal(fake.armed, 1700000060);
+    assert_int_equal(device_rig_read(&other, RIS), 0);
+    assert_false(other.cls->wake_pending(other.device));
+    fake.now += 1;
+    device_rig_copy_state(&other, &rig);
+    assert_int_equal(device_rig_read(&other, RIS), 1);
+    assert_true(other.line);
+    assert_true(other.cls->wake_pending(other.device));
+    device_rig_destroy(&other);
+}
+
+static void restored_clock_keeps_what_the_guest_set(void **state)
+{
+    struct device_rig other;
+
+    (void)state;
+    device_rig_write(&rig, LR, 1000);
+    fake.now += 100;
+    device_rig_create(&other, "pl031", loop, NULL);
+    device_rig_copy_state(&other, &rig);
+    assert_int_equal(device_rig_read(&other, DR), 1100);
+    device_rig_destroy(&other);
+}
+
+static void any_saved_state_does_no_harm(void **state)
+{
+    (void)state;
+    device_rig_try_states(&rig);
+}
+
 static void clock_cannot_be_stopped_and_ids_not_written(void **state)
 {
     (void)state;
@@ -503,6 +544,9 @@ static void vcpu_and_timer_race(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(alarm_passes_while_saved),
+        TEST(restored_clock_keeps_what_the_guest_set),
+        TEST(any_saved_state_does_no_harm),
         TEST(reset_values_match_the_manual),
         TEST(time_is_the_hosts_until_the_guest_sets_it),
         TEST(time_wraps_at_32_bits),

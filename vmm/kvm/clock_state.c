@@ -4,14 +4,6 @@
 
 #include "kvm/state_parts.h"
 
-/* Linux 6.4 has it; the headers of older kernels, with which this builds too, lack it. */
-struct counter_offset {
-    uint64_t counter_offset;
-    uint64_t reserved;
-};
-
-#define SET_COUNTER_OFFSET _IOW(KVMIO, 0xb5, struct counter_offset)
-
 uint64_t kvm_counter_frequency(void)
 {
     uint64_t frequency;
@@ -50,27 +42,24 @@ int vcpu_read_clock(struct vcpu *vcpu, struct vcpu_clock *clock)
     return clock_may_use_physical(vcpu) ? -ENOENT : vcpu_save_virtual_timer(vcpu, &clock->timers);
 }
 
-/*
- * The offset is one for both counters, and KVM ignores writes of TIMER_CNT afterwards (Linux,
- * Documentation/virt/kvm/api.rst 4.139). Before 6.4 the virtual counter alone has an offset, which
- * TIMER_CNT sets.
- */
-static int clock_set_counter(struct vcpu *vcpu, uint64_t counter)
+/* When a timer fires that was to fire at `deadline`, seen from `then`: as far from `now`, or at once. */
+static uint64_t clock_move_deadline(uint64_t deadline, uint64_t then, uint64_t now)
 {
-    uint64_t physical;
+    uint64_t left = deadline > then ? deadline - then : 0;
 
-    if (!clock_has_physical(vcpu, &physical)) {
-        return vcpu_set_reg(vcpu, KVM_REG_ARM_TIMER_CNT, counter);
-    }
-    struct counter_offset offset = {.counter_offset = physical - counter};
-    return kvm_call(vcpu->vm->fd, SET_COUNTER_OFFSET, &offset);
+    return left <= UINT64_MAX - now ? now + left : UINT64_MAX;
 }
 
+/*
+ * TIMER_CNT sets the virtual counter of the whole VM; the physical one stays the host's, as in a VM that was
+ * never saved. KVM_ARM_SET_COUNTER_OFFSET (Linux 6.4) would move both: then the physical counter jumps back
+ * even on the same host, and a processor without FEAT_ECV makes the guest leave for each access to it.
+ */
 int vcpu_write_clock(struct vcpu *vcpu, const struct vcpu_clock *clock, uint64_t ahead)
 {
     struct vcpu_timers timers = clock->timers;
     uint64_t physical;
-    int error = clock_set_counter(vcpu, clock->counter + ahead);
+    int error = vcpu_set_reg(vcpu, KVM_REG_ARM_TIMER_CNT, clock->counter + ahead);
 
     if (error != 0) {
         return error;
@@ -80,7 +69,7 @@ int vcpu_write_clock(struct vcpu *vcpu, const struct vcpu_clock *clock, uint64_t
                    ? -ENOENT
                    : vcpu_restore_virtual_timer(vcpu, &timers);
     }
-    /* The physical counter is the virtual one now; it was further on, or less far. */
-    timers.value[VCPU_TIMER_PHYSICAL] -= clock->physical - clock->counter;
+    timers.value[VCPU_TIMER_PHYSICAL] =
+        clock_move_deadline(timers.value[VCPU_TIMER_PHYSICAL], clock->physical + ahead, physical);
     return vcpu_restore_timers(vcpu, &timers);
 }

@@ -77,10 +77,9 @@ uint64_t kvm_counter_frequency(void);
  */
 int vcpu_read_clock(struct vcpu *vcpu, struct vcpu_clock *clock);
 /**
- * Sets the counter of the VM to `ahead` ticks after the clock's, and the vCPU's timers so that each fires
- * as far from now as it would have then, less `ahead`. From Linux 6.4 on the physical counter is the same
- * as the virtual one afterwards; before, it is the host's. 0 or -errno; -ENOENT: the physical timer is to
- * fire, and this KVM cannot set it.
+ * Sets the virtual counter of the VM to `ahead` ticks after the clock's, and the vCPU's timers so that each
+ * fires as far from now as it would have then, less `ahead`. The physical counter is the host's. 0 or
+ * -errno; -ENOENT: the physical timer is to fire, and this KVM cannot set it.
  */
 int vcpu_write_clock(struct vcpu *vcpu, const struct vcpu_clock *clock, uint64_t ahead);
 

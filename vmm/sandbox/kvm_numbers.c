@@ -9,11 +9,6 @@
 #include <linux/vhost.h>
 #include <sys/ioctl.h>
 
-/* Linux 6.4 has it; the headers of older kernels, with which this builds too, lack it. */
-#ifndef KVM_ARM_SET_COUNTER_OFFSET
-#define KVM_ARM_SET_COUNTER_OFFSET _IOW(KVMIO, 0xb5, unsigned long long[2])
-#endif
-
 #define CALL(name)
 #define CALL_IF(name, argument, mask, value, words)
 #define CALL_OWN(name, argument)
