@@ -112,6 +112,20 @@ test_images_of_each_version() {
     done
 }
 
+# arm64 has checksums of its own.
+test_arm64_agrees() {
+    arm64=$build/arm64/vmm/dormouse
+    [ -x "$arm64" ] && command -v qemu-aarch64 >/dev/null || {
+        echo "skipped: no arm64 build, or no qemu-user"
+        return
+    }
+    make_image
+    try qemu-aarch64 -L "$build/sysroot" "$arm64" image check vm
+    expect_status 0
+    qemu-aarch64 -L "$build/sysroot" "$arm64" image export vm | "$dormouse" image import other || fail "no copy"
+    cmp vm other || fail "the copy differs"
+}
+
 test_wrong_use() {
     make_image
     try "$dormouse" image

@@ -82,6 +82,42 @@ test_disk_and_the_end() {
     expect_status 0
 }
 
+# A file system without room: one line, nothing is left there, and the guest sleeps and wakes as ever.
+test_disk_is_full() {
+    make_work
+    mkdir "$work/small"
+    mount -t tmpfs -o size=4M,mode=777 none "$work/small"
+    # shellcheck disable=SC2086 # several words
+    run_bare "scenario=saved ms=2500" $memory --sleep-memory disk="$work/small/image"
+    left=$(ls "$work/small")
+    umount "$work/small"
+    expect_tap
+    expect_status 0
+    expect_event save-failed file "$work/small/image"
+    expect_equal "lines" "$(wc -l <"$work/errors")" 1
+    grep -q "cannot save the VM to $work/small/image: write: No space left on device" "$work/errors" ||
+        fail "no word of the space"
+    expect_equal "files" "$left" ""
+}
+
+# A reset drops what is in the file: the guest starts anew, and no other process can continue the old one.
+test_disk_and_a_reset() {
+    make_work
+    start_bare "scenario=wake-operator timer=0" --memory 64M --sleep-memory disk="$work/image" --wake signal \
+        --qmp "$work/qmp"
+    wait_event "$work/events" saved 1 60
+    ln "$work/image" "$work/first"
+    qmp system_reset
+    wait_event "$work/events" saved 2 60
+    [ ! "$work/image" -ef "$work/first" ] || fail "the file is the old one"
+    kill -USR1 "$guest"
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_event_count resumed 1
+    [ ! -e "$work/image" ] || fail "the file is still there"
+}
+
 # A damaged file ends the VM, and none of its guest runs.
 test_disk_is_damaged() {
     make_work

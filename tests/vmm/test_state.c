@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -23,6 +24,7 @@
 #include "core/memory.h"
 #include "core/pages.h"
 #include "scratch.h"
+#include "state/checksum.h"
 #include "state/format.h"
 #include "state/reader.h"
 #include "state/writer.h"
@@ -270,6 +272,28 @@ static void test_record_grows(void **state)
         assert_int_equal(state_get_u32(&record), i);
     }
     state_record_free(&record);
+}
+
+/* As docs/image-format.md says; of every length and place, and in parts as well as at once. */
+static void test_checksum_is_zlibs(void **state)
+{
+    static uint8_t bytes[300];
+
+    (void)state;
+    assert_int_equal(checksum_add(0, "123456789", 9), 0xcbf43926);
+    assert_int_equal(checksum_add(0, NULL, 0), 0);
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)(i * 37 + i / 7);
+    }
+    for (size_t from = 0; from < 9; from++) {
+        for (size_t size = 0; from + size <= sizeof(bytes); size++) {
+            uint32_t whole = (uint32_t)crc32_z(0, bytes + from, size);
+            uint32_t half = checksum_add(0, bytes + from, size / 2);
+
+            assert_int_equal(checksum_add(0, bytes + from, size), whole);
+            assert_int_equal(checksum_add(half, bytes + from + size / 2, size - size / 2), whole);
+        }
+    }
 }
 
 /* --- What is written is read. --- */
@@ -721,6 +745,7 @@ int main(void)
         cmocka_unit_test(test_record_ends),
         cmocka_unit_test(test_record_that_is_read_takes_nothing),
         cmocka_unit_test(test_record_grows),
+        cmocka_unit_test(test_checksum_is_zlibs),
         TEST(test_image_keeps_sections),
         TEST(test_unknown_mandatory_section_is_refused),
         TEST(test_image_keeps_ram),

@@ -109,6 +109,7 @@ static bool driver_save(void *driver)
         return true;
     }
     if (!save_machine(machine, machine->writer)) {
+        rest_begin(machine);
         return false;
     }
     machine_end(machine, STATUS_SAVED);
