@@ -109,7 +109,7 @@ test_disk_and_a_reset() {
     ln "$work/image" "$work/first"
     qmp system_reset
     wait_event "$work/events" saved 2 60
-    [ ! "$work/image" -ef "$work/first" ] || fail "the file is the old one"
+    [ "$(stat -c %i "$work/image")" != "$(stat -c %i "$work/first")" ] || fail "the file is the old one"
     kill -USR1 "$guest"
     wait_guest
     expect_tap
