@@ -116,7 +116,7 @@ image_make() {
 
 image_recipe() {
     printf '%s\n' "${image_packages[@]}"
-    find "$root/tools/image" -type f -exec cksum {} + | sort
+    (cd "$root" && find tools/image -type f -exec cksum {} + | sort)
 }
 
 image_spell() {

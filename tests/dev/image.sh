@@ -42,6 +42,8 @@ test_image_is_complete() {
     [ "$(cat packages)" -gt 100 ] || fail "dpkg knows of $(cat packages) packages"
     root_file cat /etc/hostname >name
     expect_text name debian
+    root_file stat /var/run | tee run
+    expect_line run 'Fast link dest: "/run"'
     [ -z "$(root_file cat /etc/machine-id)" ] || fail "all copies would be the same machine"
 }
 
