@@ -85,7 +85,7 @@ test_lab() { # KIND FOLDER NAME...
     cd "$folder"
     # This process enforces limits itself; the session's limit is for the case that this process was killed.
     # shellcheck disable=SC2016 # for the shell in the lab
-    session_command=("$root/dev" lab run "${words[@]}" --limit 7200 \
+    session_command=("$root/dev" lab run "${words[@]}" --limit 28800 \
         --guest cloud --guest generic --out logs -- \
         sh -c 'exec sh "$LAB_TESTS/run.sh" --logs logs "$@"' sh)
     session_spares=2
