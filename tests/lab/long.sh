@@ -12,8 +12,21 @@
 . "$LAB_TESTS/disk.sh"
 # shellcheck source=tests/lab/firmware.sh
 . "$LAB_TESTS/firmware.sh"
+# shellcheck source=tests/lab/saved.sh
+. "$LAB_TESTS/saved.sh"
 # shellcheck source=tests/lab/soak.sh
 . "$LAB_TESTS/soak.sh"
+
+# Saved VMs, one process after the other: a bare guest with a timer that fires at any moment around the call, and Debian.
+# limit saved_bare 7000
+test_saved_bare() {
+    run_saved "scenario=race last=999" 1000 --memory 32M
+}
+
+# limit saved_linux 7000
+test_saved_linux() {
+    linux_saved 100
+}
 
 # limit churn 1200
 test_churn() {
