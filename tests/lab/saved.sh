@@ -225,3 +225,19 @@ test_full_disk() {
     expect_equal "lines of error" "$(wc -l <"$work/errors")" 1
     expect_equal "files" "$(ls "$work/full")" ""
 }
+
+# A restored guest that is reset starts its kernel, on a board that has nothing of the image any more.
+# once reset
+test_reset() {
+    make_work
+    set -- --cpus 2 --memory 64M --psci-version 1.1 --rng
+    run_bare scenario=wake-operator --on-suspend save="$work/image" "$@"
+    expect_status 6
+    start_bare scenario=version --restore "$work/image" --asleep --qmp "$work/qmp" "$@"
+    wait_event "$work/events" asleep
+    qmp system_reset
+    wait_guest
+    expect_status 0
+    expect_tap
+    expect_events boot restored asleep reset boot off
+}
