@@ -537,6 +537,58 @@ static void test_image_stays_locked(void **state)
     state_writer_close(writer);
 }
 
+static int try_save(void)
+{
+    struct state_writer *writer = open_writer();
+    int error = save_with(writer, 8);
+
+    state_writer_close(writer);
+    return error;
+}
+
+/* Two VMs with one file: the image of the one that sleeps in it stays. */
+static void test_locked_image_is_not_replaced(void **state)
+{
+    (void)state;
+    save(7);
+    struct state_reader *reader = open_reader();
+    expect_refused(try_save, "rename: Device or resource busy; nothing has changed there");
+    assert_int_equal(scratch_entry_count(), 1);
+    assert_int_equal(state_reader_claim(reader), 0);
+    assert_int_equal(try_save(), 0);
+    state_reader_close(reader);
+    assert_int_equal(mark_of_image(), 8);
+}
+
+static struct state_reader *stale;
+
+static int try_claim(void)
+{
+    return state_reader_claim(stale);
+}
+
+static int try_remove(void)
+{
+    return state_reader_remove(stale);
+}
+
+/* Of the name of its image a reader may know nothing any more. */
+static void test_only_the_own_image_goes(void **state)
+{
+    (void)state;
+    save(7);
+    stale = open_reader();
+    assert_int_equal(rename("vm", "moved"), 0);
+    expect_refused(try_remove, "cannot remove it");
+    save(8);
+    expect_refused(try_claim, "cannot rename it to vm.restored");
+    expect_refused(try_remove, "cannot remove it");
+    assert_int_equal(unlink("moved"), 0);
+    assert_int_equal(state_reader_remove(stale), 0);
+    state_reader_close(stale);
+    assert_int_equal(mark_of_image(), 8);
+}
+
 static int try_begin(void)
 {
     struct state_writer *writer = open_writer();
@@ -572,6 +624,18 @@ static void test_other_files_are_not_replaced(void **state)
     expect_refused(try_writer, "--test vm: this exists and is no image of a VM");
     scratch_write("vm", "", 0);
     expect_refused(try_writer, "this exists and is no image of a VM");
+}
+
+/* What a restore renames and a save replaces is the file itself. */
+static void test_symbolic_links_are_refused(void **state)
+{
+    (void)state;
+    save(7);
+    assert_int_equal(rename("vm", "file"), 0);
+    assert_int_equal(symlink("file", "vm"), 0);
+    expect_refused(try_open, "image vm: this is a symbolic link: give the file that it names");
+    expect_refused(try_writer, "--test vm: this exists and is no image of a VM");
+    assert_int_equal(scratch_entry_count(), 2);
 }
 
 static int try_writer_nowhere(void)
@@ -705,8 +769,8 @@ static void test_order_of_syncs(void **state)
     ops_clear();
     assert_int_equal(save_with(writer, NEW), 0);
     size_t length = strlen(op_log);
-    assert_true(length > 5);
-    assert_string_equal(op_log + length - 5, "wsxsu");
+    assert_true(length > 7);
+    assert_string_equal(op_log + length - 7, "wsolxsu");
     state_writer_close(writer);
 }
 
@@ -716,6 +780,8 @@ static void test_without_exchange(void **state)
     (void)state;
     save(OLD);
     struct state_writer *writer = open_writer();
+    ops_clear();
+    assert_int_equal(save_with(writer, OLD), 0); /* by the operations of the next save */
     op_count = 0;
     op_error = EINVAL;
     op_fails = (int)(strchr(op_log, 'x') - op_log) + 1;
@@ -760,6 +826,9 @@ int main(void)
         TEST(test_reader_locks),
         TEST(test_image_stays_locked),
         TEST(test_writer_locks),
+        TEST(test_locked_image_is_not_replaced),
+        TEST(test_only_the_own_image_goes),
+        TEST(test_symbolic_links_are_refused),
         TEST(test_other_files_are_not_replaced),
         TEST(test_folder_is_missing),
         TEST(test_each_operation_fails),

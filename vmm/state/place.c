@@ -157,7 +157,7 @@ static int place_sync(const struct state_place *place)
  * The names are exchanged where the file system can do that: then the old image still exists if the
  * folder does not get to the disk.
  */
-int place_publish(const struct state_place *place)
+static int place_replace(const struct state_place *place)
 {
     bool exchanged = place_exchange(place) == 0;
     int error = exchanged ? 0 : place_move(place, place->saving, place->name);
@@ -176,15 +176,61 @@ int place_publish(const struct state_place *place)
     return error;
 }
 
-int place_retire(const struct state_place *place)
+/*
+ * Another VM may sleep as FILE, or just be restored from it. A process that gave up root may be unable to
+ * open the old image: then there is no lock to be seen.
+ */
+int place_publish(const struct state_place *place)
 {
-    int error = place_move(place, place->name, place->restored);
+    int old = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW);
 
+    if (old < 0 && old != -ENOENT && old != -EACCES) {
+        return old == -EWOULDBLOCK || old == -ESTALE ? -EBUSY : old;
+    }
+    int error = place_replace(place);
+    if (old >= 0) {
+        close(old);
+    }
+    return error;
+}
+
+/* Whether FILE is the file that `fd` is. 0 or -errno: -ESTALE if it is another one. */
+static int place_compare(const struct state_place *place, int fd)
+{
+    struct stat file;
+    struct stat named;
+
+    if (fstat(fd, &file) != 0 ||
+        fstatat(place->folder, place->name, &named, AT_SYMLINK_NOFOLLOW) != 0) {
+        return -errno;
+    }
+    return file.st_dev == named.st_dev && file.st_ino == named.st_ino ? 0 : -ESTALE;
+}
+
+int place_retire(const struct state_place *place, int fd)
+{
+    int error = place_compare(place, fd);
+
+    if (error == 0) {
+        error = place_move(place, place->name, place->restored);
+    }
     return error == 0 ? place_sync(place) : error;
 }
 
-int place_discard(const struct state_place *place)
+static bool place_is_gone(int fd)
 {
+    struct stat file;
+
+    return fstat(fd, &file) == 0 && file.st_nlink == 0;
+}
+
+int place_discard(const struct state_place *place, int fd)
+{
+    int error = place_compare(place, fd);
+
+    if (error != 0) {
+        return place_is_gone(fd) ? 0 : error;
+    }
     if (unlinkat(place->folder, place->name, 0) != 0) {
         return -errno;
     }

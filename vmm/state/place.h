@@ -29,12 +29,15 @@ int place_open_locked(const struct state_place *place, const char *name, int fla
 
 /*
  * FILE.saving becomes FILE, for good: the folder is on the disk afterwards. 0 or -errno; after an error
- * FILE is the old one, and FILE.saving still the new one.
+ * FILE is the old one, and FILE.saving still the new one. -EBUSY: another process has the old one.
  */
 int place_publish(const struct state_place *place);
-/* FILE becomes FILE.restored, or ends, for good. 0 or -errno. */
-int place_retire(const struct state_place *place);
-int place_discard(const struct state_place *place);
+/*
+ * FILE, which is open as `fd`, becomes FILE.restored, or ends, for good. 0 or -errno; -ESTALE: FILE is
+ * another file now, which stays. A file that has no name any more has ended.
+ */
+int place_retire(const struct state_place *place, int fd);
+int place_discard(const struct state_place *place, int fd);
 void place_remove(const struct state_place *place, const char *name);
 
 /* Whether the folder has that name. */

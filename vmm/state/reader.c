@@ -70,12 +70,16 @@ static int reader_lock(struct state_reader *reader)
                            "this VM was restored already, and its disks have changed since; "
                            "rename the file if it is to be restored again all the same");
     }
-    reader->fd = place_open_locked(place, place->name, O_RDONLY);
+    reader->fd = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW);
     if (reader->fd >= 0) {
         return 0;
     }
     if (reader->fd == -EWOULDBLOCK || reader->fd == -ESTALE) {
         return reader_fail(reader, "another process has it open to restore or to save a VM");
+    }
+    if (reader->fd == -ELOOP) {
+        /* The file itself is renamed when the VM runs, so that it is not restored again. */
+        return reader_fail(reader, "this is a symbolic link: give the file that it names");
     }
     if (reader->fd == -EINVAL) {
         return reader_fail(reader, "this is not a regular file");
@@ -151,7 +155,7 @@ int state_reader_examine(const char *path, struct state_reader **out)
 
 int state_reader_claim(struct state_reader *reader)
 {
-    int error = place_retire(&reader->place);
+    int error = place_retire(&reader->place, reader->fd);
 
     return error == 0
                ? 0
@@ -161,7 +165,7 @@ int state_reader_claim(struct state_reader *reader)
 
 int state_reader_remove(struct state_reader *reader)
 {
-    int error = place_discard(&reader->place);
+    int error = place_discard(&reader->place, reader->fd);
 
     return error == 0 ? 0
                       : reader_fail(reader, "cannot remove it, so that it is not restored: %s",

@@ -51,7 +51,7 @@ static int writer_check_old(const struct state_writer *writer)
     struct stat status;
     size_t count = 0;
 
-    if (fstatat(place->folder, place->name, &status, 0) != 0) {
+    if (fstatat(place->folder, place->name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
         return errno == ENOENT ? 0 : -errno;
     }
     if (!S_ISREG(status.st_mode)) {
