@@ -163,6 +163,25 @@ static void machine_reset_clears_the_state(void **state)
     assert_memory_equal(device_state(rig.cls, rig.device), &zero, sizeof(zero));
 }
 
+/* A driver that negotiated and went no further finds that its choice still counts. */
+static void restored_features_are_those_of_the_driver(void **state)
+{
+    struct virtio_state saved;
+
+    (void)state;
+    virtio_rig_write(&rig, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
+    virtio_rig_write(&rig, VIRTIO_MMIO_DRIVER_FEATURES, 1); /* VIRTIO_F_VERSION_1 */
+    virtio_rig_write(&rig, VIRTIO_MMIO_STATUS, 3 | VIRTIO_CONFIG_S_FEATURES_OK);
+    memcpy(&saved, device_state(rig.cls, rig.device), sizeof(saved));
+    rig.cls->reset(rig.device);
+    assert_true(rig.cls->restore(rig.device, &saved));
+    assert_true(virtio_has((const struct virtio *)(void *)rig.device, VIRTIO_F_VERSION_1));
+    saved.driver_features = UINT64_MAX;
+    assert_false(rig.cls->restore(rig.device, &saved));
+    saved.driver_features = 0;
+    assert_false(rig.cls->restore(rig.device, &saved));
+}
+
 static void queue_that_the_driver_disables_is_left_alone(void **state)
 {
     struct vring_used_elem used;
@@ -360,6 +379,7 @@ int main(void)
         WITH_DEVICE(features_have_two_halves),
         WITH_DEVICE(reset_clears_all_and_the_device_starts_again),
         WITH_DEVICE(machine_reset_clears_the_state),
+        WITH_DEVICE(restored_features_are_those_of_the_driver),
         WITH_DEVICE(queue_that_the_driver_disables_is_left_alone),
         WITH_DEVICE(driver_at_fault_gets_needs_reset_and_one_line),
         WITH_DEVICE(only_whole_words_reach_registers),

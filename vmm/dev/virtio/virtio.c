@@ -412,6 +412,15 @@ bool virtio_busy(struct device *device)
     return busy;
 }
 
+/* A driver may have got as far as this without starting the device. */
+static bool virtio_restore_features(struct virtio *virtio)
+{
+    bool negotiated = (virtio->state.status & VIRTIO_CONFIG_S_FEATURES_OK) != 0;
+
+    virtio->features = negotiated ? virtio->state.driver_features : 0;
+    return !negotiated || virtio_accepts(virtio);
+}
+
 bool virtio_restore(struct device *device, const void *saved)
 {
     struct virtio *virtio = virtio_of(device);
@@ -422,6 +431,10 @@ bool virtio_restore(struct device *device, const void *saved)
     }
     virtio_lock(virtio);
     virtio->state = *state;
+    if (!virtio_restore_features(virtio)) {
+        virtio_unlock(virtio);
+        return false;
+    }
     if (virtio->type->restore != NULL) {
         virtio->type->restore(device, state + 1);
     }
