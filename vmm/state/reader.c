@@ -153,6 +153,12 @@ int state_reader_examine(const char *path, struct state_reader **out)
     return reader_take(reader, out);
 }
 
+/* What place_retire() and place_discard() mean. */
+static const char *reader_name_error(int error)
+{
+    return error == -ESTALE ? "another file has that name now" : strerror(-error);
+}
+
 int state_reader_claim(struct state_reader *reader)
 {
     int error = place_retire(&reader->place, reader->fd);
@@ -160,7 +166,7 @@ int state_reader_claim(struct state_reader *reader)
     return error == 0
                ? 0
                : reader_fail(reader, "cannot rename it to %s, so that it is not restored again: %s",
-                             reader->place.restored, strerror(-error));
+                             reader->place.restored, reader_name_error(error));
 }
 
 int state_reader_remove(struct state_reader *reader)
@@ -169,5 +175,5 @@ int state_reader_remove(struct state_reader *reader)
 
     return error == 0 ? 0
                       : reader_fail(reader, "cannot remove it, so that it is not restored: %s",
-                                    strerror(-error));
+                                    reader_name_error(error));
 }
