@@ -474,7 +474,8 @@ static void test_ram_of_another_size_is_refused(void **state)
 {
     (void)state;
     save(7);
-    expect_refused(load_into_other_size, "it has 4 MiB of RAM, and this VM is to have 8");
+    expect_refused(load_into_other_size,
+                   "it has 4 MiB of RAM at 0x40000000, and this VM is to have 8 at");
 }
 
 /* --- Restored once. --- */

@@ -217,6 +217,7 @@ static int gic_write_row(const struct gic_place *place, const struct gic_row *ro
         if (error != 0 && !(gic_lacks(place, error) && wanted == 0)) {
             snprintf(culprit->name, sizeof(culprit->name), "%s", row->name);
             culprit->wanted = wanted;
+            (void)gic_access(place, KVM_GET_DEVICE_ATTR, id, &culprit->actual);
             return error == -EINVAL ? -EDOM : error;
         }
     }

@@ -76,6 +76,11 @@ static bool restore_pin_version(struct machine *machine, uint32_t version)
 {
     uint32_t wanted = machine->config->psci_version;
 
+    if (version == CONFIG_PSCI_DEFAULT || version > VPSCI_VERSION_NEWEST) {
+        report("--restore %s: the saved VM has PSCI %u.%u, which this dormouse does not know",
+               state_reader_path(machine->reader), version >> 16, version & 0xffff);
+        return false;
+    }
     if (wanted != CONFIG_PSCI_DEFAULT && wanted != version) {
         report("--restore %s: the saved VM has PSCI %u.%u, and this command line gives %u.%u "
                "(--psci-version)",
@@ -172,7 +177,7 @@ static int restore_blame(const struct machine *machine, const struct section_par
 static int restore_write_part(struct machine *machine, const struct section_part *part,
                               unsigned vcpu, const struct kvm_registers *list)
 {
-    struct kvm_culprit culprit;
+    struct kvm_culprit culprit = {0};
     int error = vcpu_write_part(machine->board.vcpu[vcpu], part->part, list, &culprit);
 
     return error == 0 ? 0 : restore_blame(machine, part, error, &culprit);
@@ -305,7 +310,7 @@ static int restore_check_name(struct machine *machine, const struct bus_device *
     if (strcmp(name, at->instance.cls->name) == 0 && base == at->instance.base.value) {
         return 0;
     }
-    if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name)) {
+    if (name[0] == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name)) {
         return state_reader_refuse(machine->reader, SECTION_DEVICE, 0, "a device has no name");
     }
     report("--restore %s: the saved VM has %s at 0x%" PRIx64

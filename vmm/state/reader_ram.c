@@ -140,8 +140,11 @@ int state_reader_load_ram(struct state_reader *reader, struct memory *memory)
     const struct format_header *header = &reader->header;
 
     if (memory->base.value != header->ram_base || memory->size != header->ram_size) {
-        return reader_fail(reader, "it has %" PRIu64 " MiB of RAM, and this VM is to have %" PRIu64,
-                           header->ram_size >> 20, memory->size >> 20);
+        return reader_fail(reader,
+                           "it has %" PRIu64 " MiB of RAM at 0x%" PRIx64
+                           ", and this VM is to have %" PRIu64 " at 0x%" PRIx64,
+                           header->ram_size >> 20, header->ram_base, memory->size >> 20,
+                           memory->base.value);
     }
     return reader_each_chunk(reader, reader_load_chunk, memory);
 }
