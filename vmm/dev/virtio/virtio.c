@@ -168,7 +168,7 @@ static bool virtio_serve_turn(struct virtio *virtio, unsigned queue, virtio_serv
             return false;
         }
     }
-    return *left > 0;
+    return *left > 0 && virtio_is_live(virtio); /* serve() may have broken the device */
 }
 
 void virtio_serve(struct virtio *virtio, unsigned queue, virtio_serve_fn *serve)
