@@ -83,6 +83,29 @@ in_debian() { # COMMAND...
         -o ConnectTimeout=300 root@127.0.0.1 "$@"
 }
 
+# The image's packages are unpacked only. Their scripts run to the end, none is missing, and Debian starts again.
+# limit configure 5400
+test_configure() {
+    guest_limit=600
+    make_disk root
+    ip route | grep -q '^default' || make_uplink
+    start_dormouse run --cpus 2 --memory 1G --disk "$disk" --agent --net user,forward=tcp:127.0.0.1/2222:22
+    wait_until 900 soak_is_up || fail "SSH does not answer"
+    in_debian 'DEBIAN_FRONTEND=noninteractive dpkg --configure -a </dev/null 2>&1' >"$work/configured" || {
+        tail -n 100 "$work/configured"
+        fail "dpkg: $(grep -m 1 '^dpkg: error' "$work/configured")"
+    }
+    grep -c '^Setting up' "$work/configured"
+    expect_equal "what dpkg finds wrong" "$(in_debian dpkg --audit)" ""
+    in_debian reboot || true
+    wait_event "$work/events" reboot 1 600
+    wait_until 900 soak_is_up || fail "SSH does not answer after the reboot"
+    expect_equal "the state of Debian" "$(in_debian systemctl is-system-running --wait)" running
+    kill -TERM "$guest"
+    wait_guest
+    expect_status 0
+}
+
 # limit hotplug 3000
 test_hotplug() {
     guest_limit=2980
