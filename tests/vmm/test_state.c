@@ -538,6 +538,30 @@ static void test_image_stays_locked(void **state)
     state_writer_close(writer);
 }
 
+static struct state_writer *committed;
+
+static int try_reopen(void)
+{
+    struct state_reader *reader = NULL;
+    int error = state_reader_reopen(committed, &reader);
+
+    assert_null(reader);
+    return error;
+}
+
+/* The guest continues from memory, so there must be no second one in a file. */
+static void test_image_that_cannot_be_opened_again_goes(void **state)
+{
+    (void)state;
+    committed = open_writer();
+    assert_int_equal(save_with(committed, 7), 0);
+    assert_int_equal(truncate("vm", 100), 0);
+    expect_refused(try_reopen, "image vm: ");
+    assert_int_equal(scratch_entry_count(), 0);
+    assert_int_equal(save_with(committed, 8), 0);
+    state_writer_close(committed);
+}
+
 static int try_save(void)
 {
     struct state_writer *writer = open_writer();
@@ -826,6 +850,7 @@ int main(void)
         TEST(test_restored_name_is_refused),
         TEST(test_reader_locks),
         TEST(test_image_stays_locked),
+        TEST(test_image_that_cannot_be_opened_again_goes),
         TEST(test_writer_locks),
         TEST(test_locked_image_is_not_replaced),
         TEST(test_only_the_own_image_goes),

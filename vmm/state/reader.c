@@ -38,13 +38,17 @@ static int reader_measure(struct state_reader *reader)
     return 0;
 }
 
-static int reader_take(struct state_reader *reader, struct state_reader **out)
+static int reader_check(struct state_reader *reader)
 {
     int error = reader_measure(reader);
 
-    if (error == 0) {
-        error = reader_check_file(reader);
-    }
+    return error != 0 ? error : reader_check_file(reader);
+}
+
+static int reader_take(struct state_reader *reader, struct state_reader **out)
+{
+    int error = reader_check(reader);
+
     if (error != 0) {
         state_reader_close(reader);
         return error;
@@ -111,24 +115,43 @@ int state_reader_open(const char *path, struct state_reader **out)
     return reader_take(reader, out);
 }
 
-/* The lock goes from one to the other: no process can read the image between the two. */
-int state_reader_reopen(struct state_writer *writer, struct state_reader **out)
+static int reader_begin_again(struct state_writer *writer, struct state_reader **out)
 {
     struct state_place place;
-    struct state_reader *reader;
     int error = place_copy(&place, &writer->place);
 
     if (error != 0) {
         report("image %s: %s", writer->place.path, strerror(-error));
         return -REPORTED;
     }
-    error = reader_allocate(&place, &reader);
+    error = reader_allocate(&place, out);
     if (error != 0) {
         return error;
     }
-    reader->fd = writer->done;
+    (*out)->fd = writer->done;
+    return reader_check(*out);
+}
+
+/*
+ * The lock goes from one to the other: no process can read the image between the two. An image that
+ * cannot be read goes, because its guest continues from memory.
+ */
+int state_reader_reopen(struct state_writer *writer, struct state_reader **out)
+{
+    struct state_reader *reader = NULL;
+    int error = reader_begin_again(writer, &reader);
+
+    if (error != 0) {
+        (void)place_discard(&writer->place, writer->done);
+        if (reader != NULL) {
+            reader->fd = -1;
+            state_reader_close(reader);
+        }
+        return error;
+    }
     writer->done = -1;
-    return reader_take(reader, out);
+    *out = reader;
+    return 0;
 }
 
 int state_reader_examine(const char *path, struct state_reader **out)

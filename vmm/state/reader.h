@@ -23,7 +23,10 @@ struct state_writer;
  * loaded. The file is locked: a second reader or a writer of the same file is refused.
  */
 int state_reader_open(const char *path, struct state_reader **out);
-/** The same for the image that a writer has committed, once; works inside the sandbox. */
+/**
+ * The same for the image that a writer has committed, once; works inside the sandbox. If it fails,
+ * the image is removed: nothing may continue the guest a second time.
+ */
 int state_reader_reopen(struct state_writer *writer, struct state_reader **out);
 /** The same without the lock, for those that only look at it. */
 int state_reader_examine(const char *path, struct state_reader **out);
