@@ -234,6 +234,7 @@ static void restored_terminal_leaves_signals_as_they_were(void **state)
 
     (void)state;
     rig_terminal();
+    (void)signal(SIGQUIT, SIG_DFL); /* A shell starts its background jobs without it. */
     (void)signal(SIGUSR2, SIG_IGN);
     rig_start("stdio");
     rig_end();
