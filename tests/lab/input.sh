@@ -42,7 +42,7 @@ test_options() {
     said 2 "--memory lots: not a size; give one such as 512M or 2G" --kernel x --memory lots
     said 2 "--memory 1M: out of range; give 16M to 4T" --memory 1M
     said 2 "--wake lid: 'lid' is not a wake source; give a list of irq, rtc, console, signal, net, vsock, or all, or none" --wake lid
-    said 2 "--on-suspend maybe: unknown policy; use off, refuse, honour or ask" --on-suspend maybe
+    said 2 "--on-suspend maybe: unknown policy; use off, refuse, honour, ask or save" --on-suspend maybe
     said 2 "--psci-version 3: unknown version; use 0.2, 1.0, 1.1, 1.2 or 1.3" --psci-version 3
 }
 
