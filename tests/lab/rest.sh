@@ -17,7 +17,7 @@ is_small() { # KIB
 }
 
 expect_small() { # KIB
-    wait_until 20 is_small "$1" || {
+    wait_until 60 is_small "$1" || {
         show
         fail "the sleeping guest's monitor has $small KiB"
     }
@@ -27,11 +27,12 @@ expect_small() { # KIB
 # The guest has 48 MiB that it can tell apart.
 memory="--cpus 2 --memory 64M"
 
-# Both sleeps go to the file, and the guest's timer wakes it from there; while it sleeps nobody else gets it.
+# Both sleeps go to the file, until the operator wakes the guest; meanwhile no other process gets it.
+# once disk
 test_disk() {
     make_work
     # shellcheck disable=SC2086 # several words
-    start_bare "scenario=saved ms=5000 sleeps=2" $memory --sleep-memory disk="$work/image"
+    start_bare "scenario=saved ms=0 sleeps=2" $memory --sleep-memory disk="$work/image"
     for sleep in 1 2; do
         wait_event "$work/events" saved $sleep 60
         [ -n "${LAB_SANITIZE:-}" ] || expect_small 6000
@@ -39,27 +40,39 @@ test_disk() {
         run_status "$DORMOUSE" image export "$work/image" >/dev/null 2>"$work/refused"
         expect_status 1
         grep -q 'another process has it open' "$work/refused" || fail "$(cat "$work/refused")"
+        kill -USR1 "$guest"
     done
     wait_guest
     expect_tap
     expect_status 0
     expect_no_errors
-    expect_event wake source irq
     [ ! -e "$work/image" ] || fail "the file is still there"
+}
+
+# The guest's own timer wakes it from the file.
+test_disk_and_a_timer() {
+    make_work
+    # shellcheck disable=SC2086 # several words
+    run_bare "scenario=saved ms=2500" $memory --sleep-memory disk="$work/image"
+    expect_tap
+    expect_status 0
+    expect_no_errors
+    expect_event saved file "$work/image"
+    expect_event wake source irq
 }
 
 # The monitor dies while its guest is a file, which another one continues.
 test_disk_without_its_monitor() {
     make_work
     # shellcheck disable=SC2086 # several words
-    start_bare "scenario=saved ms=5000" $memory --sleep-memory disk="$work/image"
+    start_bare "scenario=saved ms=0" $memory --sleep-memory disk="$work/image"
     wait_event "$work/events" saved 1 60
     kill -KILL "$guest"
     wait_guest
     expect_status 137
     cat "$work/console" >"$work/said"
     # shellcheck disable=SC2086 # several words
-    run_bare "" $memory --restore "$work/image" --asleep --sleep-memory disk="$work/image"
+    run_bare "" $memory --restore "$work/image" --sleep-memory disk="$work/image"
     cat "$work/said" "$work/console" >"$work/both"
     mv "$work/both" "$work/console"
     expect_tap
@@ -68,6 +81,7 @@ test_disk_without_its_monitor() {
 }
 
 # Ended while it sleeps so, the guest stays what it was: a file.
+# once disk_and_the_end
 test_disk_and_the_end() {
     make_work
     start_bare "scenario=wake-operator timer=0" --memory 64M --sleep-memory disk="$work/image" --wake signal \
@@ -83,6 +97,7 @@ test_disk_and_the_end() {
 }
 
 # A file system without room: one line, nothing is left there, and the guest sleeps and wakes as ever.
+# once disk_is_full
 test_disk_is_full() {
     make_work
     mkdir "$work/small"
@@ -101,6 +116,7 @@ test_disk_is_full() {
 }
 
 # A reset drops what is in the file: the guest starts anew, and no other process can continue the old one.
+# once disk_and_a_reset
 test_disk_and_a_reset() {
     make_work
     start_bare "scenario=wake-operator timer=0" --memory 64M --sleep-memory disk="$work/image" --wake signal \
@@ -119,6 +135,7 @@ test_disk_and_a_reset() {
 }
 
 # A damaged file ends the VM, and none of its guest runs.
+# once disk_is_damaged
 test_disk_is_damaged() {
     make_work
     # shellcheck disable=SC2086 # several words
@@ -135,6 +152,7 @@ test_disk_is_damaged() {
 }
 
 # Without swap one line says so, and the guest sleeps as ever.
+# once reclaim_without_swap
 test_reclaim_without_swap() {
     run_bare "scenario=saved ms=1000" --memory 64M --sleep-memory reclaim
     expect_tap
@@ -144,6 +162,7 @@ test_reclaim_without_swap() {
 }
 
 # The guest's memory goes to swap, and comes back.
+# once reclaim
 test_reclaim() {
     make_work
     modprobe loop
@@ -153,9 +172,10 @@ test_reclaim() {
     mkswap "$swap" >/dev/null
     swapon "$swap"
     # shellcheck disable=SC2086 # several words
-    start_bare "scenario=saved ms=8000" $memory --sleep-memory reclaim
+    start_bare "scenario=saved ms=0" $memory --sleep-memory reclaim
     wait_event "$work/events" asleep 1 60
     [ -n "${LAB_SANITIZE:-}" ] || expect_small 6000
+    kill -USR1 "$guest"
     wait_guest
     swapoff "$swap"
     losetup -d "$swap"

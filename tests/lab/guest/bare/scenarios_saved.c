@@ -146,7 +146,7 @@ static void check_all(void)
     check_equal(next, left_count, "all registers were looked at");
 }
 
-/* The guest's own mask is what the interrupt that wakes it has to pass. */
+/* Sleeps for so long, or with 0 until the operator wakes it. The guest's own mask is what the interrupt that wakes it has to pass. */
 enum { URGENT = 0x40, MASK = 0x80 };
 
 static bool saved_once(uint64_t milliseconds, uint64_t round)
@@ -160,7 +160,9 @@ static bool saved_once(uint64_t milliseconds, uint64_t round)
     uint64_t start = timer_now(TIMER_VIRTUAL);
     uint32_t second = rtc_read(RTC_DR);
     suspend_prepare(&call, SUSPEND_64, (uint64_t)(uintptr_t)entry_point, CONTEXT + round);
-    suspend_arm(TIMER_VIRTUAL, milliseconds);
+    if (milliseconds > 0) {
+        suspend_arm(TIMER_VIRTUAL, milliseconds);
+    }
     if (!suspend_check_resumed(suspend_call(&call), &call, "the core comes back")) {
         return false;
     }
