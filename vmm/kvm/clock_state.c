@@ -12,7 +12,7 @@ uint64_t kvm_counter_frequency(void)
     return frequency;
 }
 
-/* Before Linux 6.4 KVM shows nobody the physical counter and its timer. */
+/* Before Linux 6.4 KVM does not show the physical counter and its timer. */
 static bool clock_has_physical(struct vcpu *vcpu, uint64_t *physical)
 {
     return vcpu_get_reg(vcpu, KVM_REG_ARM_PTIMER_CNT, physical) == 0;

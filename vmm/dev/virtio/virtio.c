@@ -341,7 +341,7 @@ static int virtio_open_doorbell(struct virtio *virtio, unsigned queue)
     if (virtio->type->notified == NULL) {
         return 0;
     }
-    /* Each ring is an edge, so the eventfd need not be read, and its count matters to nobody. */
+    /* Each ring is an edge, so the eventfd need not be read, and its count does not matter. */
     doorbell->source =
         loop_add(virtio->env.loop, doorbell->fd, EPOLLIN | EPOLLET, virtio_on_doorbell, doorbell);
     return doorbell->source != NULL ? 0 : -errno;
