@@ -345,12 +345,14 @@ static void test_unknown_mandatory_section_is_refused(void **state)
 
 static void fill_memory(void)
 {
-    memset(memory.host + 5 * FORMAT_PAGE, 0xa5, 3 * FORMAT_PAGE);
+    const size_t page = FORMAT_PAGE;
+
+    memset(memory.host + 5 * page, 0xa5, 3 * page);
     memory.host[MIB] = 1;
     memory.host[2 * MIB - 1] = 2;
     memory.host[SIZE - 1] = 3;
-    memory.host[7 * FORMAT_PAGE] = 0;           /* touched, and not all of it is zero */
-    memory.host[3 * MIB + 9 * FORMAT_PAGE] = 0; /* touched, but all zero */
+    memory.host[7 * page] = 0;           /* touched, and not all of it is zero */
+    memory.host[3 * MIB + 9 * page] = 0; /* touched, but all zero */
 }
 
 /* Loads the image into other memory and compares. */

@@ -175,7 +175,7 @@ static void restored_features_are_those_of_the_driver(void **state)
     memcpy(&saved, device_state(rig.cls, rig.device), sizeof(saved));
     rig.cls->reset(rig.device);
     assert_true(rig.cls->restore(rig.device, &saved));
-    assert_true(virtio_has((const struct virtio *)(void *)rig.device, VIRTIO_F_VERSION_1));
+    assert_true(virtio_has((const struct virtio *)rig.device, VIRTIO_F_VERSION_1));
     saved.driver_features = UINT64_MAX;
     assert_false(rig.cls->restore(rig.device, &saved));
     saved.driver_features = 0;

@@ -21,7 +21,9 @@ void mirror_destroy(uint8_t *mirror)
 
 void mirror_put(uint8_t *at, uint32_t word)
 {
-    __atomic_store_n((uint32_t *)(void *)at, word, __ATOMIC_RELEASE);
+    uint32_t *aligned = __builtin_assume_aligned(at, sizeof(word));
+
+    __atomic_store_n(aligned, word, __ATOMIC_RELEASE);
     mirror_clean(at);
 }
 

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "sandbox/sandbox_parts.h"
 
@@ -79,20 +81,20 @@ static scmp_filter_ctx make_filter(uint32_t architecture, const struct sandbox_l
 /* libseccomp writes a program to a descriptor only (before 2.6). Returns its length. */
 static size_t read_program(scmp_filter_ctx context, struct sock_filter program[BPF_MAXINSNS])
 {
-    FILE *file = tmpfile();
+    int fd = memfd_create("filter", MFD_CLOEXEC);
 
-    make_check(file != NULL ? 0 : -errno, "tmpfile");
-    make_check(seccomp_export_bpf(context, fileno(file)), "seccomp_export_bpf");
-    rewind(file);
-    size_t length = fread(program, sizeof(program[0]), BPF_MAXINSNS, file);
+    make_check(fd >= 0 ? 0 : -errno, "memfd_create");
+    make_check(seccomp_export_bpf(context, fd), "seccomp_export_bpf");
+    ssize_t size = pread(fd, program, BPF_MAXINSNS * sizeof(program[0]), 0);
+    close(fd);
+    size_t length = size > 0 ? (size_t)size / sizeof(program[0]) : 0;
     make_check(length > 0 && length < BPF_MAXINSNS ? 0 : -E2BIG, "seccomp_export_bpf");
-    fclose(file);
     return length;
 }
 
 /*
  * Almost all calls of a running VM are these ioctls, the first rows of the first list. libseccomp's tree decides on them
- * last, so they are put before it: behind the load of the number of the call, which is loaded again for the rest.
+ * last, so they are put before it: after the load of the number of the call, which is loaded again for the rest.
  */
 enum { FIRST_REQUESTS = 5, FIRST_AT = 3, FIRST_LENGTH = FIRST_REQUESTS + 4 };
 
@@ -233,5 +235,7 @@ int main(int argc, char **argv)
     FILE *absent = make_open(argv[3]);
     print_filters(filters, architecture);
     print_absent(absent);
-    return fclose(filters) == 0 && fclose(absent) == 0 ? 0 : 1;
+    int failed = fclose(filters);
+    failed |= fclose(absent);
+    return failed == 0 ? 0 : 1;
 }
