@@ -112,6 +112,7 @@ test_unknown_test_is_refused() {
     expect_line err "no test is called 'unit/no_such'"
 }
 
+# limit list_names_tests_that_can_be_run 300
 test_list_names_tests_that_can_be_run() {
     try "$root/dev" test --list
     expect_status 0
@@ -121,6 +122,7 @@ test_list_names_tests_that_can_be_run() {
     expect_line out "^1 passed, 0 failed$"
 }
 
+# limit meson_names_are_known_without_meson 300
 # shellcheck disable=SC2046 # names are words
 # Before Meson is installed, the build files show whether a name may be one of Meson's.
 test_meson_names_are_known_without_meson() {

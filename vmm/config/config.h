@@ -35,16 +35,14 @@ enum sleep_memory {
 };
 
 struct config {
-    const char *name;   /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
-    bool name_given;    /* messages carry it then */
-    const char *kernel; /* path; NULL with firmware */
-    uint64_t
-        kernel_at; /* the kernel is a raw binary for this offset in memory; CONFIG_KERNEL_AT_NONE: it is not */
-    const char *firmware;   /* path or "auto", in place of a kernel; NULL: none */
-    const char *vars;       /* path: the firmware's variables; NULL: they are not kept */
-    const char *initrd;     /* path, or NULL */
-    const char *append;     /* kernel command line, or NULL */
-    unsigned cpu_count;     /* 1 ... what KVM gives */
+    const char *name;     /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
+    const char *kernel;   /* path; NULL with firmware */
+    uint64_t kernel_at;   /* offset in memory of a raw binary; CONFIG_KERNEL_AT_NONE: it is none */
+    const char *firmware; /* path or "auto", in place of a kernel; NULL: none */
+    const char *vars;     /* path: the firmware's variables; NULL: they are not kept */
+    const char *initrd;   /* path, or NULL */
+    const char *append;   /* kernel command line, or NULL */
+    unsigned cpu_count;   /* 1 ... what KVM gives */
     unsigned cpus_admitted; /* of these, from the first: CPU_ON of the others is DENIED; 0: all */
     unsigned clusters;      /* of vCPUs, each a power domain; 0: nothing is said of clusters */
     enum idle_mode idle;
@@ -56,23 +54,25 @@ struct config {
     unsigned wake;            /* set of WAKE_* */
     struct net_wake net_wake; /* which frames */
     enum psci_mode psci_mode;
-    bool hide_on_pending;  /* user mode: ON from CPU_ON on, as in KVM */
-    uint32_t psci_version; /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
-    const char *save;      /* path: where a sleeping VM is saved, or NULL */
-    const char *restore;   /* path: the image of a VM to continue, or NULL */
     enum sleep_memory sleep_memory;
+    uint32_t psci_version;  /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
+    const char *save;       /* path: where a sleeping VM is saved, or NULL */
+    const char *restore;    /* path: the image of a VM to continue, or NULL */
     const char *sleep_file; /* SLEEP_MEMORY_DISK: path */
-    bool asleep;            /* that VM stays asleep until something wakes it */
     const char *events;     /* path of the event log, or NULL */
     const char *console;    /* "stdio", "none", "pty" or a path */
     const char *dump_dtb;   /* path: write the device tree there instead of running, or NULL */
     const char *qmp;        /* path of the operator's socket, or NULL */
+    bool name_given;        /* messages carry the name */
+    bool hide_on_pending;   /* user mode: ON from CPU_ON on, as in KVM */
+    bool asleep;            /* a restored VM stays asleep until something wakes it */
     bool rng;               /* a virtio-rng */
     bool balloon;           /* a virtio-balloon */
     bool paused;            /* from the start, until the operator continues the machine */
+    bool agent;             /* ask the guest through its agent */
+    bool no_reboot;         /* end on SYSTEM_RESET and SYSTEM_RESET2 */
     bool no_shutdown; /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */
 
-    bool agent;                /* ask the guest through its agent */
     unsigned shutdown_seconds; /* after SIGTERM a guest has so long to shut down; 0: none */
     unsigned idle_seconds;     /* a guest that was idle so long is asked to sleep; 0: never */
     unsigned idle_cpu_percent; /* of one processor, which an idle guest may use */
@@ -81,7 +81,6 @@ struct config {
     struct port_settings ports;
     struct vsock_settings vsock;
     struct sandbox_settings sandbox;
-    bool no_reboot; /* end on SYSTEM_RESET and SYSTEM_RESET2 */
 };
 
 /* The defaults of the command line. */

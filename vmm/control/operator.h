@@ -30,13 +30,13 @@ struct operator_vcpu {
 enum operator_disk_state { OPERATOR_DISK_OK, OPERATOR_DISK_FAILED, OPERATOR_DISK_FULL };
 
 struct operator_disk {
-    unsigned number;
     const char *file; /* stays as long as the machine */
-    bool remote;      /* another process has the disk, and `file` is its socket */
-    bool read_only;
-    uint64_t size; /* in bytes */
+    uint64_t size;    /* in bytes */
+    unsigned number;
     unsigned under_way;
     enum operator_disk_state state; /* since the last write that succeeded, or the last `cont` */
+    bool remote;                    /* another process has the disk, and `file` is its socket */
+    bool read_only;
 };
 
 enum { OPERATOR_DISKS_MAX = 16 };

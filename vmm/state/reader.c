@@ -65,34 +65,43 @@ static bool reader_name_is_used(const struct state_place *place)
     return length > end && strcmp(place->name + length - end, PLACE_RESTORED) == 0;
 }
 
-static int reader_lock(struct state_reader *reader)
+/* Why there is no descriptor but an error. */
+static void reader_tell_refusal(const struct state_reader *reader, int error)
+{
+    const struct state_place *place = &reader->place;
+
+    if (error == -EWOULDBLOCK || error == -ESTALE) {
+        (void)reader_fail(reader, "another process has it open to restore or to save a VM");
+    } else if (error == -ELOOP) {
+        /* The file itself is renamed when the VM runs, so that it is not restored again. */
+        (void)reader_fail(reader, "this is a symbolic link: give the file that it names");
+    } else if (error == -EINVAL) {
+        (void)reader_fail(reader, "this is not a regular file");
+    } else if (error == -ENOENT && place_has(place, place->restored)) {
+        (void)reader_fail(reader, "this VM was restored already, and the file is %s now",
+                          place->restored);
+    } else {
+        (void)reader_fail(reader, "%s", strerror(-error));
+    }
+}
+
+static bool reader_lock(struct state_reader *reader)
 {
     const struct state_place *place = &reader->place;
 
     if (reader_name_is_used(place)) {
-        return reader_fail(reader,
-                           "this VM was restored already, and its disks have changed since; "
-                           "rename the file if it is to be restored again all the same");
+        (void)reader_fail(reader,
+                          "this VM was restored already, and its disks have changed since; rename "
+                          "the file if it is to be restored again all the same");
+        return false;
     }
-    reader->fd = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW);
-    if (reader->fd >= 0) {
-        return 0;
+    int fd = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW);
+    if (fd < 0) {
+        reader_tell_refusal(reader, fd);
+        return false;
     }
-    if (reader->fd == -EWOULDBLOCK || reader->fd == -ESTALE) {
-        return reader_fail(reader, "another process has it open to restore or to save a VM");
-    }
-    if (reader->fd == -ELOOP) {
-        /* The file itself is renamed when the VM runs, so that it is not restored again. */
-        return reader_fail(reader, "this is a symbolic link: give the file that it names");
-    }
-    if (reader->fd == -EINVAL) {
-        return reader_fail(reader, "this is not a regular file");
-    }
-    if (reader->fd == -ENOENT && place_has(place, place->restored)) {
-        return reader_fail(reader, "this VM was restored already, and the file is %s now",
-                           place->restored);
-    }
-    return reader_fail(reader, "%s", strerror(-reader->fd));
+    reader->fd = fd;
+    return true;
 }
 
 int state_reader_open(const char *path, struct state_reader **out)
@@ -107,10 +116,9 @@ int state_reader_open(const char *path, struct state_reader **out)
     if (error != 0) {
         return error;
     }
-    error = reader_lock(reader);
-    if (error != 0) {
+    if (!reader_lock(reader)) {
         state_reader_close(reader);
-        return error;
+        return -REPORTED;
     }
     return reader_take(reader, out);
 }
