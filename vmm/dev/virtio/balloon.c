@@ -9,7 +9,6 @@
  */
 #include "dev/virtio/balloon.h"
 
-#include <errno.h>
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_ids.h>
 #include <stddef.h>
@@ -224,28 +223,21 @@ static int balloon_open(struct device *device, const struct device_env *env)
     return error == 0 ? virtio_open(&device->virtio, env, &setup) : error;
 }
 
+static void balloon_close(struct device *device)
+{
+    delay_close(&device->delay);
+    free(device);
+}
+
 static int balloon_create(const struct device_env *env, struct device **out)
 {
-    struct device *device = calloc(1, sizeof(*device));
-
-    if (device == NULL) {
-        return -ENOMEM;
-    }
-    int error = balloon_open(device, env);
-    if (error != 0) {
-        delay_close(&device->delay);
-        free(device);
-        return error;
-    }
-    *out = device;
-    return 0;
+    return virtio_create(env, out, sizeof(struct device), balloon_open, balloon_close);
 }
 
 static void balloon_destroy(struct device *device)
 {
     virtio_close(&device->virtio);
-    delay_close(&device->delay);
-    free(device);
+    balloon_close(device);
 }
 
 static const struct device_class virtio_balloon = {

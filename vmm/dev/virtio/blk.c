@@ -689,31 +689,20 @@ static int blk_set_up(struct device *device, const struct device_env *env)
         .queue_count = device->config.num_queues,
     };
     int error = blk_watch(device, env->loop);
-    if (error == 0) {
-        error = virtio_open(&device->virtio, env, &setup);
-    }
-    return error;
+    return error == 0 ? virtio_open(&device->virtio, env, &setup) : error;
+}
+
+static int blk_open(struct device *device, const struct device_env *env)
+{
+    device->failure_event = -1;
+    device->settings = env->settings;
+    int error = disk_open(device->settings, &device->disk);
+    return error == 0 ? blk_set_up(device, env) : error;
 }
 
 static int blk_create(const struct device_env *env, struct device **out)
 {
-    struct device *device = calloc(1, sizeof(*device));
-
-    if (device == NULL) {
-        return -ENOMEM;
-    }
-    device->failure_event = -1;
-    device->settings = env->settings;
-    int error = disk_open(device->settings, &device->disk);
-    if (error == 0) {
-        error = blk_set_up(device, env);
-    }
-    if (error != 0) {
-        blk_close(device);
-        return error;
-    }
-    *out = device;
-    return 0;
+    return virtio_create(env, out, sizeof(struct device), blk_open, blk_close);
 }
 
 static void blk_destroy(struct device *device)
@@ -731,21 +720,13 @@ static void blk_reset(struct device *device)
 }
 
 static const struct device_class blk_class = {
-    .name = "virtio-blk",
-    .size = VIRTIO_REGISTERS_SIZE,
+    VIRTIO_CLASS_REGISTERS,
     .state_offset = offsetof(struct virtio, state),
     .state_size = sizeof(struct virtio_state) + sizeof(struct blk_state),
+    .name = "virtio-blk",
     .create = blk_create,
     .destroy = blk_destroy,
     .reset = blk_reset,
-    .restore = virtio_restore,
-    .identify = virtio_identify,
-    .busy = virtio_busy,
-    .read = virtio_read,
-    .write = virtio_write,
-    .describe = virtio_describe,
-    .doorbell = virtio_doorbell,
-    .mirrored = true,
     .go_on = blk_go_on,
     .disk = blk_describe_disk,
 };

@@ -9,7 +9,6 @@
  * DEVICE_READY; it reports each port ready, and open if it was. So every PORT_READY is answered
  * with the port's name and, if there is a client, with PORT_OPEN.
  */
-#include <errno.h>
 #include <linux/virtio_console.h>
 #include <linux/virtio_ids.h>
 #include <stddef.h>
@@ -331,7 +330,7 @@ static void multiport_on_changed(void *arg)
     virtio_unlock(&port->device->virtio);
 }
 
-static int multiport_open(struct device *device, const struct device_env *env)
+static int multiport_open_ports(struct device *device, const struct device_env *env)
 {
     const struct port_settings *settings = env->settings;
 
@@ -365,31 +364,27 @@ static void multiport_close(struct device *device)
     free(device);
 }
 
-static int multiport_create(const struct device_env *env, struct device **out)
+static int multiport_open(struct device *device, const struct device_env *env)
 {
-    struct device *device = calloc(1, sizeof(*device));
+    int error = multiport_open_ports(device, env);
 
-    if (device == NULL) {
-        return -ENOMEM;
-    }
-    int error = multiport_open(device, env);
-    if (error == 0) {
-        device->config.max_nr_ports = device->count + 1;
-        const struct virtio_setup setup = {
-            .type = &multiport_type,
-            .features = VIRTIO_FEATURE(VIRTIO_CONSOLE_F_MULTIPORT),
-            .config = &device->config,
-            .config_size = sizeof(device->config),
-            .queue_count = multiport_queue(device->count) + 2,
-        };
-        error = virtio_open(&device->virtio, env, &setup);
-    }
     if (error != 0) {
-        multiport_close(device);
         return error;
     }
-    *out = device;
-    return 0;
+    device->config.max_nr_ports = device->count + 1;
+    const struct virtio_setup setup = {
+        .type = &multiport_type,
+        .features = VIRTIO_FEATURE(VIRTIO_CONSOLE_F_MULTIPORT),
+        .config = &device->config,
+        .config_size = sizeof(device->config),
+        .queue_count = multiport_queue(device->count) + 2,
+    };
+    return virtio_open(&device->virtio, env, &setup);
+}
+
+static int multiport_create(const struct device_env *env, struct device **out)
+{
+    return virtio_create(env, out, sizeof(struct device), multiport_open, multiport_close);
 }
 
 static void multiport_destroy(struct device *device)

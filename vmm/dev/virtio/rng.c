@@ -4,7 +4,6 @@
  * numbers. It keeps nothing over a sleep: Linux removes the device before it and probes it again
  * after it.
  */
-#include <errno.h>
 #include <linux/virtio_ids.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -43,27 +42,27 @@ static const struct virtio_type rng_type = {
     .notified = rng_notified,
 };
 
-static int rng_create(const struct device_env *env, struct device **out)
+static int rng_open(struct device *device, const struct device_env *env)
 {
     const struct virtio_setup setup = {.type = &rng_type, .queue_count = 1};
-    struct device *device = calloc(1, sizeof(*device));
 
-    if (device == NULL) {
-        return -ENOMEM;
-    }
-    int error = virtio_open(&device->virtio, env, &setup);
-    if (error != 0) {
-        free(device);
-        return error;
-    }
-    *out = device;
-    return 0;
+    return virtio_open(&device->virtio, env, &setup);
+}
+
+static void rng_close(struct device *device)
+{
+    free(device);
+}
+
+static int rng_create(const struct device_env *env, struct device **out)
+{
+    return virtio_create(env, out, sizeof(struct device), rng_open, rng_close);
 }
 
 static void rng_destroy(struct device *device)
 {
     virtio_close(&device->virtio);
-    free(device);
+    rng_close(device);
 }
 
 static const struct device_class virtio_rng = {

@@ -258,18 +258,7 @@ static void vhost_blk_close(struct device *device)
 
 static int vhost_blk_create(const struct device_env *env, struct device **out)
 {
-    struct device *device = calloc(1, sizeof(*device));
-
-    if (device == NULL) {
-        return -ENOMEM;
-    }
-    int error = vhost_blk_open(device, env);
-    if (error != 0) {
-        vhost_blk_close(device);
-        return error;
-    }
-    *out = device;
-    return 0;
+    return virtio_create(env, out, sizeof(struct device), vhost_blk_open, vhost_blk_close);
 }
 
 /* The back-end gives back what it has: its own program may live on. */

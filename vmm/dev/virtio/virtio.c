@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_mmio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -369,6 +370,24 @@ int virtio_open(struct virtio *virtio, const struct device_env *env,
         }
     }
     registers_show(virtio);
+    return 0;
+}
+
+int virtio_create(const struct device_env *env, struct device **out, size_t size,
+                  int (*open)(struct device *device, const struct device_env *env),
+                  void (*close)(struct device *device))
+{
+    struct device *device = calloc(1, size);
+
+    if (device == NULL) {
+        return -ENOMEM;
+    }
+    int error = open(device, env);
+    if (error != 0) {
+        close(device);
+        return error;
+    }
+    *out = device;
     return 0;
 }
 

@@ -131,6 +131,15 @@ int virtio_open(struct virtio *virtio, const struct device_env *env,
                 const struct virtio_setup *setup);
 void virtio_close(struct virtio *virtio);
 
+/*
+ * For the class's create(): a device of `size` bytes, of which open() fills in what is not zero. If
+ * that fails, close() undoes what it did without the transport, frees the device, and *out stays as
+ * it is. Returns 0 or -errno. Main thread.
+ */
+int virtio_create(const struct device_env *env, struct device **out, size_t size,
+                  int (*open)(struct device *device, const struct device_env *env),
+                  void (*close)(struct device *device));
+
 static inline struct virtio *virtio_of(struct device *device)
 {
     return (struct virtio *)device; /* the first member */
@@ -230,10 +239,13 @@ void virtio_write(struct device *device, uint64_t offset, unsigned size, uint64_
 void virtio_describe(const struct device_instance *instance, struct tree *tree);
 bool virtio_doorbell(struct device *device, unsigned number, struct doorbell *doorbell);
 
-#define VIRTIO_CLASS_FUNCTIONS                                                                     \
-    .size = VIRTIO_REGISTERS_SIZE, .reset = virtio_reset, .restore = virtio_restore,               \
-    .identify = virtio_identify, .busy = virtio_busy, .read = virtio_read, .write = virtio_write,  \
-    .describe = virtio_describe, .doorbell = virtio_doorbell, .mirrored = true
+/* All but reset(). */
+#define VIRTIO_CLASS_REGISTERS                                                                     \
+    .size = VIRTIO_REGISTERS_SIZE, .restore = virtio_restore, .identify = virtio_identify,         \
+    .busy = virtio_busy, .read = virtio_read, .write = virtio_write, .describe = virtio_describe,  \
+    .doorbell = virtio_doorbell, .mirrored = true
+
+#define VIRTIO_CLASS_FUNCTIONS VIRTIO_CLASS_REGISTERS, .reset = virtio_reset
 
 /* A device without state of its own; one with a state puts it right after the `struct virtio`. */
 #define VIRTIO_CLASS_MEMBERS                                                                       \

@@ -683,18 +683,7 @@ static void nic_close(struct device *device)
 
 static int nic_create(const struct device_env *env, struct device **out)
 {
-    struct device *device = calloc(1, sizeof(*device));
-
-    if (device == NULL) {
-        return -ENOMEM;
-    }
-    int error = nic_open(device, env);
-    if (error != 0) {
-        nic_close(device);
-        return error;
-    }
-    *out = device;
-    return 0;
+    return virtio_create(env, out, sizeof(struct device), nic_open, nic_close);
 }
 
 static void nic_destroy(struct device *device)

@@ -7,7 +7,6 @@
  * before it, and its listeners survive. So there is no need for a TRANSPORT_RESET event (5.10.6.7),
  * which is for guests that do not know that their connections are gone.
  */
-#include <errno.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_vsock.h>
 #include <stdlib.h>
@@ -144,19 +143,14 @@ static void vsock_on_ready(void *arg)
     }
 }
 
-static int vsock_create(const struct device_env *env, struct device **out)
+static int vsock_open(struct device *device, const struct device_env *env)
 {
     const struct vsock_settings *settings = env->settings;
-    struct device *device = calloc(1, sizeof(*device));
     const struct vsock_guest guest = {.arg = device, .ready = vsock_on_ready};
 
-    if (device == NULL) {
-        return -ENOMEM;
-    }
     device->config.guest_cid = settings->cid;
     device->mux = vsock_mux_open(env->loop, settings, &guest);
     if (device->mux == NULL) {
-        free(device);
         return -REPORTED;
     }
     const struct virtio_setup setup = {
@@ -165,21 +159,24 @@ static int vsock_create(const struct device_env *env, struct device **out)
         .config_size = sizeof(device->config),
         .queue_count = VSOCK_QUEUE_COUNT,
     };
-    int error = virtio_open(&device->virtio, env, &setup);
-    if (error != 0) {
-        vsock_mux_close(device->mux);
-        free(device);
-        return error;
-    }
-    *out = device;
-    return 0;
+    return virtio_open(&device->virtio, env, &setup);
+}
+
+static void vsock_close(struct device *device)
+{
+    vsock_mux_close(device->mux);
+    free(device);
+}
+
+static int vsock_create(const struct device_env *env, struct device **out)
+{
+    return virtio_create(env, out, sizeof(struct device), vsock_open, vsock_close);
 }
 
 static void vsock_destroy(struct device *device)
 {
     virtio_close(&device->virtio);
-    vsock_mux_close(device->mux);
-    free(device);
+    vsock_close(device);
 }
 
 static const struct device_class virtio_vsock = {

@@ -351,6 +351,9 @@ struct vsock_mux *vsock_mux_open(struct loop *loop, const struct vsock_settings 
 
 void vsock_mux_close(struct vsock_mux *mux)
 {
+    if (mux == NULL) {
+        return;
+    }
     while (mux->count > 0) {
         connection_destroy(mux->connections[--mux->count]);
     }

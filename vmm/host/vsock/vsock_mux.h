@@ -43,6 +43,7 @@ struct vsock_guest {
 /* Listens. Returns NULL after report()ing one line. `settings` lives as long. */
 struct vsock_mux *vsock_mux_open(struct loop *loop, const struct vsock_settings *settings,
                                  const struct vsock_guest *guest);
+/* NULL is ignored. */
 void vsock_mux_close(struct vsock_mux *mux);
 
 /*
