@@ -139,6 +139,16 @@ static const char *op_reset(void *arg)
     return NULL;
 }
 
+/* The controller has taken a request, with that result. */
+static void op_go_on(struct machine *machine, int result)
+{
+    if (result < 0) {
+        machine_fail(machine, result);
+    } else if (!machine->ended) {
+        power_go_on(&machine->power);
+    }
+}
+
 /*
  * A guest that nothing can reach is not stopped for the answer: a hostile one must not delay a
  * SIGTERM.
@@ -154,12 +164,7 @@ const char *operator_ask(struct machine *machine, enum power_request request)
     if (!exits_catch_up(machine)) {
         return NULL;
     }
-    int result = power_ask(&machine->power, request, &why);
-    if (result < 0) {
-        machine_fail(machine, result);
-    } else if (!machine->ended) {
-        power_go_on(&machine->power);
-    }
+    op_go_on(machine, power_ask(&machine->power, request, &why));
     return why;
 }
 
@@ -184,12 +189,7 @@ static const char *op_save(void *arg)
     if (!exits_catch_up(machine)) {
         return NULL;
     }
-    int result = power_save(&machine->power, &why);
-    if (result < 0) {
-        machine_fail(machine, result);
-    } else if (!machine->ended) {
-        power_go_on(&machine->power);
-    }
+    op_go_on(machine, power_save(&machine->power, &why));
     return why;
 }
 

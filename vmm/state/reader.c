@@ -13,15 +13,17 @@
 #include "state/reader_parts.h"
 #include "state/writer_parts.h"
 
-static int reader_find_place(const char *path, struct state_place *place)
+/* A reader that knows where its file lies, and has not opened it. */
+static int reader_create(const char *path, struct state_reader **out)
 {
-    int error = place_open(place, path);
+    struct state_place place;
+    int error = place_open(&place, path);
 
     if (error != 0) {
         report("image %s: %s", file_shown(path), strerror(-error));
         return -REPORTED;
     }
-    return 0;
+    return reader_allocate(&place, out);
 }
 
 static int reader_measure(struct state_reader *reader)
@@ -106,13 +108,9 @@ static bool reader_lock(struct state_reader *reader)
 
 int state_reader_open(const char *path, struct state_reader **out)
 {
-    struct state_place place;
     struct state_reader *reader;
-    int error = reader_find_place(path, &place);
+    int error = reader_create(path, &reader);
 
-    if (error == 0) {
-        error = reader_allocate(&place, &reader);
-    }
     if (error != 0) {
         return error;
     }
@@ -164,13 +162,9 @@ int state_reader_reopen(struct state_writer *writer, struct state_reader **out)
 
 int state_reader_examine(const char *path, struct state_reader **out)
 {
-    struct state_place place;
     struct state_reader *reader;
-    int error = reader_find_place(path, &place);
+    int error = reader_create(path, &reader);
 
-    if (error == 0) {
-        error = reader_allocate(&place, &reader);
-    }
     if (error != 0) {
         return error;
     }
