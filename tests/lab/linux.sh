@@ -152,6 +152,13 @@ test_reboot() {
 reboot_times() { # COUNT
     guest_limit=120
     start_linux reboot --memory 192M
+    type_reboots "$1"
+    expect_event_count boot $(($1 + 1))
+    expect_event_count reboot "$1"
+}
+
+# The guest reboots so often, and then turns itself off.
+type_reboots() { # COUNT
     turn=0
     while [ $turn -lt "$1" ]; do
         turn=$((turn + 1))
@@ -162,8 +169,6 @@ reboot_times() { # COUNT
     type_keys 'off\n'
     wait_guest
     expect_linux_ok
-    expect_event_count boot $(($1 + 1))
-    expect_event_count reboot "$1"
 }
 
 expect_boot() { # NUMBER
@@ -213,12 +218,7 @@ test_wrapped_kernels() {
     pack_kernel uki "$LAB_GUEST/vmlinuz" "$work/kernel" "$LAB_GUEST/initrd" "console=ttyAMA0 quiet test=reboot" ||
         fail "cannot make a UKI"
     start_dormouse run --kernel "$work/kernel"
-    expect_boot 1
-    type_keys 'reboot\n'
-    expect_boot 2
-    type_keys 'off\n'
-    wait_guest
-    expect_linux_ok
+    type_reboots 1
 }
 
 # Kernel and initrd from pipes, as <(COMMAND) makes them; the guest boots twice from what was read once.
@@ -231,12 +231,7 @@ test_piped_files() {
     cat "$LAB_GUEST/vmlinuz" >"$work/kernel" &
     cat "$LAB_GUEST/initrd" >"$work/initrd" &
     start_dormouse run --kernel "$work/kernel" --initrd "$work/initrd" --append "console=ttyAMA0 quiet test=reboot"
-    expect_boot 1
-    type_keys 'reboot\n'
-    expect_boot 2
-    type_keys 'off\n'
-    wait_guest
-    expect_linux_ok
+    type_reboots 1
 }
 
 # Makes $work/initrd: the guest's, and QEMU's guest agent with its libraries.

@@ -264,31 +264,43 @@ static void a_long_request_of_many_parts_is_done_in_pieces(void **state)
     free(bytes);
 }
 
+/* As many as may be under way. */
+struct writes {
+    struct disk_request requests[DISK_REQUESTS_MAX];
+    struct iovec parts[DISK_REQUESTS_MAX];
+    struct outcome outcomes[DISK_REQUESTS_MAX];
+};
+
+/* Each writes `size` bytes, `stride` after those of the one before, to the same place in the file. */
+static void start_writes(struct disk *disk, struct writes *writes, uint8_t *bytes, size_t size,
+                         size_t stride)
+{
+    for (size_t i = 0; i < DISK_REQUESTS_MAX; i++) {
+        writes->parts[i] = (struct iovec){bytes + i * stride, size};
+        writes->requests[i] = (struct disk_request){.operation = DISK_WRITE,
+                                                    .offset = i * stride,
+                                                    .size = size,
+                                                    .parts = &writes->parts[i],
+                                                    .part_count = 1,
+                                                    .done = note_end,
+                                                    .arg = &writes->outcomes[i]};
+        disk_submit(disk, &writes->requests[i]);
+    }
+    disk_start(disk);
+}
+
 static void many_requests_are_under_way_together(void **state)
 {
     enum { SIZE = 8192, WHOLE = SIZE * DISK_REQUESTS_MAX };
     struct disk *disk = open_disk("image");
     uint8_t *bytes = random_bytes(WHOLE);
-    struct disk_request requests[DISK_REQUESTS_MAX];
-    struct iovec parts[DISK_REQUESTS_MAX];
-    struct outcome outcomes[DISK_REQUESTS_MAX] = {0};
+    struct writes writes = {0};
 
     (void)state;
-    for (size_t i = 0; i < DISK_REQUESTS_MAX; i++) {
-        parts[i] = (struct iovec){bytes + i * SIZE, SIZE};
-        requests[i] = (struct disk_request){.operation = DISK_WRITE,
-                                            .offset = i * SIZE,
-                                            .size = SIZE,
-                                            .parts = &parts[i],
-                                            .part_count = 1,
-                                            .done = note_end,
-                                            .arg = &outcomes[i]};
-        disk_submit(disk, &requests[i]);
-    }
-    disk_start(disk);
+    start_writes(disk, &writes, bytes, SIZE, SIZE);
     for (unsigned i = 0; i < DISK_REQUESTS_MAX; i++) {
-        wait_for(disk, &outcomes[i]);
-        assert_int_equal(outcomes[i].error, 0);
+        wait_for(disk, &writes.outcomes[i]);
+        assert_int_equal(writes.outcomes[i].error, 0);
     }
     assert_file("image", 0, bytes, WHOLE);
     disk_close(disk);
@@ -301,27 +313,14 @@ static void a_drain_ends_all_that_is_under_way(void **state)
     enum { SIZE = 4 << 20 };
     struct disk *disk = open_disk("image");
     uint8_t *bytes = random_bytes(SIZE);
-    struct disk_request requests[DISK_REQUESTS_MAX];
-    struct iovec parts[DISK_REQUESTS_MAX];
-    struct outcome outcomes[DISK_REQUESTS_MAX] = {0};
+    struct writes writes = {0};
 
     (void)state;
-    for (size_t i = 0; i < DISK_REQUESTS_MAX; i++) {
-        parts[i] = (struct iovec){bytes, SIZE};
-        requests[i] = (struct disk_request){.operation = DISK_WRITE,
-                                            .offset = 0,
-                                            .size = SIZE,
-                                            .parts = &parts[i],
-                                            .part_count = 1,
-                                            .done = note_end,
-                                            .arg = &outcomes[i]};
-        disk_submit(disk, &requests[i]);
-    }
-    disk_start(disk);
+    start_writes(disk, &writes, bytes, SIZE, 0);
     disk_drain(disk);
     for (unsigned i = 0; i < DISK_REQUESTS_MAX; i++) {
-        assert_true(outcomes[i].ended);
-        assert_true(outcomes[i].error == 0 || outcomes[i].error == -ECANCELED);
+        assert_true(writes.outcomes[i].ended);
+        assert_true(writes.outcomes[i].error == 0 || writes.outcomes[i].error == -ECANCELED);
     }
     disk_drain(disk);
     assert_int_equal(run_bytes(disk, DISK_WRITE, 0, bytes, 512), 0);

@@ -18,6 +18,7 @@
 #include "host/port/port.h"
 #include "host/port/port_internal.h"
 #include "host/port/port_options.h"
+#include "refusal.h"
 #include "scratch.h"
 #include "socket_client.h"
 
@@ -275,14 +276,7 @@ static void a_blocked_guest_goes_on_without_its_client(void **state)
 
 static void expect_no_port(const char *value, const char *line)
 {
-    struct capture capture;
-    char said[512];
-
-    capture_begin(&capture, STDERR_FILENO);
-    bool parsed = parse(value);
-    capture_end(&capture, said, sizeof(said));
-    assert_false(parsed);
-    assert_string_equal(said, line);
+    refusal_expect(&port_options, &settings, value, line);
 }
 
 static void wrong_options_get_one_line(void **state)

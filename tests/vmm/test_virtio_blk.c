@@ -449,11 +449,25 @@ static void run_until_failures(unsigned count)
     }
 }
 
-/* Two requests fail; the operator hears of it once, and once more after going on too early. */
-static void a_failing_host_pauses_the_machine(void **state)
+/* Writes of a PATTERN that fail on the host stop the machine: `count` of them, until the first failure is told. */
+static void fail_writes(unsigned count)
 {
     const struct virtio_rig_buffer buffers[] = {
         {AT_HEADER, HEADER, false}, {AT_DATA, 512, false}, {AT_STATUS, 1, true}};
+
+    scratch_limit_files(65536);
+    put_header(VIRTIO_BLK_T_OUT, 1024);
+    memset(data(512), PATTERN, 512);
+    for (unsigned i = 0; i < count; i++) {
+        virtio_rig_add(&rig, 0, buffers, 3);
+    }
+    virtio_rig_notify(&rig, 0);
+    run_until_failures(1);
+}
+
+/* Two requests fail; the operator hears of it once, and once more after going on too early. */
+static void a_failing_host_pauses_the_machine(void **state)
+{
     struct vring_used_elem used;
     char text[MESSAGE_SIZE];
     struct capture capture;
@@ -461,13 +475,7 @@ static void a_failing_host_pauses_the_machine(void **state)
     (void)state;
     start(&(struct disk_settings){.value = "image", .on_error = DISK_PAUSE_ON_ERROR});
     capture_begin(&capture, 2);
-    scratch_limit_files(65536);
-    put_header(VIRTIO_BLK_T_OUT, 1024);
-    memset(data(512), PATTERN, 512);
-    virtio_rig_add(&rig, 0, buffers, 3);
-    virtio_rig_add(&rig, 0, buffers, 3);
-    virtio_rig_notify(&rig, 0);
-    run_until_failures(1);
+    fail_writes(2);
     unsigned first = rig.failures;
     bool ended = virtio_rig_used(&rig, 0, &used);
     struct device_disk disk = described();
@@ -496,8 +504,6 @@ static void a_failing_host_pauses_the_machine(void **state)
 /* What waits for the operator when the guest resets the device is dropped. */
 static void a_reset_drops_what_waits_for_the_operator(void **state)
 {
-    const struct virtio_rig_buffer buffers[] = {
-        {AT_HEADER, HEADER, false}, {AT_DATA, 512, false}, {AT_STATUS, 1, true}};
     struct vring_used_elem used;
     char text[MESSAGE_SIZE];
     struct capture capture;
@@ -505,11 +511,7 @@ static void a_reset_drops_what_waits_for_the_operator(void **state)
     (void)state;
     start(&(struct disk_settings){.value = "image", .on_error = DISK_PAUSE_ON_ERROR});
     capture_begin(&capture, 2);
-    scratch_limit_files(65536);
-    put_header(VIRTIO_BLK_T_OUT, 1024);
-    virtio_rig_add(&rig, 0, buffers, 3);
-    virtio_rig_notify(&rig, 0);
-    run_until_failures(1);
+    fail_writes(1);
     scratch_limit_files(RLIM_INFINITY);
     capture_end(&capture, text, sizeof(text));
     virtio_rig_reset(&rig);
