@@ -100,7 +100,7 @@ image_check_key() { # FILE
     image_key=$(realpath -- "$1")
 }
 
-# Sets `image_path` to an image with these options, which it makes if there is none. The folder's name has checksums of
+# Sets `image_path` to an image with these options, which it makes unless the cache has it. The folder's name has checksums of
 # all that the image is made of: of the recipe, and of the options. Images of other recipes are of no use any more.
 image_make() {
     local images=$build/lab/disks recipe options

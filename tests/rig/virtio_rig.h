@@ -81,7 +81,7 @@ void virtio_rig_publish(struct virtio_rig *rig, unsigned queue, uint16_t head);
 void virtio_rig_notify(struct virtio_rig *rig, unsigned queue);
 /* Runs the loop until it has nothing to do for a moment. */
 void virtio_rig_run(struct virtio_rig *rig);
-/* Takes the next used element. False if there is none. */
+/* Takes the next used element. False if the device has completed no more. */
 bool virtio_rig_used(struct virtio_rig *rig, unsigned queue, struct vring_used_elem *used);
 /* Runs the loop until there is one, and takes it. Fails the test after some seconds. */
 struct vring_used_elem virtio_rig_wait(struct virtio_rig *rig, unsigned queue);

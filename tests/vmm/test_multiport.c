@@ -207,7 +207,7 @@ static void bytes_go_both_ways(void **state)
     close(fd);
     virtio_rig_run(&rig);
     expect(2, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
-    put(2, "nobody is there");
+    put(2, "no client reads");
     assert_true(taken(2));
 }
 

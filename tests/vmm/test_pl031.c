@@ -194,7 +194,7 @@ static void time_wraps_at_32_bits(void **state)
     assert_register(DR, 7);
 }
 
-/* What another process saved: an alarm that passes while there is none goes off at the restore. */
+/* What another process saved: an alarm that passes while no process has the VM goes off at the restore. */
 static void alarm_passes_while_saved(void **state)
 {
     struct device_rig other;

@@ -166,7 +166,7 @@ static struct state_reader *open_reader(void)
     return reader;
 }
 
-/* What save() gave the image; 0: there is none. */
+/* The mark that save() gave the image; 0: there is no image. */
 static uint32_t mark_of_image(void)
 {
     struct state_reader *reader = NULL;

@@ -30,7 +30,7 @@ struct boot_initrd {
     int fd;
     bool own; /* not the kernel's file, of which a UKI has it in a section */
     const char *path;
-    struct image_part part; /* size 0: there is none */
+    struct image_part part; /* size 0: no initrd */
 };
 
 struct boot {

@@ -44,7 +44,7 @@ struct image *image_open_raw(const char *path, uint64_t pipe_limit, uint64_t off
 /* NULL is ignored. */
 void image_close(struct image *image);
 
-/* The initrd in a UKI: a part of the file `*fd`, which stays open until image_close(). Size 0: there is none. */
+/* The initrd in a UKI: a part of the file `*fd`, which stays open until image_close(). Size 0: no initrd. */
 struct image_part image_initrd(const struct image *image, int *fd);
 /* The command line in a UKI, or NULL. */
 const char *image_command_line(const struct image *image);

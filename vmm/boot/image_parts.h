@@ -51,7 +51,7 @@ struct image {
     uint8_t *unpacked;   /* by image_unpack(); NULL: not yet */
     uint64_t unpacked_size;
     uint64_t unpacked_room; /* bytes of address space at `unpacked` */
-    /* An ELF file: its pieces in ascending order, at addresses relative to `elf_low`; NULL: it is none. */
+    /* An ELF file: its pieces in ascending order, at addresses relative to `elf_low`; NULL: it is another format. */
     struct image_segment *segments;
     unsigned segment_count;
     uint64_t elf_low;

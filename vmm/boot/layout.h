@@ -24,7 +24,7 @@ bool layout_place_initrd(struct layout *layout, const struct memory *memory, uin
 
 /*
  * Places a device tree of `size` bytes, after the initrd's place is known: above kernel and initrd, or below the kernel
- * if there is no room above, or if the kernel expects that. False if there is none at all.
+ * if there is no room above, or if the kernel expects that. False if there is no room at all.
  */
 bool layout_place_tree(struct layout *layout, const struct memory *memory, uint64_t initrd_size,
                        uint64_t size);

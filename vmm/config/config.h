@@ -35,14 +35,14 @@ enum sleep_memory {
 };
 
 struct config {
-    const char *name;     /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
-    const char *kernel;   /* path; NULL with firmware */
-    uint64_t kernel_at;   /* offset in memory of a raw binary; CONFIG_KERNEL_AT_NONE: it is none */
-    const char *firmware; /* path or "auto", in place of a kernel; NULL: none */
-    const char *vars;     /* path: the firmware's variables; NULL: they are not kept */
-    const char *initrd;   /* path, or NULL */
-    const char *append;   /* kernel command line, or NULL */
-    unsigned cpu_count;   /* 1 ... what KVM gives */
+    const char *name;       /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
+    const char *kernel;     /* path; NULL with firmware */
+    uint64_t kernel_at;     /* offset in memory of a raw binary; or CONFIG_KERNEL_AT_NONE */
+    const char *firmware;   /* path or "auto", in place of a kernel; NULL: none */
+    const char *vars;       /* path: the firmware's variables; NULL: they are not kept */
+    const char *initrd;     /* path, or NULL */
+    const char *append;     /* kernel command line, or NULL */
+    unsigned cpu_count;     /* 1 ... what KVM gives */
     unsigned cpus_admitted; /* of these, from the first: CPU_ON of the others is DENIED; 0: all */
     unsigned clusters;      /* of vCPUs, each a power domain; 0: nothing is said of clusters */
     enum idle_mode idle;

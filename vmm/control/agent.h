@@ -57,8 +57,8 @@ void agent_restart(struct agent *agent);
 bool agent_is_known(const struct agent *agent);
 
 /**
- * Asks the agent, once it is there, and drops what it was asked for before. There is no answer if
- * the agent does it, so there is none here: only failed() may follow.
+ * Asks the agent, once it is there, and drops what it was asked for before. An agent that
+ * carries a command out does not answer, so no callback says so: only failed() may follow.
  */
 void agent_ask(struct agent *agent, enum agent_command command);
 

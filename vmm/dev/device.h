@@ -174,7 +174,7 @@ struct device_class {
      * thread. NULL: nothing of this device stops the machine.
      */
     void (*go_on)(struct device *device);
-    /* Describes the disk that the device is. Main thread. NULL: it is none. */
+    /* Describes the disk that the device is. Main thread. NULL: it is no disk. */
     void (*disk)(struct device *device, struct device_disk *disk);
     /* Adds the device's node, or nodes, to a tree in the making (dev/node.h). */
     void (*describe)(const struct device_instance *instance, struct tree *tree);
