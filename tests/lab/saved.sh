@@ -188,17 +188,26 @@ test_refusals() {
     expect_console "memory is as it was"
 }
 
-# An operator saves a guest that sleeps already, and one that is asked to sleep for it.
+# An operator saves a guest that sleeps already, and one that is asked to sleep for it. Which vCPUs it has admitted is kept.
 # once operator_saves
 test_operator_saves() {
     make_work
-    start_bare scenario=wake-operator --memory 32M --qmp "$work/qmp" --save "$work/image"
+    set -- --memory 32M --cpus 2,max=4 --psci user --qmp "$work/qmp"
+    start_bare scenario=wake-operator --save "$work/image" "$@"
     wait_event "$work/events" asleep
+    qmp 'x-dormouse-admit-vcpu:{"cpu-index":3}' @X_DORMOUSE_VCPU_ADMITTED
+    qmp 'x-dormouse-withdraw-vcpu:{"cpu-index":1}' @X_DORMOUSE_VCPU_WITHDRAWN
     qmp x-dormouse-save @X_DORMOUSE_SAVED
     wait_guest
     expect_status 6
     cat "$work/console" >"$work/said"
-    run_bare scenario=none --memory 32M --restore "$work/image"
+    start_bare scenario=none --restore "$work/image" --asleep "$@"
+    wait_event "$work/events" asleep
+    qmp query-cpus-fast
+    expect_equal "which vCPUs are admitted" \
+        "$(grep -o '"x-dormouse-admitted":[a-z]*' "$work/qmp.new" | cut -d: -f2 | tr '\n' ' ')" "true false false true "
+    qmp system_wakeup
+    wait_guest
     expect_event wake source signal
     cat "$work/console" >>"$work/said"
     mv "$work/said" "$work/console"

@@ -83,8 +83,11 @@ static void withdrawn_vcpu_leaves_once(void **state)
     assert_false(admission_saw_off(NULL, 0));
     assert_false(admission_saw_off(admission, 1)); /* It may come on again. */
     admission_withdraw(admission, 1);
+    assert_true(admission_is_leaving(admission, 1));
+    assert_false(admission_is_leaving(admission, 0));
     assert_false(admission_saw_off(admission, 0));
     assert_true(admission_saw_off(admission, 1));
+    assert_false(admission_is_leaving(admission, 1));
     assert_false(admission_saw_off(admission, 1));
     admission_admit(admission, 1);
     admission_withdraw(admission, 1);

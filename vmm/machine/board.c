@@ -218,6 +218,7 @@ static int board_report(int error)
 int board_power_on(struct machine *machine)
 {
     rest_forget(machine);
+    bool boots = !restore_is_due(machine); /* A restored guest's sleeper is not off. */
     int error = board_build(machine);
 
     if (error != 0) {
@@ -231,7 +232,7 @@ int board_power_on(struct machine *machine)
     }
     driver_watch_start(machine);
     reach_forget(machine);
-    for (unsigned i = 1; i < machine->config->cpu_count; i++) {
+    for (unsigned i = 1; boots && i < machine->config->cpu_count; i++) {
         machine_tell_left(machine, i);
     }
     power_go_on(&machine->power);

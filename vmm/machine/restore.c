@@ -13,6 +13,7 @@
 #include "base/report.h"
 #include "machine/parts.h"
 #include "machine/sections.h"
+#include "psci/admission.h"
 #include "state/reader.h"
 
 #define SECOND INT64_C(1000000000)
@@ -410,13 +411,45 @@ static int restore_psci(struct machine *machine)
     return error == 0 ? 0 : state_reader_refuse(machine->reader, SECTION_PSCI, 0, why);
 }
 
+static void restore_admit(struct admission *admission, unsigned vcpu, unsigned flags)
+{
+    if ((flags & SECTION_ADMITTED) != 0) {
+        admission_admit(admission, vcpu);
+        return;
+    }
+    admission_withdraw(admission, vcpu);
+    if ((flags & SECTION_LEAVING) == 0) {
+        (void)admission_saw_off(admission, vcpu);
+    }
+}
+
+/* A command line without `max` admits every vCPU, whatever was before. vCPU 0 starts the machine. */
+static int restore_admission(struct machine *machine)
+{
+    struct admission *admission = machine->backend.psci.admission;
+    unsigned count = machine->config->cpu_count;
+    struct state_record record;
+
+    if (!state_reader_section(machine->reader, SECTION_ADMIT, 0, &record) || admission == NULL) {
+        return 0;
+    }
+    if (state_get_u32(&record) != count) {
+        return state_reader_refuse(machine->reader, SECTION_ADMIT, 0, "it is of other vCPUs");
+    }
+    const uint8_t *flags = state_get_view(&record, count);
+    if (flags == NULL) {
+        return restore_check_end(machine, SECTION_ADMIT, 0, &record);
+    }
+    for (unsigned i = 1; i < count; i++) {
+        restore_admit(admission, i, flags[i]);
+    }
+    return 0;
+}
+
 int restore_load(struct machine *machine)
 {
     static int (*const steps[])(struct machine *machine) = {
-        restore_parts,
-        restore_time,
-        restore_devices,
-        restore_psci,
+        restore_parts, restore_time, restore_devices, restore_psci, restore_admission,
     };
     int error = state_reader_load_ram(machine->reader, &machine->memory);
 

@@ -12,6 +12,7 @@
 #include "base/report.h"
 #include "machine/parts.h"
 #include "machine/sections.h"
+#include "psci/admission.h"
 #include "state/writer.h"
 
 /* Adds the section and empties the record. */
@@ -167,11 +168,30 @@ static int save_psci(struct machine *machine)
     return error;
 }
 
+/* Where the operator admits vCPUs: those of the command line may not be all by now. */
+static int save_admission(struct machine *machine)
+{
+    const struct admission *admission = machine->backend.psci.admission;
+    struct state_record record = {0};
+
+    if (admission == NULL) {
+        return 0;
+    }
+    state_put_u32(&record, machine->config->cpu_count);
+    for (unsigned i = 0; i < machine->config->cpu_count; i++) {
+        unsigned admitted = admission_has(admission, i) ? SECTION_ADMITTED : 0;
+        unsigned leaving = admission_is_leaving(admission, i) ? SECTION_LEAVING : 0;
+
+        state_put_u8(&record, (uint8_t)(admitted | leaving));
+    }
+    return save_add(machine, SECTION_ADMIT, 0, 0, &record);
+}
+
 /* KVM writes the ITS's tables to guest memory in save_parts(), so memory comes last. */
 static int save_all(struct machine *machine)
 {
     static int (*const steps[])(struct machine *machine) = {
-        save_shape, save_sleep, save_time, save_parts, save_devices, save_psci,
+        save_shape, save_sleep, save_time, save_parts, save_devices, save_psci, save_admission,
     };
     int error = 0;
 

@@ -19,6 +19,10 @@
 #define SECTION_TIME   "TIMR"
 #define SECTION_DEVICE "DEVI" /* one for each device, in the order of their addresses */
 #define SECTION_PSCI   "PSCI" /* what libvpsci knows; optional */
+#define SECTION_ADMIT  "ADMT" /* what the operator allows each vCPU; optional */
+
+/** A byte of SECTION_ADMIT. */
+enum { SECTION_ADMITTED = 1 << 0, SECTION_LEAVING = 1 << 1 };
 
 /** Sections that are lists of registers. */
 struct section_part {

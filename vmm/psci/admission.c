@@ -62,6 +62,11 @@ bool admission_has(const struct admission *admission, unsigned vcpu)
     return atomic_load_explicit(&admission->candidates[vcpu].admitted, memory_order_relaxed);
 }
 
+bool admission_is_leaving(const struct admission *admission, unsigned vcpu)
+{
+    return admission->candidates[vcpu].leaving;
+}
+
 void admission_admit(struct admission *admission, unsigned vcpu)
 {
     struct candidate *candidate = &admission->candidates[vcpu];

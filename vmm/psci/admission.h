@@ -24,6 +24,8 @@ bool admission_ask(struct admission *admission, unsigned vcpu);
 /* The main thread calls all that follows. */
 
 bool admission_has(const struct admission *admission, unsigned vcpu);
+/** It was withdrawn while it was on, and still is. */
+bool admission_is_leaving(const struct admission *admission, unsigned vcpu);
 /** With all vCPUs paused. A vCPU that is on when it is withdrawn leaves when it goes off. */
 void admission_admit(struct admission *admission, unsigned vcpu);
 void admission_withdraw(struct admission *admission, unsigned vcpu);
