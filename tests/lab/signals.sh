@@ -329,7 +329,7 @@ test_terminal_restored_by_signals() {
     for sanitizer in address thread; do
         ! skips_under $sanitizer "SIGSEGV, for which the sanitizer has a handler of its own" || segv=''
     done
-    for name in QUIT 6 $segv 12 TERM INT HUP; do # 6, 11, 12: ABRT, SEGV, USR2
+    for name in QUIT 6 $segv 14 TERM INT HUP; do # 6, 11, 14: ABRT, SEGV, ALRM
         on_terminal --raw --kill "$name" -- "$DORMOUSE" run --kernel "$LAB_BARE" \
             --append scenario=wake-operator
         expect_restored

@@ -29,6 +29,11 @@ static _Noreturn void watch_after(int number, void (*action)(int number))
 
     (void)signal(number, action);
     signals_block();
+    if (number == SIGUSR2) {
+        signals_let_end(true);
+        (void)raise(number);
+        signals_let_end(false);
+    }
     if (loop == NULL || signals_watch(&signals, loop, take_signal, loop) != 0) {
         _exit(100);
     }
@@ -65,6 +70,13 @@ static void ignored_signals_stay_ignored(void **state)
         assert_int_equal(first_signal(numbers[i], SIG_DFL), numbers[i]);
         assert_int_equal(first_signal(numbers[i], SIG_IGN), SIGUSR1);
     }
+}
+
+/* SIGUSR2 saves: it neither ends the process nor is lost before the loop runs, even during the set-up. */
+static void save_signal_reaches_the_loop(void **state)
+{
+    (void)state;
+    assert_int_equal(first_signal(SIGUSR2, SIG_DFL), SIGUSR2);
 }
 
 /* A signal ignored by nohup stays ignored while the kernel is unpacked. */
@@ -106,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ignored_signals_stay_ignored),
+        cmocka_unit_test(save_signal_reaches_the_loop),
         cmocka_unit_test(ignored_signal_does_not_end_the_set_up),
         cmocka_unit_test(file_limit_does_not_kill),
     };

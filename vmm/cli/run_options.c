@@ -56,7 +56,8 @@ static const struct option_row run_rows[] = {
             "save=FILE: it sleeps, and becomes a file for --restore",
             run_set_on_suspend),
      AT(on_suspend), .what = "policy", .words = suspend_policy_words},
-    {OPTION("--save", "FILE", "where x-dormouse-save (QMP) saves the VM, asleep", option_set_text),
+    {OPTION("--save", "FILE", "where SIGUSR2 and x-dormouse-save (QMP) save the VM, asleep",
+            option_set_text),
      AT(save)},
     {OPTION("--restore", "FILE", "continue a saved VM: it wakes; give its other options again",
             option_set_text),
@@ -174,7 +175,8 @@ const struct option_command options_run = {
              "       dormouse run [--firmware FILE|auto] --disk FILE [OPTION]...\n"
              "Runs an arm64 virtual machine that can sleep.\n",
     .notes =
-        "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it.\n"
+        "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it, "
+        "SIGUSR2 saves it.\n"
         "Exit status: 0 powered off, 1 error, 2 usage, 3 guest cannot continue, 4 hibernated,\n"
         "5 reset with --no-reboot, 6 saved, 128+N ended by signal N (Ctrl-a x counts as SIGINT, "
         "and a\n"

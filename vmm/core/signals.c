@@ -29,6 +29,7 @@ void signals_block(void)
 {
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGUSR1);
+    sigaddset(&blocked, SIGUSR2);
     sigaddset(&blocked, SIGCONT);
     signals_add_unless_ignored(&blocked, SIGINT);
     signals_add_unless_ignored(&blocked, SIGTERM);
@@ -43,6 +44,7 @@ void signals_let_end(bool let)
     sigset_t set = blocked;
 
     sigdelset(&set, SIGUSR1);
+    sigdelset(&set, SIGUSR2);
     sigdelset(&set, SIGCONT);
     sigprocmask(let ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }

@@ -108,9 +108,14 @@ static bool driver_save(void *driver)
         machine_fail(machine, error);
         return true;
     }
+    bool signalled = machine->save_signalled;
+    machine->save_signalled = false;
     if (!save_machine(machine, machine->writer)) {
         rest_begin(machine);
         return false;
+    }
+    if (signalled) {
+        report("SIGUSR2: the VM is saved as %s", machine->config->save);
     }
     machine_end(machine, STATUS_SAVED);
     return true;
@@ -149,6 +154,34 @@ static void driver_give_up(struct machine *machine, const struct power_news *new
         machine_quit_by_signal(machine, SIGTERM);
     } else if (machine->config->idle_seconds != 0 && news->request == REQUEST_SLEEP) {
         driver_tell_awake(machine, news->reason);
+    }
+}
+
+/* What ends the wait of a SIGUSR2 without a save. The guest may call SYSTEM_SUSPEND, and be awake at once. */
+static const char *driver_save_obstacle(const struct power_news *news)
+{
+    switch (news->kind) {
+    case POWER_NEWS_REQUEST_FAILED:
+        return news->reason;
+    case POWER_NEWS_RESUMED:
+        return "the guest was asleep, and something woke it at once";
+    case POWER_NEWS_REBOOT:
+    case POWER_NEWS_RESET:
+        return "the machine starts again";
+    case POWER_NEWS_OFF:
+        return "the machine is off";
+    default:
+        return NULL;
+    }
+}
+
+static void driver_answer_signal(struct machine *machine, const struct power_news *news)
+{
+    const char *why = machine->save_signalled ? driver_save_obstacle(news) : NULL;
+
+    if (why != NULL) {
+        machine->save_signalled = false;
+        report("SIGUSR2: the VM is not saved: %s", why);
     }
 }
 
@@ -219,6 +252,7 @@ static void driver_tell(void *driver, const struct power_news *news)
     }
     machine_tell(machine, &told);
     driver_watch(machine, news->kind);
+    driver_answer_signal(machine, news);
     if (news->kind == POWER_NEWS_VCPU_OFF) {
         machine_tell_left(machine, news->vcpu);
     } else if (news->kind == POWER_NEWS_REQUEST_FAILED) {

@@ -47,6 +47,22 @@ static void on_terminate(struct machine *machine)
     }
 }
 
+/* Without a file for it the signal changes nothing, and is no event of the VM. */
+static void on_save_signal(struct machine *machine)
+{
+    const char *why = operator_save(machine, true);
+
+    if (why == NULL) {
+        return;
+    }
+    report("SIGUSR2: the VM is not saved: %s", why);
+    if (machine->writer != NULL) {
+        machine_tell(machine, &(struct power_news){.kind = POWER_NEWS_REQUEST_FAILED,
+                                                   .request = REQUEST_SLEEP,
+                                                   .reason = why});
+    }
+}
+
 static void on_signal(void *arg, int number)
 {
     struct machine *machine = arg;
@@ -57,6 +73,9 @@ static void on_signal(void *arg, int number)
     switch (number) {
     case SIGUSR1:
         (void)exits_wake(machine);
+        return;
+    case SIGUSR2:
+        on_save_signal(machine);
         return;
     case SIGCONT:
         console_continue(machine->console);

@@ -178,9 +178,8 @@ static const char *op_sleep(void *arg)
     return operator_ask(arg, REQUEST_SLEEP);
 }
 
-static const char *op_save(void *arg)
+const char *operator_save(struct machine *machine, bool signalled)
 {
-    struct machine *machine = arg;
     const char *why = NULL;
 
     if (machine->writer == NULL) {
@@ -189,8 +188,18 @@ static const char *op_save(void *arg)
     if (!exits_catch_up(machine)) {
         return NULL;
     }
+    bool waits = machine->save_signalled; /* an earlier signal, for its answer */
+    machine->save_signalled = waits || signalled;
     op_go_on(machine, power_save(&machine->power, &why));
+    if (why != NULL) {
+        machine->save_signalled = waits;
+    }
     return why;
+}
+
+static const char *op_save(void *arg)
+{
+    return operator_save(arg, false);
 }
 
 static const char *op_balloon(void *arg, uint64_t *bytes)

@@ -112,8 +112,9 @@ struct machine {
     struct state_reader *reader; /* NULL without --restore */
     struct restored restored;
     struct rest rest;
-    bool told_awake; /* why an idle guest does not sleep */
-    bool terminated; /* by SIGTERM, on which the guest was asked to shut down */
+    bool told_awake;     /* why an idle guest does not sleep */
+    bool terminated;     /* by SIGTERM, on which the guest was asked to shut down */
+    bool save_signalled; /* SIGUSR2 waits for the guest to sleep: its answer is a line */
     bool ended;
     bool ended_by_key; /* Ctrl-a x */
     int status;
@@ -210,6 +211,12 @@ void operator_close(struct machine *machine);
 
 /** Asks the guest for something. NULL, or why it cannot be asked, a constant; nothing has changed then. */
 const char *operator_ask(struct machine *machine, enum power_request request);
+
+/**
+ * Saves the machine and ends it, or asks the guest to sleep for that; `signalled`: lines say what becomes
+ * of it. Text: why not, as above.
+ */
+const char *operator_save(struct machine *machine, bool signalled);
 
 /** Reports to the event log and to the operators. */
 void machine_tell(struct machine *machine, const struct power_news *news);
