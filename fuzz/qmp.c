@@ -112,6 +112,19 @@ static const char *set_balloon(void *machine, uint64_t bytes)
     return NULL;
 }
 
+static enum operator_depth depth(void *machine, bool *in_file)
+{
+    (void)machine;
+    *in_file = true;
+    return OPERATOR_DISK;
+}
+
+static const char *set_depth(void *machine, enum operator_depth wanted)
+{
+    (void)machine;
+    return wanted == OPERATOR_DISK ? "there is no file" : NULL;
+}
+
 static const struct operator_ops ops = {
     .status = status,
     .vcpu_count = vcpu_count,
@@ -125,6 +138,9 @@ static const struct operator_ops ops = {
     .balloon = balloon,
     .set_balloon = set_balloon,
     .sleep = agree,
+    .save = agree,
+    .depth = depth,
+    .set_depth = set_depth,
     .quit = quit,
     .reopen = agree,
     .suspend_is_pending = is_pending,

@@ -111,6 +111,19 @@ static const char *server_set_balloon(void *machine, uint64_t bytes)
     return NULL;
 }
 
+static enum operator_depth server_depth(void *machine, bool *in_file)
+{
+    (void)machine;
+    *in_file = false;
+    return OPERATOR_KEEP;
+}
+
+static const char *server_set_depth(void *machine, enum operator_depth depth)
+{
+    (void)machine, (void)depth;
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     static const struct operator_ops ops = {
@@ -127,6 +140,8 @@ int main(int argc, char **argv)
         .set_balloon = server_set_balloon,
         .sleep = server_agree,
         .save = server_agree,
+        .depth = server_depth,
+        .set_depth = server_set_depth,
         .quit = server_quit,
         .reopen = server_agree,
         .suspend_is_pending = server_is_asked,

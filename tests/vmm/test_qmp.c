@@ -128,6 +128,22 @@ static const char *fake_save(void *machine)
     return note("save");
 }
 
+static enum operator_depth fake_depth(void *machine, bool *in_file)
+{
+    (void)machine;
+    *in_file = true;
+    (void)note("depth?");
+    return OPERATOR_DISK;
+}
+
+static const char *fake_set_depth(void *machine, enum operator_depth depth)
+{
+    static const char *const words[] = {"depth:keep", "depth:reclaim", "depth:disk"};
+
+    (void)machine;
+    return note(words[depth]);
+}
+
 static const char *fake_balloon(void *machine, uint64_t *bytes)
 {
     (void)machine;
@@ -201,6 +217,8 @@ static const struct operator_ops fake_ops = {
     .set_balloon = fake_set_balloon,
     .sleep = fake_sleep,
     .save = fake_save,
+    .depth = fake_depth,
+    .set_depth = fake_set_depth,
     .quit = fake_quit,
     .reopen = fake_reopen,
     .suspend_is_pending = fake_pending,
@@ -372,7 +390,7 @@ static void all_commands_exist(void **state)
     ssize_t count = read(fd, said, sizeof(said));
     assert_true(count > 0);
     json_t *reply = json_loadb(said, (size_t)count, 0, NULL);
-    assert_int_equal(json_array_size(json_object_get(reply, "return")), 23);
+    assert_int_equal(json_array_size(json_object_get(reply, "return")), 25);
     json_array_foreach(json_object_get(reply, "return"), index, entry)
     {
         (void)snprintf(said, sizeof(said), "{\"execute\":\"%s\"}",
@@ -386,7 +404,7 @@ static void all_commands_exist(void **state)
     assert_null(strstr(said, "has not been found"));
     assert_string_equal(asked,
                         "vcpus disks stop cont wake power-down reset balloon? quit reopen sleep "
-                        "save");
+                        "save depth?");
     close(fd);
 }
 
@@ -405,8 +423,18 @@ static void commands_reach_the_machine(void **state)
     say(fd, "{\"execute\":\"balloon\",\"arguments\":{\"value\":1073741824}}");
     say(fd, "{\"execute\":\"query-balloon\"}");
     expect(fd, DONE "{\"return\":{\"actual\":4096}}\n");
+    for (unsigned i = 0; i < OPERATOR_DEPTHS; i++) {
+        char command[96];
+
+        (void)snprintf(command, sizeof(command),
+                       "{'execute':'x-dormouse-sleep-memory','arguments':{'depth':'%s'}}",
+                       qmp_depths[i]);
+        say(fd, command);
+    }
+    say(fd, "{\"execute\":\"x-dormouse-query-sleep-memory\"}");
+    expect(fd, DONE DONE DONE "{\"return\":{\"depth\":\"disk\",\"in-file\":true}}\n");
     assert_string_equal(asked, "cont wake refuse admit:3 withdraw:4294967295 balloon:1073741824 "
-                               "balloon?");
+                               "balloon? depth:keep depth:reclaim depth:disk depth?");
     objection = "why not";
     say(fd, "{\"execute\":\"system_reset\",\"id\":\"x\"}");
     expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"why not\"},\"id\":\"x\"}\n");

@@ -52,6 +52,15 @@ static unsigned fake_disks(void *machine, struct operator_disk *disks, unsigned 
     return 3;
 }
 
+static enum operator_depth depth;
+
+static enum operator_depth fake_depth(void *machine, bool *in_file)
+{
+    (void)machine;
+    *in_file = depth == OPERATOR_DISK;
+    return depth;
+}
+
 static bool fake_pending(void *machine)
 {
     (void)machine;
@@ -73,6 +82,7 @@ static struct qmp server = {
                                         .vcpu_count = fake_vcpu_count,
                                         .vcpus = fake_vcpus,
                                         .disks = fake_disks,
+                                        .depth = fake_depth,
                                         .suspend_is_pending = fake_pending,
                                         .stop = fake_stop},
 };
@@ -283,6 +293,13 @@ static void replies_have_their_types(void **state)
         json_decref(reply);
     }
     status = OPERATOR_RUNNING;
+    for (depth = OPERATOR_KEEP; depth <= OPERATOR_DISK; depth++) {
+        json_t *reply = ask("x-dormouse-query-sleep-memory");
+
+        conform(reply, text_of(find("x-dormouse-query-sleep-memory"), "ret-type"));
+        json_decref(reply);
+    }
+    depth = OPERATOR_KEEP;
 }
 
 static void conform_event(void)

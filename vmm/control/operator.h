@@ -41,6 +41,10 @@ struct operator_disk {
 
 enum { OPERATOR_DISKS_MAX = 16 };
 
+/* What becomes of a sleeping guest's memory. */
+enum operator_depth { OPERATOR_KEEP, OPERATOR_RECLAIM, OPERATOR_DISK };
+enum { OPERATOR_DEPTHS = OPERATOR_DISK + 1 };
+
 struct operator_ops {
     enum operator_status (*status)(void *machine);
     unsigned (*vcpu_count)(void *machine);
@@ -60,6 +64,9 @@ struct operator_ops {
     const char *(*sleep)(void *machine);
     /* Saves the machine as a file and ends it: now if the guest sleeps, else when it has done so. */
     const char *(*save)(void *machine);
+    /* The depth in force, and whether memory is in a file now; another depth for this sleep and later ones. */
+    enum operator_depth (*depth)(void *machine, bool *in_file);
+    const char *(*set_depth)(void *machine, enum operator_depth depth);
     /* Ends the VM, and the process with status 0, after the caller has returned to the loop. */
     void (*quit)(void *machine);
 

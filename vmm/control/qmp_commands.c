@@ -10,7 +10,7 @@
 #include "control/qmp_internal.h"
 
 /* A command has one argument at most. */
-enum argument_kind { NO_ARGUMENT, BOOLEAN, CPU_INDEX, ENABLE, BYTES };
+enum argument_kind { NO_ARGUMENT, BOOLEAN, CPU_INDEX, ENABLE, BYTES, DEPTH };
 
 struct argument {
     struct qmp_argument_type type;
@@ -24,6 +24,7 @@ static const struct argument arguments[] = {
     [CPU_INDEX] = {{"cpu-index", "int", false}, "must be an integer", CPU_INDEX},
     [ENABLE] = {{"enable", "[QMPCapability]", true}, "must be an array", ENABLE},
     [BYTES] = {{"value", "int", false}, "must be an integer", BYTES},
+    [DEPTH] = {{"depth", "x-dormouse-SleepMemory", false}, "must be a string", DEPTH},
 };
 
 /*
@@ -276,6 +277,25 @@ static json_t *set_balloon(struct qmp *qmp, const json_t *value, const char **er
                      error);
 }
 
+static json_t *query_sleep_memory(struct qmp *qmp, const json_t *argument, const char **error)
+{
+    bool in_file = false;
+    enum operator_depth depth = qmp->ops->depth(qmp->machine, &in_file);
+
+    (void)argument, (void)error;
+    return json_pack("{s:s, s:b}", "depth", qmp_depths[depth], "in-file", (int)in_file);
+}
+
+static json_t *set_sleep_memory(struct qmp *qmp, const json_t *depth, const char **error)
+{
+    for (unsigned i = 0; i < OPERATOR_DEPTHS; i++) {
+        if (strcmp(json_string_value(depth), qmp_depths[i]) == 0) {
+            return make_done(qmp->ops->set_depth(qmp->machine, (enum operator_depth)i), error);
+        }
+    }
+    return make_done("depth must be keep, reclaim or disk", error);
+}
+
 static command_fn query_commands;
 static command_fn query_schema;
 
@@ -304,6 +324,9 @@ static const struct command {
     {"x-dormouse-reopen", NO_ARGUMENT, "0", reopen_files},
     {"x-dormouse-sleep", NO_ARGUMENT, "0", put_machine_to_sleep},
     {"x-dormouse-save", NO_ARGUMENT, "0", save_machine},
+    {"x-dormouse-sleep-memory", DEPTH, "0", set_sleep_memory},
+    {"x-dormouse-query-sleep-memory", NO_ARGUMENT, "x-dormouse-SleepMemoryInfo",
+     query_sleep_memory},
     {"x-dormouse-query-suspend", NO_ARGUMENT, "x-dormouse-SuspendInfo", query_suspend},
     {"x-dormouse-answer-suspend", BOOLEAN, "0", answer_suspend},
     {"x-dormouse-admit-vcpu", CPU_INDEX, "0", admit_vcpu},
@@ -389,6 +412,8 @@ static bool has_type(const json_t *value, enum argument_kind kind)
         return json_is_integer(value);
     case ENABLE:
         return json_is_array(value);
+    case DEPTH:
+        return json_is_string(value);
     case NO_ARGUMENT:
         break;
     }

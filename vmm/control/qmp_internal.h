@@ -97,6 +97,7 @@ void qmp_set(json_t **object, const char *name, json_t *value);
 enum { QMP_STATUS_COUNT = OPERATOR_SHUTDOWN + 1 };
 extern const char *const qmp_status_names[QMP_STATUS_COUNT];
 extern const char *const qmp_disk_states[];
+extern const char *const qmp_depths[OPERATOR_DEPTHS];
 
 /** All types and events. NULL: no memory. */
 json_t *qmp_schema_types(void);

@@ -28,6 +28,7 @@ static const struct object_type {
     {"ImageInfo", "filename:str format:str virtual-size:int"},
     {"BalloonInfo", "actual:int"},
     {"x-dormouse-SuspendInfo", "pending:bool"},
+    {"x-dormouse-SleepMemoryInfo", "depth:x-dormouse-SleepMemory in-file:bool"},
     {"SchemaInfo", "name:str meta-type:str json-type?:str element-type?:str arg-type?:str "
                    "ret-type?:str members?:[SchemaInfoMember] values?:[str]"},
     {"SchemaInfoMember", "name:str type?:str default?:null"},
@@ -59,6 +60,12 @@ const char *const qmp_disk_states[] = {
     [OPERATOR_DISK_FULL] = "nospace",
 };
 
+const char *const qmp_depths[] = {
+    [OPERATOR_KEEP] = "keep",
+    [OPERATOR_RECLAIM] = "reclaim",
+    [OPERATOR_DISK] = "disk",
+};
+
 static const struct enum_type {
     const char *name;
     const char *const *values;
@@ -68,6 +75,7 @@ static const struct enum_type {
     {"QMPCapability", NULL, 0},
     {"RunState", qmp_status_names, QMP_STATUS_COUNT},
     {"SysEmuTarget", targets, sizeof(targets) / sizeof(targets[0])},
+    {"x-dormouse-SleepMemory", qmp_depths, OPERATOR_DEPTHS},
 };
 
 /* The members of events' data whose type is another one than "str". */

@@ -202,6 +202,49 @@ static const char *op_save(void *arg)
     return operator_save(arg, false);
 }
 
+static enum operator_depth op_depth(void *arg, bool *in_file)
+{
+    static const enum operator_depth depths[] = {
+        [SLEEP_MEMORY_KEEP] = OPERATOR_KEEP,
+        [SLEEP_MEMORY_RECLAIM] = OPERATOR_RECLAIM,
+        [SLEEP_MEMORY_DISK] = OPERATOR_DISK,
+    };
+    const struct machine *machine = arg;
+
+    *in_file = machine->rest.image != NULL;
+    return depths[machine->rest.depth];
+}
+
+/* Why memory cannot be treated so, or NULL. */
+static const char *op_depth_objection(const struct machine *machine, enum operator_depth depth)
+{
+    if (depth == OPERATOR_KEEP) {
+        return NULL;
+    }
+    if (machine->policy == SUSPEND_OFF || machine->policy == SUSPEND_REFUSE) {
+        return "the guest may not sleep (--on-suspend)";
+    }
+    return depth == OPERATOR_DISK && !rest_has_file(machine)
+               ? "the VM was started without a file for it (--sleep-memory disk=FILE, or --save)"
+               : NULL;
+}
+
+static const char *op_set_depth(void *arg, enum operator_depth depth)
+{
+    static const enum sleep_memory depths[] = {
+        [OPERATOR_KEEP] = SLEEP_MEMORY_KEEP,
+        [OPERATOR_RECLAIM] = SLEEP_MEMORY_RECLAIM,
+        [OPERATOR_DISK] = SLEEP_MEMORY_DISK,
+    };
+    struct machine *machine = arg;
+    const char *objection = op_depth_objection(machine, depth);
+
+    if (objection == NULL && exits_catch_up(machine)) {
+        op_go_on(machine, rest_set_depth(machine, depths[depth]));
+    }
+    return objection;
+}
+
 static const char *op_balloon(void *arg, uint64_t *bytes)
 {
     return lend_kept(arg, bytes);
@@ -303,6 +346,8 @@ static const struct operator_ops operator_ops = {
     .power_down = op_power_down,
     .sleep = op_sleep,
     .save = op_save,
+    .depth = op_depth,
+    .set_depth = op_set_depth,
     .balloon = op_balloon,
     .set_balloon = op_set_balloon,
     .quit = op_quit,

@@ -44,8 +44,10 @@ struct rest {
     struct delay delay;          /* the sleep lasts, or there is more to reclaim */
     uint64_t next;               /* how far memory is reclaimed */
     uint64_t piece;              /* how much at a time */
+    enum sleep_memory depth;     /* in force */
+    bool no_swap;                /* the host had none at the start */
     bool due;                    /* what is saved now is memory that goes to disk */
-    struct state_writer *writer; /* NULL: it does not go to disk */
+    struct state_writer *writer; /* of --sleep-memory disk=FILE, or NULL */
     struct state_reader *image;  /* the guest's memory is there; NULL: it is in `memory` */
 };
 
@@ -161,6 +163,13 @@ void rest_close(struct machine *machine);
 /** A sleep begins and ends. */
 void rest_begin(struct machine *machine);
 void rest_end(struct machine *machine);
+/**
+ * Another depth from now on. If the guest sleeps, and all vCPUs are paused, it counts for this sleep too.
+ * 0, or -errno after report()ing: the guest's memory is lost.
+ */
+int rest_set_depth(struct machine *machine, enum sleep_memory depth);
+/** Whether a file is named to which memory can go. */
+bool rest_has_file(const struct machine *machine);
 /** Whether the machine is to be saved for rest_save() to take its memory. */
 bool rest_is_due(const struct machine *machine);
 /** The guest sleeps, and all vCPUs are paused: its memory goes to the file, if that can be written. */

@@ -53,7 +53,7 @@ static void on_rest(void *arg)
     if (machine->power.state != POWER_ASLEEP || machine->ended) {
         return;
     }
-    if (machine->config->sleep_memory == SLEEP_MEMORY_RECLAIM) {
+    if (machine->rest.depth == SLEEP_MEMORY_RECLAIM) {
         rest_reclaim(machine);
         return;
     }
@@ -62,12 +62,17 @@ static void on_rest(void *arg)
     machine->rest.due = false;
 }
 
+static void rest_begin_after(struct machine *machine, int64_t nanoseconds)
+{
+    if (machine->rest.depth != SLEEP_MEMORY_KEEP) {
+        machine->rest.next = 0;
+        delay_set(&machine->rest.delay, nanoseconds);
+    }
+}
+
 void rest_begin(struct machine *machine)
 {
-    if (machine->config->sleep_memory != SLEEP_MEMORY_KEEP) {
-        machine->rest.next = 0;
-        delay_set(&machine->rest.delay, REST_AFTER_NS);
-    }
+    rest_begin_after(machine, REST_AFTER_NS);
 }
 
 void rest_end(struct machine *machine)
@@ -91,6 +96,17 @@ static int rest_remove(struct machine *machine)
     return error;
 }
 
+/* The file of --save serves as well: a save brings memory back before. */
+static struct state_writer *rest_writer(const struct machine *machine)
+{
+    return machine->rest.writer != NULL ? machine->rest.writer : machine->writer;
+}
+
+bool rest_has_file(const struct machine *machine)
+{
+    return rest_writer(machine) != NULL;
+}
+
 /*
  * The image stays open, and by that locked: no other process continues this guest. It is complete before
  * memory goes. If the process ends, the file is the VM.
@@ -98,9 +114,10 @@ static int rest_remove(struct machine *machine)
 void rest_save(struct machine *machine)
 {
     struct rest *rest = &machine->rest;
+    struct state_writer *writer = rest_writer(machine);
 
-    if (rest->image != NULL || !save_machine(machine, rest->writer) ||
-        state_reader_reopen(rest->writer, &rest->image) != 0) {
+    if (rest->image != NULL || !save_machine(machine, writer) ||
+        state_reader_reopen(writer, &rest->image) != 0) {
         return;
     }
     int error = memory_clear(&machine->memory);
@@ -131,23 +148,35 @@ void rest_forget(struct machine *machine)
     }
 }
 
-static void rest_check_swap(void)
+/* Said where reclaim is asked for. The sandbox does not allow the question. */
+static void rest_tell_swap(const struct machine *machine)
 {
-    struct sysinfo info;
-
-    if (sysinfo(&info) == 0 && info.totalswap == 0) {
+    if (machine->rest.depth == SLEEP_MEMORY_RECLAIM && machine->rest.no_swap) {
         report("--sleep-memory reclaim: this host has no swap, so the memory of a sleeping guest "
                "stays where it is");
     }
 }
 
+int rest_set_depth(struct machine *machine, enum sleep_memory depth)
+{
+    machine->rest.depth = depth;
+    rest_tell_swap(machine);
+    if (machine->power.state != POWER_ASLEEP) {
+        return 0;
+    }
+    rest_end(machine);
+    rest_begin_after(machine, 1);
+    return depth == SLEEP_MEMORY_DISK ? 0 : rest_recall(machine);
+}
+
 int rest_prepare(struct machine *machine)
 {
     const struct config *config = machine->config;
+    struct sysinfo info;
 
-    if (config->sleep_memory == SLEEP_MEMORY_RECLAIM) {
-        rest_check_swap();
-    }
+    machine->rest.depth = config->sleep_memory;
+    machine->rest.no_swap = sysinfo(&info) == 0 && info.totalswap == 0;
+    rest_tell_swap(machine);
     return config->sleep_memory == SLEEP_MEMORY_DISK
                ? state_writer_open(config->sleep_file, "--sleep-memory disk", &machine->rest.writer)
                : 0;
@@ -155,8 +184,8 @@ int rest_prepare(struct machine *machine)
 
 int rest_open(struct machine *machine)
 {
-    return machine->config->sleep_memory == SLEEP_MEMORY_KEEP
-               ? 0
+    return machine->rest.depth == SLEEP_MEMORY_KEEP && machine->config->qmp == NULL
+               ? 0 /* and so it stays: nobody can change it */
                : delay_open(&machine->rest.delay, machine->loop, on_rest, machine);
 }
 
@@ -167,7 +196,7 @@ void rest_close(struct machine *machine)
     delay_close(&rest->delay);
     if (rest->image != NULL) {
         report("the guest still sleeps, as the file %s: --restore continues it",
-               state_writer_path(rest->writer));
+               state_writer_path(rest_writer(machine)));
     }
     state_reader_close(rest->image);
     state_writer_close(rest->writer);
