@@ -115,7 +115,8 @@ test_disk_is_full() {
     expect_equal "files" "$left" ""
 }
 
-# A reset drops what is in the file: the guest starts anew, and no other process can continue the old one.
+# A reset drops what is in the file: the guest starts anew, and no other process can continue the old one. While the
+# guest sleeps on, the operator takes its memory back, and sends it to the file again.
 # once disk_and_a_reset
 test_disk_and_a_reset() {
     make_work
@@ -126,6 +127,12 @@ test_disk_and_a_reset() {
     qmp system_reset
     wait_event "$work/events" saved 2 60
     [ "$(stat -c %i "$work/image")" != "$(stat -c %i "$work/first")" ] || fail "the file is the old one"
+    qmp x-dormouse-query-sleep-memory
+    expect_said '{"depth":"disk","in-file":true}'
+    qmp 'x-dormouse-sleep-memory:{"depth":"keep"}' x-dormouse-query-sleep-memory
+    expect_said '{"depth":"keep","in-file":false}'
+    [ ! -e "$work/image" ] || fail "the file is there beside the memory"
+    qmp 'x-dormouse-sleep-memory:{"depth":"disk"}' @X_DORMOUSE_SAVED
     kill -USR1 "$guest"
     wait_guest
     expect_tap

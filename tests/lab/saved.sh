@@ -188,7 +188,8 @@ test_refusals() {
     expect_console "memory is as it was"
 }
 
-# An operator saves a guest that sleeps already, and one that is asked to sleep for it. Which vCPUs it has admitted is kept.
+# An operator saves a guest that sleeps already, by QMP, also with its memory in the file; and one that is asked to sleep
+# for it, by a signal. Which vCPUs it has admitted is kept. Without a file the signal costs a line, and no VM.
 # once operator_saves
 test_operator_saves() {
     make_work
@@ -197,6 +198,8 @@ test_operator_saves() {
     wait_event "$work/events" asleep
     qmp 'x-dormouse-admit-vcpu:{"cpu-index":3}' @X_DORMOUSE_VCPU_ADMITTED
     qmp 'x-dormouse-withdraw-vcpu:{"cpu-index":1}' @X_DORMOUSE_VCPU_WITHDRAWN
+    qmp 'x-dormouse-sleep-memory:{"depth":"disk"}' @X_DORMOUSE_SAVED x-dormouse-query-sleep-memory
+    expect_said '{"depth":"disk","in-file":true}'
     qmp x-dormouse-save @X_DORMOUSE_SAVED
     wait_guest
     expect_status 6
@@ -212,9 +215,22 @@ test_operator_saves() {
     cat "$work/console" >>"$work/said"
     mv "$work/said" "$work/console"
     expect_tap
+    start_bare "scenario=keys timer=0" --memory 32M --save "$work/image"
+    wait_console ready
+    kill -USR2 "$guest"
+    wait_guest
+    expect_status 6
+    expect_events boot asked-to-sleep suspend-request suspend-honoured asleep saved
+    expect_equal errors "$(cat "$work/errors")" "dormouse: SIGUSR2: the VM is saved as $work/image"
     start_bare scenario=wake-operator --qmp "$work/qmp"
     wait_event "$work/events" asleep
+    kill -USR2 "$guest"
+    wait_until 60 grep -qxF "dormouse: SIGUSR2: the VM is not saved: the VM was started without a file for it (--save)" \
+        "$work/errors" || fail "no word of the signal"
     qmp_refuses x-dormouse-save "the VM was started without a file for it (--save)"
+    qmp_refuses 'x-dormouse-sleep-memory:{"depth":"disk"}' \
+        "the VM was started without a file for it (--sleep-memory disk=FILE, or --save)"
+    expect_events boot suspend-request suspend-honoured asleep
     qmp quit
     wait_guest
 }
