@@ -23,6 +23,10 @@ try() { # COMMAND...
     cat "$work/out" "$work/err"
 }
 
+expect_equal() { # WHAT GOT EXPECTED
+    [ "$2" = "$3" ] || fail "$1: got $2, expected $3"
+}
+
 expect_status() {
     [ "$status" = "$1" ] || fail "exit status $status, expected $1"
 }
