@@ -65,23 +65,23 @@ static void start_with(struct bench *bench, uint32_t options)
     bench->config.options = VPSCI_OPTION_EXTENDED_STATE;
 }
 
-static const struct vpsci_call *arguments(uint32_t function, uint64_t first, uint64_t second)
+static const struct vpsci_guest_call *arguments(uint32_t function, uint64_t first, uint64_t second)
 {
-    static struct vpsci_call call;
+    static struct vpsci_guest_call call;
 
-    call = (struct vpsci_call){.function = function, .args = {first, second, 7}};
+    call = (struct vpsci_guest_call){.function = function, .args = {first, second, 7}};
     return &call;
 }
 
 static void call(struct bench *bench, uint32_t cpu, uint32_t function, uint64_t first)
 {
-    vpsci_call(vpsci_vcpu(bench->vm, cpu), arguments(function, first, ENTRY), &bench->out);
+    vpsci_call(vpsci_vcpu_at(bench->vm, cpu), arguments(function, first, ENTRY), &bench->out);
 }
 
 static void turn_on(struct bench *bench, uint32_t cpu)
 {
     call(bench, 0, FN64(CPU_ON), bench->mpidrs[cpu].value);
-    vpsci_next(vpsci_vcpu(bench->vm, cpu), &bench->out);
+    vpsci_next(vpsci_vcpu_at(bench->vm, cpu), &bench->out);
 }
 
 static void turn_all_on(struct bench *bench)
@@ -307,7 +307,7 @@ static void count_host(struct bench *bench)
     for (uint32_t i = 0; i < SAMPLES && bench->count > 1; i++) {
         count_find(bench, "vpsci_find", bench->mpidrs[sample(bench, i)].value);
     }
-    (void)vpsci_mp_state_set(vpsci_vcpu(bench->vm, bench->count - 1), VPSCI_MP_STOPPED);
+    (void)vpsci_mp_state_set(vpsci_vcpu_at(bench->vm, bench->count - 1), VPSCI_MP_STOPPED);
     count_mp_state(bench, "vpsci_mp_state_set, runnable", VPSCI_MP_RUNNABLE);
     count_mp_state(bench, "vpsci_mp_state_set, suspended", VPSCI_MP_SUSPENDED);
     count_mp_state(bench, "vpsci_mp_state_set, stopped", VPSCI_MP_STOPPED);
@@ -329,11 +329,11 @@ static void count_plain(struct bench *bench)
                                           .capabilities = VPSCI_CAP_SYSTEM_SUSPEND};
     start(bench);
     count_call(bench, "plain VM: CPU_SUSPEND, standby", 0, arguments(FN64(CPU_SUSPEND), 0, ENTRY));
-    (void)vpsci_wake(vpsci_vcpu(bench->vm, 0));
+    (void)vpsci_wake(vpsci_vcpu_at(bench->vm, 0));
     count_next(bench, "plain VM: vpsci_next, after standby", 0);
     count_call(bench, "plain VM: CPU_SUSPEND, powerdown", 0,
                arguments(FN64(CPU_SUSPEND), 0x10000, ENTRY));
-    (void)vpsci_wake(vpsci_vcpu(bench->vm, 0));
+    (void)vpsci_wake(vpsci_vcpu_at(bench->vm, 0));
     count_next(bench, "plain VM: vpsci_next, after powerdown", 0);
     if (bench->count > 1) {
         uint32_t last = bench->count - 1;

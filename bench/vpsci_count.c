@@ -13,9 +13,10 @@ static void end_part(const struct bench *bench, const char *name)
     CALLGRIND_DUMP_STATS_AT(text);
 }
 
-void count_call(struct bench *bench, const char *name, uint32_t cpu, const struct vpsci_call *call)
+void count_call(struct bench *bench, const char *name, uint32_t cpu,
+                const struct vpsci_guest_call *call)
 {
-    struct vpsci_vcpu *vcpu = vpsci_vcpu(bench->vm, cpu);
+    struct vpsci_vcpu *vcpu = vpsci_vcpu_at(bench->vm, cpu);
 
     CALLGRIND_ZERO_STATS;
     vpsci_call(vcpu, call, &bench->out);
@@ -24,7 +25,7 @@ void count_call(struct bench *bench, const char *name, uint32_t cpu, const struc
 
 void count_next(struct bench *bench, const char *name, uint32_t cpu)
 {
-    struct vpsci_vcpu *vcpu = vpsci_vcpu(bench->vm, cpu);
+    struct vpsci_vcpu *vcpu = vpsci_vcpu_at(bench->vm, cpu);
 
     CALLGRIND_ZERO_STATS;
     vpsci_next(vcpu, &bench->out);
@@ -33,7 +34,7 @@ void count_next(struct bench *bench, const char *name, uint32_t cpu)
 
 void count_wake(struct bench *bench, const char *name, uint32_t cpu)
 {
-    struct vpsci_vcpu *vcpu = vpsci_vcpu(bench->vm, cpu);
+    struct vpsci_vcpu *vcpu = vpsci_vcpu_at(bench->vm, cpu);
 
     CALLGRIND_ZERO_STATS;
     (void)vpsci_wake(vcpu);
@@ -42,7 +43,7 @@ void count_wake(struct bench *bench, const char *name, uint32_t cpu)
 
 void count_answer(struct bench *bench, const char *name, enum vpsci_result result)
 {
-    struct vpsci_vcpu *vcpu = vpsci_vcpu(bench->vm, 0);
+    struct vpsci_vcpu *vcpu = vpsci_vcpu_at(bench->vm, 0);
 
     CALLGRIND_ZERO_STATS;
     (void)vpsci_answer(vcpu, result);
@@ -58,7 +59,7 @@ void count_find(struct bench *bench, const char *name, uint64_t mpidr)
 
 void count_mp_state(struct bench *bench, const char *name, enum vpsci_mp_state state)
 {
-    struct vpsci_vcpu *vcpu = vpsci_vcpu(bench->vm, bench->count - 1);
+    struct vpsci_vcpu *vcpu = vpsci_vcpu_at(bench->vm, bench->count - 1);
 
     CALLGRIND_ZERO_STATS;
     (void)vpsci_mp_state_set(vcpu, state);

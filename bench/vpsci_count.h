@@ -19,7 +19,8 @@ struct bench {
 };
 
 /* Each makes one call, and ends a part of callgrind's output, which gets the name. */
-void count_call(struct bench *bench, const char *name, uint32_t cpu, const struct vpsci_call *call);
+void count_call(struct bench *bench, const char *name, uint32_t cpu,
+                const struct vpsci_guest_call *call);
 void count_next(struct bench *bench, const char *name, uint32_t cpu);
 void count_wake(struct bench *bench, const char *name, uint32_t cpu);
 void count_answer(struct bench *bench, const char *name, enum vpsci_result result);

@@ -59,7 +59,7 @@ static void save(uint8_t *record)
 
 static bool is_off(const struct vpsci_vcpu *vcpu)
 {
-    enum vpsci_state state = vpsci_state(vcpu);
+    enum vpsci_state state = vpsci_vcpu_state(vcpu);
 
     check(state <= VPSCI_STATE_ASKING);
     return state == VPSCI_STATE_OFF || state == VPSCI_STATE_FROZEN;
@@ -74,9 +74,9 @@ static bool is_system(const struct vpsci_request *request)
 /* Whether a vCPU asks to stop the system; the request of any vCPU must fit its state. */
 static bool check_request(struct vpsci_vcpu *vcpu)
 {
-    enum vpsci_state state = vpsci_state(vcpu);
+    enum vpsci_state state = vpsci_vcpu_state(vcpu);
     struct vpsci_request request;
-    bool pending = vpsci_request(vcpu, &request);
+    bool pending = vpsci_pending_request(vcpu, &request);
 
     check(pending == request.pending);
     if (!pending) {
@@ -94,7 +94,7 @@ static bool check_request(struct vpsci_vcpu *vcpu)
     }
     check(state == VPSCI_STATE_ASKING && request.target != NULL);
     if (request.function == VPSCI_FN_CPU_ON) {
-        check(vpsci_state(request.target) == VPSCI_STATE_STARTING);
+        check(vpsci_vcpu_state(request.target) == VPSCI_STATE_STARTING);
     }
     return false;
 }
@@ -111,12 +111,13 @@ static void check_vm(void)
         struct vpsci_request request;
         on += is_off(vcpu) ? 0 : 1;
         system += check_request(vcpu) ? 1 : 0;
-        starting += vpsci_state(vcpu) == VPSCI_STATE_STARTING ? 1 : 0;
-        asking += vpsci_request(vcpu, &request) && request.function == VPSCI_FN_CPU_ON ? 1 : 0;
+        starting += vpsci_vcpu_state(vcpu) == VPSCI_STATE_STARTING ? 1 : 0;
+        asking +=
+            vpsci_pending_request(vcpu, &request) && request.function == VPSCI_FN_CPU_ON ? 1 : 0;
     }
     check(on == vpsci_on_count(lockstep.vm));
     check(asking == starting);
-    check(system == (vpsci_system(lockstep.vm) == VPSCI_SYSTEM_STOPPING ? 1 : 0));
+    check(system == (vpsci_system_state(lockstep.vm) == VPSCI_SYSTEM_STOPPING ? 1 : 0));
 }
 
 static void check_outcome(const struct vpsci_vcpu *vcpu, const struct vpsci_outcome *out,
@@ -132,7 +133,7 @@ static void check_outcome(const struct vpsci_vcpu *vcpu, const struct vpsci_outc
         check(out->entry.address.value == 0 && out->entry.context == 0);
     }
     if (out->action != VPSCI_WAIT) {
-        check(of_call || vpsci_state(vcpu) == VPSCI_STATE_ON);
+        check(of_call || vpsci_vcpu_state(vcpu) == VPSCI_STATE_ON);
         check(!out->request.pending);
     }
 }
@@ -140,10 +141,10 @@ static void check_outcome(const struct vpsci_vcpu *vcpu, const struct vpsci_outc
 /* While a core runs, every domain above it is up. */
 static void check_own_domains(int i)
 {
-    struct vpsci_call call = {.function = VPSCI_FID_64 + VPSCI_FN_NODE_HW_STATE};
+    struct vpsci_guest_call call = {.function = VPSCI_FID_64 + VPSCI_FN_NODE_HW_STATE};
     struct vpsci_outcome out;
 
-    call.args[0] = vpsci_mpidr(lockstep.vcpus[i]).value;
+    call.args[0] = vpsci_vcpu_mpidr(lockstep.vcpus[i]).value;
     for (call.args[1] = 0; call.args[1] <= VPSCI_LEVEL_MAX; call.args[1]++) {
         vpsci_call(lockstep.vcpus[i], &call, &out);
         check(out.action == VPSCI_RETURN);

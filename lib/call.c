@@ -91,7 +91,8 @@ static int64_t dispatch_call(struct vpsci__invocation *call, uint32_t id)
     return vpsci__is_psci_id(id) ? VPSCI_NOT_SUPPORTED : answer_general(call, id);
 }
 
-void vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *guest, struct vpsci_outcome *out)
+void vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_guest_call *guest,
+                struct vpsci_outcome *out)
 {
     struct vpsci__invocation call;
     int64_t result;

@@ -125,5 +125,8 @@ int64_t vpsci__affinity_info(struct vpsci__invocation *call)
         return affinity_of_group(call->vm, vpsci__pack(call->args[0]), ~UINT32_C(0) << 8 * level);
     }
     target = vpsci__target(call->vm, call->args[0]);
-    return target ? (int64_t)affinity_of(call->vm, target) : VPSCI_INVALID_PARAMETERS;
+    if (!target) {
+        return VPSCI_INVALID_PARAMETERS;
+    }
+    return affinity_of(call->vm, target);
 }

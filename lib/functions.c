@@ -60,8 +60,7 @@ bool vpsci__find_legacy(const struct vpsci_vm *vm, uint32_t id, uint32_t *number
 }
 
 /* A call of an ID without a function reads no argument: it returns NOT_SUPPORTED. */
-static bool describe_function(const struct vpsci_vm *vm, uint32_t id,
-                              struct vpsci_function_info *info)
+static bool describe_reads(const struct vpsci_vm *vm, uint32_t id, struct vpsci_function_info *info)
 {
     uint32_t number;
 
@@ -81,11 +80,11 @@ static bool describe_function(const struct vpsci_vm *vm, uint32_t id,
     return true;
 }
 
-bool vpsci_function_info(const struct vpsci_vm *vm, uint32_t function,
-                         struct vpsci_function_info *info)
+bool vpsci_describe_function(const struct vpsci_vm *vm, uint32_t function,
+                             struct vpsci_function_info *info)
 {
     *info = (struct vpsci_function_info){.arguments = 3, .starts_core = true};
-    if (describe_function(vm, function, info)) {
+    if (describe_reads(vm, function, info)) {
         return true;
     }
     if (vm->smccc_version < VPSCI_SMCCC_1_1 ||

@@ -135,7 +135,7 @@ static void describe_vm(struct vpsci_vm *vm, const struct vpsci_config *config)
     if (vm->has & VPSCI__HAS_STATISTICS) {
         vm->statistics = (struct vpsci__cell *)config->statistics;
     }
-    vm->slots = (uint16_t *)(uintptr_t)vpsci__vcpu(vm, config->vcpu_count);
+    vm->slots = (uint16_t *)(void *)vpsci__vcpu(vm, config->vcpu_count);
     for (i = 0; i < config->vcpu_count; i++) {
         *vpsci__vcpu(vm, i) = (struct vpsci_vcpu){
             .affinity = vpsci__pack(config->mpidrs[i].value),

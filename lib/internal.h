@@ -68,7 +68,7 @@ _Static_assert(sizeof(struct vpsci_vcpu) <= 56,
 struct vpsci__invocation {
     struct vpsci_vm *vm;
     struct vpsci_vcpu *vcpu;
-    const struct vpsci_call *call;
+    const struct vpsci_guest_call *call;
     struct vpsci_outcome *out;
     uint64_t args[3]; /* narrowed to what the function takes */
     uint8_t function; /* its number */

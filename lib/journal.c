@@ -30,7 +30,7 @@ static bool is_leaving(uint64_t word)
 /* Step 3, for exactly the LEAVING that was seen. */
 static void finish_leaving(struct vpsci_vcpu *vcpu, uint64_t leaving)
 {
-    enum vpsci__state off = (enum vpsci__state)vpsci__detail_of(leaving);
+    enum vpsci__state off = vpsci__off_of(leaving);
 
     (void)vpsci__swap(&vcpu->word, &leaving, vpsci__to(leaving, off));
 }

@@ -34,5 +34,5 @@ int64_t vpsci__migrate_info_up_cpu(struct vpsci__invocation *call)
 {
     uint32_t resident = (uint32_t)vpsci__load(&call->vm->resident);
 
-    return (int64_t)vpsci_mpidr(vpsci__vcpu(call->vm, resident)).value;
+    return (int64_t)vpsci_vcpu_mpidr(vpsci__vcpu(call->vm, resident)).value;
 }

@@ -42,14 +42,14 @@ static bool was_woken(uint64_t word)
     return (word & VPSCI__WAKE) && views[vpsci__state_of(word)].kind == WAITS;
 }
 
-enum vpsci_state vpsci_state(const struct vpsci_vcpu *vcpu)
+enum vpsci_state vpsci_vcpu_state(const struct vpsci_vcpu *vcpu)
 {
     uint64_t word = vpsci__settled(vpsci__vm(vcpu), vcpu);
 
     return was_woken(word) ? VPSCI_STATE_ON : (enum vpsci_state)views[vpsci__state_of(word)].state;
 }
 
-enum vpsci_mp_state vpsci_mp_state(const struct vpsci_vcpu *vcpu)
+enum vpsci_mp_state vpsci_mp_state_get(const struct vpsci_vcpu *vcpu)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
     uint64_t word = vpsci__settled(vm, vcpu);

@@ -55,7 +55,7 @@ struct vpsci_vcpu *vpsci_find(struct vpsci_vm *vm, struct vpsci_mpidr mpidr)
     return vpsci__target(vm, mpidr.value);
 }
 
-struct vpsci_mpidr vpsci_mpidr(const struct vpsci_vcpu *vcpu)
+struct vpsci_mpidr vpsci_vcpu_mpidr(const struct vpsci_vcpu *vcpu)
 {
     uint64_t affinity = vcpu->affinity;
 
@@ -110,7 +110,7 @@ bool vpsci__find_prepare(struct vpsci_vm *vm)
         }
     }
     for (uint32_t i = 0; attempt < ATTEMPTS && i < vm->vcpu_count; i++) {
-        if (vpsci__target(vm, vpsci_mpidr(vpsci__vcpu(vm, i)).value) != vpsci__vcpu(vm, i)) {
+        if (vpsci__target(vm, vpsci_vcpu_mpidr(vpsci__vcpu(vm, i)).value) != vpsci__vcpu(vm, i)) {
             return false;
         }
     }

@@ -50,7 +50,7 @@ void vpsci__request(const struct vpsci_vcpu *vcpu, bool stops, struct vpsci_requ
     } while (vpsci__load(&vcpu->word) != word);
 }
 
-bool vpsci_request(struct vpsci_vcpu *vcpu, struct vpsci_request *request)
+bool vpsci_pending_request(struct vpsci_vcpu *vcpu, struct vpsci_request *request)
 {
     vpsci__request(vcpu, false, request);
     return request->pending;
@@ -61,7 +61,7 @@ bool vpsci_request(struct vpsci_vcpu *vcpu, struct vpsci_request *request)
 static void answer_cpu_on(struct vpsci_vm *vm, struct vpsci_vcpu *target, int result)
 {
     uint64_t word = vpsci__load(&target->word);
-    enum vpsci__state off = (enum vpsci__state)vpsci__detail_of(word);
+    enum vpsci__state off = vpsci__off_of(word);
 
     if (result == VPSCI_SUCCESS) {
         vpsci__store(&target->word, vpsci__to(word, VPSCI__PENDING));

@@ -56,6 +56,13 @@ static inline uint32_t vpsci__detail_of(uint64_t word)
     return (uint32_t)(word >> 16 & 0xff);
 }
 
+/* What a vCPU was, or is to be, when it is off: OFF or FROZEN. In CLAIMED, STARTING, LEAVING and
+ * REVOKING it is the detail. */
+static inline enum vpsci__state vpsci__off_of(uint64_t word)
+{
+    return (enum vpsci__state)(word >> 16 & 0xff);
+}
+
 /* The word that follows `word` when the state becomes `state`; code, detail and flags are 0. */
 static inline uint64_t vpsci__to(uint64_t word, enum vpsci__state state)
 {

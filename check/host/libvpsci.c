@@ -149,7 +149,7 @@ static void move_system(void)
 
 void libvpsci_call(void *system, uint32_t cpu, const struct guest_call *call, struct event *event)
 {
-    struct vpsci_call made = {
+    struct vpsci_guest_call made = {
         .function = call->function,
         .args = {call->args[0], call->args[1], call->args[2]},
         .aarch32 = call->aarch32,
@@ -163,7 +163,7 @@ void libvpsci_call(void *system, uint32_t cpu, const struct guest_call *call, st
     if (box.lost) {
         return;
     }
-    vpsci_call(vpsci_vcpu(box.vm, cpu), &made, &out);
+    vpsci_call(vpsci_vcpu_at(box.vm, cpu), &made, &out);
     translate_outcome(&out, event);
 }
 
@@ -194,7 +194,7 @@ static void decide_request(struct vpsci_vcpu *vcpu, uint32_t cpu)
 {
     struct vpsci_request request;
 
-    if (!vpsci_request(vcpu, &request) || box.polls[cpu]++ < box.configuration->delay) {
+    if (!vpsci_pending_request(vcpu, &request) || box.polls[cpu]++ < box.configuration->delay) {
         return;
     }
     if (request.function == VPSCI_FN_SYSTEM_SUSPEND) {
@@ -216,7 +216,7 @@ void libvpsci_poll(void *system, uint32_t cpu, struct event *event)
     if (box.lost) {
         return;
     }
-    vcpu = vpsci_vcpu(box.vm, cpu);
+    vcpu = vpsci_vcpu_at(box.vm, cpu);
     decide_request(vcpu, cpu);
     vpsci_next(vcpu, &out);
     translate_outcome(&out, event);
@@ -225,14 +225,14 @@ void libvpsci_poll(void *system, uint32_t cpu, struct event *event)
 void libvpsci_wake(void *system, uint32_t cpu)
 {
     (void)system;
-    vpsci_wake(vpsci_vcpu(box.vm, cpu));
+    vpsci_wake(vpsci_vcpu_at(box.vm, cpu));
 }
 
 void libvpsci_end(void *system, struct end *end)
 {
     (void)system;
     *end = box.end;
-    if (vpsci_system(box.vm) != VPSCI_SYSTEM_STOPPED) {
+    if (vpsci_system_state(box.vm) != VPSCI_SYSTEM_STOPPED) {
         end->kind = END_NOT;
     }
 }

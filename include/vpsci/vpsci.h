@@ -79,7 +79,8 @@ struct vpsci_mpidr {
     uint64_t value;
 };
 
-enum {
+/** Limits, and numbers that mean "none". */
+enum vpsci_limit {
     VPSCI_VCPU_MAX = 4096,
     /** What memory for a VM, and for its statistics, is aligned to, in bytes. */
     VPSCI_ALIGNMENT = 64,
@@ -238,7 +239,7 @@ struct vpsci_config {
 };
 
 /** A guest's call, as its registers hold it. */
-struct vpsci_call {
+struct vpsci_guest_call {
     uint64_t function; /**< x0; the upper half does not matter */
     uint64_t args[3];  /**< x1 to x3 */
     bool aarch32;      /**< the caller is in AArch32 state */
@@ -346,16 +347,16 @@ int vpsci_init(void *memory, size_t size, const struct vpsci_config *config, str
 void vpsci_reset(struct vpsci_vm *vm);
 
 /** The vCPU with this index, or NULL. Any thread. */
-struct vpsci_vcpu *vpsci_vcpu(struct vpsci_vm *vm, uint32_t index);
+struct vpsci_vcpu *vpsci_vcpu_at(struct vpsci_vm *vm, uint32_t index);
 
 /** The vCPU of this name, or NULL. The cost does not depend on how many there are. Any thread. */
 struct vpsci_vcpu *vpsci_find(struct vpsci_vm *vm, struct vpsci_mpidr mpidr);
 
-/** The vCPU's index: its place in `mpidrs`, and what vpsci_vcpu() takes. Any thread. */
-uint32_t vpsci_index(const struct vpsci_vcpu *vcpu);
+/** The vCPU's index: its place in `mpidrs`, and what vpsci_vcpu_at() takes. Any thread. */
+uint32_t vpsci_vcpu_index(const struct vpsci_vcpu *vcpu);
 
 /** The vCPU's name, as the configuration gave it and as vpsci_find() takes it. Any thread. */
-struct vpsci_mpidr vpsci_mpidr(const struct vpsci_vcpu *vcpu);
+struct vpsci_mpidr vpsci_vcpu_mpidr(const struct vpsci_vcpu *vcpu);
 
 /** The version of PSCI in force, as PSCI_VERSION and KVM_REG_ARM_PSCI_VERSION encode it. Any
  * thread. */
@@ -395,7 +396,8 @@ int vpsci_version_set(struct vpsci_vm *vm, uint32_t version);
  * The guest's registers other than x0 stay unchanged until an outcome says otherwise, so that a
  * refused call leaves no trace.
  */
-void vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *call, struct vpsci_outcome *out);
+void vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_guest_call *call,
+                struct vpsci_outcome *out);
 
 /** How much of a call vpsci_call() reads. For embedders that need a system call to read a register
  *  of a guest. */
@@ -414,8 +416,8 @@ struct vpsci_function_info {
  *
  * @return whether the ID is PSCI's, or that of a general call that the library answers.
  */
-bool vpsci_function_info(const struct vpsci_vm *vm, uint32_t function,
-                         struct vpsci_function_info *info);
+bool vpsci_describe_function(const struct vpsci_vm *vm, uint32_t function,
+                             struct vpsci_function_info *info);
 
 /** Whether a CPU_SUSPEND with this `power_state` loses the core's context, and so needs an entry
  *  point. Returns false also for a value that is not valid for the VM. Any thread. */
@@ -463,7 +465,7 @@ int vpsci_answer(struct vpsci_vcpu *vcpu, enum vpsci_result result);
 
 /** The request of `vcpu` that waits for an answer, in *request; also after vpsci_restore().
  *  @return request->pending. Any thread. */
-bool vpsci_request(struct vpsci_vcpu *vcpu, struct vpsci_request *request);
+bool vpsci_pending_request(struct vpsci_vcpu *vcpu, struct vpsci_request *request);
 
 /* ---- The host's view ---------------------------------------------------------------------- */
 
@@ -484,7 +486,7 @@ enum vpsci_state {
 
 /** A vCPU's state. A vCPU that has been woken or answered is ON even before its vpsci_next(). Any
  *  thread. */
-enum vpsci_state vpsci_state(const struct vpsci_vcpu *vcpu);
+enum vpsci_state vpsci_vcpu_state(const struct vpsci_vcpu *vcpu);
 
 /** Where the system as a whole is. */
 enum vpsci_system {
@@ -496,7 +498,7 @@ enum vpsci_system {
 /** Where the system is now. It changes from RUNNING to STOPPING by a guest's call, and from there
  *  to either of the others by vpsci_answer(); vpsci_reset() and vpsci_restore() set it too. Any
  *  thread. */
-enum vpsci_system vpsci_system(const struct vpsci_vm *vm);
+enum vpsci_system vpsci_system_state(const struct vpsci_vm *vm);
 
 /** How many vCPUs are not off: which SYSTEM_SUSPEND requires to be 1. Any thread. */
 uint32_t vpsci_on_count(const struct vpsci_vm *vm);
@@ -514,7 +516,7 @@ enum vpsci_mp_state { VPSCI_MP_RUNNABLE = 0, VPSCI_MP_STOPPED = 5, VPSCI_MP_SUSP
  * if it waits for vpsci_wake(); else RUNNABLE, also while a CPU_ON is pending or its own request is
  * undecided. Any thread.
  */
-enum vpsci_mp_state vpsci_mp_state(const struct vpsci_vcpu *vcpu);
+enum vpsci_mp_state vpsci_mp_state_get(const struct vpsci_vcpu *vcpu);
 
 /**
  * Sets the MP state by the host's decision, not by the guest's:

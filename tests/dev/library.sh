@@ -13,6 +13,11 @@ public_functions() {
     sed -n 's/^[a-z].*[ *]\(vpsci_[a-z0-9_]*\)(.*/\1/p' "$root/include/vpsci/vpsci.h" | LC_ALL=C sort
 }
 
+# Prints the structs and enums that the headers declare.
+public_types() {
+    sed -n -E 's/^(struct|enum) (vpsci_[a-z0-9_]*)( \{.*|;)$/\2/p' "$root"/include/vpsci/*.h
+}
+
 # Installs into $work/dest and sets the variables by which pkg-config finds it. Paths are relative to $work, because
 # some versions of pkgconf cannot handle the blank in it.
 install_library() {
@@ -43,6 +48,44 @@ test_sources_compile_by_themselves() {
         gcc -std=c11 -ffreestanding -Wall -Wextra -Werror -I "$root/include" -c "$root/lib/$file" \
             -o "objects/${file%.c}.o" || fail "$file does not compile"
     done <"$root/lib/sources.txt"
+}
+
+# Other projects compile with more warnings than this one, and take them for errors. Left out of clang's -Weverything are
+# padding, C11 itself, arithmetic with pointers, and a switch with a default.
+test_sources_have_no_warnings() {
+    set --
+    while read -r file; do
+        set -- "$@" "$root/lib/$file"
+    done <"$root/lib/sources.txt"
+    gcc -std=c11 -ffreestanding -Werror -Wall -Wextra -Wpedantic -Wredundant-decls -Wvla -Wdeclaration-after-statement \
+        -Wconversion -Wsign-conversion -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual \
+        -Wcast-align -Wnested-externs -Wold-style-definition -Wwrite-strings -Wpointer-arith \
+        -I "$root/include" -fsyntax-only "$@" || fail "gcc warns"
+    clang-19 -std=c11 -ffreestanding -Werror -Weverything -Wno-padded -Wno-pre-c11-compat -Wno-unsafe-buffer-usage \
+        -Wno-switch-enum -I "$root/include" -fsyntax-only "$@" || fail "clang warns"
+}
+
+test_header_has_no_warnings() {
+    printf '%s\n' '#include "vpsci/vpsci.h"' >header.c
+    cp header.c header.cc
+    for standard in c99 c11 gnu17; do
+        gcc -std="$standard" -Werror -Wall -Wextra -Wpedantic -Wredundant-decls -Wconversion -Wundef \
+            -I "$root/include" -fsyntax-only header.c || fail "gcc -std=$standard warns"
+        clang-19 -std="$standard" -Werror -Weverything -I "$root/include" -fsyntax-only header.c ||
+            fail "clang -std=$standard warns"
+    done
+    for standard in c++11 c++20; do
+        g++ -std="$standard" -Werror -Wall -Wextra -Wpedantic -Wold-style-cast -Wuseless-cast -Wundef \
+            -I "$root/include" -fsyntax-only header.cc || fail "g++ -std=$standard warns"
+        clang++-19 -std="$standard" -Werror -Weverything -Wno-c++98-compat -Wno-c++98-compat-pedantic \
+            -I "$root/include" -fsyntax-only header.cc || fail "clang++ -std=$standard warns"
+    done
+}
+
+# Code generators for other languages see numbers only as plain literals and in enums that have a name.
+test_numbers_have_plain_forms() {
+    grep -nE 'INT(32|64)_C|^enum \{' "$root"/include/vpsci/*.h >unseen || :
+    expect_text unseen ""
 }
 
 test_exports_what_the_header_declares() {
@@ -95,6 +138,15 @@ test_installs_where_it_is_told() {
 vpsci/vpsci.h"
 }
 
+# In C++ the name of a function would hide a struct or an enum of the same name.
+test_no_function_has_the_name_of_a_type() {
+    public_functions >functions
+    public_types | LC_ALL=C sort -u >types
+    [ "$(wc -l <types)" -ge 20 ] || fail "only $(wc -l <types) types found"
+    LC_ALL=C comm -12 functions types >both
+    expect_text both ""
+}
+
 test_header_compiles_as_cpp() {
     install_library
     cat >cpp.cc <<'EOF'
@@ -107,6 +159,8 @@ int main()
     return vpsci_size(1) > 0 && vpsci_init(nullptr, 0, &config, &vm) == VPSCI_E_ARGUMENT ? 0 : 1;
 }
 EOF
+    # A function with each type, named without the word struct or enum.
+    public_types | sort -u | sed 's/.*/void take_&(const & *);/' >>cpp.cc
     for compiler in g++ clang++-19; do
         for standard in c++11 c++17; do
             compile_installed "$compiler" -std="$standard" -Wall -Wextra -Wpedantic -Werror -o cpp cpp.cc

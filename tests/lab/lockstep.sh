@@ -23,7 +23,7 @@ test_difference_is_reported() {
     run_bare "scenario=cpu-off" --cpus 2
     expect_status 1
     expect_equal "last line of the report" "$(tail -n 1 "$work/errors")" \
-        "dormouse: lock-step: library and model differ in step 40: vpsci_state, vCPU 0: the model says 0x9, the library 0x4"
+        "dormouse: lock-step: library and model differ in step 40: vpsci_vcpu_state, vCPU 0: the model says 0x9, the library 0x4"
     [ "$(wc -l <"$work/errors")" -eq 41 ] || fail "not every step before it is shown"
 }
 

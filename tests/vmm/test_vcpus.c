@@ -391,7 +391,7 @@ static void expect_starts(void (*others)(struct vcpu *))
     /* A target may have been stopped between the accepted call and its start. */
     unsigned pending = 0;
     for (unsigned i = 0; i < fixture.count; i++) {
-        pending += vpsci_state(psci_vcpu(&fixture.backend.psci, i)) == VPSCI_STATE_ON_PENDING;
+        pending += vpsci_vcpu_state(psci_vcpu(&fixture.backend.psci, i)) == VPSCI_STATE_ON_PENDING;
     }
     assert_int_equal(all_enters() + pending, starts);
     assert_int_equal(fixture.told_on, all_enters());
@@ -438,19 +438,19 @@ static void pauses_change_nothing(void **state)
  */
 static _Atomic bool claimed;
 
-enum vpsci_state __real_vpsci_state(const struct vpsci_vcpu *vcpu);
-enum vpsci_state __wrap_vpsci_state(const struct vpsci_vcpu *vcpu);
+enum vpsci_state __real_vpsci_vcpu_state(const struct vpsci_vcpu *vcpu);
+enum vpsci_state __wrap_vpsci_vcpu_state(const struct vpsci_vcpu *vcpu);
 void __real_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out);
 void __wrap_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out);
 
 static bool is_claimed(const struct vpsci_vcpu *vcpu)
 {
-    return claimed && vpsci_index(vcpu) == 1;
+    return claimed && vpsci_vcpu_index(vcpu) == 1;
 }
 
-enum vpsci_state __wrap_vpsci_state(const struct vpsci_vcpu *vcpu)
+enum vpsci_state __wrap_vpsci_vcpu_state(const struct vpsci_vcpu *vcpu)
 {
-    return is_claimed(vcpu) ? VPSCI_STATE_ON_PENDING : __real_vpsci_state(vcpu);
+    return is_claimed(vcpu) ? VPSCI_STATE_ON_PENDING : __real_vpsci_vcpu_state(vcpu);
 }
 
 void __wrap_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out)
@@ -629,7 +629,7 @@ static void suspends_are_handed_over(void **state)
         assert_int_equal(call.suspend.context, 7);
         assert_false(call.suspend.smc32);
         assert_true(fixture.vcpu[0].call.x[0] == (VPSCI_FID_64 | VPSCI_FN_SYSTEM_SUSPEND));
-        assert_false(vpsci_request(psci_vcpu(&fixture.backend.psci, 0), &request));
+        assert_false(vpsci_pending_request(psci_vcpu(&fixture.backend.psci, 0), &request));
         vcpus_resume(fixture.vcpus);
     }
     expect_exit(0, POWER_EXIT_ALLOWED);

@@ -60,7 +60,7 @@ static int user_start_with(const struct psci_backend *backend, unsigned vcpu)
 static int user_repeat_call(const struct psci_backend *backend, unsigned vcpu,
                             const struct suspend_call *call)
 {
-    const struct vpsci_call again = {
+    const struct vpsci_guest_call again = {
         .function = (call->smc32 ? VPSCI_FID_32 : VPSCI_FID_64) | VPSCI_FN_SYSTEM_SUSPEND,
         .args = {call->entry.value, call->context},
         .big_endian = call->big_endian,
@@ -80,7 +80,7 @@ static int user_repeat_call(const struct psci_backend *backend, unsigned vcpu,
 static bool user_is_asleep(const struct psci_backend *backend, unsigned vcpu)
 {
     return vpsci_on_count(backend->psci.vm) == 1 &&
-           vpsci_state(psci_vcpu(&backend->psci, vcpu)) == VPSCI_STATE_SUSPENDED;
+           vpsci_vcpu_state(psci_vcpu(&backend->psci, vcpu)) == VPSCI_STATE_SUSPENDED;
 }
 
 static int user_resume(struct psci_backend *backend, unsigned vcpu, const struct suspend_call *call,
@@ -112,7 +112,7 @@ static const char *user_state_name(struct psci_backend *backend, unsigned index)
         [VPSCI_STATE_ASKING] = "on",
     };
 
-    return names[vpsci_state(psci_vcpu(&backend->psci, index))];
+    return names[vpsci_vcpu_state(psci_vcpu(&backend->psci, index))];
 }
 
 /* There is nothing to look for: the vCPUs' threads note changes. */
@@ -146,7 +146,7 @@ static bool user_take_changes(struct psci_backend *backend, unsigned most)
 bool psci_withdraw(struct psci *psci, unsigned vcpu)
 {
     admission_withdraw(psci->admission, vcpu);
-    return vpsci_mp_state(psci_vcpu(psci, vcpu)) == VPSCI_MP_STOPPED &&
+    return vpsci_mp_state_get(psci_vcpu(psci, vcpu)) == VPSCI_MP_STOPPED &&
            admission_saw_off(psci->admission, vcpu);
 }
 
@@ -172,7 +172,7 @@ static int user_answer(void *arg, unsigned vcpu, enum vpsci_result result)
     struct vpsci_vcpu *caller = psci_vcpu(&backend->psci, vcpu);
     struct vpsci_request request;
 
-    if (!vpsci_request(caller, &request)) {
+    if (!vpsci_pending_request(caller, &request)) {
         return vcpu_answer(backend->vcpu[vcpu], result);
     }
     return vpsci_answer(caller, result) == 0 ? 0 : -EPROTO;

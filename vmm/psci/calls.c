@@ -9,7 +9,8 @@ static uint32_t call_number(uint32_t function)
 }
 
 /* Counts a call that put its vCPU to sleep, for the state that it named or that libvpsci chose. */
-static void call_count_idle(struct psci *psci, unsigned index, const struct vpsci_call *guest_call,
+static void call_count_idle(struct psci *psci, unsigned index,
+                            const struct vpsci_guest_call *guest_call,
                             const struct vpsci_outcome *out)
 {
     if (out->action != VPSCI_WAIT ||
@@ -27,7 +28,7 @@ static void call_count_idle(struct psci *psci, unsigned index, const struct vpsc
 
 struct vpsci_vcpu *psci_vcpu(const struct psci *psci, unsigned index)
 {
-    return vpsci_vcpu(psci->vm, index);
+    return vpsci_vcpu_at(psci->vm, index);
 }
 
 int psci_enter(struct vcpu *vcpu, const struct vpsci_entry *entry)
@@ -53,7 +54,7 @@ static struct psci_step step_fail(struct vcpu_exit *exit, int error)
 
 static struct psci_step step_start_too(struct psci_step result, const struct vpsci_vcpu *target)
 {
-    result.start = target != NULL ? (int)vpsci_index(target) : -1;
+    result.start = target != NULL ? (int)vpsci_vcpu_index(target) : -1;
     return result;
 }
 
@@ -148,7 +149,7 @@ static void outcome_next(struct psci *psci, unsigned index, struct vpsci_outcome
 {
     struct vpsci_vcpu *self = psci_vcpu(psci, index);
 
-    switch (psci->changes != NULL ? vpsci_state(self) : VPSCI_STATE_ON) {
+    switch (psci->changes != NULL ? vpsci_vcpu_state(self) : VPSCI_STATE_ON) {
     case VPSCI_STATE_OFF:
     case VPSCI_STATE_FROZEN:
     case VPSCI_STATE_STARTING:
@@ -179,8 +180,8 @@ static bool call_may_go_off(uint32_t function)
 }
 
 /* vpsci_call(); notes that the vCPU has gone off. */
-static void outcome_of_call(struct psci *psci, unsigned index, const struct vpsci_call *guest_call,
-                            struct vpsci_outcome *out)
+static void outcome_of_call(struct psci *psci, unsigned index,
+                            const struct vpsci_guest_call *guest_call, struct vpsci_outcome *out)
 {
     struct vpsci_vcpu *self = psci_vcpu(psci, index);
 
@@ -198,7 +199,7 @@ static void outcome_of_call(struct psci *psci, unsigned index, const struct vpsc
  * Hands over a SYSTEM_SUSPEND that has been judged. SMC32 arguments are 32 bits wide (SMCCC 3.1).
  */
 static struct psci_step step_hand_over_suspend(struct vcpu_exit *exit, enum power_exit judged,
-                                               const struct vpsci_call *guest_call)
+                                               const struct vpsci_guest_call *guest_call)
 {
     bool smc32 = ((uint32_t)guest_call->function & (VPSCI_FID_32 ^ VPSCI_FID_64)) == 0;
     uint64_t mask = smc32 ? UINT32_MAX : UINT64_MAX;
@@ -215,7 +216,8 @@ static struct psci_step step_hand_over_suspend(struct vcpu_exit *exit, enum powe
 
 /* Hands over a request, which the main thread decides. */
 static struct psci_step step_ask_main(const struct vpsci_request *request,
-                                      const struct vpsci_call *guest_call, struct vcpu_exit *exit)
+                                      const struct vpsci_guest_call *guest_call,
+                                      struct vcpu_exit *exit)
 {
     struct psci_step result;
 
@@ -245,7 +247,7 @@ static struct psci_step step_ask_main(const struct vpsci_request *request,
  * The main thread also gets a SYSTEM_SUSPEND that libvpsci refuses: it reports the call and answers
  * it.
  */
-static bool call_is_refused_suspend(const struct vpsci_call *guest_call,
+static bool call_is_refused_suspend(const struct vpsci_guest_call *guest_call,
                                     const struct vpsci_outcome *out)
 {
     uint32_t function = (uint32_t)guest_call->function & ~(VPSCI_FID_32 ^ VPSCI_FID_64);
@@ -263,7 +265,7 @@ static void outcome_decide_start(struct psci *psci, unsigned index, struct vpsci
 {
     struct vpsci_vcpu *caller = psci_vcpu(psci, index);
     struct vpsci_vcpu *target = out->request.target;
-    bool admitted = admission_ask(psci->admission, vpsci_index(target));
+    bool admitted = admission_ask(psci->admission, vpsci_vcpu_index(target));
 
     vpsci_answer(caller, admitted ? VPSCI_SUCCESS : VPSCI_DENIED);
     vpsci_next(caller, out);
@@ -275,12 +277,12 @@ static void outcome_decide_start(struct psci *psci, unsigned index, struct vpsci
 
 /* Each argument and the endianness cost a system call, and most calls have few arguments. */
 static int call_read(const struct psci *psci, struct vcpu *vcpu, uint32_t function,
-                     struct vpsci_call *guest_call)
+                     struct vpsci_guest_call *guest_call)
 {
     struct vpsci_function_info info;
 
-    *guest_call = (struct vpsci_call){.function = function};
-    vpsci_function_info(psci->vm, function, &info);
+    *guest_call = (struct vpsci_guest_call){.function = function};
+    vpsci_describe_function(psci->vm, function, &info);
     unsigned first = info.by_power_state ? 1 : info.arguments;
     int error = vcpu_read_arguments(vcpu, 0, first, guest_call->args);
     if (error != 0) {
@@ -297,7 +299,7 @@ static int call_read(const struct psci *psci, struct vcpu *vcpu, uint32_t functi
 }
 
 static struct psci_step step_refuse_suspend(struct vcpu_exit *exit, const struct vpsci_outcome *out,
-                                            const struct vpsci_call *guest_call)
+                                            const struct vpsci_guest_call *guest_call)
 {
     bool denied = (int64_t)out->x0 == VPSCI_DENIED;
 
@@ -318,7 +320,7 @@ static struct psci_step step_answer(struct vcpu *vcpu, const struct vpsci_outcom
 static struct psci_step call_answer(struct psci *psci, unsigned index, struct vcpu *vcpu,
                                     struct vcpu_exit *exit)
 {
-    struct vpsci_call guest_call;
+    struct vpsci_guest_call guest_call;
     struct vpsci_outcome out;
     int error = call_read(psci, vcpu, exit->function, &guest_call);
 
@@ -366,10 +368,10 @@ static struct psci_step wake_vcpu(struct psci *psci, unsigned index, struct vcpu
 {
     struct vpsci_vcpu *self = psci_vcpu(psci, index);
 
-    if (vpsci_state(self) == VPSCI_STATE_SUSPENDED) {
+    if (vpsci_vcpu_state(self) == VPSCI_STATE_SUSPENDED) {
         return step_make(PSCI_HAND_OVER);
     }
-    if (vpsci_state(self) == VPSCI_STATE_POWERDOWN) {
+    if (vpsci_vcpu_state(self) == VPSCI_STATE_POWERDOWN) {
         return wake_powered_down(psci, index, vcpu, exit);
     }
     vpsci_wake(self);

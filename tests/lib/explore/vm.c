@@ -147,7 +147,7 @@ static void note_request(const struct vpsci_request *request, struct result *res
 {
     result->pending = request->pending;
     result->function = (uint8_t)request->function;
-    result->target = (uint8_t)(request->target ? vpsci_index(request->target) + 1 : 0);
+    result->target = (uint8_t)(request->target ? vpsci_vcpu_index(request->target) + 1 : 0);
     result->token = request->function == VPSCI_FN_SYSTEM_RESET2
                         ? token_of_stop(request->type, request->cookie)
                         : token_of(request->entry.value, request->context);
@@ -159,7 +159,7 @@ static void note_outcome(const struct vpsci_outcome *out, struct result *result)
         .value = (int64_t)out->x0,
         .action = (uint8_t)out->action,
         .wait = (uint8_t)out->wait,
-        .start = (uint8_t)(out->start ? vpsci_index(out->start) + 1 : 0),
+        .start = (uint8_t)(out->start ? vpsci_vcpu_index(out->start) + 1 : 0),
         .entry = token_of_entry(&out->entry),
     };
     note_request(&out->request, result);
@@ -167,8 +167,8 @@ static void note_outcome(const struct vpsci_outcome *out, struct result *result)
 
 static void do_call(struct vpsci_vm *vm, const struct action *action, struct result *result)
 {
-    struct vpsci_call call = {.aarch32 = is_aarch32(action->token),
-                              .big_endian = (action->token & 1) != 0};
+    struct vpsci_guest_call call = {.aarch32 = is_aarch32(action->token),
+                                    .big_endian = (action->token & 1) != 0};
     struct vpsci_outcome out;
 
     call.function = VPSCI_FID_32 | action->function;
@@ -176,7 +176,7 @@ static void do_call(struct vpsci_vm *vm, const struct action *action, struct res
         call.function = VPSCI_FID_64 | action->function;
     }
     set_arguments(vm, action, call.args);
-    vpsci_call(vpsci_vcpu(vm, action->vcpu), &call, &out);
+    vpsci_call(vpsci_vcpu_at(vm, action->vcpu), &call, &out);
     note_outcome(&out, result);
 }
 
@@ -184,7 +184,7 @@ static void do_next(struct vpsci_vm *vm, const struct action *action, struct res
 {
     struct vpsci_outcome out;
 
-    vpsci_next(vpsci_vcpu(vm, action->vcpu), &out);
+    vpsci_next(vpsci_vcpu_at(vm, action->vcpu), &out);
     note_outcome(&out, result);
 }
 
@@ -199,7 +199,7 @@ static int64_t do_save(const struct vpsci_vm *vm)
 
 void vm_do(struct vpsci_vm *vm, const struct action *action, struct result *result)
 {
-    struct vpsci_vcpu *vcpu = vpsci_vcpu(vm, action->vcpu);
+    struct vpsci_vcpu *vcpu = vpsci_vcpu_at(vm, action->vcpu);
 
     *result = (struct result){0};
     switch (action->kind) {
@@ -222,7 +222,7 @@ void vm_do(struct vpsci_vm *vm, const struct action *action, struct result *resu
         result->value = vpsci_answer(vcpu, VPSCI_DENIED);
         break;
     case DO_STATE:
-        result->value = vpsci_state(vcpu);
+        result->value = vpsci_vcpu_state(vcpu);
         break;
     case DO_COUNT:
         result->value = vpsci_on_count(vm);

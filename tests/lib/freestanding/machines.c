@@ -59,11 +59,11 @@ int machine_make(struct machine *machine, const struct machine_kind *kind)
 struct vpsci_outcome machine_call(struct machine *machine, uint32_t cpu, uint32_t function,
                                   uint64_t first, uint64_t second, uint64_t third)
 {
-    const struct vpsci_call call = {.function = function, .args = {first, second, third}};
+    const struct vpsci_guest_call call = {.function = function, .args = {first, second, third}};
     struct vpsci_outcome out;
 
     machine->time += 1001;
-    vpsci_call(vpsci_vcpu(machine->vm, cpu), &call, &out);
+    vpsci_call(vpsci_vcpu_at(machine->vm, cpu), &call, &out);
     return out;
 }
 
@@ -71,7 +71,7 @@ struct vpsci_outcome machine_next(struct machine *machine, uint32_t cpu)
 {
     struct vpsci_outcome out;
 
-    vpsci_next(vpsci_vcpu(machine->vm, cpu), &out);
+    vpsci_next(vpsci_vcpu_at(machine->vm, cpu), &out);
     return out;
 }
 
@@ -104,7 +104,7 @@ static void drive_cores(struct machine *machine)
     (void)machine_call(machine, 3, FN32(CPU_FREEZE), 0, 0, 0);
     turn_on(machine, 4);
     start_cpu(machine, 5);
-    (void)vpsci_mp_state_set(vpsci_vcpu(machine->vm, 5), VPSCI_MP_SUSPENDED);
+    (void)vpsci_mp_state_set(vpsci_vcpu_at(machine->vm, 5), VPSCI_MP_SUSPENDED);
     (void)machine_call(machine, 2, FN32(MEM_PROTECT), 1, 0, 0);
     (void)vpsci_version_set(machine->vm, VPSCI_VERSION_1_1);
 }
@@ -112,20 +112,20 @@ static void drive_cores(struct machine *machine)
 /* A big-endian AArch32 caller's CPU_ON, which the host has not yet decided. */
 static void drive_asking(struct machine *machine)
 {
-    const struct vpsci_call call = {.function = FN32(CPU_ON),
-                                    .args = {mpidrs[1].value, 0x80001001, 0x87654321},
-                                    .aarch32 = true,
-                                    .big_endian = true};
+    const struct vpsci_guest_call call = {.function = FN32(CPU_ON),
+                                          .args = {mpidrs[1].value, 0x80001001, 0x87654321},
+                                          .aarch32 = true,
+                                          .big_endian = true};
     struct vpsci_outcome out;
 
-    vpsci_call(vpsci_vcpu(machine->vm, 2), &call, &out);
+    vpsci_call(vpsci_vcpu_at(machine->vm, 2), &call, &out);
 }
 
 /* SYSTEM_SUSPEND, undecided, and a wake that came meanwhile. */
 static void drive_falling_asleep(struct machine *machine)
 {
     (void)machine_call(machine, 2, FN64(SYSTEM_SUSPEND), ENTRY, CONTEXT, 0);
-    (void)vpsci_wake(vpsci_vcpu(machine->vm, 2));
+    (void)vpsci_wake(vpsci_vcpu_at(machine->vm, 2));
 }
 
 static void drive_asleep(struct machine *machine)
@@ -133,7 +133,7 @@ static void drive_asleep(struct machine *machine)
     start_cpu(machine, 4);
     (void)machine_call(machine, 4, FN32(CPU_OFF), 0, 0, 0);
     (void)machine_call(machine, 2, FN64(SYSTEM_SUSPEND), ENTRY, CONTEXT, 0);
-    (void)vpsci_answer(vpsci_vcpu(machine->vm, 2), VPSCI_SUCCESS);
+    (void)vpsci_answer(vpsci_vcpu_at(machine->vm, 2), VPSCI_SUCCESS);
 }
 
 /* A reset, half way, of a system with two cores on. */

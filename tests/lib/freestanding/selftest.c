@@ -51,13 +51,13 @@ static void check_names(void)
 
 static void check_lookup(void)
 {
-    struct vpsci_vcpu *vcpu = vpsci_vcpu(machine.vm, 5);
+    struct vpsci_vcpu *vcpu = vpsci_vcpu_at(machine.vm, 5);
 
-    check_that(vpsci_index(vcpu) == 5, "vpsci_index");
-    check_that(vpsci_mpidr(vcpu).value == UINT64_C(0x3200040506), "vpsci_mpidr");
-    check_that(vpsci_find(machine.vm, vpsci_mpidr(vcpu)) == vcpu, "vpsci_find");
+    check_that(vpsci_vcpu_index(vcpu) == 5, "vpsci_vcpu_index");
+    check_that(vpsci_vcpu_mpidr(vcpu).value == UINT64_C(0x3200040506), "vpsci_vcpu_mpidr");
+    check_that(vpsci_find(machine.vm, vpsci_vcpu_mpidr(vcpu)) == vcpu, "vpsci_find");
     check_that(!vpsci_find(machine.vm, (struct vpsci_mpidr){0x103}), "vpsci_find: absent");
-    check_that(!vpsci_vcpu(machine.vm, MACHINE_CPUS), "vpsci_vcpu: out of range");
+    check_that(!vpsci_vcpu_at(machine.vm, MACHINE_CPUS), "vpsci_vcpu_at: out of range");
 }
 
 static void check_version(void)
@@ -69,9 +69,9 @@ static void check_version(void)
     check_that(vpsci_version_set(machine.vm, 0x00020000) == VPSCI_E_VERSION,
                "vpsci_version_set: none");
     check_that(vpsci_library_version() == VPSCI_LIBRARY_VERSION, "vpsci_library_version");
-    check_that(vpsci_function_info(machine.vm, VPSCI_FID_32 + VPSCI_FN_CPU_OFF, &info) &&
+    check_that(vpsci_describe_function(machine.vm, VPSCI_FID_32 + VPSCI_FN_CPU_OFF, &info) &&
                    info.arguments == 0,
-               "vpsci_function_info");
+               "vpsci_describe_function");
     check_that(!vpsci_needs_entry(machine.vm, UINT32_MAX), "vpsci_needs_entry");
     check_that(vpsci_version_set(machine.vm, VPSCI_VERSION_1_0) == 0, "vpsci_version_set");
     out = machine_call(&machine, 2, VPSCI_FID_32 + VPSCI_FN_VERSION, 0, 0, 0);
@@ -86,8 +86,9 @@ static void check_start(void)
         machine_call(&machine, 2, VPSCI_FID_64 + VPSCI_FN_CPU_ON, 0x101, 0x40001000, 77);
 
     check_that(out.action == VPSCI_RETURN && out.x0 == 0, "vpsci_call: CPU_ON");
-    check_that(out.start == vpsci_vcpu(machine.vm, 3), "vpsci_call: CPU_ON, whom to kick");
-    check_that(vpsci_state(vpsci_vcpu(machine.vm, 3)) == VPSCI_STATE_ON_PENDING, "vpsci_state");
+    check_that(out.start == vpsci_vcpu_at(machine.vm, 3), "vpsci_call: CPU_ON, whom to kick");
+    check_that(vpsci_vcpu_state(vpsci_vcpu_at(machine.vm, 3)) == VPSCI_STATE_ON_PENDING,
+               "vpsci_vcpu_state");
     check_that(vpsci_on_count(machine.vm) == 2, "vpsci_on_count");
     out = machine_next(&machine, 3);
     check_that(out.action == VPSCI_ENTER && out.entry.address.value == 0x40001000 &&
@@ -99,18 +100,18 @@ static void check_start(void)
 
 static void check_sleep(void)
 {
-    struct vpsci_vcpu *boot = vpsci_vcpu(machine.vm, 2);
+    struct vpsci_vcpu *boot = vpsci_vcpu_at(machine.vm, 2);
     struct vpsci_request request;
     struct vpsci_outcome out = machine_call(&machine, 2, VPSCI_FID_64 + VPSCI_FN_SYSTEM_SUSPEND,
                                             0x40002000, UINT64_C(1) << 63, 0);
 
     check_that(out.action == VPSCI_WAIT && out.wait == VPSCI_WAIT_ANSWER,
                "vpsci_call: SYSTEM_SUSPEND");
-    check_that(vpsci_request(boot, &request) && request.function == VPSCI_FN_SYSTEM_SUSPEND,
-               "vpsci_request");
+    check_that(vpsci_pending_request(boot, &request) && request.function == VPSCI_FN_SYSTEM_SUSPEND,
+               "vpsci_pending_request");
     check_that(vpsci_answer(boot, VPSCI_SUCCESS) == 0, "vpsci_answer");
     check_that(vpsci_answer(boot, VPSCI_SUCCESS) == VPSCI_E_STATE, "vpsci_answer: once");
-    check_that(vpsci_mp_state(boot) == VPSCI_MP_SUSPENDED, "vpsci_mp_state");
+    check_that(vpsci_mp_state_get(boot) == VPSCI_MP_SUSPENDED, "vpsci_mp_state_get");
     check_that(vpsci_wake(boot), "vpsci_wake");
     out = machine_next(&machine, 2);
     check_that(out.action == VPSCI_ENTER && out.entry.context == UINT64_C(1) << 63,
@@ -119,18 +120,21 @@ static void check_sleep(void)
 
 static void check_host(void)
 {
-    struct vpsci_vcpu *vcpu = vpsci_vcpu(machine.vm, 0);
+    struct vpsci_vcpu *vcpu = vpsci_vcpu_at(machine.vm, 0);
 
     check_that(vpsci_mp_state_set(vcpu, VPSCI_MP_RUNNABLE) == 0, "vpsci_mp_state_set");
-    check_that(vpsci_state(vcpu) == VPSCI_STATE_ON, "vpsci_mp_state_set: it is on");
+    check_that(vpsci_vcpu_state(vcpu) == VPSCI_STATE_ON, "vpsci_mp_state_set: it is on");
     (void)machine_call(&machine, 2, VPSCI_FID_32 + VPSCI_FN_MEM_PROTECT, 1, 0, 0);
     check_that(vpsci_mem_protect(machine.vm), "vpsci_mem_protect");
     (void)machine_call(&machine, 2, VPSCI_FID_32 + VPSCI_FN_SYSTEM_RESET, 0, 0, 0);
-    check_that(vpsci_system(machine.vm) == VPSCI_SYSTEM_STOPPING, "vpsci_system: stopping");
-    (void)vpsci_answer(vpsci_vcpu(machine.vm, 2), VPSCI_SUCCESS);
-    check_that(vpsci_system(machine.vm) == VPSCI_SYSTEM_STOPPED, "vpsci_system: stopped");
+    check_that(vpsci_system_state(machine.vm) == VPSCI_SYSTEM_STOPPING,
+               "vpsci_system_state: stopping");
+    (void)vpsci_answer(vpsci_vcpu_at(machine.vm, 2), VPSCI_SUCCESS);
+    check_that(vpsci_system_state(machine.vm) == VPSCI_SYSTEM_STOPPED,
+               "vpsci_system_state: stopped");
     vpsci_reset(machine.vm);
-    check_that(vpsci_system(machine.vm) == VPSCI_SYSTEM_RUNNING && vpsci_on_count(machine.vm) == 1,
+    check_that(vpsci_system_state(machine.vm) == VPSCI_SYSTEM_RUNNING &&
+                   vpsci_on_count(machine.vm) == 1,
                "vpsci_reset");
 }
 
@@ -152,7 +156,7 @@ static void print_states(const struct machine *of)
 {
     for (uint32_t cpu = 0; cpu < MACHINE_CPUS; cpu++) {
         rt_print(" ");
-        rt_print_number(vpsci_state(vpsci_vcpu(of->vm, cpu)));
+        rt_print_number(vpsci_vcpu_state(vpsci_vcpu_at(of->vm, cpu)));
     }
 }
 

@@ -212,14 +212,14 @@ static int find_0_1(const struct model *m, uint32_t id)
     return n;
 }
 
-static void narrow_arguments(struct model_asked *a, const struct vpsci_call *call)
+static void narrow_arguments(struct model_asked *a, const struct vpsci_guest_call *call)
 {
     for (int n = 0; n < 3; n++) {
         a->args[n] = a->wide ? call->args[n] : (uint32_t)call->args[n];
     }
 }
 
-static void call_0_1(struct model_asked *a, const struct vpsci_call *call, int n)
+static void call_0_1(struct model_asked *a, const struct vpsci_guest_call *call, int n)
 {
     static const int numbers[IDS_0_1] = {VPSCI_FN_CPU_SUSPEND, VPSCI_FN_CPU_OFF, VPSCI_FN_CPU_ON,
                                          VPSCI_FN_MIGRATE};
@@ -234,7 +234,7 @@ static void call_0_1(struct model_asked *a, const struct vpsci_call *call, int n
     }
 }
 
-static void call_psci(struct model_asked *a, const struct vpsci_call *call, uint32_t id)
+static void call_psci(struct model_asked *a, const struct vpsci_guest_call *call, uint32_t id)
 {
     const struct function *f = find_function(a->m, id, call->aarch32);
 
@@ -248,7 +248,7 @@ static void call_psci(struct model_asked *a, const struct vpsci_call *call, uint
 }
 
 /* SMCCC_VERSION and SMCCC_ARCH_FEATURES, from version 1.1 of the convention on (DEN0028 7). */
-static bool call_smccc(struct model_asked *a, const struct vpsci_call *call, uint32_t id)
+static bool call_smccc(struct model_asked *a, const struct vpsci_guest_call *call, uint32_t id)
 {
     uint32_t version = a->m->config->smccc_version;
     uint32_t asked = (uint32_t)call->args[0];
@@ -275,7 +275,7 @@ static uint32_t without_hint(const struct model *m, uint32_t id)
     return fast && m->config->smccc_version >= 0x10003 ? id & ~UINT32_C(0x10000) : id;
 }
 
-static void dispatch_call(struct model_asked *a, const struct vpsci_call *call)
+static void dispatch_call(struct model_asked *a, const struct vpsci_guest_call *call)
 {
     uint32_t id = (uint32_t)call->function;
     int n = find_0_1(a->m, id);
@@ -292,7 +292,8 @@ static void dispatch_call(struct model_asked *a, const struct vpsci_call *call)
     }
 }
 
-void model_call(struct model *m, int i, const struct vpsci_call *call, struct model_outcome *out)
+void model_call(struct model *m, int i, const struct vpsci_guest_call *call,
+                struct model_outcome *out)
 {
     struct model_asked a = {
         .m = m, .caller = i, .aarch32 = call->aarch32, .big_endian = call->big_endian, .out = out};

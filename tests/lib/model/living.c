@@ -26,7 +26,7 @@
 int __real_vpsci_init(void *memory, size_t size, const struct vpsci_config *config,
                       struct vpsci_vm **vm);
 void __real_vpsci_reset(struct vpsci_vm *vm);
-void __real_vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *call,
+void __real_vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_guest_call *call,
                        struct vpsci_outcome *out);
 void __real_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out);
 bool __real_vpsci_wake(struct vpsci_vcpu *vcpu);
@@ -35,7 +35,7 @@ int __real_vpsci_answer(struct vpsci_vcpu *vcpu, enum vpsci_result result);
 int __wrap_vpsci_init(void *memory, size_t size, const struct vpsci_config *config,
                       struct vpsci_vm **vm);
 void __wrap_vpsci_reset(struct vpsci_vm *vm);
-void __wrap_vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *call,
+void __wrap_vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_guest_call *call,
                        struct vpsci_outcome *out);
 void __wrap_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out);
 bool __wrap_vpsci_wake(struct vpsci_vcpu *vcpu);
@@ -155,7 +155,7 @@ static void begin_world(struct vpsci_vm *vm)
     both.model.now = world.host.now;
     model_init(&both.model, &world.configs[0]);
     for (uint32_t i = 0; i < world.configs[0].vcpu_count; i++) {
-        both.vcpus[i] = vpsci_vcpu(vm, i);
+        both.vcpus[i] = vpsci_vcpu_at(vm, i);
     }
     checks = true;
     (void)lockstep_look(&both);
@@ -194,12 +194,13 @@ void __wrap_vpsci_reset(struct vpsci_vm *vm)
     pthread_mutex_unlock(&lock);
 }
 
-void __wrap_vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_call *call,
+void __wrap_vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_guest_call *call,
                        struct vpsci_outcome *out)
 {
     pthread_mutex_lock(&lock);
     if (checks) {
-        struct step step = {.kind = STEP_CALL, .vcpu = (uint8_t)vpsci_index(vcpu), .call = *call};
+        struct step step = {
+            .kind = STEP_CALL, .vcpu = (uint8_t)vpsci_vcpu_index(vcpu), .call = *call};
         make_step(&step);
         *out = both.out;
     } else {
@@ -212,7 +213,7 @@ void __wrap_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out)
 {
     pthread_mutex_lock(&lock);
     if (checks) {
-        struct step step = {.kind = STEP_NEXT, .vcpu = (uint8_t)vpsci_index(vcpu)};
+        struct step step = {.kind = STEP_NEXT, .vcpu = (uint8_t)vpsci_vcpu_index(vcpu)};
         make_step(&step);
         *out = both.out;
     } else {
@@ -226,7 +227,7 @@ bool __wrap_vpsci_wake(struct vpsci_vcpu *vcpu)
     pthread_mutex_lock(&lock);
     bool woken = __real_vpsci_wake(vcpu);
     if (checks) {
-        struct step step = {.kind = STEP_WAKE, .vcpu = (uint8_t)vpsci_index(vcpu)};
+        struct step step = {.kind = STEP_WAKE, .vcpu = (uint8_t)vpsci_vcpu_index(vcpu)};
         compare_number(&step, "vpsci_wake", model_wake(&both.model, step.vcpu), woken);
     }
     pthread_mutex_unlock(&lock);
@@ -239,7 +240,7 @@ int __wrap_vpsci_answer(struct vpsci_vcpu *vcpu, enum vpsci_result result)
     int error = __real_vpsci_answer(vcpu, result);
     if (checks) {
         struct step step = {
-            .kind = STEP_ANSWER, .vcpu = (uint8_t)vpsci_index(vcpu), .value = (int64_t)result};
+            .kind = STEP_ANSWER, .vcpu = (uint8_t)vpsci_vcpu_index(vcpu), .value = (int64_t)result};
         compare_number(&step, "vpsci_answer", model_answer(&both.model, step.vcpu, (int)result),
                        error);
     }

@@ -66,13 +66,14 @@ static void same_outcome(struct lockstep *l, int who, const struct model_outcome
 
 static void same_vm(struct lockstep *l)
 {
-    compare_value(l, "vpsci_system", MODEL_NONE, l->model.system, vpsci_system(l->vm));
+    compare_value(l, "vpsci_system_state", MODEL_NONE, l->model.system, vpsci_system_state(l->vm));
     compare_value(l, "vpsci_on_count", MODEL_NONE, model_on_count(&l->model),
                   vpsci_on_count(l->vm));
     compare_value(l, "vpsci_mem_protect", MODEL_NONE, l->model.mem_protect,
                   vpsci_mem_protect(l->vm));
     for (int i = 0; i < l->model.count; i++) {
-        compare_value(l, "vpsci_state", i, l->model.vcpus[i].state, vpsci_state(l->vcpus[i]));
+        compare_value(l, "vpsci_vcpu_state", i, l->model.vcpus[i].state,
+                      vpsci_vcpu_state(l->vcpus[i]));
     }
 }
 
@@ -82,12 +83,14 @@ static void look_at_vcpu(struct lockstep *l, int i)
     struct vpsci_request request;
 
     memset(&request, 0xa5, sizeof(request));
-    compare_value(l, "vpsci_mp_state", i, model_mp_state(&l->model, i),
-                  vpsci_mp_state(l->vcpus[i]));
-    compare_value(l, "vpsci_request", i, expected->pending, vpsci_request(l->vcpus[i], &request));
+    compare_value(l, "vpsci_mp_state_get", i, model_mp_state(&l->model, i),
+                  vpsci_mp_state_get(l->vcpus[i]));
+    compare_value(l, "vpsci_pending_request", i, expected->pending,
+                  vpsci_pending_request(l->vcpus[i], &request));
     same_request(l, i, expected, &request);
-    compare_value(l, "vpsci_index", i, (uint64_t)i, vpsci_index(l->vcpus[i]));
-    compare_value(l, "vpsci_mpidr", i, l->world->mpidrs[i].value, vpsci_mpidr(l->vcpus[i]).value);
+    compare_value(l, "vpsci_vcpu_index", i, (uint64_t)i, vpsci_vcpu_index(l->vcpus[i]));
+    compare_value(l, "vpsci_vcpu_mpidr", i, l->world->mpidrs[i].value,
+                  vpsci_vcpu_mpidr(l->vcpus[i]).value);
 }
 
 bool lockstep_look(struct lockstep *l)
@@ -106,7 +109,8 @@ bool lockstep_look(struct lockstep *l)
 static void ask_number(struct lockstep *l, int who, enum vpsci_function function, uint64_t target,
                        uint64_t arg)
 {
-    struct vpsci_call call = {.function = VPSCI_FID_64 + (uint64_t)function, .args = {target, arg}};
+    struct vpsci_guest_call call = {.function = VPSCI_FID_64 + (uint64_t)function,
+                                    .args = {target, arg}};
     struct model_outcome expected;
 
     memset(&l->out, 0xa5, sizeof(l->out));
@@ -146,8 +150,8 @@ void lockstep_switch(struct lockstep *l, int which)
     l->current = which;
     l->vm = l->vms[which];
     for (int i = 0; i < l->model.count; i++) {
-        l->vcpus[i] = vpsci_vcpu(l->vm, (uint32_t)i);
-        compare_value(l, "vpsci_vcpu", i, 1, l->vcpus[i] != NULL);
+        l->vcpus[i] = vpsci_vcpu_at(l->vm, (uint32_t)i);
+        compare_value(l, "vpsci_vcpu_at", i, 1, l->vcpus[i] != NULL);
     }
 }
 
@@ -165,8 +169,8 @@ static void start_vm(struct lockstep *l, int which)
 /* Every vCPU is found by its name; a name with one bit changed is another vCPU's, or none. */
 static void look_at_names(struct lockstep *l)
 {
-    same_vcpu(l, "vpsci_vcpu", MODEL_NONE, MODEL_NONE,
-              vpsci_vcpu(l->vm, l->world->configs[0].vcpu_count));
+    same_vcpu(l, "vpsci_vcpu_at", MODEL_NONE, MODEL_NONE,
+              vpsci_vcpu_at(l->vm, l->world->configs[0].vcpu_count));
     for (int i = 0; i < l->model.count; i++) {
         struct vpsci_mpidr mpidr = l->world->mpidrs[i];
         same_vcpu(l, "vpsci_find", i, i, vpsci_find(l->vm, mpidr));

@@ -120,8 +120,8 @@ static void add_call(uint8_t vcpu, uint32_t id, uint64_t arg0, uint64_t arg1, ui
         id -= VPSCI_FID_64 - VPSCI_FID_32;
     }
     add_letter(STEP_CALL, vcpu, 0);
-    letters[letter_count - 1].call =
-        (struct vpsci_call){.function = id, .args = {arg0, arg1, arg2}, .aarch32 = world.aarch32};
+    letters[letter_count - 1].call = (struct vpsci_guest_call){
+        .function = id, .args = {arg0, arg1, arg2}, .aarch32 = world.aarch32};
 }
 
 static void add_cpu_calls(const struct setting *setting, uint8_t i)

@@ -51,7 +51,7 @@ struct model_stay {
 };
 
 struct model_vcpu {
-    enum vpsci_state state; /**< what vpsci_state() says */
+    enum vpsci_state state; /**< what vpsci_vcpu_state() says */
     enum model_ready ready;
     int result;               /**< of MODEL_READY_RETURN, in the words of the newest version */
     struct vpsci_entry entry; /**< of MODEL_READY_ENTER, or where it starts when woken */
@@ -125,7 +125,8 @@ bool model_is_system(enum vpsci_function function);
 uint64_t model_result(const struct model *m, int result);
 
 /* call.c: what the guest asks for. */
-void model_call(struct model *m, int i, const struct vpsci_call *call, struct model_outcome *out);
+void model_call(struct model *m, int i, const struct vpsci_guest_call *call,
+                struct model_outcome *out);
 
 /* power.c: cores and domains that go down and come up. */
 /** Cores that are off at the start are down, and so are domains of no others. */

@@ -79,7 +79,7 @@ static uint64_t choose_id(struct choices *c)
     return id;
 }
 
-static void choose_range(struct vpsci_call *call, struct choices *c, const struct world *w)
+static void choose_range(struct vpsci_guest_call *call, struct choices *c, const struct world *w)
 {
     static const uint64_t lengths[] = {0, 1, 0x1000, UINT64_C(0x100000000), UINT64_MAX};
     static const uint64_t bases[] = {0, 0x1000, UINT32_MAX, UINT64_MAX, 0xfffff000};
@@ -89,7 +89,7 @@ static void choose_range(struct vpsci_call *call, struct choices *c, const struc
     call->args[1] += choose(c, 3) - UINT64_C(1);
 }
 
-static void choose_args(struct vpsci_call *call, struct choices *c, const struct model *m,
+static void choose_args(struct vpsci_guest_call *call, struct choices *c, const struct model *m,
                         const struct world *w, enum vpsci_function function)
 {
     switch (function) {
@@ -186,7 +186,7 @@ static uint64_t choose_function_id(struct choices *c, const struct model *m,
 }
 
 /* The four functions of version 0.1, under the IDs that this VM gives them. */
-static void choose_call_0_1(struct vpsci_call *call, struct choices *c, const struct model *m,
+static void choose_call_0_1(struct vpsci_guest_call *call, struct choices *c, const struct model *m,
                             const struct world *w)
 {
     static const enum vpsci_function functions[4] = {VPSCI_FN_CPU_SUSPEND, VPSCI_FN_CPU_OFF,
@@ -201,7 +201,7 @@ static void choose_call_0_1(struct vpsci_call *call, struct choices *c, const st
     choose_args(call, c, m, w, functions[n]);
 }
 
-static void choose_call(struct vpsci_call *call, struct choices *c, const struct model *m,
+static void choose_call(struct vpsci_guest_call *call, struct choices *c, const struct model *m,
                         const struct world *w)
 {
     enum vpsci_function function = choose_function(c, m);
@@ -339,7 +339,7 @@ static const char *name_of(uint32_t number)
     return name ? name : "?";
 }
 
-static void print_call(const struct vpsci_call *call, FILE *to)
+static void print_call(const struct vpsci_guest_call *call, FILE *to)
 {
     uint32_t id = (uint32_t)call->function;
 

@@ -30,7 +30,7 @@ struct step {
     uint8_t vcpu;
     uint32_t ticks; /**< that the clock goes on before it */
     int64_t value;
-    struct vpsci_call call;
+    struct vpsci_guest_call call;
 };
 
 /** Chooses a step that mostly means something in the state that `m` is in. */

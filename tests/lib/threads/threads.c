@@ -126,7 +126,7 @@ static uint64_t name_of(uint32_t vcpu)
 static void make_call(struct player *player, uint32_t function, uint64_t first, uint64_t second,
                       uint64_t third, struct vpsci_outcome *out)
 {
-    struct vpsci_call guest = {
+    struct vpsci_guest_call guest = {
         .function = function, .args = {first, second, third}, .big_endian = third & 1};
 
     player->calls++;
@@ -158,7 +158,7 @@ static void ask_next(struct player *player, struct vpsci_outcome *out)
 
 static void call_suspend(struct player *player, struct vpsci_outcome *out)
 {
-    struct vpsci_call guest = {.function = VPSCI_FID_64 + VPSCI_FN_SYSTEM_SUSPEND};
+    struct vpsci_guest_call guest = {.function = VPSCI_FID_64 + VPSCI_FN_SYSTEM_SUSPEND};
 
     player->sleep++;
     player->calls++;
@@ -252,7 +252,7 @@ static void decide_request(struct player *player, uint64_t *random)
     struct vpsci_request request;
     bool yes = player->index != STOPPER && roll_die(random, 4) != 0;
 
-    if (!vpsci_request(player->vcpu, &request)) {
+    if (!vpsci_pending_request(player->vcpu, &request)) {
         return;
     }
     if (request.function != VPSCI_FN_SYSTEM_OFF &&
@@ -377,7 +377,7 @@ static void watch_vcpus(struct host *host)
         break;
     case 3:
         if (vpsci_on_count(host->vm) > 2 * VCPUS ||
-            vpsci_state(players[vcpu].vcpu) > VPSCI_STATE_ASKING) {
+            vpsci_vcpu_state(players[vcpu].vcpu) > VPSCI_STATE_ASKING) {
             fail_test("the host is told nonsense", vcpu);
         }
         break;
@@ -453,7 +453,7 @@ static void prepare_players(struct vpsci_vm *vm, uint64_t calls, uint64_t seed)
 
     for (i = 0; i < VCPUS; i++) {
         players[i] = (struct player){
-            .vcpu = vpsci_vcpu(vm, i),
+            .vcpu = vpsci_vcpu_at(vm, i),
             .random = seed * VCPUS + i,
             .limit = calls / VCPUS,
             .index = i,
@@ -500,7 +500,7 @@ static void check_end(struct host *host)
 
         make_call(player, VPSCI_FID_64 + VPSCI_FN_STAT_COUNT, name_of(i / 2), states[state].value,
                   0, &out);
-        if (vpsci_state(player->vcpu) != VPSCI_STATE_ON || out.x0 != player->stays[state]) {
+        if (vpsci_vcpu_state(player->vcpu) != VPSCI_STATE_ON || out.x0 != player->stays[state]) {
             fail_test("its stays are miscounted", i / 2);
         }
         make_call(player, VPSCI_FID_64 + VPSCI_FN_NODE_HW_STATE, name_of(i / 2), state, 0, &out);

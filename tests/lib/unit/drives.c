@@ -37,10 +37,10 @@ static bool go_to_held(struct rig *rig)
 
 static bool go_to_default(struct rig *rig)
 {
-    const struct vpsci_call call = {.function = FN32(CPU_DEFAULT_SUSPEND),
-                                    .args = {0x8001, 0x1234},
-                                    .aarch32 = true,
-                                    .big_endian = true};
+    const struct vpsci_guest_call call = {.function = FN32(CPU_DEFAULT_SUSPEND),
+                                          .args = {0x8001, 0x1234},
+                                          .aarch32 = true,
+                                          .big_endian = true};
     struct vpsci_outcome out;
 
     if (!rig_run(rig, 1)) {

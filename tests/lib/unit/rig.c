@@ -59,13 +59,13 @@ bool rig_make(struct rig *rig, uint32_t cpus)
 
 struct vpsci_vcpu *rig_vcpu(struct rig *rig, uint32_t cpu)
 {
-    return vpsci_vcpu(rig->vm, cpu);
+    return vpsci_vcpu_at(rig->vm, cpu);
 }
 
 struct vpsci_outcome rig_call(struct rig *rig, uint32_t cpu, uint32_t function, uint64_t first,
                               uint64_t second, uint64_t third)
 {
-    const struct vpsci_call call = {.function = function, .args = {first, second, third}};
+    const struct vpsci_guest_call call = {.function = function, .args = {first, second, third}};
     struct vpsci_outcome out;
 
     vpsci_call(rig_vcpu(rig, cpu), &call, &out);
@@ -118,7 +118,7 @@ bool rig_wake(struct rig *rig, uint32_t cpu)
 
 enum vpsci_state rig_state(struct rig *rig, uint32_t cpu)
 {
-    return vpsci_state(rig_vcpu(rig, cpu));
+    return vpsci_vcpu_state(rig_vcpu(rig, cpu));
 }
 
 int64_t rig_node(struct rig *rig, uint32_t by, uint32_t cpu, uint32_t level)

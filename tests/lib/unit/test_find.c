@@ -78,9 +78,9 @@ static void assert_finds_all(struct vpsci_vm *vm, uint32_t count)
     for (i = 0; i < count; i++) {
         struct vpsci_vcpu *vcpu = vpsci_find(vm, mpidrs[i]);
 
-        assert_ptr_equal(vcpu, vpsci_vcpu(vm, i));
-        assert_int_equal(vpsci_index(vcpu), i);
-        assert_int_equal(vpsci_mpidr(vcpu).value, mpidrs[i].value);
+        assert_ptr_equal(vcpu, vpsci_vcpu_at(vm, i));
+        assert_int_equal(vpsci_vcpu_index(vcpu), i);
+        assert_int_equal(vpsci_vcpu_mpidr(vcpu).value, mpidrs[i].value);
     }
 }
 
@@ -123,7 +123,7 @@ static void try_count(uint32_t count)
         assert_int_equal(init_vm(count, memory, &vm), 0);
         assert_finds_all(vm, count);
         assert_knows_neighbours(vm, count);
-        assert_null(vpsci_vcpu(vm, count));
+        assert_null(vpsci_vcpu_at(vm, count));
     }
     free(memory);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vpsci_function_info() against what vpsci_call() does: what it says is not read may hold anything,
+ * vpsci_describe_function() against what vpsci_call() does: what it says is not read may hold anything,
  * and what it says is read makes a difference.
  */
 #include <setjmp.h>
@@ -63,7 +63,7 @@ enum { CALL_COUNT = sizeof(calls) / sizeof(calls[0]) };
 
 static struct rig rig;
 
-static void make_call(const struct vpsci_call *call, struct trace *trace)
+static void make_call(const struct vpsci_guest_call *call, struct trace *trace)
 {
     memset(trace, 0, sizeof(*trace));
     memset(&rig, 0, sizeof(rig));
@@ -88,14 +88,14 @@ static bool are_same(const struct trace *a, const struct trace *b)
            a->ended.entry.big_endian == b->ended.entry.big_endian;
 }
 
-/* What an embedder would read of a call, as the manual of vpsci_function_info() has it. */
-static struct vpsci_function_info info_of(const struct vpsci_call *call)
+/* What an embedder would read of a call, as the manual of vpsci_describe_function() has it. */
+static struct vpsci_function_info info_of(const struct vpsci_guest_call *call)
 {
     struct vpsci_function_info info;
 
     memset(&rig, 0, sizeof(rig));
     assert_true(rig_make(&rig, CPUS));
-    assert_true(vpsci_function_info(rig.vm, (uint32_t)call->function, &info));
+    assert_true(vpsci_describe_function(rig.vm, (uint32_t)call->function, &info));
     if (info.by_power_state && !vpsci_needs_entry(rig.vm, (uint32_t)call->args[0])) {
         info.arguments = 1;
         info.starts_core = false;
@@ -103,9 +103,9 @@ static struct vpsci_function_info info_of(const struct vpsci_call *call)
     return info;
 }
 
-static struct vpsci_call call_at(unsigned i)
+static struct vpsci_guest_call call_at(unsigned i)
 {
-    struct vpsci_call call = {.function = calls[i].function};
+    struct vpsci_guest_call call = {.function = calls[i].function};
 
     memcpy(call.args, calls[i].args, sizeof(call.args));
     return call;
@@ -118,7 +118,7 @@ static void what_is_not_read_makes_no_difference(void **state)
 
     (void)state;
     for (unsigned i = 0; i < CALL_COUNT; i++) {
-        struct vpsci_call call = call_at(i);
+        struct vpsci_guest_call call = call_at(i);
         struct vpsci_function_info info = info_of(&call);
 
         make_call(&call, &plain);
@@ -140,7 +140,7 @@ static void what_is_read_makes_a_difference(void **state)
 
     (void)state;
     for (unsigned i = 0; i < CALL_COUNT; i++) {
-        struct vpsci_call call = call_at(i);
+        struct vpsci_guest_call call = call_at(i);
         struct vpsci_function_info info = info_of(&call);
 
         /* On a fresh VM these return the same for any value of the argument. */
@@ -187,7 +187,7 @@ static void ids_of_others_have_everything(void **state)
     (void)state;
     assert_true(rig_make(&rig, CPUS));
     for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-        assert_false(vpsci_function_info(rig.vm, ids[i], &info));
+        assert_false(vpsci_describe_function(rig.vm, ids[i], &info));
         assert_int_equal(info.arguments, ARGUMENTS);
         assert_true(info.starts_core);
         assert_false(info.by_power_state);
@@ -201,14 +201,14 @@ static void version_0_1_is_known_by_its_own_ids(void **state)
     (void)state;
     assert_true(rig_make(&rig, CPUS));
     assert_int_equal(vpsci_version_set(rig.vm, VPSCI_VERSION_0_1), 0);
-    assert_true(vpsci_function_info(rig.vm, VPSCI_FID_0_1_KVM + VPSCI_ID_0_1_CPU_OFF, &info));
+    assert_true(vpsci_describe_function(rig.vm, VPSCI_FID_0_1_KVM + VPSCI_ID_0_1_CPU_OFF, &info));
     assert_int_equal(info.arguments, 0);
-    assert_true(vpsci_function_info(rig.vm, VPSCI_FID_0_1_KVM + VPSCI_ID_0_1_CPU_ON, &info));
+    assert_true(vpsci_describe_function(rig.vm, VPSCI_FID_0_1_KVM + VPSCI_ID_0_1_CPU_ON, &info));
     assert_int_equal(info.arguments, 3);
     assert_true(info.starts_core);
-    assert_true(vpsci_function_info(rig.vm, FN32(CPU_OFF), &info));
+    assert_true(vpsci_describe_function(rig.vm, FN32(CPU_OFF), &info));
     assert_int_equal(info.arguments, 0);
-    assert_false(vpsci_function_info(rig.vm, VPSCI_FID_0_1_KVM + VPSCI_ID_0_1_COUNT, &info));
+    assert_false(vpsci_describe_function(rig.vm, VPSCI_FID_0_1_KVM + VPSCI_ID_0_1_COUNT, &info));
     assert_int_equal(info.arguments, ARGUMENTS);
 }
 
@@ -220,12 +220,12 @@ static void the_hint_is_ignored_where_calls_ignore_it(void **state)
     rig_describe(&rig, CPUS);
     rig.config.smccc_version = VPSCI_SMCCC_1_3;
     assert_int_equal(rig_init(&rig), 0);
-    assert_true(vpsci_function_info(rig.vm, FN32(CPU_OFF) | VPSCI_FID_BIT_HINT, &info));
+    assert_true(vpsci_describe_function(rig.vm, FN32(CPU_OFF) | VPSCI_FID_BIT_HINT, &info));
     assert_int_equal(info.arguments, 0);
     rig.config.smccc_version = VPSCI_SMCCC_1_0;
     assert_int_equal(rig_init(&rig), 0);
-    assert_false(vpsci_function_info(rig.vm, FN32(CPU_OFF) | VPSCI_FID_BIT_HINT, &info));
-    assert_false(vpsci_function_info(rig.vm, VPSCI_FID_SMCCC_VERSION, &info));
+    assert_false(vpsci_describe_function(rig.vm, FN32(CPU_OFF) | VPSCI_FID_BIT_HINT, &info));
+    assert_false(vpsci_describe_function(rig.vm, VPSCI_FID_SMCCC_VERSION, &info));
 }
 
 static void the_library_says_its_version(void **state)

@@ -279,7 +279,7 @@ static void vm_starts_with_its_boot_vcpu_only(void **state)
         assert_int_equal(rig_next(&rig, cpu).action, cpu == 2 ? VPSCI_RUN : VPSCI_WAIT);
     }
     assert_int_equal(vpsci_on_count(rig.vm), 1);
-    assert_int_equal(vpsci_system(rig.vm), VPSCI_SYSTEM_RUNNING);
+    assert_int_equal(vpsci_system_state(rig.vm), VPSCI_SYSTEM_RUNNING);
     assert_int_equal(vpsci_version(rig.vm), VPSCI_VERSION_NEWEST);
     assert_false(vpsci_mem_protect(rig.vm));
 }
@@ -294,7 +294,7 @@ static void reset_forgets_all_but_version_and_protection(void **state)
     assert_int_equal(vpsci_version_set(rig.vm, VPSCI_VERSION_1_1), 0);
     assert_int_equal(rig_call(&rig, 1, FN32(SYSTEM_RESET), 0, 0, 0).wait, VPSCI_WAIT_STOPPED);
     vpsci_reset(rig.vm);
-    assert_int_equal(vpsci_system(rig.vm), VPSCI_SYSTEM_RUNNING);
+    assert_int_equal(vpsci_system_state(rig.vm), VPSCI_SYSTEM_RUNNING);
     assert_int_equal(rig_state(&rig, 0), VPSCI_STATE_ON);
     assert_int_equal(rig_state(&rig, 1), VPSCI_STATE_OFF);
     assert_int_equal(rig_state(&rig, 2), VPSCI_STATE_OFF);

@@ -216,7 +216,7 @@ static void suspend_beside_a_reset_sleeps(void **state)
     assert_true(rig_sleep(&rig, 0, RIG_STANDBY));
     assert_interrupted();
     assert_int_equal(got[0], VPSCI_WAIT);
-    assert_int_equal(vpsci_system(rig.vm), VPSCI_SYSTEM_STOPPING);
+    assert_int_equal(vpsci_system_state(rig.vm), VPSCI_SYSTEM_STOPPING);
     assert_int_equal(rig_state(&rig, 0), VPSCI_STATE_STANDBY);
 }
 
@@ -472,7 +472,7 @@ static void of_two_answers_to_a_reset_one_gets_through(void **state)
     assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), VPSCI_E_STATE);
     assert_interrupted();
     assert_int_equal(got[0], 0);
-    assert_int_equal(vpsci_system(rig.vm), VPSCI_SYSTEM_RUNNING);
+    assert_int_equal(vpsci_system_state(rig.vm), VPSCI_SYSTEM_RUNNING);
     assert_int_equal((int64_t)rig_next(&rig, 0).x0, VPSCI_DENIED);
 }
 
@@ -488,7 +488,7 @@ static void reset_is_honoured_beside_another_change_of_the_system(void **state)
         assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), 0);
         assert_interrupted();
         assert_int_equal(got[0], VPSCI_SUCCESS);
-        assert_int_equal(vpsci_system(rig.vm), VPSCI_SYSTEM_STOPPED);
+        assert_int_equal(vpsci_system_state(rig.vm), VPSCI_SYSTEM_STOPPED);
     }
 }
 

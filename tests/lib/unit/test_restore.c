@@ -467,7 +467,7 @@ static void old_state_is_gone_after_a_restore(void **state)
     take_record(DRIVE_NOWHERE);
     assert_true(drive(&target, DRIVE_RESETTING));
     assert_int_equal(restore_record(size), 0);
-    assert_int_equal(vpsci_system(target.vm), VPSCI_SYSTEM_RUNNING);
+    assert_int_equal(vpsci_system_state(target.vm), VPSCI_SYSTEM_RUNNING);
     assert_int_equal(vpsci_on_count(target.vm), 1);
     assert_int_equal(vpsci_answer(rig_vcpu(&target, 1), VPSCI_SUCCESS), VPSCI_E_STATE);
 }

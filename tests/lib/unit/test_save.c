@@ -22,16 +22,17 @@ static void assert_same_vcpu(uint32_t cpu)
     struct vpsci_request our_request;
     struct vpsci_request their_request;
 
-    assert_int_equal(vpsci_state(ours), vpsci_state(theirs));
-    assert_int_equal(vpsci_mp_state(ours), vpsci_mp_state(theirs));
-    assert_int_equal(vpsci_request(ours, &our_request), vpsci_request(theirs, &their_request));
+    assert_int_equal(vpsci_vcpu_state(ours), vpsci_vcpu_state(theirs));
+    assert_int_equal(vpsci_mp_state_get(ours), vpsci_mp_state_get(theirs));
+    assert_int_equal(vpsci_pending_request(ours, &our_request),
+                     vpsci_pending_request(theirs, &their_request));
     assert_int_equal(our_request.function, their_request.function);
     assert_int_equal(our_request.entry.value, their_request.entry.value);
     assert_int_equal(our_request.context, their_request.context);
     assert_int_equal(our_request.type, their_request.type);
     assert_int_equal(our_request.cookie, their_request.cookie);
-    assert_int_equal(our_request.target ? vpsci_index(our_request.target) : 99,
-                     their_request.target ? vpsci_index(their_request.target) : 99);
+    assert_int_equal(our_request.target ? vpsci_vcpu_index(our_request.target) : 99,
+                     their_request.target ? vpsci_vcpu_index(their_request.target) : 99);
 }
 
 static void assert_same_step(uint32_t cpu)
@@ -59,7 +60,7 @@ static void assert_same_vm(void)
 
     assert_int_equal(vpsci_version(target.vm), vpsci_version(source.vm));
     assert_int_equal(vpsci_on_count(target.vm), vpsci_on_count(source.vm));
-    assert_int_equal(vpsci_system(target.vm), vpsci_system(source.vm));
+    assert_int_equal(vpsci_system_state(target.vm), vpsci_system_state(source.vm));
     assert_int_equal(vpsci_mem_protect(target.vm), vpsci_mem_protect(source.vm));
     for (cpu = 0; cpu < DRIVE_CPUS; cpu++) {
         assert_same_vcpu(cpu);
