@@ -45,6 +45,7 @@ test_closed_output_ends_the_lab() {
 on() {
     host=$1 script=$2
     shift 2
+    # shellcheck disable=SC2016 # for the shell of the lab
     "$root/dev" lab run --host "$host" "$@" -- sh -euc '
         uname -r
         chmod 777 . # for dormouse, which has become nobody
