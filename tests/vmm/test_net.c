@@ -420,13 +420,23 @@ static void passt_cannot_run(void **state)
 }
 
 /* This one sends back what it gets. */
+/* The passt of the test sends back what it gets. */
+static void wait_for_frame(void)
+{
+    struct pollfd ready = {.fd = net_fd(link_rig.net), .events = POLLIN};
+
+    assert_int_equal(poll(&ready, 1, 60000), 1);
+}
+
+/* The first that passt gets is the guest's address. */
 static void passt_is_started(void **state)
 {
-    struct pollfd ready = {.events = POLLIN};
+    uint8_t first[NET_ANNOUNCE_SIZE];
     char words[256];
 
     (void)state;
     put_passt("#!/bin/sh\necho \"$@\" >words\nexec cat <&3 >&3\n");
+    settings.mac[5] = 7;
     settings.forward_count = 2;
     strcpy(settings.forwards[0].spec, "2222:22");
     settings.forwards[1].udp = true;
@@ -434,9 +444,11 @@ static void passt_is_started(void **state)
     assert_int_equal(net_open(&settings, &link_rig.net), 0);
     assert_false(net_has_offloads(link_rig.net));
     assert_int_equal(net_mtu(link_rig.net), 0);
+    wait_for_frame();
+    assert_int_equal(receive(first, sizeof(first), sizeof(first)), (ssize_t)sizeof(first));
+    assert_memory_equal(first + NET_HEADER_SIZE + NET_MAC_SIZE, settings.mac, NET_MAC_SIZE);
     assert_int_equal(send_frame(100, 100), 0);
-    ready.fd = net_fd(link_rig.net);
-    assert_int_equal(poll(&ready, 1, 60000), 1);
+    wait_for_frame();
     expect_frame(100, 2000, 2000);
     FILE *file = scratch_open("words", "r");
     assert_non_null(fgets(words, sizeof(words), file));

@@ -605,6 +605,30 @@ static void a_passt_that_dies_asleep_wakes_nobody(void **state)
     assert_int_equal(net_status() & VIRTIO_NET_S_LINK_UP, 0);
 }
 
+/* If it uses the network. */
+static void a_restored_guest_is_announced(void **state)
+{
+    static const uint8_t expected[PREFIX + 60] = {
+        0, 0, 0,    60,   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0, 0,    0,
+        0, 7, 0x80, 0x35, 0,    1,    8,    0,    6,    4,    0,    3, 0x02, 0,
+        0, 0, 0,    7,    0,    0,    0,    0,    0x02, 0,    0,    0, 0,    7,
+    };
+    _Alignas(max_align_t) uint8_t saved[4096];
+    uint8_t frame[sizeof(expected) + 1];
+
+    (void)state;
+    assert_true(rig.cls->state_size <= sizeof(saved));
+    memcpy(saved, (const uint8_t *)rig.device + rig.cls->state_offset, rig.cls->state_size);
+    assert_true(rig.cls->restore(rig.device, saved));
+    assert_int_equal(recv(far, frame, sizeof(frame), MSG_DONTWAIT), -1);
+    start();
+    sleep_begins(true);
+    memcpy(saved, (const uint8_t *)rig.device + rig.cls->state_offset, rig.cls->state_size);
+    assert_true(rig.cls->restore(rig.device, saved));
+    assert_int_equal(recv(far, frame, sizeof(frame), MSG_DONTWAIT), (ssize_t)sizeof(expected));
+    assert_memory_equal(frame, expected, sizeof(expected));
+}
+
 /* Neither memory nor a frame is lost when the driver comes and goes. */
 static void the_driver_may_come_and_go(void **state)
 {
@@ -654,6 +678,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_a_magic_packet_wakes, setup_magic, teardown),
         TEST(a_wake_asks_for_an_announcement),
         TEST(a_passt_that_dies_asleep_wakes_nobody),
+        TEST(a_restored_guest_is_announced),
         TEST(the_driver_may_come_and_go),
     };
 

@@ -562,7 +562,10 @@ static bool nic_wake_pending(struct device *device)
     return pending;
 }
 
-/* The address is the same, or the restore would have been refused. */
+/*
+ * The address is the same, or the restore would have been refused. A switch may believe that the guest
+ * is where it was before.
+ */
 static void nic_restore(struct device *device, const void *own)
 {
     struct nic_state state;
@@ -574,6 +577,9 @@ static void nic_restore(struct device *device, const void *own)
     state.used = state.used != 0;
     state.slept = state.slept != 0;
     device->state = state;
+    if (state.used) {
+        (void)net_announce(device->net, state.station.mac);
+    }
 }
 
 /* In a message the address reads as it is written, from its first byte on. */

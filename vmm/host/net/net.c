@@ -86,6 +86,15 @@ int net_send(struct net *net, const struct iovec *parts, unsigned count, size_t 
     return net->kind->send(net, parts, count, size);
 }
 
+int net_announce(struct net *net, const uint8_t mac[NET_MAC_SIZE])
+{
+    uint8_t frame[NET_ANNOUNCE_SIZE];
+    const struct iovec part = {frame, sizeof(frame)};
+
+    announce_make(frame, mac);
+    return net_send(net, &part, 1, sizeof(frame));
+}
+
 int net_flush(struct net *net)
 {
     if (net->dead != 0) {

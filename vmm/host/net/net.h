@@ -58,6 +58,11 @@ unsigned net_mtu(const struct net *net);
  * otherwise -errno: the link is dead for good, which one line has reported.
  */
 int net_send(struct net *net, const struct iovec *parts, unsigned count, size_t size);
+/*
+ * Sends a frame that says where the guest's address is now, to one that may not have heard of it. As
+ * net_send().
+ */
+int net_announce(struct net *net, const uint8_t mac[NET_MAC_SIZE]);
 /* Sends the rest of a frame that was taken. 0, -EAGAIN, or as above. */
 int net_flush(struct net *net);
 /* Whether there is such a rest. */

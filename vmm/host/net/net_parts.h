@@ -40,6 +40,11 @@ struct net {
 /* The link has ended: reports one line, `why` is a phrase. Returns `error`. */
 int net_end(struct net *net, int error, const char *why);
 
+enum { NET_ANNOUNCE_SIZE = NET_HEADER_SIZE + 60 }; /* no frame is shorter */
+
+/* The frame that says where a guest is, with its header. */
+void announce_make(uint8_t bytes[NET_ANNOUNCE_SIZE], const uint8_t mac[NET_MAC_SIZE]);
+
 /* passt behind a connected socket, which `net` owns from now on. */
 void passt_attach(struct net *net, int fd);
 /* 0, or -REPORTED after one line. */

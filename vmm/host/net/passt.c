@@ -273,6 +273,19 @@ static int passt_run(int fd, const struct net_settings *settings)
     return error;
 }
 
+/*
+ * passt finds this in its socket before it takes a connection. To a guest of which it has not heard it
+ * sends broadcasts, and these wake nobody.
+ */
+static void passt_tell_address(struct net *net, const uint8_t mac[NET_MAC_SIZE])
+{
+    uint8_t frame[NET_ANNOUNCE_SIZE];
+    const struct iovec part = {frame, sizeof(frame)};
+
+    announce_make(frame, mac);
+    (void)passt_send(net, &part, 1, sizeof(frame));
+}
+
 int passt_start(struct net *net, const struct net_settings *settings)
 {
     int pair[2];
@@ -282,6 +295,7 @@ int passt_start(struct net *net, const struct net_settings *settings)
         return -REPORTED;
     }
     passt_attach(net, pair[0]);
+    passt_tell_address(net, settings->mac);
     /* passt's end blocks, as passt expects. */
     int error = fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0 ? passt_run(pair[1], settings) : errno;
     close(pair[1]);
