@@ -369,7 +369,7 @@ int virtio_open(struct virtio *virtio, const struct device_env *env,
             return error;
         }
     }
-    registers_show(virtio);
+    registers_show_all(virtio);
     return 0;
 }
 

@@ -23,11 +23,13 @@ struct queue *registers_queue(struct virtio *virtio);
 
 /*
  * Put what changed into the mirror, if there is one: InterruptStatus and Status; the configuration
- * space and its generation; everything.
+ * space and its generation; everything that can change. The last one also puts what never changes,
+ * which a new device needs.
  */
 void registers_show_state(struct virtio *virtio);
 void registers_show_config(struct virtio *virtio);
 void registers_show(struct virtio *virtio);
+void registers_show_all(struct virtio *virtio);
 
 /* The driver handles an interrupt: tells the device which queues that are lent have moved. */
 void virtio_look_at_lent(struct virtio *virtio);
