@@ -78,21 +78,32 @@ static void load(struct state_reader *reader)
     memory_destroy(&memory);
 }
 
+/* One file for all inputs: to allocate its pages anew takes longer than to read most images. */
+static const char *make_file(const uint8_t *bytes, size_t size)
+{
+    static char path[64];
+    static int fd = -1;
+
+    if (fd < 0) {
+        fd = memfd_create("image", MFD_CLOEXEC);
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    }
+    check(fd >= 0 && pwrite(fd, bytes, size, 0) == (ssize_t)size);
+    check(ftruncate(fd, (off_t)size) == 0);
+    return path;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    int fd = memfd_create("image", MFD_CLOEXEC);
     struct state_reader *reader;
-    char path[64];
+    const char *path = make_file(bytes, size);
 
-    check(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     if (state_reader_examine(path, &reader) == 0) {
         check(state_reader_ram_data(reader) <= state_reader_ram_size(reader));
         read_sections(reader, size);
         load(reader);
         state_reader_close(reader);
     }
-    close(fd);
     return 0;
 }
 

@@ -7,9 +7,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "core/loop.h"
 #include "core/map.h"
@@ -17,6 +14,7 @@
 #include "dev/device.h"
 #include "dev/irq.h"
 #include "dev/virtio/virtio.h"
+#include "events.h"
 
 enum {
     RAM_SIZE = 256 << 10, /* as little as does: it is zeroed for each input */
@@ -32,8 +30,6 @@ enum {
 static struct {
     struct loop *loop;
     struct memory memory;
-    int end_fd; /* eventfd: the loop stops when it comes to this */
-    struct loop_source *end;
     _Alignas(uint32_t) uint8_t mirror[VIRTIO_REGISTERS_SIZE];
 } rig;
 
@@ -76,25 +72,6 @@ static void ignore_failure(void *arg, const struct device_failure *failure)
 {
     (void)arg;
     (void)failure;
-}
-
-static void on_end(void *arg, uint32_t events)
-{
-    eventfd_t count;
-
-    (void)arg;
-    (void)events;
-    check(eventfd_read(rig.end_fd, &count) == 0);
-    loop_stop(rig.loop);
-}
-
-/* What is ready before the end is served before it; a second round serves what that made ready. */
-static void run_loop(void)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        check(eventfd_write(rig.end_fd, 1) == 0);
-        check(loop_run(rig.loop) == 0);
-    }
 }
 
 static void write_register(struct driver *driver, uint64_t offset, uint32_t value)
@@ -189,29 +166,33 @@ static void publish(struct driver *driver, const uint8_t *step)
     available->ring[available->idx % QUEUE_SIZE] = step[2] % (QUEUE_SIZE + 1);
     available->idx = (uint16_t)(available->idx + (step[3] == 0xff ? step[4] : 1));
     write_register(driver, VIRTIO_MMIO_QUEUE_NOTIFY, queue);
-    run_loop();
+    events_run(rig.loop);
 }
 
 static void reset_machine(struct driver *driver)
 {
-    const uint8_t *state = device_state(driver->cls, driver->device);
+    static const struct virtio_state fresh;
 
     driver->cls->reset(driver->device);
     /* What follows is the device's own, such as a write cache that is on. */
-    for (size_t i = 0; i < sizeof(struct virtio_state); i++) {
-        check(state[i] == 0);
-    }
+    check(memcmp(device_state(driver->cls, driver->device), &fresh, sizeof(fresh)) == 0);
     driver->up = false;
 }
 
-/* A guest that reads from the mirror sees the same registers. */
+/* A guest that reads from the mirror sees the same register. */
+static void check_mirror_at(const struct driver *driver, uint64_t offset)
+{
+    uint32_t shown;
+
+    memcpy(&shown, rig.mirror + offset, sizeof(shown));
+    check(driver->cls->read(driver->device, offset, sizeof(shown)) == shown);
+}
+
+/* To read all registers takes as long as a dozen steps, so this is for the end of an input. */
 static void check_mirror(const struct driver *driver)
 {
     for (uint64_t offset = 0; offset < VIRTIO_REGISTERS_SIZE; offset += sizeof(uint32_t)) {
-        uint32_t shown;
-
-        memcpy(&shown, rig.mirror + offset, sizeof(shown));
-        check(driver->cls->read(driver->device, offset, sizeof(shown)) == shown);
+        check_mirror_at(driver, offset);
     }
 }
 
@@ -227,7 +208,9 @@ static void access_any(struct driver *driver, const uint8_t *step, uint64_t base
     } else {
         value = driver->cls->read(driver->device, offset, size);
         check(size == 8 || value >> (8 * size) == 0);
-        check_mirror(driver);
+        if (offset < VIRTIO_REGISTERS_SIZE) {
+            check_mirror_at(driver, offset & ~(sizeof(uint32_t) - 1));
+        }
     }
 }
 
@@ -239,7 +222,7 @@ static void sleep_once(struct driver *driver, bool counted)
     if (cls->sleep_begins != NULL) {
         cls->sleep_begins(driver->device, counted);
     }
-    run_loop();
+    events_run(rig.loop);
     if (cls->wake_pending != NULL) {
         (void)cls->wake_pending(driver->device);
     }
@@ -282,7 +265,7 @@ static void take_step(struct driver *driver, const uint8_t *step)
         } else if (driver->target->host != NULL) {
             driver->target->host(step + 1, VIRTIO_STEP_SIZE - 1);
         }
-        run_loop();
+        events_run(rig.loop);
         return;
     case 8:
     case 9:
@@ -307,11 +290,7 @@ static void open_rig(const struct virtio_target *target)
 {
     if (rig.loop == NULL) {
         rig.loop = loop_create();
-        rig.end_fd = eventfd(0, EFD_NONBLOCK);
-        check(rig.loop != NULL && rig.end_fd >= 0 && create_memory(target->shares_memory) == 0);
-        /* EPOLLET: otherwise the kernel would keep the end's place in the order, before doorbells. */
-        rig.end = loop_add(rig.loop, rig.end_fd, EPOLLIN | EPOLLET, on_end, NULL);
-        check(rig.end != NULL);
+        check(rig.loop != NULL && create_memory(target->shares_memory) == 0);
     }
     memset(memory_at(&rig.memory, ipa(MAP_RAM_BASE), RAM_SIZE), 0, RAM_SIZE);
 }
@@ -345,6 +324,8 @@ void virtio_play(const struct virtio_target *target, const uint8_t *bytes, size_
         take_step(&driver, bytes + at);
     }
     if (driver.device != NULL) {
+        check_mirror(&driver);
         driver.cls->destroy(driver.device);
     }
+    check(events_open_count() == 0);
 }

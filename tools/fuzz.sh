@@ -147,9 +147,10 @@ fuzz_keep() { # TARGET
     say "fuzz: fuzz/corpus/$1 has $(find "$root/fuzz/corpus/$1" -type f | wc -l) inputs now"
 }
 
+# What an input has freed need not outlive the input: fresh pages for every one would cost much of the time.
 fuzz_run() { # TARGET WORD...
     mkdir -p "$build/fuzz/broken"
-    "$build/fuzz/build/fuzz/fuzz_$1" -timeout=10 -rss_limit_mb=2048 \
+    ASAN_OPTIONS=quarantine_size_mb=4 "$build/fuzz/build/fuzz/fuzz_$1" -timeout=10 -rss_limit_mb=2048 \
         -max_len="${fuzz_sizes[$1]-1024}" \
         -artifact_prefix="$build/fuzz/broken/$1-" "${@:2}"
 }
