@@ -120,10 +120,11 @@ measure_qemu() {
     print_said qemu
 }
 
-# Processor time of a minute asleep, with all of these devices.
+# Processor time of a minute asleep, with all of these devices, after the disk was written and flushed. The kernel's threads
+# of io_uring have ended by then.
 measure_asleep() {
     "$DORMOUSE" run --kernel "$LAB_GUEST/vmlinuz" --initrd "$work/initrd" --memory $memory \
-        --append "$arguments only=none sleep=yes" --events "$work/events" \
+        --append "$arguments only=flush rounds=0 sleep=yes" --events "$work/events" \
         --disk "$work/disk/image" --net tap=bench0,mac=$tap_mac --net user,mac=$passt_mac \
         --console "$work/said" </dev/null &
     pid=$!

@@ -30,13 +30,33 @@ blocks_of() { # FILE
     stat -c %b "$1"
 }
 
+has_kernel_thread() {
+    grep -qs '^iou-wrk' "/proc/$guest/task/"*/comm
+}
+
+has_no_kernel_thread() {
+    ! has_kernel_thread
+}
+
+# The kernel's threads of io_uring end while the guest sleeps, so that nothing of the VM runs.
+expect_kernel_threads_to_end() {
+    wait_until 100 has_kernel_thread || fail "the kernel has no thread of io_uring for what the guest flushes"
+    wait_event "$work/events" asleep 1 100
+    wait_until 60 has_no_kernel_thread || fail "a thread of io_uring is left: $(cat "/proc/$guest/task/"*/comm)"
+}
+
 disk_with() { # ENGINE
     make_work
     make_image "one,$1" 64M
     echo "only for reading" >"$work/two"
     truncate -s 1M "$work/two"
     guest_limit=120
-    run_linux disk --cpus 2 --disk "$work/one,,$1,serial=S-1,aio=$1" --disk "$work/two,ro,aio=$1"
+    start_linux disk --cpus 2 --disk "$work/one,,$1,serial=S-1,aio=$1" --disk "$work/two,ro,aio=$1"
+    [ "$1" = threads ] || expect_kernel_threads_to_end
+    wait_event "$work/events" asleep 1 100
+    kill -USR1 "$guest"
+    wait_guest
+    expect_linux_ok
     expect_clean "$work/one,$1"
     expect_equal "checksum" "$(file_of "$work/one,$1" data | sha256sum | cut -d ' ' -f 1)" "$(file_of "$work/one,$1" sum)"
     [ "$(blocks_of "$work/one,$1")" -lt 50000 ] || fail "what the guest trimmed is still in the file"

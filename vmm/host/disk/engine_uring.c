@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <liburing.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,21 @@ static int uring_restrict(struct io_uring *ring)
 }
 
 /*
+ * Lets the kernel's threads end when they have had nothing to do for some seconds. By itself the
+ * kernel keeps the last one for as long as this thread lives, and wakes it every 5 s, also while the
+ * guest sleeps. But it ends every idle one that is on a processor outside of their set
+ * (io_wq_worker()). With an empty set all are, and it does not restrict where they run. If the
+ * kernel refuses, it keeps its thread, and nothing else changes.
+ */
+static void uring_let_threads_end(struct io_uring *ring)
+{
+    cpu_set_t none;
+
+    CPU_ZERO(&none);
+    (void)io_uring_register_iowq_aff(ring, sizeof(none), &none);
+}
+
+/*
  * Linux 5.12 is needed: before, the kernel's threads were none of the process's, and not bound by
  * what the process may do.
  */
@@ -55,6 +71,7 @@ static int uring_create(struct io_uring *ring)
     if (error != 0) {
         return error;
     }
+    uring_let_threads_end(ring);
     error = (params.features & IORING_FEAT_NATIVE_WORKERS) != 0 ? uring_restrict(ring) : -ENOSYS;
     if (error != 0) {
         io_uring_queue_exit(ring);
