@@ -324,7 +324,8 @@ static void count_plain(struct bench *bench)
 {
     const struct vpsci_config full = bench->config;
 
-    bench->config = (struct vpsci_config){.vcpu_count = full.vcpu_count,
+    bench->config = (struct vpsci_config){.size = sizeof(full),
+                                          .vcpu_count = full.vcpu_count,
                                           .mpidrs = full.mpidrs,
                                           .capabilities = VPSCI_CAP_SYSTEM_SUSPEND};
     start(bench);
@@ -371,6 +372,7 @@ static void make_config(struct bench *bench)
     const uint32_t state_count = sizeof(states) / sizeof(states[0]);
 
     bench->config = (struct vpsci_config){
+        .size = sizeof(struct vpsci_config),
         .vcpu_count = bench->count,
         .mpidrs = bench->mpidrs,
         .capabilities = (VPSCI_CAP_MEM_PROTECT << 1) - 1,

@@ -128,7 +128,7 @@ int64_t vpsci__features(struct vpsci__invocation *call)
     }
     switch (id & (VPSCI_FID_COUNT - 1)) {
     case VPSCI_FN_CPU_SUSPEND:
-        return (call->vm->config->options & VPSCI_OPTION_EXTENDED_STATE
+        return (call->vm->config.options & VPSCI_OPTION_EXTENDED_STATE
                     ? VPSCI_FEATURE_EXTENDED_STATE
                     : 0) |
                (call->vm->has & VPSCI_CAP_OS_INITIATED ? VPSCI_FEATURE_OS_INITIATED : 0);

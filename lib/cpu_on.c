@@ -10,8 +10,8 @@ static int result_if_taken(const struct vpsci_vm *vm, uint64_t word)
     case VPSCI__STARTING:
     case VPSCI__PENDING:
     case VPSCI__REVOKING:
-        return vm->config->options & VPSCI_OPTION_NO_ON_PENDING ? VPSCI_ALREADY_ON
-                                                                : VPSCI_ON_PENDING;
+        return vm->config.options & VPSCI_OPTION_NO_ON_PENDING ? VPSCI_ALREADY_ON
+                                                               : VPSCI_ON_PENDING;
     default:
         return VPSCI_ALREADY_ON;
     }
@@ -69,7 +69,7 @@ int64_t vpsci__cpu_on(struct vpsci__invocation *call)
         return result;
     }
     vpsci__entry_write(target, &entry);
-    if (call->vm->config->options & VPSCI_OPTION_ASK_CPU_ON) {
+    if (call->vm->config.options & VPSCI_OPTION_ASK_CPU_ON) {
         return ask_host(call, target, claimed);
     }
     /* Race: the target's vpsci_next() loads this word, and reads the payload after that. */

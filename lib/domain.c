@@ -352,7 +352,7 @@ int vpsci__os_may(struct vpsci_vcpu *vcpu, uint32_t state_index)
  * other call for this VM is in progress. */
 void vpsci__nodes_reset(struct vpsci_vm *vm)
 {
-    const struct vpsci_vcpu *boot = vpsci__vcpu(vm, vm->config->boot_vcpu);
+    const struct vpsci_vcpu *boot = vpsci__vcpu(vm, vm->config.boot_vcpu);
     uint32_t level;
     uint32_t i;
 

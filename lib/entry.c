@@ -11,7 +11,7 @@ bool vpsci__entry_is_aligned(uint64_t address, uint64_t form)
 bool vpsci__entry_read(const struct vpsci__invocation *call, uint64_t address, uint64_t context,
                        struct vpsci__entry *entry)
 {
-    const struct vpsci_config *config = call->vm->config;
+    const struct vpsci_config *config = &call->vm->config;
 
     entry->form = call->function | (uint64_t)call->vcpu->index << 16;
     if (call->call->aarch32) {

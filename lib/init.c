@@ -5,7 +5,11 @@
 enum {
     KNOWN_CAPABILITIES = (VPSCI_CAP_MEM_PROTECT << 1) - 1,
     KNOWN_OPTIONS = (VPSCI_OPTION_NO_ON_PENDING << 1) - 1,
-    DEFAULT_STATE_COUNT = 2
+    DEFAULT_STATE_COUNT = 2,
+    /* Without these fields there is no VM. */
+    CONFIG_SIZE_LEAST = offsetof(struct vpsci_config, boot_vcpu),
+    /* Nothing will ever be that large: not a size, but what happened to be in memory. */
+    CONFIG_SIZE_MOST = 4096
 };
 
 static const uint32_t kvm_ids[VPSCI_ID_0_1_COUNT] = {
@@ -55,10 +59,37 @@ static bool has_ids(const struct vpsci_config *config)
     return (config->ids_0_1[0] | config->ids_0_1[1] | config->ids_0_1[2] | config->ids_0_1[3]) != 0;
 }
 
+/* Only what has to be known before the VM's memory is used. */
+static bool can_be_read(const struct vpsci_config *config)
+{
+    const uint8_t *bytes = (const uint8_t *)config;
+    size_t i;
+
+    if (!config || config->size < CONFIG_SIZE_LEAST || config->size > CONFIG_SIZE_MOST) {
+        return false;
+    }
+    for (i = sizeof(*config); i < config->size; i++) {
+        if (bytes[i]) {
+            return false;
+        }
+    }
+    return config->vcpu_count > 0 && config->vcpu_count <= VPSCI_VCPU_MAX;
+}
+
+/* *to is zero. */
+static void copy_config(struct vpsci_config *to, const struct vpsci_config *from)
+{
+    uint8_t *bytes = (uint8_t *)to;
+    size_t i;
+
+    for (i = 0; i < sizeof(*to) && i < from->size; i++) {
+        bytes[i] = ((const uint8_t *)from)[i];
+    }
+}
+
 static bool numbers_are_good(const struct vpsci_config *config)
 {
-    return config->vcpu_count > 0 && config->vcpu_count <= VPSCI_VCPU_MAX &&
-           config->boot_vcpu < config->vcpu_count && config->trusted_os_vcpu < config->vcpu_count &&
+    return config->boot_vcpu < config->vcpu_count && config->trusted_os_vcpu < config->vcpu_count &&
            (uint32_t)config->trusted_os <= VPSCI_TRUSTED_OS_FIXED &&
            config->state_count <= VPSCI_STATE_MAX;
 }
@@ -69,12 +100,9 @@ static bool bits_are_known(const struct vpsci_config *config)
            !(config->options & ~(uint32_t)KNOWN_OPTIONS);
 }
 
-static bool arguments_are_good(const void *memory, const struct vpsci_config *config)
+static bool config_is_good(const struct vpsci_config *config)
 {
-    if (!memory || !config || !config->mpidrs) {
-        return false;
-    }
-    if (!is_aligned(memory) || !is_aligned(config->statistics)) {
+    if (!config->mpidrs || !is_aligned(config->statistics)) {
         return false;
     }
     if (!numbers_are_good(config) || !bits_are_known(config)) {
@@ -84,13 +112,12 @@ static bool arguments_are_good(const void *memory, const struct vpsci_config *co
            (!has_ids(config) || ids_differ(config->ids_0_1));
 }
 
-static bool memory_suffices(size_t size, const struct vpsci_config *config)
+static bool statistics_fit(const struct vpsci_config *config)
 {
     uint32_t states = config->state_count ? config->state_count : DEFAULT_STATE_COUNT;
 
-    return size >= vpsci_size(config->vcpu_count) &&
-           (!config->statistics ||
-            config->statistics_size >= vpsci_statistics_size(config->vcpu_count, states));
+    return !config->statistics ||
+           config->statistics_size >= vpsci_statistics_size(config->vcpu_count, states);
 }
 
 static bool versions_are_known(const struct vpsci_config *config)
@@ -119,19 +146,19 @@ static uint32_t resolve_features(const struct vpsci_config *config)
 }
 
 /* All that does not depend on other vCPUs. */
-static void describe_vm(struct vpsci_vm *vm, const struct vpsci_config *config)
+static void describe_vm(struct vpsci_vm *vm)
 {
+    const struct vpsci_config *config = &vm->config;
     const uint32_t *ids = has_ids(config) ? config->ids_0_1 : kvm_ids;
     uint32_t i;
 
-    *vm = (struct vpsci_vm){
-        .config = config,
-        .vcpu_count = config->vcpu_count,
-        .has = resolve_features(config),
-        .smccc_version = config->smccc_version ? config->smccc_version : VPSCI_SMCCC_1_1,
-        .ids_0_1 = {ids[0], ids[1], ids[2], ids[3]},
-        .slot_bits = (uint8_t)vpsci__slot_bits(config->vcpu_count),
-    };
+    vm->vcpu_count = config->vcpu_count;
+    vm->has = resolve_features(config);
+    vm->smccc_version = config->smccc_version ? config->smccc_version : VPSCI_SMCCC_1_1;
+    for (i = 0; i < VPSCI_ID_0_1_COUNT; i++) {
+        vm->ids_0_1[i] = ids[i];
+    }
+    vm->slot_bits = (uint8_t)vpsci__slot_bits(config->vcpu_count);
     if (vm->has & VPSCI__HAS_STATISTICS) {
         vm->statistics = (struct vpsci__cell *)config->statistics;
     }
@@ -156,19 +183,15 @@ static bool mpidrs_are_good(const struct vpsci_config *config)
     return true;
 }
 
-int vpsci_init(void *memory, size_t size, const struct vpsci_config *config,
-               struct vpsci_vm **result)
+/* Fills the VM, whose memory is large enough and zero up to the vCPUs. */
+static int make_vm(struct vpsci_vm *vm, const struct vpsci_config *config)
 {
-    struct vpsci_vm *vm = (struct vpsci_vm *)memory;
-
-    if (!result) {
+    copy_config(&vm->config, config);
+    config = &vm->config;
+    if (!config_is_good(config)) {
         return VPSCI_E_ARGUMENT;
     }
-    *result = NULL;
-    if (!arguments_are_good(memory, config)) {
-        return VPSCI_E_ARGUMENT;
-    }
-    if (!memory_suffices(size, config)) {
+    if (!statistics_fit(config)) {
         return VPSCI_E_MEMORY;
     }
     if (!versions_are_known(config)) {
@@ -177,7 +200,7 @@ int vpsci_init(void *memory, size_t size, const struct vpsci_config *config,
     if (!mpidrs_are_good(config)) {
         return VPSCI_E_MPIDR;
     }
-    describe_vm(vm, config);
+    describe_vm(vm);
     if (!vpsci__find_prepare(vm)) {
         return VPSCI_E_MPIDR;
     }
@@ -186,8 +209,31 @@ int vpsci_init(void *memory, size_t size, const struct vpsci_config *config,
     }
     (void)vpsci_version_set(vm, config->version ? config->version : VPSCI_VERSION_NEWEST);
     vpsci_reset(vm);
-    *result = vm;
     return 0;
+}
+
+int vpsci_init(void *memory, size_t size, const struct vpsci_config *config,
+               struct vpsci_vm **result)
+{
+    struct vpsci_vm *vm = (struct vpsci_vm *)memory;
+    int error;
+
+    if (!result) {
+        return VPSCI_E_ARGUMENT;
+    }
+    *result = NULL;
+    if (!memory || !is_aligned(memory) || !can_be_read(config)) {
+        return VPSCI_E_ARGUMENT;
+    }
+    if (size < vpsci_size(config->vcpu_count)) {
+        return VPSCI_E_MEMORY;
+    }
+    *vm = (struct vpsci_vm){.vcpu_count = 0};
+    error = make_vm(vm, config);
+    if (!error) {
+        *result = vm;
+    }
+    return error;
 }
 
 void vpsci_reset(struct vpsci_vm *vm)
@@ -197,7 +243,7 @@ void vpsci_reset(struct vpsci_vm *vm)
 
     for (i = 0; i < vm->vcpu_count; i++) {
         struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
-        bool boots = i == vm->config->boot_vcpu;
+        bool boots = i == vm->config.boot_vcpu;
 
         vpsci__poke(&vcpu->entry, 0);
         vpsci__poke(&vcpu->context, 0);
@@ -209,7 +255,7 @@ void vpsci_reset(struct vpsci_vm *vm)
     for (i = 0; vm->statistics && i < cells; i++) {
         vpsci__store(&vm->statistics[i], 0);
     }
-    vpsci__store(&vm->resident, vm->config->trusted_os_vcpu);
+    vpsci__store(&vm->resident, vm->config.trusted_os_vcpu);
     vpsci__store(&vm->census, vpsci__with_journal(1, VPSCI__NOBODY));
     vpsci__store(&vm->system, vpsci__with_stage(0, VPSCI__RUNNING, VPSCI__NOBODY));
 }

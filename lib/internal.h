@@ -44,7 +44,6 @@ struct vpsci_vm {
     struct vpsci__cell offers;   /* see vpsci__offers() */
     struct vpsci__cell protect;  /* MEM_PROTECT is on */
     struct vpsci__cell resident; /* index of the vCPU with the Trusted OS */
-    const struct vpsci_config *config;
     const struct vpsci_power_state *states;
     struct vpsci__cell *statistics; /* NULL without */
     uint16_t *slots;
@@ -59,6 +58,7 @@ struct vpsci_vm {
     /* What a core that is off agrees to: the last state index of each level (of level 0, the last
      * that is OFF), or NO_STATE. */
     uint8_t deepest[VPSCI_LEVEL_MAX + 1];
+    struct vpsci_config config; /* fields that the embedder's is too small for are zero */
 };
 
 _Static_assert(sizeof(struct vpsci_vcpu) <= 56,

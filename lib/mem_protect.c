@@ -14,7 +14,7 @@ int64_t vpsci__mem_protect(struct vpsci__invocation *call)
 
 int64_t vpsci__mem_protect_check_range(struct vpsci__invocation *call)
 {
-    const struct vpsci_config *config = call->vm->config;
+    const struct vpsci_config *config = &call->vm->config;
     uint64_t top = call->wide ? UINT64_MAX : UINT32_MAX;
     uint64_t base = call->args[0];
     uint64_t length = call->args[1];

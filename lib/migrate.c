@@ -6,7 +6,7 @@ int64_t vpsci__migrate(struct vpsci__invocation *call)
 {
     const struct vpsci_vcpu *target = vpsci__target(call->vm, call->args[0]);
 
-    if (call->vm->config->trusted_os != VPSCI_TRUSTED_OS_MIGRATABLE) {
+    if (call->vm->config.trusted_os != VPSCI_TRUSTED_OS_MIGRATABLE) {
         return VPSCI_DENIED;
     }
     if (vpsci__load(&call->vm->resident) != call->vcpu->index) {
@@ -20,7 +20,7 @@ int64_t vpsci__migrate(struct vpsci__invocation *call)
 
 int64_t vpsci__migrate_info_type(struct vpsci__invocation *call)
 {
-    switch (call->vm->config->trusted_os) {
+    switch (call->vm->config.trusted_os) {
     case VPSCI_TRUSTED_OS_MIGRATABLE:
         return VPSCI_MIGRATE_TYPE_UP_CAPABLE;
     case VPSCI_TRUSTED_OS_FIXED:

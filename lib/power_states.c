@@ -68,7 +68,7 @@ static bool is_encoded(const struct vpsci_vm *vm, uint32_t state_index)
 {
     uint32_t value = vm->states[state_index].value;
 
-    if (vm->config->options & VPSCI_OPTION_EXTENDED_STATE) {
+    if (vm->config.options & VPSCI_OPTION_EXTENDED_STATE) {
         return !(value & VPSCI_STATE_RESERVED_EXTENDED) &&
                ((value & VPSCI_STATE_TYPE_EXTENDED) != 0) == vpsci__is_powerdown(vm, state_index);
     }
@@ -89,7 +89,7 @@ static bool is_sound(const struct vpsci_vm *vm, uint32_t i)
 
 bool vpsci__states_prepare(struct vpsci_vm *vm)
 {
-    const struct vpsci_config *config = vm->config;
+    const struct vpsci_config *config = &vm->config;
     uint32_t i;
 
     vm->states = config->states;
@@ -151,7 +151,7 @@ bool vpsci__domains_prepare(struct vpsci_vm *vm)
     uint32_t level;
 
     for (level = VPSCI_LEVEL_MAX; level > 0; level--) {
-        const uint16_t *given = vm->config->domains[level - 1];
+        const uint16_t *given = vm->config.domains[level - 1];
 
         for (i = 0; i < vm->vcpu_count; i++) {
             vpsci__vcpu(vm, i)->domain[level - 1] =

@@ -224,7 +224,7 @@ static bool peer_fits(const struct vpsci_vm *vm, const uint8_t *record, uint32_t
             return false;
         }
         return (saved->form & 0xff) == VPSCI_FN_MIGRATE
-                   ? vm->config->trusted_os == VPSCI_TRUSTED_OS_MIGRATABLE
+                   ? vm->config.trusted_os == VPSCI_TRUSTED_OS_MIGRATABLE
                    : is_pair(record, index, saved);
     case VPSCI__PENDING:
         return peer < vm->vcpu_count;
@@ -294,7 +294,7 @@ static int check_vcpu(const struct vpsci_vm *vm, const uint8_t *record, uint32_t
 
 static bool system_fits(const struct vpsci_vm *vm, const struct vpsci__header *header)
 {
-    bool resides = vm->config->trusted_os == VPSCI_TRUSTED_OS_MIGRATABLE;
+    bool resides = vm->config.trusted_os == VPSCI_TRUSTED_OS_MIGRATABLE;
     bool asked = header->stage == VPSCI__STOP_ASKED;
 
     if ((header->flags & ~(uint32_t)KNOWN_FLAGS) || header->zero) {
@@ -307,7 +307,7 @@ static bool system_fits(const struct vpsci_vm *vm, const struct vpsci__header *h
         return false;
     }
     return resides ? header->resident < vm->vcpu_count
-                   : header->resident == vm->config->trusted_os_vcpu;
+                   : header->resident == vm->config.trusted_os_vcpu;
 }
 
 static int check_values(const struct vpsci_vm *vm, const uint8_t *record,
@@ -346,7 +346,7 @@ static void set_statistics(const struct vpsci_vm *vm, const uint8_t *record)
 {
     const uint8_t *at = record + RECORD_HEADER_SIZE + (size_t)vm->vcpu_count * RECORD_VCPU_SIZE;
     uint32_t cells = vpsci__stat_cells(vm->state_count);
-    uint64_t now = vm->config->ops->now(vm->config->host);
+    uint64_t now = vm->config.ops->now(vm->config.host);
     uint32_t index;
     uint32_t i;
 

@@ -90,7 +90,7 @@ static void put_header(const struct vpsci_vm *vm, uint64_t system, uint8_t **at)
 
 static size_t put_all(const struct vpsci_vm *vm, uint64_t system, uint8_t *buffer)
 {
-    uint64_t now = vm->statistics ? vm->config->ops->now(vm->config->host) : 0;
+    uint64_t now = vm->statistics ? vm->config.ops->now(vm->config.host) : 0;
     uint8_t *at = buffer;
     uint32_t i;
 

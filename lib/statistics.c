@@ -38,7 +38,7 @@ void vpsci__stat_enter(const struct vpsci_vm *vm, uint32_t index, uint32_t level
     if (!vm->statistics || state_index == VPSCI_NO_STATE) {
         return;
     }
-    vpsci__store(&vpsci__stat_row(vm, index)[level], vm->config->ops->now(vm->config->host) + 1);
+    vpsci__store(&vpsci__stat_row(vm, index)[level], vm->config.ops->now(vm->config.host) + 1);
     vpsci__add(&vpsci__stat_row(vm, index)[SINCE_COUNT + 2 * state_index], 1);
 }
 
@@ -57,7 +57,7 @@ void vpsci__stat_leave(const struct vpsci_vm *vm, uint32_t index, uint32_t level
     }
     if (since) {
         vpsci__add(&cells[SINCE_COUNT + 2 * state_index + 1],
-                   vm->config->ops->now(vm->config->host) + 1 - since);
+                   vm->config.ops->now(vm->config.host) + 1 - since);
     }
 }
 

@@ -102,6 +102,7 @@ void *libvpsci_create(const struct adapter *adapter)
     box.lost = false;
     box.now = 1000;
     box.config = configuration->config;
+    box.config.size = sizeof(box.config);
     describe_machine(adapter->machine);
     if (!configuration->default_states) {
         box.config.states = box.states;

@@ -197,10 +197,16 @@ struct vpsci_ops {
 };
 
 /**
- * The description of a VM. The library keeps the pointer, and reads what it points to: all of it
- * must stay unchanged while the VM exists. Zero is valid for all fields but the first two.
+ * The description of a VM. The library copies it. What `states`, `statistics`, `ops` and `host` point
+ * to must stay while the VM exists, `states` and `ops` unchanged; `mpidrs` and `domains` are read by
+ * vpsci_init() only. Zero is valid for all fields but the first three.
+ *
+ * Later versions of the library may add fields at the end. For a caller that was compiled for an
+ * older one, `size` ends before them, and they are zero.
  */
 struct vpsci_config {
+    /** sizeof(struct vpsci_config) */
+    size_t size;
     /** How many vCPUs there are: 1 to VPSCI_VCPU_MAX. */
     uint32_t vcpu_count;
     /** `vcpu_count` names, all different, in any layout. */
@@ -328,7 +334,8 @@ size_t vpsci_statistics_size(uint32_t vcpu_count, uint32_t state_count);
  * zero. There is nothing to undo: to end a VM, use its memory for something else. Exclusive.
  *
  * @return 0, with *vm set; or, with *vm NULL:
- *   VPSCI_E_ARGUMENT  a null pointer; `vcpu_count`, `boot_vcpu`, `trusted_os`, `trusted_os_vcpu` or
+ *   VPSCI_E_ARGUMENT  a null pointer; `size` too small, or larger than this version of the library
+ *                     knows and with something in the rest that is not zero; `vcpu_count`, `boot_vcpu`, `trusted_os`, `trusted_os_vcpu` or
  *                     `state_count` out of range; unknown bits in `capabilities` or `options`;
  *                     `ids_0_1` not all different; memory or statistics misaligned
  *   VPSCI_E_MEMORY    memory or statistics too small

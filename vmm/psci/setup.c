@@ -93,6 +93,7 @@ static void setup_config(struct psci *psci, const struct psci_options *options)
         .now = host_microseconds,
     };
     psci->config = (struct vpsci_config){
+        .size = sizeof(struct vpsci_config),
         .vcpu_count = options->cpu_count,
         .mpidrs = psci->mpidrs,
         .version = options->version,

@@ -19,13 +19,12 @@ static const struct vpsci_mpidr names[VCPU_MAX] = {{0}, {1}, {0x100}, {0x101}};
 
 struct vpsci_vm *vm_make(struct arena *arena, const struct scenario *scenario)
 {
-    /* The library keeps the pointer: the explored VM and the one that records are restored into are
-     * configured alike. */
-    static struct vpsci_config config;
+    struct vpsci_config config;
     struct vpsci_vm *vm = NULL;
     size_t size = vpsci_size(scenario->vcpu_count);
 
     config = (struct vpsci_config){
+        .size = sizeof(struct vpsci_config),
         .vcpu_count = scenario->vcpu_count,
         .mpidrs = names,
         .capabilities = (VPSCI_CAP_MEM_PROTECT << 1) - 1,
@@ -275,10 +274,10 @@ const char *vm_project(const struct vpsci_vm *vm, struct spec *spec)
 
     *spec = (struct spec){
         .vcpu_count = (uint8_t)vm->vcpu_count,
-        .flags = (uint8_t)((vm->config->options & VPSCI_OPTION_ASK_CPU_ON ? ASKS : 0) |
-                           (vm->config->options & VPSCI_OPTION_NO_ON_PENDING ? NO_ON_PENDING : 0) |
+        .flags = (uint8_t)((vm->config.options & VPSCI_OPTION_ASK_CPU_ON ? ASKS : 0) |
+                           (vm->config.options & VPSCI_OPTION_NO_ON_PENDING ? NO_ON_PENDING : 0) |
                            (vm->highest ? DOMAINS : 0) | (vm->statistics ? STATISTICS : 0) |
-                           (vm->config->trusted_os ? TRUSTED_OS : 0)),
+                           (vm->config.trusted_os ? TRUSTED_OS : 0)),
         .stage = stages[vpsci__stage_of(system)],
         .actor = NO_ACTOR,
         .protect = (uint8_t)vpsci__load(&vm->protect),
@@ -307,7 +306,7 @@ static struct arena other_arena;
 int64_t vm_record_digest(const struct vpsci_vm *vm, const uint8_t *record, size_t size)
 {
     struct vpsci_vm *other = NULL;
-    struct vpsci_config config = *vm->config;
+    struct vpsci_config config = vm->config;
     struct spec spec;
     int error;
 

@@ -39,6 +39,7 @@ int machine_make(struct machine *machine, const struct machine_kind *kind)
 {
     machine->time = 0;
     machine->config = (struct vpsci_config){
+        .size = sizeof(struct vpsci_config),
         .vcpu_count = MACHINE_CPUS,
         .mpidrs = mpidrs,
         .boot_vcpu = 2,

@@ -201,6 +201,7 @@ static void make_world(const struct setting *setting)
     world.ops.now = read_clock;
     world.aarch32 = setting->aarch32;
     world.configs[0] = (struct vpsci_config){
+        .size = sizeof(struct vpsci_config),
         .vcpu_count = VCPUS,
         .mpidrs = world.mpidrs,
         .version = setting->version,

@@ -252,6 +252,7 @@ void world_make(struct world *w, struct choices *c, uint32_t vcpus)
 
     memset(w, 0, sizeof(*w));
     w->deep = one_in(c, 3);
+    config->size = sizeof(*config);
     config->vcpu_count = vcpus != 0 ? vcpus : vcpu_count(w, c);
     config->boot_vcpu = one_in(c, 2) ? 0 : choose(c, config->vcpu_count);
     config->capabilities = (uint32_t)~few_bits(c) & 0x3ff;

@@ -420,6 +420,7 @@ static struct vpsci_vm *make_vm(struct memory *memory, struct vpsci_config *conf
         names[i].value = name_of(i);
     }
     *config = (struct vpsci_config){
+        .size = sizeof(struct vpsci_config),
         .vcpu_count = VCPUS,
         .mpidrs = names,
         .capabilities = (VPSCI_CAP_MEM_PROTECT << 1) - 1,

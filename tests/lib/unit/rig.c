@@ -33,6 +33,7 @@ void rig_describe(struct rig *rig, uint32_t cpus)
     }
     rig->ops = (struct vpsci_ops){.range_is_protected = is_protected, .now = read_clock};
     rig->config = (struct vpsci_config){
+        .size = sizeof(struct vpsci_config),
         .vcpu_count = cpus,
         .mpidrs = rig->mpidrs,
         .capabilities = (VPSCI_CAP_MEM_PROTECT << 1) - 1,

@@ -67,7 +67,7 @@ static int init_vm(uint32_t count, void *memory, struct vpsci_vm **vm)
 {
     static struct vpsci_config config;
 
-    config = (struct vpsci_config){.vcpu_count = count, .mpidrs = mpidrs};
+    config = (struct vpsci_config){.size = sizeof(config), .vcpu_count = count, .mpidrs = mpidrs};
     return vpsci_init(memory, vpsci_size(count), &config, vm);
 }
 

@@ -25,6 +25,21 @@ static int init_with(void (*change)(struct vpsci_config *config))
     return rig_init(&rig);
 }
 
+static void no_size(struct vpsci_config *config)
+{
+    config->size = 0;
+}
+
+static void size_without_the_names(struct vpsci_config *config)
+{
+    config->size = offsetof(struct vpsci_config, mpidrs);
+}
+
+static void absurd_size(struct vpsci_config *config)
+{
+    config->size = SIZE_MAX;
+}
+
 static void no_mpidrs(struct vpsci_config *config)
 {
     config->mpidrs = NULL;
@@ -134,6 +149,9 @@ static void newer_smccc(struct vpsci_config *config)
 static void what_is_wrong_is_told(void **state)
 {
     static const struct change changes[] = {
+        {no_size, VPSCI_E_ARGUMENT},
+        {size_without_the_names, VPSCI_E_ARGUMENT},
+        {absurd_size, VPSCI_E_ARGUMENT},
         {no_mpidrs, VPSCI_E_ARGUMENT},
         {no_vcpus, VPSCI_E_ARGUMENT},
         {too_many_vcpus, VPSCI_E_ARGUMENT},
@@ -175,6 +193,59 @@ static void null_pointers_are_refused(void **state)
     assert_null(vm);
     assert_int_equal(vpsci_init(rig.memory, RIG_ROOM, NULL, &vm), VPSCI_E_ARGUMENT);
     assert_int_equal(vpsci_init(rig.memory, RIG_ROOM, &rig.config, NULL), VPSCI_E_ARGUMENT);
+}
+
+/* A caller that was compiled for an older version has something else where later fields are. */
+static void fields_beyond_the_size_are_zero(void **state)
+{
+    (void)state;
+    rig_describe(&rig, 4);
+    rig.config.size = offsetof(struct vpsci_config, boot_vcpu);
+    memset(&rig.config.boot_vcpu, 0xa5, sizeof(rig.config) - rig.config.size);
+    assert_int_equal(rig_init(&rig), 0);
+    assert_int_equal(vpsci_version(rig.vm), VPSCI_VERSION_NEWEST);
+    assert_int_equal(rig_result(&rig, 0, FN32(FEATURES), FN32(SYSTEM_RESET2), 0, 0),
+                     VPSCI_NOT_SUPPORTED);
+    assert_int_equal(rig_state(&rig, 0), VPSCI_STATE_ON);
+
+    rig_describe(&rig, 4);
+    rig.config.size = offsetof(struct vpsci_config, version);
+    rig.config.boot_vcpu = 3;
+    rig.config.version = 1;
+    assert_int_equal(rig_init(&rig), 0);
+    assert_int_equal(rig_state(&rig, 3), VPSCI_STATE_ON);
+}
+
+/* One that was compiled for a newer version may ask for nothing that this one does not know. */
+static void larger_descriptions_are_taken_if_the_rest_is_zero(void **state)
+{
+    struct {
+        struct vpsci_config known;
+        uint64_t later[4];
+    } newer;
+
+    (void)state;
+    rig_describe(&rig, 4);
+    memset(&newer, 0, sizeof(newer));
+    newer.known = rig.config;
+    newer.known.size = sizeof(newer);
+    assert_int_equal(vpsci_init(rig.memory, RIG_ROOM, &newer.known, &rig.vm), 0);
+    newer.later[3] = 1;
+    assert_int_equal(vpsci_init(rig.memory, RIG_ROOM, &newer.known, &rig.vm), VPSCI_E_ARGUMENT);
+    assert_null(rig.vm);
+}
+
+static void description_is_not_needed_afterwards(void **state)
+{
+    (void)state;
+    assert_true(rig_make(&rig, 4));
+    memset(&rig.config, 0xa5, sizeof(rig.config));
+    memset(rig.mpidrs, 0xa5, sizeof(rig.mpidrs));
+    assert_int_equal(rig_result(&rig, 0, FN64(CPU_ON), 0x101, 0x1000, 0), VPSCI_SUCCESS);
+    assert_int_equal(rig_state(&rig, 3), VPSCI_STATE_ON_PENDING);
+    vpsci_reset(rig.vm);
+    assert_int_equal(rig_state(&rig, 0), VPSCI_STATE_ON);
+    assert_ptr_equal(vpsci_find(rig.vm, (struct vpsci_mpidr){0x101}), rig_vcpu(&rig, 3));
 }
 
 static void memory_has_to_be_aligned_and_large_enough(void **state)
@@ -308,6 +379,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_wrong_is_told),
         cmocka_unit_test(null_pointers_are_refused),
+        cmocka_unit_test(fields_beyond_the_size_are_zero),
+        cmocka_unit_test(larger_descriptions_are_taken_if_the_rest_is_zero),
+        cmocka_unit_test(description_is_not_needed_afterwards),
         cmocka_unit_test(memory_has_to_be_aligned_and_large_enough),
         cmocka_unit_test(memory_beyond_the_size_is_not_touched),
         cmocka_unit_test(sizes_are_aligned_and_64_bytes_a_vcpu),
