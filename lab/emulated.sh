@@ -77,6 +77,7 @@ lab_link_tests() { # LAB-FOLDER
     for file in "$root"/tests/lab/*.sh; do
         [[ -e $file ]] && ln -s "$file" "$1/tests/"
     done
+    ln -s "$root/tests/lab/images" "$1/tests/images"
     if [[ -e $build/arm64/tests/lab/guest/bare/guest.img ]]; then
         ln -s "$build/arm64/tests/lab/guest/bare/guest.img" "$1/bare.img"
         ln -s "$build/arm64/tests/lab/guest/bare/guest.elf" "$1/bare.elf"

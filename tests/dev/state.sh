@@ -103,7 +103,7 @@ test_each_damage_is_found() {
 
 # Every image that an older dormouse has written is read.
 test_images_of_each_version() {
-    for stream in "$root"/tests/dev/images/*.zst; do
+    for stream in "$root"/tests/dev/images/*.zst "$root"/tests/lab/images/*.zst; do
         "$dormouse" image import vm <"$stream" || fail "$stream is refused"
         try "$dormouse" image check vm
         expect_status 0

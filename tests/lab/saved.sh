@@ -151,6 +151,41 @@ linux_saved() { # CYCLES
     expect_clean "$work/disk"
 }
 
+# corpus MODE NAME PLAN OPTION...: continues the guest of an image that some host has written for good, as it is on this one.
+corpus() {
+    corpus_mode=$1 corpus_name=$2 corpus_plan=$3
+    shift 3
+    rm -f "$work/image"
+    "$DORMOUSE" image import "$work/image" <"$LAB_TESTS/images/$corpus_name.zst"
+    graft_image "$work/image" "$work/own"
+    run_bare scenario=none --memory 32M --psci-version 1.1 --psci "$corpus_mode" --restore "$work/image" --asleep "$@"
+    expect_status 0
+    ! grep "^dormouse: " "$work/errors" || fail "a message"
+    expect_console "1..$corpus_plan"
+    ! grep "^not ok" "$work/console" || fail "the guest has lost something"
+}
+
+# The images of version 1, written once by Linux 6.1 and 6.12, are continued by every later version. In each is something
+# that wakes the guest: a timer and an alarm that are due, a pending interrupt.
+# limit corpus 300
+test_corpus() {
+    make_work
+    truncate -s 1M "$work/disk"
+    run_bare "scenario=suspend64 ms=100" --memory 32M --cpus 2 --on-suspend save="$work/own"
+    modes='kernel user'
+    [ "$LAB_HOST" != 6.1 ] || modes=kernel
+    for mode in $modes; do
+        corpus "$mode" version-1-kernel 21 --cpus 2 --rng --balloon --net user,mac=52:54:00:12:34:56 \
+            --disk "$work/disk" --port org.example.0=unix:"$work/port" --vsock "$work/vsock"
+        expect_event wake intid 27
+        corpus "$mode" version-1-alarm 8 --cpus 2
+        expect_event wake source rtc
+    done
+    [ "$LAB_HOST" != 6.1 ] || return 0
+    corpus user version-1-user 8 --cpus 1,max=2 --idle powerdown --rng
+    expect_event wake intid 5
+}
+
 # expect_refusal LINE OPTION...: the image is not restored, and one line says why; it can still be restored.
 expect_refusal() {
     refusal=$1

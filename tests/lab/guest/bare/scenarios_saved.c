@@ -154,6 +154,7 @@ static bool saved_once(uint64_t milliseconds, uint64_t round)
     struct region scratch = platform_scratch();
     struct psci_call call;
 
+    scratch.size = args_number("kib", scratch.size >> 10) << 10;
     pattern_fill(scratch, round);
     gic_set_priority(timer_intid(TIMER_VIRTUAL), URGENT);
     gic_set_mask(MASK);
@@ -174,7 +175,7 @@ static bool saved_once(uint64_t milliseconds, uint64_t round)
     return check_equal(pattern_find_damage(scratch, round), 0, "memory is as it was");
 }
 
-SCENARIO(saved, "saved", "ms=300 sleeps=1",
+SCENARIO(saved, "saved", "ms=300 sleeps=1 kib=KIB",
          "registers of the interrupt controller, and memory, are as they were after each sleep")
 {
     uint64_t sleeps = args_number("sleeps", 1);
