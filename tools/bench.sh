@@ -8,6 +8,7 @@ bench_help() {
 ./dev bench psci
 ./dev bench wake
 ./dev bench io
+./dev bench image
 ./dev bench lib [--json FILE]
 
 Measures, prints a table, and marks figures that miss their aim. A missed aim is not an error.
@@ -22,6 +23,9 @@ Measures, prints a table, and marks figures that miss their aim. A missed aim is
   io              a guest's disk and network under dormouse and under QEMU, both with KVM, and the
                   same load on the host itself. Fetches Debian's QEMU for arm64 once (about
                   50 MB). About 10 minutes; kept in build/bench-io.json.
+  image           a sleeping guest that becomes a file and comes back, beside QEMU's migration to a file
+                  and back; its memory and its answer to a packet at each depth of sleep. Fetches
+                  the same QEMU. About 10 minutes; kept in build/bench-image.json.
   lib             libvpsci: instructions of every call at 1 to 4,096 vCPUs, its size, its memory
                   and its stack. About a minute; --json writes the instructions as a list of
                   {"name", "vcpus", "instructions"}.
@@ -30,10 +34,10 @@ EOF
 
 bench_command() {
     case ${1-}:$# in
-    :0 | lib:1 | psci:1 | wake:1 | io:1) ;;
+    :0 | lib:1 | psci:1 | wake:1 | io:1 | image:1) ;;
     lib:3) [[ $2 == --json && $3 ]] || die "bench lib: '$2' is unknown; see ./dev bench --help" ;;
     lib:*) die "bench lib takes --json FILE and nothing else; see ./dev bench --help" ;;
-    psci:* | wake:* | io:*) take_nothing "bench $1" "${@:2}" ;;
+    psci:* | wake:* | io:* | image:*) take_nothing "bench $1" "${@:2}" ;;
     *) die "bench: '$1' is unknown; see ./dev bench --help" ;;
     esac
     case ${1-} in
@@ -43,10 +47,10 @@ bench_command() {
         build_for native
         "$root/bench/lib.sh" "${@:2}"
         ;;
-    io)
+    io | image)
         need images
         make_lab_qemu
-        exec "$root/bench/io.sh"
+        exec "$root/bench/$1.sh"
         ;;
     psci | wake) exec "$root/bench/$1.sh" ;;
     '')

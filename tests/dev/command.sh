@@ -66,8 +66,8 @@ test_wrong_arguments_change_nothing() {
     for words in "clean all" "build nosuch" "build native arm64" "test nosuch" "test unit/nosuch" \
         "test lab-6.12/bare/nosuch" "test dev/nosuch" "test zoo/nosuch" "test --host 5" "test --host" \
         "test --nosuch" "lint nosuch" "cross nosuch" "cover nosuch" "fuzz nosuch" "fuzz --seconds soon" "fuzz --runs many" \
-        "bench nosuch" "bench lib nosuch" "bench psci twice" "bench io twice" "bench lib --json /nosuch/file" \
-        "bench lib --json /" "check-peers nosuch" "check-peers --nosuch" \
+        "bench nosuch" "bench lib nosuch" "bench psci twice" "bench io twice" "bench image twice" \
+        "bench lib --json /nosuch/file" "bench lib --json /" "check-peers nosuch" "check-peers --nosuch" \
         "lab" "lab nosuch" "lab run" "lab run --host 5 true" "lab run --nosuch" \
         "lab --sanitize" "lab --sanitize address" "lab --sanitize memory run true" "lab run --sanitize" \
         "setup everything" "demo twice" "help nosuch" "help clean build" "nosuch" "--nosuch"; do
