@@ -587,6 +587,39 @@ static void test_locked_image_is_not_replaced(void **state)
     assert_int_equal(mark_of_image(), 8);
 }
 
+static int try_open_shared(void)
+{
+    struct state_reader *reader = NULL;
+
+    return state_reader_open_shared("vm", &reader);
+}
+
+/* Several clones have it at once, and nothing else does. */
+static void test_clones_share(void **state)
+{
+    struct state_reader *clones[2];
+
+    (void)state;
+    save(7);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(state_reader_open_shared("vm", &clones[i]), 0);
+        expect_refused(try_open, "image vm: clones run from it (--clone): end them first");
+        expect_refused(try_save, "rename: Device or resource busy; nothing has changed there");
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        memset(memory.host, 0, FORMAT_PAGE);
+        assert_int_equal(state_reader_load_ram(clones[i], &memory), 0);
+        assert_int_equal(memory.host[0], 7);
+        expect_refused(try_open, "clones run from it");
+        state_reader_close(clones[i]);
+    }
+    struct state_reader *reader = open_reader();
+    expect_refused(try_open_shared, "image vm: another process has it open to restore or to save");
+    state_reader_close(reader);
+    assert_int_equal(mark_of_image(), 7);
+    assert_int_equal(scratch_entry_count(), 1);
+}
+
 static struct state_reader *stale;
 
 static int try_claim(void)
@@ -851,6 +884,7 @@ int main(void)
         TEST(test_claim_renames),
         TEST(test_restored_name_is_refused),
         TEST(test_reader_locks),
+        TEST(test_clones_share),
         TEST(test_image_stays_locked),
         TEST(test_image_that_cannot_be_opened_again_goes),
         TEST(test_writer_locks),

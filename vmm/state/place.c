@@ -98,8 +98,10 @@ static bool place_has_no_locks(int error)
 }
 
 /* A lock counts only if the file still has the name: its holder may have renamed it. */
-static int place_check(const struct state_place *place, const char *name, int fd)
+static int place_check(const struct state_place *place, const char *name, int fd,
+                       enum place_lock lock)
 {
+    int operation = lock == PLACE_SHARED ? LOCK_SH : LOCK_EX;
     struct stat file;
     struct stat named;
 
@@ -109,7 +111,7 @@ static int place_check(const struct state_place *place, const char *name, int fd
     if (!S_ISREG(file.st_mode)) {
         return -EINVAL;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && !place_has_no_locks(errno)) {
+    if (flock(fd, operation | LOCK_NB) != 0 && !place_has_no_locks(errno)) {
         return -errno;
     }
     if (fstatat(place->folder, name, &named, 0) != 0) {
@@ -118,7 +120,8 @@ static int place_check(const struct state_place *place, const char *name, int fd
     return file.st_dev == named.st_dev && file.st_ino == named.st_ino ? 0 : -ESTALE;
 }
 
-int place_open_locked(const struct state_place *place, const char *name, int flags)
+int place_open_locked(const struct state_place *place, const char *name, int flags,
+                      enum place_lock lock)
 {
     /* O_NONBLOCK: opening a FIFO must not wait for its other end. */
     int fd =
@@ -127,7 +130,7 @@ int place_open_locked(const struct state_place *place, const char *name, int fla
     if (fd < 0) {
         return -errno;
     }
-    int error = place_check(place, name, fd);
+    int error = place_check(place, name, fd, lock);
     if (error != 0) {
         close(fd);
         return error;
@@ -182,7 +185,7 @@ static int place_replace(const struct state_place *place)
  */
 int place_publish(const struct state_place *place)
 {
-    int old = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW);
+    int old = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW, PLACE_OWN);
 
     if (old < 0 && old != -ENOENT && old != -EACCES) {
         return old == -EWOULDBLOCK || old == -ESTALE ? -EBUSY : old;

@@ -21,11 +21,15 @@ int place_open(struct state_place *place, const char *path);
 int place_copy(struct state_place *place, const struct state_place *from);
 void place_close(struct state_place *place);
 
+/* Several readers may have PLACE_SHARED, if none has PLACE_OWN. */
+enum place_lock { PLACE_OWN, PLACE_SHARED };
+
 /*
  * Opens `name` in the folder and locks it. -EWOULDBLOCK: another process has the lock; -ESTALE: the
  * name was given to another file meanwhile; -EINVAL: it is no regular file. The descriptor or -errno.
  */
-int place_open_locked(const struct state_place *place, const char *name, int flags);
+int place_open_locked(const struct state_place *place, const char *name, int flags,
+                      enum place_lock lock);
 
 /*
  * FILE.saving becomes FILE, for good: the folder is on the disk afterwards. 0 or -errno; after an error

@@ -67,12 +67,26 @@ static bool reader_name_is_used(const struct state_place *place)
     return length > end && strcmp(place->name + length - end, PLACE_RESTORED) == 0;
 }
 
+/* Whether others that share the file are what is in the way. */
+static bool reader_meets_clones(const struct state_place *place)
+{
+    int fd = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW, PLACE_SHARED);
+
+    if (fd < 0) {
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
 /* Why there is no descriptor but an error. */
 static void reader_tell_refusal(const struct state_reader *reader, int error)
 {
     const struct state_place *place = &reader->place;
 
-    if (error == -EWOULDBLOCK || error == -ESTALE) {
+    if (error == -EWOULDBLOCK && reader_meets_clones(place)) {
+        (void)reader_fail(reader, "clones run from it (--clone): end them first, or give --clone");
+    } else if (error == -EWOULDBLOCK || error == -ESTALE) {
         (void)reader_fail(reader, "another process has it open to restore or to save a VM");
     } else if (error == -ELOOP) {
         /* The file itself is renamed when the VM runs, so that it is not restored again. */
@@ -87,7 +101,7 @@ static void reader_tell_refusal(const struct state_reader *reader, int error)
     }
 }
 
-static bool reader_lock(struct state_reader *reader)
+static bool reader_lock(struct state_reader *reader, enum place_lock lock)
 {
     const struct state_place *place = &reader->place;
 
@@ -97,7 +111,7 @@ static bool reader_lock(struct state_reader *reader)
                           "the file if it is to be restored again all the same");
         return false;
     }
-    int fd = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW);
+    int fd = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW, lock);
     if (fd < 0) {
         reader_tell_refusal(reader, fd);
         return false;
@@ -106,7 +120,7 @@ static bool reader_lock(struct state_reader *reader)
     return true;
 }
 
-int state_reader_open(const char *path, struct state_reader **out)
+static int reader_open(const char *path, enum place_lock lock, struct state_reader **out)
 {
     struct state_reader *reader;
     int error = reader_create(path, &reader);
@@ -114,11 +128,21 @@ int state_reader_open(const char *path, struct state_reader **out)
     if (error != 0) {
         return error;
     }
-    if (!reader_lock(reader)) {
+    if (!reader_lock(reader, lock)) {
         state_reader_close(reader);
         return -REPORTED;
     }
     return reader_take(reader, out);
+}
+
+int state_reader_open(const char *path, struct state_reader **out)
+{
+    return reader_open(path, PLACE_OWN, out);
+}
+
+int state_reader_open_shared(const char *path, struct state_reader **out)
+{
+    return reader_open(path, PLACE_SHARED, out);
 }
 
 static int reader_begin_again(struct state_writer *writer, struct state_reader **out)

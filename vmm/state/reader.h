@@ -24,6 +24,11 @@ struct state_writer;
  */
 int state_reader_open(const char *path, struct state_reader **out);
 /**
+ * The same for a clone: others may have the file open so at the same time, and state_reader_open() is
+ * refused meanwhile. It is not to be claimed.
+ */
+int state_reader_open_shared(const char *path, struct state_reader **out);
+/**
  * The same for the image that a writer has committed, once; works inside the sandbox. If it fails,
  * the image is removed: nothing may continue the guest a second time.
  */

@@ -134,8 +134,8 @@ const char *state_writer_path(const struct state_writer *writer)
 /* A file of that name may be left of a process that died; the lock says whether one still writes. */
 static int writer_open_file(struct state_writer *writer)
 {
-    writer->fd =
-        place_open_locked(&writer->place, writer->place.saving, O_RDWR | O_CREAT | O_NOFOLLOW);
+    writer->fd = place_open_locked(&writer->place, writer->place.saving,
+                                   O_RDWR | O_CREAT | O_NOFOLLOW, PLACE_OWN);
     if (writer->fd == -EWOULDBLOCK || writer->fd == -ESTALE) {
         return -EBUSY;
     }
