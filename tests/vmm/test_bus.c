@@ -391,6 +391,12 @@ static void every_fixed_place_has_its_device(void **state)
     assert_int_equal(fixed.at[1].base.value, 0x09010000);
     assert_int_equal(fixed.at[1].spi, 2);
     assert_null(device_class_find("pl"));
+    assert_string_equal(fixed.at[MAP_PLACE_VMGENID].cls->name, "vmgenid");
+    instances_remove(&fixed, 1);
+    assert_int_equal(fixed.count, MAP_PLACE_COUNT - 1);
+    assert_string_equal(fixed.at[0].cls->name, "pl011");
+    assert_string_equal(fixed.at[1].cls->name, "pl061");
+    assert_string_equal(fixed.at[2].cls->name, "vmgenid");
 }
 
 #define RTC_TEST(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -42,7 +42,7 @@ static struct instances devices;
 static void add_devices(void)
 {
     static const struct map_place places[] = {
-        {"test", {0xc000000}, 10}, {"test", {0xb000000}, 11}, {"test", {0xd000000}, 12}};
+        {"test", {0xc000000}, 12}, {"test", {0xb000000}, 13}, {"test", {0xd000000}, 14}};
 
     devices = (struct instances){0};
     instances_add_fixed(&devices);

@@ -66,6 +66,7 @@ struct config {
     bool name_given;        /* messages carry the name */
     bool hide_on_pending;   /* user mode: ON from CPU_ON on, as in KVM */
     bool asleep;            /* a restored VM stays asleep until something wakes it */
+    bool clone;             /* others may continue from the image of --restore, too */
     bool rng;               /* a virtio-rng */
     bool balloon;           /* a virtio-balloon */
     bool paused;            /* from the start, until the operator continues the machine */

@@ -5,6 +5,7 @@ const struct map_place map_places[MAP_PLACE_COUNT] = {
     [MAP_PLACE_UART] = {"pl011", {MAP_UART_BASE}, MAP_UART_SPI},
     [MAP_PLACE_RTC] = {"pl031", {MAP_RTC_BASE}, MAP_RTC_SPI},
     [MAP_PLACE_GPIO] = {"pl061", {MAP_GPIO_BASE}, MAP_GPIO_SPI},
+    [MAP_PLACE_VMGENID] = {"vmgenid", {MAP_VMGENID_BASE}, MAP_VMGENID_SPI},
 };
 
 uint64_t map_mpidr(unsigned index)

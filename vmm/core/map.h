@@ -26,6 +26,8 @@
 #define MAP_RTC_SPI       2u
 #define MAP_GPIO_BASE     UINT64_C(0x09030000)
 #define MAP_GPIO_SPI      7u
+#define MAP_VMGENID_BASE  UINT64_C(0x09100000) /* `virt` has nothing there */
+#define MAP_VMGENID_SPI   10u
 #define MAP_VIRTIO_BASE   UINT64_C(0x0A000000) /* slots for virtio devices, each with its SPI */
 #define MAP_VIRTIO_STRIDE UINT64_C(0x00000200)
 #define MAP_VIRTIO_SPI    16u
@@ -53,7 +55,7 @@ struct map_place {
     uint32_t spi;
 };
 
-enum { MAP_PLACE_UART, MAP_PLACE_RTC, MAP_PLACE_GPIO, MAP_PLACE_COUNT };
+enum { MAP_PLACE_UART, MAP_PLACE_RTC, MAP_PLACE_GPIO, MAP_PLACE_VMGENID, MAP_PLACE_COUNT };
 extern const struct map_place map_places[MAP_PLACE_COUNT];
 
 /** Private interrupts of the Generic Timer, as INTIDs (PPI number + 16). */

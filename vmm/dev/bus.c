@@ -48,7 +48,7 @@ static int bus_device_create(struct bus_device *device, const struct bus_env *en
         .failed = env->failed,
         .failed_arg = env->arg,
         .flash = env->flash,
-        .show_rom = bus_device_show_rom,
+        .show_rom = env->show_rom != NULL ? bus_device_show_rom : NULL,
         .rom_arg = device,
         .mirror = bus_device_mirror(device),
     };

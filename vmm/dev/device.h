@@ -77,7 +77,7 @@ struct device_env {
     /*
      * Shows a ROM, or hides it: then reads come to the device too. Any thread; the device orders the
      * calls. After it returns no vCPU reads what was there before. The first call for each ROM comes
-     * from create(). 0 or -errno.
+     * from create(). 0 or -errno. NULL: there are no ROMs here, and all reads come to the device.
      */
     int (*show_rom)(void *arg, const struct device_rom *rom, bool shown);
     void *rom_arg;
@@ -122,6 +122,7 @@ struct device_class {
     uint64_t size;        /* of the registers, in bytes */
     unsigned wake_source; /* WAKE_* bit of power/wake.h, 0 for none */
     bool mirrored;        /* the device puts into a mirror what its registers read */
+    bool came_later;      /* images from before it exist: their VMs do without it */
     bool quiet_asleep;    /* its interrupt waits until the guest is awake, and wakes no guest */
     /*
      * The device's state, one struct in `struct device`: what a reset clears and a save keeps. It
@@ -143,7 +144,12 @@ struct device_class {
      * while no vCPU runs. Returns false, with the state unchanged, if the device can never be in it.
      */
     bool (*restore)(struct device *device, const void *state);
-    /* What must not differ then; NULL: nothing. */
+    /*
+     * After that: the VM is one of several that continue from the same state, and the guest is to know.
+     * 0 or -errno. NULL: it makes no difference.
+     */
+    int (*fork)(struct device *device);
+    /* What must not differ in a restore; NULL: nothing. */
     void (*identify)(struct device *device, struct device_identity *identity);
     /* Whether what the guest has asked for is under way, so that a save would lose it. NULL: never. */
     bool (*busy)(struct device *device);

@@ -55,6 +55,14 @@ int instances_add_slot(struct instances *instances, const char *name, unsigned s
     return added.cls != NULL ? instances_insert(instances, added) : -ENODEV;
 }
 
+void instances_remove(struct instances *instances, unsigned index)
+{
+    instances->count--;
+    for (unsigned i = index; i < instances->count; i++) {
+        instances->at[i] = instances->at[i + 1];
+    }
+}
+
 void instances_add_fixed(struct instances *instances)
 {
     for (unsigned i = 0; i < MAP_PLACE_COUNT; i++) {

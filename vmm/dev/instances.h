@@ -31,6 +31,9 @@ int instances_add(struct instances *instances, const struct device_class *cls, s
 int instances_add_slot(struct instances *instances, const char *name, unsigned slot,
                        const void *settings);
 
+/* Takes out the device of that index. */
+void instances_remove(struct instances *instances, unsigned index);
+
 /*
  * Adds the devices that every machine has: those in the map's fixed places (core/map.h). A place
  * whose device is not linked into the program stays empty. `instances` is empty before.

@@ -340,7 +340,7 @@ static int machine_enter_sandbox(const struct machine *machine)
         {events_path(machine->events), SANDBOX_REOPENS, events_have_limit(machine->events)},
         {console_file(machine->console), SANDBOX_REOPENS, console_has_limit(machine->console)},
         {config->save, SANDBOX_SAVES, true},
-        {config->restore, SANDBOX_SAVES, true},
+        {config->clone ? NULL : config->restore, SANDBOX_SAVES, true}, /* a clone renames nothing */
         {config->sleep_file, SANDBOX_SAVES, true},
     };
     for (unsigned i = 0; i < config->ports.count; i++) {

@@ -62,7 +62,7 @@ struct board {
 };
 
 /** Read-only memory of devices. */
-enum { ROMS_MAX = 3 }; /* two banks of flash, and the mirror of registers */
+enum { ROMS_MAX = 4 }; /* two banks of flash, the mirror of registers, the generation ID */
 
 struct rom {
     struct ipa base;

@@ -93,6 +93,54 @@ static bool restore_pin_version(struct machine *machine, uint32_t version)
     return true;
 }
 
+static bool restore_has_device(struct machine *machine, const char *wanted, uint32_t count)
+{
+    for (uint32_t i = 0; i < count && i < INSTANCES_MAX; i++) {
+        char name[SECTION_NAME_SIZE + 1] = {0};
+        struct state_record record;
+
+        if (!state_reader_section(machine->reader, SECTION_DEVICE, i, &record)) {
+            return false;
+        }
+        state_get_bytes(&record, name, SECTION_NAME_SIZE);
+        if (strcmp(name, wanted) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A VM whose image is older than a kind of device does without it, also after a reboot: it is the same
+ * machine for ever.
+ */
+static void restore_leave_out(struct machine *machine, uint32_t saved_count)
+{
+    for (unsigned i = machine->devices.count; i-- > 0;) {
+        const struct device_class *cls = machine->devices.at[i].cls;
+
+        if (cls->came_later && !restore_has_device(machine, cls->name, saved_count)) {
+            instances_remove(&machine->devices, i);
+        }
+    }
+}
+
+static bool restore_check_clone(const struct machine *machine)
+{
+    bool knows = !machine->config->clone;
+
+    for (unsigned i = 0; i < machine->devices.count; i++) {
+        knows = knows || machine->devices.at[i].cls->fork != NULL;
+    }
+    if (!knows) {
+        report(
+            "--restore %s: --clone: the saved VM has no generation ID, because an older dormouse "
+            "started it: its clones would all have the same random numbers",
+            state_reader_path(machine->reader));
+    }
+    return knows;
+}
+
 static int restore_read_shape(struct machine *machine)
 {
     struct state_record record;
@@ -107,7 +155,9 @@ static int restore_read_shape(struct machine *machine)
     if (error != 0) {
         return error;
     }
-    return restore_compare(machine, &shape) && restore_pin_version(machine, shape.psci_version)
+    restore_leave_out(machine, shape.device_count);
+    return restore_compare(machine, &shape) && restore_check_clone(machine) &&
+                   restore_pin_version(machine, shape.psci_version)
                ? 0
                : -REPORTED;
 }
@@ -136,7 +186,10 @@ int restore_open(struct machine *machine)
     if (machine->config->restore == NULL) {
         return 0;
     }
-    int error = state_reader_open(machine->config->restore, &machine->reader);
+    const struct config *config = machine->config;
+    int error = config->clone ? state_reader_open_shared(config->restore, &machine->reader)
+                              : state_reader_open(config->restore, &machine->reader);
+
     if (error == 0) {
         error = restore_read_shape(machine);
     }
@@ -392,6 +445,18 @@ static int restore_devices(struct machine *machine)
     return error;
 }
 
+static int restore_fork(struct machine *machine)
+{
+    int error = 0;
+
+    for (unsigned i = 0; machine->config->clone && i < machine->bus.count && error == 0; i++) {
+        const struct bus_device *at = &machine->bus.devices[i];
+
+        error = at->instance.cls->fork != NULL ? at->instance.cls->fork(at->device) : 0;
+    }
+    return error;
+}
+
 /* --- PSCI. --- */
 
 static int restore_psci(struct machine *machine)
@@ -449,7 +514,7 @@ static int restore_admission(struct machine *machine)
 int restore_load(struct machine *machine)
 {
     static int (*const steps[])(struct machine *machine) = {
-        restore_parts, restore_time, restore_devices, restore_psci, restore_admission,
+        restore_parts, restore_time, restore_devices, restore_fork, restore_psci, restore_admission,
     };
     int error = state_reader_load_ram(machine->reader, &machine->memory);
 
@@ -464,7 +529,7 @@ int restore_load(struct machine *machine)
 
 int restore_start(struct machine *machine)
 {
-    int error = state_reader_claim(machine->reader);
+    int error = machine->config->clone ? 0 : state_reader_claim(machine->reader);
 
     if (error != 0) {
         return error;
