@@ -106,7 +106,7 @@ start_saved() {
     saved_mode=$1
     shift
     start_linux "saved cycles=$linux_cycles address=$guest_ip/24" --cpus 2 --psci "$saved_mode" --psci-version 1.1 \
-        --on-suspend save="$work/image" --disk "$work/disk" --net tap=dormouse0 "$@"
+        --on-suspend save="${saved_file:-$work/image}" --disk "${saved_disk:-$work/disk}" --net tap=dormouse0 "$@"
 }
 
 wait_saved() {
@@ -116,11 +116,34 @@ wait_saved() {
     cat "$work/console" >>"$work/said"
 }
 
+# run_clone: continues from the image, whose last sleep this is, with a copy of the disk, to the guest's end.
+run_clone() {
+    cp "$work/disk" "$work/copy"
+    saved_file=$work/other
+    saved_disk=$work/copy
+    start_saved user --restore "$work/image" --clone
+    wait_guest
+    saved_file='' saved_disk=''
+    expect_linux_ok
+    expect_event wake source signal
+    expect_forked 1
+}
+
+# expect_forked COUNT: how often the guest's kernel took new random numbers because it is a clone. Sets $random, a number
+# that the guest drew.
+expect_forked() {
+    random=$(tr -d '\r\000' <"$work/console" | sed -n 's/^GUEST: random \([0-9a-f]\{32\}\) forked .*/\1/p')
+    [ "$random" ] || fail "the guest drew no random number"
+    expect_console "GUEST: random $random forked $1"
+}
+
 # A stock Debian guest with a disk and a network, which sleeps twice. It is restored in the other mode, and wakes at
-# once; and then, asleep, by a packet, which it answers. Its program has gone on, and its clock is right.
+# once; and then, asleep, by a packet, which it answers. Its program has gone on, and its clock is right. Before, two clones
+# continue from the same file; their kernels know that they are clones, and their random numbers differ.
 # once linux
 # limit linux 240
 test_linux() {
+    saved_clones=2
     linux_saved 2
 }
 
@@ -138,6 +161,13 @@ linux_saved() { # CYCLES
         wait_saved
         count=$((count + 1))
     done
+    randoms=''
+    while [ "${saved_clones:-0}" -gt 0 ]; do
+        run_clone
+        ! echo "$randoms" | grep -qF "$random" || fail "two clones drew the same random number"
+        randoms="$randoms $random"
+        saved_clones=$((saved_clones - 1))
+    done
     start_saved user --restore "$work/image" --asleep
     wait_event "$work/events" asleep
     sleep 1
@@ -148,6 +178,7 @@ linux_saved() { # CYCLES
     cat "$work/said"
     expect_linux_ok
     expect_event wake source net
+    expect_forked 0
     expect_clean "$work/disk"
 }
 
@@ -166,7 +197,8 @@ corpus() {
 }
 
 # The images of version 1, written once by Linux 6.1 and 6.12, are continued by every later version. In each is something
-# that wakes the guest: a timer and an alarm that are due, a pending interrupt.
+# that wakes the guest: a timer and an alarm that are due, a pending interrupt. They are from before there were generation
+# IDs: such a VM does without one, and cannot be cloned.
 # limit corpus 300
 test_corpus() {
     make_work
@@ -184,6 +216,9 @@ test_corpus() {
     [ "$LAB_HOST" != 6.1 ] || return 0
     corpus user version-1-user 8 --cpus 1,max=2 --idle powerdown --rng
     expect_event wake intid 5
+    "$DORMOUSE" image import "$work/image" <"$LAB_TESTS/images/version-1-alarm.zst"
+    expect_refusal "--clone: the saved VM has no generation ID, because an older dormouse started it: its clones would \
+all have the same random numbers" --memory 32M --cpus 2 --clone
 }
 
 # expect_refusal LINE OPTION...: the image is not restored, and one line says why; it can still be restored.
@@ -210,7 +245,7 @@ test_refusals() {
     expect_refusal "the saved VM has 32 MiB of memory, $given 64 (--memory)" "$@" "$work/disk" --memory 64M
     expect_refusal "the saved VM has 2 vCPUs, $given 3 (--cpus)" "$@" "$work/disk" --cpus 3
     expect_refusal "the saved VM has PSCI 1.3, $given 1.1 (--psci-version)" "$@" "$work/disk" --psci-version 1.1
-    expect_refusal "the saved VM has 6 devices, $given 7 (--disk, --net and others)" "$@" "$work/disk" --balloon
+    expect_refusal "the saved VM has 7 devices, $given 8 (--disk, --net and others)" "$@" "$work/disk" --balloon
     expect_refusal "the saved VM has virtio-rng at 0xa003e00, where this command line gives virtio-balloon at 0xa003400" \
         --memory 32M --cpus 2 --balloon --net user --disk "$work/disk"
     expect_refusal "virtio-blk at 0xa000000: its size in sectors was 0x800 and is 0x1000 here" "$@" "$work/larger"
@@ -268,6 +303,36 @@ test_operator_saves() {
     expect_events boot suspend-request suspend-honoured asleep
     qmp quit
     wait_guest
+}
+
+# Two clones of a guest run at the same time. Meanwhile the file is for clones only; afterwards it can be restored.
+# once clones
+test_clones() {
+    make_work
+    set -- --memory 16M --restore "$work/image"
+    run_bare "scenario=suspend64 ms=100" --memory 16M --on-suspend save="$work/image"
+    expect_status 6
+    cat "$work/console" >"$work/said"
+    start_bare scenario=off "$@" --clone --asleep --wake signal
+    wait_event "$work/events" asleep
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --console none "$@" 2>"$work/refused"
+    expect_status 1
+    expect_equal refusal "$(cat "$work/refused")" \
+        "dormouse: image $work/image: clones run from it (--clone): end them first, or give --clone"
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --console "$work/other" "$@" --clone
+    expect_status 0
+    grep -q "memory is as it was" "$work/other" || fail "the second clone has not woken"
+    kill -USR1 "$guest"
+    wait_guest
+    expect_status 0
+    expect_no_errors
+    expect_console "memory is as it was"
+    run_bare scenario=off "$@"
+    expect_status 0
+    cat "$work/console" >>"$work/said"
+    mv "$work/said" "$work/console"
+    expect_tap
+    [ -e "$work/image.restored" ] || fail "the file can be restored again by accident"
 }
 
 # On a full file system the guest sleeps on, and nothing is left behind.

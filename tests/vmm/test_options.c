@@ -15,6 +15,7 @@
 #include "cli/run_options.h"
 #include "host/net/net_wake.h"
 #include "power/wake.h"
+#include "scratch.h"
 
 enum { ARGUMENTS_MAX = 32, WORD_MAX = 64 };
 
@@ -205,6 +206,41 @@ static void saved_vms_are_files(void **state)
     assert_string_equal(config.save, "f");
     assert_string_equal(config.restore, "g");
     assert_true(config.asleep);
+}
+
+/* What clones continue from is not replaced by one of them, whatever name it is given. */
+static void clones_keep_their_file(void **state)
+{
+    struct config config;
+    struct capture capture;
+    char said[512];
+
+    (void)state;
+    scratch_write("image", "", 0);
+    assert_int_equal(symlink("image", "link"), 0);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--restore", "image", "--clone", "--save", "f",
+                           "--sleep-memory", "disk=g"),
+                     OPTION_GOOD);
+    assert_true(config.clone);
+    capture_begin(&capture, STDERR_FILENO);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--clone"), OPTION_BAD);
+    assert_int_equal(
+        PARSE(&config, "--kernel", "k", "--restore", "none", "--clone", "--save", "none"),
+        OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--restore", "image", "--clone",
+                           "--on-suspend", "save=./image"),
+                     OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--restore", "image", "--clone",
+                           "--sleep-memory", "disk=link"),
+                     OPTION_BAD);
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(
+        said, "dormouse: --clone: only a restored VM is a clone; give --restore FILE as well\n"
+              "dormouse: --save none: clones continue from this file (--clone); name another one\n"
+              "dormouse: --on-suspend save ./image: clones continue from this file (--clone); name "
+              "another one\n"
+              "dormouse: --sleep-memory disk link: clones continue from this file (--clone); name "
+              "another one\n");
 }
 
 static void memory_of_a_sleeper_has_three_places(void **state)
@@ -544,6 +580,7 @@ int main(void)
         cmocka_unit_test(some_vcpus_may_wait_for_admission),
         cmocka_unit_test(asking_has_a_deadline_and_a_default),
         cmocka_unit_test(saved_vms_are_files),
+        cmocka_unit_test_setup_teardown(clones_keep_their_file, scratch_enter, scratch_leave),
         cmocka_unit_test(memory_of_a_sleeper_has_three_places),
         cmocka_unit_test(options_agree_with_each_other),
         cmocka_unit_test(networks_and_their_wakes_are_read),

@@ -2,6 +2,8 @@
 #include "cli/run_options.h"
 
 #include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/report.h"
 #include "boot/firmware.h"
@@ -64,6 +66,10 @@ static const struct option_row run_rows[] = {
      AT(restore)},
     {OPTION("--asleep", NULL, "a restored VM sleeps on until something wakes it", option_set_flag),
      AT(asleep)},
+    {OPTION("--clone", NULL,
+            "a restored VM is a clone: FILE stays, and others continue from it too",
+            option_set_flag),
+     AT(clone)},
     {OPTION("--sleep-memory", "keep|reclaim|disk=FILE",
             "memory of a sleeping guest: stays (keep), may go to the host's swap,\n"
             "or goes to FILE until the guest wakes",
@@ -350,6 +356,43 @@ static bool check_sleep_memory(const struct config *config)
     return true;
 }
 
+static bool is_same_file(const char *path, const char *other)
+{
+    struct stat file;
+    struct stat named;
+
+    return strcmp(path, other) == 0 || (stat(path, &file) == 0 && stat(other, &named) == 0 &&
+                                        file.st_dev == named.st_dev && file.st_ino == named.st_ino);
+}
+
+/* A clone that replaced the file from which others continue would be a VM that they do not expect. */
+static bool check_clone(const struct config *config)
+{
+    const struct {
+        const char *option;
+        const char *path;
+    } written[] = {
+        {config->on_suspend == SUSPEND_SAVE ? "--on-suspend save" : "--save", config->save},
+        {"--sleep-memory disk", config->sleep_file},
+    };
+
+    if (!config->clone) {
+        return true;
+    }
+    if (config->restore == NULL) {
+        report("--clone: only a restored VM is a clone; give --restore FILE as well");
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+        if (written[i].path != NULL && is_same_file(written[i].path, config->restore)) {
+            report("%s %s: clones continue from this file (--clone); name another one",
+                   written[i].option, written[i].path);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_save(const struct config *config)
 {
     if (config->on_suspend == SUSPEND_SAVE && config->save == NULL) {
@@ -391,8 +434,9 @@ static bool check_cpus(const struct config *config)
 static bool check_config(const struct config *config)
 {
     return check_start(config) && check_qmp(config) && check_agent(config) && check_net(config) &&
-           check_sleep_when_idle(config) && check_save(config) && check_sleep_memory(config) &&
-           sandbox_settings_agree(&config->sandbox) && check_cpus(config);
+           check_sleep_when_idle(config) && check_save(config) && check_clone(config) &&
+           check_sleep_memory(config) && sandbox_settings_agree(&config->sandbox) &&
+           check_cpus(config);
 }
 
 /* A queue for each vCPU; more than a few bring nothing. */
