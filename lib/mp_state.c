@@ -49,6 +49,22 @@ enum vpsci_state vpsci_vcpu_state(const struct vpsci_vcpu *vcpu)
     return was_woken(word) ? VPSCI_STATE_ON : (enum vpsci_state)views[vpsci__state_of(word)].state;
 }
 
+enum vpsci_mp_state vpsci_outcome_mp_state(const struct vpsci_outcome *outcome)
+{
+    if (outcome->action != VPSCI_WAIT) {
+        return VPSCI_MP_RUNNABLE;
+    }
+    switch (outcome->wait) {
+    case VPSCI_WAIT_STANDBY:
+    case VPSCI_WAIT_POWERDOWN:
+    case VPSCI_WAIT_SUSPENDED:
+    case VPSCI_WAIT_HELD:
+        return VPSCI_MP_SUSPENDED;
+    default:
+        return VPSCI_MP_STOPPED;
+    }
+}
+
 enum vpsci_mp_state vpsci_mp_state_get(const struct vpsci_vcpu *vcpu)
 {
     const struct vpsci_vm *vm = vpsci__vm(vcpu);

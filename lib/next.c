@@ -6,26 +6,27 @@
 static const struct {
     uint8_t wait;   /* enum vpsci_wait */
     uint8_t ready;  /* enum vpsci_action that is handed out when the wait ends */
+    uint8_t ended;  /* enum vpsci_wait, as the outcome then names what has ended */
     bool wakes;     /* vpsci_wake() ends the wait */
     bool by_itself; /* the wait ends without a wake */
 } waits[VPSCI__STATE_COUNT] = {
-    [VPSCI__OFF] = {VPSCI_WAIT_OFF, VPSCI_WAIT, false, false},
-    [VPSCI__FROZEN] = {VPSCI_WAIT_FROZEN, VPSCI_WAIT, false, false},
-    [VPSCI__CLAIMED] = {VPSCI_WAIT_STARTING, VPSCI_WAIT, false, false},
-    [VPSCI__STARTING] = {VPSCI_WAIT_STARTING, VPSCI_WAIT, false, false},
-    [VPSCI__PENDING] = {VPSCI_WAIT_STARTING, VPSCI_ENTER, false, true},
-    [VPSCI__REVOKING] = {VPSCI_WAIT_STARTING, VPSCI_WAIT, false, false},
-    [VPSCI__ON] = {VPSCI_WAIT_NOT, VPSCI_RUN, false, false},
-    [VPSCI__RETURNING] = {VPSCI_WAIT_NOT, VPSCI_RETURN, false, true},
-    [VPSCI__ASKING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, false, false},
-    [VPSCI__ANSWERING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, false, false},
-    [VPSCI__STANDBY] = {VPSCI_WAIT_STANDBY, VPSCI_RETURN, true, false},
-    [VPSCI__POWERDOWN] = {VPSCI_WAIT_POWERDOWN, VPSCI_ENTER, true, false},
-    [VPSCI__CHECKING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, true, false},
-    [VPSCI__SUSPEND_ASKED] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, true, false},
-    [VPSCI__HONOURING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, true, false},
-    [VPSCI__SUSPENDED] = {VPSCI_WAIT_SUSPENDED, VPSCI_ENTER, true, false},
-    [VPSCI__HELD] = {VPSCI_WAIT_HELD, VPSCI_WAIT, true, false},
+    [VPSCI__OFF] = {VPSCI_WAIT_OFF, VPSCI_WAIT, VPSCI_WAIT_NOT, false, false},
+    [VPSCI__FROZEN] = {VPSCI_WAIT_FROZEN, VPSCI_WAIT, VPSCI_WAIT_NOT, false, false},
+    [VPSCI__CLAIMED] = {VPSCI_WAIT_STARTING, VPSCI_WAIT, VPSCI_WAIT_NOT, false, false},
+    [VPSCI__STARTING] = {VPSCI_WAIT_STARTING, VPSCI_WAIT, VPSCI_WAIT_NOT, false, false},
+    [VPSCI__PENDING] = {VPSCI_WAIT_STARTING, VPSCI_ENTER, VPSCI_WAIT_OFF, false, true},
+    [VPSCI__REVOKING] = {VPSCI_WAIT_STARTING, VPSCI_WAIT, VPSCI_WAIT_NOT, false, false},
+    [VPSCI__ON] = {VPSCI_WAIT_NOT, VPSCI_RUN, VPSCI_WAIT_NOT, false, false},
+    [VPSCI__RETURNING] = {VPSCI_WAIT_NOT, VPSCI_RETURN, VPSCI_WAIT_ANSWER, false, true},
+    [VPSCI__ASKING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, VPSCI_WAIT_NOT, false, false},
+    [VPSCI__ANSWERING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, VPSCI_WAIT_NOT, false, false},
+    [VPSCI__STANDBY] = {VPSCI_WAIT_STANDBY, VPSCI_RETURN, VPSCI_WAIT_STANDBY, true, false},
+    [VPSCI__POWERDOWN] = {VPSCI_WAIT_POWERDOWN, VPSCI_ENTER, VPSCI_WAIT_POWERDOWN, true, false},
+    [VPSCI__CHECKING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, VPSCI_WAIT_NOT, true, false},
+    [VPSCI__SUSPEND_ASKED] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, VPSCI_WAIT_NOT, true, false},
+    [VPSCI__HONOURING] = {VPSCI_WAIT_ANSWER, VPSCI_WAIT, VPSCI_WAIT_NOT, true, false},
+    [VPSCI__SUSPENDED] = {VPSCI_WAIT_SUSPENDED, VPSCI_ENTER, VPSCI_WAIT_SUSPENDED, true, false},
+    [VPSCI__HELD] = {VPSCI_WAIT_HELD, VPSCI_WAIT, VPSCI_WAIT_NOT, true, false},
 };
 
 static void describe_wait(const struct vpsci_vcpu *vcpu, enum vpsci_wait wait,
@@ -64,6 +65,7 @@ static void hand_out(struct vpsci_vcpu *vcpu, uint64_t word, struct vpsci_outcom
     uint64_t on = vpsci__to(word, VPSCI__ON);
 
     out->action = (enum vpsci_action)waits[vpsci__state_of(word)].ready;
+    out->ended = (enum vpsci_wait)waits[vpsci__state_of(word)].ended;
     if (out->action == VPSCI_RETURN) {
         out->x0 = (uint64_t)(int64_t)vpsci__result(vm, -(int)vpsci__code_of(word));
     } else {

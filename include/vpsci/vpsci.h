@@ -306,7 +306,16 @@ struct vpsci_entry {
 
 struct vpsci_outcome {
     enum vpsci_action action;
-    enum vpsci_wait wait;     /**< VPSCI_WAIT: why; else VPSCI_WAIT_NOT */
+    enum vpsci_wait wait; /**< VPSCI_WAIT: why; else VPSCI_WAIT_NOT */
+    /** VPSCI_ENTER and VPSCI_RETURN of vpsci_next(): which wait they end; else VPSCI_WAIT_NOT. It
+     *  says which timers the vCPU has:
+     *    OFF        a CPU_ON starts it: timers as after a reset
+     *    POWERDOWN  CPU_SUSPEND: its timers went on meanwhile, and one may have ended the wait. If
+     *               resetting the vCPU clears them, save them before and restore them after.
+     *    SUSPENDED  SYSTEM_SUSPEND: timers as after a reset; the guest sets them again
+     *    STANDBY    the guest continues, with all that it had
+     *    ANSWER     its request was answered: the guest continues */
+    enum vpsci_wait ended;
     uint64_t x0;              /**< VPSCI_RETURN, VPSCI_FOREIGN: the result */
     struct vpsci_entry entry; /**< VPSCI_ENTER: where; else zero */
     /** After a CPU_ON that was honoured at once: kick this vCPU, it has been told to start. Else
@@ -518,10 +527,19 @@ bool vpsci_mem_protect(const struct vpsci_vm *vm);
 enum vpsci_mp_state { VPSCI_MP_RUNNABLE = 0, VPSCI_MP_STOPPED = 5, VPSCI_MP_SUSPENDED = 10 };
 
 /**
- * The MP state that KVM would give to a vCPU in this one's state: STOPPED if it is off
+ * The MP state with which the vCPU does in KVM_RUN what an outcome of vpsci_call() or vpsci_next()
+ * says: RUNNABLE to run; SUSPENDED for waits that vpsci_wake() ends, in which KVM_RUN looks for
+ * interrupts; STOPPED for all other waits. It follows from the outcome alone. If the vCPU's state
+ * has changed since, its owner has been kicked, and KVM_RUN returns. Any thread.
+ */
+enum vpsci_mp_state vpsci_outcome_mp_state(const struct vpsci_outcome *outcome);
+
+/**
+ * What KVM_GET_MP_STATE is to report of the vCPU at this moment: STOPPED if it is off
  * (also while the host decides on its CPU_ON), or if the system is stopping or stopped; SUSPENDED
  * if it waits for vpsci_wake(); else RUNNABLE, also while a CPU_ON is pending or its own request is
- * undecided. Any thread.
+ * undecided. For management and diagnosis; never set it before KVM_RUN: a CPU_ON may have come
+ * since vpsci_next(), and RUNNABLE would let the vCPU run where it was turned off. Any thread.
  */
 enum vpsci_mp_state vpsci_mp_state_get(const struct vpsci_vcpu *vcpu);
 
@@ -583,11 +601,19 @@ const char *vpsci_error_text(int error);
 /** The version of the library that is running, encoded as VPSCI_LIBRARY_VERSION. Any thread. */
 uint32_t vpsci_library_version(void);
 
-/** "CPU_ON" and the like for a function ID of PSCI of either width, else NULL. Any thread. */
+/** "CPU_ON" and the like for a function ID of PSCI of either width, of KVM's for version 0.1, or of
+ *  a general call that the library answers; else NULL. Any thread. */
 const char *vpsci_function_name(uint32_t id);
 
-/** "SUCCESS", "DENIED" and the like, else NULL. Any thread. */
-const char *vpsci_result_name(int64_t result);
+/** What a result of the function with this ID means: "SUCCESS", "DENIED"; of AFFINITY_INFO "ON",
+ *  "OFF", "ON_PENDING"; and the like. NULL for a number, such as a count or a version. Any thread. */
+const char *vpsci_result_name(uint32_t id, int64_t result);
+
+/** "off", "powerdown" and the like for each enumerator, else NULL. Any thread. */
+const char *vpsci_action_name(enum vpsci_action action);
+const char *vpsci_wait_name(enum vpsci_wait wait);
+const char *vpsci_state_name(enum vpsci_state state);
+const char *vpsci_system_name(enum vpsci_system system);
 
 #ifdef __cplusplus
 }

@@ -96,23 +96,19 @@ static int user_resume(struct psci_backend *backend, unsigned vcpu, const struct
     return error == 0 && user_is_asleep(backend, vcpu) ? 0 : -EINVAL;
 }
 
+/* As the operator sees it: what the library waits for is answered at once. */
 static const char *user_state_name(struct psci_backend *backend, unsigned index)
 {
-    static const char *const names[] = {
-        [VPSCI_STATE_OFF] = "off",
-        [VPSCI_STATE_FROZEN] = "frozen",
-        [VPSCI_STATE_STARTING] = "off",
-        [VPSCI_STATE_ON_PENDING] = "on-pending",
-        [VPSCI_STATE_ON] = "on",
-        [VPSCI_STATE_STANDBY] = "standby",
-        [VPSCI_STATE_POWERDOWN] = "powerdown",
-        [VPSCI_STATE_SUSPEND_REQUESTED] = "suspend-requested",
-        [VPSCI_STATE_SUSPENDED] = "suspended",
-        [VPSCI_STATE_HELD] = "held",
-        [VPSCI_STATE_ASKING] = "on",
-    };
+    enum vpsci_state state = vpsci_vcpu_state(psci_vcpu(&backend->psci, index));
 
-    return names[vpsci_vcpu_state(psci_vcpu(&backend->psci, index))];
+    switch (state) {
+    case VPSCI_STATE_STARTING:
+        return vpsci_state_name(VPSCI_STATE_OFF);
+    case VPSCI_STATE_ASKING:
+        return vpsci_state_name(VPSCI_STATE_ON);
+    default:
+        return vpsci_state_name(state);
+    }
 }
 
 /* There is nothing to look for: the vCPUs' threads note changes. */

@@ -43,9 +43,12 @@ static void check_names(void)
 {
     check_that(rt_same_text(vpsci_function_name(VPSCI_FID_64 + VPSCI_FN_CPU_ON), "CPU_ON"),
                "vpsci_function_name");
-    check_that(!vpsci_function_name(VPSCI_FID_SMCCC_VERSION), "vpsci_function_name: not PSCI");
-    check_that(rt_same_text(vpsci_result_name(VPSCI_DENIED), "DENIED"), "vpsci_result_name");
-    check_that(!vpsci_result_name(1), "vpsci_result_name: none");
+    check_that(!vpsci_function_name(0), "vpsci_function_name: not PSCI");
+    check_that(
+        rt_same_text(vpsci_result_name(VPSCI_FID_32 + VPSCI_FN_CPU_OFF, VPSCI_DENIED), "DENIED"),
+        "vpsci_result_name");
+    check_that(!vpsci_result_name(VPSCI_FID_32, 1), "vpsci_result_name: none");
+    check_that(rt_same_text(vpsci_wait_name(VPSCI_WAIT_HELD), "held"), "vpsci_wait_name");
     check_that(vpsci_error_text(VPSCI_E_MEMORY)[0] && vpsci_error_text(1)[0], "vpsci_error_text");
 }
 

@@ -55,6 +55,7 @@ static void stop_system(struct model_asked *a, enum vpsci_function function, uin
                                             .cookie = cookie};
     }
     v->ready = MODEL_READY_RETURN;
+    v->ended = VPSCI_WAIT_ANSWER;
     v->result = VPSCI_INTERNAL_FAILURE;
     model_wait(a, VPSCI_STATE_ON, VPSCI_WAIT_STOPPED);
 }

@@ -56,6 +56,7 @@ static void same_outcome(struct lockstep *l, int who, const struct model_outcome
 {
     compare_value(l, "action", who, expected->action, got->action);
     compare_value(l, "wait", who, expected->wait, got->wait);
+    compare_value(l, "ended", who, expected->ended, got->ended);
     if (expected->action == VPSCI_RETURN || expected->action == VPSCI_FOREIGN) {
         compare_value(l, "x0", who, expected->x0, got->x0);
     }

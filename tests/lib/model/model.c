@@ -171,6 +171,7 @@ static void hand_out(struct model *m, int i, struct model_outcome *out)
         out->entry = v->entry;
         break;
     }
+    out->ended = v->ended;
     v->ready = MODEL_READY_NOT;
     model_power_up(m, i);
 }
@@ -191,6 +192,7 @@ void model_next(struct model *m, int i, struct model_outcome *out)
     if (v->state == VPSCI_STATE_ON_PENDING) {
         v->state = VPSCI_STATE_ON;
         v->ready = MODEL_READY_ENTER;
+        v->ended = VPSCI_WAIT_OFF;
     }
     if (v->state == VPSCI_STATE_ON) {
         hand_out(m, i, out);
@@ -223,6 +225,7 @@ bool model_wake(struct model *m, int i)
     default:
         return false;
     }
+    v->ended = wait_of(v->state);
     v->state = VPSCI_STATE_ON;
     return true;
 }
@@ -233,6 +236,7 @@ static void return_result(struct model *m, int i, int result)
 
     v->state = VPSCI_STATE_ON;
     v->ready = MODEL_READY_RETURN;
+    v->ended = VPSCI_WAIT_ANSWER;
     v->result = result;
 }
 

@@ -53,6 +53,7 @@ struct model_stay {
 struct model_vcpu {
     enum vpsci_state state; /**< what vpsci_vcpu_state() says */
     enum model_ready ready;
+    enum vpsci_wait ended;    /**< by what is ready */
     int result;               /**< of MODEL_READY_RETURN, in the words of the newest version */
     struct vpsci_entry entry; /**< of MODEL_READY_ENTER, or where it starts when woken */
     bool frozen;              /**< what a CPU_ON that is refused returns it to */
@@ -98,6 +99,7 @@ struct model {
 struct model_outcome {
     enum vpsci_action action;
     enum vpsci_wait wait;
+    enum vpsci_wait ended;
     uint64_t x0;
     struct vpsci_entry entry;
     int start;

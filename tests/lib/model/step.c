@@ -377,13 +377,12 @@ void step_print(const struct step *step, FILE *to)
 
 void step_print_outcome(const struct vpsci_outcome *out, FILE *to)
 {
-    static const char *const actions[] = {"run", "return", "enter", "wait", "foreign"};
-    static const char *const waits[] = {"not",       "off",    "frozen", "starting", "standby",
-                                        "powerdown", "system", "held",   "answer",   "stopped"};
+    const char *action = vpsci_action_name(out->action);
+    const char *wait = vpsci_wait_name(out->wait);
 
-    (void)fprintf(to, "%s", out->action <= VPSCI_FOREIGN ? actions[out->action] : "?");
+    (void)fprintf(to, "%s", action != NULL ? action : "?");
     if (out->action == VPSCI_WAIT) {
-        (void)fprintf(to, " (%s)", out->wait <= VPSCI_WAIT_STOPPED ? waits[out->wait] : "?");
+        (void)fprintf(to, " (%s)", wait != NULL ? wait : "?");
     }
     if (out->action == VPSCI_RETURN) {
         (void)fprintf(to, " %" PRId64, (int64_t)out->x0);

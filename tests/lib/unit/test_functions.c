@@ -146,6 +146,7 @@ static void what_is_read_makes_a_difference(void **state)
         /* On a fresh VM these return the same for any value of the argument. */
         if (info.arguments == 0 || vpsci_function_name(calls[i].function) == NULL ||
             strncmp(vpsci_function_name(calls[i].function), "STAT_", 5) == 0 ||
+            strncmp(vpsci_function_name(calls[i].function), "SMCCC_", 6) == 0 ||
             strcmp(vpsci_function_name(calls[i].function), "MIGRATE") == 0 ||
             strcmp(vpsci_function_name(calls[i].function), "MEM_PROTECT_CHECK_RANGE") == 0 ||
             calls[i].args[0] == 0x12345) {
@@ -240,9 +241,73 @@ static void the_library_says_its_version(void **state)
     assert_string_equal(VPSCI_LIBRARY_TEXT, PROJECT_VERSION);
 }
 
+/* What ends a wait says which timers the vCPU has then. */
+static void an_outcome_says_what_ended(void **state)
+{
+    (void)state;
+    assert_true(rig_make(&rig, 4));
+    assert_int_equal(rig_next(&rig, 0).ended, VPSCI_WAIT_NOT);
+    assert_true(rig_turn_on(&rig, 1));
+    assert_int_equal(rig_next(&rig, 1).ended, VPSCI_WAIT_OFF);
+    assert_int_equal(rig_next(&rig, 1).ended, VPSCI_WAIT_NOT);
+    assert_true(rig_sleep(&rig, 1, RIG_STANDBY));
+    assert_true(vpsci_wake(rig_vcpu(&rig, 1)));
+    assert_int_equal(rig_next(&rig, 1).ended, VPSCI_WAIT_STANDBY);
+    assert_true(rig_sleep(&rig, 1, RIG_CORE_DOWN));
+    assert_true(vpsci_wake(rig_vcpu(&rig, 1)));
+    assert_int_equal(rig_next(&rig, 1).ended, VPSCI_WAIT_POWERDOWN);
+    assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).ended, VPSCI_WAIT_NOT);
+    rig_call(&rig, 0, FN64(SYSTEM_SUSPEND), RIG_ENTRY, 0, 0);
+    assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_DENIED), 0);
+    assert_int_equal(rig_next(&rig, 0).ended, VPSCI_WAIT_ANSWER);
+    rig_call(&rig, 0, FN64(SYSTEM_SUSPEND), RIG_ENTRY, 0, 0);
+    assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_SUCCESS), 0);
+    assert_true(vpsci_wake(rig_vcpu(&rig, 0)));
+    assert_int_equal(rig_next(&rig, 0).ended, VPSCI_WAIT_SUSPENDED);
+    rig_call(&rig, 0, FN32(SYSTEM_OFF), 0, 0, 0);
+    assert_int_equal(vpsci_answer(rig_vcpu(&rig, 0), VPSCI_DENIED), 0);
+    assert_int_equal(rig_next(&rig, 0).ended, VPSCI_WAIT_ANSWER);
+}
+
+/* The MP state before KVM_RUN follows from the outcome, whatever has come since. */
+static void an_outcome_has_its_mp_state(void **state)
+{
+    static const struct {
+        enum vpsci_wait wait;
+        enum vpsci_mp_state mp_state;
+    } waits[] = {
+        {VPSCI_WAIT_OFF, VPSCI_MP_STOPPED},         {VPSCI_WAIT_FROZEN, VPSCI_MP_STOPPED},
+        {VPSCI_WAIT_STARTING, VPSCI_MP_STOPPED},    {VPSCI_WAIT_STANDBY, VPSCI_MP_SUSPENDED},
+        {VPSCI_WAIT_POWERDOWN, VPSCI_MP_SUSPENDED}, {VPSCI_WAIT_SUSPENDED, VPSCI_MP_SUSPENDED},
+        {VPSCI_WAIT_HELD, VPSCI_MP_SUSPENDED},      {VPSCI_WAIT_ANSWER, VPSCI_MP_STOPPED},
+        {VPSCI_WAIT_STOPPED, VPSCI_MP_STOPPED},
+    };
+    struct vpsci_outcome out;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+        out = (struct vpsci_outcome){.action = VPSCI_WAIT, .wait = waits[i].wait};
+        assert_int_equal(vpsci_outcome_mp_state(&out), waits[i].mp_state);
+    }
+    for (i = 0; i <= VPSCI_FOREIGN; i++) {
+        out = (struct vpsci_outcome){.action = (enum vpsci_action)i};
+        if (out.action != VPSCI_WAIT) {
+            assert_int_equal(vpsci_outcome_mp_state(&out), VPSCI_MP_RUNNABLE);
+        }
+    }
+    assert_true(rig_make(&rig, 4));
+    out = rig_next(&rig, 1);
+    assert_true(rig_turn_on(&rig, 1));
+    assert_int_equal(vpsci_outcome_mp_state(&out), VPSCI_MP_STOPPED);
+    assert_int_equal(vpsci_mp_state_get(rig_vcpu(&rig, 1)), VPSCI_MP_RUNNABLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_outcome_says_what_ended),
+        cmocka_unit_test(an_outcome_has_its_mp_state),
         cmocka_unit_test(what_is_not_read_makes_no_difference),
         cmocka_unit_test(what_is_read_makes_a_difference),
         cmocka_unit_test(a_standby_state_needs_no_entry),
