@@ -501,12 +501,21 @@ static int try_open_restored(void)
     return state_reader_open("./vm.restored", &reader);
 }
 
-static void test_restored_name_is_refused(void **state)
+static int try_open_woken(void)
+{
+    struct state_reader *reader = NULL;
+
+    return state_reader_open("vm.woken", &reader);
+}
+
+static void test_used_names_are_refused(void **state)
 {
     (void)state;
     save(7);
     assert_int_equal(rename("vm", "vm.restored"), 0);
     expect_refused(try_open_restored, "image ./vm.restored: this VM was restored already");
+    assert_int_equal(rename("vm.restored", "vm.woken"), 0);
+    expect_refused(try_open_woken, "image vm.woken: this VM woke and ran on, and its disks have");
 }
 
 static void test_reader_locks(void **state)
@@ -882,7 +891,7 @@ int main(void)
         TEST(test_no_page_map),
         TEST(test_ram_of_another_size_is_refused),
         TEST(test_claim_renames),
-        TEST(test_restored_name_is_refused),
+        TEST(test_used_names_are_refused),
         TEST(test_reader_locks),
         TEST(test_clones_share),
         TEST(test_image_stays_locked),

@@ -43,7 +43,9 @@ static int place_set_names(struct state_place *place, const char *path)
     place->path = strdup(path);
     place->saving = place_join(name, ".saving");
     place->restored = place_join(name, PLACE_RESTORED);
-    if (place->path == NULL || place->saving == NULL || place->restored == NULL) {
+    place->woken = place_join(name, PLACE_WOKEN);
+    if (place->path == NULL || place->saving == NULL || place->restored == NULL ||
+        place->woken == NULL) {
         return -ENOMEM;
     }
     place->name = place->path + (name - path);
@@ -85,6 +87,7 @@ void place_close(struct state_place *place)
     if (place->folder >= 0) {
         close(place->folder);
     }
+    free(place->woken);
     free(place->restored);
     free(place->saving);
     free(place->path);
@@ -157,25 +160,41 @@ static int place_sync(const struct state_place *place)
 }
 
 /*
+ * What was renamed gets to the disk, or the names are as before, and that gets to the disk: one of the two
+ * may have got there without the folder's fsync().
+ */
+static int place_settle(const struct state_place *place, const char *from, const char *to,
+                        bool exchanged)
+{
+    int error = place_sync(place);
+
+    if (error != 0) {
+        (void)(exchanged ? place_exchange(place) : place_move(place, to, from));
+        (void)place_sync(place);
+    }
+    return error;
+}
+
+static int place_move_for_good(const struct state_place *place, const char *from, const char *to)
+{
+    int error = place_move(place, from, to);
+
+    return error == 0 ? place_settle(place, from, to, false) : error;
+}
+
+/*
  * The names are exchanged where the file system can do that: then the old image still exists if the
  * folder does not get to the disk.
  */
 static int place_replace(const struct state_place *place)
 {
-    bool exchanged = place_exchange(place) == 0;
-    int error = exchanged ? 0 : place_move(place, place->saving, place->name);
-
-    if (error != 0) {
-        return error;
+    if (place_exchange(place) != 0) {
+        return place_move_for_good(place, place->saving, place->name);
     }
-    error = place_sync(place);
+    int error = place_settle(place, place->saving, place->name, true);
     if (error == 0) {
-        if (exchanged) {
-            place_remove(place, place->saving);
-        }
-        return 0;
+        place_remove(place, place->saving);
     }
-    (void)(exchanged ? place_exchange(place) : place_move(place, place->name, place->saving));
     return error;
 }
 
@@ -214,10 +233,7 @@ int place_retire(const struct state_place *place, int fd)
 {
     int error = place_compare(place, fd);
 
-    if (error == 0) {
-        error = place_move(place, place->name, place->restored);
-    }
-    return error == 0 ? place_sync(place) : error;
+    return error == 0 ? place_move_for_good(place, place->name, place->restored) : error;
 }
 
 static bool place_is_gone(int fd)
@@ -227,6 +243,7 @@ static bool place_is_gone(int fd)
     return fstat(fd, &file) == 0 && file.st_nlink == 0;
 }
 
+/* A name that was removed could not be given back if the folder does not get to the disk. */
 int place_discard(const struct state_place *place, int fd)
 {
     int error = place_compare(place, fd);
@@ -234,10 +251,11 @@ int place_discard(const struct state_place *place, int fd)
     if (error != 0) {
         return place_is_gone(fd) ? 0 : error;
     }
-    if (unlinkat(place->folder, place->name, 0) != 0) {
-        return -errno;
+    error = place_move_for_good(place, place->name, place->woken);
+    if (error == 0) {
+        place_remove(place, place->woken);
     }
-    return place_sync(place);
+    return error;
 }
 
 void place_remove(const struct state_place *place, const char *name)

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where an image lies: its folder, which stays open, and the three names that it has in its life. */
+/* Where an image lies: its folder, which stays open, and the names that it has in its life. */
 #ifndef DORMOUSE_STATE_PLACE_H
 #define DORMOUSE_STATE_PLACE_H
 
 #include <stdbool.h>
 
 #define PLACE_RESTORED ".restored"
+#define PLACE_WOKEN    ".woken"
 
 struct state_place {
     char *path; /* as it was given */
     const char *name;
     char *saving;   /* FILE.saving */
     char *restored; /* FILE.restored */
+    char *woken;    /* FILE.woken */
     int folder;
 };
 
@@ -37,8 +39,8 @@ int place_open_locked(const struct state_place *place, const char *name, int fla
  */
 int place_publish(const struct state_place *place);
 /*
- * FILE, which is open as `fd`, becomes FILE.restored, or ends, for good. 0 or -errno; -ESTALE: FILE is
- * another file now, which stays. A file that has no name any more has ended.
+ * FILE, which is open as `fd`, becomes FILE.restored, or ends, for good. 0 or -errno, and then FILE is
+ * still there; -ESTALE: FILE is another file now, which stays. A file that has no name any more has ended.
  */
 int place_retire(const struct state_place *place, int fd);
 int place_discard(const struct state_place *place, int fd);

@@ -59,12 +59,21 @@ static int reader_take(struct state_reader *reader, struct state_reader **out)
     return 0;
 }
 
-static bool reader_name_is_used(const struct state_place *place)
+static bool reader_name_ends(const struct state_place *place, const char *with)
 {
     size_t length = strlen(place->name);
-    size_t end = strlen(PLACE_RESTORED);
+    size_t end = strlen(with);
 
-    return length > end && strcmp(place->name + length - end, PLACE_RESTORED) == 0;
+    return length > end && strcmp(place->name + length - end, with) == 0;
+}
+
+/* NULL: as far as the name says, this image is all that there is of its guest. */
+static const char *reader_use_of_name(const struct state_place *place)
+{
+    if (reader_name_ends(place, PLACE_RESTORED)) {
+        return "was restored already";
+    }
+    return reader_name_ends(place, PLACE_WOKEN) ? "woke and ran on" : NULL;
 }
 
 /* Whether others that share the file are what is in the way. */
@@ -104,11 +113,13 @@ static void reader_tell_refusal(const struct state_reader *reader, int error)
 static bool reader_lock(struct state_reader *reader, enum place_lock lock)
 {
     const struct state_place *place = &reader->place;
+    const char *use = reader_use_of_name(place);
 
-    if (reader_name_is_used(place)) {
+    if (use != NULL) {
         (void)reader_fail(reader,
-                          "this VM was restored already, and its disks have changed since; rename "
-                          "the file if it is to be restored again all the same");
+                          "this VM %s, and its disks have changed since; rename the file if it is "
+                          "to be restored again all the same",
+                          use);
         return false;
     }
     int fd = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW, lock);
