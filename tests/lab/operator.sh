@@ -230,17 +230,24 @@ test_sleep_when_idle() {
     expect_event_count asked-to-sleep 0
 }
 
-# A guest that cannot be asked costs one line, however often it is idle.
+# A guest that cannot be asked costs one line, however often it is idle, and one for a signal that is to save it.
 test_idle_guest_that_cannot_be_asked() {
-    start_bare "scenario=keys listen=no" --sleep-when-idle 1s,cpu=50
+    make_work
+    why="the guest has no agent that is connected, and no driver for the sleep key"
+    start_bare "scenario=keys listen=no" --sleep-when-idle 1s,cpu=50 --save "$work/image"
     wait_console ready
     wait_until 30 test -s "$work/errors" || fail "nothing is said"
     sleep 3
+    kill -USR2 "$guest"
+    wait_event "$work/events" request-failed
+    expect_event request-failed reason "$why"
     kill -TERM "$guest"
     wait_guest
     expect_status 143
-    expect_equal "what is said" "$(cat "$work/errors")" "dormouse: --sleep-when-idle: the guest is idle and stays awake: \
-the guest has no agent that is connected, and no driver for the sleep key"
+    expect_equal "what is said" "$(cat "$work/errors")" \
+        "dormouse: --sleep-when-idle: the guest is idle and stays awake: $why
+dormouse: SIGUSR2: the VM is not saved: $why"
+    [ ! -e "$work/image" ] || fail "there is a file"
 }
 
 # With --no-shutdown the machine stays after it is off; a reset starts it again, paused.

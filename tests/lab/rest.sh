@@ -168,7 +168,7 @@ test_reclaim_without_swap() {
     grep -q 'this host has no swap' "$work/errors" || fail "no word of the swap"
 }
 
-# The guest's memory goes to swap, and comes back.
+# The guest's memory goes to swap, and comes back; in another sleep it stays until the operator wants it to go.
 # once reclaim
 test_reclaim() {
     make_work
@@ -179,8 +179,16 @@ test_reclaim() {
     mkswap "$swap" >/dev/null
     swapon "$swap"
     # shellcheck disable=SC2086 # several words
-    start_bare "scenario=saved ms=0" $memory --sleep-memory reclaim
+    start_bare "scenario=saved ms=0 sleeps=2" $memory --sleep-memory reclaim --qmp "$work/qmp"
     wait_event "$work/events" asleep 1 60
+    [ -n "${LAB_SANITIZE:-}" ] || expect_small 6000
+    qmp 'x-dormouse-sleep-memory:{"depth":"keep"}'
+    kill -USR1 "$guest"
+    wait_event "$work/events" asleep 2 60
+    sleep 1
+    [ "$(resident)" -ge 9000 ] || fail "memory went, and was to stay: $(resident) KiB"
+    qmp 'x-dormouse-sleep-memory:{"depth":"reclaim"}' x-dormouse-query-sleep-memory
+    expect_said '{"depth":"reclaim","in-file":false}'
     [ -n "${LAB_SANITIZE:-}" ] || expect_small 6000
     kill -USR1 "$guest"
     wait_guest
