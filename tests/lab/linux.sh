@@ -143,29 +143,17 @@ test_psci_0_2() {
     expect_event boot psci 0.2
 }
 
-# once reboot 6.1
-# limit reboot 600
-test_reboot() {
-    reboot_times 4
-}
-
-reboot_times() { # COUNT
-    guest_limit=120
-    start_linux reboot --memory 192M
-    type_reboots "$1"
-    expect_event_count boot $(($1 + 1))
-    expect_event_count reboot "$1"
-}
-
-# The guest reboots so often, and then turns itself off.
+# The guest reboots so often, and then turns itself off. After each boot the command $at_each_boot runs, if it is set.
 type_reboots() { # COUNT
     turn=0
     while [ $turn -lt "$1" ]; do
         turn=$((turn + 1))
         expect_boot $turn
+        ${at_each_boot:-:}
         type_keys 'reboot\n'
     done
     expect_boot $(($1 + 1))
+    ${at_each_boot:-:}
     type_keys 'off\n'
     wait_guest
     expect_linux_ok

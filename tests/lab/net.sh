@@ -117,6 +117,28 @@ tap_count() { # STATISTIC
     cat "/sys/class/net/dormouse0/statistics/$1"
 }
 
+# The guest reboots while a thread of the kernel serves its queue, and each time it is served again.
+# once reboot 6.1
+# limit reboot 600
+test_reboot() {
+    reboot_times 4
+}
+
+reboot_times() { # COUNT
+    guest_limit=120
+    make_tap
+    at_each_boot=expect_answer
+    start_linux "reboot address=$guest_ip/24" --memory 192M --net tap=dormouse0,vhost=on
+    type_reboots "$1"
+    expect_event_count boot $(($1 + 1))
+    expect_event_count reboot "$1"
+}
+
+expect_answer() {
+    ping -q -c 1 -W 60 $guest_ip || fail "the guest does not answer"
+    expect_vhost on
+}
+
 # One ping after the other, to a guest that goes back to sleep at once: they come at any moment of its suspend and of its
 # resume. None is sent twice, and nothing but a frame wakes the guest.
 # once frames_at_any_moment
