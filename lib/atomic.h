@@ -2,18 +2,17 @@
 /*
  * The one place that touches memory which several threads share.
  *
- * A build that wants to see every such access defines VPSCI_ATOMIC_H before this file is read, and
- * gives the same names another meaning, as tests/lib/atomic.h does.
+ * Every access is sequentially consistent, and nothing else of the library is shared and written
+ * while threads may call it (struct vpsci_vm in internal.h). So by C11 (5.1.2.4 and 7.17.3: a program
+ * without data races whose atomic operations are all sequentially consistent behaves as if its
+ * threads took turns) what the explorer finds for interleavings holds on every processor.
  *
- * Orders. `load`, `store`, `swap` and `add` are sequentially consistent: twice the library
- * publishes in one word and then looks at another (vpsci__leave() against vpsci__settled(), and the
- * domains against the cores in them), and acquire and release alone would let both sides miss each
- * other.
+ * That is more than most accesses need: what one word publishes could do with acquire and release.
+ * It costs about 100 bytes of code on arm64.
  *
- * `peek` and `poke` are acquire and release. They are for what a word publishes: written before the
- * word is stored, read after it was loaded. They cannot be relaxed: vpsci__request() and
- * vpsci_save() read such values and then the word once more, and that second look has to come after
- * them.
+ * A build that wants other accesses, or has no <stdatomic.h>, defines VPSCI_ATOMIC_H before this
+ * file is read, and gives the same five names a meaning: docs/embedding.md has an example, and
+ * tests/lib/atomic.h is one.
  */
 #ifndef VPSCI_ATOMIC_H
 #define VPSCI_ATOMIC_H
@@ -50,16 +49,6 @@ static inline bool vpsci__swap(struct vpsci__cell *cell, uint64_t *expected, uin
 static inline uint64_t vpsci__add(struct vpsci__cell *cell, uint64_t value)
 {
     return atomic_fetch_add_explicit(&cell->value, value, memory_order_seq_cst);
-}
-
-static inline uint64_t vpsci__peek(const struct vpsci__cell *cell)
-{
-    return atomic_load_explicit(&cell->value, memory_order_acquire);
-}
-
-static inline void vpsci__poke(struct vpsci__cell *cell, uint64_t value)
-{
-    atomic_store_explicit(&cell->value, value, memory_order_release);
 }
 
 #endif

@@ -359,7 +359,7 @@ void vpsci__nodes_reset(struct vpsci_vm *vm)
     for (i = 0; i < vm->vcpu_count; i++) {
         struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
 
-        vpsci__poke(&vcpu->nodes, 0);
+        vpsci__store(&vcpu->nodes, 0);
         for (level = 1; level <= vm->highest; level++) {
             if (vcpu->domain[level - 1] == i && !shares_domain(vcpu, boot, level)) {
                 (void)swap_node(vm, i, level, vm->deepest[level]);

@@ -37,7 +37,7 @@ bool vpsci__entry_read(const struct vpsci__invocation *call, uint64_t address, u
  * publishes what is written here. */
 void vpsci__entry_write(struct vpsci_vcpu *vcpu, const struct vpsci__entry *entry)
 {
-    vpsci__poke(&vcpu->entry, entry->address);
-    vpsci__poke(&vcpu->context, entry->context);
-    vpsci__poke(&vcpu->form, entry->form);
+    vpsci__store(&vcpu->entry, entry->address);
+    vpsci__store(&vcpu->context, entry->context);
+    vpsci__store(&vcpu->form, entry->form);
 }

@@ -245,9 +245,9 @@ void vpsci_reset(struct vpsci_vm *vm)
         struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
         bool boots = i == vm->config.boot_vcpu;
 
-        vpsci__poke(&vcpu->entry, 0);
-        vpsci__poke(&vcpu->context, 0);
-        vpsci__poke(&vcpu->form, 0);
+        vpsci__store(&vcpu->entry, 0);
+        vpsci__store(&vcpu->context, 0);
+        vpsci__store(&vcpu->form, 0);
         vpsci__store(&vcpu->word,
                      vpsci__to(vpsci__load(&vcpu->word), boots ? VPSCI__ON : VPSCI__OFF));
     }

@@ -36,6 +36,12 @@ struct vpsci_vcpu {
 #define VPSCI__FORM_THUMB      (UINT64_C(1) << 9)
 #define VPSCI__FORM_BIG_ENDIAN (UINT64_C(1) << 10)
 
+/*
+ * What is not in a cell is written by vpsci_init() only, and read by all. vpsci_init(), vpsci_reset()
+ * and vpsci_restore() are exclusive: the embedder orders them before and after all other calls.
+ * vpsci_reset() and vpsci_restore() write cells only.
+ */
+
 /* A VM. The vCPUs follow it in memory, then the two halves of the table that vpsci_find() uses. */
 struct vpsci_vm {
     alignas(VPSCI_ALIGNMENT) struct vpsci__cell census;

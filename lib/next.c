@@ -41,10 +41,10 @@ static void describe_wait(const struct vpsci_vcpu *vcpu, enum vpsci_wait wait,
 
 static void read_entry(const struct vpsci_vcpu *vcpu, struct vpsci_entry *entry)
 {
-    uint64_t form = vpsci__peek(&vcpu->form);
+    uint64_t form = vpsci__load(&vcpu->form);
 
-    entry->address.value = vpsci__peek(&vcpu->entry);
-    entry->context = vpsci__peek(&vcpu->context);
+    entry->address.value = vpsci__load(&vcpu->entry);
+    entry->context = vpsci__load(&vcpu->context);
     entry->aarch32 = (form & VPSCI__FORM_AARCH32) != 0;
     entry->thumb = (form & VPSCI__FORM_THUMB) != 0;
     entry->big_endian = (form & VPSCI__FORM_BIG_ENDIAN) != 0;
@@ -113,7 +113,7 @@ int64_t vpsci__ask(struct vpsci__invocation *call, const struct vpsci_vcpu *targ
 {
     struct vpsci_vcpu *vcpu = call->vcpu;
 
-    vpsci__poke(&vcpu->form, call->function | (uint64_t)target->index << 16);
+    vpsci__store(&vcpu->form, call->function | (uint64_t)target->index << 16);
     vpsci__store(&vcpu->word, vpsci__to(vpsci__load(&vcpu->word), VPSCI__ASKING));
     return vpsci__wait(call, VPSCI_WAIT_ANSWER);
 }

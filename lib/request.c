@@ -10,7 +10,7 @@ static bool is_asking(uint64_t word)
 static void describe_request(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
                              struct vpsci_request *request)
 {
-    uint64_t form = vpsci__peek(&vcpu->form);
+    uint64_t form = vpsci__load(&vcpu->form);
     const struct vpsci_vcpu *payload = vcpu;
 
     request->pending = true;
@@ -26,12 +26,12 @@ static void describe_request(const struct vpsci_vm *vm, const struct vpsci_vcpu 
     case VPSCI_FN_SYSTEM_SUSPEND:
         break;
     default:
-        request->type = (uint32_t)vpsci__peek(&vcpu->entry);
-        request->cookie = vpsci__peek(&vcpu->context);
+        request->type = (uint32_t)vpsci__load(&vcpu->entry);
+        request->cookie = vpsci__load(&vcpu->context);
         return;
     }
-    request->entry.value = vpsci__peek(&payload->entry);
-    request->context = vpsci__peek(&payload->context);
+    request->entry.value = vpsci__load(&payload->entry);
+    request->context = vpsci__load(&payload->context);
 }
 
 /* The request of a vCPU; if `stops`, only one that stops the system. Race: another thread may
@@ -74,7 +74,7 @@ static void answer_cpu_on(struct vpsci_vm *vm, struct vpsci_vcpu *target, int re
 /* The caller's word changes last, so that it cannot continue before its target has changed. */
 static int answer_asking(struct vpsci_vm *vm, struct vpsci_vcpu *vcpu, uint64_t word, int result)
 {
-    uint64_t form = vpsci__peek(&vcpu->form);
+    uint64_t form = vpsci__load(&vcpu->form);
     uint32_t target = (uint32_t)(form >> 16);
 
     /* Race: of two threads that answer at the same time, one succeeds. */
@@ -115,7 +115,7 @@ static int answer_suspend(struct vpsci_vcpu *vcpu, uint64_t word, int result)
  * succeeds. It writes the result into the caller's word, and after that lets the vCPUs continue. */
 static int answer_stop(struct vpsci_vm *vm, struct vpsci_vcpu *vcpu, uint64_t system, int result)
 {
-    uint64_t form = vpsci__peek(&vcpu->form);
+    uint64_t form = vpsci__load(&vcpu->form);
 
     while (vpsci__is_actor(system, vcpu->index)) {
         if (vpsci__swap(&vm->system, &system,

@@ -333,10 +333,10 @@ static void set_vcpu(struct vpsci_vcpu *vcpu, const struct vpsci__saved *saved)
 {
     uint64_t word = vpsci__to(vpsci__load(&vcpu->word), (enum vpsci__state)saved->state);
 
-    vpsci__poke(&vcpu->entry, saved->entry);
-    vpsci__poke(&vcpu->context, saved->context);
-    vpsci__poke(&vcpu->form, saved->form);
-    vpsci__poke(&vcpu->nodes, saved->nodes);
+    vpsci__store(&vcpu->entry, saved->entry);
+    vpsci__store(&vcpu->context, saved->context);
+    vpsci__store(&vcpu->form, saved->form);
+    vpsci__store(&vcpu->nodes, saved->nodes);
     vpsci__store(&vcpu->word, vpsci__with_detail(word, saved->detail) | (uint64_t)saved->code << 8 |
                                   (saved->woken ? VPSCI__WAKE : 0));
 }

@@ -26,9 +26,9 @@ static void put_vcpu(const struct vpsci_vcpu *vcpu, uint64_t system, uint8_t **a
     vpsci__put(at, vpsci__code_of(word), 1);
     vpsci__put(at, vpsci__detail_of(word), 1);
     vpsci__put(at, (word & VPSCI__WAKE) != 0, 1);
-    vpsci__put(at, has_entry ? vpsci__peek(&vcpu->entry) : 0, 8);
-    vpsci__put(at, has_entry ? vpsci__peek(&vcpu->context) : 0, 8);
-    vpsci__put(at, acts || vpsci__has_form(state) ? vpsci__peek(&vcpu->form) : 0, 4);
+    vpsci__put(at, has_entry ? vpsci__load(&vcpu->entry) : 0, 8);
+    vpsci__put(at, has_entry ? vpsci__load(&vcpu->context) : 0, 8);
+    vpsci__put(at, acts || vpsci__has_form(state) ? vpsci__load(&vcpu->form) : 0, 4);
     vpsci__put(at, vpsci__load(&vcpu->nodes), 4);
 }
 

@@ -16,9 +16,9 @@ static int64_t stop_system(struct vpsci__invocation *call, uint64_t type, uint64
     uint64_t word = vpsci__load(&vcpu->word);
     uint64_t system;
 
-    vpsci__poke(&vcpu->entry, type);
-    vpsci__poke(&vcpu->context, cookie);
-    vpsci__poke(&vcpu->form, call->function);
+    vpsci__store(&vcpu->entry, type);
+    vpsci__store(&vcpu->context, cookie);
+    vpsci__store(&vcpu->form, call->function);
     word = vpsci__to_returning(word, VPSCI_INTERNAL_FAILURE) | VPSCI__UNSETTLED;
     vpsci__store(&vcpu->word, word);
     system = vpsci__load(&vm->system);

@@ -120,6 +120,22 @@ test_files_do_not_use_each_other_in_a_circle() {
     tsort uses >order 2>circle || fail "a circle: $(tr '\n' ' ' <circle)"
 }
 
+# The explorer speaks for weak memory only if all that threads share is accessed by lib/atomic.h, in one order, and if
+# the rest is written by vpsci_init() and what it calls.
+test_shared_memory_is_in_cells() {
+    (cd "$root/lib" && grep -nE '\batomic_[a-z_]+\(|_Atomic|__atomic_|\bvolatile\b|memory_order' -- *.c *.h | grep -v '^atomic\.h:') >others || :
+    expect_text others ""
+    grep -o 'memory_order_[a-z_]*' "$root/lib/atomic.h" | sort -u >orders
+    expect_text orders memory_order_seq_cst
+    (cd "$root/lib" && grep -nE '(->|[.])value\b' -- *.c *.h | grep -E '(cell|word|census|system|version|offers|protect|resident|form|nodes)(->|[.])value' |
+        grep -v '^atomic\.h:') >others || :
+    expect_text others ""
+    (cd "$root/lib" && grep -lE '\b(vm|vcpu|target)->[a-z0-9_]+(\[[^]]*\])? ([|&+-]|<<|>>)?= |^ *[*](slot|vm|vpsci__vcpu\(.*\)) = ' -- *.c) >writers
+    expect_text writers "init.c
+mpidr.c
+power_states.c"
+}
+
 test_has_no_state_of_its_own() {
     build_native
     # Sections that are writable only until relocation do not count.

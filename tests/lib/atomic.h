@@ -3,8 +3,6 @@
  * In the place of lib/atomic.h: every access to shared memory becomes a call of shared_access(),
  * which the program has: what else happens between two of them is its business (tests/lib/explore,
  * tests/lib/unit/trap.c). Read first, by -include, when the library is compiled for it.
- *
- * A `peek` or `poke` is an access like any other: what is published before it is written shows.
  */
 #ifndef VPSCI_ATOMIC_H
 #define VPSCI_ATOMIC_H
@@ -16,7 +14,7 @@ struct vpsci__cell {
     uint64_t value;
 };
 
-enum access_op { ACCESS_LOAD, ACCESS_PEEK, ACCESS_STORE, ACCESS_POKE, ACCESS_SWAP, ACCESS_ADD };
+enum access_op { ACCESS_LOAD, ACCESS_STORE, ACCESS_SWAP, ACCESS_ADD };
 
 /* Returns what the cell held before. ACCESS_SWAP writes only if that is `expected`. */
 uint64_t shared_access(enum access_op op, const struct vpsci__cell *cell, uint64_t value,
@@ -44,16 +42,6 @@ static inline bool vpsci__swap(struct vpsci__cell *cell, uint64_t *expected, uin
 static inline uint64_t vpsci__add(struct vpsci__cell *cell, uint64_t value)
 {
     return shared_access(ACCESS_ADD, cell, value, 0);
-}
-
-static inline uint64_t vpsci__peek(const struct vpsci__cell *cell)
-{
-    return shared_access(ACCESS_PEEK, cell, 0, 0);
-}
-
-static inline void vpsci__poke(struct vpsci__cell *cell, uint64_t value)
-{
-    (void)shared_access(ACCESS_POKE, cell, value, 0);
 }
 
 #endif

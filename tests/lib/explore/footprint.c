@@ -16,7 +16,7 @@ void footprint_forget(void)
 
 bool footprint_learn(const struct event *event)
 {
-    bool looks = event->op == ACCESS_LOAD || event->op == ACCESS_PEEK;
+    bool looks = event->op == ACCESS_LOAD;
     uint8_t *known = (looks ? last.looks : last.changes)[event->thread];
 
     if (known[event->cell] > event->action) {

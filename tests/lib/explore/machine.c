@@ -45,7 +45,6 @@ static uint64_t value_after_access(enum access_op op, uint64_t before, uint64_t 
 {
     switch (op) {
     case ACCESS_STORE:
-    case ACCESS_POKE:
         return value;
     case ACCESS_SWAP:
         return before == expected ? value : before;
@@ -68,7 +67,7 @@ static uint64_t perform_access(enum access_op op, uint32_t index, uint64_t value
 {
     uint64_t before = machine.arena.cells[index];
     uint64_t after = value_after_access(op, before, value, expected);
-    bool returns = op != ACCESS_STORE && op != ACCESS_POKE;
+    bool returns = op != ACCESS_STORE;
 
     step.event->op = (uint8_t)op;
     step.event->cell = (uint16_t)index;
@@ -102,7 +101,7 @@ uint64_t shared_access(enum access_op op, const struct vpsci__cell *cell, uint64
     }
     step.endless = !step.done;
     step.thread->pending = (uint16_t)(index + 1);
-    step.thread->looks = op == ACCESS_LOAD || op == ACCESS_PEEK;
+    step.thread->looks = op == ACCESS_LOAD;
     longjmp(step.leave, 1);
 }
 

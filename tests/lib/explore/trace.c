@@ -54,7 +54,7 @@ static void write_value(const char *cell, uint64_t value, char *text, size_t siz
 
 static void print_access(const struct script *script, const struct event *event)
 {
-    static const char *const ops[] = {"load", "peek", "store", "poke", "swap", "add"};
+    static const char *const ops[] = {"load", "store", "swap", "add"};
     char cell[40];
     char before[120];
     char after[120];

@@ -88,12 +88,12 @@ static uint8_t token_of_entry(const struct vpsci_entry *entry)
 
 static uint8_t token_of_form(const struct vpsci_vcpu *vcpu, uint32_t function)
 {
-    uint8_t token = token_of(vpsci__peek(&vcpu->entry), vpsci__peek(&vcpu->context));
+    uint8_t token = token_of(vpsci__load(&vcpu->entry), vpsci__load(&vcpu->context));
     uint64_t form = function | (is_aarch32(token) ? VPSCI__FORM_AARCH32 : 0) |
                     (is_thumb(token) ? VPSCI__FORM_THUMB : 0) |
                     (token & 1 ? VPSCI__FORM_BIG_ENDIAN : 0);
 
-    return (vpsci__peek(&vcpu->form) & 0xffff) == form ? token : TOKEN_MIXED;
+    return (vpsci__load(&vcpu->form) & 0xffff) == form ? token : TOKEN_MIXED;
 }
 
 /* SYSTEM_RESET2 has a type and a cookie instead. */
@@ -243,7 +243,7 @@ static bool project_vcpu(const struct vpsci_vcpu *vcpu, struct spec_vcpu *spec)
         [VPSCI__SUSPENDED] = VPSCI_FN_SYSTEM_SUSPEND,
     };
     uint64_t word = vpsci__load(&vcpu->word);
-    uint64_t form = vpsci__peek(&vcpu->form);
+    uint64_t form = vpsci__load(&vcpu->form);
     enum vpsci__state state = vpsci__state_of(word);
 
     /* The numbers of the states are the same: they are those of the saved record. */
@@ -294,8 +294,8 @@ const char *vm_project(const struct vpsci_vm *vm, struct spec *spec)
         const struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, actor);
 
         spec->actor = (uint8_t)actor;
-        spec->function = (uint8_t)vpsci__peek(&vcpu->form);
-        spec->token = token_of_stop(vpsci__peek(&vcpu->entry), vpsci__peek(&vcpu->context));
+        spec->function = (uint8_t)vpsci__load(&vcpu->form);
+        spec->token = token_of_stop(vpsci__load(&vcpu->entry), vpsci__load(&vcpu->context));
     }
     return NULL;
 }

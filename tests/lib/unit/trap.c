@@ -15,19 +15,6 @@ bool trap_sprang(void)
     return !set.spring;
 }
 
-/* To a trap, what is written or read of a payload is stored or loaded. */
-static enum access_op plain_access(enum access_op op)
-{
-    switch (op) {
-    case ACCESS_PEEK:
-        return ACCESS_LOAD;
-    case ACCESS_POKE:
-        return ACCESS_STORE;
-    default:
-        return op;
-    }
-}
-
 static void look_for_trap(enum access_op op, const struct vpsci__cell *cell)
 {
     struct trap trap = set;
@@ -50,7 +37,7 @@ uint64_t shared_access(enum access_op op, const struct vpsci__cell *cell, uint64
     struct vpsci__cell *memory = (struct vpsci__cell *)(uintptr_t)cell;
     uint64_t before;
 
-    op = plain_access(op);
+    op = op;
     look_for_trap(op, cell);
     before = memory->value;
     if (op == ACCESS_STORE || (op == ACCESS_SWAP && before == expected)) {
