@@ -18,7 +18,7 @@ test_kinds=(
     "cross|function|targets|libvpsci for other processors, run by qemu-user"
     "fuzz|function|instruments|the inputs in fuzz/corpus, which fuzzers found earlier"
     "soak|function|instruments|each fuzzer of a device, until it has run 10^7 times; see ./dev fuzz --runs"
-    "zoo|function|mutants|mistakes put into libvpsci on purpose, which its tests must find"
+    "zoo|function|mutants|mistakes put into the source on purpose, which its tests must find"
     "cover|function|instruments|that its tests reach every line, branch and condition of libvpsci"
     "dev|dev|clients lint library image disks lab|this command, the documents, the library as it is installed"
     "lab-6.12|lab 6.12|image lab|dormouse with real KVM and guests, on Linux 6.12"

@@ -27,7 +27,10 @@ packages_of() { # SET
             gcc-arm-linux-gnueabihf gcc-riscv64-linux-gnu
         ;;
     instruments) echo meson ninja-build clang-19 llvm-19 libclang-rt-19-dev ;;
-    mutants) echo gcc libc6-dev patch ;;
+    mutants)
+        echo gcc libc6-dev patch
+        [[ $machine == aarch64 ]] || echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+        ;;
     counting) echo gcc libc6-dev valgrind "$(compiler_for_arm64)" ;;
     peers) echo qemu-system-arm device-tree-compiler mmdebstrap ;;
     esac
@@ -47,7 +50,7 @@ purpose_of() { # SET
     library) echo "compile other programs against libvpsci" ;;
     targets) echo "compile libvpsci for other processors, and run it" ;;
     instruments) echo "measure coverage, and run fuzzers" ;;
-    mutants) echo "put mistakes into libvpsci that its tests have to find" ;;
+    mutants) echo "put mistakes into the source that tests have to find" ;;
     counting) echo "count instructions" ;;
     peers) echo "run the conformance image on other PSCI servers" ;;
     esac

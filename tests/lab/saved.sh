@@ -221,6 +221,13 @@ test_corpus() {
 all have the same random numbers" --memory 32M --cpus 2 --clone
 }
 
+# The order of KVM's registers, and that none is lost, with a KVM that is not there: real KVM looks at a timer, for example,
+# only when the vCPU runs.
+# once order
+test_order() {
+    "$LAB_TOOLS/saved_vm"
+}
+
 # expect_refusal LINE OPTION...: the image is not restored, and one line says why; it can still be restored.
 expect_refusal() {
     refusal=$1

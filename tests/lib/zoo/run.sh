@@ -1,22 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# The zoo: bugs that PSCI servers have had, each as a patch of lib/, and what has to notice it.
+# The zoo: bugs that PSCI servers have had, each as a patch of lib/, and what has to notice it; and bugs that saved VMs of
+# other monitors have had, as patches of vmm/.
 #
 #   run.sh [NAME]...      all mutants, or those named
 #   run.sh --list         name, killer
 #
 # A patch has a line `Killed-by: WHAT`. WHAT is the name of a scenario (check/scenarios), which is run on
 # the mutant in every configuration of check/host; or, for what only interleavings show for certain,
-# explore/NAME or `explore --try ...` (tests/lib/explore). It has to fail. A mutant survives if it does not,
+# explore/NAME or `explore --try ...` (tests/lib/explore); or, for a patch of vmm/, saved_vm/NAME (tests/vmm/saved_vm), an
+# arm64 program that qemu-user runs on other machines. It has to fail. A mutant survives if it does not,
 # and that is a failure, as is a patch that no longer applies or a mutant that does not compile.
 #
-# CC is the compiler.
+# CC is the compiler, and CC_ARM64 the one for arm64.
 set -eu
 
 zoo=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$zoo/../../.." && pwd)
 cc=${CC:-cc}
 flags='-std=c11 -D_GNU_SOURCE -O1 -w'
+cc_arm64=${CC_ARM64:-aarch64-linux-gnu-gcc}
+runner=qemu-aarch64
+[ "$(uname -m)" != aarch64 ] || runner=
+folder=lib # of the patch
 seconds=60 # that one run may take: a mutant may well hang
 
 fail() {
@@ -64,7 +70,7 @@ changed_sources() {
         sources
         return
     fi
-    sed -n 's,^+++ b/lib/\([^[:space:]]*\.c\).*,\1,p' "$1"
+    sed -n "s,^+++ b/$folder/\\([^[:space:]]*\\.c\\).*,\\1,p" "$1"
 }
 
 sources() {
@@ -102,12 +108,21 @@ prepare_explorer() {
     link "$work/explore-lib" "$work/explore" "$work/good-explore"
 }
 
+# The files of vmm/ that save and restore a VM, with a KVM that is not there.
+prepare_saved() {
+    [ ! -d "$work/saved" ] || return 0
+    # shellcheck disable=SC2046 # names without spaces
+    compile "$work/saved-vmm" $(in_directory "$root" <"$root/tests/vmm/saved_vm/sources.txt")
+    compile "$work/saved" "$root"/tests/vmm/saved_vm/*.c
+    link "$work/saved-vmm" "$work/saved" "$work/good-saved"
+}
+
 # build BASE-OBJECTS PROGRAM-OBJECTS: the mutant in $work/tree, as $work/mutant
 build() {
     rm -rf "$work/objects"
     cp -r "$1" "$work/objects"
     # shellcheck disable=SC2046
-    compile "$work/objects" $(changed_sources "$patch" | in_directory "$work/tree/lib") &&
+    compile "$work/objects" $(changed_sources "$patch" | in_directory "$work/tree/$folder") &&
         link "$work/objects" "$2" "$work/mutant"
 }
 
@@ -118,8 +133,10 @@ fails() {
 
 # The killer, run on a build: $work/mutant and the like. `explore --try` has quoted words.
 killer_fails() {
+    # shellcheck disable=SC2086 # the runner is a word, or none
     case $killer in
     explore/*) fails "$1" "${killer#explore/}" ;;
+    saved_vm/*) fails $runner "$1" "${killer#saved_vm/}" ;;
     'explore '*)
         eval "set -- \"$1\" ${killer#explore }"
         fails "$@"
@@ -166,12 +183,31 @@ try_explorer() {
     try_on "$work/good-explore" "$work/explore-lib" "$work/explore"
 }
 
+try_saved() {
+    lib_cc=$cc lib_flags=$flags folder=vmm
+    cc=$cc_arm64 flags="$flags -std=gnu11 -static -D_FILE_OFFSET_BITS=64"
+    extra="-I$root/vmm -I$root -I$root/tests/vmm/saved_vm"
+    cp -r "$root/vmm" "$work/tree/vmm"
+    if patch -s -p1 -d "$work/tree" <"$patch" >"$work/errors" 2>&1; then
+        prepare_saved
+        try_on "$work/good-saved" "$work/saved-vmm" "$work/saved"
+    else
+        verdict 'not ok' 'the patch does not apply'
+    fi
+    cc=$lib_cc flags=$lib_flags folder=lib
+}
+
 try() {
     patch=$1
     name=$(basename "$patch" .patch)
     killer=$(killer_of "$patch")
     rm -rf "$work/tree"
     mkdir "$work/tree"
+    case $killer in saved_vm/*)
+        try_saved
+        return
+        ;;
+    esac
     cp -r "$work/source" "$work/tree/lib"
     if ! patch -s -p1 -d "$work/tree" <"$patch" >"$work/errors" 2>&1; then
         verdict 'not ok' 'the patch does not apply'
