@@ -358,14 +358,17 @@ test_full_disk() {
     expect_equal "files" "$(ls "$work/full")" ""
 }
 
-# A restored guest that is reset starts its kernel, on a board that has nothing of the image any more.
+# A restored guest that is reset starts its kernel, which is unpacked only then, on a board that has nothing of the
+# image any more.
 # once reset
 test_reset() {
     make_work
     set -- --cpus 2 --memory 64M --psci-version 1.1 --rng
     run_bare scenario=wake-operator --on-suspend save="$work/image" "$@"
     expect_status 6
-    start_bare scenario=version --restore "$work/image" --asleep --qmp "$work/qmp" "$@"
+    pack_kernel zboot-zstd "$LAB_BARE" "$work/kernel" || fail "cannot pack the kernel"
+    start_dormouse run --kernel "$work/kernel" --append scenario=version --restore "$work/image" --asleep \
+        --qmp "$work/qmp" "$@"
     wait_event "$work/events" asleep
     qmp system_reset
     wait_guest

@@ -84,7 +84,7 @@ static struct boot *open_boot(void)
     return boot;
 }
 
-static int load(const struct boot *boot, struct boot_entry *entry)
+static int load(struct boot *boot, struct boot_entry *entry)
 {
     struct capture capture;
     int error;
@@ -315,6 +315,18 @@ static void a_file_that_cannot_be_opened_is_named(void **state)
     scratch_write("empty", "", 0);
     config.initrd = "empty";
     assert_refused("dormouse: initrd empty is empty\n");
+}
+
+/* For a restored guest nothing prepares the kernel, until it boots. */
+static void a_kernel_is_checked_at_the_first_boot_at_the_latest(void **state)
+{
+    static const char words[] = "Xen version %d.%d%s (%s";
+
+    (void)state;
+    memcpy(kernel.bytes + kernel.size - sizeof(words), words, sizeof(words) - 1);
+    blob_write(&kernel, "kernel");
+    assert_not_loaded("dormouse: kernel: this is Xen, a hypervisor, which needs EL2; a guest has "
+                      "EL1 only\n");
 }
 
 static void an_initrd_that_leaves_no_room_moves_down_to_the_kernel(void **state)
@@ -807,6 +819,7 @@ int main(void)
         TEST(a_reboot_keeps_the_rest_of_memory),
         TEST(a_cold_reboot_starts_from_nothing),
         TEST(a_file_that_cannot_be_opened_is_named),
+        TEST(a_kernel_is_checked_at_the_first_boot_at_the_latest),
         TEST(an_initrd_that_leaves_no_room_moves_down_to_the_kernel),
         TEST(an_initrd_larger_than_memory_is_refused),
         TEST(an_initrd_that_shrinks_meanwhile_is_reported),

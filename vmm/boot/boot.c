@@ -39,6 +39,7 @@ struct boot {
     struct boot_initrd initrd;
     struct idle_plan idle;
     const struct instances *devices;
+    bool prepared;
 };
 
 static struct ipa boot_kernel_base(void)
@@ -109,12 +110,15 @@ int boot_prepare(struct boot *boot)
     /* image_unpack() needs only its bounds. */
     const struct memory memory = {.base = ipa(MAP_RAM_BASE), .size = boot->config->memory_size};
 
-    if (boot->image == NULL) {
+    if (boot->image == NULL || boot->prepared) {
         return 0;
     }
     int error = image_unpack(boot->image, &memory, boot_kernel_base());
-
-    return error != 0 ? error : image_check_payload(boot->image);
+    if (error == 0) {
+        error = image_check_payload(boot->image);
+    }
+    boot->prepared = error == 0;
+    return error;
 }
 
 void boot_close(struct boot *boot)
@@ -306,14 +310,17 @@ static int boot_fill_seed(uint8_t seed[FDT_SEED_SIZE])
     return -EIO;
 }
 
-int boot_load(const struct boot *boot, struct memory *memory, unsigned cpu_count,
-              uint32_t psci_version, struct boot_entry *entry)
+int boot_load(struct boot *boot, struct memory *memory, unsigned cpu_count, uint32_t psci_version,
+              struct boot_entry *entry)
 {
     uint8_t seed[FDT_SEED_SIZE];
     struct fdt_input input = {.cpu_count = cpu_count, .psci_version = psci_version, .seed = seed};
     struct layout layout = {0}; /* Firmware starts at address 0. */
-    int error = boot_fill_seed(seed);
+    int error = boot_prepare(boot);
 
+    if (error == 0) {
+        error = boot_fill_seed(seed);
+    }
     if (error == 0) {
         error = boot_load_parts(boot, memory, &input, &layout);
     }

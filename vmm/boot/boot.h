@@ -32,7 +32,8 @@ struct boot_entry {
 struct boot *boot_open(const struct config *config, const struct instances *devices);
 /*
  * Unpacks a packed kernel, once for all boot_load(), and refuses one that cannot run in a guest. A hostile file may
- * take seconds, so call it while signals still end the process. Returns 0, or -errno after report()ing one line.
+ * take seconds, so call it while signals still end the process, unless no guest is to boot at first: the first
+ * boot_load() does it otherwise. Returns 0, or -errno after report()ing one line.
  */
 int boot_prepare(struct boot *boot);
 /* NULL is ignored. */
@@ -46,8 +47,8 @@ void boot_close(struct boot *boot);
  * are off. `psci_version` is major << 16 | minor.
  * Returns 0, or -errno after report()ing one line.
  */
-int boot_load(const struct boot *boot, struct memory *memory, unsigned cpu_count,
-              uint32_t psci_version, struct boot_entry *entry);
+int boot_load(struct boot *boot, struct memory *memory, unsigned cpu_count, uint32_t psci_version,
+              struct boot_entry *entry);
 
 /*
  * Writes the tree that boot_load() would make, but for the seeds, to `path`, as file_put() does. It

@@ -385,13 +385,16 @@ static void machine_live(struct machine *machine)
 
 /*
  * A pipe can take as long to read, and a hostile kernel to unpack, as its writer likes. Meanwhile a signal ends the
- * process: there is nothing to clean up yet.
+ * process: there is nothing to clean up yet. A restored guest has its kernel in memory: only its reboot needs the file's.
  */
 static bool machine_open_boot(struct machine *machine)
 {
     signals_let_end(true);
     machine->boot = boot_open(machine->config, &machine->devices);
-    int error = machine->boot != NULL ? boot_prepare(machine->boot) : -EINVAL;
+    int error = machine->boot != NULL ? 0 : -EINVAL;
+    if (error == 0 && machine->config->restore == NULL) {
+        error = boot_prepare(machine->boot);
+    }
     signals_let_end(false);
     return error == 0;
 }
