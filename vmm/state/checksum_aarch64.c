@@ -10,19 +10,33 @@
 
 #include "state/checksum.h"
 
-enum { CHECKSUM_HWCAP = 1 << 7, CHECKSUM_UNROLL = 4 }; /* HWCAP_CRC32 */
+enum { CHECKSUM_HWCAP = 1 << 7, CHECKSUM_STEP = 64 }; /* HWCAP_CRC32 */
+
+static inline uint64_t checksum_word(const uint8_t *bytes)
+{
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
+/* One word after the other: an array of them would be copied to the stack. */
+__attribute__((target("+crc"))) static inline uint32_t checksum_half_step(uint32_t sum,
+                                                                          const uint8_t *bytes)
+{
+    sum = __crc32d(sum, checksum_word(bytes));
+    sum = __crc32d(sum, checksum_word(bytes + 8));
+    sum = __crc32d(sum, checksum_word(bytes + 16));
+    return __crc32d(sum, checksum_word(bytes + 24));
+}
 
 __attribute__((target("+crc"))) static uint32_t
 checksum_by_processor(uint32_t sum, const uint8_t *bytes, size_t size)
 {
-    uint64_t words[CHECKSUM_UNROLL];
-
     sum = ~sum;
-    for (; size >= sizeof(words); size -= sizeof(words), bytes += sizeof(words)) {
-        memcpy(words, bytes, sizeof(words));
-        for (unsigned i = 0; i < CHECKSUM_UNROLL; i++) {
-            sum = __crc32d(sum, words[i]);
-        }
+    for (; size >= CHECKSUM_STEP; size -= CHECKSUM_STEP, bytes += CHECKSUM_STEP) {
+        sum = checksum_half_step(sum, bytes);
+        sum = checksum_half_step(sum, bytes + CHECKSUM_STEP / 2);
     }
     for (; size > 0; size--) {
         sum = __crc32b(sum, *bytes++);
