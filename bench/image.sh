@@ -49,7 +49,7 @@ EOT
 measure() {
     "$root/dev" lab run --icount --cpus 1 --limit 3000 --in "$here/image_lab.sh" --in "$here/image_guest" \
         --in "$here/image_busy.awk" --in "$build/lab/debian/trixie-qemu-arm64/qemu" -- \
-        sh image_lab.sh dormouse=512M dormouse=2G sizes depths qemu=512M qemu=2G
+        sh image_lab.sh dormouse=512M dormouse=2G depths qemu=512M qemu=2G sizes
 }
 
 median() { # WHO ROW <LINES

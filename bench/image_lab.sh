@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=dash
-# What bench/image.sh measures, inside the lab: lines WHO ROW VALUE. `image_lab.sh PART...`; a part is sizes,
-# dormouse=MEMORY, qemu=MEMORY or depths. The variables ROUNDS and PINGS are for
+# What bench/image.sh measures, inside the lab: lines WHO ROW VALUE. `image_lab.sh PART...`; a part is sizes
+# (with 2 vCPUs), dormouse=MEMORY, qemu=MEMORY or depths. The variables ROUNDS and PINGS are for
 # experiments.
 set -u
 
@@ -140,19 +140,28 @@ save_dormouse() { # CPUS MEMORY
     pid=
 }
 
+# What there is beside RAM: the header's 96 bytes, the table's rows of 32, and all sections but the map of RAM.
+print_record() { # CPUS
+    "$DORMOUSE" image info "$image" | awk -v cpus="$1" '
+        /^section/ { sum += 32 }
+        /^section .*RMAP/ { map = $3; next }
+        /^section/ { sum += $3 }
+        END { printf "dormouse record-%d %d\ndormouse map-%d %d\n", cpus, 96 + sum, cpus, map }'
+}
+
 measure_dormouse() { # MEMORY
     start_trace
     save_dormouse 1 "$1"
     echo 0 >$tracing/tracing_on
     echo "dormouse save-$1 $(busy "begin=$(event_time suspend-request)" "end=$(event_time saved)")"
     echo "dormouse allocated-$1 $(($(stat -c %b "$image") * 512))"
+    [ "$1" != 512M ] || print_record 1
     round=0
-    while [ $round -le "$rounds" ]; do
+    while [ $round -lt "$rounds" ]; do
         start_trace
         start_dormouse 1 "$1" "" --restore "$image"
         wait_for "$work/said" 'GUEST: awake'
-        # The first one fills the page cache.
-        [ $round = 0 ] || print_restore dormouse "$1" "$DORMOUSE"
+        print_restore dormouse "$1" "$DORMOUSE"
         end_guest
         mv "$image.restored" "$image"
         round=$((round + 1))
@@ -195,8 +204,16 @@ save_qemu() {
     echo bench-end >$tracing/trace_marker
 }
 
+# What there is beside RAM: the state of all devices and CPUs.
+print_devices() { # CPUS
+    qmp_qemu "xen-save-devices-state:{\"filename\":\"$work/disk/devices\"}"
+    echo "qemu record-$1 $(stat -c %s "$work/disk/devices")"
+}
+
 measure_qemu() { # MEMORY
     boot_qemu 1 "$1"
+    [ "$1" != 512M ] || print_devices 1
+    wait_for "$work/said" 'GUEST: runs' "$(($(grep -c 'GUEST: runs' "$work/said") + 1))"
     start_trace
     save_qemu
     echo 0 >$tracing/tracing_on
@@ -204,37 +221,22 @@ measure_qemu() { # MEMORY
     echo "qemu allocated-$1 $(($(stat -c %b "$image") * 512))"
     end_guest
     round=0
-    while [ $round -le "$rounds" ]; do
+    while [ $round -lt "$rounds" ]; do
         start_trace
         start_qemu 1 "$1" -incoming "file:$image"
         wait_for "$work/said" 'GUEST: runs'
-        [ $round = 0 ] || print_restore qemu "$1" "$here/qemu/loader"
+        print_restore qemu "$1" "$here/qemu/loader"
         end_guest
         round=$((round + 1))
     done
 }
 
-# --- What there is beside RAM. ---
-
-# Of dormouse the header's 96 bytes, the table's rows of 32, and all sections but the map of RAM; of QEMU the state of
-# all devices and CPUs.
-print_record() { # CPUS <INFO
-    awk -v cpus="$1" '
-        /^section/ { sum += 32 }
-        /^section .*RMAP/ { map = $3; next }
-        /^section/ { sum += $3 }
-        END { printf "dormouse record-%d %d\ndormouse map-%d %d\n", cpus, 96 + sum, cpus, map }'
-}
-
 measure_sizes() {
-    for cpus in 1 2; do
-        save_dormouse "$cpus" 512M
-        "$DORMOUSE" image info "$image" | print_record "$cpus"
-        boot_qemu "$cpus" 512M
-        qmp_qemu stop "xen-save-devices-state:{\"filename\":\"$work/disk/devices\"}"
-        echo "qemu record-$cpus $(stat -c %s "$work/disk/devices")"
-        end_guest
-    done
+    save_dormouse 2 512M
+    print_record 2
+    boot_qemu 2 512M
+    print_devices 2
+    end_guest
 }
 
 # --- The depths of a sleep. ---
