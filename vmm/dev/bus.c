@@ -142,6 +142,17 @@ void bus_go_on(struct bus *bus)
     }
 }
 
+void bus_be_still(const struct bus *bus, bool still)
+{
+    for (unsigned i = 0; i < bus->count; i++) {
+        const struct bus_device *device = &bus->devices[i];
+
+        if (device->instance.cls->be_still != NULL) {
+            device->instance.cls->be_still(device->device, still);
+        }
+    }
+}
+
 /* The device whose registers hold all of [address, address + size), or NULL. */
 static const struct bus_device *bus_find(const struct bus *bus, struct ipa address, unsigned size)
 {

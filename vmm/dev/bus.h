@@ -56,6 +56,9 @@ void bus_reset(struct bus *bus);
 /* The operator continues the machine. */
 void bus_go_on(struct bus *bus);
 
+/* All vCPUs are paused, and nothing accesses guest memory for a device, until that ends. */
+void bus_be_still(const struct bus *bus, bool still);
+
 /* An address without a device reads as zero; what is written there is lost. */
 uint64_t bus_read(const struct bus *bus, struct ipa address, unsigned size);
 void bus_write(const struct bus *bus, struct ipa address, unsigned size, uint64_t value);

@@ -180,6 +180,11 @@ struct device_class {
      * thread. NULL: nothing of this device stops the machine.
      */
     void (*go_on)(struct device *device);
+    /*
+     * While it is still, nothing accesses guest memory for this device but calls of this class. Main
+     * thread, with all vCPUs paused. NULL: nothing ever does.
+     */
+    void (*be_still)(struct device *device, bool still);
     /* Describes the disk that the device is. Main thread. NULL: it is no disk. */
     void (*disk)(struct device *device, struct device_disk *disk);
     /* Adds the device's node, or nodes, to a tree in the making (dev/node.h). */

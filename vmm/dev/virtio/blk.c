@@ -69,6 +69,17 @@ static void blk_stop(struct device *device)
     device->waiting = 0;
 }
 
+static void blk_be_still(struct device *device, bool still)
+{
+    virtio_lock(&device->virtio);
+    if (still) {
+        disk_finish(device->disk);
+    } else {
+        blk_settle(device);
+    }
+    virtio_unlock(&device->virtio);
+}
+
 static void blk_choose_cache(struct device *device, bool writes_back)
 {
     device->state.writes_back = writes_back;
@@ -231,6 +242,7 @@ static const struct device_class blk_class = {
     .destroy = blk_destroy,
     .reset = blk_reset,
     .go_on = blk_go_on,
+    .be_still = blk_be_still,
     .disk = blk_describe_disk,
 };
 DEVICE_REGISTER(blk_class);

@@ -171,6 +171,17 @@ static void nic_stop(struct device *device)
     nic_watch(device);
 }
 
+static void nic_be_still(struct device *device, bool still)
+{
+    virtio_lock(&device->virtio);
+    if (still) {
+        nic_take_back(device);
+    } else {
+        nic_settle(device);
+    }
+    virtio_unlock(&device->virtio);
+}
+
 /*
  * The address is the same, or the restore would have been refused. A switch may believe that the guest
  * is where it was before.
@@ -319,5 +330,6 @@ static const struct device_class virtio_net = {
     .wake_pending = nic_wake_pending,
     .sleep_begins = nic_sleep_begins,
     .sleep_ends = nic_sleep_ends,
+    .be_still = nic_be_still,
 };
 DEVICE_REGISTER(virtio_net);

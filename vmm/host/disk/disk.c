@@ -120,6 +120,15 @@ void disk_reap(struct disk *disk)
     disk->engine->begin(disk);
 }
 
+void disk_finish(struct disk *disk)
+{
+    disk_start(disk);
+    while (disk->under_way > 0) {
+        disk->engine->wait(disk);
+        disk_reap(disk);
+    }
+}
+
 void disk_drain(struct disk *disk)
 {
     disk->draining = true;

@@ -93,6 +93,9 @@ void disk_start(struct disk *disk);
 /* Ends the requests that have finished, and continues those that had only a part done. */
 void disk_reap(struct disk *disk);
 
+/* Waits until all requests have ended, and does all of them. Main thread. */
+void disk_finish(struct disk *disk);
+
 /*
  * Ends all requests: waits for what the kernel is doing, and begins nothing more. When it returns
  * nothing reads or writes the parts of any request. Any thread, also while the main thread waits
