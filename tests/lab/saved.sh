@@ -17,6 +17,11 @@ mode_of() {
     if [ "$LAB_HOST" = 6.1 ] || [ $((($1 + 1) / 2 % 2)) = 1 ]; then echo kernel; else echo user; fi
 }
 
+# has_image NAME: whether dormouse maps that file of $work.
+has_image() {
+    grep -q " $work/$1\$" "/proc/$guest/maps"
+}
+
 # run_saved "KERNEL COMMAND LINE" SLEEPS [OPTION]...: a bare guest. Each of its sleeps becomes a file, from which the next
 # dormouse continues it; then it sleeps until something in it wakes it. Its report must be complete. Before each restore
 # $age seconds pass, if it is set.
@@ -263,6 +268,59 @@ test_refusals() {
     run_bare scenario=off --restore "$work/image" "$@" "$work/disk"
     expect_status 0
     expect_console "memory is as it was"
+}
+
+# cut_off NAME: another process cuts the image off that the guest's memory is mapped from.
+cut_off() {
+    has_image "$1" || fail "memory is not mapped from the image"
+    : >"$work/$1"
+}
+
+# A process that cuts off the image that memory is mapped from waits until the guest does not need it any more. The next
+# image says what its guest has touched. If the process does not wait long enough, the VM ends.
+# once lazy
+test_lazy() {
+    make_work
+    set -- --memory 64M --on-suspend save="$work/image"
+    run_bare "scenario=saved ms=0 sleeps=3" "$@"
+    cp "$work/image" "$work/copy"
+    cat "$work/console" >"$work/said"
+    start_bare "" --restore "$work/image" --restore-memory lazy --asleep "$@"
+    wait_event "$work/events" asleep
+    cut_off image.restored
+    kill -USR1 "$guest"
+    for _ in 2 3; do
+        wait_guest
+        expect_status 6
+        expect_no_errors
+        cat "$work/console" >>"$work/said"
+        "$DORMOUSE" image info "$work/image" >"$work/info"
+        start_bare "" --restore "$work/image" --restore-memory lazy "$@"
+    done
+    grep -q HOTC "$work/info" || fail "the image does not say what was touched"
+    wait_guest
+    cat "$work/console" >>"$work/said"
+    mv "$work/said" "$work/console"
+    expect_status 0
+    expect_no_errors
+    expect_tap
+    lose_image "$@"
+}
+
+# Dormouse does not get to read the rest in time.
+lose_image() { # OPTION...
+    mv "$work/copy" "$work/image"
+    start_bare "" --restore "$work/image" --restore-memory lazy --asleep "$@"
+    wait_event "$work/events" asleep
+    kill -STOP "$guest"
+    echo 1 >/proc/sys/fs/lease-break-time
+    cut_off image.restored
+    echo 45 >/proc/sys/fs/lease-break-time
+    kill -CONT "$guest"
+    wait_guest
+    expect_status 1
+    expect_equal "lines of error" "$(wc -l <"$work/errors")" 1
+    grep -q "^dormouse: image $work/image: .*; the VM ends" "$work/errors" || fail "no word of the image"
 }
 
 # An operator saves a guest that sleeps already, by QMP, also with its memory in the file; and one that is asked to sleep

@@ -48,7 +48,7 @@ static int add_sections(struct state_writer *writer)
     return error;
 }
 
-static int make(const char *path, const struct memory *memory)
+static int make(const char *path, struct memory *memory)
 {
     struct state_writer *writer;
     int error = state_writer_open(path, "image_maker", &writer);

@@ -3,6 +3,7 @@
  * Exits that wait for the main thread together, as real exits.c and the real power controller
  * decide them. In place of the threads is a list of exits; a board is only counted.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "capture.h"
+#include "core/backing.h"
 #include "machine/exits.h"
 #include "machine/parts.h"
 
@@ -187,6 +190,39 @@ static void failure_ends_the_machine(void **state)
     assert_int_equal(f.machine.status, STATUS_GUEST);
 }
 
+/* The host is at fault, and the line says which file: but only as long as memory is read from it. */
+static void failure_to_read_the_image_names_it(void **state)
+{
+    struct backing backing = {.fd = 0, .path = (char[]){"vm.saved"}};
+    struct capture capture;
+    char text[1024];
+
+    (void)state;
+    add_failure();
+    f.waiting[0].error = EFAULT;
+    f.machine.memory.backing = &backing;
+    capture_begin(&capture, 2);
+    assert_false(exits_catch_up(&f.machine));
+    capture_end(&capture, text, sizeof(text));
+    f.machine.memory.backing = NULL;
+    assert_int_equal(f.machine.status, STATUS_ERROR);
+    assert_non_null(
+        strstr(text, "image vm.saved: cannot read the guest's memory from it; the VM ends"));
+}
+
+static void failure_after_the_image_was_read(void **state)
+{
+    struct backing backing = {.fd = -1, .path = (char[]){"vm.saved"}};
+
+    (void)state;
+    add_failure();
+    f.waiting[0].error = EFAULT;
+    f.machine.memory.backing = &backing;
+    assert_false(exits_catch_up(&f.machine));
+    f.machine.memory.backing = NULL;
+    assert_int_equal(f.machine.status, STATUS_GUEST);
+}
+
 /* What a guest does after its SYSTEM_OFF or SYSTEM_RESET has no effect, and so has a failure. */
 static void failure_after_off_has_no_effect(void **state)
 {
@@ -259,6 +295,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(failure_ends_the_machine),
+        TEST(failure_to_read_the_image_names_it),
+        TEST(failure_after_the_image_was_read),
         TEST(failure_after_off_has_no_effect),
         TEST(failure_after_reset_has_no_effect),
         TEST(off_after_reset_has_no_effect),

@@ -21,6 +21,13 @@ static const char *const idle_words[] = {
     NULL,
 };
 
+static const char *const restore_memory_words[] = {
+    [RESTORE_MEMORY_AUTO] = "auto",
+    [RESTORE_MEMORY_EAGER] = "eager",
+    [RESTORE_MEMORY_LAZY] = "lazy",
+    NULL,
+};
+
 #define AT(member) .offset = offsetof(struct config, member)
 
 static const struct option_row run_rows[] = {
@@ -64,6 +71,11 @@ static const struct option_row run_rows[] = {
     {OPTION("--restore", "FILE", "continue a saved VM: it wakes; give its other options again",
             option_set_text),
      AT(restore)},
+    {OPTION("--restore-memory", "auto|eager|lazy",
+            "read a saved VM's memory at once, or when the guest accesses it (auto:\n"
+            "by its size)",
+            option_set_word),
+     AT(restore_memory), .what = "way to restore memory", .words = restore_memory_words},
     {OPTION("--asleep", NULL, "a restored VM sleeps on until something wakes it", option_set_flag),
      AT(asleep)},
     {OPTION("--clone", NULL,
@@ -345,6 +357,26 @@ static bool check_net(const struct config *config)
     return true;
 }
 
+static bool check_restore(const struct config *config)
+{
+    if (config->restore_memory == RESTORE_MEMORY_LAZY && config_has_back_ends(config)) {
+        report("--restore-memory lazy: a disk of vhost-user needs memory that other processes "
+               "share; use eager or auto");
+        return false;
+    }
+    if (config->restore_memory != RESTORE_MEMORY_AUTO && config->restore == NULL &&
+        config->sleep_memory != SLEEP_MEMORY_DISK && config->save == NULL) {
+        report("--restore-memory: no memory comes from a file; give --restore FILE or "
+               "--sleep-memory disk=FILE as well");
+        return false;
+    }
+    if (config->asleep && config->restore == NULL) {
+        report("--asleep: only a restored VM begins asleep; give --restore FILE as well");
+        return false;
+    }
+    return true;
+}
+
 static bool check_sleep_memory(const struct config *config)
 {
     if (config->sleep_memory != SLEEP_MEMORY_KEEP &&
@@ -353,7 +385,7 @@ static bool check_sleep_memory(const struct config *config)
                suspend_policy_words[config->on_suspend]);
         return false;
     }
-    return true;
+    return check_restore(config);
 }
 
 static bool is_same_file(const char *path, const char *other)
@@ -404,10 +436,6 @@ static bool check_save(const struct config *config)
         report(
             "--save: with --on-suspend %s the guest never sleeps, and only a sleeping VM is saved",
             suspend_policy_words[config->on_suspend]);
-        return false;
-    }
-    if (config->asleep && config->restore == NULL) {
-        report("--asleep: only a restored VM begins asleep; give --restore FILE as well");
         return false;
     }
     return true;

@@ -34,6 +34,13 @@ enum sleep_memory {
     SLEEP_MEMORY_DISK,    /* it goes to a file */
 };
 
+/* When the memory of an image is read. */
+enum restore_memory {
+    RESTORE_MEMORY_AUTO,
+    RESTORE_MEMORY_EAGER, /* before the guest runs */
+    RESTORE_MEMORY_LAZY,  /* when it is accessed */
+};
+
 struct config {
     const char *name;       /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
     const char *kernel;     /* path; NULL with firmware */
@@ -55,6 +62,7 @@ struct config {
     struct net_wake net_wake; /* which frames */
     enum psci_mode psci_mode;
     enum sleep_memory sleep_memory;
+    enum restore_memory restore_memory;
     uint32_t psci_version;  /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
     const char *save;       /* path: where a sleeping VM is saved, or NULL */
     const char *restore;    /* path: the image of a VM to continue, or NULL */

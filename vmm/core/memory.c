@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "core/backing.h"
 
 /*
  * KVM can map a huge page of the host as one block of the guest only if host and guest address
@@ -88,10 +90,14 @@ static int map_shared(struct memory *memory)
 /* Gives whole pages back to the host; they read as zero again, in every process that maps them. */
 static int discard_pages(struct memory *memory, uint8_t *host, uint64_t size)
 {
-    if (!memory->shared) {
-        return map_fresh(host, size);
+    if (memory->shared) {
+        return madvise(host, size, MADV_REMOVE) == 0 ? 0 : -errno;
     }
-    return madvise(host, size, MADV_REMOVE) == 0 ? 0 : -errno;
+    int error = map_fresh(host, size);
+    if (error == 0) {
+        backing_forget(memory->backing, host, size);
+    }
+    return error;
 }
 
 /* Finds address space. 0 or -errno. */
@@ -152,6 +158,7 @@ int memory_create_shared(struct memory *memory, struct ipa base, uint64_t size)
 
 void memory_destroy(struct memory *memory)
 {
+    backing_destroy(memory->backing);
     if (memory->reserved != NULL) {
         munmap(memory->reserved, memory->reserved_size);
     }
@@ -184,8 +191,14 @@ void *memory_at(const struct memory *memory, struct ipa start, uint64_t size)
 
 int memory_clear(struct memory *memory)
 {
-    memory->files = memory->files_end = NULL;
-    return discard_pages(memory, memory->host, memory->size);
+    int error = discard_pages(memory, memory->host, memory->size);
+
+    if (error == 0) {
+        memory->files = memory->files_end = NULL;
+        backing_destroy(memory->backing);
+        memory->backing = NULL;
+    }
+    return error;
 }
 
 int memory_zero(struct memory *memory, struct ipa start, uint64_t size)
@@ -210,6 +223,14 @@ int memory_zero(struct memory *memory, struct ipa start, uint64_t size)
     return whole == 0 ? 0 : discard_pages(memory, host + head, whole);
 }
 
+/* As with other files; but the guest must not cut an image into more mappings than a process may have. */
+static void discard_image(const struct memory *memory, uint8_t *host, uint64_t size)
+{
+    if (backing_may_cut(memory->backing, host, size) && map_fresh(host, size) == 0) {
+        backing_forget(memory->backing, host, size);
+    }
+}
+
 int memory_discard(const struct memory *memory, struct ipa start, uint64_t size)
 {
     uint64_t page = page_size();
@@ -224,12 +245,15 @@ int memory_discard(const struct memory *memory, struct ipa start, uint64_t size)
     }
     host += head;
     uint64_t whole = (size - head) & ~(page - 1);
-    bool in_files = host < memory->files_end && host + whole > memory->files;
-    if (!memory->shared && in_files) {
+    if (memory->shared) {
+        (void)madvise(host, whole, MADV_REMOVE);
+    } else if (backing_has(memory->backing, host, whole)) {
+        discard_image(memory, host, whole);
+    } else if (host < memory->files_end && host + whole > memory->files) {
         /* Without its private pages a mapping would show the file again. */
         (void)map_fresh(host, whole);
     } else {
-        (void)madvise(host, whole, memory->shared ? MADV_REMOVE : MADV_DONTNEED);
+        (void)madvise(host, whole, MADV_DONTNEED);
     }
     return 0;
 }
@@ -301,6 +325,7 @@ int memory_map_file(struct memory *memory, struct ipa start, int fd, uint64_t le
     if (!memory->shared && start.value % page == 0 && length >= page) {
         mapped = length & ~(page - 1);
         error = map_private(host, fd, mapped);
+        backing_forget(memory->backing, host, mapped);
         if (error == -ENODEV) {
             /* This file system has no mappings; the attempt may have removed the RAM. */
             error = map_fresh(host, mapped);
@@ -317,4 +342,66 @@ int memory_map_file(struct memory *memory, struct ipa start, int fd, uint64_t le
     }
     memset(host + length, 0, -(start.value + length) & (page - 1));
     return 0;
+}
+
+int memory_begin_image(struct memory *memory, int fd, const char *path)
+{
+    if (memory->shared || memory->backing != NULL) {
+        return -EINVAL;
+    }
+    memory->backing = backing_create(memory->host, memory->size, fd, path);
+    return memory->backing != NULL ? 0 : -ENOMEM;
+}
+
+int memory_map_image(struct memory *memory, uint64_t offset, uint64_t size, uint64_t at)
+{
+    int error = backing_map(memory->backing, offset, size, at);
+
+    return error == -ENODEV && map_fresh(memory->host + offset, size) != 0 ? -ENOMEM : error;
+}
+
+/* Through a buffer, so that memory is as if it had been read at once: of huge pages, where there are some. */
+static int own_piece(struct memory *memory, uint8_t *host, uint64_t size, uint8_t *buffer)
+{
+    memcpy(buffer, host, size);
+    int error = map_fresh(host, size);
+    if (error == 0) {
+        backing_forget(memory->backing, host, size);
+        memcpy(host, buffer, size);
+    }
+    return error;
+}
+
+int memory_own_image(struct memory *memory)
+{
+    enum { PIECE = 4 << 20 };
+    const struct backing *backing = memory->backing;
+    uint64_t end = memory->size / BACKING_UNIT;
+    uint64_t unit = 0;
+    uint8_t *buffer = malloc(PIECE);
+    int error = buffer != NULL ? 0 : -ENOMEM;
+
+    for (uint64_t run; error == 0 && (run = backing_next_run(backing, &unit, end)) != 0;) {
+        uint64_t offset = unit * BACKING_UNIT;
+        uint64_t left = PIECE - offset % PIECE;
+
+        run *= BACKING_UNIT;
+        error = own_piece(memory, memory->host + offset, run < left ? run : left, buffer);
+    }
+    free(buffer);
+    return error;
+}
+
+int memory_settle_image(struct memory *memory)
+{
+    struct backing *backing = memory->backing;
+
+    if (backing == NULL || !backing_is_wanted(backing)) {
+        return 0;
+    }
+    int error = backing->fd < 0 ? 0 : backing_take(backing, backing->size);
+    if (error == 0) {
+        error = memory_own_image(memory);
+    }
+    return error == 0 ? backing_let_go(backing) : error;
 }

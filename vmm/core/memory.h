@@ -16,6 +16,8 @@
 
 #include "core/ipa.h"
 
+struct backing;
+
 struct memory {
     struct ipa base;
     uint64_t size;
@@ -29,6 +31,7 @@ struct memory {
     /* All files that are mapped into RAM lie between these two; NULL: there are none. */
     const uint8_t *files;
     const uint8_t *files_end;
+    struct backing *backing; /* NULL: none of it is mapped from an image */
 };
 
 /**
@@ -71,7 +74,8 @@ int memory_zero(struct memory *memory, struct ipa start, uint64_t size);
 /**
  * The guest does not need the contents of [start, start + size): the whole pages in it return to the
  * host and read as zero, also where a file was mapped. vCPUs may run, and write to them meanwhile. It
- * is no error if the host does not take some of them. Main thread. Returns 0 or -EFAULT.
+ * is no error if the host does not take some of them, or none; these keep their contents. Main thread.
+ * Returns 0 or -EFAULT.
  */
 int memory_discard(const struct memory *memory, struct ipa start, uint64_t size);
 
@@ -90,5 +94,26 @@ void memory_page_out(const struct memory *memory, uint64_t offset, uint64_t size
  * RAM, -ENODATA if the file is shorter than `length`.
  */
 int memory_map_file(struct memory *memory, struct ipa start, int fd, uint64_t length);
+
+/**
+ * Parts of private memory will be mapped from the image `fd`, on which there is a lease; `path` is for
+ * messages. That ends with memory_clear(). Returns 0, -EINVAL for shared memory, or -ENOMEM.
+ */
+int memory_begin_image(struct memory *memory, int fd, const char *path);
+/**
+ * Maps [offset, offset + size) of memory from offset `at` of the image: nothing is read until that memory
+ * is accessed. Returns 0; -EINVAL, -ENOSPC or -ENODEV if it has to be read instead; or another -errno.
+ */
+int memory_map_image(struct memory *memory, uint64_t offset, uint64_t size, uint64_t at);
+/**
+ * Makes what is mapped from the image memory of this process, with the same contents. Nothing else may access guest
+ * memory meanwhile: no vCPU, and no device for one. 0 or -errno.
+ */
+int memory_own_image(struct memory *memory);
+/**
+ * The same, and ends the lease, if a process waits for that. 0, or -errno: -EAGAIN if the file may have changed
+ * before. Without an image there is nothing to be done.
+ */
+int memory_settle_image(struct memory *memory);
 
 #endif

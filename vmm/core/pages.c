@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "core/backing.h"
 #include "core/memory.h"
 
 /* Linux, Documentation/admin-guide/mm/pagemap.rst: present, and swapped out. */
@@ -115,4 +116,26 @@ void pages_find(const struct pages *pages, const struct memory *memory, uint64_t
         return;
     }
     pages_mark_files(memory, host, size, bits);
+    backing_mark(memory->backing, host, size, bits);
+}
+
+bool pages_are_touched(const struct pages *pages, const struct memory *memory, uint64_t offset)
+{
+    enum { UNITS = BACKING_PART / PAGES_UNIT };
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    const uint8_t *host = memory->host + offset;
+    uint64_t left = memory->size - offset;
+    uint64_t size = left < BACKING_PART ? left : BACKING_PART;
+    uint8_t mapped[UNITS / 8] = {0};
+    uint8_t present[UNITS / 8] = {0};
+    bool touched = false;
+
+    backing_mark(memory->backing, host, size, mapped);
+    if (pages->pagemap < 0 || !pages_read_map(pages, host, size / page, page, present)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(mapped); i++) {
+        touched = touched || (mapped[i] & present[i]) != 0;
+    }
+    return touched;
 }

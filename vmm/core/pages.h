@@ -6,6 +6,7 @@
 #ifndef DORMOUSE_CORE_PAGES_H
 #define DORMOUSE_CORE_PAGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct memory;
@@ -26,5 +27,11 @@ enum { PAGES_UNIT = 4096 };
  */
 void pages_find(const struct pages *pages, const struct memory *memory, uint64_t offset,
                 uint64_t size, uint8_t *bits);
+
+/**
+ * Whether a page was accessed that is mapped from the image, in the BACKING_PART at `offset`, a multiple of that.
+ * Linux maps up to 64 KiB around an access. Main thread.
+ */
+bool pages_are_touched(const struct pages *pages, const struct memory *memory, uint64_t offset);
 
 #endif

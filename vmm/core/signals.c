@@ -31,6 +31,7 @@ void signals_block(void)
     sigaddset(&blocked, SIGUSR1);
     sigaddset(&blocked, SIGUSR2);
     sigaddset(&blocked, SIGCONT);
+    sigaddset(&blocked, SIGIO);
     signals_add_unless_ignored(&blocked, SIGINT);
     signals_add_unless_ignored(&blocked, SIGTERM);
     signals_add_unless_ignored(&blocked, SIGHUP);
@@ -46,6 +47,7 @@ void signals_let_end(bool let)
     sigdelset(&set, SIGUSR1);
     sigdelset(&set, SIGUSR2);
     sigdelset(&set, SIGCONT);
+    sigdelset(&set, SIGIO);
     sigprocmask(let ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
 

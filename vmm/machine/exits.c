@@ -9,18 +9,33 @@
 
 #include "base/report.h"
 #include "control/news.h"
+#include "core/backing.h"
 #include "machine/parts.h"
+
+/* The kernel could not read memory for the guest: the disk below the image may have failed. */
+static bool guest_lost_image(const struct machine *machine, const struct vcpu_exit *exit)
+{
+    const struct backing *backing = machine->memory.backing;
+
+    return exit->error == EFAULT && backing != NULL && backing->fd >= 0;
+}
 
 static void guest_fail(struct machine *machine, unsigned index, const struct vcpu_exit *exit)
 {
     char text[256];
+    bool lost = guest_lost_image(machine, exit);
 
     vcpus_pause(machine->board.threads);
     vcpu_describe_failure(machine->board.vcpu[index], exit, text, sizeof(text));
-    report("vCPU %u cannot continue: %s", index, text);
+    if (lost) {
+        report("image %s: cannot read the guest's memory from it; the VM ends (vCPU %u: %s)",
+               machine->memory.backing->path, index, text);
+    } else {
+        report("vCPU %u cannot continue: %s", index, text);
+    }
     news_error(machine->events, text);
     qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
-    machine_end(machine, STATUS_GUEST);
+    machine_end(machine, lost ? STATUS_ERROR : STATUS_GUEST);
 }
 
 static void guest_reboot(struct machine *machine)

@@ -77,6 +77,9 @@ static void on_signal(void *arg, int number)
     case SIGUSR2:
         on_save_signal(machine);
         return;
+    case SIGIO:
+        release_begin(machine);
+        return;
     case SIGCONT:
         console_continue(machine->console);
         return;
@@ -239,6 +242,9 @@ static int machine_create_parts(struct machine *machine)
         error = rest_open(machine);
     }
     if (error == 0) {
+        error = release_open(machine);
+    }
+    if (error == 0) {
         error = watch_open(machine);
     }
     if (error == 0) {
@@ -316,6 +322,7 @@ static void machine_tear_down(struct machine *machine)
     signals_unwatch(&machine->signals);
     watch_close(machine);
     driver_close(machine);
+    release_close(machine);
     delay_close(&machine->rest.delay);
     exits_close(machine);
     console_destroy(machine->console);

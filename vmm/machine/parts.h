@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * The machine itself, as its own files share it. Each file may call those before it: tell.c
- * (reports to the event log and to operators), reach.c (asks the guest), save.c (the machine becomes a
- * file), rest.c (the memory of a sleeping guest), driver.c (carries out what the power controller decides), choose.c (what this host can do),
+ * (reports to the event log and to operators), mapped.c (memory that is mapped from a file), reach.c (asks the
+ * guest), save.c (the machine becomes a file), rest.c (the memory of a sleeping guest), driver.c (carries out what the power controller decides), choose.c (what this host can do),
  * roms.c (read-only memory of devices), restore.c (a file becomes the machine), board.c (what a reboot
- * makes anew), exits.c, operator.c, watch.c (asks an idle
+ * makes anew), exits.c, release.c (gives an image up that memory is mapped from), operator.c, watch.c (asks an idle
  * guest to sleep), machine.c (the machine from start to end).
  */
 #ifndef DORMOUSE_MACHINE_PARTS_H
@@ -114,9 +114,10 @@ struct machine {
     struct state_reader *reader; /* NULL without --restore */
     struct restored restored;
     struct rest rest;
-    bool told_awake;     /* why an idle guest does not sleep */
-    bool terminated;     /* by SIGTERM, on which the guest was asked to shut down */
-    bool save_signalled; /* SIGUSR2 waits for the guest to sleep: its answer is a line */
+    struct delay release; /* more of memory is to be read from its image */
+    bool told_awake;      /* why an idle guest does not sleep */
+    bool terminated;      /* by SIGTERM, on which the guest was asked to shut down */
+    bool save_signalled;  /* SIGUSR2 waits for the guest to sleep: its answer is a line */
     bool ended;
     bool ended_by_key; /* Ctrl-a x */
     int status;
@@ -148,6 +149,17 @@ void reach_forget(struct machine *machine);
 int reach_open(struct machine *machine);
 /** After the devices have gone. */
 void reach_close(struct machine *machine);
+
+/** Before memory is mapped. 0 or -errno. */
+int mapped_open(const struct machine *machine);
+/** When the image's memory is to be read: as --restore-memory says. */
+void mapped_plan(const struct machine *machine, struct state_reader *reader);
+
+/** The loop is there. 0 or -errno. */
+int release_open(struct machine *machine);
+void release_close(struct machine *machine);
+/** SIGIO: a process waits for the image that memory may be mapped from. */
+void release_begin(struct machine *machine);
 
 /** What saves the machine, before the sandbox. 0 or -REPORTED. */
 int save_open(struct machine *machine);

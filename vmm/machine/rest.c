@@ -133,6 +133,7 @@ int rest_recall(struct machine *machine)
     if (machine->rest.image == NULL) {
         return 0;
     }
+    mapped_plan(machine, machine->rest.image);
     int error = state_reader_load_ram(machine->rest.image, &machine->memory);
     if (error == 0) {
         error = rest_remove(machine);

@@ -193,7 +193,13 @@ int restore_open(struct machine *machine)
     if (error == 0) {
         error = restore_read_shape(machine);
     }
-    return error != 0 ? error : restore_read_sleep(machine);
+    if (error == 0) {
+        error = restore_read_sleep(machine);
+    }
+    if (error == 0) {
+        mapped_plan(machine, machine->reader);
+    }
+    return error;
 }
 
 void restore_close(struct machine *machine)

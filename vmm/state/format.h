@@ -12,6 +12,7 @@
 #define FORMAT_RAM_START (UINT64_C(1) << 20) /* where our writer puts RAM in the file */
 #define FORMAT_RAM_MAX   (UINT64_C(1) << 48)
 #define FORMAT_RAM_TAG   "RMAP"
+#define FORMAT_HOT_TAG   "HOTC"
 
 enum {
     FORMAT_VERSION = 1,

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -156,6 +157,31 @@ int state_reader_open_shared(const char *path, struct state_reader **out)
     return reader_open(path, PLACE_SHARED, out);
 }
 
+static bool reader_is_same(int one, int other)
+{
+    struct stat first;
+    struct stat second;
+
+    return fstat(one, &first) == 0 && fstat(other, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* There is a lease only on a file that no descriptor can write, so the writer's is given up. */
+static int reader_take_over(struct state_reader *reader, const struct state_writer *writer)
+{
+    const struct state_place *place = &reader->place;
+
+    (void)flock(writer->done, LOCK_UN);
+    int fd = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW, PLACE_OWN);
+    if (fd < 0) {
+        reader_tell_refusal(reader, fd);
+        return -REPORTED;
+    }
+    reader->fd = fd;
+    return reader_is_same(fd, writer->done) ? 0
+                                            : reader_fail(reader, "another file has that name now");
+}
+
 static int reader_begin_again(struct state_writer *writer, struct state_reader **out)
 {
     struct state_place place;
@@ -169,13 +195,13 @@ static int reader_begin_again(struct state_writer *writer, struct state_reader *
     if (error != 0) {
         return error;
     }
-    (*out)->fd = writer->done;
-    return reader_check(*out);
+    error = reader_take_over(*out, writer);
+    return error == 0 ? reader_check(*out) : error;
 }
 
 /*
- * The lock goes from one to the other: no process can read the image between the two. An image that
- * cannot be read goes, because its guest continues from memory.
+ * An image that cannot be read goes, because its guest continues from memory. So does one that a process has locked
+ * in the moment between the two descriptors: that process can only continue it as a clone.
  */
 int state_reader_reopen(struct state_writer *writer, struct state_reader **out)
 {
@@ -184,12 +210,10 @@ int state_reader_reopen(struct state_writer *writer, struct state_reader **out)
 
     if (error != 0) {
         (void)place_discard(&writer->place, writer->done);
-        if (reader != NULL) {
-            reader->fd = -1;
-            state_reader_close(reader);
-        }
+        state_reader_close(reader);
         return error;
     }
+    close(writer->done);
     writer->done = -1;
     *out = reader;
     return 0;

@@ -84,9 +84,23 @@ int state_reader_check_known(const struct state_reader *reader);
 int state_reader_refuse(const struct state_reader *reader, const char *tag, uint32_t instance,
                         const char *why);
 
+/** When RAM is read from the image. */
+enum state_ram {
+    STATE_RAM_AUTO,  /* little data at once, much data when it is needed */
+    STATE_RAM_EAGER, /* at once */
+    STATE_RAM_LAZY,  /* when it is needed */
+};
+
 /**
- * Fills guest memory, which is as memory_create() made it and has the place and size of the image's:
- * little data is read at once and checked, much data is mapped and read by need (docs/image-format.md).
+ * Decides how state_reader_load_ram() works; without this call it reads all of RAM. Memory that is read when
+ * it is needed has a lease on the file (core/lease.h), which another user than the file's may have to take
+ * before it gives up root. If there is none to be had, RAM is read at once.
+ */
+void state_reader_plan_ram(struct state_reader *reader, enum state_ram way);
+
+/**
+ * Fills guest memory, which is as memory_create() made it and has the place and size of the image's. What
+ * is read is checked. What is mapped is not, and `memory` has the lease and the lock from then on.
  */
 int state_reader_load_ram(struct state_reader *reader, struct memory *memory);
 

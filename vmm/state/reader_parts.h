@@ -15,6 +15,7 @@ struct state_reader {
     uint8_t *tail;                /* the table and the sections, as in the file */
     struct format_entry *entries; /* header.sections of them */
     bool *known;                  /* of each entry: it was asked for */
+    bool maps_ram;                /* there is a lease on the file for that */
 };
 
 /* Reports "image FILE: ...". Always -REPORTED. */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guest memory: each chunk's pages are read, in runs, and summed up. */
+/* Guest memory in the file: each chunk's pages are read, in runs, and summed up. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "core/memory.h"
 #include "state/checksum.h"
 #include "state/reader_parts.h"
 
@@ -125,28 +124,6 @@ int reader_read_chunk(const struct state_reader *reader, const struct format_chu
         sum = checksum_add(sum, host + offset, size);
     }
     return reader_check_sum(reader, chunk, sum);
-}
-
-static int reader_load_chunk(struct state_reader *reader, const struct format_chunk *chunk,
-                             void *arg)
-{
-    const struct memory *memory = arg;
-
-    return reader_read_chunk(reader, chunk, memory->host + (uint64_t)chunk->index * FORMAT_CHUNK);
-}
-
-int state_reader_load_ram(struct state_reader *reader, struct memory *memory)
-{
-    const struct format_header *header = &reader->header;
-
-    if (memory->base.value != header->ram_base || memory->size != header->ram_size) {
-        return reader_fail(reader,
-                           "it has %" PRIu64 " MiB of RAM at 0x%" PRIx64
-                           ", and this VM is to have %" PRIu64 " at 0x%" PRIx64,
-                           header->ram_size >> 20, header->ram_base, memory->size >> 20,
-                           memory->base.value);
-    }
-    return reader_each_chunk(reader, reader_load_chunk, memory);
 }
 
 static int reader_check_chunk(struct state_reader *reader, const struct format_chunk *chunk,

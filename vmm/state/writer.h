@@ -44,9 +44,10 @@ int state_writer_add(struct state_writer *writer, const char *tag, uint32_t inst
 
 /**
  * Adds guest memory, once, without the pages that are zero. Nothing may change it until commit
- * returns; pages that the host never gave are not touched.
+ * returns; pages that the host never gave are not touched. If another process waits for an image that memory
+ * is mapped from, memory becomes this process's own.
  */
-int state_writer_add_ram(struct state_writer *writer, const struct memory *memory);
+int state_writer_add_ram(struct state_writer *writer, struct memory *memory);
 
 /**
  * Completes the image, waits until it is on the disk, and puts it in the place of the old one. It is locked

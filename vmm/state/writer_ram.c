@@ -5,6 +5,7 @@
 
 #include "core/memory.h"
 #include "state/checksum.h"
+#include "state/hot.h"
 #include "state/writer_parts.h"
 
 static bool page_is_zero(const uint8_t *page)
@@ -68,15 +69,43 @@ static int ram_put(struct state_writer *writer, const struct memory *memory,
     return state_record_good(map) ? 0 : -ENOMEM;
 }
 
-int state_writer_add_ram(struct state_writer *writer, const struct memory *memory)
+/* What was read is the guest's memory only if no process has changed the image that it is mapped from. */
+static int ram_check_image(struct state_writer *writer, struct memory *memory)
+{
+    int error = memory_settle_image(memory);
+
+    return error == 0 ? 0
+                      : writer_fail(writer, "an image that has the VM's memory was changed",
+                                    error == -EAGAIN ? -ESTALE : error);
+}
+
+/* The next restore reads these chunks first. */
+static int ram_add_hot(struct state_writer *writer, const struct memory *memory)
+{
+    struct state_record hot = {0};
+    int error = 0;
+
+    hot_put(&hot, memory);
+    if (hot.size != 0) {
+        error = state_writer_add(writer, FORMAT_HOT_TAG, 0, 0, &hot);
+    }
+    state_record_free(&hot);
+    return error;
+}
+
+int state_writer_add_ram(struct state_writer *writer, struct memory *memory)
 {
     struct state_record map = {0};
 
     writer->header.ram_base = memory->base.value;
     writer->header.ram_size = memory->size;
+    hot_learn(&writer->pages, memory);
     int error = ram_put(writer, memory, &map);
     error = error == 0 ? state_writer_add(writer, FORMAT_RAM_TAG, 0, STATE_MANDATORY, &map)
                        : writer_fail(writer, "write", error);
     state_record_free(&map);
-    return error;
+    if (error == 0) {
+        error = ram_check_image(writer, memory);
+    }
+    return error == 0 ? ram_add_hot(writer, memory) : error;
 }
