@@ -72,6 +72,12 @@ void irq_restore(struct irq_line *line, const struct irq_state *state)
     (void)line, (void)state;
 }
 
+/* There are no devices. */
+void instances_remove(struct instances *instances, unsigned index)
+{
+    (void)instances, (void)index;
+}
+
 /* Nothing here counts hypercalls. */
 void stats_close(struct vcpu *vcpu)
 {
