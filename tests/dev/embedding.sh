@@ -39,9 +39,48 @@ check_programs() { # FILE FOLDER
     done
 }
 
+# Prints block N in a language, where the same block number counts from 1.
+print_block() { # FILE LANGUAGE N
+    awk -v start="\`\`\`$2" -v wanted="$3" '
+        $0 == start { on = ++number == wanted; next }
+        /^```/ { on = 0 }
+        on' "$1"
+}
+
 test_embedding_page_works() {
     install_library
     check_programs "$root/docs/embedding.md" page
+}
+
+# Parts that need KVM: they are compiled and not run.
+test_embedding_page_on_kvm_compiles() {
+    install_library
+    count=$(grep -cx '```C' "$root/docs/embedding.md")
+    [ "$count" -ge 2 ] || fail "the page has only $count blocks to compile"
+    for number in $(seq "$count"); do
+        print_block "$root/docs/embedding.md" C "$number" >part.c
+        compile_installed gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Werror -c -o part.o part.c
+    done
+}
+
+test_embedding_page_device_trees_are_valid() {
+    count=$(grep -cx '```dts' "$root/docs/embedding.md")
+    [ "$count" -ge 2 ] || fail "the page has only $count device trees"
+    for number in $(seq "$count"); do
+        print_block "$root/docs/embedding.md" dts "$number" >tree.dts
+        try dtc -I dts -O dtb -o tree.dtb tree.dts
+        expect_status 0
+        expect_text err ""
+    done
+}
+
+# The configuration that the page calls KVM's is the one that the scenarios examine, with the version pinned.
+test_embedding_page_as_kvm_is_the_tested_one() {
+    sed -n '/libvpsci_configuration as_kvm/,/^    [.]default/p' "$root/check/host/adapter_libvpsci.c" >tested
+    print_block "$root/docs/embedding.md" C 2 >said
+    for word in VPSCI_CAP_SYSTEM_SUSPEND VPSCI_CAP_SYSTEM_RESET2 VPSCI_CAP_VENDOR_RESET VPSCI_OPTION_NO_ON_PENDING; do
+        grep -q "$word" tested && grep -q "$word" said || fail "$word is not in both"
+    done
 }
 
 test_readme_example_works() {
