@@ -17,7 +17,8 @@ enum {
     .cpu_count = sizeof(names) / sizeof((names)[0]), .mpidrs = (names), .states = (table),         \
     .state_count = sizeof(table) / sizeof((table)[0]), .entry = LIBVPSCI_ENTRY,                    \
     .bad_entry = LIBVPSCI_BAD_ENTRY, .protected_base = LIBVPSCI_RAM_BASE,                          \
-    .protected_length = LIBVPSCI_RAM_LENGTH, .abilities = ABILITIES
+    .protected_length = LIBVPSCI_RAM_LENGTH, .own_base = LIBVPSCI_RAM_BASE,                        \
+    .own_length = LIBVPSCI_OWN_LENGTH, .abilities = ABILITIES
 
 static const uint64_t row_4[] = {0x0, 0x1, 0x2, 0x3};
 static const uint64_t clusters_4[] = {0x000, 0x001, 0x100, 0x101};

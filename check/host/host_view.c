@@ -3,12 +3,25 @@
 
 /* How often a CPU is polled until nothing more is expected. Adapters that answer late must do
  * so within this many steps. */
-enum { POLLS = 8 };
+enum { POLLS = 8, ENTRY_SIZE = 4096 };
+
+static bool view_tramples(const struct machine *machine, uint64_t address)
+{
+    return address - machine->own_base < machine->own_length &&
+           address - machine->entry >= ENTRY_SIZE;
+}
 
 static void cpu_poll(struct host_view *host, uint32_t cpu, struct event *event)
 {
     *event = (struct event){.kind = EVENT_NONE};
     host->adapter->poll(host->system, cpu, event);
+    if (event->kind == EVENT_ENTERED &&
+        view_tramples(host->adapter->machine, event->entry.address)) {
+        host->trampled = true;
+    }
+    if (host->trampled) {
+        *event = (struct event){.kind = EVENT_NONE};
+    }
 }
 
 /* A CPU with an event runs, and has handled its interrupts. */
@@ -52,6 +65,9 @@ static void view_begin(void *self, uint32_t index, const struct guest_call *call
 
     *event = (struct event){.kind = EVENT_NONE};
     cpu->noticed = false;
+    if (host->trampled) {
+        return;
+    }
     host->adapter->call(host->system, index, call, event);
     cpu_note_event(cpu, event);
     if (event->kind == EVENT_NONE && pending) {

@@ -30,6 +30,7 @@ struct host_view {
     view_parallel parallel;
     uint32_t turn; /* of races without threads */
     uint64_t now;  /* how long was let pass */
+    bool trampled; /* a CPU has run over the script's own code: nothing happens any more */
     struct view_cpu cpus[VIEW_CPU_MAX];
 };
 

@@ -9,6 +9,8 @@
 /* The RAM of the machines, for entry points and MEM_PROTECT. */
 #define LIBVPSCI_RAM_BASE   UINT64_C(0x40000000)
 #define LIBVPSCI_RAM_LENGTH UINT64_C(0x20000000)
+/* As if the script ran on the guest's CPUs: where the entry points are is its own code. */
+#define LIBVPSCI_OWN_LENGTH UINT64_C(0x100000)
 #define LIBVPSCI_ENTRY      (LIBVPSCI_RAM_BASE + 0x80000)
 #define LIBVPSCI_BAD_ENTRY  UINT64_C(0x1000)
 

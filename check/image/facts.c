@@ -70,6 +70,8 @@ void facts_read(void)
         .entry = landing_prepare(),
         .bad_entry = args_number("bad-entry", 0),
         .most_rounds = (uint32_t)args_number("rounds", 0),
+        .own_base = (uint64_t)(uintptr_t)image_start,
+        .own_length = (uint64_t)(image_end - image_start),
         .protected_base = platform.ram[0].base,
         .protected_length = platform.ram[0].size,
         .domains = {domains_of(1), domains_of(2), domains_of(3)},

@@ -130,6 +130,10 @@ struct machine {
     /** The memory that MEM_PROTECT covers; 0 bytes: unknown. */
     uint64_t protected_base;
     uint64_t protected_length;
+    /** The memory that the script itself runs in: a CPU that starts there, other than at `entry`,
+     *  may destroy it. 0 bytes: none. */
+    uint64_t own_base;
+    uint64_t own_length;
     /** The most rounds of a scenario, for a slow machine; 0: no limit. */
     uint32_t most_rounds;
     bool aarch32;        /**< a guest in AArch32 state: it has no SMC64 calls */
