@@ -14,8 +14,12 @@
 . "$LAB_TESTS/firmware.sh"
 # shellcheck source=tests/lab/saved.sh
 . "$LAB_TESTS/saved.sh"
+# shellcheck source=tests/lab/server.sh
+. "$LAB_TESTS/server.sh"
 # shellcheck source=tests/lab/soak.sh
 . "$LAB_TESTS/soak.sh"
+# shellcheck source=tests/lab/vhost_user.sh
+. "$LAB_TESTS/vhost_user.sh"
 
 # Saved VMs, one process after the other: a bare guest with a timer that fires at any moment around the call, and Debian.
 # limit saved_bare 7000
@@ -26,6 +30,110 @@ test_saved_bare() {
 # limit saved_linux 7000
 test_saved_linux() {
     linux_saved 100
+}
+
+# The same with a qcow2 image that qemu-storage-daemon serves, which stays when one dormouse ends and the next begins.
+# limit saved_vhost_user 1800
+test_saved_vhost_user() {
+    start_storage
+    saved_disk=vhost-user=$work/socket
+    linux_saved 10
+    expect_good_image
+}
+
+# Debian with a disk and a network sleeps as a file, again and again in one process, and a packet brings it back each time.
+# limit rest_linux 3600
+test_rest_linux() {
+    make_work
+    make_image disk 64M
+    rest_cycles 20 "$work/disk"
+    expect_clean "$work/disk"
+}
+
+# limit rest_vhost_user 3600
+test_rest_vhost_user() {
+    start_storage
+    rest_cycles 20 "vhost-user=$work/socket"
+    expect_good_image
+}
+
+rest_cycles() { # CYCLES DISK
+    guest_limit=300
+    make_tap
+    start_linux "saved cycles=$1 address=$guest_ip/24" --cpus 2 --sleep-memory disk="$work/image" --disk "$2" \
+        --net tap=dormouse0
+    count=0
+    while [ $count -lt "$1" ]; do
+        count=$((count + 1))
+        wait_event "$work/events" saved $count 300
+        fetch index.html
+        expect_equal answer "$said" "the guest says hello"
+        expect_event wake source net $count
+        echo "cycle $count, $(date)"
+    done
+    wait_guest
+    expect_linux_ok
+    expect_event_count wake "$1"
+    expect_event_count save-failed 0
+}
+
+expect_good_image() {
+    kill -TERM "$storage"
+    run_status wait "$storage"
+    qemu-img check "$work/qcow2" || fail "the image is damaged"
+    qemu-img convert -O raw "$work/qcow2" "$work/raw" || fail "the image cannot be read"
+    expect_clean "$work/raw"
+}
+
+# Debian behind a tap with vhost-net: it sleeps when it is idle, reboots in place, and comes back from a file, in the same
+# process and in another one.
+# limit vhost 3600
+test_vhost() {
+    make_disk root
+    make_tap
+    serve_address
+    debian_at="-o Hostname=$guest_ip"
+    start_vhost
+    wait_until 900 debian_is_up || fail "SSH does not answer"
+    sleeps_with_vhost 1
+    in_debian reboot || true
+    wait_event "$work/events" boot 2 600
+    wait_until 900 debian_is_up || fail "SSH does not answer after the reboot"
+    start_witness
+    in_debian sh /run/witness look >"$work/before"
+    sleeps_with_vhost 2
+    wait_event "$work/events" saved 3 900
+    kill -KILL "$guest"
+    wait_guest
+    start_vhost --restore "$work/image" --asleep
+    wait_event "$work/events" restored 1 300
+    sleeps_with_vhost 1
+    in_debian sh /run/witness look >"$work/after"
+    expect_same
+    kill -TERM "$guest"
+    guest_limit=300 wait_guest
+    expect_status 0
+}
+
+start_vhost() { # OPTION...
+    start_dormouse run --cpus 2 --memory 1G --disk "$disk" --agent --sleep-when-idle 20s,cpu=50 --qmp "$work/qmp" \
+        --sleep-memory disk="$work/image" --net tap=dormouse0,vhost=on "$@"
+}
+
+# It sleeps as a file until SSH wakes it; then the kernel serves its queue.
+sleeps_with_vhost() { # NUMBER
+    wait_event "$work/events" saved "$1" 900
+    in_debian true || fail "the guest that slept does not answer SSH"
+    expect_event wake source net "$1"
+    expect_vhost on
+}
+
+# One address for the guest, by DHCP.
+serve_address() {
+    printf 'start %s\nend %s\ninterface dormouse0\nlease_file %s\noption subnet 255.255.255.0\n' \
+        $guest_ip $guest_ip "$work/leases" >"$work/udhcpd"
+    : >"$work/leases"
+    udhcpd -f "$work/udhcpd" >"$work/dhcp" 2>&1 &
 }
 
 # limit churn 1200
@@ -61,7 +169,7 @@ test_debian() {
     start_dormouse run --firmware auto --vars "$work/vars" --disk "$disk" --cpus 2 --memory 1G --rng \
         --net user,forward=tcp:2222:22 --port "org.qemu.guest_agent.0=unix:$work/agent" --wake rtc,net
     wait_console 'automatic login' 900
-    wait_until 300 in_debian true || fail "the SSH server does not answer"
+    wait_until 300 debian_is_up || fail "the SSH server does not answer"
     expect_equal "the state of Debian" "$(in_debian systemctl is-system-running --wait)" running
     in_debian systemctl is-active systemd-networkd systemd-resolved ssh qemu-guest-agent
     in_debian networkctl status eth0 | tee "$work/network"
@@ -78,11 +186,6 @@ test_debian() {
     expect_status 0
 }
 
-in_debian() { # COMMAND...
-    ssh -i "$LAB_KEY" -p 2222 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-        -o ConnectTimeout=300 root@127.0.0.1 "$@"
-}
-
 # The image's packages are unpacked only. Their scripts run to the end, none is missing, and Debian starts again.
 # limit configure 5400
 test_configure() {
@@ -90,7 +193,7 @@ test_configure() {
     make_disk root
     ip route | grep -q '^default' || make_uplink
     start_dormouse run --cpus 2 --memory 1G --disk "$disk" --agent --net user,forward=tcp:127.0.0.1/2222:22
-    wait_until 900 soak_is_up || fail "SSH does not answer"
+    wait_until 900 debian_is_up || fail "SSH does not answer"
     in_debian 'DEBIAN_FRONTEND=noninteractive dpkg --configure -a </dev/null 2>&1' >"$work/configured" || {
         tail -n 100 "$work/configured"
         fail "dpkg: $(grep -m 1 '^dpkg: error' "$work/configured")"
@@ -99,11 +202,16 @@ test_configure() {
     expect_equal "what dpkg finds wrong" "$(in_debian dpkg --audit)" ""
     in_debian reboot || true
     wait_event "$work/events" reboot 1 600
-    wait_until 900 soak_is_up || fail "SSH does not answer after the reboot"
+    wait_until 900 debian_is_up || fail "SSH does not answer after the reboot"
     expect_equal "the state of Debian" "$(in_debian systemctl is-system-running --wait)" running
     kill -TERM "$guest"
     wait_guest
     expect_status 0
+}
+
+# limit reboot 2400
+test_reboot() {
+    reboot_times 20
 }
 
 # limit hotplug 3000
@@ -116,11 +224,6 @@ test_hotplug() {
 test_hotplug_one() {
     guest_limit=880
     run_linux "hotplug cycles=100" --cpus 2
-}
-
-# limit reboot 2400
-test_reboot() {
-    reboot_times 20
 }
 
 # limit sleep_1_and_4 900

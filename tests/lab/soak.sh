@@ -5,6 +5,8 @@
 
 # shellcheck source=tests/lab/disk.sh
 . "$LAB_TESTS/disk.sh"
+# shellcheck source=tests/lab/debian.sh
+. "$LAB_TESTS/debian.sh"
 
 # What the guest runs. writer: pass after pass fio writes two files, one past the page cache, and reads them back; the
 # blocks of each pass differ, so that a lost write is seen. check: reads once more what the last pass has written. answer
@@ -56,7 +58,7 @@ EOF
 soak() {
     soak_rtc=0 soak_operator=0 soak_oopses=0 soak_early=0 soak_late=0 soak_question=0 soak_delay=3 soak_clock_error=0
     make_disk root
-    soak_learn_time
+    learn_time
     ip route | grep -q '^default' || make_uplink
     soak_start
     while [ $((soak_rtc + soak_operator)) -lt $(($1 + $2)) ]; do
@@ -74,7 +76,7 @@ soak_start() {
     start_dormouse run --cpus 2 --memory 1G --disk "$disk" --agent --rng --qmp "$work/qmp" --wake rtc,signal \
         --net user,forward=tcp:127.0.0.1/2222:22
     soak_slept=0
-    wait_until 900 soak_is_up || fail "SSH does not answer"
+    wait_until 900 debian_is_up || fail "SSH does not answer"
     soak_program | in_debian 'cat >/root/soak; systemd-run -q --unit soak sh /root/soak writer'
     rm -f "$work"/to.* "$work"/said.*
     mkfifo "$work/to.1" "$work/to.2"
@@ -82,14 +84,10 @@ soak_start() {
     in_debian sh <"$work/to.1" >"$work/said.1" 2>&1 &
     in_debian sh <"$work/to.2" >"$work/said.2" 2>&1 &
     soak_ask 1 || fail "the first SSH session does not answer"
-    soak_now=$(soak_time) # From the RTC Linux has whole seconds only.
+    soak_now=$(host_time) # From the RTC Linux has whole seconds only.
     echo "date -s @${soak_now%??}.${soak_now#"${soak_now%??}"} >/dev/null" >&5
     soak_sectors=0
     soak_all_is_well || fail "the guest is not well before its first sleep"
-}
-
-soak_is_up() {
-    in_debian true >/dev/null 2>&1
 }
 
 # After an oops the guest's I/O may hang, so it is not asked to end.
@@ -165,7 +163,7 @@ soak_all_is_well() {
 
 soak_ask() { # SESSION
     soak_question=$((soak_question + 1))
-    soak_asked=$(soak_time)
+    soak_asked=$(host_time)
     echo "sh /root/soak answer $soak_question" >&$((4 + $1))
     wait_until 300 soak_has_answered "$1"
 }
@@ -180,26 +178,12 @@ soak_answer_of() { # SESSION
 
 # The clock has been within a second of the host's at some moment from the question to the answer.
 soak_check_clock() { # SECONDS.NANOSECONDS
-    soak_theirs=${1#*.}
-    soak_theirs=${1%.*}${soak_theirs%???????}
-    soak_now=$(soak_time)
+    soak_theirs=$(hundredths_of "$1")
+    soak_now=$(host_time)
     for soak_error in $((soak_asked - soak_theirs)) $((soak_theirs - soak_now)); do
         [ $soak_error -le 100 ] || fail "the clock is wrong by $soak_error hundredths of a second: $1"
         [ $soak_error -le "$soak_clock_error" ] || soak_clock_error=$soak_error
     done
-}
-
-# The host's time in hundredths of a second. Its shell has no finer clock than the uptime.
-soak_time() {
-    read -r soak_uptime _ </proc/uptime
-    echo $((${soak_uptime%.*}${soak_uptime#*.} + soak_start_time))
-}
-
-soak_learn_time() {
-    soak_start_time=0
-    soak_second=$(date +%s)
-    while [ "$(date +%s)" = "$soak_second" ]; do :; done
-    soak_start_time=$(((soak_second + 1) * 100 - $(soak_time)))
 }
 
 soak_disk_works() {
@@ -221,7 +205,7 @@ soak_finish() {
     expect_status 0
     expect_clean "$disk?offset=$((129 << 20))"
     start_dormouse run --cpus 2 --memory 1G --disk "$disk" --agent --net user,forward=tcp:127.0.0.1/2222:22
-    wait_until 900 soak_is_up || fail "SSH does not answer after the last start"
+    wait_until 900 debian_is_up || fail "SSH does not answer after the last start"
     soak_left=$(in_debian sh /root/soak check) || fail "after the last start: $soak_left"
     kill -TERM "$guest"
     guest_limit=300 wait_guest

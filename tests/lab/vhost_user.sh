@@ -10,9 +10,9 @@ start_storage() {
     make_work
     truncate -s 64M "$work/raw"
     mke2fs -q -t ext4 "$work/raw" || fail "cannot make a file system"
-    qemu-img convert -O qcow2 "$work/raw" "$work/image" || fail "cannot make a qcow2"
+    qemu-img convert -O qcow2 "$work/raw" "$work/qcow2" || fail "cannot make a qcow2"
     qemu-storage-daemon \
-        --blockdev driver=file,node-name=file,filename="$work/image" \
+        --blockdev driver=file,node-name=file,filename="$work/qcow2" \
         --blockdev driver=qcow2,node-name=image,file=file \
         --export type=vhost-user-blk,id=export,node-name=image,addr.type=unix,addr.path="$work/socket",writable=on,num-queues=2 \
         >"$work/storage" 2>&1 &
@@ -25,8 +25,8 @@ expect_whole_image() {
     kill -TERM "$storage"
     run_status wait "$storage"
     expect_equal "what qemu-storage-daemon said" "$(cat "$work/storage")" ""
-    qemu-img check "$work/image" || fail "the image is damaged"
-    qemu-img convert -O raw "$work/image" "$work/raw" || fail "the image cannot be read"
+    qemu-img check "$work/qcow2" || fail "the image is damaged"
+    qemu-img convert -O raw "$work/qcow2" "$work/raw" || fail "the image cannot be read"
     e2fsck -fn "$work/raw" || fail "the file system is damaged"
     debugfs -R "cat /data" "$work/raw" 2>/dev/null | sha256sum | cut -d ' ' -f 1 >"$work/found"
     expect_equal "checksum" "$(cat "$work/found")" "$(debugfs -R "cat /sum" "$work/raw" 2>/dev/null)"
