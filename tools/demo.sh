@@ -4,18 +4,31 @@
 
 demo_help() {
     cat <<'EOF'
-./dev demo
+./dev demo [disk]
 
 Boots a stock Debian guest on dormouse in the lab, lets it suspend to RAM and wake by its clock's alarm, then
 lets it sleep as a web server until a request wakes it. Shows the events as they happen, and ends with what the
 run proved. Takes about a minute, after everything is built.
+
+  disk   a whole Debian on a disk sleeps and becomes a file. Its dormouse is killed, another one takes the file,
+         and an SSH connection wakes the guest. Takes two to three minutes
+
 The exit status is 0 if all of that was seen, otherwise 1.
 EOF
 }
 
 demo_command() {
-    local status=0
-    take_nothing demo "$@"
+    case ${1-} in
+    '') demo_sleep ;;
+    disk)
+        take_nothing "demo disk" "${@:2}"
+        demo_disk
+        ;;
+    *) die "demo: there is no demo '$1'; see ./dev demo --help" ;;
+    esac
+}
+
+demo_sleep() {
     demo_prepare
     cat <<'EOF'
 A stock Debian kernel boots on dormouse with 2 of its 3 vCPUs, which use idle states. It asks for the third one,
@@ -25,31 +38,36 @@ an alarm, until a client asks it for a page. Below are dormouse's events, with t
 after a bar are the guest's console.
 
 EOF
-    demo_run
-    demo_prove || status=1
-    if ((status)); then
-        complain "demo: FAILED: what was not seen is marked above"
-    else
+    demo_run in_lab.sh --limit 120
+    demo_end demo_prove
+}
+
+# Says what was proved. Fails if something was not.
+demo_end() { # FUNCTION
+    if "$1"; then
         say "demo: passed: all of this was seen"
+    else
+        complain "demo: FAILED: what was not seen is marked above"
+        return 1
     fi
-    return "$status"
 }
 
 # Everything that reports progress comes before the introduction, which says that events follow.
-demo_prepare() {
+demo_prepare() { # [SET-OF-PACKAGES]...
     local sets
     readarray -t sets < <(lab_needs)
+    sets+=("$@")
     need build "${sets[@]}" # One installation for all is faster than one for each.
     compile_targets=vmm/dormouse build_for native # For dormouse timeline.
     build_for arm64
     lab_fetch 6.12 cloud
 }
 
-# Shows the lab's lines as they come, and keeps them.
-demo_run() {
+# Runs a script in the lab, shows its lines as they come, and keeps them.
+demo_run() { # SCRIPT OPTION-OF-LAB...
     local line lab_process output timeline
-    demo_events=() demo_guest=() demo_cpu=() demo_status='' demo_answer=''
-    exec {output}< <(exec "$root/dev" lab run --limit 120 --in "$root/tools/demo/in_lab.sh" -- sh in_lab.sh)
+    demo_events=() demo_guest=() demo_cpu=() demo_found=() demo_status='' demo_answer=''
+    exec {output}< <(exec "$root/dev" lab run --in "$root/tools/demo/$1" "${@:2}" -- sh "$1")
     lab_process=$!
     # Ctrl-C reaches the lab as well; other signals must be passed on.
     trap 'kill -TERM "$lab_process" 2>/dev/null || true; wait; exit 143' TERM
@@ -63,6 +81,9 @@ demo_run() {
         "guest "*) demo_guest_line "${line#guest }" ;;
         "cpu "*) demo_cpu+=("${line#cpu }") ;;
         "answer "*) demo_answer=${line#answer } ;;
+        "step "*) demo_step "${line#step }" ;;
+        "fact "* | "before "* | "after "*) demo_found+=("$line") ;;
+        "fail: "*) complain "demo: ${line#fail: }" ;;
         "status "*) demo_status=${line#status } ;;
         esac
     done
@@ -75,6 +96,11 @@ demo_event() { # JSON
     demo_events+=("$1")
     printf '%s\n' "$1" >&"$timeline"
     pause 0.03 # The timeline writes to the same terminal, and the guest's next line belongs below its line.
+}
+
+# What the operator does.
+demo_step() { # TEXT
+    printf '%13s %s\n' '>' "$1"
 }
 
 # Shows the lines of the guest's console that matter for the demo.

@@ -70,7 +70,7 @@ test_wrong_arguments_change_nothing() {
         "bench lib --json /nosuch/file" "bench lib --json /" "check-peers nosuch" "check-peers --nosuch" \
         "lab" "lab nosuch" "lab run" "lab run --host 5 true" "lab run --nosuch" \
         "lab --sanitize" "lab --sanitize address" "lab --sanitize memory run true" "lab run --sanitize" \
-        "setup everything" "demo twice" "help nosuch" "help clean build" "nosuch" "--nosuch"; do
+        "setup everything" "demo twice" "demo disk twice" "help nosuch" "help clean build" "nosuch" "--nosuch"; do
         # shellcheck disable=SC2086 # several words
         try "$root/dev" $words
         expect_status 1
@@ -158,11 +158,14 @@ test_summary_shows_times() {
     [ "$(tail -n 1 out)" = "2 passed, 0 failed" ] || fail "the last line is $(tail -n 1 out)"
 }
 
-# The introduction ends with "Below are dormouse's events", so nothing else may report progress after it.
-test_demo_builds_and_fetches_before_its_introduction() {
+# Runs ./dev demo with these words, without what it builds, fetches and runs.
+try_demo() { # [WORD]...
+    # shellcheck disable=SC2016 # for the inner shell
     try bash -c '
         source "$1/lab/machine.sh"
         source "$1/tools/demo.sh"
+        source "$1/tools/demo_disk.sh"
+        shift
         take_nothing() { :; }
         lab_is_native() { false; }
         machine=x86_64
@@ -175,10 +178,12 @@ test_demo_builds_and_fetches_before_its_introduction() {
         make_rtcwake() { step rtcwake; }
         make_tools() { step tools; }
         find_qemu() { step qemu; }
-        demo_run() { echo run; }
+        image_make_for_lab() { step image; }
+        demo_run() { echo "run $1"; }
         demo_prove() { :; }
+        demo_disk_prove() { :; }
         say() { :; }
-        demo_command' bash "$root"
+        demo_command "$@"' bash "$root" "$@"
     expect_status 0
     sed '/^A stock Debian/q' out >first
     for step in "build native vmm/dormouse" "build arm64 all" "kernel guest-cloud" "kernel host-6.12" \
@@ -186,5 +191,14 @@ test_demo_builds_and_fetches_before_its_introduction() {
         expect_line first "^step $step$"
     done
     [ "$(grep -c '^step' first)" = "$(grep -c '^step' out)" ] || fail "a step comes after the introduction"
-    [ "$(tail -n 1 out)" = run ] || fail "the demo does not run"
+}
+
+# The introduction ends with "Below are dormouse's events", so nothing else may report progress after it.
+test_demo_builds_and_fetches_before_its_introduction() {
+    try_demo
+    [ "$(tail -n 1 out)" = "run in_lab.sh" ] || fail "the demo does not run"
+    try_demo disk
+    expect_line first "^step need .* disks$"
+    expect_line first "^step image$"
+    [ "$(tail -n 1 out)" = "run disk_in_lab.sh" ] || fail "the demo disk does not run"
 }

@@ -42,10 +42,11 @@ interrupt() {
     ! grep -v '^dev: ' "$work/err" || fail "it said: $(grep -v '^dev: ' "$work/err" | head -n 3)"
 }
 
-# limit demo 200
+# limit demo 400
 test_demo() {
-    for delay in 0 4; do
-        interrupt $delay demo
+    for words in "0 demo" "4 demo disk"; do
+        # shellcheck disable=SC2086 # several words
+        interrupt $words
         ! grep -q 'What this run proves' out || fail "the demo reports a run that was interrupted"
         expect_line err "^dev: demo: stopped by Ctrl-C"
     done
