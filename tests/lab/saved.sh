@@ -383,7 +383,8 @@ test_clones() {
     run_status "$DORMOUSE" run --kernel "$LAB_BARE" --console none "$@" 2>"$work/refused"
     expect_status 1
     expect_equal refusal "$(cat "$work/refused")" \
-        "dormouse: image $work/image: clones run from it (--clone): end them first, or give --clone"
+        "dormouse: image $work/image: clones run from it, or it is exported: end them first, or give --clone"
+    "$DORMOUSE" image export "$work/image" | "$DORMOUSE" image import "$work/copy" || fail "no copy beside a clone"
     run_status "$DORMOUSE" run --kernel "$LAB_BARE" --console "$work/other" "$@" --clone
     expect_status 0
     grep -q "memory is as it was" "$work/other" || fail "the second clone has not woken"

@@ -612,7 +612,7 @@ static void test_clones_share(void **state)
     save(7);
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(state_reader_open_shared("vm", &clones[i]), 0);
-        expect_refused(try_open, "image vm: clones run from it (--clone): end them first");
+        expect_refused(try_open, "image vm: clones run from it, or it is exported: end them first");
         expect_refused(try_save, "rename: Device or resource busy; nothing has changed there");
     }
     for (unsigned i = 0; i < 2; i++) {

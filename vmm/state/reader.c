@@ -95,7 +95,8 @@ static void reader_tell_refusal(const struct state_reader *reader, int error)
     const struct state_place *place = &reader->place;
 
     if (error == -EWOULDBLOCK && reader_meets_clones(place)) {
-        (void)reader_fail(reader, "clones run from it (--clone): end them first, or give --clone");
+        (void)reader_fail(reader,
+                          "clones run from it, or it is exported: end them first, or give --clone");
     } else if (error == -EWOULDBLOCK || error == -ESTALE) {
         (void)reader_fail(reader, "another process has it open to restore or to save a VM");
     } else if (error == -ELOOP) {

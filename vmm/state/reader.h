@@ -24,8 +24,8 @@ struct state_writer;
  */
 int state_reader_open(const char *path, struct state_reader **out);
 /**
- * The same for a clone: others may have the file open so at the same time, and state_reader_open() is
- * refused meanwhile. It is not to be claimed.
+ * The same for a clone, or to export it: others may have the file open so at the same time, and
+ * state_reader_open() is refused meanwhile. It is not to be claimed.
  */
 int state_reader_open_shared(const char *path, struct state_reader **out);
 /**

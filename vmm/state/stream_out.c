@@ -116,7 +116,7 @@ static int stream_export_to(struct state_reader *reader, int fd)
 int stream_export(const char *path, int fd)
 {
     struct state_reader *reader;
-    int error = state_reader_open(path, &reader);
+    int error = state_reader_open_shared(path, &reader);
 
     if (error == 0) {
         error = stream_export_to(reader, fd);
