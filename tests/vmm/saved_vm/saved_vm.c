@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/pages.h"
 #include "fake_kvm.h"
 #include "machine/parts.h"
 #include "state/checksum.h"
@@ -72,10 +71,10 @@ void irq_restore(struct irq_line *line, const struct irq_state *state)
     (void)line, (void)state;
 }
 
-/* There are no devices. */
-void instances_remove(struct instances *instances, unsigned index)
+/* As little memory as here is read at once. */
+void mapped_plan(const struct machine *machine, struct state_reader *reader)
 {
-    (void)instances, (void)index;
+    (void)machine, (void)reader;
 }
 
 /* Nothing here counts hypercalls. */
@@ -92,35 +91,6 @@ int power_start_asleep(struct power *power, unsigned vcpu, const struct suspend_
 
     (void)call, (void)wake;
     return vcpu_doze(machine->board.vcpu[vcpu]);
-}
-
-/* All of memory is read at once. */
-void mapped_plan(const struct machine *machine, struct state_reader *reader)
-{
-    (void)machine, (void)reader;
-}
-
-bool pages_are_touched(const struct pages *pages, const struct memory *all, uint64_t offset)
-{
-    (void)pages, (void)all, (void)offset;
-    return false;
-}
-
-struct pages pages_open(void)
-{
-    return (struct pages){.pagemap = -1};
-}
-
-void pages_close(struct pages *pages)
-{
-    (void)pages;
-}
-
-void pages_find(const struct pages *pages, const struct memory *all, uint64_t offset, uint64_t size,
-                uint8_t *bits)
-{
-    (void)pages, (void)all, (void)offset;
-    memset(bits, 0xff, size / PAGES_UNIT / 8);
 }
 
 /* Writer and reader agree; which polynomial it is does not matter here. */
