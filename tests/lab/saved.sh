@@ -111,7 +111,8 @@ start_saved() {
     saved_mode=$1
     shift
     start_linux "saved cycles=$linux_cycles address=$guest_ip/24" --cpus 2 --psci "$saved_mode" --psci-version 1.1 \
-        --on-suspend save="${saved_file:-$work/image}" --disk "${saved_disk:-$work/disk}" --net tap=dormouse0 "$@"
+        --on-suspend save="${saved_file:-$work/image}" --disk "${saved_disk:-$work/disk}" --net tap=dormouse0 \
+        --restore-memory lazy "$@"
 }
 
 wait_saved() {
@@ -163,6 +164,8 @@ linux_saved() { # CYCLES
     count=1
     while [ $count -lt "$1" ]; do
         start_saved "$(mode_of $count)" --restore "$work/image"
+        wait_event "$work/events" resumed
+        cut_off image.restored
         wait_saved
         count=$((count + 1))
     done
@@ -305,6 +308,43 @@ test_lazy() {
     expect_no_errors
     expect_tap
     lose_image "$@"
+}
+
+# break_disk NAME: from now on nothing can be read from it.
+break_disk() {
+    dm suspend --noflush "$1"
+    dm reload "$1" --table "0 $(($(stat -c %s "$work/fs") / 512)) error"
+    dm resume "$1"
+}
+
+dm() { DM_DISABLE_UDEV=1 dmsetup "$@"; }
+
+# The disk fails that the image is on.
+# once read_error
+test_read_error() {
+    make_work
+    modprobe -a dm_mod loop ext4
+    truncate -s 128M "$work/fs"
+    mke2fs -q -t ext4 "$work/fs"
+    loop=$(losetup -f)
+    losetup "$loop" "$work/fs"
+    dm create bad --table "0 $(($(stat -c %s "$work/fs") / 512)) linear $loop 0"
+    mkdir "$work/bad"
+    mount -t ext4 /dev/mapper/bad "$work/bad"
+    trap 'umount "$work/bad"; dm remove --retry bad; losetup -d "$loop"; clean_up' EXIT
+    chmod 777 "$work/bad"
+    set -- --memory 64M --on-suspend save="$work/bad/image"
+    run_bare "scenario=saved ms=0" "$@"
+    start_bare "" --restore "$work/bad/image" --restore-memory lazy --asleep "$@"
+    wait_event "$work/events" asleep
+    echo 3 >/proc/sys/vm/drop_caches
+    break_disk bad
+    kill -USR1 "$guest"
+    wait_guest
+    expect_status 1
+    expect_equal "lines of error" "$(wc -l <"$work/errors")" 1
+    grep -q "^dormouse: image $work/bad/image: cannot read the guest's memory from it; the VM ends" "$work/errors" ||
+        fail "no word of the image"
 }
 
 # Dormouse does not get to read the rest in time.

@@ -328,6 +328,41 @@ static void a_drain_ends_all_that_is_under_way(void **state)
     free(bytes);
 }
 
+/* Unlike a drain: all of it is done, also what was not started. */
+static void a_finish_does_all_that_is_under_way(void **state)
+{
+    enum { SIZE = 8192, WHOLE = SIZE * DISK_REQUESTS_MAX };
+    struct disk *disk = open_disk("image");
+    uint8_t *bytes = random_bytes(WHOLE);
+    struct outcome last = {0};
+    struct iovec part = {bytes, SIZE};
+    struct disk_request more = {.operation = DISK_WRITE,
+                                .offset = WHOLE,
+                                .size = SIZE,
+                                .parts = &part,
+                                .part_count = 1,
+                                .done = note_end,
+                                .arg = &last};
+    struct writes writes = {0};
+
+    (void)state;
+    start_writes(disk, &writes, bytes, SIZE, SIZE);
+    wait_for(disk, &writes.outcomes[0]);
+    disk_submit(disk, &more);
+    disk_finish(disk);
+    for (unsigned i = 0; i < DISK_REQUESTS_MAX; i++) {
+        assert_true(writes.outcomes[i].ended);
+        assert_int_equal(writes.outcomes[i].error, 0);
+    }
+    assert_true(last.ended);
+    assert_int_equal(last.error, 0);
+    assert_file("image", 0, bytes, WHOLE);
+    assert_file("image", WHOLE, bytes, SIZE);
+    disk_finish(disk);
+    disk_close(disk);
+    free(bytes);
+}
+
 static void a_discard_makes_the_file_sparse_again(void **state)
 {
     enum { SIZE = 1 << 20 };
@@ -636,6 +671,7 @@ static const struct CMUnitTest engine_tests[] = {
     IN_SCRATCH(a_long_request_of_many_parts_is_done_in_pieces),
     IN_SCRATCH(many_requests_are_under_way_together),
     IN_SCRATCH(a_drain_ends_all_that_is_under_way),
+    IN_SCRATCH(a_finish_does_all_that_is_under_way),
     IN_SCRATCH(a_discard_makes_the_file_sparse_again),
     IN_SCRATCH(zeroes_are_written_with_or_without_the_space),
     IN_SCRATCH(a_durable_write_is_written),

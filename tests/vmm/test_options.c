@@ -206,6 +206,10 @@ static void saved_vms_are_files(void **state)
     assert_string_equal(config.save, "f");
     assert_string_equal(config.restore, "g");
     assert_true(config.asleep);
+    assert_int_equal(config.restore_memory, RESTORE_MEMORY_AUTO);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--restore", "g", "--restore-memory", "lazy"),
+                     OPTION_GOOD);
+    assert_int_equal(config.restore_memory, RESTORE_MEMORY_LAZY);
 }
 
 /* What clones continue from is not replaced by one of them, whatever name it is given. */
@@ -275,7 +279,7 @@ static void options_agree_with_each_other(void **state)
 {
     struct config config;
     struct capture capture;
-    char said[1024];
+    char said[2048];
 
     (void)state;
     capture_begin(&capture, STDERR_FILENO);
@@ -303,6 +307,10 @@ static void options_agree_with_each_other(void **state)
     assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "off", "--save", "f"),
                      OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--asleep"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--restore-memory", "eager"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--restore", "f", "--restore-memory", "lazy",
+                           "--disk", "vhost-user=s"),
+                     OPTION_BAD);
     capture_end(&capture, said, sizeof(said));
     assert_string_equal(
         said,
@@ -320,7 +328,11 @@ static void options_agree_with_each_other(void **state)
         "dormouse: --on-suspend save: name the file as well: --on-suspend save=FILE\n"
         "dormouse: --save: with --on-suspend off the guest never sleeps, and only a sleeping VM is "
         "saved\n"
-        "dormouse: --asleep: only a restored VM begins asleep; give --restore FILE as well\n");
+        "dormouse: --asleep: only a restored VM begins asleep; give --restore FILE as well\n"
+        "dormouse: --restore-memory: no memory comes from a file; give --restore FILE or "
+        "--sleep-memory disk=FILE as well\n"
+        "dormouse: --restore-memory lazy: a disk of vhost-user needs memory that other processes "
+        "share; use eager or auto\n");
 }
 
 static void networks_and_their_wakes_are_read(void **state)

@@ -567,6 +567,24 @@ static void it_is_taken_back_for_a_sleep(void **state)
     assert_int_equal(kernel.next[RECEIVE], 2);
 }
 
+/* While memory changes its pages, no thread of the kernel writes to it; afterwards it goes on where it was. */
+static void it_is_taken_back_while_the_device_is_still(void **state)
+{
+    (void)state;
+    start();
+    give(0);
+    give(1);
+    kernel_deliver(1, false);
+    rig.cls->be_still(rig.device, true);
+    assert_false(kernel.running[RECEIVE]);
+    rig.cls->be_still(rig.device, false);
+    assert_true(kernel.running[RECEIVE]);
+    assert_int_equal(kernel.next[RECEIVE], 1);
+    kernel_deliver(2, false);
+    expect_received(0, 1);
+    expect_received(1, 2);
+}
+
 /* A driver that disables another queue: this one continues. */
 static void a_queue_that_stays_continues(void **state)
 {
@@ -770,6 +788,7 @@ int main(void)
         TEST(nothing_runs_after_a_reset),
         TEST(the_waking_frame_comes_first),
         TEST(it_is_taken_back_for_a_sleep),
+        TEST(it_is_taken_back_while_the_device_is_still),
         TEST(a_queue_that_stays_continues),
         TEST(drivers_without_these_features_are_served_here),
         TEST(without_an_interrupt_of_its_own_it_is_served_here),

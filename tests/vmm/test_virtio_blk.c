@@ -359,6 +359,37 @@ static void a_full_queue_is_served_to_its_end(void **state)
     }
 }
 
+/* Whatever the host reads or writes for a driver has ended while the device is still, and no more begins. */
+static void nothing_is_under_way_while_it_is_still(void **state)
+{
+    enum { ROUNDS = 50, EACH = 4, SIZE = 1 << 20 };
+    const struct virtio_rig_buffer buffers[] = {
+        {AT_HEADER, HEADER, false}, {AT_DATA, SIZE, true}, {AT_STATUS, 1, true}};
+    struct device_disk disk;
+
+    (void)state;
+    put_header(VIRTIO_BLK_T_IN, 0);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint16_t head = virtio_rig_add(&rig, 0, buffers, 3);
+
+        for (unsigned i = 1; i < EACH; i++) {
+            virtio_rig_publish(&rig, 0, head);
+        }
+        virtio_rig_write(&rig, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+        virtio_rig_run(&rig);
+        rig.cls->be_still(rig.device, true);
+        rig.cls->disk(rig.device, &disk);
+        assert_int_equal(disk.under_way, 0);
+        memset(data(SIZE), PATTERN, SIZE);
+        assert_int_equal(data(SIZE)[SIZE - 1], PATTERN);
+        rig.cls->be_still(rig.device, false);
+        for (unsigned i = 0; i < EACH; i++) {
+            virtio_rig_wait(&rig, 0);
+        }
+        assert_int_equal(status(), VIRTIO_BLK_S_OK);
+    }
+}
+
 /* What was under way at a reset neither comes later nor is lost from the disk's count. */
 static void resets_take_back_what_is_under_way(void **state)
 {
@@ -584,6 +615,7 @@ int main(void)
         ON_OWN(a_disk_that_is_only_read_says_so),
         ON_OWN(each_queue_is_served),
         ON_OWN(a_full_queue_is_served_to_its_end),
+        ON_DISK(nothing_is_under_way_while_it_is_still),
         ON_DISK(resets_take_back_what_is_under_way),
         ON_DISK(the_write_cache_is_the_drivers_choice),
         ON_DISK(a_failing_host_is_reported_once),
