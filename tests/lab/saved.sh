@@ -425,7 +425,8 @@ test_clones() {
     expect_equal refusal "$(cat "$work/refused")" \
         "dormouse: image $work/image: clones run from it, or it is exported: end them first, or give --clone"
     "$DORMOUSE" image export "$work/image" | "$DORMOUSE" image import "$work/copy" || fail "no copy beside a clone"
-    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --console "$work/other" "$@" --clone
+    run_status "$DORMOUSE" run --kernel "$LAB_BARE" --console "$work/other" "$@" --clone \
+        --restore-memory lazy
     expect_status 0
     grep -q "memory is as it was" "$work/other" || fail "the second clone has not woken"
     kill -USR1 "$guest"
