@@ -121,7 +121,7 @@ test_disk_is_full() {
 test_disk_and_a_reset() {
     make_work
     start_bare "scenario=wake-operator timer=0" --memory 64M --sleep-memory disk="$work/image" --wake signal \
-        --qmp "$work/qmp"
+        --qmp "$work/qmp" --restore-memory lazy
     wait_event "$work/events" saved 1 60
     ln "$work/image" "$work/first"
     qmp system_reset
