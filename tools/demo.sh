@@ -11,7 +11,7 @@ lets it sleep as a web server until a request wakes it. Shows the events as they
 run proved. Takes about a minute, after everything is built.
 
   disk   a whole Debian on a disk sleeps and becomes a file. Its dormouse is killed, another one takes the file,
-         and an SSH connection wakes the guest. Takes two to three minutes
+         and an SSH connection wakes the guest. Takes some minutes
 
 The exit status is 0 if all of that was seen, otherwise 1.
 EOF

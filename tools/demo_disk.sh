@@ -86,7 +86,7 @@ demo_disk_prove_guest() {
     demo_claim "it was not started again: its boot ID is the same, and its ${services:-?} services have their processes" \
         "$(yes_if demo_disk_same boot)" "$(yes_if test "$services")"
     demo_claim "the program with PID ${program:-?} knows what only its memory had, and counts on: ${before:-?}, ${after:-?}" \
-        "$(yes_if demo_disk_same program)" "$(yes_if test "${after:-0}" -gt "${before:-0}")"
+        "$(yes_if demo_disk_same program)" "$(yes_if test "$before" -a "${after:-0}" -gt "${before:-0}")"
     demo_claim "the ${cached:-?} pages of a file are still in its page cache, and their content is the same" \
         "$(yes_if test "${cached:-0}" = 2048)" "$(yes_if demo_disk_same cached)" "$(yes_if demo_disk_same sum)"
     demo_claim "its clock is right: off by at most $(demo_disk_seconds clock_after) s, $(demo_disk_seconds clock_before) s before" \

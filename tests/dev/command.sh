@@ -202,3 +202,70 @@ test_demo_builds_and_fetches_before_its_introduction() {
     expect_line first "^step image$"
     [ "$(tail -n 1 out)" = "run disk_in_lab.sh" ] || fail "the demo disk does not run"
 }
+
+# Whether the demo disk would pass, if the lab had printed this; its lines go to `out`.
+prove_demo_disk() { # FILE
+    # shellcheck disable=SC2016 # for the inner shell
+    try bash -c '
+        source "$1/tools/demo.sh"
+        source "$1/tools/demo_disk.sh"
+        red="" green="" plain="" demo_status=0
+        readarray -t demo_found < <(grep -v ^event "$2")
+        readarray -t demo_events < <(sed -n "s/^event //p" "$2")
+        demo_disk_prove' bash "$root" "$1"
+}
+
+# Each claim fails if one line of what it needs is missing or differs.
+test_demo_disk_believes_only_what_was_seen() {
+    cat >seen <<'END'
+event {"event":"boot"}
+event {"event":"suspend-honoured"}
+event {"event":"asleep"}
+event {"event":"saved","file":"vm.saved"}
+event {"event":"boot"}
+event {"event":"restored","saved_ns":6000000000}
+event {"event":"wake","source":"net"}
+event {"event":"off","kind":"off"}
+before boot 1-2
+before service a.service 11
+before service b.service 12
+before service c.service 13
+before service d.service 14
+before program 15 16
+before cached 2048
+before sum 17
+before count 18
+fact clock_before 9
+fact checked is whole
+fact killed 137
+fact wakes 0
+after boot 1-2
+after service a.service 11
+after service b.service 12
+after service c.service 13
+after service d.service 14
+after program 15 16
+after cached 2048
+after sum 17
+after count 19
+fact clock_after 9
+fact left vm.saved.restored
+fact clean yes
+END
+    prove_demo_disk seen
+    expect_status 0
+    ! grep -q 'not seen' out || fail "something was not seen: $(grep 'not seen' out)"
+    for line in $(seq "$(wc -l <seen)"); do
+        [ "$(sed -n "${line}p" seen)" != "fact clock_before 9" ] || continue
+        sed "${line}d" seen >less
+        prove_demo_disk less
+        [ "$status" != 0 ] || fail "it passes without $(sed -n "${line}p" seen)"
+    done
+    for change in '/^after/s/11/21/' '/^after/s/15/25/' '/^after/s/17/27/' 's/count 19/count 18/' '/^after boot/s/$/3/' \
+        's/clock_after 9/clock_after 101/' 's/killed 137/killed 1/' 's/wakes 0/wakes 1/' 's/"net"/"irq"/' 's/6000000000/1/'; do
+        sed "$change" seen >other
+        ! cmp -s seen other || fail "$change changes nothing"
+        prove_demo_disk other
+        [ "$status" != 0 ] || fail "it passes after $change"
+    done
+}
