@@ -141,6 +141,28 @@ test_disk_and_a_reset() {
     [ ! -e "$work/image" ] || fail "the file is still there"
 }
 
+# A guest whose memory is in one file is saved as another one: the first ends only when the second is there.
+# once disk_and_a_save
+test_disk_and_a_save() {
+    make_work
+    mkdir "$work/small"
+    mount -t tmpfs -o size=64K,mode=777 none "$work/small"
+    start_bare "scenario=wake-operator timer=0" --memory 64M --sleep-memory disk="$work/image" --wake signal \
+        --save "$work/small/saved" --qmp "$work/qmp"
+    wait_event "$work/events" saved 1 60
+    qmp x-dormouse-save @X_DORMOUSE_SAVE_FAILED x-dormouse-query-sleep-memory
+    expect_said '{"depth":"disk","in-file":true}'
+    "$DORMOUSE" image check "$work/image" >"$work/checked" || fail "the image is not whole"
+    expect_equal "files" "$(ls "$work/small")" ""
+    mount -o remount,size=64M "$work/small"
+    qmp x-dormouse-save @X_DORMOUSE_SAVED
+    wait_guest
+    expect_status 6
+    "$DORMOUSE" image check "$work/small/saved" >"$work/checked" || fail "the saved image is not whole"
+    umount "$work/small"
+    [ ! -e "$work/image" ] || fail "there are two images of one guest"
+}
+
 # A damaged file ends the VM, and none of its guest runs.
 # once disk_is_damaged
 test_disk_is_damaged() {

@@ -95,6 +95,18 @@ static unsigned driver_wakes_pending(void *driver)
     return bus_wakes_pending(&machine->bus);
 }
 
+/* The file that the guest sleeps in may be the one that it is to be saved as. */
+static bool driver_save_elsewhere(struct machine *machine)
+{
+    if (rest_is_saved_as(machine, machine->writer)) {
+        save_tell(machine, machine->writer, true);
+        return true;
+    }
+    bool saved = save_machine(machine, machine->writer);
+    rest_unload(machine, saved);
+    return saved;
+}
+
 static bool driver_save(void *driver)
 {
     struct machine *machine = driver;
@@ -103,14 +115,14 @@ static bool driver_save(void *driver)
         rest_save(machine);
         return false;
     }
-    int error = rest_recall(machine);
+    int error = rest_load(machine);
     if (error != 0) {
         machine_fail(machine, error);
         return true;
     }
     bool signalled = machine->save_signalled;
     machine->save_signalled = false;
-    if (!save_machine(machine, machine->writer)) {
+    if (!driver_save_elsewhere(machine)) {
         rest_begin(machine);
         return false;
     }

@@ -166,6 +166,8 @@ int save_open(struct machine *machine);
 void save_close(struct machine *machine);
 /** The guest sleeps, and all vCPUs are paused. False after report()ing: the guest sleeps on. */
 bool save_machine(struct machine *machine, struct state_writer *writer);
+/** The news of that. */
+void save_tell(struct machine *machine, const struct state_writer *writer, bool saved);
 
 /** Before the sandbox. 0 or -REPORTED. */
 int rest_prepare(struct machine *machine);
@@ -188,6 +190,14 @@ bool rest_is_due(const struct machine *machine);
 void rest_save(struct machine *machine);
 /** Brings memory back, if it is in the file, and removes the file. 0, or -errno after report()ing. */
 int rest_recall(struct machine *machine);
+/** Whether the guest is in the file already to which `writer` would save it. */
+bool rest_is_saved_as(const struct machine *machine, const struct state_writer *writer);
+/**
+ * Before and after a save elsewhere. Memory comes back, if it is in the file, which stays: until the
+ * guest is `saved`, it is all that there is. If it is not, memory goes again. 0 or -errno, as above.
+ */
+int rest_load(struct machine *machine);
+void rest_unload(struct machine *machine, bool saved);
 /** The machine starts again: what was in the file is not needed. */
 void rest_forget(struct machine *machine);
 

@@ -96,7 +96,7 @@ static int rest_remove(struct machine *machine)
     return error;
 }
 
-/* The file of --save serves as well: a save brings memory back before. */
+/* The file of --save serves as well: a guest whose memory is there is saved. */
 static struct state_writer *rest_writer(const struct machine *machine)
 {
     return machine->rest.writer != NULL ? machine->rest.writer : machine->writer;
@@ -105,6 +105,18 @@ static struct state_writer *rest_writer(const struct machine *machine)
 bool rest_has_file(const struct machine *machine)
 {
     return rest_writer(machine) != NULL;
+}
+
+/* The file has all of memory. */
+static void rest_drop(struct machine *machine)
+{
+    int error = memory_clear(&machine->memory);
+
+    if (error != 0) {
+        report("--sleep-memory disk: the host does not take the guest's memory back: %s",
+               strerror(-error));
+        (void)rest_remove(machine);
+    }
 }
 
 /*
@@ -120,11 +132,31 @@ void rest_save(struct machine *machine)
         state_reader_reopen(writer, &rest->image) != 0) {
         return;
     }
-    int error = memory_clear(&machine->memory);
-    if (error != 0) {
-        report("--sleep-memory disk: the host does not take the guest's memory back: %s",
-               strerror(-error));
+    rest_drop(machine);
+}
+
+bool rest_is_saved_as(const struct machine *machine, const struct state_writer *writer)
+{
+    return machine->rest.image != NULL && state_reader_is_of(machine->rest.image, writer);
+}
+
+int rest_load(struct machine *machine)
+{
+    struct state_reader *image = machine->rest.image;
+    int error = image != NULL ? state_reader_load_ram(image, &machine->memory) : 0;
+
+    return error == 0 ? 0 : -EIO;
+}
+
+void rest_unload(struct machine *machine, bool saved)
+{
+    if (machine->rest.image == NULL) {
+        return;
+    }
+    if (saved) {
         (void)rest_remove(machine);
+    } else {
+        rest_drop(machine);
     }
 }
 
@@ -134,11 +166,8 @@ int rest_recall(struct machine *machine)
         return 0;
     }
     mapped_plan(machine, machine->rest.image);
-    int error = state_reader_load_ram(machine->rest.image, &machine->memory);
-    if (error == 0) {
-        error = rest_remove(machine);
-    }
-    return error == 0 ? 0 : -EIO;
+    int error = rest_load(machine);
+    return error == 0 && rest_remove(machine) != 0 ? -EIO : error;
 }
 
 void rest_forget(struct machine *machine)
@@ -195,7 +224,7 @@ void rest_close(struct machine *machine)
     struct rest *rest = &machine->rest;
 
     delay_close(&rest->delay);
-    if (rest->image != NULL) {
+    if (rest->image != NULL && machine->status != STATUS_SAVED) {
         report("the guest still sleeps, as the file %s: --restore continues it",
                state_writer_path(rest_writer(machine)));
     }

@@ -201,6 +201,14 @@ static int save_all(struct machine *machine)
     return error != 0 ? error : state_writer_add_ram(machine->saving, &machine->memory);
 }
 
+void save_tell(struct machine *machine, const struct state_writer *writer, bool saved)
+{
+    machine_tell(machine, &(struct power_news){
+                              .kind = saved ? POWER_NEWS_SAVED : POWER_NEWS_SAVE_FAILED,
+                              .file = state_writer_path(writer),
+                          });
+}
+
 bool save_machine(struct machine *machine, struct state_writer *writer)
 {
     int error = state_writer_begin(writer);
@@ -215,10 +223,7 @@ bool save_machine(struct machine *machine, struct state_writer *writer)
     if (error != 0) {
         state_writer_abort(writer);
     }
-    machine_tell(machine, &(struct power_news){
-                              .kind = error == 0 ? POWER_NEWS_SAVED : POWER_NEWS_SAVE_FAILED,
-                              .file = state_writer_path(writer),
-                          });
+    save_tell(machine, writer, error == 0);
     return error == 0;
 }
 

@@ -216,8 +216,7 @@ int place_publish(const struct state_place *place)
     return error;
 }
 
-/* Whether FILE is the file that `fd` is. 0 or -errno: -ESTALE if it is another one. */
-static int place_compare(const struct state_place *place, int fd)
+int place_compare(const struct state_place *place, int fd)
 {
     struct stat file;
     struct stat named;

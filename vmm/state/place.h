@@ -45,6 +45,8 @@ int place_publish(const struct state_place *place);
 int place_retire(const struct state_place *place, int fd);
 int place_discard(const struct state_place *place, int fd);
 void place_remove(const struct state_place *place, const char *name);
+/* Whether FILE is the file that `fd` is. 0 or -errno: -ESTALE if it is another one. */
+int place_compare(const struct state_place *place, int fd);
 
 /* Whether the folder has that name. */
 bool place_has(const struct state_place *place, const char *name);

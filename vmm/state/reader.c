@@ -238,6 +238,11 @@ int state_reader_examine(const char *path, struct state_reader **out)
     return reader_take(reader, out);
 }
 
+bool state_reader_is_of(const struct state_reader *reader, const struct state_writer *writer)
+{
+    return place_compare(&writer->place, reader->fd) == 0;
+}
+
 /* What place_retire() and place_discard() mean. */
 static const char *reader_name_error(int error)
 {

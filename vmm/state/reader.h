@@ -114,5 +114,7 @@ int state_reader_check_ram(struct state_reader *reader);
 int state_reader_claim(struct state_reader *reader);
 /** The same, but the file is removed: its VM is in this process, and needs no second chance. */
 int state_reader_remove(struct state_reader *reader);
+/** Whether the image has the name that the writer would give to another one. */
+bool state_reader_is_of(const struct state_reader *reader, const struct state_writer *writer);
 
 #endif
