@@ -51,6 +51,7 @@ static struct {
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t size_max, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t size_max);
+void __wrap_report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 ssize_t __real_read(int fd, void *bytes, size_t size);
 ssize_t __wrap_read(int fd, void *bytes, size_t size);
 ssize_t __real_write(int fd, const void *bytes, size_t size);
@@ -63,8 +64,8 @@ static void check(bool right)
     }
 }
 
-/* Replaces the real one: a message must be one line of text, but is not shown. */
-void report(const char *format, ...)
+/* A message must be one line of text, but is not shown. */
+void __wrap_report(const char *format, ...)
 {
     char text[1024];
     va_list args;
