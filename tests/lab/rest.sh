@@ -32,7 +32,7 @@ memory="--cpus 2 --memory 64M"
 test_disk() {
     make_work
     # shellcheck disable=SC2086 # several words
-    start_bare "scenario=saved ms=0 sleeps=2" $memory --sleep-memory disk="$work/image"
+    start_bare "scenario=saved ms=0 sleeps=2" $memory --sleep-memory disk="$work/image" --restore-memory lazy
     for sleep in 1 2; do
         wait_event "$work/events" saved $sleep 60
         [ -n "${LAB_SANITIZE:-}" ] || expect_small 6000

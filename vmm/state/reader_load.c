@@ -15,7 +15,7 @@
 #include "state/hot.h"
 #include "state/reader_parts.h"
 
-/* Below this, reading is faster than faults (docs/design-vmm.md says how that was measured). */
+/* Less is read in about a tenth of a second, checked and in huge pages (docs/design-vmm.md has the figures). */
 #define LAZY_MIN (UINT64_C(256) << 20)
 
 /* A chunk in shorter runs, on average, is read: each run would be a mapping. */
