@@ -16,10 +16,12 @@ json=$build/bench-image.json
 
 # NAME|AIM|UNIT|MEANING. An aim with % is of QEMU's figure.
 rows() {
-    local memory depth words second aim
+    local memory way depth words second aim
     for memory in 512M 2G; do
-        echo "first-instruction-$memory|10%|instructions|restore, up to the guest's first instruction, $memory"
-        echo "first-byte-$memory|-|instructions|restore, up to its first byte on the console, $memory"
+        for way in eager lazy; do
+            echo "first-instruction-$way-$memory|10%|instructions|restore ($way) to the first instruction, $memory"
+            echo "first-byte-$way-$memory|-|instructions|restore ($way) to the first byte on the console, $memory"
+        done
         echo "save-$memory|-|instructions|save, up to the complete file, $memory"
         echo "allocated-$memory|-|bytes|the file on the disk, $memory"
     done
@@ -41,7 +43,8 @@ rows() {
 awake|guest awake
 keep|keep
 reclaim|reclaim
-disk|disk
+disk|disk, memory read back (eager)
+disk-lazy|disk, memory mapped (lazy)
 restored|restored with --asleep
 EOT
 }
@@ -70,7 +73,7 @@ show() {
     printf '[' >"$json"
     while IFS='|' read -r name aim unit meaning; do
         dormouse=$(median dormouse "$name" <<<"$lines")
-        qemu=$(median qemu "$name" <<<"$lines")
+        qemu=$(median qemu "${name/lazy/eager}" <<<"$lines")
         judgement=$(judge "$dormouse" "$aim" "$qemu")
         printf '%-58s %12s %12s  %-12s %6s %s\n' "$meaning" "$dormouse" "$qemu" "$unit" "$aim" "$judgement"
         printf '%s\n  {"name": "%s", "unit": "%s", "dormouse": %s, "qemu": %s}' "$separator" "$name" "$unit" \

@@ -100,7 +100,7 @@ wait_for() { # FILE PATTERN [COUNT]
 console_byte='mmio write len . gpa 0x9000000 '
 
 # What a restore took: lines of WHO.
-print_restore() { # WHO MEMORY PROGRAM
+print_restore() { # WHO WHAT PROGRAM
     echo 0 >$tracing/tracing_on
     echo "$1 first-instruction-$2 $(busy "from=sched_process_exec: filename=$3" to=kvm_entry:)"
     echo "$1 first-byte-$2 $(busy "from=sched_process_exec: filename=$3" "to=$console_byte")"
@@ -156,12 +156,17 @@ measure_dormouse() { # MEMORY
     echo "dormouse save-$1 $(busy "begin=$(event_time suspend-request)" "end=$(event_time saved)")"
     echo "dormouse allocated-$1 $(($(stat -c %b "$image") * 512))"
     [ "$1" != 512M ] || print_record 1
+    restore_dormouse "$1" eager
+    restore_dormouse "$1" lazy
+}
+
+restore_dormouse() { # MEMORY eager|lazy
     round=0
     while [ $round -lt "$rounds" ]; do
         start_trace
-        start_dormouse 1 "$1" "" --restore "$image"
+        start_dormouse 1 "$1" "" --restore "$image" --restore-memory "$2"
         wait_for "$work/said" 'GUEST: awake'
-        print_restore dormouse "$1" "$DORMOUSE"
+        print_restore dormouse "$2-$1" "$DORMOUSE"
         end_guest
         mv "$image.restored" "$image"
         round=$((round + 1))
@@ -225,7 +230,7 @@ measure_qemu() { # MEMORY
         start_trace
         start_qemu 1 "$1" -incoming "file:$image"
         wait_for "$work/said" 'GUEST: runs'
-        print_restore qemu "$1" "$here/qemu/loader"
+        print_restore qemu "eager-$1" "$here/qemu/loader"
         end_guest
         round=$((round + 1))
     done
@@ -277,7 +282,8 @@ measure_depths() {
     make_swap
     measure_depth keep
     measure_depth reclaim --sleep-memory reclaim
-    measure_depth disk --sleep-memory "disk=$image"
+    measure_depth disk --sleep-memory "disk=$image" --restore-memory eager
+    measure_depth disk-lazy --sleep-memory "disk=$image" --restore-memory lazy
     round=0
     while [ $round -lt "$pings" ]; do
         round=$((round + 1))
