@@ -24,15 +24,18 @@ read-1m|1 MiB read in sequence
 write-1m|1 MiB written in sequence
 request-tap|a byte to the host and one back, by TCP, tap
 stream-tap|1 MiB to the host, by TCP, tap
+request-tap-vhost|the same two with vhost-net
+stream-tap-vhost|
 request-passt|a byte to the host and one back, passt
 stream-passt|1 MiB to the host, passt
 EOT
 }
 
 measure() {
-    "$root/dev" lab run --icount --cpus 1 --limit 1500 --in "$here/io_lab.sh" --in "$here/io_guest" \
+    "$root/dev" lab run --icount --cpus 1 --limit 3000 --in "$here/io_lab.sh" --in "$here/io_guest" \
         --in "$here/io_cases" --in "$build/arm64/bench/io_load" \
-        --in "$build/lab/debian/trixie-qemu-arm64/qemu" -- sh io_lab.sh host dormouse qemu asleep
+        --in "$build/lab/debian/trixie-qemu-arm64/qemu" -- sh io_lab.sh host dormouse qemu \
+        dormouse_vhost qemu_vhost asleep
 }
 
 median() { # WHO CASE <LINES

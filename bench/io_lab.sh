@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=dash
 # What bench/io.sh measures, inside the lab: lines WHO CASE NANOSECONDS, where WHO is host, qemu, dormouse or asleep.
-# `io_lab.sh WHO...`; the variables ONLY (a part of the cases' names) and ROUNDS are for experiments.
+# `io_lab.sh WHAT...`; WHAT is one of these, or dormouse_vhost or qemu_vhost: the tap's cases, with vhost-net. The
+# variables ONLY (a part of the cases' names) and ROUNDS are for experiments.
 set -u
 
 work=$(mktemp -d "$LAB_TMP/bench.XXXXXX")
@@ -70,8 +71,8 @@ make_initrd() {
 }
 
 # What the guest said: lines WHO CASE NANOSECONDS.
-print_said() { # WHO
-    tr -d '\r' <"$work/said" | sed -n "s/^BENCH /$1 /p"
+print_said() { # WHO SUFFIX
+    tr -d '\r' <"$work/said" | sed -n "s/^BENCH \([^ ]*\)/$1 \1$2/p"
     grep -q '^GUEST: ok' "$work/said" || fail "the guest of $1 did not end well: $(tail -n 3 "$work/said")"
 }
 
@@ -93,31 +94,51 @@ measure_host() {
     done
 }
 
+run_dormouse() { # VHOST ONLY SUFFIX
+    rm -f "$work/said"
+    "$DORMOUSE" run --kernel "$LAB_GUEST/vmlinuz" --initrd "$work/initrd" --append "$arguments only=$2" --memory $memory \
+        --disk "$work/disk/image" --net tap=bench0,mac=$tap_mac,vhost="$1" --net user,mac=$passt_mac \
+        --console "$work/said" </dev/null || fail "dormouse ended with status $?"
+    print_said dormouse "$3"
+}
+
 # Without vhost-net, as QEMU's tap is by default.
 measure_dormouse() {
-    "$DORMOUSE" run --kernel "$LAB_GUEST/vmlinuz" --initrd "$work/initrd" --append "$arguments" --memory $memory \
-        --disk "$work/disk/image" --net tap=bench0,mac=$tap_mac,vhost=off --net user,mac=$passt_mac \
-        --console "$work/said" </dev/null || fail "dormouse ended with status $?"
-    print_said dormouse
+    run_dormouse off "$only" ""
+}
+
+measure_dormouse_vhost() {
+    modprobe vhost_net
+    run_dormouse on tap -vhost
 }
 
 # Device for device the same, in QEMU's usual way to attach them: PCI with MSI-X.
-measure_qemu() {
+run_qemu() { # VHOST ONLY SUFFIX
     qemu=$here/qemu
+    rm -f "$work/passt"
     passt --quiet --foreground --runas 0 --socket "$work/passt" &
     passt=$!
     until [ -S "$work/passt" ]; do sleep 0.1; done
     "$qemu/loader" --library-path "$qemu" "$qemu/qemu-system-aarch64" -M virt,gic-version=3 -accel kvm -cpu host \
         -nodefaults -no-user-config -display none -no-reboot -m $memory -smp 1 \
-        -kernel "$LAB_GUEST/vmlinuz" -initrd "$work/initrd" -append "$arguments" -serial "file:$work/said" \
+        -kernel "$LAB_GUEST/vmlinuz" -initrd "$work/initrd" -append "$arguments only=$2" -serial "file:$work/said" \
         -drive "if=none,id=disk,format=raw,cache=writeback,aio=${AIO:-io_uring},file=$work/disk/image" \
         -device virtio-blk-pci,drive=disk \
-        -netdev tap,id=tap,ifname=bench0,script=no,downscript=no \
+        -netdev "tap,id=tap,ifname=bench0,script=no,downscript=no,vhost=$1" \
         -device virtio-net-pci,netdev=tap,mac=$tap_mac,romfile= \
         -netdev "stream,id=passt,server=off,addr.type=unix,addr.path=$work/passt" \
         -device virtio-net-pci,netdev=passt,mac=$passt_mac,romfile= </dev/null || fail "QEMU ended with status $?"
     kill $passt 2>/dev/null
-    print_said qemu
+    print_said qemu "$3"
+}
+
+measure_qemu() {
+    run_qemu off "$only" ""
+}
+
+measure_qemu_vhost() {
+    modprobe vhost_net
+    run_qemu on tap -vhost
 }
 
 # Processor time of a minute asleep, with all of these devices, after the disk was written and flushed. The kernel's threads

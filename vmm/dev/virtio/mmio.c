@@ -154,12 +154,28 @@ void virtio_write(struct device *device, uint64_t offset, unsigned size, uint64_
     virtio_unlock(virtio);
 }
 
+/*
+ * The driver acknowledges used buffers in each interrupt. KVM takes that, so no vCPU leaves it, and
+ * InterruptStatus goes on naming them: a driver looks at its rings once too often at most, in an
+ * interrupt for something else. Whatever else it acknowledges comes to mmio_acknowledge().
+ */
+static bool mmio_acknowledgement(const struct virtio *virtio, struct doorbell *doorbell)
+{
+    *doorbell = (struct doorbell){
+        .offset = VIRTIO_MMIO_INTERRUPT_ACK,
+        .size = WORD,
+        .value = VIRTIO_MMIO_INT_VRING,
+        .fd = virtio->acknowledged,
+    };
+    return virtio->acknowledged >= 0;
+}
+
 bool virtio_doorbell(struct device *device, unsigned number, struct doorbell *doorbell)
 {
     const struct virtio *virtio = virtio_of(device);
 
     if (number >= virtio->queue_count) {
-        return false;
+        return number == virtio->queue_count && mmio_acknowledgement(virtio, doorbell);
     }
     *doorbell = (struct doorbell){
         .offset = VIRTIO_MMIO_QUEUE_NOTIFY,

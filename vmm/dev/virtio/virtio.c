@@ -46,8 +46,10 @@ bool virtio_is_live(const struct virtio *virtio)
 
 static void virtio_interrupt(struct virtio *virtio, uint32_t reason)
 {
-    virtio->state.interrupts |= reason;
-    registers_show_state(virtio);
+    if ((virtio->state.interrupts & reason) != reason) {
+        virtio->state.interrupts |= reason;
+        registers_show_state(virtio);
+    }
     irq_pulse(virtio->env.irq);
 }
 
@@ -348,6 +350,18 @@ static int virtio_open_doorbell(struct virtio *virtio, unsigned queue)
     return doorbell->source != NULL ? 0 : -errno;
 }
 
+static int virtio_open_events(struct virtio *virtio, bool lends)
+{
+    for (unsigned i = 0; i < virtio->queue_count; i++) {
+        int error = virtio_open_doorbell(virtio, i);
+        if (error != 0) {
+            return error;
+        }
+    }
+    virtio->acknowledged = lends ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return lends || virtio->acknowledged >= 0 ? 0 : -errno;
+}
+
 int virtio_open(struct virtio *virtio, const struct device_env *env,
                 const struct virtio_setup *setup)
 {
@@ -357,17 +371,16 @@ int virtio_open(struct virtio *virtio, const struct device_env *env,
     virtio->config = setup->config;
     virtio->config_size = setup->config_size;
     virtio->queue_count = setup->queue_count;
+    virtio->acknowledged = -1;
     pthread_mutex_init(&virtio->lock, NULL);
     for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++) {
         virtio->doorbells[i].fd = -1;
         queue_init(&virtio->queues[i], &virtio->state.queues[i], env->memory);
     }
-    for (unsigned i = 0; i < virtio->queue_count; i++) {
-        int error = virtio_open_doorbell(virtio, i);
-        if (error != 0) {
-            virtio_close(virtio);
-            return error;
-        }
+    int error = virtio_open_events(virtio, setup->lends);
+    if (error != 0) {
+        virtio_close(virtio);
+        return error;
     }
     registers_show_all(virtio);
     return 0;
@@ -395,6 +408,9 @@ void virtio_close(struct virtio *virtio)
 {
     for (unsigned i = 0; i < virtio->queue_count; i++) {
         loop_close(virtio->doorbells[i].source, virtio->doorbells[i].fd);
+    }
+    if (virtio->acknowledged >= 0) {
+        close(virtio->acknowledged);
     }
     pthread_mutex_destroy(&virtio->lock);
 }

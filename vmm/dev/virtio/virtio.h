@@ -108,6 +108,7 @@ struct virtio {
     bool blamed;         /* a line about the driver's fault has been reported */
     bool held; /* start() or stop() is under way; set with the lock held, read without it */
     struct virtio_doorbell doorbells[VIRTIO_QUEUES_MAX];
+    int acknowledged; /* eventfd that nobody reads: the driver has seen used buffers; or -1 */
     struct queue queues[VIRTIO_QUEUES_MAX];
     struct chain chain; /* the chain at hand of virtio_serve() */
     struct virtio_state state;
@@ -120,6 +121,7 @@ struct virtio_setup {
     const void *config;
     size_t config_size;
     unsigned queue_count; /* 1 to VIRTIO_QUEUES_MAX */
+    bool lends;           /* queues may be lent, so the device has to see acknowledgements */
 };
 
 /*

@@ -286,6 +286,7 @@ static int nic_open(struct device *device, const struct device_env *env)
         .config = &device->config,
         .config_size = sizeof(device->config),
         .queue_count = NIC_QUEUE_COUNT,
+        .lends = net_vhost(device->net) != NULL,
     };
     error = virtio_open(&device->virtio, env, &setup);
     if (error != 0) {
