@@ -111,7 +111,7 @@ start_saved() {
     saved_mode=$1
     shift
     start_linux "saved cycles=$linux_cycles address=$guest_ip/24" --cpus 2 --psci "$saved_mode" --psci-version 1.1 \
-        --on-suspend save="${saved_file:-$work/image}" --disk "${saved_disk:-$work/disk}" --net tap=dormouse0 \
+        --on-suspend save="${saved_file:-$work/image}" --disk "${saved_disk:-$work/disk}" --net tap=dormouse0,vhost=on \
         --restore-memory lazy "$@"
 }
 
