@@ -61,6 +61,7 @@ test_help_of_every_command_changes_nothing() {
     expect_line out "^\./dev lab run"
 }
 
+# limit wrong_arguments_change_nothing 600
 test_wrong_arguments_change_nothing() {
     prepare_untouched
     for words in "clean all" "build nosuch" "build native arm64" "test nosuch" "test unit/nosuch" \
