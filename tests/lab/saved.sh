@@ -59,6 +59,13 @@ test_pending_interrupt() {
     expect_event wake intid 30
 }
 
+# A pending LPI, and the mappings of the ITS: they are in the guest's memory, but KVM has them in a cache.
+# once pending_lpi
+test_pending_lpi() {
+    run_saved scenario=lpi 1 --memory 32M --cpus 2
+    expect_event wake source irq
+}
+
 # A priority mask below what is pending: only with the mask restored does the timer wake the guest, and only it.
 # once masked_interrupt
 test_masked_interrupt() {
