@@ -16,10 +16,17 @@ const struct section_part section_parts[] = {
 
 void section_put_registers(struct state_record *record, const struct kvm_registers *list)
 {
-    state_put_u32(record, list->count);
+    unsigned count = 0;
+
     for (unsigned i = 0; i < list->count; i++) {
-        state_put_u64(record, list->at[i].id);
-        state_put_u64(record, list->at[i].value);
+        count += list->at[i].value != 0;
+    }
+    state_put_u32(record, count);
+    for (unsigned i = 0; i < list->count; i++) {
+        if (list->at[i].value != 0) {
+            state_put_u64(record, list->at[i].id);
+            state_put_u64(record, list->at[i].value);
+        }
     }
 }
 

@@ -36,6 +36,7 @@ struct section_part {
 /** In the order in which they are written to a VM; a tag of NULL ends them. */
 extern const struct section_part section_parts[];
 
+/** Leaves out registers that are zero, as those are that a reader does not find. */
 void section_put_registers(struct state_record *record, const struct kvm_registers *list);
 /** False: too many for a list. */
 bool section_get_registers(struct state_record *record, struct kvm_registers *list);

@@ -412,10 +412,13 @@ static void pending_lpi_is_kept(void)
 static void newer_host_hides_what_is_new(void)
 {
     add_register(&first, DFR0, 0x6, 0);
+    add_register(&first, ISAR0, 0, 0); /* not in the image */
     add_register(&second, DFR0, 0xe, 0xff);
     add_register(&second, BMAP2, 3, 3);
+    add_register(&second, ISAR0, 0x10, 0xff);
     save_and_restore();
     check(second.registers[1].value == 0x6, "the register is not the guest's");
+    check(second.registers[3].value == 0, "the guest finds a new instruction");
     check(second.registers[2].value == 0, "the guest finds a new service");
 }
 
