@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# A whole Debian on a disk: how tests and `./dev demo disk` reach it, and what in it must outlive a sleep. It has no test of
-# its own.
+# A whole Debian on a disk: how tests and `./dev demo disk` reach it, and what in it must outlive a sleep. It has no test
+# of its own.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
@@ -14,8 +14,8 @@ debian_options() {
 # By SSH, through passt unless a test sets $debian_at to other options of ssh.
 in_debian() { # COMMAND...
     # shellcheck disable=SC2086 # several words
-    ssh -i "$LAB_KEY" ${debian_at:--p 2222 -o Hostname=127.0.0.1} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-        -o ConnectTimeout=300 root@debian "$@"
+    ssh -i "$LAB_KEY" ${debian_at:--p 2222 -o Hostname=127.0.0.1} -o StrictHostKeyChecking=no \
+        -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=300 root@debian "$@"
 }
 
 debian_is_up() {
@@ -41,8 +41,8 @@ hundredths_of() { # SECONDS.NANOSECONDS
     echo "${1%.*}${hundredths%???????}"
 }
 
-# A program whose state is only in its memory, and a file that is in the guest's page cache. `look` prints what must be the
-# same after a sleep; then how far the program has counted, which it must still do.
+# A program whose state is only in its memory, and a file that is in the guest's page cache. `look` prints what must be
+# the same after a sleep; then how far the program has counted, which it must still do.
 witness_program() {
     cat <<'END'
 set -eu
