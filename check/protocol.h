@@ -10,7 +10,7 @@
 #define CHECK_PROTOCOL_H
 
 /** The version of the words below; it increases if one of them changes its meaning. */
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 
 /** The words with which every boot begins: SAY_IMAGE is followed by the version. */
 #define SAY_TAP   "TAP version 14"
@@ -45,8 +45,12 @@
 #define SAY_END      "# end"
 #define SAY_BAIL_OUT "Bail out!"
 
-/** The one line that the image reads: ANSWER_GO, N, why the image boots, and the log if any. */
+/** The one line that the image reads: ANSWER_GO, N, why the image boots, and the log if any. It is
+ *  sent in pieces, because a monitor's UART may keep no more bytes than a 16550 does: after each
+ *  ANSWER_PIECE bytes without the end of the line the image asks for more. */
 #define ANSWER_GO "go"
+#define SAY_MORE  "# more"
+enum { ANSWER_PIECE = 16 };
 
 enum protocol_how {
     HOW_START, /**< nothing was before */

@@ -5,8 +5,14 @@
 #include "../../bare/uart.h"
 #include "../scenarios/engine/text.h"
 
-/* The time limit for each byte of an answer; the longest time without a line. */
-enum { PATIENCE_MILLISECONDS = 500, PULSE_MILLISECONDS = 5000, LINE_SIZE = LINK_WORD_SIZE + 64 };
+/* The time limit for the first byte of an answer, which may never come, and for each other; the
+ * longest time without a line. */
+enum {
+    PATIENCE_MILLISECONDS = 500,
+    PATIENCE_FOR_MORE_MILLISECONDS = 5000,
+    PULSE_MILLISECONDS = 5000,
+    LINE_SIZE = LINK_WORD_SIZE + 64
+};
 
 static char buffer[LINE_SIZE];
 
@@ -49,9 +55,11 @@ void link_note(const char *words, uint32_t number, const char *text)
 
 /* ---- Answers ------------------------------------------------------------------------------ */
 
-static bool get_byte(uint8_t *byte)
+static bool get_byte(uint8_t *byte, bool is_first)
 {
-    uint64_t end = timer_now(TIMER_VIRTUAL) + timer_milliseconds(PATIENCE_MILLISECONDS);
+    uint64_t end =
+        timer_now(TIMER_VIRTUAL) +
+        timer_milliseconds(is_first ? PATIENCE_MILLISECONDS : PATIENCE_FOR_MORE_MILLISECONDS);
 
     while (!uart_read(byte)) {
         if (timer_now(TIMER_VIRTUAL) > end) {
@@ -65,15 +73,19 @@ static bool get_byte(uint8_t *byte)
 static bool get_line(void)
 {
     uint32_t length = 0;
+    uint32_t heard = 0;
     uint8_t byte;
 
-    while (get_byte(&byte)) {
+    while (get_byte(&byte, heard == 0)) {
         if (byte == '\n') {
             buffer[length] = '\0';
             return true;
         }
         if (byte != '\r' && length + 1 < sizeof(buffer)) {
             buffer[length++] = (char)byte;
+        }
+        if (++heard % ANSWER_PIECE == 0) {
+            link_line(SAY_MORE);
         }
     }
     return false;

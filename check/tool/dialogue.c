@@ -133,6 +133,19 @@ static bool note_running(struct dialogue *dialogue)
     return true;
 }
 
+/* Sends the next piece of the line, if there is one. */
+static enum dialogue_step send_piece(struct dialogue *dialogue)
+{
+    const char *rest = dialogue->line + dialogue->sent;
+
+    if (*rest == '\0') {
+        return DIALOGUE_GO_ON;
+    }
+    (void)snprintf(dialogue->answer, sizeof(dialogue->answer), "%s", rest);
+    dialogue->sent += strlen(dialogue->answer);
+    return DIALOGUE_ANSWER;
+}
+
 static enum dialogue_step on_ready(struct dialogue *dialogue)
 {
     unsigned scenario = dialogue->scenario;
@@ -149,11 +162,12 @@ static enum dialogue_step on_ready(struct dialogue *dialogue)
     if (!dialogue->begun) {
         how = dialogue->run->has_plan ? HOW_AGAIN : HOW_START;
     }
-    (void)snprintf(dialogue->answer, sizeof(dialogue->answer), ANSWER_GO " %u %s%s%s\n", scenario,
+    (void)snprintf(dialogue->line, sizeof(dialogue->line), ANSWER_GO " %u %s%s%s\n", scenario,
                    protocol_how_word(how), with_log ? " " : "", with_log ? dialogue->log : "");
     dialogue->has_log = false; /* Once handed back it does not belong to a later end. */
     dialogue->phase = DIALOGUE_RUNNING;
-    return DIALOGUE_ANSWER;
+    dialogue->sent = 0;
+    return send_piece(dialogue);
 }
 
 /* The image runs a scenario that was done: it started from the beginning. */
@@ -350,6 +364,9 @@ static enum dialogue_step take_frame(struct dialogue *dialogue, const char *line
     *ours = true;
     if (strcmp(line, SAY_READY) == 0) {
         return on_ready(dialogue);
+    }
+    if (strcmp(line, SAY_MORE) == 0) {
+        return send_piece(dialogue);
     }
     if (strcmp(line, SAY_END) == 0) {
         dialogue_settle(dialogue);

@@ -42,7 +42,9 @@ struct dialogue {
     char log[DIALOGUE_LOG_MAX + 1];
     bool has_log;
     unsigned char boots[POINT_MAX + 2]; /**< by scenario; also for the number after the last */
-    char answer[DIALOGUE_LOG_MAX + 64]; /**< a line with its newline */
+    char answer[ANSWER_PIECE + 1];      /**< to send now: all of a line, or a piece of it */
+    char line[DIALOGUE_LOG_MAX + 64];   /**< that the pieces are of, with its newline */
+    size_t sent;                        /**< bytes of it */
     unsigned settled;                   /**< the results up to this scenario are complete */
 };
 

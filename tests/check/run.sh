@@ -214,7 +214,7 @@ test_gives_up() {
 test_other_version() {
     run -- --version pass
     expect_status 3
-    expect err "version 2 of the protocol"
+    expect err "version 1 of the protocol"
 }
 
 # The command is ended, and started again, long before the limit.

@@ -79,7 +79,7 @@ static void noise_is_ignored(void **state)
     struct play *p = *state;
 
     play_answer(p,
-                "Booting Linux\n=> TAP version 14\n\033[1m# vpsci-check 1\n# ready ?\n # ready\n"
+                "Booting Linux\n=> TAP version 14\n\033[1m# vpsci-check 2\n# ready ?\n # ready\n"
                 "ok 9 - of a boot loader?no\nnoise # ready\n# ready",
                 "go 1 start\n");
     play(p, "1..2\n(XEN) # running 2 x\n# running 1 one\n(XEN) ok 1 - one\nok then\nok 77 - far\n"
@@ -255,7 +255,7 @@ static void machine_that_never_was_ready_fails(void **state)
 {
     struct play *p = *state;
 
-    play(p, "TAP version 14\n# vpsci-check 1");
+    play(p, "TAP version 14\n# vpsci-check 2");
     assert_int_equal(dialogue_silent(&p->dialogue, "60 s"), DIALOGUE_FAILED);
     assert_non_null(strstr(p->run->incomplete, "within 60 s"));
     assert_int_equal(p->run->point_count, 0);
@@ -356,7 +356,7 @@ static void changed_plan_fails(void **state)
 
 static void other_version_fails(void **state)
 {
-    play_failure(*state, "TAP version 14\n# vpsci-check 2", "version 2");
+    play_failure(*state, "TAP version 14\n# vpsci-check 1", "version 1");
 }
 
 static void image_that_gives_up_fails(void **state)
