@@ -84,6 +84,18 @@ show_size() {
     done < <(aarch64-linux-gnu-size -t "$out"/arm64/*.o)
 }
 
+# What a program takes that leaves parts out, as docs/embedding.md says.
+show_parts() {
+    local title pattern
+    while IFS='|' read -r title pattern; do
+        printf '%-24s %8s\n' "$title" "$(find "$out/arm64" -name '*.o' | grep -vE "/($pattern)\.o\$" |
+            xargs aarch64-linux-gnu-size -t | awk 'END { print $1 }')"
+    done <<'EOF'
+without save, restore|save|restore|record
+and without names|save|restore|record|names
+EOF
+}
+
 show_memory() {
     local count size statistics last_count=0 last_size=0 last_statistics=0
     printf '\n%-24s %10s %12s\n' "bytes of memory, vCPUs" "a VM" "statistics"
@@ -129,6 +141,7 @@ awk -v aims="$out/aims" -f "$here/lib_table.awk" "$out/calls"
 compare_system_suspend
 compile_for_size
 show_size
+show_parts
 show_memory
 show_stack
 if [[ $json ]]; then

@@ -3,8 +3,6 @@
 #ifndef VPSCI_INTERNAL_H
 #define VPSCI_INTERNAL_H
 
-#include <stdalign.h>
-
 #include "vpsci/vpsci.h"
 #include "word.h"
 
@@ -44,7 +42,7 @@ struct vpsci_vcpu {
 
 /* A VM. The vCPUs follow it in memory, then the two halves of the table that vpsci_find() uses. */
 struct vpsci_vm {
-    alignas(VPSCI_ALIGNMENT) struct vpsci__cell census;
+    _Alignas(VPSCI_ALIGNMENT) struct vpsci__cell census;
     struct vpsci__cell system;
     struct vpsci__cell version;
     struct vpsci__cell offers;   /* see vpsci__offers() */

@@ -79,7 +79,8 @@ test_embedding_page_as_kvm_is_the_tested_one() {
     sed -n '/libvpsci_configuration as_kvm/,/^    [.]default/p' "$root/check/host/adapter_libvpsci.c" >tested
     print_block "$root/docs/embedding.md" C 2 >said
     for word in VPSCI_CAP_SYSTEM_SUSPEND VPSCI_CAP_SYSTEM_RESET2 VPSCI_CAP_VENDOR_RESET VPSCI_OPTION_NO_ON_PENDING; do
-        grep -q "$word" tested && grep -q "$word" said || fail "$word is not in both"
+        expect_line tested "$word"
+        expect_line said "$word"
     done
 }
 

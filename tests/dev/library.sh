@@ -120,6 +120,64 @@ test_files_do_not_use_each_other_in_a_circle() {
     tsort uses >order 2>circle || fail "a circle: $(tr '\n' ' ' <circle)"
 }
 
+# Prints what the objects in a folder need from outside of them, apart from memcpy and memset.
+needs_of() { # FOLDER
+    aarch64-linux-gnu-ld -r -o all.o "$1"/*.o || fail "the objects do not link"
+    aarch64-linux-gnu-nm -u all.o | sed 's/^ *U //' | grep -vx -e memcpy -e memset || :
+}
+
+# Compiles the sources for arm64 as docs/embedding.md says, into a folder.
+compile_for_arm64() { # FOLDER FLAG...
+    folder=$1
+    shift
+    mkdir "$folder"
+    while read -r file; do
+        aarch64-linux-gnu-gcc -std=c11 -O2 -ffreestanding -mno-outline-atomics -Werror -Wall -I "$root/include" "$@" \
+            -c "$root/lib/$file" -o "$folder/${file%.c}.o" || fail "$file does not compile with $*"
+    done <"$root/lib/sources.txt"
+}
+
+test_sources_need_nothing_on_arm64() {
+    compile_for_arm64 arm64
+    needs_of arm64 >needed
+    expect_text needed ""
+}
+
+# Parts that a program may leave out, as the page says.
+test_save_restore_and_names_can_be_left_out() {
+    compile_for_arm64 parts
+    rm parts/save.o parts/restore.o parts/record.o parts/names.o
+    needs_of parts >needed
+    expect_text needed ""
+}
+
+# A kernel has neither the compiler's headers nor <stdatomic.h>.
+test_sources_compile_without_standard_headers() {
+    mkdir own
+    echo '#define bool _Bool
+#define true 1
+#define false 0' >own/stdbool.h
+    echo 'typedef unsigned long size_t;
+typedef long ptrdiff_t;
+#define NULL ((void *)0)
+#define offsetof(type, field) __builtin_offsetof(type, field)' >own/stddef.h
+    echo 'typedef unsigned char uint8_t; typedef unsigned short uint16_t;
+typedef unsigned int uint32_t; typedef unsigned long uint64_t;
+typedef signed char int8_t; typedef int int32_t; typedef long int64_t; typedef unsigned long uintptr_t;
+#define UINT8_MAX 0xff
+#define UINT16_MAX 0xffff
+#define UINT32_MAX 0xffffffffu
+#define UINT64_MAX 0xfffffffffffffffful
+#define INT64_MAX 0x7fffffffffffffffl
+#define UINT32_C(n) n##u
+#define UINT64_C(n) n##ul' >own/stdint.h
+    awk '$0 == "```H" { on = 1; next } /^```/ { on = 0 } on' "$root/docs/embedding.md" >own/cells.h
+    [ -s own/cells.h ] || fail "the page has no header of atomic operations"
+    compile_for_arm64 bare -nostdinc -I own -include own/cells.h
+    needs_of bare >needed
+    expect_text needed ""
+}
+
 # The explorer speaks for weak memory only if all that threads share is accessed by lib/atomic.h, in one order, and if
 # the rest is written by vpsci_init() and what it calls.
 test_shared_memory_is_in_cells() {
