@@ -64,7 +64,7 @@ make_kernel() { # NAME
     if [[ $1 == trixie-generic ]]; then
         wanted+=(gpio_keys evdev) # The cloud kernels do not have them.
     elif [[ $1 == trixie-cloud ]]; then
-        wanted+=(efivarfs) # A guest that starts in firmware.
+        wanted+=(efivarfs dm_flakey) # A guest that starts in firmware; a disk that forgets.
     fi
     if [[ -r $dir/modules.txt ]]; then
         had=$(<"$dir/modules.txt")

@@ -154,6 +154,115 @@ test_churn_stopped() {
     expect_events_in_order
 }
 
+# A file system on a disk that forgets, from lose_power on, whatever is written to it.
+make_power() {
+    modprobe -a loop dm_flakey # ext4 is built in.
+    truncate -s 512M "$work/power.img"
+    power_loop=$(losetup -f)
+    losetup "$power_loop" "$work/power.img"
+    mke2fs -q -t ext4 "$power_loop" || fail "cannot make a file system"
+    mkdir "$work/power"
+    power_table 3600 0 | DM_DISABLE_UDEV=1 dmsetup create power
+    mount -t ext4 /dev/mapper/power "$work/power"
+    chmod 777 "$work/power"
+}
+
+power_table() { # SECONDS_UP SECONDS_DOWN [FEATURES...]
+    echo "0 $((512 << 11)) flakey $power_loop 0 $*"
+}
+
+lose_power() {
+    DM_DISABLE_UDEV=1 dmsetup suspend --noflush --nolockfs power
+    power_table 0 3600 1 drop_writes | dmsetup load power
+    DM_DISABLE_UDEV=1 dmsetup resume power
+}
+
+# What the disk has, after everything else was forgotten.
+restore_power() {
+    umount "$work/power" || fail "the file system is busy"
+    DM_DISABLE_UDEV=1 dmsetup remove --retry power
+    power_table 3600 0 | DM_DISABLE_UDEV=1 dmsetup create power
+    mount -t ext4 /dev/mapper/power "$work/power" || fail "the file system is lost"
+}
+
+remove_power() {
+    umount "$work/power"
+    DM_DISABLE_UDEV=1 dmsetup remove --retry power
+    losetup -d "$power_loop"
+}
+
+image_id() { # FILE
+    "$DORMOUSE" image info "$1" | sed -n 's/^id *//p'
+}
+
+# An image takes the place of another while the power goes, at moments that are spread over the time that this takes.
+# limit power_loss_import 3000
+test_power_loss_import() {
+    make_work
+    make_power
+    for name in one two; do
+        run_bare "scenario=saved ms=0" --cpus 2 --memory 64M --on-suspend save="$work/image"
+        expect_status 6
+        "$DORMOUSE" image export "$work/image" >"$work/$name"
+        image_id "$work/image" >"$work/$name.id"
+    done
+    begun=$(date +%s)
+    "$DORMOUSE" image import "$work/power/vm" <"$work/one"
+    took=$(($(date +%s) - begun + 1))
+    losses=0
+    for round in $(seq 20); do
+        "$DORMOUSE" image import "$work/power/vm" <"$work/one" || fail "round $round: no image"
+        rm -f "$work/done"
+        ("$DORMOUSE" image import "$work/power/vm" <"$work/two" && : >"$work/done") &
+        importer=$!
+        usleep $((took * 50000 * round))
+        finished=$(ls "$work/done" 2>/dev/null || true)
+        lose_power
+        wait $importer
+        restore_power
+        "$DORMOUSE" image check "$work/power/vm" || fail "round $round: the image is not whole"
+        id=$(image_id "$work/power/vm")
+        if [ "$id" = "$(cat "$work/one.id")" ]; then
+            [ -z "$finished" ] || fail "round $round: the new image was lost"
+            losses=$((losses + 1))
+        else
+            expect_equal "round $round: the image" "$id" "$(cat "$work/two.id")"
+        fi
+    done
+    echo "of 20 losses of power $losses left the old image"
+    if [ "$losses" = 0 ] || [ "$losses" = 20 ]; then
+        fail "all rounds were the same"
+    fi
+    remove_power
+}
+
+# The power goes when a guest has just come out of its image: nothing can restore that again.
+# limit power_loss_wake 1200
+test_power_loss_wake() {
+    make_work
+    make_power
+    start_bare "scenario=saved ms=0" --cpus 2 --memory 64M --sleep-memory disk="$work/power/vm"
+    wait_event "$work/events" saved 1 60
+    kill -USR1 "$guest"
+    wait_event "$work/events" resumed 1 60
+    lose_power
+    kill -KILL "$guest"
+    wait_guest
+    restore_power
+    [ ! -e "$work/power/vm" ] || fail "the image of a guest that ran is there"
+    run_bare "scenario=saved ms=0" --cpus 2 --memory 64M --on-suspend save="$work/power/vm"
+    expect_status 6
+    start_bare "" --cpus 2 --memory 64M --restore "$work/power/vm"
+    wait_event "$work/events" resumed 1 60
+    lose_power
+    kill -KILL "$guest"
+    wait_guest
+    restore_power
+    [ ! -e "$work/power/vm" ] || fail "the image of a restored guest is there"
+    "$DORMOUSE" image check "$work/power/vm.restored" || fail "the image is not whole"
+    remove_power
+}
+
 # KVM's maximum, all at once.
 # limit cpus_512 900
 test_cpus_512() {
