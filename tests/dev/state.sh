@@ -164,7 +164,7 @@ test_one_import_at_a_time() {
         sleep 0.05
     done
     try "$dormouse" image import other <stream
-    expect_refusal 1 'other.saving: Device or resource busy'
+    expect_refusal 1 'other.saving: another process has it open to save'
     tail -c 1 stream >&3
     exec 3>&-
     wait $first || fail "the first import failed"

@@ -573,6 +573,11 @@ static void test_image_that_cannot_be_opened_again_goes(void **state)
     state_writer_close(committed);
 }
 
+static int try_save_committed(void)
+{
+    return save_with(committed, 8);
+}
+
 static int try_save(void)
 {
     struct state_writer *writer = open_writer();
@@ -588,7 +593,7 @@ static void test_locked_image_is_not_replaced(void **state)
     (void)state;
     save(7);
     struct state_reader *reader = open_reader();
-    expect_refused(try_save, "rename: Device or resource busy; nothing has changed there");
+    expect_refused(try_save, "replace the old file: another process has it open");
     assert_int_equal(scratch_entry_count(), 1);
     assert_int_equal(state_reader_claim(reader), 0);
     assert_int_equal(try_save(), 0);
@@ -613,7 +618,7 @@ static void test_clones_share(void **state)
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(state_reader_open_shared("vm", &clones[i]), 0);
         expect_refused(try_open, "image vm: clones run from it, or it is exported: end them first");
-        expect_refused(try_save, "rename: Device or resource busy; nothing has changed there");
+        expect_refused(try_save, "replace the old file: another process has it open");
     }
     for (unsigned i = 0; i < 2; i++) {
         memset(memory.host, 0, FORMAT_PAGE);
@@ -673,7 +678,7 @@ static void test_writer_locks(void **state)
 
     (void)state;
     assert_int_equal(state_writer_begin(writer), 0);
-    expect_refused(try_begin, "vm.saving: Device or resource busy");
+    expect_refused(try_begin, "vm.saving: another process has it open to save");
     assert_int_equal(access("vm.saving", F_OK), 0);
     state_writer_close(writer);
     assert_int_equal(scratch_entry_count(), 0);
@@ -693,6 +698,40 @@ static void test_other_files_are_not_replaced(void **state)
     expect_refused(try_writer, "--test vm: this exists and is no image of a VM");
     scratch_write("vm", "", 0);
     expect_refused(try_writer, "this exists and is no image of a VM");
+}
+
+/* The file may have come after the VM was started. */
+static void test_file_that_came_later_is_not_replaced(void **state)
+{
+    char text[8] = {0};
+
+    (void)state;
+    committed = open_writer();
+    scratch_write("vm", "precious", 8);
+    expect_refused(try_save_committed, "replace the old file: it is no image of a VM; nothing has");
+    assert_int_equal(scratch_entry_count(), 1);
+    int fd = open("vm", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(fd, text, sizeof(text)), sizeof(text));
+    close(fd);
+    assert_memory_equal(text, "precious", sizeof(text));
+    state_writer_close(committed);
+}
+
+/* Guest memory goes to no file that another user can read, and over no file that has another name. */
+static void test_left_file_is_not_written_to(void **state)
+{
+    struct stat status;
+
+    (void)state;
+    scratch_write("other", "precious", 8);
+    assert_int_equal(link("other", "vm.saving"), 0);
+    assert_int_equal(chmod("other", 0666), 0);
+    save(7);
+    assert_int_equal(stat("other", &status), 0);
+    assert_int_equal(status.st_size, 8);
+    assert_int_equal(stat("vm", &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    assert_int_equal(scratch_entry_count(), 2);
 }
 
 /* What a restore renames and a save replaces is the file itself. */
@@ -838,8 +877,8 @@ static void test_order_of_syncs(void **state)
     ops_clear();
     assert_int_equal(save_with(writer, NEW), 0);
     size_t length = strlen(op_log);
-    assert_true(length > 7);
-    assert_string_equal(op_log + length - 7, "wsolxsu");
+    assert_true(length > 8);
+    assert_string_equal(op_log + length - 8, "wsoolxsu");
     state_writer_close(writer);
 }
 
@@ -901,6 +940,8 @@ int main(void)
         TEST(test_only_the_own_image_goes),
         TEST(test_symbolic_links_are_refused),
         TEST(test_other_files_are_not_replaced),
+        TEST(test_file_that_came_later_is_not_replaced),
+        TEST(test_left_file_is_not_written_to),
         TEST(test_folder_is_missing),
         TEST(test_each_operation_fails),
         TEST(test_killed_at_each_operation),

@@ -141,6 +141,29 @@ int place_open_locked(const struct state_place *place, const char *name, int fla
     return fd;
 }
 
+/* Nothing is done to a file that a process still writes. */
+static int place_clear(const struct state_place *place, const char *name)
+{
+    int old = place_open_locked(place, name, O_RDONLY | O_NOFOLLOW, PLACE_OWN);
+
+    if (old < 0) {
+        return old == -ENOENT ? 0 : old;
+    }
+    int error = unlinkat(place->folder, name, 0) == 0 ? 0 : -errno;
+    close(old);
+    return error;
+}
+
+int place_create_locked(const struct state_place *place, const char *name)
+{
+    int error = place_clear(place, name);
+
+    if (error == 0) {
+        error = place_open_locked(place, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, PLACE_OWN);
+    }
+    return error == -EEXIST || error == -ESTALE ? -EWOULDBLOCK : error;
+}
+
 /* 0 or -errno: -ENOENT if there is nothing to exchange with, -EINVAL or -ENOSYS without such a call. */
 static int place_exchange(const struct state_place *place)
 {
@@ -207,7 +230,7 @@ int place_publish(const struct state_place *place)
     int old = place_open_locked(place, place->name, O_RDONLY | O_NOFOLLOW, PLACE_OWN);
 
     if (old < 0 && old != -ENOENT && old != -EACCES) {
-        return old == -EWOULDBLOCK || old == -ESTALE ? -EBUSY : old;
+        return old == -ESTALE ? -EWOULDBLOCK : old;
     }
     int error = place_replace(place);
     if (old >= 0) {

@@ -34,8 +34,14 @@ int place_open_locked(const struct state_place *place, const char *name, int fla
                       enum place_lock lock);
 
 /*
+ * Creates `name` and locks it. What had that name is removed, not written to: it may have other names, and
+ * other users may have it open. -EWOULDBLOCK: another process has it. The descriptor or -errno.
+ */
+int place_create_locked(const struct state_place *place, const char *name);
+
+/*
  * FILE.saving becomes FILE, for good: the folder is on the disk afterwards. 0 or -errno; after an error
- * FILE is the old one, and FILE.saving still the new one. -EBUSY: another process has the old one.
+ * FILE is the old one, and FILE.saving still the new one. -EWOULDBLOCK: another process has the old one.
  */
 int place_publish(const struct state_place *place);
 /*

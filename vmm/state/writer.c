@@ -16,11 +16,23 @@
 #include "state/checksum.h"
 #include "state/writer_parts.h"
 
+static const char *writer_reason(int error)
+{
+    switch (error) {
+    case -EWOULDBLOCK:
+        return "another process has it open to save or to restore a VM, or a clone runs from it";
+    case -EEXIST:
+        return "it is no image of a VM";
+    default:
+        return strerror(-error);
+    }
+}
+
 /* Nothing is left of the new image. Always -REPORTED. */
 int writer_fail(struct state_writer *writer, const char *what, int error)
 {
     report("%s: cannot save the VM to %s: %s: %s; nothing has changed there", writer->option,
-           writer->place.path, what, strerror(-error));
+           writer->place.path, what, writer_reason(error));
     state_writer_abort(writer);
     return -REPORTED;
 }
@@ -43,7 +55,7 @@ int writer_put(struct state_writer *writer, const void *bytes, size_t size, uint
     return 0;
 }
 
-/* A wrong name on the command line must not cost the operator a file. */
+/* A wrong name must not cost the operator a file, nor one that got that name since the VM began. */
 static int writer_check_old(const struct state_writer *writer)
 {
     const struct state_place *place = &writer->place;
@@ -134,16 +146,12 @@ const char *state_writer_path(const struct state_writer *writer)
 /* A file of that name may be left of a process that died; the lock says whether one still writes. */
 static int writer_open_file(struct state_writer *writer)
 {
-    writer->fd = place_open_locked(&writer->place, writer->place.saving,
-                                   O_RDWR | O_CREAT | O_NOFOLLOW, PLACE_OWN);
-    if (writer->fd == -EWOULDBLOCK || writer->fd == -ESTALE) {
-        return -EBUSY;
-    }
+    writer->fd = place_create_locked(&writer->place, writer->place.saving);
     if (writer->fd < 0) {
         return writer->fd;
     }
     writer->created = true;
-    return ftruncate(writer->fd, 0) == 0 ? 0 : -errno;
+    return 0;
 }
 
 int state_writer_begin(struct state_writer *writer)
@@ -247,9 +255,12 @@ int writer_finish(struct state_writer *writer, const uint8_t header[FORMAT_HEADE
     if (error != 0) {
         return writer_fail(writer, "write", error);
     }
-    error = place_publish(&writer->place);
+    error = writer_check_old(writer);
+    if (error == 0 || error == -EACCES) { /* see place_publish() */
+        error = place_publish(&writer->place);
+    }
     if (error != 0) {
-        return writer_fail(writer, "rename", error);
+        return writer_fail(writer, "replace the old file", error);
     }
     writer->created = false;
     writer->done = writer->fd;
