@@ -746,6 +746,27 @@ static void test_symbolic_links_are_refused(void **state)
     assert_int_equal(scratch_entry_count(), 2);
 }
 
+static const char *reserved;
+
+static int try_writer_reserved(void)
+{
+    struct state_writer *writer = NULL;
+
+    return state_writer_open(reserved, "--test", &writer);
+}
+
+/* What is saved can be restored, and no other save removes it. */
+static void test_names_of_other_use_are_refused(void **state)
+{
+    static const char *const names[] = {"vm.restored", "./vm.woken", "vm.saving"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        reserved = names[i];
+        expect_refused(try_writer_reserved, "dormouse gives names with this end to files");
+    }
+}
+
 static int try_writer_nowhere(void)
 {
     struct state_writer *writer = NULL;
@@ -942,6 +963,7 @@ int main(void)
         TEST(test_other_files_are_not_replaced),
         TEST(test_file_that_came_later_is_not_replaced),
         TEST(test_left_file_is_not_written_to),
+        TEST(test_names_of_other_use_are_refused),
         TEST(test_folder_is_missing),
         TEST(test_each_operation_fails),
         TEST(test_killed_at_each_operation),

@@ -41,7 +41,7 @@ static int place_set_names(struct state_place *place, const char *path)
         return -EISDIR;
     }
     place->path = strdup(path);
-    place->saving = place_join(name, ".saving");
+    place->saving = place_join(name, PLACE_SAVING);
     place->restored = place_join(name, PLACE_RESTORED);
     place->woken = place_join(name, PLACE_WOKEN);
     if (place->path == NULL || place->saving == NULL || place->restored == NULL ||
@@ -283,6 +283,14 @@ int place_discard(const struct state_place *place, int fd)
 void place_remove(const struct state_place *place, const char *name)
 {
     (void)unlinkat(place->folder, name, 0);
+}
+
+bool place_ends(const struct state_place *place, const char *end)
+{
+    size_t length = strlen(place->name);
+    size_t size = strlen(end);
+
+    return length > size && strcmp(place->name + length - size, end) == 0;
 }
 
 bool place_has(const struct state_place *place, const char *name)

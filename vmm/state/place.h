@@ -7,6 +7,7 @@
 
 #define PLACE_RESTORED ".restored"
 #define PLACE_WOKEN    ".woken"
+#define PLACE_SAVING   ".saving"
 
 struct state_place {
     char *path; /* as it was given */
@@ -53,6 +54,9 @@ int place_discard(const struct state_place *place, int fd);
 void place_remove(const struct state_place *place, const char *name);
 /* Whether FILE is the file that `fd` is. 0 or -errno: -ESTALE if it is another one. */
 int place_compare(const struct state_place *place, int fd);
+
+/* Whether FILE's name has that end, and more before it. */
+bool place_ends(const struct state_place *place, const char *end);
 
 /* Whether the folder has that name. */
 bool place_has(const struct state_place *place, const char *name);

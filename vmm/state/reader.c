@@ -60,21 +60,13 @@ static int reader_take(struct state_reader *reader, struct state_reader **out)
     return 0;
 }
 
-static bool reader_name_ends(const struct state_place *place, const char *with)
-{
-    size_t length = strlen(place->name);
-    size_t end = strlen(with);
-
-    return length > end && strcmp(place->name + length - end, with) == 0;
-}
-
 /* NULL: as far as the name says, this image is all that there is of its guest. */
 static const char *reader_use_of_name(const struct state_place *place)
 {
-    if (reader_name_ends(place, PLACE_RESTORED)) {
+    if (place_ends(place, PLACE_RESTORED)) {
         return "was restored already";
     }
-    return reader_name_ends(place, PLACE_WOKEN) ? "woke and ran on" : NULL;
+    return place_ends(place, PLACE_WOKEN) ? "woke and ran on" : NULL;
 }
 
 /* Whether others that share the file are what is in the way. */

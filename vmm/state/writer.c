@@ -81,9 +81,22 @@ static int writer_check_old(const struct state_writer *writer)
     return error;
 }
 
+/* A file of such a name is not restored, or the next save removes it. */
+static bool writer_has_own_name(const struct state_writer *writer)
+{
+    const struct state_place *place = &writer->place;
+
+    return !place_ends(place, PLACE_SAVING) && !place_ends(place, PLACE_RESTORED) &&
+           !place_ends(place, PLACE_WOKEN);
+}
+
 static int writer_refuse(const struct state_writer *writer, const char *path, int error)
 {
-    if (error == -EEXIST) {
+    if (error == -EINVAL) {
+        report("%s %s: dormouse gives names with this end to files that are not to be restored; "
+               "name another file",
+               writer->option, file_shown(path));
+    } else if (error == -EEXIST) {
         report("%s %s: this exists and is no image of a VM, so dormouse does not replace it; name "
                "another file",
                writer->option, path);
@@ -106,7 +119,7 @@ int state_writer_open(const char *path, const char *option, struct state_writer 
     writer->pages = pages_open();
     int error = place_open(&writer->place, path);
     if (error == 0) {
-        error = writer_check_old(writer);
+        error = writer_has_own_name(writer) ? writer_check_old(writer) : -EINVAL;
     }
     if (error != 0) {
         error = writer_refuse(writer, path, error);
