@@ -619,16 +619,16 @@ static bool auto_maps(void)
 /* What is read ahead is not mapped, so it does not count. */
 static void test_threshold(void **state)
 {
-    static const uint32_t hot[] = {3, 17};
+    static const uint32_t hot[] = {3, 5};
 
     (void)state;
-    make_zeros(255, NULL, 0);
+    make_zeros(7, NULL, 0);
     assert_false(auto_maps());
-    make_zeros(256, NULL, 0);
+    make_zeros(8, NULL, 0);
     assert_true(auto_maps());
-    make_zeros(257, hot, 2);
+    make_zeros(9, hot, 2);
     assert_false(auto_maps());
-    make_zeros(258, hot, 2);
+    make_zeros(10, hot, 2);
     assert_true(auto_maps());
 }
 

@@ -215,7 +215,7 @@ int rest_prepare(struct machine *machine)
 int rest_open(struct machine *machine)
 {
     return machine->rest.depth == SLEEP_MEMORY_KEEP && machine->config->qmp == NULL
-               ? 0 /* and so it stays: nobody can change it */
+               ? 0 /* and so it stays: nothing can change it */
                : delay_open(&machine->rest.delay, machine->loop, on_rest, machine);
 }
 

@@ -15,8 +15,11 @@
 #include "state/hot.h"
 #include "state/reader_parts.h"
 
-/* Less is read in about a tenth of a second, checked and in huge pages (docs/design-vmm.md has the figures). */
-#define LAZY_MIN (UINT64_C(256) << 20)
+/*
+ * Less is read, checked and in huge pages at once. It adds half to the fixed cost of a restore, which stays below a
+ * tenth of QEMU's (docs/performance.md).
+ */
+#define LAZY_MIN (UINT64_C(8) << 20)
 
 /* A chunk in shorter runs, on average, is read: each run would be a mapping. */
 enum { LAZY_RUN_MIN = 16 };
