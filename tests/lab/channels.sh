@@ -93,13 +93,8 @@ test_vsock() {
     expect_equal "wakes by vsock" "$(grep -c '"source":"vsock"' "$work/events")" $sleeps
 }
 
-# Prints the MiB of memory that dormouse has.
-resident() {
-    awk '/^VmRSS:/ { print int($2 / 1024) }' "/proc/$guest/status"
-}
-
 is_resident_below() { # MIB
-    [ "$(resident)" -lt "$1" ]
+    [ "$(resident)" -lt $(($1 * 1024)) ]
 }
 
 # A guest that fills 200 MiB and frees them returns them by itself. It gives more if asked for, also after a sleep.
@@ -110,7 +105,7 @@ test_balloon() {
     make_work
     start_linux balloon --cpus 1 --memory 512M --balloon --qmp "$work/qmp"
     wait_console "GUEST: ready" 100
-    wait_until 60 is_resident_below 200 || fail "dormouse has $(resident) MiB, after the guest has freed 200 MiB"
+    wait_until 60 is_resident_below 200 || fail "dormouse has $(resident) KiB, after the guest has freed 200 MiB"
     qmp query-balloon
     expect_said '"actual":536870912'
     qmp 'balloon:{"value":402653184}' @BALLOON_CHANGE

@@ -191,6 +191,25 @@ wait_until() {
     done
 }
 
+# Prints how much memory dormouse has, in KiB.
+resident() {
+    awk '/^VmRSS:/ { print $2 }' "/proc/$guest/status"
+}
+
+# Whether it has at most so many KiB.
+is_small() { # KIB
+    small=$(resident)
+    [ -n "$small" ] && [ "$small" -le "$1" ]
+}
+
+expect_small() { # KIB
+    wait_until 60 is_small "$1" || {
+        show
+        fail "the sleeping guest's monitor has $small KiB"
+    }
+    echo "resident: $small KiB"
+}
+
 uptime_seconds() {
     read -r uptime _ </proc/uptime
     echo "${uptime%.*}"

@@ -5,25 +5,6 @@
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
 
-# Prints how much memory the monitor has, in KiB.
-resident() {
-    awk '/^VmRSS:/ { print $2 }' "/proc/$guest/status"
-}
-
-# Waits until it has at most so many KiB.
-is_small() { # KIB
-    small=$(resident)
-    [ -n "$small" ] && [ "$small" -le "$1" ]
-}
-
-expect_small() { # KIB
-    wait_until 60 is_small "$1" || {
-        show
-        fail "the sleeping guest's monitor has $small KiB"
-    }
-    echo "resident: $small KiB"
-}
-
 # The guest has 48 MiB that it can tell apart.
 memory="--cpus 2 --memory 64M"
 

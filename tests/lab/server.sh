@@ -34,6 +34,7 @@ test_sleeps_when_idle() {
     start_witness
     in_debian sh /run/witness look >"$work/before"
     wait_event "$work/events" saved 1 400
+    expect_small 2048
     expect_sleeps 1
     in_debian 'systemctl suspend; exec sleep 1000' >/dev/null 2>&1 & # Its end would wake the guest.
     wait_event "$work/events" saved 2 200

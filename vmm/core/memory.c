@@ -344,6 +344,14 @@ int memory_map_file(struct memory *memory, struct ipa start, int fd, uint64_t le
     return 0;
 }
 
+void memory_drop_files(const struct memory *memory)
+{
+    if (memory->files != NULL) {
+        (void)madvise((void *)(uintptr_t)memory->files, (size_t)(memory->files_end - memory->files),
+                      MADV_DONTNEED);
+    }
+}
+
 int memory_begin_image(struct memory *memory, int fd, const char *path)
 {
     if (memory->shared || memory->backing != NULL) {

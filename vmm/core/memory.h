@@ -96,6 +96,12 @@ void memory_page_out(const struct memory *memory, uint64_t offset, uint64_t size
 int memory_map_file(struct memory *memory, struct ipa start, int fd, uint64_t length);
 
 /**
+ * The pages of mapped files return to the host, and come again from the files when they are accessed. For
+ * private memory that nothing has written to since; any time, any thread.
+ */
+void memory_drop_files(const struct memory *memory);
+
+/**
  * Parts of private memory will be mapped from the image `fd`, on which there is a lease; `path` is for
  * messages. That ends with memory_clear(). Returns 0, -EINVAL for shared memory, or -ENOMEM.
  */

@@ -107,7 +107,7 @@ bool rest_has_file(const struct machine *machine)
     return rest_writer(machine) != NULL;
 }
 
-/* The file has all of memory. */
+/* The file has all of memory. Firmware is in files of its own. */
 static void rest_drop(struct machine *machine)
 {
     int error = memory_clear(&machine->memory);
@@ -116,7 +116,9 @@ static void rest_drop(struct machine *machine)
         report("--sleep-memory disk: the host does not take the guest's memory back: %s",
                strerror(-error));
         (void)rest_remove(machine);
+        return;
     }
+    flash_drop(machine->flash);
 }
 
 /*

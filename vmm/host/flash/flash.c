@@ -271,6 +271,14 @@ void flash_close(struct flash *flash)
     free(flash);
 }
 
+void flash_drop(const struct flash *flash)
+{
+    if (flash != NULL) {
+        memory_drop_files(&flash->code_memory);
+        (void)madvise((void *)(uintptr_t)flash->vars.host, FLASH_BANK_SIZE, MADV_DONTNEED);
+    }
+}
+
 void flash_read(const struct flash_bank *bank, uint64_t offset, void *bytes, size_t size)
 {
     size_t count = 0;

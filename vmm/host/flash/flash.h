@@ -45,6 +45,9 @@ struct flash *flash_open(const struct flash_paths *paths);
 /* NULL is ignored. */
 void flash_close(struct flash *flash);
 
+/* Returns the banks' pages to the host; they come again from the files when the guest reads them. NULL is ignored. */
+void flash_drop(const struct flash *flash);
+
 /* Any thread; the caller orders the calls for one bank. What lies outside of the file reads as zero. */
 void flash_read(const struct flash_bank *bank, uint64_t offset, void *bytes, size_t size);
 /*
