@@ -131,9 +131,9 @@ fuzz_statistic() { # NAME LOG
     sed -n "s/^stat::$1: *//p" "$2"
 }
 
-# The fuzzers of devices, and of the back-ends that talk to them.
+# The fuzzers of devices, of the back-ends that talk to them, and of images.
 soak_names() {
-    fuzz_names | grep -xE 'device|cfi_chip|net_wake|vhost_user|virtio_.*'
+    fuzz_names | grep -xE 'device|cfi_chip|net_wake|vhost_user|virtio_.*|state_image|image_import|image_restore'
 }
 
 soak_test() { # TARGET

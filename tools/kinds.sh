@@ -17,7 +17,7 @@ test_kinds=(
     "lint|function|lint image lab|the quick checks of ./dev lint"
     "cross|function|targets|libvpsci for other processors, run by qemu-user"
     "fuzz|function|instruments|the inputs in fuzz/corpus, which fuzzers found earlier"
-    "soak|function|instruments|each fuzzer of a device, until it has run 10^7 times; see ./dev fuzz --runs"
+    "soak|function|instruments|each fuzzer of a device or of an image, until it has run 10^7 times; see ./dev fuzz --runs"
     "zoo|function|mutants|mistakes put into the source on purpose, which its tests must find"
     "cover|function|instruments|that its tests reach every line, branch and condition of libvpsci"
     "dev|dev|clients lint library image disks lab|this command, the documents, the library as it is installed"
