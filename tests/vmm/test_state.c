@@ -184,8 +184,8 @@ static uint32_t mark_of_image(void)
     return mark;
 }
 
-/* Calls `call` and expects it to fail with one line, which has `part`. */
-static void expect_refused(int (*call)(void), const char *part)
+/* Calls `call` and expects that result with one line, which has `part`. */
+static void expect_result(int (*call)(void), int result, const char *part)
 {
     char text[TEXT_SIZE];
     struct capture capture;
@@ -193,10 +193,15 @@ static void expect_refused(int (*call)(void), const char *part)
     capture_begin(&capture, 2);
     int error = call();
     capture_end(&capture, text, sizeof(text));
-    assert_int_equal(error, -REPORTED);
+    assert_int_equal(error, result);
     if (strstr(text, part) == NULL || strchr(text, '\n') != strrchr(text, '\n')) {
         fail_msg("'%s' is not one line with '%s'", text, part);
     }
+}
+
+static void expect_refused(int (*call)(void), const char *part)
+{
+    expect_result(call, -REPORTED, part);
 }
 
 static int try_open(void)
@@ -570,6 +575,19 @@ static void test_image_that_cannot_be_opened_again_goes(void **state)
     expect_refused(try_reopen, "image vm: ");
     assert_int_equal(scratch_entry_count(), 0);
     assert_int_equal(save_with(committed, 8), 0);
+    state_writer_close(committed);
+}
+
+/* Another process was faster: the guest is in its memory by now. */
+static void test_image_that_was_claimed_between_is_told_apart(void **state)
+{
+    (void)state;
+    committed = open_writer();
+    assert_int_equal(save_with(committed, 7), 0);
+    assert_int_equal(rename("vm", "vm.restored"), 0);
+    expect_result(try_reopen, -EBUSY,
+                  "this VM was restored already, and the file is vm.restored now");
+    assert_int_equal(access("vm.restored", F_OK), 0);
     state_writer_close(committed);
 }
 
@@ -956,6 +974,7 @@ int main(void)
         TEST(test_clones_share),
         TEST(test_image_stays_locked),
         TEST(test_image_that_cannot_be_opened_again_goes),
+        TEST(test_image_that_was_claimed_between_is_told_apart),
         TEST(test_writer_locks),
         TEST(test_locked_image_is_not_replaced),
         TEST(test_only_the_own_image_goes),

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/report.h"
+#include "control/news.h"
 #include "machine/parts.h"
 #include "state/reader.h"
 #include "state/writer.h"
@@ -121,6 +122,14 @@ static void rest_drop(struct machine *machine)
     flash_drop(machine->flash);
 }
 
+/* A guest must not run twice. */
+static void rest_yield(struct machine *machine)
+{
+    news_error(machine->events, "another process continues the guest from the file");
+    qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
+    machine_end(machine, STATUS_ERROR);
+}
+
 /*
  * The image stays open, and by that locked: no other process continues this guest. It is complete before
  * memory goes. If the process ends, the file is the VM.
@@ -130,11 +139,15 @@ void rest_save(struct machine *machine)
     struct rest *rest = &machine->rest;
     struct state_writer *writer = rest_writer(machine);
 
-    if (rest->image != NULL || !save_machine(machine, writer) ||
-        state_reader_reopen(writer, &rest->image) != 0) {
+    if (rest->image != NULL || !save_machine(machine, writer)) {
         return;
     }
-    rest_drop(machine);
+    int error = state_reader_reopen(writer, &rest->image);
+    if (error == 0) {
+        rest_drop(machine);
+    } else if (error == -EBUSY) {
+        rest_yield(machine);
+    }
 }
 
 bool rest_is_saved_as(const struct machine *machine, const struct state_writer *writer)

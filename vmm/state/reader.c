@@ -194,15 +194,29 @@ static int reader_begin_again(struct state_writer *writer, struct state_reader *
 
 /*
  * An image that cannot be read goes, because its guest continues from memory. So does one that a process has locked
- * in the moment between the two descriptors: that process can only continue it as a clone.
+ * in the moment between the two descriptors, and then it cannot claim the file. If it was faster, the guest is its own.
  */
+static int reader_give_up(const struct state_writer *writer)
+{
+    int error = place_discard(&writer->place, writer->done);
+
+    if (error == -ENOENT || error == -ESTALE) {
+        return -EBUSY;
+    }
+    if (error != 0) {
+        report("image %s: it cannot be removed (%s): do not restore it, its guest runs on",
+               writer->place.path, strerror(-error));
+    }
+    return -REPORTED;
+}
+
 int state_reader_reopen(struct state_writer *writer, struct state_reader **out)
 {
     struct state_reader *reader = NULL;
     int error = reader_begin_again(writer, &reader);
 
     if (error != 0) {
-        (void)place_discard(&writer->place, writer->done);
+        error = reader_give_up(writer);
         state_reader_close(reader);
         return error;
     }

@@ -30,7 +30,8 @@ int state_reader_open(const char *path, struct state_reader **out);
 int state_reader_open_shared(const char *path, struct state_reader **out);
 /**
  * The same for the image that a writer has committed, once; works inside the sandbox. If it fails,
- * the image is removed: nothing may continue the guest a second time.
+ * the image is removed: nothing may continue the guest a second time. -EBUSY, also reported: another process
+ * has claimed the image already, so the guest must not continue here.
  */
 int state_reader_reopen(struct state_writer *writer, struct state_reader **out);
 /** The same without the lock, for those that only look at it. */
