@@ -37,7 +37,6 @@ uint64_t shared_access(enum access_op op, const struct vpsci__cell *cell, uint64
     struct vpsci__cell *memory = (struct vpsci__cell *)(uintptr_t)cell;
     uint64_t before;
 
-    op = op;
     look_for_trap(op, cell);
     before = memory->value;
     if (op == ACCESS_STORE || (op == ACCESS_SWAP && before == expected)) {
