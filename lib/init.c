@@ -150,6 +150,7 @@ static void describe_vm(struct vpsci_vm *vm)
 {
     const struct vpsci_config *config = &vm->config;
     const uint32_t *ids = has_ids(config) ? config->ids_0_1 : kvm_ids;
+    const struct vpsci_vcpu *after = vpsci__vcpu(vm, config->vcpu_count);
     uint32_t i;
 
     vm->vcpu_count = config->vcpu_count;
@@ -162,7 +163,7 @@ static void describe_vm(struct vpsci_vm *vm)
     if (vm->has & VPSCI__HAS_STATISTICS) {
         vm->statistics = (struct vpsci__cell *)config->statistics;
     }
-    vm->slots = (uint16_t *)(void *)vpsci__vcpu(vm, config->vcpu_count);
+    vm->slots = (uint16_t *)(uintptr_t)after;
     for (i = 0; i < config->vcpu_count; i++) {
         *vpsci__vcpu(vm, i) = (struct vpsci_vcpu){
             .affinity = vpsci__pack(config->mpidrs[i].value),
