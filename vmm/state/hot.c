@@ -10,7 +10,7 @@
 #include "state/format.h"
 #include "state/reader.h"
 
-_Static_assert((int)BACKING_PART == (int)FORMAT_CHUNK, "a part of memory is a chunk of the image");
+_Static_assert((unsigned)BACKING_PART == FORMAT_CHUNK, "a part of memory is a chunk of the image");
 
 static uint64_t hot_parts(const struct memory *memory)
 {
