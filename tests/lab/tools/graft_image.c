@@ -78,17 +78,19 @@ static void put_sum(uint8_t *bytes, const uint8_t *of, uint64_t size)
 
 static void image_read(struct image *image, const char *path, const char *mode)
 {
-    image->file = fopen(path, mode);
-    demand(image->file != NULL, path);
-    demand(fread(image->header, 1, HEADER_SIZE, image->file) == HEADER_SIZE, "no header");
+    FILE *file = fopen(path, mode);
+
+    demand(file != NULL, path);
+    demand(fread(image->header, 1, HEADER_SIZE, file) == HEADER_SIZE, "no header");
     demand(memcmp(image->header, "DORMOUSE", 8) == 0 && get(image->header + 8, 4) == 1,
            "no image of version 1");
     image->table = get(image->header + HEADER_TABLE, 8);
     image->sections = (uint32_t)get(image->header + HEADER_SECTIONS, 4);
     uint64_t size = get(image->header + HEADER_FILE_SIZE, 8) - image->table;
-    demand(size <= TAIL_MAX && fseek(image->file, (long)image->table, SEEK_SET) == 0 &&
-               fread(image->tail, 1, size, image->file) == size,
+    demand(size <= TAIL_MAX && fseek(file, (long)image->table, SEEK_SET) == 0 &&
+               fread(image->tail, 1, size, file) == size,
            "no sections");
+    image->file = file;
 }
 
 static uint8_t *image_row(struct image *image, uint32_t index)
@@ -222,5 +224,6 @@ int main(int argc, char **argv)
     }
     memcpy(tail, rows, (size_t)image.sections * ROW_SIZE);
     image_write(&image, tail, size);
+    fclose(own.file);
     return fclose(image.file) == 0 ? 0 : 1;
 }
