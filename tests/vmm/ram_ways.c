@@ -45,8 +45,9 @@ static void make(const char *path, uint64_t size)
     struct memory memory;
 
     expect(memory_create(&memory, ipa(BASE), size) == 0, "memory");
+    uint64_t *words = memory_at(&memory, ipa(BASE), size);
     for (uint64_t i = 0; i < size / sizeof(uint64_t); i++) {
-        ((uint64_t *)(void *)memory.host)[i] = i * UINT64_C(0x9e3779b97f4a7c15) | 1;
+        words[i] = i * UINT64_C(0x9e3779b97f4a7c15) | 1;
     }
     expect(state_writer_open(path, "ram_ways", &writer) == 0 && state_writer_begin(writer) == 0 &&
                state_writer_add_ram(writer, &memory) == 0 && state_writer_commit(writer) == 0,

@@ -32,6 +32,7 @@
 #include "state/writer.h"
 
 #define MIB  (UINT64_C(1) << 20)
+#define PAGE ((uint64_t)FORMAT_PAGE)
 #define BASE UINT64_C(0x40000000)
 #define SIZE (8 * MIB)
 
@@ -73,7 +74,7 @@ static void guest_fills(void)
 {
     guest_writes(0, MIB, 1);
     guest_writes(MIB, MIB / 2, 2);
-    for (uint64_t at = 2 * MIB; at < 3 * MIB; at += 2 * FORMAT_PAGE) {
+    for (uint64_t at = 2 * MIB; at < 3 * MIB; at += 2 * PAGE) {
         guest_writes(at, FORMAT_PAGE, 3);
     }
     guest_writes(4 * MIB, MIB, 4);
@@ -198,7 +199,7 @@ static void test_saved_again_and_again(void **state)
     for (uint8_t round = 0; round < 4; round++) {
         save_and_restore(STATE_RAM_LAZY);
         assert_non_null(memory.backing);
-        guest_writes(round * MIB + 3 * FORMAT_PAGE, 2 * FORMAT_PAGE, round);
+        guest_writes(round * MIB + 3 * PAGE, 2 * PAGE, round);
         assert_int_equal(memory.host[4 * MIB + 5], expected[4 * MIB + 5]);
     }
     save_and_restore(STATE_RAM_EAGER);
@@ -227,7 +228,7 @@ static void test_rests_in_the_same_file(void **state)
         assert_int_equal(state_reader_remove(reader), 0);
         state_reader_close(reader);
         assert_int_equal(scratch_entry_count(), 0);
-        guest_writes(MIB + round * FORMAT_PAGE, 100, round);
+        guest_writes(MIB + round * PAGE, 100, round);
     }
     state_writer_close(writer);
     assert_memory_kept();
@@ -569,7 +570,7 @@ static void make_zeros(uint32_t chunks, const uint32_t *hot, uint32_t hot_count)
     struct format_entry row = {.tag = FORMAT_RAM_TAG,
                                .flags = STATE_MANDATORY,
                                .sum = checksum_add(0, map.bytes, map.size),
-                               .offset = table + 2 * FORMAT_ENTRY_SIZE,
+                               .offset = table + 2 * (uint64_t)FORMAT_ENTRY_SIZE,
                                .length = map.size};
     format_put_entry(&tail, &row);
     struct state_record list = {0};
@@ -784,8 +785,8 @@ static void test_many_holes(void **state)
         assert_int_equal(memory_discard(&memory, ipa(BASE + at), page), 0);
     }
     unsigned after = count_mappings();
-    assert_in_range(after - before, CHUNKS * MIB / page > 4 * BACKING_CUTS_MAX ? 32000 : 100,
-                    33000);
+    assert_in_range(after - before,
+                    CHUNKS * MIB / page > UINT64_C(4) * BACKING_CUTS_MAX ? 32000 : 100, 33000);
     /* Larger pieces are still taken. */
     assert_int_equal(memory_discard(&memory, ipa(BASE), CHUNKS * MIB), 0);
     assert_false(is_mapped(0) || is_mapped(CHUNKS - 1));

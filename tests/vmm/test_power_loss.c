@@ -86,7 +86,7 @@ static int *names_find(struct names *names, const char *name)
 static void names_change(struct names *names, const struct event *event)
 {
     int *from = names_find(names, event->from);
-    int *to = event->to[0] != '\0' ? names_find(names, event->to) : NULL;
+    int *to = names_find(names, event->to[0] != '\0' ? event->to : event->from);
     int moved = *from;
 
     switch (event->kind) {
