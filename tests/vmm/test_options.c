@@ -210,6 +210,7 @@ static void saved_vms_are_files(void **state)
     assert_int_equal(PARSE(&config, "--kernel", "k", "--restore", "g", "--restore-memory", "lazy"),
                      OPTION_GOOD);
     assert_int_equal(config.restore_memory, RESTORE_MEMORY_LAZY);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--clock", "jump"), OPTION_GOOD);
 }
 
 /* What clones continue from is not replaced by one of them, whatever name it is given. */
@@ -307,6 +308,7 @@ static void options_agree_with_each_other(void **state)
     assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "off", "--save", "f"),
                      OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--asleep"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--clock", "freeze"), OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--restore-memory", "eager"), OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--restore", "f", "--restore-memory", "lazy",
                            "--disk", "vhost-user=s"),
@@ -329,6 +331,9 @@ static void options_agree_with_each_other(void **state)
         "dormouse: --save: with --on-suspend off the guest never sleeps, and only a sleeping VM is "
         "saved\n"
         "dormouse: --asleep: only a restored VM begins asleep; give --restore FILE as well\n"
+        "dormouse: --clock freeze: Linux takes the time of a sleep from the counter, so the "
+        "guest's "
+        "clock would be late by the time that it was a file; only jump is possible\n"
         "dormouse: --restore-memory: no memory comes from a file; give --restore FILE or "
         "--sleep-memory disk=FILE as well\n"
         "dormouse: --restore-memory lazy: a disk of vhost-user needs memory that other processes "
@@ -444,6 +449,7 @@ static const struct {
     {"--on-suspend", "ask,default=off",
      "--on-suspend ask,default=off: 'default=off' cannot follow ask; give deadline=SECONDS (1 to "
      "86400), default=honour or default=refuse"},
+    {"--clock", "slow", "--clock slow: unknown clock; use jump or freeze"},
     {"--cpus", "99999999999999999999",
      "--cpus 99999999999999999999: not a number of vCPUs; give 1 to 512"},
     {"--kernel-at", "", "--kernel-at : not an offset; give one such as 0x80000 or 2M"},

@@ -28,6 +28,12 @@ static const char *const restore_memory_words[] = {
     NULL,
 };
 
+static const char *const clock_words[] = {
+    [FILE_CLOCK_JUMP] = "jump",
+    [FILE_CLOCK_FREEZE] = "freeze",
+    NULL,
+};
+
 #define AT(member) .offset = offsetof(struct config, member)
 
 static const struct option_row run_rows[] = {
@@ -76,6 +82,9 @@ static const struct option_row run_rows[] = {
             "by its size)",
             option_set_word),
      AT(restore_memory), .what = "way to restore memory", .words = restore_memory_words},
+    {OPTION("--clock", "jump", "a restored VM's counter has gone on meanwhile (always)",
+            option_set_word),
+     AT(clock), .what = "clock", .words = clock_words},
     {OPTION("--asleep", NULL, "a restored VM sleeps on until something wakes it", option_set_flag),
      AT(asleep)},
     {OPTION("--clone", NULL,
@@ -368,6 +377,11 @@ static bool check_restore(const struct config *config)
         config->sleep_memory != SLEEP_MEMORY_DISK && config->save == NULL) {
         report("--restore-memory: no memory comes from a file; give --restore FILE or "
                "--sleep-memory disk=FILE as well");
+        return false;
+    }
+    if (config->clock == FILE_CLOCK_FREEZE) {
+        report("--clock freeze: Linux takes the time of a sleep from the counter, so the guest's "
+               "clock would be late by the time that it was a file; only jump is possible");
         return false;
     }
     if (config->asleep && config->restore == NULL) {

@@ -41,6 +41,12 @@ enum restore_memory {
     RESTORE_MEMORY_LAZY,  /* when it is accessed */
 };
 
+/* What a guest's counter does while the VM is a file. */
+enum file_clock {
+    FILE_CLOCK_JUMP,   /* it goes on with the host's time */
+    FILE_CLOCK_FREEZE, /* it stands still: refused */
+};
+
 struct config {
     const char *name;       /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
     const char *kernel;     /* path; NULL with firmware */
@@ -63,6 +69,7 @@ struct config {
     enum psci_mode psci_mode;
     enum sleep_memory sleep_memory;
     enum restore_memory restore_memory;
+    enum file_clock clock;
     uint32_t psci_version;  /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
     const char *save;       /* path: where a sleeping VM is saved, or NULL */
     const char *restore;    /* path: the image of a VM to continue, or NULL */
