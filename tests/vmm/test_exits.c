@@ -97,6 +97,12 @@ void machine_end(struct machine *machine, int status)
     machine->status = status;
 }
 
+void machine_end_by_error(struct machine *machine, const char *text, int status)
+{
+    (void)text;
+    machine_end(machine, status);
+}
+
 void machine_fail(struct machine *machine, int error)
 {
     (void)error;

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/report.h"
-#include "control/news.h"
 #include "core/backing.h"
 #include "machine/parts.h"
 
@@ -33,9 +32,7 @@ static void guest_fail(struct machine *machine, unsigned index, const struct vcp
     } else {
         report("vCPU %u cannot continue: %s", index, text);
     }
-    news_error(machine->events, text);
-    qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
-    machine_end(machine, lost ? STATUS_ERROR : STATUS_GUEST);
+    machine_end_by_error(machine, text, lost ? STATUS_ERROR : STATUS_GUEST);
 }
 
 static void guest_reboot(struct machine *machine)

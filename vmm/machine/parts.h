@@ -270,6 +270,8 @@ void machine_tell_idle(struct machine *machine);
 /** Ends the loop; the process will end with `status`. */
 void machine_end(struct machine *machine, int status);
 
+/** Ends the machine after a line that the caller has report()ed: operators learn `text`. */
+void machine_end_by_error(struct machine *machine, const char *text, int status);
 /**
  * An ioctl that must not fail did, with -errno: the power state is unknown, and the machine ends.
  */

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/report.h"
-#include "control/news.h"
 #include "core/backing.h"
 #include "machine/exits.h"
 #include "machine/parts.h"
@@ -30,9 +29,7 @@ static void release_fail(struct machine *machine, int error)
                        path, strerror(-error));
     }
     report("%s; the VM ends", text);
-    news_error(machine->events, text);
-    qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
-    machine_end(machine, STATUS_ERROR);
+    machine_end_by_error(machine, text, STATUS_ERROR);
 }
 
 /* No device accesses memory for the guest meanwhile. What the guest does before may be a reset. */

@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/report.h"
-#include "control/news.h"
 #include "machine/parts.h"
 #include "state/reader.h"
 #include "state/writer.h"
@@ -122,14 +121,6 @@ static void rest_drop(struct machine *machine)
     flash_drop(machine->flash);
 }
 
-/* A guest must not run twice. */
-static void rest_yield(struct machine *machine)
-{
-    news_error(machine->events, "another process continues the guest from the file");
-    qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
-    machine_end(machine, STATUS_ERROR);
-}
-
 /*
  * The image stays open, and by that locked: no other process continues this guest. It is complete before
  * memory goes. If the process ends, the file is the VM.
@@ -146,7 +137,8 @@ void rest_save(struct machine *machine)
     if (error == 0) {
         rest_drop(machine);
     } else if (error == -EBUSY) {
-        rest_yield(machine);
+        machine_end_by_error(machine, "another process continues the guest from the file",
+                             STATUS_ERROR);
     }
 }
 

@@ -92,12 +92,17 @@ void machine_tell_idle(struct machine *machine)
     }
 }
 
+void machine_end_by_error(struct machine *machine, const char *text, int status)
+{
+    news_error(machine->events, text);
+    qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
+    machine_end(machine, status);
+}
+
 void machine_fail(struct machine *machine, int error)
 {
     report("cannot continue the VM: %s", strerror(-error));
-    news_error(machine->events, strerror(-error));
-    qmp_tell_quit(machine->qmp, QUIT_BY_ERROR);
-    machine_end(machine, STATUS_ERROR);
+    machine_end_by_error(machine, strerror(-error), STATUS_ERROR);
 }
 
 int machine_wake(struct machine *machine, unsigned source)
