@@ -399,7 +399,7 @@ static bool check_sleep_memory(const struct config *config)
                suspend_policy_words[config->on_suspend]);
         return false;
     }
-    return check_restore(config);
+    return true;
 }
 
 static bool is_same_file(const char *path, const char *other)
@@ -477,8 +477,8 @@ static bool check_config(const struct config *config)
 {
     return check_start(config) && check_qmp(config) && check_agent(config) && check_net(config) &&
            check_sleep_when_idle(config) && check_save(config) && check_clone(config) &&
-           check_sleep_memory(config) && sandbox_settings_agree(&config->sandbox) &&
-           check_cpus(config);
+           check_sleep_memory(config) && check_restore(config) &&
+           sandbox_settings_agree(&config->sandbox) && check_cpus(config);
 }
 
 /* A queue for each vCPU; more than a few bring nothing. */
