@@ -5,13 +5,17 @@
 #include "machine/parts.h"
 #include "state/reader.h"
 
+bool mapped_may_be(const struct machine *machine)
+{
+    const struct config *config = machine->config;
+
+    return config->restore != NULL || config->sleep_file != NULL || config->save != NULL;
+}
+
 int mapped_open(const struct machine *machine)
 {
     const struct config *config = machine->config;
 
-    if (config->restore == NULL && config->sleep_file == NULL && config->save == NULL) {
-        return 0;
-    }
     return fault_open(config->name_given ? config->name : NULL, terminal_rescue);
 }
 

@@ -150,6 +150,8 @@ int reach_open(struct machine *machine);
 /** After the devices have gone. */
 void reach_close(struct machine *machine);
 
+/** Whether memory can come from an image in this process. */
+bool mapped_may_be(const struct machine *machine);
 /** Before memory is mapped. 0 or -errno. */
 int mapped_open(const struct machine *machine);
 /** When the image's memory is to be read: as --restore-memory says. */

@@ -73,8 +73,10 @@ void release_begin(struct machine *machine)
 
 int release_open(struct machine *machine)
 {
+    if (!mapped_may_be(machine)) {
+        return 0;
+    }
     int error = mapped_open(machine);
-
     return error != 0 ? error : delay_open(&machine->release, machine->loop, on_release, machine);
 }
 

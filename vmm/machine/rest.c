@@ -206,13 +206,19 @@ int rest_set_depth(struct machine *machine, enum sleep_memory depth)
     return depth == SLEEP_MEMORY_DISK ? 0 : rest_recall(machine);
 }
 
+/* Otherwise memory stays, and nothing can change that. */
+static bool rest_may_be(const struct machine *machine)
+{
+    return machine->rest.depth != SLEEP_MEMORY_KEEP || machine->config->qmp != NULL;
+}
+
 int rest_prepare(struct machine *machine)
 {
     const struct config *config = machine->config;
     struct sysinfo info;
 
     machine->rest.depth = config->sleep_memory;
-    machine->rest.no_swap = sysinfo(&info) == 0 && info.totalswap == 0;
+    machine->rest.no_swap = rest_may_be(machine) && sysinfo(&info) == 0 && info.totalswap == 0;
     rest_tell_swap(machine);
     return config->sleep_memory == SLEEP_MEMORY_DISK
                ? state_writer_open(config->sleep_file, "--sleep-memory disk", &machine->rest.writer)
@@ -221,9 +227,8 @@ int rest_prepare(struct machine *machine)
 
 int rest_open(struct machine *machine)
 {
-    return machine->rest.depth == SLEEP_MEMORY_KEEP && machine->config->qmp == NULL
-               ? 0 /* and so it stays: nothing can change it */
-               : delay_open(&machine->rest.delay, machine->loop, on_rest, machine);
+    return rest_may_be(machine) ? delay_open(&machine->rest.delay, machine->loop, on_rest, machine)
+                                : 0;
 }
 
 void rest_close(struct machine *machine)
