@@ -385,19 +385,9 @@ static void keep_device(uint32_t index)
 {
     const struct bus_device *at = &run.machine.bus.devices[index];
     const struct device_class *cls = at->instance.cls;
-    struct device_identity identity = {0};
     struct state_record record = {0};
-    char name[SECTION_NAME_SIZE] = {0};
 
-    if (cls->identify != NULL) {
-        cls->identify(at->device, &identity);
-    }
-    strncpy(name, cls->name, sizeof(name) - 1);
-    state_put_bytes(&record, name, sizeof(name));
-    state_put_u64(&record, at->instance.base.value);
-    state_put_u64(&record, identity.features);
-    state_put_u64(&record, identity.number);
-    state_put_bytes(&record, "\0\0\0", 3);
+    section_put_device(&record, at);
     /* All of it: an input can change what is zero, too. */
     state_put_u32(&record, 1);
     state_put_u32(&record, (uint32_t)cls->state_size);

@@ -113,25 +113,13 @@ static int save_device(struct machine *machine, unsigned index)
     struct state_record record = {0};
     struct bus_device *at = &machine->bus.devices[index];
     const struct device_class *cls = at->instance.cls;
-    struct device_identity identity = {0};
-    char name[SECTION_NAME_SIZE] = {0};
 
     if (cls->busy != NULL && cls->busy(at->device)) {
         report("cannot save the VM: the guest sleeps without having reset its %s at 0x%llx",
                cls->name, (unsigned long long)at->instance.base.value);
         return -REPORTED;
     }
-    if (cls->identify != NULL) {
-        cls->identify(at->device, &identity);
-    }
-    strncpy(name, cls->name, sizeof(name) - 1);
-    state_put_bytes(&record, name, sizeof(name));
-    state_put_u64(&record, at->instance.base.value);
-    state_put_u64(&record, identity.features);
-    state_put_u64(&record, identity.number);
-    state_put_u8(&record, at->irq.state.level);
-    state_put_u8(&record, at->irq.state.held);
-    state_put_u8(&record, at->irq.state.pulsed);
+    section_put_device(&record, at);
     section_put_state(&record, device_state(cls, at->device), cls->state_size);
     return save_add(machine, SECTION_DEVICE, index, STATE_MANDATORY, &record);
 }

@@ -2,6 +2,7 @@
 #include "machine/sections.h"
 
 #include <stddef.h>
+#include <string.h>
 
 const struct section_part section_parts[] = {
     {"IDRG", KVM_PART_IDENTITY, false, true, "the guest's processor"},
@@ -41,6 +42,25 @@ bool section_get_registers(struct state_record *record, struct kvm_registers *li
         list->at[i].value = state_get_u64(record);
     }
     return true;
+}
+
+void section_put_device(struct state_record *record, const struct bus_device *at)
+{
+    const struct device_class *cls = at->instance.cls;
+    struct device_identity identity = {0};
+    char name[SECTION_NAME_SIZE] = {0};
+
+    if (cls->identify != NULL) {
+        cls->identify(at->device, &identity);
+    }
+    strncpy(name, cls->name, sizeof(name) - 1);
+    state_put_bytes(record, name, sizeof(name));
+    state_put_u64(record, at->instance.base.value);
+    state_put_u64(record, identity.features);
+    state_put_u64(record, identity.number);
+    state_put_u8(record, at->irq.state.level);
+    state_put_u8(record, at->irq.state.held);
+    state_put_u8(record, at->irq.state.pulsed);
 }
 
 enum { STATE_VERSION = 1 };

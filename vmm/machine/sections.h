@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dev/bus.h"
 #include "kvm/registers.h"
 #include "power/power.h"
 #include "state/record.h"
@@ -43,6 +44,8 @@ bool section_get_registers(struct state_record *record, struct kvm_registers *li
 
 enum { SECTION_NAME_SIZE = 16 }; /* of a device's class, with zeros after it */
 
+/** What a device is, and its line; its state follows. */
+void section_put_device(struct state_record *record, const struct bus_device *at);
 /** The state of a device, without the zeros at its end. */
 void section_put_state(struct state_record *record, const void *state, size_t size);
 /** False: it is longer than `size`, or of a version that is not known. */
