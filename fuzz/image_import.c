@@ -5,7 +5,6 @@
  * refused costs one line and leaves nothing; one that is taken is an image whose export unpacks to the same bytes.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +16,7 @@
 #include <zstd.h>
 
 #include "base/report.h"
+#include "one_line.h"
 #include "state/checksum.h"
 #include "state/format.h"
 #include "state/reader.h"
@@ -39,7 +39,6 @@ static struct {
     char saving[96];
     ZSTD_CCtx *pack;
     ZSTD_DCtx *unpack;
-    unsigned lines; /* that were reported */
     uint8_t in[2 * SIZE_MAX_HERE];
     size_t in_size;
     size_t in_at;
@@ -51,31 +50,10 @@ static struct {
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t size_max, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t size_max);
-void __wrap_report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 ssize_t __real_read(int fd, void *bytes, size_t size);
 ssize_t __wrap_read(int fd, void *bytes, size_t size);
 ssize_t __real_write(int fd, const void *bytes, size_t size);
 ssize_t __wrap_write(int fd, const void *bytes, size_t size);
-
-static void check(bool right)
-{
-    if (!right) {
-        abort();
-    }
-}
-
-/* A message must be one line of text, but is not shown. */
-void __wrap_report(const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-
-    va_start(args, format);
-    int length = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    check(length > 0 && (size_t)length < sizeof(text) && strchr(text, '\n') == NULL);
-    run.lines++;
-}
 
 ssize_t __wrap_read(int fd, void *bytes, size_t size)
 {
@@ -117,7 +95,7 @@ static void begin(void)
         check(run.pack != NULL && run.unpack != NULL && mkdir(run.folder, 0700) == 0);
         check(atexit(remove_folder) == 0);
     }
-    run.lines = 0;
+    one_line_count = 0;
     run.in_at = run.in_size = run.out_size = 0;
 }
 
@@ -150,7 +128,7 @@ static void check_image(uint8_t how, const uint8_t *bytes, size_t size)
 
     check(state_reader_examine(run.path, &reader) == 0 && state_reader_check_ram(reader) == 0);
     state_reader_close(reader);
-    check(stream_export(run.path, OUT) == 0 && run.lines == 0);
+    check(stream_export(run.path, OUT) == 0 && one_line_count == 0);
     if ((how & RAW) == 0) {
         size_t length =
             ZSTD_decompressDCtx(run.unpack, again, sizeof(again), run.out, run.out_size);
@@ -171,10 +149,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     make_stream(bytes[0], bytes + 1, size - 1);
     int error = stream_import(run.path, IN);
     if (error == 0) {
-        check(run.lines == 0 && (bytes[0] & MORE) == 0 && (bytes[0] & (RAW | CUT)) != CUT);
+        check(one_line_count == 0 && (bytes[0] & MORE) == 0 && (bytes[0] & (RAW | CUT)) != CUT);
         check_image(bytes[0], bytes + 1, size - 1);
     } else {
-        check(error == -REPORTED && run.lines == 1);
+        check(error == -REPORTED && one_line_count == 1);
         check(stat(run.path, &status) != 0);
     }
     check(stat(run.saving, &status) != 0);

@@ -6,7 +6,6 @@
  * of the input says to devices that are in states which they can be in.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +22,7 @@
 #include "host/net/net_parts.h"
 #include "machine/parts.h"
 #include "machine/sections.h"
+#include "one_line.h"
 #include "psci/admission.h"
 #include "state/reader.h"
 
@@ -52,32 +52,11 @@ static struct {
     struct admission *admission;
     unsigned count;
     struct section sections[SECTIONS_MAX];
-    unsigned lines; /* that were reported */
-    int far;        /* the other end of the network */
+    int far; /* the other end of the network */
     struct console_receiver receiver;
 } run;
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void check(bool right)
-{
-    if (!right) {
-        abort();
-    }
-}
-
-void __wrap_report(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void __wrap_report(const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-
-    va_start(args, format);
-    int length = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    check(length > 0 && (size_t)length < sizeof(text) && strchr(text, '\n') == NULL);
-    run.lines++;
-}
 
 /* --- In place of the reader, which has a fuzzer of its own. --- */
 
@@ -352,7 +331,7 @@ static void open_run(void)
     run.admission = admission_create(CPUS, CPUS);
     machine->backend.psci.admission = run.admission;
     check(run.admission != NULL);
-    run.lines = run.count = 0;
+    one_line_count = run.count = 0;
     create_machine();
 }
 
@@ -538,10 +517,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         error = restore_load(&run.machine);
     }
     if (error == 0) {
-        check(run.machine.restored.vcpu < CPUS && run.lines <= 1); /* a line about the date */
+        check(run.machine.restored.vcpu < CPUS && one_line_count <= 1); /* a line about the date */
         use(bytes, size);
     } else {
-        check(error == -REPORTED && run.lines >= 1 && run.lines <= 2);
+        check(error == -REPORTED && one_line_count >= 1 && one_line_count <= 2);
     }
     close_run();
     return 0;
