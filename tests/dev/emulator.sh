@@ -48,7 +48,7 @@ on() {
     # shellcheck disable=SC2016 # for the shell of the lab
     "$root/dev" lab run --host "$host" "$@" -- sh -euc '
         uname -r
-        chmod 777 . # for dormouse, which has become nobody
+        chmod 777 . # for dormouse, which runs as another user by then
         guest() {
             dormouse run --kernel "$LAB_BARE" --append "scenario=saved ms=300 sleeps=3" --memory 32M --cpus 2 \
                 --psci-version 1.1 "$@" 2>&1 || echo "status $?"

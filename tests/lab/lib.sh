@@ -20,7 +20,7 @@ fail() {
 make_work() {
     if [ -z "${work:-}" ]; then
         work=$(mktemp -d "$LAB_TMP/test.XXXXXX") || fail "cannot make a folder in $LAB_TMP"
-        chmod 777 "$work" # for dormouse, which has become nobody when it removes its socket
+        chmod 777 "$work" # for dormouse, which is another user when it removes its socket
         trap clean_up EXIT
     fi
 }

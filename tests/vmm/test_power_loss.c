@@ -48,7 +48,7 @@ struct event {
     char to[NAME_SIZE];
 };
 
-/* The names of a folder; files have numbers, and 0 is none. */
+/* The names of a folder, with the number of the file that each has; 0: the name does not exist. */
 struct names {
     char name[NAMES_MAX][NAME_SIZE];
     int file[NAMES_MAX];

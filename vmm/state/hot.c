@@ -27,7 +27,7 @@ static bool hot_is_mapped(const struct memory *memory, uint64_t part)
 }
 
 /*
- * What was read ahead is present in any case, so nobody knows whether it was touched again: it stays, until old
+ * What was read ahead is present in any case, which hides whether the guest touched it again: it stays, until old
  * and new together are more than half of all chunks. Then the next wake shows anew what it touches.
  */
 static void hot_merge(struct backing *backing, const uint8_t *touched, uint64_t parts,

@@ -95,7 +95,7 @@ enum state_ram {
 /**
  * Decides how state_reader_load_ram() works; without this call it reads all of RAM. Memory that is read when
  * it is needed has a lease on the file (core/lease.h), which another user than the file's may have to take
- * before it gives up root. If there is none to be had, RAM is read at once.
+ * before it gives up root. If the file can have no lease, RAM is read at once.
  */
 void state_reader_plan_ram(struct state_reader *reader, enum state_ram way);
 

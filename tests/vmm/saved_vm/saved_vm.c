@@ -389,7 +389,7 @@ static void far_timer_waits_on_linux_6_1(void)
     far_timer_waits();
 }
 
-/* On Linux 6.1 the time of the physical timer cannot be known: nobody may wait for it. */
+/* On Linux 6.1 the time of the physical timer cannot be known: a guest that waits for it is not saved. */
 static void hidden_timer_is_refused(void)
 {
     arm(FAKE_PHYSICAL, FAR);

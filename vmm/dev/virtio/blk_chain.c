@@ -184,7 +184,7 @@ static const struct blk_kind *blk_find_kind(uint32_t type)
     return NULL;
 }
 
-/* The status is the last byte that the device may write. NULL: there is none. */
+/* The status is the last byte that the device may write. NULL: it may write none. */
 static uint8_t *blk_find_status(const struct chain *chain)
 {
     const struct iovec *parts = chain_in(chain);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who serves the link: the loop, which waits for what can be done next, or vhost-net, to which the
- * receive queue is lent; or nobody, if the link is dead.
+ * What serves the link: the loop, which waits for what can be done next, or vhost-net, to which the
+ * receive queue is lent. A dead link is not served.
  */
 #include <linux/virtio_net.h>
 #include <sys/epoll.h>

@@ -35,8 +35,8 @@ static bool nic_accepts(struct device *device, const struct chain *chain)
 }
 
 /*
- * Takes a further chain. If there is none, the driver is asked to tell of the next one: not later,
- * when the chains that were taken are back and would count as news.
+ * Takes a further chain. If the driver has made no other one available, it is asked to tell of the next: now, because
+ * later the chains that were taken are back and would count as news.
  */
 static bool nic_take_more(struct device *device)
 {
@@ -157,7 +157,7 @@ static bool nic_agrees(const struct device *device, const struct chain *chain)
            (nic_takes_segments(device) || header[1] == VIRTIO_NET_HDR_GSO_NONE);
 }
 
-/* Receives one frame. False: there is none, or no buffer for one. */
+/* Receives one frame. False: no frame has come, or no buffer is left for one. */
 static bool nic_receive_one(struct device *device)
 {
     struct virtio *virtio = &device->virtio;

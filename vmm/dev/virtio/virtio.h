@@ -108,7 +108,7 @@ struct virtio {
     bool blamed;         /* a line about the driver's fault has been reported */
     bool held; /* start() or stop() is under way; set with the lock held, read without it */
     struct virtio_doorbell doorbells[VIRTIO_QUEUES_MAX];
-    int acknowledged; /* eventfd that nobody reads: the driver has seen used buffers; or -1 */
+    int acknowledged; /* eventfd, never read: the driver has seen used buffers; or -1 */
     struct queue queues[VIRTIO_QUEUES_MAX];
     struct chain chain; /* the chain at hand of virtio_serve() */
     struct virtio_state state;

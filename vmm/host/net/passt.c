@@ -275,7 +275,7 @@ static int passt_run(int fd, const struct net_settings *settings)
 
 /*
  * passt finds this in its socket before it takes a connection. To a guest of which it has not heard it
- * sends broadcasts, and these wake nobody.
+ * sends broadcasts, and a broadcast wakes no guest.
  */
 static void passt_tell_address(struct net *net, const uint8_t mac[NET_MAC_SIZE])
 {
