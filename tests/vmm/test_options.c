@@ -304,15 +304,6 @@ static void options_agree_with_each_other(void **state)
                            "e=unix:e", "--port", "f=unix:f", "--port", "g=unix:g", "--port",
                            "h=unix:h"),
                      OPTION_BAD);
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "save"), OPTION_BAD);
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "off", "--save", "f"),
-                     OPTION_BAD);
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--asleep"), OPTION_BAD);
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--clock", "freeze"), OPTION_BAD);
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--restore-memory", "eager"), OPTION_BAD);
-    assert_int_equal(PARSE(&config, "--kernel", "k", "--restore", "f", "--restore-memory", "lazy",
-                           "--disk", "vhost-user=s"),
-                     OPTION_BAD);
     capture_end(&capture, said, sizeof(said));
     assert_string_equal(
         said,
@@ -326,7 +317,29 @@ static void options_agree_with_each_other(void **state)
         "user\n"
         "dormouse: --sleep-when-idle: with --on-suspend refuse the guest may not sleep\n"
         "dormouse: --agent: the port org.qemu.guest_agent.0 is --port's; leave one of the two out\n"
-        "dormouse: --agent: the guest agent needs a port; give at most 7 with --port\n"
+        "dormouse: --agent: the guest agent needs a port; give at most 7 with --port\n");
+}
+
+static void options_of_images_agree_with_each_other(void **state)
+{
+    struct config config;
+    struct capture capture;
+    char said[2048];
+
+    (void)state;
+    capture_begin(&capture, STDERR_FILENO);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "save"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--on-suspend", "off", "--save", "f"),
+                     OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--asleep"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--clock", "freeze"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--restore-memory", "eager"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--restore", "f", "--restore-memory", "lazy",
+                           "--disk", "vhost-user=s"),
+                     OPTION_BAD);
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(
+        said,
         "dormouse: --on-suspend save: name the file as well: --on-suspend save=FILE\n"
         "dormouse: --save: with --on-suspend off the guest never sleeps, and only a sleeping VM is "
         "saved\n"
@@ -601,6 +614,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(clones_keep_their_file, scratch_enter, scratch_leave),
         cmocka_unit_test(memory_of_a_sleeper_has_three_places),
         cmocka_unit_test(options_agree_with_each_other),
+        cmocka_unit_test(options_of_images_agree_with_each_other),
         cmocka_unit_test(networks_and_their_wakes_are_read),
         cmocka_unit_test(help_overrides_all_options),
         cmocka_unit_test(firmware_takes_the_place_of_a_kernel),

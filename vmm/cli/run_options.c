@@ -472,12 +472,17 @@ static bool check_cpus(const struct config *config)
     return true;
 }
 
+static bool check_images(const struct config *config)
+{
+    return check_save(config) && check_clone(config) && check_sleep_memory(config) &&
+           check_restore(config);
+}
+
 /* Checks what options need of each other. */
 static bool check_config(const struct config *config)
 {
     return check_start(config) && check_qmp(config) && check_agent(config) && check_net(config) &&
-           check_sleep_when_idle(config) && check_save(config) && check_clone(config) &&
-           check_sleep_memory(config) && check_restore(config) &&
+           check_sleep_when_idle(config) && check_images(config) &&
            sandbox_settings_agree(&config->sandbox) && check_cpus(config);
 }
 
