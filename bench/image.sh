@@ -13,6 +13,8 @@ here=$(dirname "$(realpath -- "$0")")
 root=${here%/*}
 build=${DORMOUSE_BUILD:-$root/build}
 json=$build/bench-image.json
+# shellcheck source=bench/median.sh
+. "$here/median.sh"
 
 # NAME|AIM|UNIT|MEANING. An aim with % is of QEMU's figure.
 rows() {
@@ -50,13 +52,10 @@ EOT
 }
 
 measure() {
-    "$root/dev" lab run --icount --cpus 1 --limit 3000 --in "$here/image_lab.sh" --in "$here/image_guest" \
+    "$root/dev" lab run --icount --cpus 1 --limit 3000 --in "$here/image_lab.sh" --in "$here/host_lab.sh" \
+        --in "$here/image_guest" \
         --in "$here/image_busy.awk" --in "$build/lab/debian/trixie-qemu-arm64/qemu" -- \
         sh image_lab.sh dormouse=512M dormouse=2G depths qemu=512M qemu=2G sizes
-}
-
-median() { # WHO ROW <LINES
-    sed -n "s/^$1 $2 //p" | sort -n | awk '{ value[NR] = $1 } END { print NR ? value[int((NR + 1) / 2)] : "-" }'
 }
 
 # "met", "missed" or nothing; an aim of QEMU's figure needs that.

@@ -8,6 +8,8 @@ set -u
 
 work=$(mktemp -d "$LAB_TMP/bench.XXXXXX")
 here=$PWD
+# shellcheck source=bench/host_lab.sh
+. ./host_lab.sh
 rounds=${ROUNDS:-1} # restores
 pings=${PINGS:-3}
 guest_ip=10.9.0.2
@@ -20,20 +22,8 @@ fail() {
     exit 1
 }
 
-# Debian's program: busybox's shell prefers its own one, which has no taps.
-ip() {
-    "$(command -v /usr/bin/ip || command -v ip)" "$@"
-}
-
-# A file system of a real kind on a disk that takes no time: a loop device in memory.
 make_disk() {
-    modprobe loop 2>/dev/null
-    truncate -s 1G "$work/medium"
-    loop=$(losetup -f)
-    losetup "$loop" "$work/medium"
-    "$(command -v /usr/bin/mke2fs || command -v mke2fs)" -q -t ext4 "$loop" || fail "cannot make a file system"
-    mkdir "$work/disk"
-    mount -t ext4 "$loop" "$work/disk" || fail "cannot mount a file system"
+    make_file_system 1G
     chmod 777 "$work" "$work/disk"
     image=$work/disk/image
 }
@@ -46,12 +36,8 @@ make_swap() {
     swapon "$swap" || fail "no swap"
 }
 
-make_tap() {
-    ip tuntap add bench0 mode tap
-    # The host's own IPv6 says something on a new link for a while, which would wake the guest.
-    echo 1 >/proc/sys/net/ipv6/conf/bench0/disable_ipv6
-    ip address add 10.9.0.1/24 dev bench0
-    ip link set bench0 up
+make_network() {
+    make_tap
     ip neighbour add $guest_ip lladdr $mac nud permanent dev bench0
 }
 
@@ -69,7 +55,7 @@ clean_up() {
 make_initrd() {
     mkdir -p "$work/tree/tests"
     cp image_guest "$work/tree/tests/"
-    { cat "$LAB_GUEST/initrd" && (cd "$work/tree" && find . | cpio -o -H newc 2>/dev/null); } >"$work/initrd"
+    pack_initrd
 }
 
 start_trace() {
@@ -278,7 +264,7 @@ measure_depth() { # DEPTH OPTION...
 }
 
 measure_depths() {
-    make_tap
+    make_network
     make_swap
     measure_depth keep
     measure_depth reclaim --sleep-memory reclaim

@@ -11,6 +11,8 @@ here=$(dirname "$(realpath -- "$0")")
 root=${here%/*}
 build=${DORMOUSE_BUILD:-$root/build}
 json=$build/bench-io.json
+# shellcheck source=bench/median.sh
+. "$here/median.sh"
 
 # NAME|MEANING
 rows() {
@@ -32,14 +34,11 @@ EOT
 }
 
 measure() {
-    "$root/dev" lab run --icount --cpus 1 --limit 3000 --in "$here/io_lab.sh" --in "$here/io_guest" \
+    "$root/dev" lab run --icount --cpus 1 --limit 3000 --in "$here/io_lab.sh" --in "$here/host_lab.sh" \
+        --in "$here/io_guest" \
         --in "$here/io_cases" --in "$build/arm64/bench/io_load" \
         --in "$build/lab/debian/trixie-qemu-arm64/qemu" -- sh io_lab.sh host dormouse qemu \
         dormouse_vhost qemu_vhost asleep
-}
-
-median() { # WHO CASE <LINES
-    sed -n "s/^$1 $2 //p" | sort -n | awk '{ value[NR] = $1 } END { print NR ? value[int((NR + 1) / 2)] : "-" }'
 }
 
 show() {

@@ -9,6 +9,8 @@ set -u
 work=$(mktemp -d "$LAB_TMP/bench.XXXXXX")
 chmod 755 "$work"
 here=$PWD
+# shellcheck source=bench/host_lab.sh
+. ./host_lab.sh
 only=${ONLY:-}
 rounds=${ROUNDS:-5}
 memory=512M
@@ -20,31 +22,15 @@ fail() {
     exit 1
 }
 
-# Debian's program: busybox's shell prefers its own one, which has no taps.
-ip() {
-    "$(command -v /usr/bin/ip || command -v ip)" "$@"
-}
-
-# A file system of a real kind on a disk that takes no time: a loop device in memory. Its page cache has the whole file.
 make_disk() {
-    modprobe loop 2>/dev/null
-    truncate -s 192M "$work/medium"
-    loop=$(losetup -f)
-    losetup "$loop" "$work/medium"
-    "$(command -v /usr/bin/mke2fs || command -v mke2fs)" -q -t ext4 "$loop" || fail "cannot make a file system"
-    mkdir "$work/disk"
-    mount -t ext4 "$loop" "$work/disk" || fail "cannot mount a file system"
+    make_file_system 192M
     dd if=/dev/urandom of="$work/disk/image" bs=1M count=64 2>/dev/null
     sync
 }
 
 # A tap, and an interface from which passt takes the address of its guest; and the other end of the guests' traffic.
 make_networks() {
-    ip tuntap add bench0 mode tap
-    # The host's own IPv6 says something on a new link for a while. A sleeping guest's monitor would look at that.
-    echo 1 >/proc/sys/net/ipv6/conf/bench0/disable_ipv6
-    ip address add 10.9.0.1/24 dev bench0
-    ip link set bench0 up
+    make_tap
     ip link add uplink0 type dummy
     ip address add 192.0.2.1/24 dev uplink0
     ip link set uplink0 up
@@ -67,7 +53,7 @@ make_initrd() {
     mkdir -p "$work/tree/bin" "$work/tree/tests"
     cp io_load "$work/tree/bin/"
     cp io_guest io_cases "$work/tree/tests/"
-    { cat "$LAB_GUEST/initrd" && (cd "$work/tree" && find . | cpio -o -H newc 2>/dev/null); } >"$work/initrd"
+    pack_initrd
 }
 
 # What the guest said: lines WHO CASE NANOSECONDS.
