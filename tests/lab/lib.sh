@@ -112,14 +112,15 @@ start_dormouse() {
     shift
     make_work
     show_reports
-    rm -f "$work/status" "$work/keys" "$work/events"
+    rm -f "$work/status" "$work/keys" "$work/events" "$work/errors"
     mkfifo "$work/keys"
+    : >"$work/errors" # A new file: a passt of the dormouse before may still write to the old one.
     # The FIFO is open at both ends, so that no process waits for the other end and the input never ends.
     exec 9<>"$work/keys"
     (
         # shellcheck disable=SC2086 # several words
         ${runner:-} "$DORMOUSE" "$dormouse_command" ${DORMOUSE_PSCI:+--psci "$DORMOUSE_PSCI"} "$@" \
-            --events "$work/events" <"$work/keys" >"$work/console" 2>"$work/errors" 9>&- &
+            --events "$work/events" <"$work/keys" >"$work/console" 2>>"$work/errors" 9>&- &
         echo $! >"$work/pid.new"
         mv "$work/pid.new" "$work/pid"
         run_status wait $!

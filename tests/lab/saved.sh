@@ -241,14 +241,17 @@ test_order() {
     "$LAB_TOOLS/saved_vm"
 }
 
-# expect_refusal LINE OPTION...: the image is not restored, and one line says why; it can still be restored.
+# expect_refusal LINE OPTION...: the image is not restored, and one line says why; it can still be restored. passt says
+# what it likes, before that line or after it.
 expect_refusal() {
     refusal=$1
     shift
     run_bare scenario=off --restore "$work/image" "$@"
     expect_status 1
-    tail -n 1 "$work/errors" | grep -qx "dormouse: --restore $work/image: $refusal" ||
-        fail "refusal: got $(tail -n 1 "$work/errors"), expected $refusal"
+    grep '^dormouse: ' "$work/errors" >"$work/refused" || fail "no line says why"
+    expect_equal "lines of dormouse" "$(wc -l <"$work/refused")" 1
+    grep -qx "dormouse: --restore $work/image: $refusal" "$work/refused" ||
+        fail "refusal: got $(cat "$work/refused"), expected $refusal"
     [ -e "$work/image" ] || fail "the image has gone"
 }
 
