@@ -97,17 +97,19 @@ EOF
 }
 
 show_memory() {
-    local count size statistics last_count=0 last_size=0 last_statistics=0
-    printf '\n%-24s %10s %12s\n' "bytes of memory, vCPUs" "a VM" "statistics"
-    while read -r count size statistics; do
-        printf '%-24s %10s %12s\n' "$count" "$size" "$statistics"
+    local count size deep statistics last_count=0 last_size=0 last_deep=0 last_statistics=0
+    printf '\n%-24s %10s %12s %12s\n' "bytes of memory, vCPUs" "a VM" "with domains" "statistics"
+    while read -r count size deep statistics; do
+        printf '%-24s %10s %12s %12s\n' "$count" "$size" "$deep" "$statistics"
         if ((count == 4096)); then
             size=$(((size - last_size + count - last_count - 1) / (count - last_count)))
+            deep=$(((deep - last_deep + count - last_count - 1) / (count - last_count)))
             statistics=$(((statistics - last_statistics) / (count - last_count)))
             judge "$size" "$aim_vcpu"
-            printf '%-24s %10s %12s  %s without statistics\n' "a vCPU more" "$size" "$statistics" "$verdict"
+            printf '%-24s %10s %12s %12s  %s without domains and statistics\n' "a vCPU more" "$size" "$deep" \
+                "$statistics" "$verdict"
         fi
-        last_count=$count last_size=$size last_statistics=$statistics
+        last_count=$count last_size=$size last_deep=$deep last_statistics=$statistics
     done < <("$out/vpsci_calls" size)
 }
 

@@ -391,10 +391,11 @@ static void make_config(struct bench *bench)
 
 static void count_all(uint32_t count)
 {
-    struct bench bench = {.count = count, .size = vpsci_size(count)};
+    struct bench bench = {.count = count};
 
     make_mpidrs(&bench);
     make_config(&bench);
+    bench.size = vpsci_size(&bench.config);
     bench.memory = aligned_alloc(VPSCI_ALIGNMENT, (bench.size + VPSCI_ALIGNMENT - 1) /
                                                       VPSCI_ALIGNMENT * VPSCI_ALIGNMENT);
     count_simple_calls(&bench);
@@ -414,15 +415,28 @@ static void count_all(uint32_t count)
     free(bench.config.statistics);
 }
 
-/* `vpsci_calls size` prints vpsci_size() for each number of vCPUs, and that for statistics. */
+/* vpsci_size() without domains above the core, the same with those of `states`, and that for
+ * statistics. */
+static void print_sizes(uint32_t count)
+{
+    const struct vpsci_config plain = {.size = sizeof(plain), .vcpu_count = count};
+    const struct vpsci_config deep = {.size = sizeof(deep),
+                                      .vcpu_count = count,
+                                      .states = states,
+                                      .state_count = sizeof(states) / sizeof(states[0])};
+
+    (void)printf("%u %zu %zu %zu\n", (unsigned)count, vpsci_size(&plain), vpsci_size(&deep),
+                 vpsci_statistics_size(count, deep.state_count));
+}
+
+/* `vpsci_calls size` prints sizes for each number of vCPUs. */
 int main(int count, char **arguments_given)
 {
     static const uint32_t counts[] = {1, 8, 64, 512, 4096};
 
     for (uint32_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         if (count > 1 && strcmp(arguments_given[1], "size") == 0) {
-            (void)printf("%u %zu %zu\n", (unsigned)counts[i], vpsci_size(counts[i]),
-                         vpsci_statistics_size(counts[i], 5));
+            print_sizes(counts[i]);
         } else {
             count_all(counts[i]);
         }

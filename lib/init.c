@@ -24,15 +24,6 @@ static size_t round_up(size_t size)
     return (size + VPSCI_ALIGNMENT - 1) & ~(size_t)(VPSCI_ALIGNMENT - 1);
 }
 
-size_t vpsci_size(uint32_t vcpu_count)
-{
-    if (vcpu_count == 0 || vcpu_count > VPSCI_VCPU_MAX) {
-        return 0;
-    }
-    return round_up(sizeof(struct vpsci_vm) + vcpu_count * sizeof(struct vpsci_vcpu) +
-                    (sizeof(uint16_t) * 2 << vpsci__slot_bits(vcpu_count)));
-}
-
 size_t vpsci_statistics_size(uint32_t vcpu_count, uint32_t state_count)
 {
     if (vcpu_count == 0 || vcpu_count > VPSCI_VCPU_MAX || state_count == 0 ||
@@ -74,6 +65,15 @@ static bool can_be_read(const struct vpsci_config *config)
         }
     }
     return config->vcpu_count > 0 && config->vcpu_count <= VPSCI_VCPU_MAX;
+}
+
+size_t vpsci_size(const struct vpsci_config *config)
+{
+    if (!can_be_read(config)) {
+        return 0;
+    }
+    return round_up(sizeof(struct vpsci_vm) + config->vcpu_count * sizeof(struct vpsci_vcpu) +
+                    (sizeof(uint16_t) * 2 << vpsci__slot_bits(config->vcpu_count)));
 }
 
 /* *to is zero. */
@@ -226,7 +226,7 @@ int vpsci_init(void *memory, size_t size, const struct vpsci_config *config,
     if (!memory || !is_aligned(memory) || !can_be_read(config)) {
         return VPSCI_E_ARGUMENT;
     }
-    if (size < vpsci_size(config->vcpu_count)) {
+    if (size < vpsci_size(config)) {
         return VPSCI_E_MEMORY;
     }
     *vm = (struct vpsci_vm){.vcpu_count = 0};

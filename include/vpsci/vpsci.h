@@ -328,9 +328,11 @@ struct vpsci_outcome {
 
 /* ---- A VM's memory, start and reset ------------------------------------------------------- */
 
-/** Bytes of memory that a VM of that many vCPUs needs, a multiple of VPSCI_ALIGNMENT; 0 if
- *  `vcpu_count` is 0 or too large. Any thread. */
-size_t vpsci_size(uint32_t vcpu_count);
+/** Bytes of memory that vpsci_init() needs for this VM, a multiple of VPSCI_ALIGNMENT; 0 if
+ *  vpsci_init() cannot accept its `size` or `vcpu_count`. Besides these it reads `states`,
+ *  `state_count` and the table of states; the rest of the description may be given later. Any
+ *  thread. */
+size_t vpsci_size(const struct vpsci_config *config);
 
 /** Bytes of memory that statistics need for that many vCPUs and entries in the table of states (2
  *  if there is no table), a multiple of VPSCI_ALIGNMENT; 0 if a number is out of range. Any

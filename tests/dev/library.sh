@@ -230,7 +230,7 @@ int main()
 {
     vpsci_config config{};
     vpsci_vm *vm;
-    return vpsci_size(1) > 0 && vpsci_init(nullptr, 0, &config, &vm) == VPSCI_E_ARGUMENT ? 0 : 1;
+    return vpsci_size(&config) == 0 && vpsci_init(nullptr, 0, &config, &vm) == VPSCI_E_ARGUMENT ? 0 : 1;
 }
 EOF
     # A function with each type, named without the word struct or enum.

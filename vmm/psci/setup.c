@@ -125,13 +125,22 @@ static int setup_operators(struct psci *psci, const struct psci_options *options
     return 0;
 }
 
+/* 0, -ENOMEM or -EINVAL. */
+static int setup_vm(struct psci *psci)
+{
+    size_t size = vpsci_size(&psci->config);
+
+    psci->memory = size != 0 ? aligned_alloc(VPSCI_ALIGNMENT, size) : NULL;
+    if (psci->memory == NULL) {
+        return -ENOMEM;
+    }
+    return vpsci_init(psci->memory, size, &psci->config, &psci->vm) == 0 ? 0 : -EINVAL;
+}
+
 int psci_create(struct psci *psci, const struct psci_options *options)
 {
-    size_t size = vpsci_size(options->cpu_count);
-
     psci->mpidrs = calloc(options->cpu_count, sizeof(psci->mpidrs[0]));
-    psci->memory = size != 0 ? aligned_alloc(VPSCI_ALIGNMENT, size) : NULL;
-    if (psci->mpidrs == NULL || psci->memory == NULL) {
+    if (psci->mpidrs == NULL) {
         return -ENOMEM;
     }
     psci->notify_fd = options->notify_fd;
@@ -143,10 +152,7 @@ int psci_create(struct psci *psci, const struct psci_options *options)
     if (error == 0) {
         error = setup_statistics(psci);
     }
-    if (error != 0) {
-        return error;
-    }
-    return vpsci_init(psci->memory, size, &psci->config, &psci->vm) == 0 ? 0 : -EINVAL;
+    return error == 0 ? setup_vm(psci) : error;
 }
 
 void psci_destroy(struct psci *psci)

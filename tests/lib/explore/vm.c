@@ -21,7 +21,7 @@ struct vpsci_vm *vm_make(struct arena *arena, const struct scenario *scenario)
 {
     struct vpsci_config config;
     struct vpsci_vm *vm = NULL;
-    size_t size = vpsci_size(scenario->vcpu_count);
+    size_t size;
 
     config = (struct vpsci_config){
         .size = sizeof(struct vpsci_config),
@@ -38,6 +38,7 @@ struct vpsci_vm *vm_make(struct arena *arena, const struct scenario *scenario)
         .ops = &operations,
     };
     memset(arena, 0, sizeof(*arena));
+    size = vpsci_size(&config);
     if (scenario->flags & STATISTICS) {
         config.statistics = (uint8_t *)arena->cells + size;
         config.statistics_size = sizeof(*arena) - size;
@@ -312,9 +313,9 @@ int64_t vm_record_digest(const struct vpsci_vm *vm, const uint8_t *record, size_
 
     explore_quietly(true);
     if (config.statistics) {
-        config.statistics = (uint8_t *)other_arena.cells + vpsci_size(vm->vcpu_count);
+        config.statistics = (uint8_t *)other_arena.cells + vpsci_size(&config);
     }
-    error = vpsci_init(other_arena.cells, vpsci_size(vm->vcpu_count), &config, &other);
+    error = vpsci_init(other_arena.cells, vpsci_size(&config), &config, &other);
     error = error ? error : vpsci_restore(other, record, size);
     if (!error && vm_project(other, &spec)) {
         error = VPSCI_E_IMPOSSIBLE;

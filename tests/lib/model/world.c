@@ -290,7 +290,7 @@ void world_furnish(struct world *w)
     bool statistics = w->configs[0].statistics_size != 0;
     uint32_t states = w->configs[0].states != NULL ? w->configs[0].state_count : 2;
 
-    w->memory_size = vpsci_size(w->configs[0].vcpu_count);
+    w->memory_size = vpsci_size(&w->configs[0]);
     for (int vm = 0; vm < WORLD_VMS; vm++) {
         w->configs[vm] = w->configs[0];
         w->memory[vm] = allocate_aligned(w->memory_size);

@@ -63,12 +63,17 @@ static void describe_vm(uint32_t count, uint64_t (*layout)(uint32_t i))
     }
 }
 
+static struct vpsci_config config_of(uint32_t count)
+{
+    return (struct vpsci_config){
+        .size = sizeof(struct vpsci_config), .vcpu_count = count, .mpidrs = mpidrs};
+}
+
 static int init_vm(uint32_t count, void *memory, struct vpsci_vm **vm)
 {
-    static struct vpsci_config config;
+    const struct vpsci_config config = config_of(count);
 
-    config = (struct vpsci_config){.size = sizeof(config), .vcpu_count = count, .mpidrs = mpidrs};
-    return vpsci_init(memory, vpsci_size(count), &config, vm);
+    return vpsci_init(memory, vpsci_size(&config), &config, vm);
 }
 
 static void assert_finds_all(struct vpsci_vm *vm, uint32_t count)
@@ -113,7 +118,8 @@ static void assert_knows_neighbours(struct vpsci_vm *vm, uint32_t count)
 
 static void try_count(uint32_t count)
 {
-    void *memory = aligned_alloc(VPSCI_ALIGNMENT, vpsci_size(count));
+    const struct vpsci_config config = config_of(count);
+    void *memory = aligned_alloc(VPSCI_ALIGNMENT, vpsci_size(&config));
     struct vpsci_vm *vm;
     int i;
 

@@ -256,22 +256,31 @@ static void memory_has_to_be_aligned_and_large_enough(void **state)
     rig_describe(&rig, 4);
     assert_int_equal(vpsci_init(rig.memory + 32, RIG_ROOM - 32, &rig.config, &vm),
                      VPSCI_E_ARGUMENT);
-    assert_int_equal(vpsci_init(rig.memory, vpsci_size(4) - 1, &rig.config, &vm), VPSCI_E_MEMORY);
-    assert_int_equal(vpsci_init(rig.memory, vpsci_size(4), &rig.config, &vm), 0);
+    assert_int_equal(vpsci_init(rig.memory, vpsci_size(&rig.config) - 1, &rig.config, &vm),
+                     VPSCI_E_MEMORY);
+    assert_int_equal(vpsci_init(rig.memory, vpsci_size(&rig.config), &rig.config, &vm), 0);
 }
 
 static void memory_beyond_the_size_is_not_touched(void **state)
 {
-    size_t size = vpsci_size(4);
+    size_t size;
     size_t i;
 
     (void)state;
     rig_describe(&rig, 4);
+    size = vpsci_size(&rig.config);
     memset(rig.memory, 0xa5, sizeof(rig.memory));
     assert_int_equal(vpsci_init(rig.memory, size, &rig.config, &rig.vm), 0);
     for (i = size; i < sizeof(rig.memory); i++) {
         assert_int_equal(rig.memory[i], 0xa5);
     }
+}
+
+static size_t size_of(uint32_t count)
+{
+    const struct vpsci_config config = {.size = sizeof(config), .vcpu_count = count};
+
+    return vpsci_size(&config);
 }
 
 static void sizes_are_aligned_and_64_bytes_a_vcpu(void **state)
@@ -280,10 +289,10 @@ static void sizes_are_aligned_and_64_bytes_a_vcpu(void **state)
 
     (void)state;
     for (count = 1; count <= VPSCI_VCPU_MAX; count *= 2) {
-        assert_int_equal(vpsci_size(count) % VPSCI_ALIGNMENT, 0);
-        assert_true(vpsci_size(count) > 32 * (size_t)count);
+        assert_int_equal(size_of(count) % VPSCI_ALIGNMENT, 0);
+        assert_true(size_of(count) > 32 * (size_t)count);
         assert_true(vpsci_statistics_size(count, 2) > 32 * (size_t)count);
-        assert_true(vpsci_size(count) <= 512 + 64 * (size_t)count);
+        assert_true(size_of(count) <= 512 + 64 * (size_t)count);
         assert_int_equal(vpsci_statistics_size(count, 2) % VPSCI_ALIGNMENT, 0);
     }
     assert_true(vpsci_statistics_size(1, VPSCI_STATE_MAX) >= 16 * (size_t)VPSCI_STATE_MAX);
@@ -291,10 +300,15 @@ static void sizes_are_aligned_and_64_bytes_a_vcpu(void **state)
 
 static void size_of_no_vm_is_0(void **state)
 {
+    struct vpsci_config config = {.size = sizeof(config), .vcpu_count = 1};
+
     (void)state;
-    assert_int_equal(vpsci_size(0), 0);
-    assert_int_equal(vpsci_size(VPSCI_VCPU_MAX + 1), 0);
-    assert_int_equal(vpsci_size(UINT32_MAX), 0);
+    assert_int_equal(size_of(0), 0);
+    assert_int_equal(size_of(VPSCI_VCPU_MAX + 1), 0);
+    assert_int_equal(size_of(UINT32_MAX), 0);
+    assert_int_equal(vpsci_size(NULL), 0);
+    config.size = offsetof(struct vpsci_config, mpidrs);
+    assert_int_equal(vpsci_size(&config), 0);
     assert_int_equal(vpsci_statistics_size(0, 2), 0);
     assert_int_equal(vpsci_statistics_size(VPSCI_VCPU_MAX + 1, 2), 0);
     assert_int_equal(vpsci_statistics_size(1, 0), 0);
