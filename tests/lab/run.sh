@@ -30,77 +30,89 @@ trap 'end_test; rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-list_group() { # GROUP
-    sed -n "s|^test_\([a-z0-9_]*\)() {\$|$1/\1|p" "$here/$1.sh"
-    sed -n 's/^# again [a-z]* //p' "$here/$1.sh" | tr ' ' '\n' | sed "s|^|$1/|"
-}
-
-# Lists tests, without those that are marked for the other one of the lab's two hosts, or not for this sanitizer.
-list_for_host() { # HOST SANITIZER
-    list_all | while IFS=/ read -r group name; do
-        if runs_on "$1" "$here/$group.sh" "$name" && runs_under "$2" "$here/$group.sh"; then
-            echo "$group/$name"
-        fi
+# Prints the tests of groups (of all), in order: GROUP/NAME, its limit, the group whose file has its function, the host
+# that its group runs on, the one that itself runs on (- is any), and `also`, `only` or `never` under sanitizers. One
+# process reads all files: on an emulated machine a process is expensive.
+list_tests() { # [GROUP]...
+    # shellcheck disable=SC2046 # one name a word
+    [ $# -gt 0 ] || set -- $(list_groups)
+    for group; do
+        shift
+        set -- "$@" "$here/$group.sh"
     done
+    awk '
+        function print_group(   i, name) {
+            for (i = 1; i <= count; i++) {
+                name = names[i]
+                print group "/" name, (name in limits ? limits[name] : 120), (name in homes ? homes[name] : group), only,
+                    (name in hosts ? hosts[name] : "-"), sanitized
+            }
+        }
+        FNR == 1 {
+            print_group()
+            group = FILENAME
+            sub(/.*\//, "", group)
+            sub(/\.sh$/, "", group)
+            count = 0
+            split("", names); split("", limits); split("", homes); split("", hosts)
+            only = "-"
+            sanitized = "never"
+        }
+        /^test_[a-z0-9_]*\(\) \{$/ { names[++count] = substr($1, 6, length($1) - 7) }
+        $1 != "#" { next }
+        $2 == "limit" && NF >= 4 { limits[$3] = $4 }
+        $2 == "once" { hosts[$3] = NF > 3 ? $4 : "6.12" }
+        $2 == "again" { for (i = 4; i <= NF; i++) { names[++count] = $i; homes[$i] = $3 } }
+        $2 == "sanitized" && NF == 2 { sanitized = "also" }
+        $2 == "only" && NF == 3 { if ($3 == "sanitized") sanitized = "only"; else only = $3 }
+        END { print_group() }' "$@"
 }
 
-runs_on() { # HOST FILE NAME
-    only=$(sed -n 's/^# only //p' "$2")
-    case $1:$only in
-    6.1:6.12 | 6.12:6.1) return 1 ;;
-    esac
-    case $1:$(sed -n "s/^# once $3\( .*\)*\$/once\1/p" "$2") in
-    6.1:once | 6.12:once\ *) return 1 ;;
-    *) return 0 ;;
-    esac
-}
-
-runs_under() { # SANITIZER FILE
-    if [ "$1" ]; then
-        grep -qE '^# (only )?sanitized$' "$2"
-    else
-        ! grep -qx '# only sanitized' "$2"
-    fi
-}
-
-list_all() {
+list_groups() {
     for file in "$here"/*.sh; do
-        group=$(basename "$file" .sh)
-        case $group in
-        run | lib) ;;
-        *) list_group "$group" ;;
+        file=${file##*/}
+        case $file in
+        run.sh | lib.sh) ;;
+        *) echo "${file%.sh}" ;;
         esac
     done
 }
 
-# Fails if a name selects no test.
+# Lists tests, without those that are marked for the other one of the lab's two hosts, or not for this sanitizer.
+list_for_host() { # HOST SANITIZER
+    list_tests | awk -v host="$1" -v sanitizer="$2" '
+        function is_elsewhere(wanted) { return host ~ /^6\.12?$/ && wanted ~ /^6\.12?$/ && wanted != host }
+        !is_elsewhere($4) && !is_elsewhere($5) && $6 != (sanitizer == "" ? "only" : "never") { print $1 }'
+}
+
+# Prints the lines of list_tests that names select, in the order of the names. Fails if a name selects no test.
 resolve() { # NAME...
     for name; do
-        group=${name%%/*}
-        if [ -z "$group" ] || [ ! -e "$here/$group.sh" ] || [ "$group" = run ] || [ "$group" = lib ]; then
-            echo "run.sh: there is no group $group of tests" >&2
-            return 1
-        elif [ "$name" = "$group" ]; then
-            list_group "$group"
-        elif list_group "$group" | grep -qxF -- "$name"; then
-            echo "$name"
-        else
-            echo "run.sh: there is no test $name" >&2
-            return 1
-        fi
+        case ${name%%/*} in
+        run | lib | '') ;;
+        *) [ ! -e "$here/${name%%/*}.sh" ] || continue ;;
+        esac
+        echo "run.sh: there is no group ${name%%/*} of tests" >&2
+        return 1
     done
-}
-
-limit_of() { # GROUP NAME
-    limit=$(sed -n "s/^# limit $2 \([0-9]*\).*/\1/p" "$here/$1.sh")
-    times=${LAB_SANITIZE:+4}
-    echo $((${limit:-120} * ${times:-1}))
-}
-
-# Prints the group from which GROUP takes a test by `# again`; otherwise GROUP itself.
-home_of() { # GROUP NAME
-    home=$(sed -n "s/^# again \([a-z]*\) \(.* \)*$2\( .*\)*\$/\1/p" "$here/$1.sh")
-    echo "${home:-$1}"
+    # shellcheck disable=SC2046 # one name a word
+    list_tests $(printf '%s\n' "$@" | sed 's|/.*||' | sort -u) | awk -v words="$*" '
+        {
+            line[$1] = $0 "\n"
+            group = $1
+            sub(/\/.*/, "", group)
+            line[group] = line[group] $0 "\n"
+        }
+        END {
+            count = split(words, name, " ")
+            for (i = 1; i <= count; i++) {
+                if (!(name[i] in line)) {
+                    print "run.sh: there is no test " name[i] | "cat >&2"
+                    exit 1
+                }
+                printf "%s", line[name[i]]
+            }
+        }'
 }
 
 # Ends the processes that a test started. Each is in the test's process group, or in a group of its own.
@@ -114,12 +126,11 @@ end_test() {
 }
 
 # Runs one test in a session of its own, at most until its limit. Sets $reason, which is empty if the test passed.
-run_test() { # GROUP NAME LOG
+run_test() { # GROUP NAME LOG HOME
     rm -f "$work/expired"
-    seconds=$(limit_of "$1" "$2")
     # shellcheck disable=SC2016 # for the inner shell
     setsid sh -c 'cd "$3" && set -eu && . ./lib.sh && . "$3/$1.sh" && . "$3/$4.sh" && "test_$2"' \
-        sh "$1" "$2" "$here" "$(home_of "$1" "$2")" </dev/null >"$3" 2>&1 &
+        sh "$1" "$2" "$here" "$4" </dev/null >"$3" 2>&1 &
     session=$!
     # shellcheck disable=SC2016
     setsid sh -c 'sleep "$1"; : >"$2"; kill -KILL "-$3"' \
@@ -153,23 +164,32 @@ show_log() { # LOG
     fi | tr -d '\r' | sed 's/^/    | /'
 }
 
-run_all() { # GROUP/NAME...
+# Sets $now, in seconds since the machine's start.
+learn_time() {
+    read -r now _ </proc/uptime
+    now=${now%.*}
+}
+
+# Runs the tests of lines of list_tests.
+run_all() { # FILE
     failed=0
-    for test; do
-        echo "run $test, limit $(limit_of "${test%%/*}" "${test#*/}")"
-        log=$logs/$(echo "$test" | tr / -).log
-        start=$(date +%s)
-        run_test "${test%%/*}" "${test#*/}" "$log"
-        took=$(($(date +%s) - start))
+    while read -r test seconds home _; do
+        [ -z "${LAB_SANITIZE:-}" ] || seconds=$((seconds * 4))
+        echo "run $test, limit $seconds"
+        log=$logs/${test%%/*}-${test#*/}.log
+        learn_time
+        start=$now
+        run_test "${test%%/*}" "${test#*/}" "$log" "$home"
+        learn_time
         if [ -z "$reason" ]; then
             sed -n 's/^skipped: /    | &/p' "$log"
-            echo "ok $test ($took s)"
+            echo "ok $test ($((now - start)) s)"
         else
             failed=$((failed + 1))
             echo "not ok $test: $reason"
             show_log "$log"
         fi
-    done
+    done <"$1"
     [ "$failed" -eq 0 ]
 }
 
@@ -183,9 +203,8 @@ if [ "${1-}" = --logs ]; then
 fi
 mkdir -p "$logs" || exit 1
 if [ $# -eq 0 ]; then
-    names=$(list_all) || exit 1
+    list_tests >"$work/tests"
 else
-    names=$(resolve "$@") || exit 1
+    resolve "$@" >"$work/tests" || exit 1
 fi
-# shellcheck disable=SC2086 # one name a word
-run_all $names
+run_all "$work/tests"
