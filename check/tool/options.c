@@ -55,6 +55,9 @@ static const struct option_row run_rows[] = {
      AT(limit)},
     {OPTION("--boot-limit", "SECONDS", "from a start until the image is ready (60)", set_seconds),
      AT(boot_limit)},
+    {OPTION("--pty", NULL, "give the command a terminal, not pipes (kvmtool needs one)",
+            option_set_flag),
+     AT(pty)},
     {OPTION("--total", "SECONDS", "for the whole run (no limit)", set_seconds), AT(total)},
 };
 

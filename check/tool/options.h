@@ -18,6 +18,7 @@ struct options {
     unsigned boot_limit;
     unsigned total;
     bool quiet;
+    bool pty;
     char *const *rest; /**< the command, or the files; NULL-terminated */
     int rest_count;    /**< at least 1 */
 };

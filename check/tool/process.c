@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/program.h"
+#include "terminal.h"
 
 enum {
     PATIENCE_MS = 2000, /* from SIGTERM to SIGKILL */
@@ -45,10 +46,26 @@ static void close_all(struct channels *channels)
     close_pair(channels->error);
 }
 
-static bool open_all(struct channels *channels)
+/* One terminal is both directions. */
+static bool open_terminal(struct channels *channels)
+{
+    if (!terminal_open(channels->in)) {
+        return false;
+    }
+    channels->out[0] = fcntl(channels->in[1], F_DUPFD_CLOEXEC, 0);
+    channels->out[1] = fcntl(channels->in[0], F_DUPFD_CLOEXEC, 0);
+    return channels->out[0] >= 0 && channels->out[1] >= 0;
+}
+
+static bool open_pipes(struct channels *channels)
+{
+    return pipe2(channels->in, O_CLOEXEC) == 0 && pipe2(channels->out, O_CLOEXEC) == 0;
+}
+
+static bool open_all(struct channels *channels, bool pty)
 {
     *channels = (struct channels){{-1, -1}, {-1, -1}, {-1, -1}};
-    return pipe2(channels->in, O_CLOEXEC) == 0 && pipe2(channels->out, O_CLOEXEC) == 0 &&
+    return (pty ? open_terminal(channels) : open_pipes(channels)) &&
            pipe2(channels->error, O_CLOEXEC) == 0;
 }
 
@@ -98,7 +115,7 @@ static void process_keep(struct process *process, struct channels *channels)
     (void)fcntl(process->out, F_SETFL, O_NONBLOCK);
 }
 
-int process_start(struct process *process, char *const *command)
+int process_start(struct process *process, char *const *command, bool pty)
 {
     struct channels channels;
     pid_t parent = getpid();
@@ -107,7 +124,7 @@ int process_start(struct process *process, char *const *command)
     *process = (struct process){.in = -1, .out = -1};
     /* Processes that a command leaves behind become our children, so that they can be found. */
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (!open_all(&channels) || (process->pid = fork()) < 0) {
+    if (!open_all(&channels, pty) || (process->pid = fork()) < 0) {
         error = errno;
         close_all(&channels);
         process->pid = 0;

@@ -14,8 +14,9 @@ struct process {
 };
 
 /** Starts it, with default signal dispositions. The kernel kills it if this program dies.
+ * @param pty its standard input and output are a pseudo-terminal, not pipes
  * @return 0, or an errno value if it was not started. */
-int process_start(struct process *process, char *const *command);
+int process_start(struct process *process, char *const *command, bool pty);
 /** Returns whether it has ended. Its number stays its own until process_stop(). */
 bool process_has_ended(const struct process *process);
 /** Ends it and all that it started, with SIGTERM first. */

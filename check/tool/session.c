@@ -253,7 +253,8 @@ static void session_turn(struct session *session)
 /* From the start of the command to its end. */
 static void session_boot(struct session *session)
 {
-    int error = process_start(&session->process, session->settings->command);
+    int error =
+        process_start(&session->process, session->settings->command, session->settings->pty);
     char *why;
 
     session->step = DIALOGUE_GO_ON;

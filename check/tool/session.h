@@ -4,6 +4,7 @@
 #ifndef TOOL_SESSION_H
 #define TOOL_SESSION_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "progress.h"
@@ -11,6 +12,7 @@
 
 struct session_settings {
     char *const *command;
+    bool pty;            /**< the command gets a pseudo-terminal */
     unsigned limit;      /**< seconds of silence while a scenario runs */
     unsigned boot_limit; /**< seconds until "# ready" */
     unsigned total;      /**< seconds for the whole run; 0: no limit */

@@ -97,6 +97,7 @@ static int run_image(const struct options *options, struct outputs *outputs)
     struct run *run = results_add(&results);
     struct session_settings settings = {
         .command = options->rest,
+        .pty = options->pty,
         .limit = options->limit,
         .boot_limit = options->boot_limit,
         .total = options->total,

@@ -19,6 +19,7 @@
  * A HABIT is of all of the machine:
  *   --prompt       a boot loader's prompt is before the first word
  *   --deaf         answers are not heard
+ *   --terminal     answers are heard only from a raw terminal
  *   --mute         boots, and is never ready
  *   --ends         ends at once, with status 7
  *   --flood        prints without an end and without a newline
@@ -38,6 +39,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum {
@@ -50,8 +52,8 @@ enum {
 };
 
 static struct {
-    bool prompt, deaf, mute, ends, flood, ignore_term, child, stays, boots, version, gives_up,
-        closes;
+    bool prompt, deaf, terminal, mute, ends, flood, ignore_term, child, stays, boots, version,
+        gives_up, closes;
 } habits;
 
 static const struct {
@@ -64,6 +66,7 @@ static const struct {
     {"--child", &habits.child},       {"--stays", &habits.stays},
     {"--boots", &habits.boots},       {"--version", &habits.version},
     {"--gives-up", &habits.gives_up}, {"--closes", &habits.closes},
+    {"--terminal", &habits.terminal},
 };
 
 /* What the answer said. */
@@ -271,6 +274,20 @@ static bool read_line(char *line, size_t size)
     return false;
 }
 
+static bool has_raw_terminal(void)
+{
+    struct termios settings;
+
+    return isatty(STDOUT_FILENO) && tcgetattr(STDIN_FILENO, &settings) == 0 &&
+           (settings.c_lflag & (tcflag_t)(ECHO | ICANON | ISIG)) == 0 &&
+           (settings.c_oflag & (tcflag_t)OPOST) == 0;
+}
+
+static bool hears(void)
+{
+    return !habits.deaf && (!habits.terminal || has_raw_terminal());
+}
+
 /* false: there was none, or it makes no sense. */
 static bool read_answer(struct answer *answer)
 {
@@ -279,7 +296,7 @@ static bool read_answer(struct answer *answer)
     const char *word;
 
     *answer = (struct answer){.how = "", .log = ""};
-    if (habits.deaf || !wait_for_input() || !read_line(line, sizeof(line)) ||
+    if (!hears() || !wait_for_input() || !read_line(line, sizeof(line)) ||
         strncmp(line, "go ", 3) != 0) {
         return false;
     }

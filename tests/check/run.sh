@@ -164,6 +164,29 @@ test_deaf_image() {
     expect r.tap "Bail out! the image started scenario 1 again"
 }
 
+test_machine_that_wants_a_terminal() {
+    run --pty --tap r.tap -- --terminal pass off reset twice noise hang pass
+    expect_status 1
+    expect_last "7 scenarios: 6 passed, 1 failed, 0 skipped"
+    run -- --terminal pass crash
+    expect_status 3
+    expect err "does not receive the answers"
+    # What it prints before its end arrives, and how it ended is known.
+    try "$check" run --pty --log r.log -- sh -c 'echo last words; exit 7'
+    expect_status 3
+    expect err "the command ended with status 7"
+    expect r.log "last words"
+    try "$check" run --pty -- ./not-there
+    expect_status 3
+    expect err "cannot start ./not-there: No such file or directory"
+    # A terminal that controls the command could stop or end it.
+    try "$check" run --pty -- sh -c 'true 2>lacking </dev/tty; echo $? >status'
+    [ -s status ] || fail "the command did not run"
+    [ "$(cat status)" != 0 ] || fail "the command has a controlling terminal"
+    run --pty -- --child --ignore-term --terminal pass hang
+    expect_nothing_left
+}
+
 test_never_ready() {
     run --tap r.tap --boot-limit 1 -- --mute pass
     expect_status 3

@@ -34,7 +34,7 @@ static enum option_result parse(const struct option_command *command, struct opt
 static void run_takes_its_options(void **state)
 {
     char line[] = "--name=a --tap t --junit j --html h --log=l --limit 1 --boot-limit 2 "
-                  "--total 1000000 --quiet -- cmd --name b";
+                  "--total 1000000 --quiet --pty -- cmd --name b";
     struct options options;
 
     (void)state;
@@ -48,6 +48,7 @@ static void run_takes_its_options(void **state)
     assert_int_equal(options.boot_limit, 2);
     assert_int_equal(options.total, 1000000);
     assert_true(options.quiet);
+    assert_true(options.pty);
     assert_int_equal(options.rest_count, 3);
     assert_string_equal(options.rest[0], "cmd");
     assert_null(options.rest[3]);
@@ -63,6 +64,7 @@ static void defaults_are_as_the_help_says(void **state)
     assert_int_equal(options.limit, 60);
     assert_int_equal(options.boot_limit, 60);
     assert_int_equal(options.total, 0);
+    assert_false(options.pty);
     assert_int_equal(options.rest_count, 2);
     assert_null(options.name);
 }
