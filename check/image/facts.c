@@ -137,6 +137,12 @@ static void add_version(struct text *line, uint64_t version)
     text_add_number(line, version & 0xffff);
 }
 
+/* It speaks on a console, so there is one. */
+static const char *console_name(void)
+{
+    return platform.uart_kind == PLATFORM_UART_16550 ? "16550" : "PL011";
+}
+
 static void say_machine(void)
 {
     char buffer[LINE_SIZE];
@@ -151,6 +157,10 @@ static void say_machine(void)
     text_add_number(&line, level_own());
     text_add(&line, ", interrupts ");
     text_add(&line, gic_name());
+    text_add(&line, ", console ");
+    text_add(&line, console_name());
+    text_add(&line, ", image at ");
+    text_add_hex(&line, facts.own_base);
     text_add(&line, ", power states ");
     text_add_number(&line, facts.state_count);
     text_add(&line, facts.states_guessed ? " (not in the device tree)" : "");
