@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # From gcc's call graphs (-fcallgraph-info=su) to lines BYTES PUBLIC-FUNCTION PATH: the most stack that
-# a call can use. -v handlers="a b": what the dispatcher, in call.c, calls by a table. Functions of the
+# a call can use. -v handlers="a b": what the dispatcher, in dispatch.c, calls by a table. Functions of the
 # embedder, which are called by pointers elsewhere, are not the library's.
 
 BEGIN {
@@ -29,7 +29,7 @@ function quoted(text, after) {
     source = quoted("", "sourcename: \"")
     target = quoted("", "targetname: \"")
     if (target == "__indirect_call") {
-        target = source ~ /\/call\.c:/ ? "the table" : ""
+        target = source ~ /\/dispatch\.c:/ ? "the table" : ""
     }
     if (target != "") {
         callees[source] = callees[source] SUBSEP target

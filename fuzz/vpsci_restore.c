@@ -129,8 +129,6 @@ static void check_outcome(const struct vpsci_vcpu *vcpu, const struct vpsci_outc
     check(of_call || out->start == NULL);
     if (out->action == VPSCI_ENTER) {
         check((out->entry.address.value & 1) == 0);
-    } else {
-        check(out->entry.address.value == 0 && out->entry.context == 0);
     }
     if (out->action != VPSCI_WAIT) {
         check(of_call || vpsci_vcpu_state(vcpu) == VPSCI_STATE_ON);

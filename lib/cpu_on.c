@@ -53,22 +53,21 @@ static int64_t ask_host(struct vpsci__invocation *call, struct vpsci_vcpu *targe
 
 int64_t vpsci__cpu_on(struct vpsci__invocation *call)
 {
-    struct vpsci_vcpu *target = vpsci__target(call->vm, call->args[0]);
-    struct vpsci__entry entry;
+    struct vpsci_vcpu *target = vpsci__target(call->vm, vpsci__arg(call, 0));
     uint64_t claimed = 0;
     int result;
 
     if (!target) {
         return VPSCI_INVALID_PARAMETERS;
     }
-    if (!vpsci__entry_read(call, call->args[1], call->args[2], &entry)) {
+    if (!vpsci__entry_is_valid(call, 1)) {
         return VPSCI_INVALID_ADDRESS;
     }
     result = claim_target(call->vm, target, &claimed);
     if (result) {
         return result;
     }
-    vpsci__entry_write(target, &entry);
+    vpsci__entry_write(call, 1, target);
     if (call->vm->config.options & VPSCI_OPTION_ASK_CPU_ON) {
         return ask_host(call, target, claimed);
     }
@@ -115,18 +114,16 @@ static int64_t affinity_of_group(const struct vpsci_vm *vm, uint32_t affinity, u
 
 int64_t vpsci__affinity_info(struct vpsci__invocation *call)
 {
-    uint32_t level = (uint32_t)call->args[1];
+    uint64_t mpidr = vpsci__arg(call, 0);
+    uint32_t level = (uint32_t)vpsci__arg(call, 1);
     const struct vpsci_vcpu *target;
 
-    if (level > VPSCI_LEVEL_MAX || (call->args[0] & ~VPSCI_MPIDR_MASK)) {
+    if (level == 0) {
+        target = vpsci__target(call->vm, mpidr);
+        return target ? (int64_t)affinity_of(call->vm, target) : VPSCI_INVALID_PARAMETERS;
+    }
+    if (level > VPSCI_LEVEL_MAX || (mpidr & ~VPSCI_MPIDR_MASK)) {
         return VPSCI_INVALID_PARAMETERS;
     }
-    if (level > 0) {
-        return affinity_of_group(call->vm, vpsci__pack(call->args[0]), ~UINT32_C(0) << 8 * level);
-    }
-    target = vpsci__target(call->vm, call->args[0]);
-    if (!target) {
-        return VPSCI_INVALID_PARAMETERS;
-    }
-    return affinity_of(call->vm, target);
+    return affinity_of_group(call->vm, vpsci__pack(mpidr), ~UINT32_C(0) << 8 * level);
 }

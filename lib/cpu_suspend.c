@@ -55,8 +55,7 @@ static int permit_suspend(struct vpsci__invocation *call, uint32_t state_index)
 int64_t vpsci__cpu_suspend(struct vpsci__invocation *call)
 {
     struct vpsci_vm *vm = call->vm;
-    struct vpsci__entry entry;
-    uint32_t state_index = vpsci__state_index(vm, (uint32_t)call->args[0]);
+    uint32_t state_index = vpsci__state_index(vm, (uint32_t)vpsci__arg(call, 0));
     bool powerdown;
     int result;
 
@@ -64,7 +63,7 @@ int64_t vpsci__cpu_suspend(struct vpsci__invocation *call)
         return VPSCI_INVALID_PARAMETERS;
     }
     powerdown = vpsci__is_powerdown(vm, state_index);
-    if (powerdown && !vpsci__entry_read(call, call->args[1], call->args[2], &entry)) {
+    if (powerdown && !vpsci__entry_is_valid(call, 1)) {
         return VPSCI_INVALID_ADDRESS;
     }
     result = permit_suspend(call, state_index);
@@ -72,7 +71,7 @@ int64_t vpsci__cpu_suspend(struct vpsci__invocation *call)
         return result;
     }
     if (powerdown) {
-        vpsci__entry_write(call->vcpu, &entry);
+        vpsci__entry_write(call, 1, call->vcpu);
     }
     return fall_asleep(call, powerdown ? VPSCI__POWERDOWN : VPSCI__STANDBY, state_index);
 }
@@ -80,12 +79,10 @@ int64_t vpsci__cpu_suspend(struct vpsci__invocation *call)
 /* The firmware chooses the state: the deepest of the core. */
 int64_t vpsci__cpu_default_suspend(struct vpsci__invocation *call)
 {
-    struct vpsci__entry entry;
-
-    if (!vpsci__entry_read(call, call->args[0], call->args[1], &entry)) {
+    if (!vpsci__entry_is_valid(call, 0)) {
         return VPSCI_INVALID_ADDRESS;
     }
-    vpsci__entry_write(call->vcpu, &entry);
+    vpsci__entry_write(call, 0, call->vcpu);
     return fall_asleep(call, VPSCI__POWERDOWN, call->vm->deepest[0]);
 }
 
@@ -96,9 +93,9 @@ int64_t vpsci__set_suspend_mode(struct vpsci__invocation *call)
 {
     struct vpsci_vm *vm = call->vm;
     uint64_t system = vpsci__load(&vm->system);
-    bool wanted = call->args[0] == VPSCI_SUSPEND_MODE_OS_INITIATED;
+    bool wanted = vpsci__arg(call, 0) == VPSCI_SUSPEND_MODE_OS_INITIATED;
 
-    if (call->args[0] > VPSCI_SUSPEND_MODE_OS_INITIATED) {
+    if (vpsci__arg(call, 0) > VPSCI_SUSPEND_MODE_OS_INITIATED) {
         return VPSCI_INVALID_PARAMETERS;
     }
     while (wanted != ((system & VPSCI__OS_INITIATED) != 0)) {

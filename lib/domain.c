@@ -387,8 +387,8 @@ static enum vpsci_hw_state core_hw_state(const struct vpsci_vm *vm, const struct
 int64_t vpsci__node_hw_state(struct vpsci__invocation *call)
 {
     const struct vpsci_vm *vm = call->vm;
-    const struct vpsci_vcpu *target = vpsci__target(vm, call->args[0]);
-    uint32_t level = (uint32_t)call->args[1];
+    const struct vpsci_vcpu *target = vpsci__target(vm, vpsci__arg(call, 0));
+    uint32_t level = (uint32_t)vpsci__arg(call, 1);
     uint32_t state_index;
 
     if (level > vm->highest || !target) {

@@ -12,13 +12,18 @@ struct description {
 
 enum { STARTS_NEVER, STARTS_ALWAYS, STARTS_POWERDOWN };
 
-#define FUNCTION(name, handler, widths, since, arguments, words, starts, needs)                    \
+#define FUNCTION(name, handler, widths, since, arguments, starts, needs)                           \
     [VPSCI_FN_##name] = {since, needs, widths, arguments, STARTS_##starts},
 static const struct description functions[] = {
 #include "functions.def"
 };
 
 enum { FUNCTION_COUNT = sizeof(functions) / sizeof(functions[0]) };
+
+bool vpsci__has_function(const struct vpsci_vm *vm, uint32_t number)
+{
+    return !(functions[number].needs & ~vm->has);
+}
 
 /* What a VM offers in a version of PSCI: bit n stands for function n as SMC32, bit 32 + n as SMC64.
  * Calls and PSCI_FEATURES both use it, so that what is announced and what works are the same. */
@@ -30,7 +35,7 @@ uint64_t vpsci__offers(const struct vpsci_vm *vm, uint32_t version)
     for (n = 0; version != VPSCI_VERSION_0_1 && n < FUNCTION_COUNT; n++) {
         const struct description *function = &functions[n];
 
-        if (function->since <= version && !(function->needs & ~vm->has)) {
+        if (function->since <= version && vpsci__has_function(vm, n)) {
             offers |= (uint64_t)(function->widths & 1) << n;
             offers |= (uint64_t)(function->widths >> 1) << (32 + n);
         }

@@ -159,7 +159,7 @@ static void describe_vm(struct vpsci_vm *vm)
     for (i = 0; i < VPSCI_ID_0_1_COUNT; i++) {
         vm->ids_0_1[i] = ids[i];
     }
-    vm->slot_bits = (uint8_t)vpsci__slot_bits(config->vcpu_count);
+    vm->slot_shift = (uint8_t)(32 - vpsci__slot_bits(config->vcpu_count));
     if (vm->has & VPSCI__HAS_STATISTICS) {
         vm->statistics = (struct vpsci__cell *)config->statistics;
     }
@@ -167,6 +167,7 @@ static void describe_vm(struct vpsci_vm *vm)
     for (i = 0; i < config->vcpu_count; i++) {
         *vpsci__vcpu(vm, i) = (struct vpsci_vcpu){
             .affinity = vpsci__pack(config->mpidrs[i].value),
+            .offset = (uint32_t)((uintptr_t)vpsci__vcpu(vm, i) - (uintptr_t)vm),
             .index = (uint16_t)i,
         };
     }

@@ -25,6 +25,7 @@ struct vpsci_vcpu {
     struct vpsci__cell nodes;   /* domains that this vCPU is the first of: bits 8n-1:8n-8 are the
                                    state index of the one of level n, plus 1; 0: it is on */
     uint32_t affinity;          /* Aff3 31:24 ... Aff0 7:0 */
+    uint32_t offset;            /* from the VM, in bytes */
     uint16_t index;
     uint16_t domain[VPSCI_LEVEL_MAX]; /* the first vCPU of its domain of level 1, 2, 3 */
 };
@@ -56,9 +57,9 @@ struct vpsci_vm {
     uint32_t has;           /* enum vpsci_capability, VPSCI__HAS_* */
     uint32_t smccc_version; /* as configured, or the default */
     uint32_t ids_0_1[VPSCI_ID_0_1_COUNT];
-    uint32_t factors[2]; /* of the two hashes */
-    uint8_t slot_bits;   /* of either half of the table */
-    uint8_t highest;     /* the highest level in the table of states */
+    uint64_t factor;    /* of the hash */
+    uint8_t slot_shift; /* from 32 bits of a hash to a slot of either half */
+    uint8_t highest;    /* the highest level in the table of states */
     /* What a core that is off agrees to: the last state index of each level (of level 0, the last
      * that is OFF), or NO_STATE. */
     uint8_t deepest[VPSCI_LEVEL_MAX + 1];
@@ -74,17 +75,31 @@ struct vpsci__invocation {
     struct vpsci_vcpu *vcpu;
     const struct vpsci_guest_call *call;
     struct vpsci_outcome *out;
-    uint64_t args[3]; /* narrowed to what the function takes */
-    uint8_t function; /* its number */
-    bool wide;        /* the arguments and the result have 64 bits */
+    uint64_t mask;     /* of what the call's width allows in arguments and result */
+    uint32_t function; /* its number, or one of these */
 };
 
-/* An entry point: where and how a vCPU starts. A payload. */
-struct vpsci__entry {
-    uint64_t address;
-    uint64_t context;
-    uint64_t form;
+enum {
+    VPSCI__FN_UNKNOWN = VPSCI_FID_COUNT, /* an ID of PSCI's range without a function */
+    VPSCI__FN_GENERAL                    /* an ID of another range */
 };
+
+/* An argument that is as wide as the call. One that has 32 bits in an SMC64 call too is cast by the
+ * handler that reads it. */
+static inline uint64_t vpsci__arg(const struct vpsci__invocation *call, uint32_t n)
+{
+    return call->call->args[n] & call->mask;
+}
+
+/* What every outcome defines; see struct vpsci_outcome. */
+static inline void vpsci__begin_outcome(struct vpsci_outcome *out, enum vpsci_action action)
+{
+    out->action = action;
+    out->wait = VPSCI_WAIT_NOT;
+    out->ended = VPSCI_WAIT_NOT;
+    out->start = NULL;
+    out->request.pending = false;
+}
 
 static inline struct vpsci_vcpu *vpsci__vcpu(const struct vpsci_vm *vm, uint32_t index)
 {
@@ -93,7 +108,7 @@ static inline struct vpsci_vcpu *vpsci__vcpu(const struct vpsci_vm *vm, uint32_t
 
 static inline struct vpsci_vm *vpsci__vm(const struct vpsci_vcpu *vcpu)
 {
-    return (struct vpsci_vm *)(uintptr_t)(vcpu - vcpu->index) - 1;
+    return (struct vpsci_vm *)((uintptr_t)vcpu - vcpu->offset);
 }
 
 static inline bool vpsci__is_off(uint64_t word)
@@ -101,14 +116,30 @@ static inline bool vpsci__is_off(uint64_t word)
     return vpsci__state_of(word) <= VPSCI__FROZEN;
 }
 
-/* call.c: handlers return a PSCI result, or any value after they made `out` a wait */
-#define FUNCTION(name, handler, widths, since, arguments, words, starts, needs)                    \
+/* dispatch.c: handlers return a PSCI result, or any value after they made `out` a wait */
+#define FUNCTION(name, handler, widths, since, arguments, starts, needs)                           \
     int64_t vpsci__##handler(struct vpsci__invocation *call);
 #include "functions.def"
+
+void vpsci__dispatch(struct vpsci_vcpu *vcpu, const struct vpsci_guest_call *guest,
+                     struct vpsci_outcome *out);
+void vpsci__dispatch_unless_waiting(struct vpsci_vcpu *vcpu, const struct vpsci_guest_call *guest,
+                                    struct vpsci_outcome *out);
+
+/* general.c */
+void vpsci__choose_other(struct vpsci__invocation *call, uint32_t id);
+int64_t vpsci__unknown(struct vpsci__invocation *call);
+int64_t vpsci__general(struct vpsci__invocation *call);
+static inline void vpsci__choose(struct vpsci__invocation *call, uint32_t number, bool wide)
+{
+    call->function = number;
+    call->mask = wide ? UINT64_MAX : UINT32_MAX;
+}
 
 /* functions.c. From SMCCC 1.3 on the hint is no part of an ID. */
 uint64_t vpsci__offers(const struct vpsci_vm *vm, uint32_t version);
 bool vpsci__find_legacy(const struct vpsci_vm *vm, uint32_t id, uint32_t *number);
+bool vpsci__has_function(const struct vpsci_vm *vm, uint32_t number);
 static inline bool vpsci__is_legacy(const struct vpsci_vm *vm)
 {
     return vpsci__load(&vm->version) == VPSCI_VERSION_0_1;
@@ -116,6 +147,14 @@ static inline bool vpsci__is_legacy(const struct vpsci_vm *vm)
 static inline bool vpsci__is_psci_id(uint32_t id)
 {
     return (id & ~VPSCI_FID_BIT_64) - VPSCI_FID_32 < VPSCI_FID_COUNT;
+}
+/* Is the function of this ID offered to this caller? In version 0.1 nothing is. */
+static inline bool vpsci__is_offered(const struct vpsci__invocation *call, uint32_t id)
+{
+    uint32_t wide = id & VPSCI_FID_BIT_64 ? 32 : 0;
+
+    return vpsci__is_psci_id(id) && !(wide && call->call->aarch32) &&
+           (vpsci__load(&call->vm->offers) >> (wide + id % VPSCI_FID_COUNT) & 1);
 }
 static inline uint32_t vpsci__drop_hint(const struct vpsci_vm *vm, uint32_t id)
 {
@@ -129,13 +168,19 @@ int64_t vpsci__wait(struct vpsci__invocation *call, enum vpsci_wait wait);
 int64_t vpsci__ask(struct vpsci__invocation *call, const struct vpsci_vcpu *target);
 
 /* entry.c */
-bool vpsci__entry_read(const struct vpsci__invocation *call, uint64_t address, uint64_t context,
-                       struct vpsci__entry *entry);
-void vpsci__entry_write(struct vpsci_vcpu *vcpu, const struct vpsci__entry *entry);
+bool vpsci__entry_is_valid(const struct vpsci__invocation *call, uint32_t n);
+void vpsci__entry_write(const struct vpsci__invocation *call, uint32_t n, struct vpsci_vcpu *vcpu);
 bool vpsci__entry_is_aligned(uint64_t address, uint64_t form);
 
 /* journal.c */
-uint64_t vpsci__settled(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu);
+uint64_t vpsci__settle(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu, uint64_t word);
+/* The word of a vCPU, in which a CPU_OFF that has happened is complete. */
+static inline uint64_t vpsci__settled(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
+{
+    uint64_t word = vpsci__load(&vcpu->word);
+
+    return vpsci__state_of(word) < VPSCI__LEAVING ? word : vpsci__settle(vm, vcpu, word);
+}
 void vpsci__complete_leaving(struct vpsci_vcpu *vcpu, uint64_t leaving);
 
 /* cpu_off.c */
@@ -180,6 +225,13 @@ uint32_t vpsci__stat_cells(uint32_t state_count);
 
 /* version.c */
 bool vpsci__version_known(uint32_t version);
-int vpsci__result(const struct vpsci_vm *vm, int result);
+int vpsci__older_result(uint32_t version, int result);
+/* The code that the version in force has for a result. */
+static inline int vpsci__result(const struct vpsci_vm *vm, int result)
+{
+    uint32_t version = (uint32_t)vpsci__load(&vm->version);
+
+    return version >= VPSCI_VERSION_1_0 ? result : vpsci__older_result(version, result);
+}
 
 #endif

@@ -7,7 +7,7 @@ int64_t vpsci__mem_protect(struct vpsci__invocation *call)
     uint64_t before = vpsci__load(&call->vm->protect);
 
     /* Race: of calls at the same time each returns the value that it replaced. */
-    while (!vpsci__swap(&call->vm->protect, &before, call->args[0] != 0)) {
+    while (!vpsci__swap(&call->vm->protect, &before, vpsci__arg(call, 0) != 0)) {
     }
     return (int64_t)before;
 }
@@ -15,11 +15,10 @@ int64_t vpsci__mem_protect(struct vpsci__invocation *call)
 int64_t vpsci__mem_protect_check_range(struct vpsci__invocation *call)
 {
     const struct vpsci_config *config = &call->vm->config;
-    uint64_t top = call->wide ? UINT64_MAX : UINT32_MAX;
-    uint64_t base = call->args[0];
-    uint64_t length = call->args[1];
+    uint64_t base = vpsci__arg(call, 0);
+    uint64_t length = vpsci__arg(call, 1);
 
-    if (length == 0 || length - 1 > top - base) {
+    if (length == 0 || length - 1 > call->mask - base) {
         return VPSCI_DENIED;
     }
     if (!config->ops->range_is_protected(config->host, (struct vpsci_ipa){base}, length)) {

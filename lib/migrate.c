@@ -4,7 +4,7 @@
 
 int64_t vpsci__migrate(struct vpsci__invocation *call)
 {
-    const struct vpsci_vcpu *target = vpsci__target(call->vm, call->args[0]);
+    const struct vpsci_vcpu *target = vpsci__target(call->vm, vpsci__arg(call, 0));
 
     if (call->vm->config.trusted_os != VPSCI_TRUSTED_OS_MIGRATABLE) {
         return VPSCI_DENIED;

@@ -6,7 +6,7 @@
 #include "internal.h"
 
 enum {
-    ATTEMPTS = 64 /* pairs of hash functions to try; at half load a pair fails rarely */
+    ATTEMPTS = 64 /* hash functions to try; at half load one fails rarely */
 };
 
 /* The halves have 1 << bits slots each, at least one for each vCPU. */
@@ -20,34 +20,41 @@ uint32_t vpsci__slot_bits(uint32_t vcpu_count)
     return bits;
 }
 
-static uint16_t *find_slot(const struct vpsci_vm *vm, uint32_t affinity, uint32_t half)
+/* Both halves of the result depend on all bits of the name. */
+static uint64_t hash_name(const struct vpsci_vm *vm, uint32_t affinity)
 {
-    uint32_t hash = (affinity + 1) * vm->factors[half];
+    uint64_t product = ((uint64_t)affinity + 1) * vm->factor;
 
-    /* Only the upper bits of the product depend on all bits of the name. */
-    hash = (hash ^ hash >> 15) * UINT32_C(0x2c1b3c6d);
-    return &vm->slots[(half << vm->slot_bits) + (hash >> (32 - vm->slot_bits))];
+    return (product ^ product >> 32) * UINT64_C(0x9fb21c651e98df25);
 }
 
-static struct vpsci_vcpu *look_in_half(const struct vpsci_vm *vm, uint32_t affinity, uint32_t half)
+static uint16_t *find_slot(const struct vpsci_vm *vm, uint64_t hash, uint32_t half)
 {
-    uint32_t index = *find_slot(vm, affinity, half);
-    struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, index);
+    uint32_t bits = half ? (uint32_t)hash : (uint32_t)(hash >> 32);
 
-    return index != VPSCI__NOBODY && vcpu->affinity == affinity ? vcpu : NULL;
+    return &vm->slots[2 * (bits >> vm->slot_shift) + half];
+}
+
+static struct vpsci_vcpu *look_in_half(const struct vpsci_vm *vm, uint32_t affinity, uint64_t hash,
+                                       uint32_t half)
+{
+    struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, *find_slot(vm, hash, half));
+
+    return vcpu->affinity == affinity ? vcpu : NULL;
 }
 
 /* The vCPU that a guest's argument names, or NULL. */
 struct vpsci_vcpu *vpsci__target(const struct vpsci_vm *vm, uint64_t mpidr)
 {
     uint32_t affinity = vpsci__pack(mpidr);
+    uint64_t hash = hash_name(vm, affinity);
     struct vpsci_vcpu *vcpu;
 
     if (mpidr & ~VPSCI_MPIDR_MASK) {
         return NULL;
     }
-    vcpu = look_in_half(vm, affinity, 0);
-    return vcpu ? vcpu : look_in_half(vm, affinity, 1);
+    vcpu = look_in_half(vm, affinity, hash, 0);
+    return vcpu ? vcpu : look_in_half(vm, affinity, hash, 1);
 }
 
 struct vpsci_vcpu *vpsci_find(struct vpsci_vm *vm, struct vpsci_mpidr mpidr)
@@ -69,7 +76,7 @@ static bool insert_vcpu(struct vpsci_vm *vm, uint32_t index)
     uint32_t moves;
 
     for (moves = 0; moves < 64; moves++) {
-        uint16_t *slot = find_slot(vm, vpsci__vcpu(vm, index)->affinity, half);
+        uint16_t *slot = find_slot(vm, hash_name(vm, vpsci__vcpu(vm, index)->affinity), half);
         uint32_t other = *slot;
 
         *slot = (uint16_t)index;
@@ -86,7 +93,7 @@ static bool fill_table(struct vpsci_vm *vm)
 {
     uint32_t i;
 
-    for (i = 0; i < UINT32_C(2) << vm->slot_bits; i++) {
+    for (i = 0; i < UINT32_C(2) << (32 - vm->slot_shift); i++) {
         vm->slots[i] = VPSCI__NOBODY;
     }
     for (i = 0; i < vm->vcpu_count; i++) {
@@ -94,17 +101,22 @@ static bool fill_table(struct vpsci_vm *vm)
             return false;
         }
     }
+    /* A look-up compares names, so an empty slot may have any vCPU in it. */
+    for (i = 0; i < UINT32_C(2) << (32 - vm->slot_shift); i++) {
+        if (vm->slots[i] == VPSCI__NOBODY) {
+            vm->slots[i] = 0;
+        }
+    }
     return true;
 }
 
-/* Fills the table. False if a name comes twice: no pair of functions can tell the two apart. */
+/* Fills the table. False if a name comes twice: no function can tell the two apart. */
 bool vpsci__find_prepare(struct vpsci_vm *vm)
 {
     uint32_t attempt;
 
     for (attempt = 0; attempt < ATTEMPTS; attempt++) {
-        vm->factors[0] = UINT32_C(0x9e3779b1) + attempt * UINT32_C(0x3c6ef372);
-        vm->factors[1] = UINT32_C(0x85ebca6b) + attempt * UINT32_C(0x27d4eb2e);
+        vm->factor = UINT64_C(0x9e3779b97f4a7c15) + attempt * UINT64_C(0x3c6ef372fe94f82a);
         if (fill_table(vm)) {
             break;
         }

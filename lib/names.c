@@ -45,7 +45,7 @@ static uint32_t find_number(uint32_t id)
         [VPSCI_ID_0_1_MIGRATE] = VPSCI_FN_MIGRATE,
     };
     static const uint8_t widths[] = {
-#define FUNCTION(name, handler, widths, since, arguments, words, starts, needs)                    \
+#define FUNCTION(name, handler, widths, since, arguments, starts, needs)                           \
     [VPSCI_FN_##name] = (widths),
 #include "functions.def"
     };
@@ -63,8 +63,7 @@ static uint32_t find_number(uint32_t id)
 const char *vpsci_function_name(uint32_t id)
 {
     static const char *const names[] = {
-#define FUNCTION(name, handler, widths, since, arguments, words, starts, needs)                    \
-    [VPSCI_FN_##name] = #name,
+#define FUNCTION(name, handler, widths, since, arguments, starts, needs) [VPSCI_FN_##name] = #name,
 #include "functions.def"
     };
 

@@ -85,7 +85,7 @@ void vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out)
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
     uint64_t word;
 
-    *out = (struct vpsci_outcome){.action = VPSCI_RUN};
+    vpsci__begin_outcome(out, VPSCI_RUN);
     if (vpsci__stage_of(vpsci__load(&vm->system)) != VPSCI__RUNNING) {
         describe_wait(vcpu, VPSCI_WAIT_STOPPED, out);
         return;

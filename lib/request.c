@@ -13,9 +13,11 @@ static void describe_request(const struct vpsci_vm *vm, const struct vpsci_vcpu 
     uint64_t form = vpsci__load(&vcpu->form);
     const struct vpsci_vcpu *payload = vcpu;
 
-    request->pending = true;
-    request->function = (enum vpsci_function)(form & 0xff);
-    request->vcpu = vpsci__vcpu(vm, vcpu->index);
+    *request = (struct vpsci_request){
+        .pending = true,
+        .function = (enum vpsci_function)(form & 0xff),
+        .vcpu = vpsci__vcpu(vm, vcpu->index),
+    };
     switch (request->function) {
     case VPSCI_FN_CPU_ON:
         payload = request->target = vpsci__vcpu(vm, (uint32_t)(form >> 16));
@@ -43,7 +45,7 @@ void vpsci__request(const struct vpsci_vcpu *vcpu, bool stops, struct vpsci_requ
 
     do {
         word = vpsci__load(&vcpu->word);
-        *request = (struct vpsci_request){.pending = false};
+        request->pending = false;
         if (vpsci__is_actor(vpsci__load(&vm->system), vcpu->index) || (!stops && is_asking(word))) {
             describe_request(vm, vcpu, request);
         }

@@ -65,8 +65,8 @@ void vpsci__stat_leave(const struct vpsci_vm *vm, uint32_t index, uint32_t level
 static uint64_t read_counter(const struct vpsci__invocation *call, uint32_t which)
 {
     const struct vpsci_vm *vm = call->vm;
-    const struct vpsci_vcpu *target = vpsci__target(vm, call->args[0]);
-    uint32_t state_index = vpsci__state_index(vm, (uint32_t)call->args[1]);
+    const struct vpsci_vcpu *target = vpsci__target(vm, vpsci__arg(call, 0));
+    uint32_t state_index = vpsci__state_index(vm, (uint32_t)vpsci__arg(call, 1));
     uint32_t level;
 
     if (!target || state_index == VPSCI_NO_STATE) {

@@ -46,19 +46,19 @@ int64_t vpsci__system_reset(struct vpsci__invocation *call)
 /* Bit 31 of the type tells a vendor's own from the architecture's. */
 int64_t vpsci__system_reset2(struct vpsci__invocation *call)
 {
-    uint32_t type = (uint32_t)call->args[0];
+    uint32_t type = (uint32_t)vpsci__arg(call, 0);
     bool vendor = (type & VPSCI_RESET2_VENDOR) != 0;
 
     if (vendor ? !(call->vm->has & VPSCI_CAP_VENDOR_RESET) : type != VPSCI_RESET2_WARM) {
         return VPSCI_INVALID_PARAMETERS;
     }
-    return stop_system(call, type, call->args[1]);
+    return stop_system(call, type, vpsci__arg(call, 1));
 }
 
 /* HIBERNATE_OFF is 1, and 0 as the drafts had it (DEN0022 F.b); the cookie is reserved. */
 int64_t vpsci__system_off2(struct vpsci__invocation *call)
 {
-    if (call->args[0] > VPSCI_OFF2_HIBERNATE_OFF || call->args[1] != 0) {
+    if ((uint32_t)vpsci__arg(call, 0) > VPSCI_OFF2_HIBERNATE_OFF || vpsci__arg(call, 1) != 0) {
         return VPSCI_INVALID_PARAMETERS;
     }
     return stop_system(call, VPSCI_OFF2_HIBERNATE_OFF, 0);
@@ -81,16 +81,15 @@ static bool others_are_on(const struct vpsci_vm *vm)
 int64_t vpsci__system_suspend(struct vpsci__invocation *call)
 {
     struct vpsci_vcpu *vcpu = call->vcpu;
-    struct vpsci__entry entry;
     uint64_t word = vpsci__load(&vcpu->word);
 
     if (others_are_on(call->vm)) {
         return VPSCI_DENIED;
     }
-    if (!vpsci__entry_read(call, call->args[0], call->args[1], &entry)) {
+    if (!vpsci__entry_is_valid(call, 0)) {
         return VPSCI_INVALID_ADDRESS;
     }
-    vpsci__entry_write(vcpu, &entry);
+    vpsci__entry_write(call, 0, vcpu);
     word = vpsci__to(word, VPSCI__CHECKING);
     vpsci__store(&vcpu->word, word);
     if (others_are_on(call->vm)) {

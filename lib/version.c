@@ -28,13 +28,10 @@ int vpsci_version_set(struct vpsci_vm *vm, uint32_t version)
     return 0;
 }
 
-/* The code that the version in force has for a result: 0.1 has only 0 to -3, and INVALID_ADDRESS
- * exists from 1.0 on. */
-int vpsci__result(const struct vpsci_vm *vm, int result)
+/* Versions before 1.0 have no INVALID_ADDRESS, and 0.1 has only 0 to -3. */
+int vpsci__older_result(uint32_t version, int result)
 {
-    uint32_t version = vpsci_version(vm);
-
-    if (result == VPSCI_INVALID_ADDRESS && version < VPSCI_VERSION_1_0) {
+    if (result == VPSCI_INVALID_ADDRESS) {
         return VPSCI_INVALID_PARAMETERS;
     }
     if (version != VPSCI_VERSION_0_1 || result >= VPSCI_DENIED) {
@@ -48,5 +45,5 @@ int vpsci__result(const struct vpsci_vm *vm, int result)
 
 int64_t vpsci__version(struct vpsci__invocation *call)
 {
-    return vpsci_version(call->vm);
+    return (int64_t)vpsci__load(&call->vm->version);
 }

@@ -284,7 +284,7 @@ enum vpsci_wait {
 /** Something that the host has to decide: `function` is VPSCI_FN_CPU_ON, MIGRATE, SYSTEM_SUSPEND,
  *  SYSTEM_OFF, SYSTEM_RESET, SYSTEM_RESET2 or SYSTEM_OFF2. */
 struct vpsci_request {
-    bool pending; /**< false: nothing to decide, the rest is zero */
+    bool pending; /**< false: nothing to decide, the rest is undefined */
     enum vpsci_function function;
     struct vpsci_vcpu *vcpu;   /**< whose call it is; the argument of vpsci_answer() */
     struct vpsci_vcpu *target; /**< CPU_ON, MIGRATE: the other vCPU; else NULL */
@@ -304,6 +304,11 @@ struct vpsci_entry {
     bool big_endian; /**< as the caller was: SCTLR_ELx.EE, or CPSR.E */
 };
 
+/**
+ * What vpsci_call() and vpsci_next() say. `action`, `wait`, `ended`, `start` and `request.pending` are
+ * always set. `x0`, `entry` and the rest of `request` are set only where they say so; otherwise they
+ * are undefined: what was in memory before, or anything else.
+ */
 struct vpsci_outcome {
     enum vpsci_action action;
     enum vpsci_wait wait; /**< VPSCI_WAIT: why; else VPSCI_WAIT_NOT */
@@ -316,8 +321,8 @@ struct vpsci_outcome {
      *    STANDBY    the guest continues, with all that it had
      *    ANSWER     its request was answered: the guest continues */
     enum vpsci_wait ended;
-    uint64_t x0;              /**< VPSCI_RETURN, VPSCI_FOREIGN: the result */
-    struct vpsci_entry entry; /**< VPSCI_ENTER: where; else zero */
+    uint64_t x0;              /**< VPSCI_RETURN, VPSCI_FOREIGN: the result; else undefined */
+    struct vpsci_entry entry; /**< VPSCI_ENTER: where; else undefined */
     /** After a CPU_ON that was honoured at once: kick this vCPU, it has been told to start. Else
      *  NULL. */
     struct vpsci_vcpu *start;

@@ -458,8 +458,22 @@ void __wrap_vpsci_next(struct vpsci_vcpu *vcpu, struct vpsci_outcome *out)
     if (is_claimed(vcpu)) {
         *out = (struct vpsci_outcome){.action = VPSCI_WAIT, .wait = VPSCI_WAIT_STARTING};
     } else {
+        /* What an outcome leaves undefined must not matter to dormouse. */
+        memset(out, 0xa5, sizeof(*out));
         __real_vpsci_next(vcpu, out);
     }
+}
+
+void __real_vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_guest_call *call,
+                       struct vpsci_outcome *out);
+void __wrap_vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_guest_call *call,
+                       struct vpsci_outcome *out);
+
+void __wrap_vpsci_call(struct vpsci_vcpu *vcpu, const struct vpsci_guest_call *call,
+                       struct vpsci_outcome *out)
+{
+    memset(out, 0xa5, sizeof(*out));
+    __real_vpsci_call(vcpu, call, out);
 }
 
 static void start_one_once_told(struct vcpu *vcpu)

@@ -146,6 +146,9 @@ static void set_arguments(const struct vpsci_vm *vm, const struct action *action
 static void note_request(const struct vpsci_request *request, struct result *result)
 {
     result->pending = request->pending;
+    if (!request->pending) {
+        return;
+    }
     result->function = (uint8_t)request->function;
     result->target = (uint8_t)(request->target ? vpsci_vcpu_index(request->target) + 1 : 0);
     result->token = request->function == VPSCI_FN_SYSTEM_RESET2
@@ -155,12 +158,14 @@ static void note_request(const struct vpsci_request *request, struct result *res
 
 static void note_outcome(const struct vpsci_outcome *out, struct result *result)
 {
+    bool returns = out->action == VPSCI_RETURN || out->action == VPSCI_FOREIGN;
+
     *result = (struct result){
-        .value = (int64_t)out->x0,
+        .value = returns ? (int64_t)out->x0 : 0,
         .action = (uint8_t)out->action,
         .wait = (uint8_t)out->wait,
         .start = (uint8_t)(out->start ? vpsci_vcpu_index(out->start) + 1 : 0),
-        .entry = token_of_entry(&out->entry),
+        .entry = out->action == VPSCI_ENTER ? token_of_entry(&out->entry) : 0,
     };
     note_request(&out->request, result);
 }

@@ -57,12 +57,21 @@ int machine_make(struct machine *machine, const struct machine_kind *kind)
     return vpsci_init(machine->memory, sizeof(machine->memory), &machine->config, &machine->vm);
 }
 
+/* What is undefined in an outcome is not zero by chance. */
+static void poison(struct vpsci_outcome *out)
+{
+    for (size_t i = 0; i < sizeof(*out); i++) {
+        ((volatile uint8_t *)out)[i] = 0xa5;
+    }
+}
+
 struct vpsci_outcome machine_call(struct machine *machine, uint32_t cpu, uint32_t function,
                                   uint64_t first, uint64_t second, uint64_t third)
 {
     const struct vpsci_guest_call call = {.function = function, .args = {first, second, third}};
     struct vpsci_outcome out;
 
+    poison(&out);
     machine->time += 1001;
     vpsci_call(vpsci_vcpu_at(machine->vm, cpu), &call, &out);
     return out;
@@ -72,6 +81,7 @@ struct vpsci_outcome machine_next(struct machine *machine, uint32_t cpu)
 {
     struct vpsci_outcome out;
 
+    poison(&out);
     vpsci_next(vpsci_vcpu_at(machine->vm, cpu), &out);
     return out;
 }

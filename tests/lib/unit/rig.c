@@ -63,12 +63,18 @@ struct vpsci_vcpu *rig_vcpu(struct rig *rig, uint32_t cpu)
     return vpsci_vcpu_at(rig->vm, cpu);
 }
 
+void rig_poison(struct vpsci_outcome *out)
+{
+    memset(out, 0xa5, sizeof(*out));
+}
+
 struct vpsci_outcome rig_call(struct rig *rig, uint32_t cpu, uint32_t function, uint64_t first,
                               uint64_t second, uint64_t third)
 {
     const struct vpsci_guest_call call = {.function = function, .args = {first, second, third}};
     struct vpsci_outcome out;
 
+    rig_poison(&out);
     vpsci_call(rig_vcpu(rig, cpu), &call, &out);
     return out;
 }
@@ -77,8 +83,32 @@ struct vpsci_outcome rig_next(struct rig *rig, uint32_t cpu)
 {
     struct vpsci_outcome out;
 
+    rig_poison(&out);
     vpsci_next(rig_vcpu(rig, cpu), &out);
     return out;
+}
+
+static bool is_same_entry(const struct vpsci_entry *a, const struct vpsci_entry *b)
+{
+    return a->address.value == b->address.value && a->context == b->context &&
+           a->aarch32 == b->aarch32 && a->thumb == b->thumb && a->big_endian == b->big_endian;
+}
+
+bool rig_is_same_outcome(const struct vpsci_outcome *a, const struct vpsci_outcome *b)
+{
+    if (a->action != b->action || a->wait != b->wait || a->ended != b->ended ||
+        a->request.pending != b->request.pending || !a->start != !b->start) {
+        return false;
+    }
+    switch (a->action) {
+    case VPSCI_RETURN:
+    case VPSCI_FOREIGN:
+        return a->x0 == b->x0;
+    case VPSCI_ENTER:
+        return is_same_entry(&a->entry, &b->entry);
+    default:
+        return true;
+    }
 }
 
 int64_t rig_result(struct rig *rig, uint32_t cpu, uint32_t function, uint64_t first,

@@ -45,8 +45,13 @@ int rig_init(struct rig *rig);
 bool rig_make(struct rig *rig, uint32_t cpus);
 
 struct vpsci_vcpu *rig_vcpu(struct rig *rig, uint32_t cpu);
+/* Fills an outcome with bytes that no test expects in a field that is undefined. */
+void rig_poison(struct vpsci_outcome *out);
+
 struct vpsci_outcome rig_call(struct rig *rig, uint32_t cpu, uint32_t function, uint64_t first,
                               uint64_t second, uint64_t third);
+/* Do two outcomes of VMs that are alike say the same? */
+bool rig_is_same_outcome(const struct vpsci_outcome *a, const struct vpsci_outcome *b);
 struct vpsci_outcome rig_next(struct rig *rig, uint32_t cpu);
 
 /* The result of a call that returns at once, or INT64_MIN if it does not. */
