@@ -7,6 +7,7 @@
 . "$LAB_TESTS/lib.sh"
 
 # A test of these tests: a failure in a scenario is reported.
+# once failures_are_reported
 test_failures_are_reported() {
     run_bare scenario=fail
     expect_status 0
@@ -232,6 +233,7 @@ test_wake_rtc() {
 }
 
 # Only the alarm counts. The timer fires long before and does not wake the guest.
+# once wake_rtc_only
 test_wake_rtc_only() {
     expect_scenario "wake-rtc timer=300" --wake rtc
     expect_event boot wake '["rtc"]'
@@ -242,6 +244,7 @@ test_wake_rtc_only() {
 }
 
 # The alarm does not count. The guest gets it after the timer has woken it.
+# once wake_irq_only
 test_wake_irq_only() {
     expect_scenario wake-timer --wake irq
     expect_event wake source irq
@@ -264,6 +267,7 @@ test_wake_console() {
     expect_status 0
 }
 
+# once wake_console_ignored
 test_wake_console_ignored() {
     start_bare "scenario=wake-console expect=abc irq=yes timer=2000" --wake irq
     wait_event "$work/events" asleep
@@ -277,6 +281,7 @@ test_wake_console_ignored() {
 
 # A byte that is typed before the guest sleeps, and that the guest has not read, also wakes it. The byte may be in the
 # UART already (the guest has unmasked its interrupt) or not.
+# once wake_console_pending
 test_wake_console_pending() {
     for irq in yes no; do
         start_bare "scenario=wake-console expect=q irq=$irq delay=1000" --wake console
@@ -293,6 +298,7 @@ test_wake_console_pending() {
 }
 
 # An alarm that has gone off before, and that the guest has not cleared.
+# once wake_rtc_pending
 test_wake_rtc_pending() {
     expect_scenario "wake-rtc delay=2500" --wake rtc
     expect_event wake source rtc
@@ -311,6 +317,7 @@ test_wake_signal() {
 }
 
 # A signal that does not count does not keep other sources from waking.
+# once wake_signal_ignored
 test_wake_signal_ignored() {
     start_bare "scenario=suspend64 ms=2000" --wake irq
     wait_event "$work/events" asleep
@@ -400,6 +407,7 @@ test_cpus_512() {
     expect_event resumed vcpu 511
 }
 
+# once too_many_cpus
 test_too_many_cpus() {
     run_bare scenario=off --cpus 513 --memory 1G
     expect_status 2
@@ -408,6 +416,7 @@ test_too_many_cpus() {
 }
 
 # Each vCPU needs a file descriptor. If the limit is too low, dormouse says so.
+# once limit_of_open_files
 test_limit_of_open_files() {
     make_work
     # shellcheck disable=SC3045 # all shells that it runs in have it
@@ -513,6 +522,7 @@ test_off_is_idle() {
 
 # Cores of a bare guest that wait for another core, or for a key, sleep. The measure is a third core that polls: when
 # that has used a second of CPU time, the two that wait have used a quarter of one at most.
+# once waiting_is_idle
 test_waiting_is_idle() {
     start_bare scenario=waits-rest --cpus 3
     wait_console ready
@@ -625,10 +635,12 @@ test_no_reboot() {
 
 # The rest of the machine.
 
+# once rtc
 test_rtc() {
     expect_scenario "rtc now=$(date +%s)"
 }
 
+# once uart
 test_uart() {
     start_bare "scenario=uart-echo count=26"
     wait_console ready
@@ -644,6 +656,7 @@ test_uart() {
 }
 
 # No byte of a long output is lost.
+# once uart_flood
 test_uart_flood() {
     fox="the quick brown fox jumps over the lazy dog"
     expect_scenario "uart-flood lines=60"
@@ -683,6 +696,7 @@ test_bad_access() {
     expect_scenario bad-access
 }
 
+# once device_fuzz
 test_device_fuzz() {
     for seed in 1 2 3; do
         run_bare "scenario=device-fuzz seed=$seed"

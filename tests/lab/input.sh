@@ -157,6 +157,7 @@ test_hypervisor() {
 }
 
 # An Image that only loops: what is seen of a payload that does not know the machine. A guest that prints once is none.
+# once silent_guest
 test_silent_guest() {
     make_work
     { printf '\000\000\000\024' && head -c 12 /dev/zero && printf '\000\000\001\000' && head -c 36 /dev/zero &&
@@ -247,6 +248,7 @@ test_no_permission() {
 }
 
 # The event log's disk fills up: the guest does not notice, the operator is told once, and no line is cut.
+# once full_disk
 test_full_disk() {
     make_work
     [ "$LAB_HOST" != native ] || return 0

@@ -123,7 +123,7 @@ tap_count() { # STATISTIC
 # once reboot 6.1
 # limit reboot 600
 test_reboot() {
-    reboot_times 4
+    reboot_times 2
 }
 
 reboot_times() { # COUNT
@@ -212,6 +212,7 @@ no_passt_runs() {
     ! passt_runs
 }
 
+# once passt
 # limit passt 240
 test_passt() {
     make_host

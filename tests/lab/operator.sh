@@ -78,6 +78,7 @@ test_ask() {
 }
 
 # Refused by the operator's answer, and by the default after the deadline.
+# once ask_refused
 test_ask_refused() {
     make_work
     start_bare "scenario=suspend-refuse" --on-suspend ask,deadline=50 --cpus 2 --qmp "$work/qmp"
@@ -128,6 +129,7 @@ test_reset_and_quit() {
 }
 
 # The log is renamed, as by logrotate, and dormouse continues in a fresh one. A restart appends to it.
+# once reopen
 test_reopen() {
     make_work
     start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"
@@ -157,6 +159,7 @@ qmp_refuses() {
 }
 
 # A wake that has no effect: the client gets the reason, and so does the log.
+# once wake_ignored
 test_wake_ignored() {
     make_work
     start_bare "scenario=wake-operator timer=0" --wake rtc --paused --qmp "$work/qmp"
@@ -174,6 +177,7 @@ test_wake_ignored() {
 }
 
 # A log that has reached its limit continues in a fresh file.
+# once log_limit
 test_log_limit() {
     make_work
     head -c 4000 /dev/zero | tr '\0' '\n' >"$work/log"
@@ -185,6 +189,7 @@ test_log_limit() {
 }
 
 # A guest is asked to shut down or to sleep by its keys; one without a driver, or paused, cannot be asked.
+# once ask_guest
 test_ask_guest() {
     make_work
     start_bare "scenario=keys timer=0" --no-shutdown --qmp "$work/qmp"
@@ -209,6 +214,7 @@ test_ask_guest() {
 }
 
 # An idle guest is asked to sleep, again after each wake. A busy one is not asked.
+# once sleep_when_idle
 test_sleep_when_idle() {
     start_bare "scenario=keys timer=0" --sleep-when-idle 1s,cpu=50
     wait_event "$work/events" asleep
@@ -231,6 +237,7 @@ test_sleep_when_idle() {
 }
 
 # A guest that cannot be asked costs one line, however often it is idle, and one for a signal that is to save it.
+# once idle_guest_that_cannot_be_asked
 test_idle_guest_that_cannot_be_asked() {
     make_work
     why="the guest has no agent that is connected, and no driver for the sleep key"
@@ -251,6 +258,7 @@ dormouse: SIGUSR2: the VM is not saved: $why"
 }
 
 # With --no-shutdown the machine stays after it is off; a reset starts it again, paused.
+# once no_shutdown
 test_no_shutdown() {
     make_work
     start_bare "scenario=suspend64" --no-shutdown --qmp "$work/qmp"
@@ -266,6 +274,7 @@ test_no_shutdown() {
 }
 
 # SYSTEM_RESET2: QMP's event has its type and cookie.
+# once parameters
 test_parameters() {
     make_work
     start_bare "scenario=reset2-warm reboots=1 cookie=0x1234" --qmp "$work/qmp" --psci-version 1.1 \
@@ -280,6 +289,7 @@ test_parameters() {
 }
 
 # At the path of the socket is a socket of another dormouse, a stale socket, or another kind of file.
+# once socket
 test_socket() {
     make_work
     start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"

@@ -31,6 +31,7 @@ test_term() {
 }
 
 # SIGTERM presses the power key of a guest that has a driver for it, asleep or awake.
+# once term_shuts_down
 test_term_shuts_down() {
     make_work
     start_bare scenario=keys --qmp "$work/qmp"
@@ -55,6 +56,7 @@ test_term_shuts_down() {
 }
 
 # A guest that ignores the key ends by a second signal, or after the limit.
+# once term_ignored
 test_term_ignored() {
     start_bare "scenario=keys ignore=yes"
     wait_console ready
@@ -88,6 +90,7 @@ test_int() {
 }
 
 # Without a file, SIGHUP means that the terminal has hung up.
+# once hup
 test_hup() {
     make_work
     "$LAB_TOOLS/default_signals" "$DORMOUSE" run --kernel "$LAB_BARE" \
@@ -101,6 +104,7 @@ test_hup() {
 }
 
 # With a file, SIGHUP opens it again, whether the guest is awake or asleep.
+# once hup_reopens
 test_hup_reopens() {
     make_work
     "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=wake-operator" \
@@ -123,6 +127,7 @@ test_hup_reopens() {
 }
 
 # As nohup and background jobs of scripts require.
+# once ignored_signals_stay_ignored
 test_ignored_signals_stay_ignored() {
     for signal in HUP INT TERM; do
         make_work
@@ -144,6 +149,7 @@ test_ignored_signals_stay_ignored() {
 }
 
 # The guest writes more than the limit of file sizes allows: it continues, and the reason is reported.
+# once file_limit_costs_output_only
 test_file_limit_costs_output_only() {
     ! skips_under thread "the limit holds for a file that its runtime makes, too" || return 0
     make_work
@@ -175,6 +181,7 @@ test_term_at_once() {
 }
 
 # While a hostile kernel of 4 GiB is unpacked, the signal ends dormouse, not the end of the stream (status 1).
+# once term_while_unpacking
 test_term_while_unpacking() {
     make_work
     kernel_bomb "$work/bomb"
@@ -191,6 +198,7 @@ test_term_while_unpacking() {
 }
 
 # A device tree is dumped without unpacking the kernel, which here would take for ever.
+# once dump_dtb_unpacks_nothing
 test_dump_dtb_unpacks_nothing() {
     make_work
     kernel_bomb "$work/bomb"
@@ -200,6 +208,7 @@ test_dump_dtb_unpacks_nothing() {
 }
 
 # Job control stops and continues dormouse all the time until the guest runs; the guest runs as usual.
+# once stop_at_start
 test_stop_at_start() {
     for round in 1 2 3 4 5 6 7 8; do
         start_bare scenario=features
@@ -289,6 +298,7 @@ test_key_quits() {
     expect_console "dormouse: ended by Ctrl-a x"
 }
 
+# once key_quits_and_leaves_a_log_of_errors_empty
 test_key_quits_and_leaves_a_log_of_errors_empty() {
     make_work
     # shellcheck disable=SC2016 # for the inner shell
@@ -300,6 +310,7 @@ test_key_quits_and_leaves_a_log_of_errors_empty() {
     [ ! -s "$work/said" ] || fail "standard error has $(cat "$work/said")"
 }
 
+# once key_helps
 test_key_helps() {
     on_terminal --raw --keys '\x01h' --after 'Ctrl-a' --keys '\x01x' -- "$DORMOUSE" run \
         --kernel "$LAB_BARE" --append scenario=wake-operator
@@ -308,6 +319,7 @@ test_key_helps() {
 }
 
 # If the console is the terminal, Ctrl-C goes to the guest.
+# once interrupt_key_goes_to_the_guest
 test_interrupt_key_goes_to_the_guest() {
     on_terminal --raw --after ready --keys '\x03' -- "$DORMOUSE" run --kernel "$LAB_BARE" \
         --append "scenario=uart-echo count=1"
@@ -317,6 +329,7 @@ test_interrupt_key_goes_to_the_guest() {
 }
 
 # If the console is not the terminal, Ctrl-C ends dormouse.
+# once interrupt_key_ends
 test_interrupt_key_ends() {
     on_terminal --wait 1500 --keys '\x03' -- "$DORMOUSE" run --kernel "$LAB_BARE" \
         --append scenario=wake-operator --console none
@@ -324,6 +337,7 @@ test_interrupt_key_ends() {
     expect_restored
 }
 
+# once terminal_restored_by_signals
 test_terminal_restored_by_signals() {
     segv=11
     for sanitizer in address thread; do
@@ -337,6 +351,7 @@ test_terminal_restored_by_signals() {
     expect_status 129
 }
 
+# once terminal_restored_by_power_off
 test_terminal_restored_by_power_off() {
     on_terminal --raw -- "$DORMOUSE" run --kernel "$LAB_BARE" --append scenario=version
     expect_status 0
@@ -344,6 +359,7 @@ test_terminal_restored_by_power_off() {
 }
 
 # The shell restores the terminal when a job stops; after SIGCONT dormouse must set it to raw mode again.
+# once terminal_raw_after_continue
 test_terminal_raw_after_continue() {
     on_terminal --raw --kill STOP --cook --kill CONT --raw --keys '\x01x' -- "$DORMOUSE" run \
         --kernel "$LAB_BARE" --append scenario=wake-operator
@@ -351,6 +367,7 @@ test_terminal_raw_after_continue() {
     expect_restored
 }
 
+# once error_leaves_terminal_alone
 test_error_leaves_terminal_alone() {
     on_terminal -- "$DORMOUSE" run --kernel /no/such
     expect_status 1
@@ -359,6 +376,7 @@ test_error_leaves_terminal_alone() {
 
 # Other targets of the console.
 
+# once console_pty
 test_console_pty() {
     make_work
     "$DORMOUSE" run --kernel "$LAB_BARE" --append "scenario=uart-echo count=3" --console pty \
@@ -379,6 +397,7 @@ test_console_pty() {
     expect_status 0
 }
 
+# once console_file
 test_console_file() {
     make_work
     "$DORMOUSE" run --kernel "$LAB_BARE" --append scenario=version --console "$work/console" ||
@@ -387,6 +406,7 @@ test_console_file() {
 }
 
 # Two instances share nothing but the kernel image and the machine.
+# once two_instances
 test_two_instances() {
     make_work
     "$DORMOUSE" run --name one --kernel "$LAB_BARE" --append "scenario=suspend-many cycles=50" \
@@ -405,6 +425,7 @@ test_two_instances() {
 }
 
 # The name is in messages, events, the threads' names and the guest's device tree.
+# once name
 test_name() {
     start_bare scenario=wake-operator --name bedroom --cpus 2
     wait_event "$work/events" asleep

@@ -82,7 +82,7 @@ test_linux_s2idle() {
 # limit linux_hotplug 300
 test_linux_hotplug() {
     guest_limit=280
-    run_linux "hotplug cycles=30" --cpus 4 --clusters 2 --idle powerdown
+    run_linux "hotplug cycles=10" --cpus 4 --clusters 2 --idle powerdown
 }
 
 test_refused() {

@@ -32,14 +32,14 @@ expect_whole_image() {
     expect_equal "checksum" "$(cat "$work/found")" "$(debugfs -R "cat /sum" "$work/raw" 2>/dev/null)"
 }
 
-# Five sleeps, then a reboot.
+# Two sleeps, then a reboot.
 # once qcow2
 # limit qcow2 300
 test_qcow2() {
     guest_limit=240
     start_storage
-    run_linux "vhost_user sleeps=5" --cpus 2 --disk "vhost-user=$work/socket"
-    expect_event_count resumed 5
+    run_linux "vhost_user sleeps=2" --cpus 2 --disk "vhost-user=$work/socket"
+    expect_event_count resumed 2
     expect_event_count reboot 1
     expect_whole_image
 }
