@@ -59,15 +59,15 @@ test_wait_session() {
     done
 }
 
-# Starts the sessions of a kind: two if there are many tests, so that no kind takes much longer than the others.
-test_start_lab() { # KIND NAME...
+# Adds the sessions of a kind to `sessions`: two if there are many tests, so that none takes much longer than the others.
+test_add_lab() { # KIND NAME...
     local kind=$1 half=$((($# - 1) / 2))
     shift
-    if (($# > 120)); then
-        test_start test_lab "$kind" "$kind-2" "${@:half + 1}"
+    if (($# > 60)); then
+        sessions+=("test_lab $kind $kind-2 ${*:half + 1}")
         set -- "${@:1:half}"
     fi
-    test_start test_lab "$kind" "$kind" "$@"
+    sessions+=("test_lab $kind $kind $*")
 }
 
 # One session of the lab runs tests of a kind.

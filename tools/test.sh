@@ -79,7 +79,7 @@ test_list() { # NAME...
 }
 
 test_run() {
-    local kind kinds names
+    local names
     session_process='' test_children=()
     mkdir -p "$test_logs"
     test_notes=$(mktemp -d "$test_logs/.notes.XXXXXX")
@@ -87,26 +87,34 @@ test_run() {
     trap 'exit 130' INT
     trap 'exit 143' TERM
     readarray -t names < <(test_rows | sed -n 's/|meson|.*//p' | while read -r kind; do test_names_under "$kind"; done)
-    ((${#names[@]} == 0)) || test_meson "${names[@]}"
+    ((${#names[@]} == 0)) || test_start test_meson "${names[@]}"
     # Most of the other tests need the arm64 build.
     if grep -qE '^(lint|dev|lab-[^/]*)/' < <(printf '%s\n' "${selected[@]}"); then
         test_build_image
     fi
-    # Tests that are functions mostly use one processor; meanwhile the sessions use the others.
-    readarray -t kinds < <(test_rows | sed -n 's/|function|.*//p')
-    readarray -t names < <(for kind in "${kinds[@]}"; do test_names_under "$kind"; done)
-    ((${#names[@]} == 0)) || test_start test_functions "${names[@]}"
-    readarray -t kinds < <(test_rows | cut -d '|' -f 1,2)
-    for kind in "${kinds[@]}"; do
-        readarray -t names < <(test_names_under "${kind%%|*}")
-        ((${#names[@]})) || continue
-        case ${kind#*|} in
-        dev) test_start test_dev "${names[@]#dev/}" ;;
-        "lab "*) test_start_lab "${kind%%|*}" "${names[@]#"${kind%%|*}"/}" ;;
-        esac
-    done
+    test_start_sessions
     test_wait 0
     test_summary
+}
+
+# The first of the lab's sessions fetches what all of them boot: meanwhile Meson's tests have the processors. That of dev
+# is the longest one. Tests that are functions mostly use one processor.
+test_start_sessions() {
+    local kind kinds names session sessions=()
+    readarray -t kinds < <(test_rows | sed -n 's/|lab .*//p')
+    for kind in "${kinds[@]}"; do
+        readarray -t names < <(test_names_under "$kind")
+        ((${#names[@]} == 0)) || test_add_lab "$kind" "${names[@]#"$kind"/}"
+    done
+    readarray -t names < <(test_names_under dev)
+    ((${#names[@]} == 0)) || sessions=("${sessions[@]:0:1}" "test_dev ${names[*]#dev/}" "${sessions[@]:1}")
+    readarray -t kinds < <(test_rows | sed -n 's/|function|.*//p')
+    readarray -t names < <(for kind in "${kinds[@]}"; do test_names_under "$kind"; done)
+    ((${#names[@]} == 0)) || sessions=("${sessions[@]:0:2}" "test_functions ${names[*]}" "${sessions[@]:2}")
+    for session in "${sessions[@]}"; do
+        # shellcheck disable=SC2086 # a function and its arguments
+        test_start $session
+    done
 }
 
 test_build_image() {
@@ -127,18 +135,23 @@ test_clean() {
     rm -rf "$test_notes"
 }
 
-# Runs tests with Meson and reads its report. A test that is missing in the report has failed.
+# Runs tests with Meson and reads its report. A test that is missing in the report has failed. Other sessions run at the
+# same time, so the limits are four times those in meson.build.
 test_meson() { # SUITE/NAME...
-    local line name log=$test_logs/meson.log showing=''
+    local line='' name log=$test_logs/meson.log showing='' session_output
     local result='^ *[0-9]+/[0-9]+ +(.*[^ ]) +(OK|FAIL|TIMEOUT|ERROR|SKIP|INTERRUPT) +([0-9.]+) ?s'
     local -A full_names=()
     for name; do
         full_names[${name#*/}]=$name
     done
-    test_progress "running ${*%%/*}"
-    while IFS= read -r line; do
+    : >"$log"
+    test_progress "running Meson's tests"
+    exec {session_output}< <(exec meson test -C "$build/native" --no-rebuild --print-errorlogs -t 4 "${@#*/}" 2>&1 </dev/null)
+    session_process=$!
+    while IFS= read -r line <&"$session_output"; do
+        printf '%s\n' "$line" >>"$log"
         if [[ $line =~ ^(Ok:|Summary) ]]; then
-            cat >/dev/null # The rest repeats the results.
+            cat <&"$session_output" >>"$log" # The rest repeats the results.
             break
         elif [[ ! $line =~ $result ]]; then
             # After a failure Meson prints the test's output.
@@ -154,8 +167,10 @@ test_meson() { # SUITE/NAME...
             showing=yes
         fi
         unset "full_names[$name]"
-    done < <(meson test -C "$build/native" --no-rebuild --print-errorlogs "${@#*/}" 2>&1 </dev/null |
-        tee "$log")
+    done
+    exec {session_output}<&-
+    wait "$session_process" || true
+    session_process=''
     for name in "${full_names[@]}"; do
         test_failed "$name" "was not run" 0 "$log"
     done
