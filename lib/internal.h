@@ -101,15 +101,7 @@ static inline void vpsci__begin_outcome(struct vpsci_outcome *out, enum vpsci_ac
     out->request.pending = false;
 }
 
-static inline struct vpsci_vcpu *vpsci__vcpu(const struct vpsci_vm *vm, uint32_t index)
-{
-    return (struct vpsci_vcpu *)(uintptr_t)(vm + 1) + index;
-}
-
-static inline struct vpsci_vm *vpsci__vm(const struct vpsci_vcpu *vcpu)
-{
-    return (struct vpsci_vm *)((uintptr_t)vcpu - vcpu->offset);
-}
+#include "placement.h" /* vpsci__vcpu(), vpsci__vm() */
 
 static inline bool vpsci__is_off(uint64_t word)
 {
