@@ -91,7 +91,7 @@ function room_of(path) {
 function find(path, name,    folder, part, i, n) {
     folder = path
     sub(/[^\/]*$/, "", folder)
-    n = split(folder " vmm/ ./ lib/ include/ base/ bare/ check/image/ check/tool/ check/scenarios/", part, " ")
+    n = split(folder " vmm/ ./ kvm/ lib/ include/ base/ bare/ check/image/ check/tool/ check/scenarios/", part, " ")
     for (i = 1; i <= n; i++) {
         header = plain(part[i] name)
         if (header in exists) return header

@@ -73,7 +73,7 @@ test_checkout_that_cannot_be_written() {
 # The list configures a build only to learn the names of Meson's tests.
 test_list_in_a_checkout_that_cannot_be_written() {
     copy_tools checkout
-    cp -r "$root/meson.build" "$root/tests" "$root/lib" "$root/vmm" "$root/check" "$root/base" "$root/fuzz" checkout
+    cp -r "$root/meson.build" "$root/tests" "$root/lib" "$root/kvm" "$root/vmm" "$root/check" "$root/base" "$root/fuzz" checkout
     chmod -R a+rX,a-w checkout
     try as_nobody env -u DORMOUSE_BUILD checkout/dev test --list
     chmod -R u+w checkout

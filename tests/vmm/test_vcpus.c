@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * vCPU threads in user mode, with vCPUs whose guest is a function: calls, waits, pauses, and the
- * order in which changes are reported. The functions at the top replace vmm/kvm.
+ * order in which changes are reported. The functions at the top replace vmm/kvm, and KVM.
  */
 #include <errno.h>
+#include <linux/kvm.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -23,19 +24,22 @@
 #include "core/map.h"
 #include "psci/backend.h"
 #include "vcpu/vcpus.h"
+#include "vpsci_kvm.h"
 
 enum { VCPU_MOST = 8, ENTRY = MAP_RAM_BASE, RAM_SIZE = 1 << 20 };
 
-/* A vCPU and its guest: `step` is called when the vCPU may run, and makes one call by call_psci().
- */
 /* The registers of a call: x0 to x3. */
+enum { CALL_REGISTERS = 4 };
+
 struct fake_call {
-    uint64_t x[1 + VCPU_ARGUMENTS_MAX];
+    uint64_t x[CALL_REGISTERS];
     bool big_endian;
 };
 
+/* A vCPU and its guest: `step` is called when the vCPU may run, and makes one call by call_psci(). */
 struct vcpu {
     unsigned index;
+    struct vpsci_kvm_vcpu kvm;
     pthread_mutex_t lock; /* kicked, interrupt */
     pthread_cond_t changed;
     bool kicked;
@@ -48,75 +52,86 @@ struct vcpu {
     atomic_uint steps;  /* how often the vCPU ran */
     atomic_uint enters; /* how often the vCPU was reset */
     unsigned reads;     /* registers that were read for calls */
-    int fail;           /* the next vcpu_read_arguments() fails */
+    int fail;           /* the next KVM_GET_ONE_REG fails with this errno */
 };
 
-int vcpu_init(struct vcpu *vcpu, bool off)
+static struct vcpu *vcpu_of_fd(int fd);
+
+struct vpsci_kvm_vcpu *vcpu_psci(struct vcpu *vcpu)
 {
-    assert_false(off);
-    vcpu->dozing = false;
-    return 0;
+    return &vcpu->kvm;
 }
 
-int vcpu_set_entry(struct vcpu *vcpu, struct ipa pc, uint64_t x0, bool big_endian)
+/* KVM's names of the registers. The fake's timers are untouched by its reset. */
+#define CORE_REG(field)                                                                            \
+    (KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(field))
+#define REG_SCTLR_EL1 ARM64_SYS_REG(3, 0, 1, 0, 0)
+
+static bool is_timer(uint64_t id)
 {
-    assert_true(pc.value == ENTRY);
-    assert_false(big_endian);
-    vcpu->call.x[0] = x0;
-    vcpu->entered = true;
-    vcpu->enters++;
-    return 0;
+    return id == KVM_REG_ARM_TIMER_CTL || id == KVM_REG_ARM_TIMER_CVAL ||
+           id == KVM_REG_ARM_PTIMER_CTL || id == KVM_REG_ARM_PTIMER_CVAL;
 }
 
-int vcpu_doze(struct vcpu *vcpu)
+static int get_register(struct vcpu *vcpu, uint64_t id, uint64_t *value)
 {
-    vcpu->dozing = true;
-    return 0;
-}
-
-/* The fake's timers are untouched by its reset. */
-int vcpu_save_timers(struct vcpu *vcpu, struct vcpu_timers *timers)
-{
-    (void)vcpu;
-    *timers = (struct vcpu_timers){.value = {0}};
-    return 0;
-}
-
-int vcpu_restore_timers(struct vcpu *vcpu, const struct vcpu_timers *timers)
-{
-    (void)vcpu;
-    (void)timers;
-    return 0;
-}
-
-int vcpu_rouse(struct vcpu *vcpu)
-{
-    vcpu->dozing = false;
-    return 0;
-}
-
-int vcpu_answer(struct vcpu *vcpu, int64_t result)
-{
-    vcpu->call.x[0] = (uint64_t)result;
-    return 0;
-}
-
-/* Registers that are not asked for get a wrong value. */
-int vcpu_read_arguments(struct vcpu *vcpu, unsigned first, unsigned end,
-                        uint64_t arguments[VCPU_ARGUMENTS_MAX])
-{
-    for (unsigned i = first; i < VCPU_ARGUMENTS_MAX; i++) {
-        arguments[i] = i < end ? vcpu->call.x[i + 1] : UINT64_C(0x5a5a5a5a5a5a5a5a);
-        vcpu->reads += i < end;
+    *value = 0;
+    if (is_timer(id)) {
+        return 0;
     }
+    vcpu->reads++;
+    if (id == REG_SCTLR_EL1) {
+        *value = vcpu->call.big_endian ? UINT64_C(1) << 25 : 0;
+        return vcpu->fail;
+    }
+    uint64_t n = (id - CORE_REG(regs.regs[0])) / 2;
+    assert_in_range(n, 1, CALL_REGISTERS - 1);
+    *value = vcpu->call.x[n];
     return vcpu->fail;
 }
 
-int vcpu_read_endianness(struct vcpu *vcpu, bool *big_endian)
+/* PC is written first when a vCPU starts. */
+static int set_register(struct vcpu *vcpu, uint64_t id, uint64_t value)
 {
-    *big_endian = vcpu->call.big_endian;
-    vcpu->reads++;
-    return vcpu->fail;
+    if (id == CORE_REG(regs.pc)) {
+        assert_true(value == ENTRY);
+        vcpu->entered = true;
+        vcpu->enters++;
+    } else if (id == CORE_REG(regs.regs[0])) {
+        vcpu->call.x[0] = value;
+    } else {
+        assert_true(is_timer(id));
+    }
+    return 0;
+}
+
+static int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, void *argument)
+{
+    const struct kvm_mp_state *state = argument;
+    const struct kvm_one_reg *reg = argument;
+
+    switch (request) {
+    case KVM_ARM_VCPU_INIT:
+        vcpu->dozing = false;
+        return 0;
+    case KVM_SET_MP_STATE:
+        vcpu->dozing = state->mp_state == KVM_MP_STATE_SUSPENDED;
+        return 0;
+    case KVM_GET_ONE_REG:
+        return get_register(vcpu, reg->id, (uint64_t *)(uintptr_t)reg->addr);
+    case KVM_SET_ONE_REG:
+        return set_register(vcpu, reg->id, *(const uint64_t *)(uintptr_t)reg->addr);
+    default:
+        return ENOTTY;
+    }
+}
+
+int __wrap_ioctl(int fd, unsigned long request, void *argument);
+
+int __wrap_ioctl(int fd, unsigned long request, void *argument)
+{
+    errno = vcpu_ioctl(vcpu_of_fd(fd), request, argument);
+    return errno == 0 ? 0 : -1;
 }
 
 void vcpu_finish_read(struct vcpu *vcpu, uint64_t value, unsigned size)
@@ -209,6 +224,14 @@ struct fixture {
 
 static struct fixture fixture;
 
+enum { FIRST_FD = 1000 };
+
+static struct vcpu *vcpu_of_fd(int fd)
+{
+    assert_in_range(fd, FIRST_FD, FIRST_FD + VCPU_MOST - 1);
+    return &fixture.vcpu[fd - FIRST_FD];
+}
+
 static struct psci_step next(struct psci_backend *backend, unsigned index, struct vcpu *vcpu,
                              struct vcpu_exit *exit)
 {
@@ -228,6 +251,7 @@ static void start_idle(unsigned count, void (*boot)(struct vcpu *), void (*other
                        enum idle_mode idle)
 {
     struct fixture *f = &fixture;
+    static const struct kvm_vcpu_init init = {.features = {1u << KVM_ARM_VCPU_PSCI_0_2}};
     struct vcpu *pointers[VCPU_MOST];
 
     memset(f, 0, sizeof(*f));
@@ -236,6 +260,7 @@ static void start_idle(unsigned count, void (*boot)(struct vcpu *), void (*other
     f->memory = (struct memory){.base = ipa(MAP_RAM_BASE), .size = RAM_SIZE};
     for (unsigned i = 0; i < count; i++) {
         f->vcpu[i].index = i;
+        f->vcpu[i].kvm = (struct vpsci_kvm_vcpu){.fd = FIRST_FD + (int)i, .init = &init};
         f->vcpu[i].step = i == 0 ? boot : others;
         pthread_mutex_init(&f->vcpu[i].lock, NULL);
         pthread_cond_init(&f->vcpu[i].changed, NULL);
@@ -713,8 +738,8 @@ static void exits_take_turns(void **state)
 
 static void fail_now(struct vcpu *vcpu)
 {
-    vcpu->fail = -EIO;
-    spin(vcpu);
+    vcpu->fail = EIO;
+    call_psci(vcpu, VPSCI_FID_64 | VPSCI_FN_AFFINITY_INFO, 0, 0, 0);
 }
 
 static void kvm_errors_are_returned(void **state)

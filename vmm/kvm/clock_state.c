@@ -36,7 +36,7 @@ int vcpu_read_clock(struct vcpu *vcpu, struct vcpu_clock *clock)
         return error;
     }
     if (clock_has_physical(vcpu, &clock->physical)) {
-        return vcpu_save_timers(vcpu, &clock->timers);
+        return vpsci_kvm_timers_save(&vcpu->kvm, &clock->timers);
     }
     clock->physical = clock->counter;
     return clock_may_use_physical(vcpu) ? -ENOENT : vcpu_save_virtual_timer(vcpu, &clock->timers);
@@ -57,7 +57,7 @@ static uint64_t clock_move_deadline(uint64_t deadline, uint64_t then, uint64_t n
  */
 int vcpu_write_clock(struct vcpu *vcpu, const struct vcpu_clock *clock, uint64_t ahead)
 {
-    struct vcpu_timers timers = clock->timers;
+    struct vpsci_kvm_timers timers = clock->timers;
     uint64_t physical;
     int error = vcpu_set_reg(vcpu, KVM_REG_ARM_TIMER_CNT, clock->counter + ahead);
 
@@ -65,11 +65,11 @@ int vcpu_write_clock(struct vcpu *vcpu, const struct vcpu_clock *clock, uint64_t
         return error;
     }
     if (!clock_has_physical(vcpu, &physical)) {
-        return vcpu_timer_is_armed(timers.value[VCPU_TIMER_PHYSICAL_CONTROL])
+        return vcpu_timer_is_armed(timers.value[VPSCI_KVM_TIMER_PHYSICAL_CONTROL])
                    ? -ENOENT
                    : vcpu_restore_virtual_timer(vcpu, &timers);
     }
-    timers.value[VCPU_TIMER_PHYSICAL] =
-        clock_move_deadline(timers.value[VCPU_TIMER_PHYSICAL], clock->physical + ahead, physical);
-    return vcpu_restore_timers(vcpu, &timers);
+    timers.value[VPSCI_KVM_TIMER_PHYSICAL] = clock_move_deadline(
+        timers.value[VPSCI_KVM_TIMER_PHYSICAL], clock->physical + ahead, physical);
+    return vpsci_kvm_timers_restore(&vcpu->kvm, &timers);
 }

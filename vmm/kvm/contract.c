@@ -101,7 +101,7 @@ static bool contract_has(enum kvm_part part, uint64_t id)
 static struct kvm_reg_list *contract_list(struct vcpu *vcpu)
 {
     struct kvm_reg_list none = {.n = 0};
-    int error = kvm_call(vcpu->fd, KVM_GET_REG_LIST, &none);
+    int error = kvm_call(vcpu->kvm.fd, KVM_GET_REG_LIST, &none);
 
     if (error != -E2BIG) {
         errno = error != 0 ? -error : EIO;
@@ -112,7 +112,7 @@ static struct kvm_reg_list *contract_list(struct vcpu *vcpu)
         return NULL;
     }
     list->n = none.n;
-    error = kvm_call(vcpu->fd, KVM_GET_REG_LIST, list);
+    error = kvm_call(vcpu->kvm.fd, KVM_GET_REG_LIST, list);
     if (error != 0) {
         free(list);
         errno = -error;

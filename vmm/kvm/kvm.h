@@ -22,6 +22,7 @@
 
 struct vm;
 struct vcpu;
+struct vpsci_kvm_vcpu;
 
 /** What this host's KVM offers. */
 struct kvm_limits {
@@ -152,41 +153,17 @@ void vcpu_describe_failure(struct vcpu *vcpu, const struct vcpu_exit *exit, char
 /** Power, in KVM's words: MP states. */
 int vcpu_is_off(struct vcpu *vcpu); /* 1, 0 or -errno */
 int vcpu_doze(struct vcpu *vcpu);   /* KVM_MP_STATE_SUSPENDED */
-int vcpu_rouse(struct vcpu *vcpu);  /* KVM_MP_STATE_RUNNABLE */
 
 /**
- * A call that left the guest by VCPU_EXIT_CALL. PC points after it already. Argument 0 is in x1,
- * and so on. Each argument, and the caller's endianness (SCTLR_EL1.EE), costs a system call, so
- * read only what the function has: the arguments from `first` up to but not including `end`.
+ * The vCPU as libvpsci's layer for KVM has it, for the backend that answers PSCI. That layer reads a call that left the
+ * guest by VCPU_EXIT_CALL, and does what libvpsci says.
  */
-enum { VCPU_ARGUMENTS_MAX = 3 };
+struct vpsci_kvm_vcpu *vcpu_psci(struct vcpu *vcpu);
 
-int vcpu_read_arguments(struct vcpu *vcpu, unsigned first, unsigned end,
-                        uint64_t arguments[VCPU_ARGUMENTS_MAX]);
-int vcpu_read_endianness(struct vcpu *vcpu, bool *big_endian);
-
-/** PSCI calls that wait for an answer. */
+/** Calls of KVM's own PSCI that wait for an answer. */
 int vcpu_suspend_call(struct vcpu *vcpu, struct suspend_call *call);
 int vcpu_answer(struct vcpu *vcpu, int64_t result);
 int vcpu_call_arguments(struct vcpu *vcpu, uint64_t *first, uint64_t *second);
-
-/**
- * Keeps the guest's timers, virtual and physical, across a vcpu_init(). Their counters never stop.
- */
-enum vcpu_timer_value {
-    VCPU_TIMER_VIRTUAL, /* what it compares its counter with */
-    VCPU_TIMER_PHYSICAL,
-    VCPU_TIMER_VIRTUAL_CONTROL,
-    VCPU_TIMER_PHYSICAL_CONTROL,
-    VCPU_TIMER_VALUES,
-};
-
-struct vcpu_timers {
-    uint64_t value[VCPU_TIMER_VALUES];
-};
-
-int vcpu_save_timers(struct vcpu *vcpu, struct vcpu_timers *timers);
-int vcpu_restore_timers(struct vcpu *vcpu, const struct vcpu_timers *timers);
 
 /** The interrupt that would wake a dozing vCPU, or -1 if none is found. All vCPUs are paused. */
 int vcpu_pending_intid(struct vcpu *vcpu);

@@ -7,23 +7,23 @@
 
 #include "core/map.h"
 #include "kvm/kvm.h"
+#include "vpsci_kvm.h"
 
 struct vm {
     int fd;
     int gic_fd; /* -1 before vm_create_gic() */
     int its_fd;
     size_t run_size;             /* of the structure that a vCPU shares with KVM */
-    struct kvm_vcpu_init target; /* the preferred target's, features left empty */
+    struct kvm_vcpu_init target; /* what KVM_ARM_VCPU_INIT gets */
     int pulse_fd[MAP_SPI_COUNT]; /* an eventfd for each SPI that gets pulses, or -1 */
 };
 
 struct vcpu {
     struct vm *vm;
-    int fd;
-    int stats_fd;            /* -1: hypercalls are not counted */
-    uint64_t hypercall_stat; /* the counter's offset in stats_fd */
+    struct vpsci_kvm_vcpu kvm; /* without the handles of libvpsci */
+    int stats_fd;              /* -1: hypercalls are not counted */
+    uint64_t hypercall_stat;   /* the counter's offset in stats_fd */
     unsigned index;
-    struct kvm_run *run;
 };
 
 /** Makes an ioctl. Returns its result, 0 or more, or -errno. */

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "kvm/kvm.h"
+#include "vpsci_kvm.h"
 
 struct kvm_register {
     uint64_t id; /* as its list names it */
@@ -65,7 +66,7 @@ struct vcpu_clock {
     uint64_t frequency; /* CNTFRQ */
     uint64_t counter;   /* the virtual one */
     uint64_t physical;
-    struct vcpu_timers timers;
+    struct vpsci_kvm_timers timers;
 };
 
 /** How many ticks the counter makes in a second, on this host. */

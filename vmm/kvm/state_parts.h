@@ -43,8 +43,8 @@ static inline uint64_t registers_find(const struct kvm_registers *list, uint64_t
 
 /* vcpu_registers.c: the virtual timer alone */
 
-int vcpu_save_virtual_timer(struct vcpu *vcpu, struct vcpu_timers *timers);
-int vcpu_restore_virtual_timer(struct vcpu *vcpu, const struct vcpu_timers *timers);
+int vcpu_save_virtual_timer(struct vcpu *vcpu, struct vpsci_kvm_timers *timers);
+int vcpu_restore_virtual_timer(struct vcpu *vcpu, const struct vpsci_kvm_timers *timers);
 /** Whether a timer with this control register fires at its time. */
 bool vcpu_timer_is_armed(uint64_t control);
 

@@ -39,7 +39,7 @@ static uint64_t stats_find_counter(int fd)
 
 void vcpu_count_hypercalls(struct vcpu *vcpu)
 {
-    vcpu->stats_fd = kvm_call(vcpu->fd, KVM_GET_STATS_FD, NULL);
+    vcpu->stats_fd = kvm_call(vcpu->kvm.fd, KVM_GET_STATS_FD, NULL);
     if (vcpu->stats_fd < 0) {
         vcpu->stats_fd = -1;
         return;

@@ -13,15 +13,16 @@
 
 static int vcpu_open(struct vcpu *vcpu, struct vm *vm, unsigned index)
 {
-    vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
-    if (vcpu->fd < 0) {
+    vcpu->kvm.init = &vm->target;
+    vcpu->kvm.fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
+    if (vcpu->kvm.fd < 0) {
         return -errno;
     }
-    void *run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+    void *run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->kvm.fd, 0);
     if (run == MAP_FAILED) {
         return -errno;
     }
-    vcpu->run = run;
+    vcpu->kvm.run = run;
     return 0;
 }
 
@@ -34,7 +35,7 @@ struct vcpu *vcpu_create(struct vm *vm, unsigned index)
     }
     vcpu->vm = vm;
     vcpu->index = index;
-    vcpu->fd = vcpu->stats_fd = -1;
+    vcpu->kvm.fd = vcpu->stats_fd = -1;
     int error = vcpu_open(vcpu, vm, index);
     if (error != 0) {
         vcpu_destroy(vcpu);
@@ -50,36 +51,23 @@ void vcpu_destroy(struct vcpu *vcpu)
         return;
     }
     stats_close(vcpu);
-    if (vcpu->run != NULL) {
-        munmap(vcpu->run, vcpu->vm->run_size);
+    if (vcpu->kvm.run != NULL) {
+        munmap(vcpu->kvm.run, vcpu->vm->run_size);
     }
-    if (vcpu->fd >= 0) {
-        close(vcpu->fd);
+    if (vcpu->kvm.fd >= 0) {
+        close(vcpu->kvm.fd);
     }
     free(vcpu);
 }
 
-static int vcpu_set_mp_state(struct vcpu *vcpu, uint32_t value)
-{
-    struct kvm_mp_state state = {.mp_state = value};
-
-    return kvm_call(vcpu->fd, KVM_SET_MP_STATE, &state);
-}
-
-/*
- * KVM_ARM_VCPU_POWER_OFF is always set: Linux 6.1, for one, requires the features of the first
- * KVM_ARM_VCPU_INIT again, and counts this one among them.
- */
 int vcpu_init(struct vcpu *vcpu, bool off)
 {
-    struct kvm_vcpu_init init = vcpu->vm->target;
+    return vpsci_kvm_reset(&vcpu->kvm, off ? VPSCI_MP_STOPPED : VPSCI_MP_RUNNABLE);
+}
 
-    init.features[0] = 1u << KVM_ARM_VCPU_PSCI_0_2 | 1u << KVM_ARM_VCPU_POWER_OFF;
-    int error = kvm_call(vcpu->fd, KVM_ARM_VCPU_INIT, &init);
-    if (error != 0 || off) {
-        return error;
-    }
-    return vcpu_set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
+struct vpsci_kvm_vcpu *vcpu_psci(struct vcpu *vcpu)
+{
+    return &vcpu->kvm;
 }
 
 static void exit_decode_mmio(const struct kvm_run *run, struct vcpu_exit *exit)
@@ -153,11 +141,11 @@ static void exit_decode(const struct kvm_run *run, struct vcpu_exit *exit)
 
 void vcpu_run(struct vcpu *vcpu, struct vcpu_exit *exit)
 {
-    int error = kvm_call(vcpu->fd, KVM_RUN, NULL);
+    int error = kvm_call(vcpu->kvm.fd, KVM_RUN, NULL);
 
     exit->error = -error;
     if (error == 0) {
-        exit_decode(vcpu->run, exit);
+        exit_decode(vcpu->kvm.run, exit);
     } else if (error == -EINTR || error == -EAGAIN) {
         exit->kind = VCPU_EXIT_KICKED;
     } else {
@@ -167,25 +155,24 @@ void vcpu_run(struct vcpu *vcpu, struct vcpu_exit *exit)
 
 void vcpu_finish_read(struct vcpu *vcpu, uint64_t value, unsigned size)
 {
-    memcpy(vcpu->run->mmio.data, &value, size);
+    memcpy(vcpu->kvm.run->mmio.data, &value, size);
 }
 
 int vcpu_abort_access(struct vcpu *vcpu)
 {
     struct kvm_vcpu_events events = {.exception = {.ext_dabt_pending = 1}};
 
-    return kvm_call(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+    return kvm_call(vcpu->kvm.fd, KVM_SET_VCPU_EVENTS, &events);
 }
 
 void vcpu_kick(struct vcpu *vcpu)
 {
-    /* Pairs with KVM's own read at the start of KVM_RUN; the caller's signal orders the two. */
-    __atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+    vpsci_kvm_kick(&vcpu->kvm);
 }
 
 void vcpu_unkick(struct vcpu *vcpu)
 {
-    __atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+    vpsci_kvm_unkick(&vcpu->kvm);
 }
 
 void vcpu_describe_failure(struct vcpu *vcpu, const struct vcpu_exit *exit, char *text, size_t size)
@@ -199,24 +186,19 @@ void vcpu_describe_failure(struct vcpu *vcpu, const struct vcpu_exit *exit, char
         return;
     }
     snprintf(text, size, "KVM exit reason %u (suberror %u), at pc 0x%llx", exit->reason,
-             exit->reason == KVM_EXIT_INTERNAL_ERROR ? vcpu->run->internal.suberror : 0,
+             exit->reason == KVM_EXIT_INTERNAL_ERROR ? vcpu->kvm.run->internal.suberror : 0,
              (unsigned long long)pc);
 }
 
 int vcpu_is_off(struct vcpu *vcpu)
 {
     struct kvm_mp_state state;
-    int error = kvm_call(vcpu->fd, KVM_GET_MP_STATE, &state);
+    int error = kvm_call(vcpu->kvm.fd, KVM_GET_MP_STATE, &state);
 
     return error != 0 ? error : state.mp_state == KVM_MP_STATE_STOPPED;
 }
 
 int vcpu_doze(struct vcpu *vcpu)
 {
-    return vcpu_set_mp_state(vcpu, KVM_MP_STATE_SUSPENDED);
-}
-
-int vcpu_rouse(struct vcpu *vcpu)
-{
-    return vcpu_set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
+    return vpsci_kvm_mp_state_set(&vcpu->kvm, VPSCI_MP_SUSPENDED);
 }

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "kvm/kvm_parts.h"
-#include "vpsci/abi.h"
 
 int kvm_call(int fd, unsigned long request, void *argument)
 {
@@ -51,24 +50,6 @@ static unsigned long vm_type_number(unsigned ipa_bits)
     return ipa_bits == KVM_DEFAULT_IPA_BITS ? 0 : KVM_VM_TYPE_ARM_IPA_SIZE(ipa_bits);
 }
 
-/*
- * The SMCCC filter of Linux 6.4 (Documentation/virt/kvm/devices/vm.rst). The headers of older
- * kernels, with which this builds too, lack it.
- */
-enum {
-    SMCCC_CTRL = 0,   /* the group of attributes */
-    SMCCC_FILTER = 0, /* the attribute */
-    SMCCC_DENY = 1,
-    SMCCC_FORWARD = 2,
-};
-
-struct smccc_filter {
-    uint32_t base;
-    uint32_t count;
-    uint8_t action;
-    uint8_t pad[15];
-};
-
 int kvm_open(struct kvm_limits *limits, char *reason, size_t size)
 {
     int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -110,14 +91,13 @@ static int vm_create_fd(int kvm, unsigned ipa_bits)
 
 bool kvm_can_forward_psci(int kvm, const struct kvm_limits *limits)
 {
-    struct kvm_device_attr attr = {.group = SMCCC_CTRL, .attr = SMCCC_FILTER};
     bool small = limits->ipa_bits < KVM_DEFAULT_IPA_BITS;
     int vm = vm_create_fd(kvm, small ? limits->ipa_bits : KVM_DEFAULT_IPA_BITS);
 
     if (vm < 0) {
         return false;
     }
-    bool can = kvm_call(vm, KVM_HAS_DEVICE_ATTR, &attr) == 0;
+    bool can = vpsci_kvm_can_forward(vm);
     close(vm);
     return can;
 }
@@ -146,6 +126,7 @@ static int vm_prepare(struct vm *vm, int kvm, unsigned ipa_bits)
     if (error != 0) {
         return error;
     }
+    vm->target.features[0] = 1u << KVM_ARM_VCPU_PSCI_0_2 | 1u << KVM_ARM_VCPU_POWER_OFF;
     /*
      * Without this an access that the hardware does not decode fails KVM_RUN: any guest could end
      * its monitor with one load-pair. A kernel before 5.5 lacks it, and SYSTEM_SUSPEND too.
@@ -224,22 +205,7 @@ int vm_enable_system_suspend(struct vm *vm)
 
 int vm_forward_psci(struct vm *vm)
 {
-    const struct smccc_filter filters[] = {
-        {.base = VPSCI_FID_32, .count = VPSCI_FID_COUNT, .action = SMCCC_FORWARD},
-        {.base = VPSCI_FID_64, .count = VPSCI_FID_COUNT, .action = SMCCC_FORWARD},
-        {.base = VPSCI_FID_0_1_KVM, .count = VPSCI_ID_0_1_COUNT, .action = SMCCC_DENY},
-    };
-    int error = 0;
-
-    for (unsigned i = 0; i < sizeof(filters) / sizeof(filters[0]) && error == 0; i++) {
-        struct kvm_device_attr attr = {
-            .group = SMCCC_CTRL,
-            .attr = SMCCC_FILTER,
-            .addr = (uintptr_t)&filters[i],
-        };
-        error = kvm_call(vm->fd, KVM_SET_DEVICE_ATTR, &attr);
-    }
-    return error;
+    return vpsci_kvm_forward(vm->fd);
 }
 
 int vm_irq(struct vm *vm, uint32_t spi, bool level)

@@ -135,7 +135,7 @@ void section_put_time(struct state_record *record, const struct section_time *ti
     state_put_u64(record, time->clock.frequency);
     state_put_u64(record, time->clock.counter);
     state_put_u64(record, time->clock.physical);
-    for (unsigned i = 0; i < VCPU_TIMER_VALUES; i++) {
+    for (unsigned i = 0; i < VPSCI_KVM_TIMER_COUNT; i++) {
         state_put_u64(record, time->clock.timers.value[i]);
     }
 }
@@ -146,7 +146,7 @@ void section_get_time(struct state_record *record, struct section_time *time)
     time->clock.frequency = state_get_u64(record);
     time->clock.counter = state_get_u64(record);
     time->clock.physical = state_get_u64(record);
-    for (unsigned i = 0; i < VCPU_TIMER_VALUES; i++) {
+    for (unsigned i = 0; i < VPSCI_KVM_TIMER_COUNT; i++) {
         time->clock.timers.value[i] = state_get_u64(record);
     }
 }

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+#include "vpsci_kvm.h"
+
 static int user_create(struct psci_backend *backend, const struct psci_options *options)
 {
     if (options->observer != NULL) {
@@ -199,7 +201,8 @@ static int user_restart(void *arg, unsigned vcpu, const struct suspend_call *cal
     (void)call; /* libvpsci has it too. */
     vpsci_wake(sleeper);
     vpsci_next(sleeper, &out);
-    return out.action == VPSCI_ENTER ? psci_enter(backend->vcpu[vcpu], &out.entry) : -EPROTO;
+    return out.action == VPSCI_ENTER ? vpsci_kvm_apply(vcpu_psci(backend->vcpu[vcpu]), &out)
+                                     : -EPROTO;
 }
 
 const struct psci_backend_ops psci_user_ops = {

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "vpsci_kvm.h"
+
 static uint32_t call_number(uint32_t function)
 {
     return function & 0xff;
@@ -29,15 +31,6 @@ static void call_count_idle(struct psci *psci, unsigned index,
 struct vpsci_vcpu *psci_vcpu(const struct psci *psci, unsigned index)
 {
     return vpsci_vcpu_at(psci->vm, index);
-}
-
-int psci_enter(struct vcpu *vcpu, const struct vpsci_entry *entry)
-{
-    int error = vcpu_init(vcpu, false);
-
-    return error != 0
-               ? error
-               : vcpu_set_entry(vcpu, ipa(entry->address.value), entry->context, entry->big_endian);
 }
 
 static struct psci_step step_make(enum psci_verdict verdict)
@@ -70,44 +63,16 @@ static struct psci_step step_hand_over(struct vcpu_exit *exit, enum power_exit w
 }
 
 /*
- * The vCPU waits as in WFI, its timers run, and an interrupt makes it exit with WAKEUP. After a
- * pause in between the vCPU comes here again: only a wake ends the wait.
+ * A vCPU that no interrupt may wake stays out, at its gate. The others wait in KVM_RUN, as in WFI with their timers on;
+ * after a pause in between they come here again, because only a wake ends the wait.
  */
-static struct psci_step step_doze(struct vcpu *vcpu, struct vcpu_exit *exit)
-{
-    return step_run_unless(exit, vcpu_doze(vcpu));
-}
-
-/* Gives a call that had to wait its result. In CPU_SUSPEND the vCPU was dozing. */
-static int call_finish(struct vcpu *vcpu, uint64_t result)
-{
-    int error = vcpu_rouse(vcpu);
-
-    return error != 0 ? error : vcpu_answer(vcpu, (int64_t)result);
-}
-
 static struct psci_step step_carry_out(struct vcpu *vcpu, const struct vpsci_outcome *out,
                                        struct vcpu_exit *exit)
 {
-    switch (out->action) {
-    case VPSCI_RUN:
-        return step_make(PSCI_RUN);
-    case VPSCI_RETURN:
-    case VPSCI_FOREIGN:
-        return step_run_unless(exit, call_finish(vcpu, out->x0));
-    case VPSCI_ENTER:
-        return step_run_unless(exit, psci_enter(vcpu, &out->entry));
-    case VPSCI_WAIT:
-        break;
-    }
-    switch (out->wait) {
-    case VPSCI_WAIT_STANDBY:
-    case VPSCI_WAIT_POWERDOWN:
-    case VPSCI_WAIT_SUSPENDED: /* The gate is open: interrupts must be able to wake it. */
-        return step_doze(vcpu, exit);
-    default:
+    if (vpsci_outcome_mp_state(out) == VPSCI_MP_STOPPED) {
         return step_make(PSCI_STAY_OUT);
     }
+    return step_run_unless(exit, vpsci_kvm_apply(vcpu_psci(vcpu), out));
 }
 
 /* The main thread has something to look at. */
@@ -275,29 +240,6 @@ static void outcome_decide_start(struct psci *psci, unsigned index, struct vpsci
     }
 }
 
-/* Each argument and the endianness cost a system call, and most calls have few arguments. */
-static int call_read(const struct psci *psci, struct vcpu *vcpu, uint32_t function,
-                     struct vpsci_guest_call *guest_call)
-{
-    struct vpsci_function_info info;
-
-    *guest_call = (struct vpsci_guest_call){.function = function};
-    vpsci_describe_function(psci->vm, function, &info);
-    unsigned first = info.by_power_state ? 1 : info.arguments;
-    int error = vcpu_read_arguments(vcpu, 0, first, guest_call->args);
-    if (error != 0) {
-        return error;
-    }
-    if (info.by_power_state && !vpsci_needs_entry(psci->vm, (uint32_t)guest_call->args[0])) {
-        return 0;
-    }
-    error = vcpu_read_arguments(vcpu, first, info.arguments, guest_call->args);
-    if (error != 0 || !info.starts_core) {
-        return error;
-    }
-    return vcpu_read_endianness(vcpu, &guest_call->big_endian);
-}
-
 static struct psci_step step_refuse_suspend(struct vcpu_exit *exit, const struct vpsci_outcome *out,
                                             const struct vpsci_guest_call *guest_call)
 {
@@ -307,22 +249,12 @@ static struct psci_step step_refuse_suspend(struct vcpu_exit *exit, const struct
                                   guest_call);
 }
 
-/* Carries out libvpsci's outcome of a call that did not wait. */
-static struct psci_step step_answer(struct vcpu *vcpu, const struct vpsci_outcome *out,
-                                    struct vcpu_exit *exit)
-{
-    if (out->action == VPSCI_RETURN || out->action == VPSCI_FOREIGN) {
-        return step_run_unless(exit, vcpu_answer(vcpu, (int64_t)out->x0));
-    }
-    return step_carry_out(vcpu, out, exit);
-}
-
 static struct psci_step call_answer(struct psci *psci, unsigned index, struct vcpu *vcpu,
                                     struct vcpu_exit *exit)
 {
     struct vpsci_guest_call guest_call;
     struct vpsci_outcome out;
-    int error = call_read(psci, vcpu, exit->function, &guest_call);
+    int error = vpsci_kvm_read_call(vcpu_psci(vcpu), psci->vm, exit->function, &guest_call);
 
     if (error != 0) {
         return step_fail(exit, error);
@@ -338,28 +270,7 @@ static struct psci_step call_answer(struct psci *psci, unsigned index, struct vc
         return step_refuse_suspend(exit, &out, &guest_call);
     }
     call_count_idle(psci, index, &guest_call, &out);
-    return step_start_too(step_answer(vcpu, &out, exit), out.start);
-}
-
-/*
- * A vCPU that was powered down starts at its entry point. That resets its timers, one of which may
- * have woken it; the device tree calls them always-on, so they are kept.
- */
-static struct psci_step wake_powered_down(struct psci *psci, unsigned index, struct vcpu *vcpu,
-                                          struct vcpu_exit *exit)
-{
-    struct vcpu_timers timers;
-    int error = vcpu_save_timers(vcpu, &timers);
-
-    if (error != 0) {
-        return step_fail(exit, error);
-    }
-    vpsci_wake(psci_vcpu(psci, index));
-    struct psci_step result = psci_next(psci, index, vcpu, exit);
-    if (result.verdict != PSCI_RUN) {
-        return result;
-    }
-    return step_run_unless(exit, vcpu_restore_timers(vcpu, &timers));
+    return step_start_too(step_carry_out(vcpu, &out, exit), out.start);
 }
 
 /* An interrupt for a vCPU that waits in KVM_RUN. Main decides whether it ends a SYSTEM_SUSPEND. */
@@ -370,9 +281,6 @@ static struct psci_step wake_vcpu(struct psci *psci, unsigned index, struct vcpu
 
     if (vpsci_vcpu_state(self) == VPSCI_STATE_SUSPENDED) {
         return step_make(PSCI_HAND_OVER);
-    }
-    if (vpsci_vcpu_state(self) == VPSCI_STATE_POWERDOWN) {
-        return wake_powered_down(psci, index, vcpu, exit);
     }
     vpsci_wake(self);
     return psci_next(psci, index, vcpu, exit);

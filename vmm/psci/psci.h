@@ -103,7 +103,4 @@ struct psci_step psci_next(struct psci *psci, unsigned index, struct vcpu *vcpu,
 struct psci_step psci_serve(struct psci *psci, unsigned index, struct vcpu *vcpu,
                             struct vcpu_exit *exit);
 
-/** Carries out VPSCI_ENTER. The vCPU's thread, or main while that is paused. 0 or -errno. */
-int psci_enter(struct vcpu *vcpu, const struct vpsci_entry *entry);
-
 #endif

@@ -8,7 +8,7 @@
 #
 # A patch has a line `Killed-by: WHAT`. WHAT is the name of a scenario (check/scenarios), which is run on
 # the mutant in every configuration of check/host; or, for what only interleavings show for certain,
-# explore/NAME or `explore --try ...` (tests/lib/explore); or, for a patch of vmm/, saved_vm/NAME (tests/vmm/saved_vm), an
+# explore/NAME or `explore --try ...` (tests/lib/explore); or, for a patch of vmm/ or kvm/, saved_vm/NAME (tests/vmm/saved_vm), an
 # arm64 program that qemu-user runs on other machines. It has to fail. A mutant survives if it does not,
 # and that is a failure, as is a patch that no longer applies or a mutant that does not compile.
 #
@@ -108,7 +108,7 @@ prepare_explorer() {
     link "$work/explore-lib" "$work/explore" "$work/good-explore"
 }
 
-# The files of vmm/ that save and restore a VM, with a KVM that is not there.
+# The files of vmm/ and kvm/ that save and restore a VM, with a KVM that is not there.
 prepare_saved() {
     [ ! -d "$work/saved" ] || return 0
     # shellcheck disable=SC2046 # names without spaces
@@ -184,10 +184,10 @@ try_explorer() {
 }
 
 try_saved() {
-    lib_cc=$cc lib_flags=$flags folder=vmm
+    lib_cc=$cc lib_flags=$flags folder=$(sed -n 's,^+++ b/\([^/]*\)/.*,\1,p' "$patch")
     cc=$cc_arm64 flags="$flags -std=gnu11 -static -D_FILE_OFFSET_BITS=64"
-    extra="-I$root/vmm -I$root -I$root/tests/vmm/saved_vm"
-    cp -r "$root/vmm" "$work/tree/vmm"
+    extra="-I$root/vmm -I$root/kvm -I$root -I$root/tests/vmm/saved_vm"
+    cp -r "$root/vmm" "$root/kvm" "$work/tree"
     if patch -s -p1 -d "$work/tree" <"$patch" >"$work/errors" 2>&1; then
         prepare_saved
         try_on "$work/good-saved" "$work/saved-vmm" "$work/saved"

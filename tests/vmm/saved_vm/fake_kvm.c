@@ -3,7 +3,9 @@
 #include "fake_kvm.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 enum { FD_VM = 1000, FD_GIC, FD_ITS, FD_VCPU };
 
@@ -22,11 +24,16 @@ void fake_create(struct fake_kvm *kvm, struct memory *memory)
 {
     memset(kvm, 0, sizeof(*kvm));
     kvm->vm = (struct vm){.fd = FD_VM, .gic_fd = FD_GIC, .its_fd = FD_ITS};
+    kvm->vm.target.features[0] = 1u << KVM_ARM_VCPU_PSCI_0_2 | 1u << KVM_ARM_VCPU_POWER_OFF;
     kvm->memory = memory;
     kvm->counter[FAKE_VIRTUAL] = 5000;
     kvm->counter[FAKE_PHYSICAL] = 900000;
     for (unsigned i = 0; i < FAKE_CPUS; i++) {
-        kvm->vcpus[i] = (struct vcpu){.vm = &kvm->vm, .fd = FD_VCPU + (int)i, .index = i};
+        kvm->vcpus[i] = (struct vcpu){
+            .vm = &kvm->vm,
+            .kvm = {.fd = FD_VCPU + (int)i, .init = &kvm->vm.target},
+            .index = i,
+        };
         kvm->cpu[i].mp_state = KVM_MP_STATE_STOPPED;
         kvm->cpu[i].gicr[ISENABLER0] = SGIS_ON;
     }
@@ -203,4 +210,19 @@ int kvm_call(int fd, unsigned long request, void *argument)
         return -ENOTTY;
     }
     return fake_gic_call(fake_kvm, fd == FD_ITS, request == KVM_SET_DEVICE_ATTR, argument);
+}
+
+/* In place of the C library's, for kvm/. */
+int ioctl(int fd, unsigned long request, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, request);
+    int result = kvm_call(fd, request, va_arg(arguments, void *));
+    va_end(arguments);
+    if (result < 0) {
+        errno = -result;
+        return -1;
+    }
+    return result;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A KVM that is not there: what vmm/kvm asks it by kvm_call(), as Linux documents it (Documentation/virt/kvm/api.rst,
+ * A KVM that is not there: what vmm/kvm asks it by kvm_call() and kvm/ by ioctl(), as Linux documents it (Documentation/virt/kvm/api.rst,
  * devices/arm-vgic-v3.rst and arm-vgic-its.rst), for two vCPUs. It is stricter than KVM in what Linux leaves to the order
  * of calls: what must come first has no effect if it comes late.
  */
