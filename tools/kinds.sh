@@ -20,7 +20,7 @@ test_kinds=(
     "soak|function|instruments|each fuzzer of a device or of an image, until it has run 10^7 times; see ./dev fuzz --runs"
     "zoo|function|mutants|mistakes put into the source on purpose, which its tests must find"
     "cover|function|instruments|that its tests reach every line, branch and condition of libvpsci"
-    "dev|dev|clients lint library image disks peers lab|this command, the documents, the library as it is installed"
+    "dev|dev|clients lint library rust image disks peers lab|this command, the documents, the library as it is installed"
     "lab-6.12|lab 6.12|image lab|dormouse with real KVM and guests, on Linux 6.12"
     "lab-6.1|lab 6.1|image lab|the tests of lab-6.12, on Linux 6.1"
     "lab-native|lab native|image lab|the tests of lab-6.12, on this machine's own kernel"

@@ -22,6 +22,7 @@ packages_of() { # SET
     clients) echo socat ;;
     lint) echo clang-format-19 clang-tidy-19 clang-19 shellcheck pmccabe ;;
     library) echo gcc g++ libc6-dev clang-19 pkg-config ;;
+    rust) echo cargo rustc rustfmt rust-clippy libc6-dev gcc pkg-config ;;
     targets)
         echo meson ninja-build qemu-user "$(compiler_for_arm64)" \
             gcc-arm-linux-gnueabihf gcc-riscv64-linux-gnu
@@ -48,6 +49,7 @@ purpose_of() { # SET
     clients) echo "speak QMP with socat" ;;
     lint) echo "check the source" ;;
     library) echo "compile other programs against libvpsci" ;;
+    rust) echo "compile and test the crates for Rust" ;;
     targets) echo "compile libvpsci for other processors, and run it" ;;
     instruments) echo "measure coverage, and run fuzzers" ;;
     mutants) echo "put mistakes into the source that tests have to find" ;;

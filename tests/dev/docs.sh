@@ -231,11 +231,11 @@ listed_files() { # FOLDER
 # Tests and patches are found by rule.
 existing_files() { # FOLDER
     git -C "$root" ls-files "$1" | sed "s|^$1/||" | grep -v / | grep -vE '^(README.md|meson.build|test_.*|.*\.patch)$' |
-        sed 's/\.\(c\|h\|S\|sh\|awk\)$//' | sort -u
+        sed 's/\.\(c\|h\|S\|sh\|awk\|rs\)$//' | sort -u
 }
 
 test_list_of_files_is_complete() {
-    git -C "$root" ls-files base lib kvm vmm bare check bench fuzz tools lab peers | grep '\.[chS]$' |
+    git -C "$root" ls-files base lib kvm rust vmm bare check bench fuzz tools lab peers | grep -E '\.([chS]|rs)$' |
         sed 's|/[^/]*$||' | sort -u >folders
     sed -n 's/^## `\(.*\)\/`$/\1/p' "$root/docs/files.md" | sort -u >known
     [ -z "$(comm -23 folders known)" ] || fail "docs/files.md lacks the folders: $(comm -23 folders known)"
