@@ -47,10 +47,12 @@
 
 /** The one line that the image reads: ANSWER_GO, N, why the image boots, and the log if any. It is
  *  sent in pieces, because a monitor's UART may keep no more bytes than a 16550 does: after each
- *  ANSWER_PIECE bytes without the end of the line the image asks for more. */
+ *  ANSWER_PIECE bytes without the end of the line the image asks for more. If nothing follows, a
+ *  piece was lost: then it asks for the whole line again, at most ANSWER_REPEATS times. */
 #define ANSWER_GO "go"
 #define SAY_MORE  "# more"
-enum { ANSWER_PIECE = 16 };
+#define SAY_AGAIN "# again"
+enum { ANSWER_PIECE = 16, ANSWER_REPEATS = 3 };
 
 enum protocol_how {
     HOW_START, /**< nothing was before */

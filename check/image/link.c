@@ -8,7 +8,7 @@
 /* The time limit for the first byte of an answer, which may never come, and for each other; the
  * longest time without a line. */
 enum {
-    PATIENCE_MILLISECONDS = 500,
+    PATIENCE_MILLISECONDS = 2000,
     PATIENCE_FOR_MORE_MILLISECONDS = 5000,
     PULSE_MILLISECONDS = 5000,
     LINE_SIZE = LINK_WORD_SIZE + 64
@@ -55,11 +55,9 @@ void link_note(const char *words, uint32_t number, const char *text)
 
 /* ---- Answers ------------------------------------------------------------------------------ */
 
-static bool get_byte(uint8_t *byte, bool is_first)
+static bool get_byte(uint8_t *byte, unsigned patience)
 {
-    uint64_t end =
-        timer_now(TIMER_VIRTUAL) +
-        timer_milliseconds(is_first ? PATIENCE_MILLISECONDS : PATIENCE_FOR_MORE_MILLISECONDS);
+    uint64_t end = timer_now(TIMER_VIRTUAL) + timer_milliseconds(patience);
 
     while (!uart_read(byte)) {
         if (timer_now(TIMER_VIRTUAL) > end) {
@@ -69,14 +67,17 @@ static bool get_byte(uint8_t *byte, bool is_first)
     return true;
 }
 
-/* Returns false if nothing comes. A line that is too long is cut, and is then no answer. */
-static bool get_line(void)
+/* Returns false if nothing comes, or nothing more; `*heard` says whether anything came. A line that
+ * is too long is cut, and is then no answer. */
+static bool get_line(unsigned patience, bool *heard)
 {
     uint32_t length = 0;
-    uint32_t heard = 0;
+    uint32_t count = 0;
     uint8_t byte;
 
-    while (get_byte(&byte, heard == 0)) {
+    while (get_byte(&byte, patience)) {
+        *heard = true;
+        patience = PATIENCE_FOR_MORE_MILLISECONDS;
         if (byte == '\n') {
             buffer[length] = '\0';
             return true;
@@ -84,7 +85,7 @@ static bool get_line(void)
         if (byte != '\r' && length + 1 < sizeof(buffer)) {
             buffer[length++] = (char)byte;
         }
-        if (++heard % ANSWER_PIECE == 0) {
+        if (++count % ANSWER_PIECE == 0) {
             link_line(SAY_MORE);
         }
     }
@@ -137,13 +138,27 @@ bool link_parse(const char *line, struct errand *errand)
     return false;
 }
 
-bool link_ask(struct errand *errand)
+/* Returns false if no answer comes; `*heard` says whether anything came. */
+static bool get_answer(unsigned patience, bool *heard, struct errand *errand)
 {
-    link_line(SAY_READY);
-    while (get_line()) {
+    while (get_line(patience, heard)) {
         if (link_parse(buffer, errand)) {
             return true;
         }
     }
     return false;
+}
+
+bool link_ask(struct errand *errand)
+{
+    bool heard = false;
+
+    link_line(SAY_READY);
+    bool answered = get_answer(PATIENCE_MILLISECONDS, &heard, errand);
+    for (int i = 0; i < ANSWER_REPEATS && !answered && heard; i++) {
+        heard = false;
+        link_line(SAY_AGAIN);
+        answered = get_answer(PATIENCE_FOR_MORE_MILLISECONDS, &heard, errand);
+    }
+    return answered;
 }

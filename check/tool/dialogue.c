@@ -146,6 +146,16 @@ static enum dialogue_step send_piece(struct dialogue *dialogue)
     return DIALOGUE_ANSWER;
 }
 
+/* A piece was lost: another serial port of the monitor had taken it, for example. */
+static enum dialogue_step send_again(struct dialogue *dialogue)
+{
+    if (dialogue->repeats++ >= ANSWER_REPEATS) {
+        return DIALOGUE_GO_ON;
+    }
+    dialogue->sent = 0;
+    return send_piece(dialogue);
+}
+
 static enum dialogue_step on_ready(struct dialogue *dialogue)
 {
     unsigned scenario = dialogue->scenario;
@@ -167,6 +177,7 @@ static enum dialogue_step on_ready(struct dialogue *dialogue)
     dialogue->has_log = false; /* Once handed back it does not belong to a later end. */
     dialogue->phase = DIALOGUE_RUNNING;
     dialogue->sent = 0;
+    dialogue->repeats = 0;
     return send_piece(dialogue);
 }
 
@@ -367,6 +378,9 @@ static enum dialogue_step take_frame(struct dialogue *dialogue, const char *line
     }
     if (strcmp(line, SAY_MORE) == 0) {
         return send_piece(dialogue);
+    }
+    if (strcmp(line, SAY_AGAIN) == 0) {
+        return send_again(dialogue);
     }
     if (strcmp(line, SAY_END) == 0) {
         dialogue_settle(dialogue);

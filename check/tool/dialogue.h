@@ -45,6 +45,7 @@ struct dialogue {
     char answer[ANSWER_PIECE + 1];      /**< to send now: all of a line, or a piece of it */
     char line[DIALOGUE_LOG_MAX + 64];   /**< that the pieces are of, with its newline */
     size_t sent;                        /**< bytes of it */
+    int repeats;                        /**< of the line, in this boot */
     unsigned settled;                   /**< the results up to this scenario are complete */
 };
 

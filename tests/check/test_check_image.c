@@ -76,12 +76,17 @@ void watch_pass(uint64_t microseconds)
  * next piece of its answer when it has read SAY_READY or SAY_MORE.
  */
 static struct {
-    const char *rest; /* of the answer */
+    const char *all; /* the answer */
+    const char *rest;
     char kept[ANSWER_PIECE];
     uint32_t count, taken;
     char line[80];
     size_t length;
     unsigned pieces;
+    unsigned lost; /* this piece of the answer is lost, counted from 1; and the same piece of the
+                    * next answers */
+    unsigned losses;
+    unsigned repeats;
 } serial;
 
 static void serial_send_piece(void)
@@ -91,6 +96,16 @@ static void serial_send_piece(void)
         serial.kept[serial.count++] = *serial.rest++;
     }
     serial.pieces += serial.count > 0;
+    if (serial.pieces == serial.lost && serial.losses > 0) {
+        serial.losses--;
+        serial.count = 0;
+    }
+}
+
+static void serial_answer(const char *line)
+{
+    serial.all = serial.rest = line;
+    serial.pieces = serial.lost = serial.losses = serial.repeats = 0;
 }
 
 void uart_put(char c)
@@ -102,8 +117,14 @@ void uart_put(char c)
     }
     serial.line[serial.length - 1] = '\0'; /* CR */
     serial.length = 0;
-    if (serial.rest != NULL &&
-        (strcmp(serial.line, SAY_READY) == 0 || strcmp(serial.line, SAY_MORE) == 0)) {
+    bool again = strcmp(serial.line, SAY_AGAIN) == 0;
+    bool more = strcmp(serial.line, SAY_READY) == 0 || strcmp(serial.line, SAY_MORE) == 0;
+    if (again) {
+        serial.rest = serial.all;
+        serial.pieces = 0;
+        serial.repeats++;
+    }
+    if (serial.rest != NULL && (more || again)) {
         serial_send_piece();
     }
 }
@@ -394,8 +415,7 @@ static void test_answers_in_pieces(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-        serial.rest = lines[i];
-        serial.pieces = 0;
+        serial_answer(lines[i]);
         assert_true(link_ask(&errand));
         assert_int_equal(serial.pieces, (strlen(lines[i]) + ANSWER_PIECE - 1) / ANSWER_PIECE);
         assert_string_equal(serial.rest, "");
@@ -403,8 +423,39 @@ static void test_answers_in_pieces(void **state)
     assert_int_equal(errand.number, 223);
     assert_int_equal(errand.how, HOW_OFF);
     assert_string_equal(errand.kept, "0123456789abcdef0123456789abcdef0123");
-    serial.rest = "";
+    assert_int_equal(serial.repeats, 0);
+    serial_answer("");
     assert_false(link_ask(&errand));
+    assert_int_equal(serial.repeats, 0);
+    serial.rest = NULL;
+}
+
+/* If another port took a piece, the image asks for the whole line again, but not for ever. */
+static void test_lost_piece(void **state)
+{
+    struct errand errand;
+
+    (void)state;
+    for (unsigned losses = 1; losses <= ANSWER_REPEATS + 1; losses++) {
+        for (unsigned piece = 2; piece <= 3; piece++) {
+            serial_answer("go 223 off 0123456789abcdef0123456789abcdef\n");
+            serial.lost = piece;
+            serial.losses = losses;
+            assert_int_equal(link_ask(&errand), losses <= ANSWER_REPEATS);
+            assert_int_equal(serial.repeats, losses < ANSWER_REPEATS ? losses : ANSWER_REPEATS);
+        }
+    }
+    serial_answer("go 223 off 0123456789abcdef0123456789abcdef\n");
+    serial.lost = 2;
+    serial.losses = 1;
+    assert_true(link_ask(&errand));
+    assert_string_equal(errand.kept, "0123456789abcdef0123456789abcdef");
+    /* Of what never began to come nothing was lost. */
+    serial_answer("go 1 start\n");
+    serial.lost = 1;
+    serial.losses = 1;
+    assert_false(link_ask(&errand));
+    assert_int_equal(serial.repeats, 0);
     serial.rest = NULL;
 }
 
@@ -425,11 +476,17 @@ static void test_natures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_is_seen_again), cmocka_unit_test(test_three_resets),
-        cmocka_unit_test(test_how_it_ended),       cmocka_unit_test(test_refused_reset_is_no_end),
-        cmocka_unit_test(test_several_at_once),    cmocka_unit_test(test_full_journal_is_said),
-        cmocka_unit_test(test_bad_journals),       cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_answers_in_pieces),  cmocka_unit_test(test_natures),
+        cmocka_unit_test(test_same_is_seen_again),
+        cmocka_unit_test(test_three_resets),
+        cmocka_unit_test(test_how_it_ended),
+        cmocka_unit_test(test_refused_reset_is_no_end),
+        cmocka_unit_test(test_several_at_once),
+        cmocka_unit_test(test_full_journal_is_said),
+        cmocka_unit_test(test_bad_journals),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_answers_in_pieces),
+        cmocka_unit_test(test_lost_piece),
+        cmocka_unit_test(test_natures),
     };
 
     return cmocka_run_group_tests_name("check_image", tests, NULL, NULL);

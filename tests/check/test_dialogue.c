@@ -74,6 +74,25 @@ static void families_are_taken_from_the_image(void **state)
     assert_string_equal(point_of(p, 6)->family, "c");
 }
 
+/* The image says that a piece was lost: the answer begins anew, but not for ever. */
+static void lost_answer_is_sent_again(void **state)
+{
+    struct play *p = *state;
+
+    play_boot(p, "go 1 start\n");
+    play(p, "1..2\n# running 1 one\n# log 1 0123456789");
+    play(p, "TAP version 14\n# vpsci-check 2\n# ready");
+    assert_int_equal(p->step, DIALOGUE_ANSWER);
+    for (int i = 0; i < ANSWER_REPEATS; i++) {
+        play_answer(p, SAY_AGAIN, "go 1 reset 0123456789\n");
+    }
+    play(p, SAY_AGAIN);
+    assert_int_equal(p->step, DIALOGUE_GO_ON);
+    play(p, "ok 1 - one\n# fresh 2");
+    play_boot(p, "go 2 again\n");
+    play_answer(p, SAY_AGAIN, "go 2 again\n");
+}
+
 static void noise_is_ignored(void **state)
 {
     struct play *p = *state;
@@ -381,6 +400,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(whole_run_is_recorded),
         TEST(families_are_taken_from_the_image),
+        TEST(lost_answer_is_sent_again),
         TEST(noise_is_ignored),
         TEST(point_before_plan_must_be_in_it),
         TEST(scenario_that_runs_before_the_plan_must_be_in_it),
