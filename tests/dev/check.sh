@@ -129,6 +129,25 @@ test_above_level_0() {
     expect_point 'not ok' affinity-info-levels-off
 }
 
+# Idle cores sleep. A nanosecond of this machine's time passes with an instruction of any core, or at no cost if all
+# sleep. So what the image waits for, 10 s in all, costs no processor time, but 10^10 instructions if a core that has
+# nothing to do stays awake: then the limit ends the machine. Without WFI in one of them not a tenth is done by then.
+# limit idle_cores_sleep 400
+test_idle_cores_sleep() {
+    status=0
+    (
+        # shellcheck disable=SC3045 # all shells of Debian have it
+        ulimit -t 30
+        timeout -k 5 380 "$checker" run --quiet --limit 300 --boot-limit 300 --total 240 --tap run.tap --log said -- \
+            qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a57 -smp 4 -m 256 -nodefaults -no-user-config \
+            -display none -serial stdio -icount shift=0,sleep=off -kernel "$image" -append rounds=3 </dev/null
+    ) || status=$?
+    [ "$status" -eq 1 ] || fail "a core that has nothing to do is awake, or exit status $status"
+    expect_complete
+    waited=$(tr -d '\r' <said | awk '/^# took/ { sum += $3 } END { print sum }')
+    [ "$waited" -gt 8000 ] || fail "the image waited for $waited ms only, which shows nothing"
+}
+
 # The image by itself, with nothing on the serial line: it skips scenarios that would end the machine.
 # limit alone 200
 test_alone() {
