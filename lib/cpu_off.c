@@ -6,17 +6,21 @@
  * ran. Returns false if the word has changed meanwhile. Owner. */
 bool vpsci__leave(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state off, bool was_up)
 {
+    const struct vpsci_vm *vm = vpsci__vm(vcpu);
     uint64_t leaving =
         vpsci__with_detail(vpsci__to(word, was_up ? VPSCI__LEAVING : VPSCI__REVOKING), off);
 
     if (!vpsci__swap(&vcpu->word, &word, leaving)) {
         return false;
     }
-    /* Nothing can turn it back from here: for its domains it is down already. */
-    if (was_up) {
-        vpsci__went_down(vcpu, false);
+    if (!was_up) {
+        vpsci__complete_leaving(vcpu, leaving);
+        return true;
     }
+    vpsci__stat_enter(vm, vcpu->index, 0, vpsci__core_state(vm, leaving));
     vpsci__complete_leaving(vcpu, leaving);
+    /* Race: a CPU_ON may have come since. This is the owner's call, so the vCPU cannot come up. */
+    vpsci__went_down(vcpu, leaving, false);
     return true;
 }
 

@@ -12,7 +12,8 @@ static int64_t fall_asleep(struct vpsci__invocation *call, enum vpsci__state sta
 
     if (vpsci__accounts(call->vm)) {
         vpsci__store(&vcpu->word, next | VPSCI__UNSETTLED);
-        vpsci__went_down(vcpu, true);
+        vpsci__stat_enter(call->vm, vcpu->index, 0, vpsci__core_state(call->vm, next));
+        vpsci__went_down(vcpu, next, true);
         next = vpsci__load(&vcpu->word);
         while (!vpsci__swap(&vcpu->word, &next, next & ~VPSCI__UNSETTLED)) {
         }

@@ -50,13 +50,20 @@ static bool has_ids(const struct vpsci_config *config)
     return (config->ids_0_1[0] | config->ids_0_1[1] | config->ids_0_1[2] | config->ids_0_1[3]) != 0;
 }
 
-/* Only what has to be known before the VM's memory is used. */
+static uint32_t states_given(const struct vpsci_config *config)
+{
+    return config->size > offsetof(struct vpsci_config, state_count) ? config->state_count : 0;
+}
+
+/* Only what has to be known before the VM's memory is used. A size that ends within a field is that
+ * of no version of the struct. */
 static bool can_be_read(const struct vpsci_config *config)
 {
     const uint8_t *bytes = (const uint8_t *)config;
     size_t i;
 
-    if (!config || config->size < CONFIG_SIZE_LEAST || config->size > CONFIG_SIZE_MOST) {
+    if (!config || config->size < CONFIG_SIZE_LEAST || config->size > CONFIG_SIZE_MOST ||
+        config->size % _Alignof(struct vpsci_config) != 0) {
         return false;
     }
     for (i = sizeof(*config); i < config->size; i++) {
@@ -64,7 +71,22 @@ static bool can_be_read(const struct vpsci_config *config)
             return false;
         }
     }
-    return config->vcpu_count > 0 && config->vcpu_count <= VPSCI_VCPU_MAX;
+    return config->vcpu_count > 0 && config->vcpu_count <= VPSCI_VCPU_MAX &&
+           states_given(config) <= VPSCI_STATE_MAX;
+}
+
+/* Cells of the domains that a vCPU may be the first of. */
+static size_t domain_cells(const struct vpsci_config *config)
+{
+    uint32_t count = states_given(config);
+    size_t cells = 0;
+    uint8_t shallowest;
+    uint32_t level;
+
+    for (level = 1; level <= VPSCI_LEVEL_MAX && count > 0 && config->states; level++) {
+        cells += vpsci__row_cells(config->states, count, level, &shallowest);
+    }
+    return cells;
 }
 
 size_t vpsci_size(const struct vpsci_config *config)
@@ -72,7 +94,9 @@ size_t vpsci_size(const struct vpsci_config *config)
     if (!can_be_read(config)) {
         return 0;
     }
-    return round_up(sizeof(struct vpsci_vm) + config->vcpu_count * sizeof(struct vpsci_vcpu) +
+    return round_up(sizeof(struct vpsci_vm) +
+                    config->vcpu_count * (sizeof(struct vpsci_vcpu) +
+                                          domain_cells(config) * sizeof(struct vpsci__cell)) +
                     (sizeof(uint16_t) * 2 << vpsci__slot_bits(config->vcpu_count)));
 }
 
@@ -90,8 +114,7 @@ static void copy_config(struct vpsci_config *to, const struct vpsci_config *from
 static bool numbers_are_good(const struct vpsci_config *config)
 {
     return config->boot_vcpu < config->vcpu_count && config->trusted_os_vcpu < config->vcpu_count &&
-           (uint32_t)config->trusted_os <= VPSCI_TRUSTED_OS_FIXED &&
-           config->state_count <= VPSCI_STATE_MAX;
+           (uint32_t)config->trusted_os <= VPSCI_TRUSTED_OS_FIXED;
 }
 
 static bool bits_are_known(const struct vpsci_config *config)
@@ -150,7 +173,6 @@ static void describe_vm(struct vpsci_vm *vm)
 {
     const struct vpsci_config *config = &vm->config;
     const uint32_t *ids = has_ids(config) ? config->ids_0_1 : kvm_ids;
-    const struct vpsci_vcpu *after = vpsci__vcpu(vm, config->vcpu_count);
     uint32_t i;
 
     vm->vcpu_count = config->vcpu_count;
@@ -163,7 +185,8 @@ static void describe_vm(struct vpsci_vm *vm)
     if (vm->has & VPSCI__HAS_STATISTICS) {
         vm->statistics = (struct vpsci__cell *)config->statistics;
     }
-    vm->slots = (uint16_t *)(uintptr_t)after;
+    vm->slots = (uint16_t *)(uintptr_t)(vpsci__domain_row(vm, 0) +
+                                        config->vcpu_count * domain_cells(config));
     for (i = 0; i < config->vcpu_count; i++) {
         *vpsci__vcpu(vm, i) = (struct vpsci_vcpu){
             .affinity = vpsci__pack(config->mpidrs[i].value),

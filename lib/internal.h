@@ -22,8 +22,6 @@ struct vpsci_vcpu {
     struct vpsci__cell entry;   /* address; SYSTEM_RESET2, SYSTEM_OFF2: type */
     struct vpsci__cell context; /* context ID; SYSTEM_RESET2: cookie */
     struct vpsci__cell form;    /* VPSCI__FORM_*, function and peer */
-    struct vpsci__cell nodes;   /* domains that this vCPU is the first of: bits 8n-1:8n-8 are the
-                                   state index of the one of level n, plus 1; 0: it is on */
     uint32_t affinity;          /* Aff3 31:24 ... Aff0 7:0 */
     uint32_t offset;            /* from the VM, in bytes */
     uint16_t index;
@@ -41,7 +39,8 @@ struct vpsci_vcpu {
  * vpsci_reset() and vpsci_restore() write cells only.
  */
 
-/* A VM. The vCPUs follow it in memory, then the two halves of the table that vpsci_find() uses. */
+/* A VM. In memory follow the vCPUs, a row of cells for each vCPU with the domains that it may be the
+ * first of (domain.c), and the two halves of the table that vpsci_find() uses. */
 struct vpsci_vm {
     _Alignas(VPSCI_ALIGNMENT) struct vpsci__cell census;
     struct vpsci__cell system;
@@ -63,10 +62,13 @@ struct vpsci_vm {
     /* What a core that is off agrees to: the last state index of each level (of level 0, the last
      * that is OFF), or NO_STATE. */
     uint8_t deepest[VPSCI_LEVEL_MAX + 1];
+    uint8_t shallowest[VPSCI_LEVEL_MAX + 1]; /* the first state index of each level */
+    /* Where in a row of cells the domain of level 1, 2, 3 is; and how many cells a row has. */
+    uint8_t row_at[VPSCI_LEVEL_MAX + 1];
     struct vpsci_config config; /* fields that the embedder's is too small for are zero */
 };
 
-_Static_assert(sizeof(struct vpsci_vcpu) <= 56,
+_Static_assert(sizeof(struct vpsci_vcpu) <= 48,
                "with its slots a vCPU is to cost 64 bytes at most");
 
 /* One call, decoded. */
@@ -101,7 +103,7 @@ static inline void vpsci__begin_outcome(struct vpsci_outcome *out, enum vpsci_ac
     out->request.pending = false;
 }
 
-#include "placement.h" /* vpsci__vcpu(), vpsci__vm() */
+#include "placement.h" /* vpsci__vcpu(), vpsci__vm(), vpsci__domain_row() */
 
 static inline bool vpsci__is_off(uint64_t word)
 {
@@ -192,6 +194,8 @@ static inline uint32_t vpsci__pack(uint64_t mpidr)
 
 /* power_states.c */
 bool vpsci__states_prepare(struct vpsci_vm *vm);
+uint32_t vpsci__row_cells(const struct vpsci_power_state *states, uint32_t count, uint32_t level,
+                          uint8_t *shallowest);
 bool vpsci__domains_prepare(struct vpsci_vm *vm);
 uint32_t vpsci__state_index(const struct vpsci_vm *vm, uint32_t power_state);
 uint32_t vpsci__state_at(const struct vpsci_vm *vm, uint32_t state_index, uint32_t level);
@@ -200,16 +204,22 @@ bool vpsci__is_powerdown(const struct vpsci_vm *vm, uint32_t state_index);
 /* domain.c */
 bool vpsci__accounts(const struct vpsci_vm *vm);
 bool vpsci__is_down(uint64_t word);
-void vpsci__went_down(struct vpsci_vcpu *vcpu, bool by_os);
-void vpsci__came_up(struct vpsci_vcpu *vcpu, uint64_t old);
-int vpsci__os_may(struct vpsci_vcpu *vcpu, uint32_t state_index);
+void vpsci__went_down(const struct vpsci_vcpu *vcpu, uint64_t word, bool by_os);
+void vpsci__came_up(const struct vpsci_vcpu *vcpu, uint64_t word);
+int vpsci__os_may(const struct vpsci_vcpu *vcpu, uint32_t state_index);
 uint32_t vpsci__node_state(const struct vpsci_vm *vm, uint32_t first, uint32_t level);
-void vpsci__nodes_reset(struct vpsci_vm *vm);
+uint32_t vpsci__nodes(const struct vpsci_vm *vm, uint32_t index);
+bool vpsci__nodes_settled(const struct vpsci_vm *vm);
+void vpsci__nodes_set(const struct vpsci_vm *vm, uint32_t index, uint32_t nodes);
+void vpsci__nodes_recount(const struct vpsci_vm *vm);
+void vpsci__nodes_reset(const struct vpsci_vm *vm);
 
 /* statistics.c */
 uint32_t vpsci__core_state(const struct vpsci_vm *vm, uint64_t word);
 void vpsci__stat_enter(const struct vpsci_vm *vm, uint32_t index, uint32_t level,
                        uint32_t state_index);
+void vpsci__stat_undo(const struct vpsci_vm *vm, uint32_t index, uint32_t level,
+                      uint32_t state_index);
 void vpsci__stat_leave(const struct vpsci_vm *vm, uint32_t index, uint32_t level,
                        uint32_t state_index);
 struct vpsci__cell *vpsci__stat_row(const struct vpsci_vm *vm, uint32_t index);

@@ -75,7 +75,8 @@ static void hand_out(struct vpsci_vcpu *vcpu, uint64_t word, struct vpsci_outcom
         vpsci__store(&vcpu->word, on);
         return;
     }
-    vpsci__store(&vcpu->word, on | VPSCI__UNSETTLED);
+    /* Its domains come first: a core of which a guest can see that it is on keeps them on. */
+    vpsci__store(&vcpu->word, (word | VPSCI__UNSETTLED) + VPSCI__CHANGE);
     vpsci__came_up(vcpu, word);
     vpsci__store(&vcpu->word, on);
 }

@@ -87,6 +87,37 @@ static bool is_sound(const struct vpsci_vm *vm, uint32_t i)
            vpsci__state_index(vm, state->value) == i;
 }
 
+/* How many cells the row of a domain of this level has: its head, counts, and 16 bits for each state
+ * from the first to the last of the level (domain.c). 0 if the table has none of that level. */
+uint32_t vpsci__row_cells(const struct vpsci_power_state *states, uint32_t count, uint32_t level,
+                          uint8_t *shallowest)
+{
+    uint32_t first = count;
+    uint32_t last = 0;
+    uint32_t i;
+
+    for (i = count; i-- > 0;) {
+        if (states[i].level == level) {
+            last = first == count ? i : last;
+            first = i;
+        }
+    }
+    *shallowest = (uint8_t)first;
+    return first == count ? 0 : 2 + (last - first + 4) / 4;
+}
+
+/* Where the domains of each level are in a row of cells. */
+static void lay_out_rows(struct vpsci_vm *vm)
+{
+    uint32_t at = 0;
+    uint32_t level;
+
+    for (level = 1; level <= VPSCI_LEVEL_MAX; level++) {
+        at += vpsci__row_cells(vm->states, vm->state_count, level, &vm->shallowest[level]);
+        vm->row_at[level] = (uint8_t)at;
+    }
+}
+
 bool vpsci__states_prepare(struct vpsci_vm *vm)
 {
     const struct vpsci_config *config = &vm->config;
@@ -115,6 +146,7 @@ bool vpsci__states_prepare(struct vpsci_vm *vm)
             vm->highest = state->level;
         }
     }
+    lay_out_rows(vm);
     return true;
 }
 

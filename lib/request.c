@@ -95,6 +95,8 @@ static int answer_asking(struct vpsci_vm *vm, struct vpsci_vcpu *vcpu, uint64_t 
 /* Race: a wake that comes while this is decided stays in the word, and ends the sleep at once. */
 static int answer_suspend(struct vpsci_vcpu *vcpu, uint64_t word, int result)
 {
+    const struct vpsci_vm *vm = vpsci__vm(vcpu);
+
     while (vpsci__state_of(word) == VPSCI__SUSPEND_ASKED) {
         if (result != VPSCI_SUCCESS) {
             if (vpsci__swap(&vcpu->word, &word, vpsci__to_returning(word, result))) {
@@ -102,8 +104,9 @@ static int answer_suspend(struct vpsci_vcpu *vcpu, uint64_t word, int result)
             }
         } else if (vpsci__swap(&vcpu->word, &word,
                                vpsci__to(word, VPSCI__HONOURING) | (word & VPSCI__WAKE))) {
-            vpsci__went_down(vcpu, false);
             word = vpsci__load(&vcpu->word);
+            vpsci__stat_enter(vm, vcpu->index, 0, vpsci__core_state(vm, word));
+            vpsci__went_down(vcpu, word, false);
             while (!vpsci__swap(&vcpu->word, &word,
                                 vpsci__to(word, VPSCI__SUSPENDED) | (word & VPSCI__WAKE))) {
             }

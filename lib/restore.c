@@ -336,7 +336,7 @@ static void set_vcpu(struct vpsci_vcpu *vcpu, const struct vpsci__saved *saved)
     vpsci__store(&vcpu->entry, saved->entry);
     vpsci__store(&vcpu->context, saved->context);
     vpsci__store(&vcpu->form, saved->form);
-    vpsci__store(&vcpu->nodes, saved->nodes);
+    vpsci__nodes_set(vpsci__vm(vcpu), vcpu->index, saved->nodes);
     vpsci__store(&vcpu->word, vpsci__with_detail(word, saved->detail) | (uint64_t)saved->code << 8 |
                                   (saved->woken ? VPSCI__WAKE : 0));
 }
@@ -402,6 +402,7 @@ int vpsci_restore(struct vpsci_vm *vm, const void *data, size_t size)
         count += saved.state > VPSCI__FROZEN;
         set_vcpu(vpsci__vcpu(vm, i), &saved);
     }
+    vpsci__nodes_recount(vm);
     if (vm->statistics && (header.flags & RECORD_STATISTICS)) {
         set_statistics(vm, record);
     }

@@ -29,7 +29,7 @@ static void put_vcpu(const struct vpsci_vcpu *vcpu, uint64_t system, uint8_t **a
     vpsci__put(at, has_entry ? vpsci__load(&vcpu->entry) : 0, 8);
     vpsci__put(at, has_entry ? vpsci__load(&vcpu->context) : 0, 8);
     vpsci__put(at, acts || vpsci__has_form(state) ? vpsci__load(&vcpu->form) : 0, 4);
-    vpsci__put(at, vpsci__load(&vcpu->nodes), 4);
+    vpsci__put(at, vpsci__nodes(vpsci__vm(vcpu), vcpu->index), 4);
 }
 
 /* A stay that has not ended is saved by its length: the host that restores has another clock. */
@@ -120,7 +120,7 @@ ptrdiff_t vpsci_save(const struct vpsci_vm *vm, void *buffer, size_t size)
     if (size < vpsci_save_size(vm)) {
         return VPSCI_E_MEMORY;
     }
-    if (!sum_changes(vm, &before)) {
+    if (!sum_changes(vm, &before) || !vpsci__nodes_settled(vm)) {
         return VPSCI_E_BUSY;
     }
     system = vpsci__load(&vm->system);

@@ -32,6 +32,8 @@ uint32_t vpsci__core_state(const struct vpsci_vm *vm, uint64_t word)
     }
 }
 
+/* A stay begins. Race: none. A core's row is written by its owner, or by the thread that answers for
+ * it; a domain's by the owner of the only core that is up in it. */
 void vpsci__stat_enter(const struct vpsci_vm *vm, uint32_t index, uint32_t level,
                        uint32_t state_index)
 {
@@ -42,6 +44,18 @@ void vpsci__stat_enter(const struct vpsci_vm *vm, uint32_t index, uint32_t level
     vpsci__add(&vpsci__stat_row(vm, index)[SINCE_COUNT + 2 * state_index], 1);
 }
 
+/* It does not: another core of the domain has come up meanwhile. */
+void vpsci__stat_undo(const struct vpsci_vm *vm, uint32_t index, uint32_t level,
+                      uint32_t state_index)
+{
+    if (!vm->statistics || state_index == VPSCI_NO_STATE) {
+        return;
+    }
+    vpsci__store(&vpsci__stat_row(vm, index)[level], 0);
+    vpsci__add(&vpsci__stat_row(vm, index)[SINCE_COUNT + 2 * state_index], UINT64_MAX);
+}
+
+/* It ends. Race: none, as above: of a domain, only the core that turned it on is here. */
 void vpsci__stat_leave(const struct vpsci_vm *vm, uint32_t index, uint32_t level,
                        uint32_t state_index)
 {
@@ -53,9 +67,8 @@ void vpsci__stat_leave(const struct vpsci_vm *vm, uint32_t index, uint32_t level
     }
     cells = vpsci__stat_row(vm, index);
     since = vpsci__load(&cells[level]);
-    while (!vpsci__swap(&cells[level], &since, 0)) {
-    }
     if (since) {
+        vpsci__store(&cells[level], 0);
         vpsci__add(&cells[SINCE_COUNT + 2 * state_index + 1],
                    vm->config.ops->now(vm->config.host) + 1 - since);
     }

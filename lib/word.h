@@ -29,11 +29,10 @@ enum vpsci__state {
     VPSCI__CLAIMED = 12,   /* off; the payload of a CPU_ON is being written */
     VPSCI__LEAVING = 13,   /* on, until the journal says otherwise; then off as `detail` says */
     VPSCI__CHECKING = 14,  /* on; SYSTEM_SUSPEND looks whether the others are off */
-    VPSCI__INTENDING = 15, /* on; CPU_SUSPEND looks at its domain */
-    VPSCI__ANSWERING = 16, /* an answer to ASKING is being carried out */
-    VPSCI__HONOURING = 17, /* SYSTEM_SUSPEND is being honoured */
-    VPSCI__REVOKING = 18,  /* as LEAVING, of one that never ran: pending until then */
-    VPSCI__STATE_COUNT = 19
+    VPSCI__ANSWERING = 15, /* an answer to ASKING is being carried out */
+    VPSCI__HONOURING = 16, /* SYSTEM_SUSPEND is being honoured */
+    VPSCI__REVOKING = 17,  /* as LEAVING, of one that never ran: pending until then */
+    VPSCI__STATE_COUNT = 18
 };
 
 /* state 7:0, code 15:8, detail 23:16, flags 31:24, count of changes 63:32 */

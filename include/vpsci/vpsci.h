@@ -334,9 +334,8 @@ struct vpsci_outcome {
 /* ---- A VM's memory, start and reset ------------------------------------------------------- */
 
 /** Bytes of memory that vpsci_init() needs for this VM, a multiple of VPSCI_ALIGNMENT; 0 if
- *  vpsci_init() cannot accept its `size` or `vcpu_count`. Besides these it reads `states`,
- *  `state_count` and the table of states; the rest of the description may be given later. Any
- *  thread. */
+ *  vpsci_init() cannot accept its `size`, `vcpu_count` or `state_count`. Besides these it reads
+ *  the table of states; the rest of the description may be given later. Any thread. */
 size_t vpsci_size(const struct vpsci_config *config);
 
 /** Bytes of memory that statistics need for that many vCPUs and entries in the table of states (2
@@ -350,8 +349,9 @@ size_t vpsci_statistics_size(uint32_t vcpu_count, uint32_t state_count);
  * zero. There is nothing to undo: to end a VM, use its memory for something else. Exclusive.
  *
  * @return 0, with *vm set; or, with *vm NULL:
- *   VPSCI_E_ARGUMENT  a null pointer; `size` too small, or larger than this version of the library
- *                     knows and with something in the rest that is not zero; `vcpu_count`, `boot_vcpu`, `trusted_os`, `trusted_os_vcpu` or
+ *   VPSCI_E_ARGUMENT  a null pointer; `size` that of no version of the struct, or larger than this
+ *                     version of the library knows and with something in the rest that is not
+ *                     zero; `vcpu_count`, `boot_vcpu`, `trusted_os`, `trusted_os_vcpu` or
  *                     `state_count` out of range; unknown bits in `capabilities` or `options`;
  *                     `ids_0_1` not all different; memory or statistics misaligned
  *   VPSCI_E_MEMORY    memory or statistics too small

@@ -146,6 +146,11 @@ bool spec_is_asleep(const struct spec_vcpu *vcpu)
     return vcpu->state == S_STANDBY || vcpu->state == S_POWERDOWN;
 }
 
+bool spec_is_down(const struct spec_vcpu *vcpu)
+{
+    return vcpu->state <= S_PENDING || spec_is_asleep(vcpu) || vcpu->state == S_SUSPENDED;
+}
+
 bool spec_is_in_cpu_suspend(const struct step *step)
 {
     uint32_t i;

@@ -81,6 +81,8 @@ bool spec_fits(const struct spec *spec, const struct action *action,
                const struct circumstances *around, const struct result *expected,
                const struct result *actual);
 uint32_t spec_count(const struct spec *spec);
+/* It keeps no power domain up. */
+bool spec_is_down(const struct spec_vcpu *vcpu);
 /* A number that stands for all of a state: what SAVE returns. */
 int64_t spec_digest(const struct spec *spec);
 

@@ -81,7 +81,8 @@ static bool system_suspend(struct step *step)
     return true;
 }
 
-/* OS-initiated mode, of a state of level 1: all others of the domain have to be off or asleep. */
+/* OS-initiated mode, of a state of level 1: all others of the domain have to be off or asleep, or
+ * not to know yet that they no longer are. */
 static int64_t os_initiated(const struct step *step)
 {
     const struct spec *spec = step->spec;
@@ -91,11 +92,10 @@ static int64_t os_initiated(const struct step *step)
     for (i = 0; i < spec->vcpu_count; i++) {
         const struct spec_vcpu *other = &spec->vcpus[i];
 
-        if (other == step->vcpu || spec_domain[i] != spec_domain[step->action->vcpu] ||
-            spec_is_off(other)) {
+        if (other == step->vcpu || spec_domain[i] != spec_domain[step->action->vcpu]) {
             continue;
         }
-        if (!spec_is_asleep(other) || other->wake) {
+        if (!spec_is_down(other)) {
             return VPSCI_DENIED;
         }
         if (other->state == S_STANDBY &&

@@ -9,9 +9,9 @@
 static void write_word(uint64_t word, char *text, size_t size)
 {
     static const char *const names[VPSCI__STATE_COUNT] = {
-        "OFF",      "FROZEN",    "STARTING",      "PENDING",   "ON",       "RETURNING", "ASKING",
-        "STANDBY",  "POWERDOWN", "SUSPEND_ASKED", "SUSPENDED", "HELD",     "CLAIMED",   "LEAVING",
-        "CHECKING", "INTENDING", "ANSWERING",     "HONOURING", "REVOKING",
+        "OFF",     "FROZEN",  "STARTING",  "PENDING",       "ON",        "RETURNING",
+        "ASKING",  "STANDBY", "POWERDOWN", "SUSPEND_ASKED", "SUSPENDED", "HELD",
+        "CLAIMED", "LEAVING", "CHECKING",  "ANSWERING",     "HONOURING", "REVOKING",
     };
 
     (void)snprintf(text, size, "%s code %u detail %u%s%s #%u", names[vpsci__state_of(word)],

@@ -329,12 +329,6 @@ int64_t vm_record_digest(const struct vpsci_vm *vm, const uint8_t *record, size_
     return error ? error : spec_digest(&spec);
 }
 
-static bool is_down(const struct spec_vcpu *vcpu)
-{
-    return vcpu->state <= S_PENDING || vcpu->state == S_STANDBY || vcpu->state == S_POWERDOWN ||
-           vcpu->state == S_SUSPENDED;
-}
-
 /* The entry of level 1 that a core agrees to, which is down. */
 static uint32_t vote_of(const struct spec_vcpu *vcpu)
 {
@@ -356,7 +350,7 @@ static bool domain_is_right(const struct vpsci_vm *vm, const struct spec *spec, 
     for (i = first; i < spec->vcpu_count && spec_domain[i] == first; i++) {
         uint32_t vote = vote_of(&spec->vcpus[i]);
 
-        if (!is_down(&spec->vcpus[i])) {
+        if (!spec_is_down(&spec->vcpus[i])) {
             return entry == VPSCI_NO_STATE;
         }
         if (entry == 3 && spec->vcpus[i].state == S_STANDBY) {
@@ -411,7 +405,7 @@ void vm_cell_name(const struct vpsci_vm *vm, uint32_t index, char *text, size_t 
         {offsetof(struct vpsci_vm, protect), "protect"},
         {offsetof(struct vpsci_vm, resident), "resident"},
     };
-    static const char *const of_vcpu[] = {"word", "entry", "context", "form", "nodes"};
+    static const char *const of_vcpu[] = {"word", "entry", "context", "form"};
     size_t start = sizeof(*vm) / 8;
     size_t each = sizeof(struct vpsci_vcpu) / 8;
     size_t i;

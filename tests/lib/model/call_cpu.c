@@ -21,20 +21,14 @@ static bool is_powerdown(const struct model *m, int entry)
     return m->states[entry].local == VPSCI_HW_OFF;
 }
 
-static bool lets_suspend(const struct model_vcpu *other)
-{
-    return model_is_off(other) || other->state == VPSCI_STATE_STANDBY ||
-           other->state == VPSCI_STATE_POWERDOWN;
-}
-
-/* OS-initiated mode: no other core of the domain may be running ... */
+/* OS-initiated mode: no other core of the domain may be running; one that was woken or turned on, and
+ * has not been told so yet, is not ... */
 static bool is_last_core(const struct model_asked *a, int level)
 {
     const struct model *m = a->m;
 
     for (int i = 0; i < m->count; i++) {
-        if (i != a->caller && m->lead[level][i] == m->lead[level][a->caller] &&
-            !lets_suspend(&m->vcpus[i])) {
+        if (i != a->caller && m->lead[level][i] == m->lead[level][a->caller] && !m->vcpus[i].down) {
             return false;
         }
     }

@@ -351,8 +351,27 @@ static void core_that_is_not_the_last_is_refused(void **state)
     assert_int_equal(try_refused(0, RIG_SYSTEM_DOWN), VPSCI_DENIED);
     assert_int_equal(rig_next(&rig, 0).action, VPSCI_RUN);
     assert_true(rig_sleep(&rig, 1, RIG_CORE_DOWN));
-    assert_true(vpsci_wake(rig_vcpu(&rig, 1)));
+    assert_true(rig_wake(&rig, 1));
     assert_int_equal(try_refused(0, RIG_CLUSTER_DOWN), VPSCI_DENIED);
+}
+
+/* A guest cannot tell that from a wake, or a CPU_ON, that comes after the call. */
+static void core_that_does_not_run_yet_is_not_up(void **state)
+{
+    (void)state;
+    make_four_by_os();
+    assert_true(rig_sleep(&rig, 1, RIG_CORE_DOWN));
+    assert_true(vpsci_wake(rig_vcpu(&rig, 1)));
+    assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
+    assert_int_equal(rig_node(&rig, 3, 0, 1), OFF);
+    assert_int_equal(rig_next(&rig, 1).action, VPSCI_ENTER);
+    assert_int_equal(rig_node(&rig, 3, 0, 1), VPSCI_HW_ON);
+    assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).wait, VPSCI_WAIT_OFF);
+    assert_true(rig_wake(&rig, 0));
+    assert_true(rig_turn_on(&rig, 1));
+    assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
+    assert_int_equal(rig_next(&rig, 1).action, VPSCI_ENTER);
+    assert_int_equal(rig_node(&rig, 3, 0, 1), VPSCI_HW_ON);
 }
 
 static void last_core_does_not_turn_off_one_in_standby(void **state)
@@ -429,6 +448,7 @@ int main(void)
         cmocka_unit_test(cores_say_what_their_hardware_would),
         cmocka_unit_test(last_core_decides),
         cmocka_unit_test(core_that_is_not_the_last_is_refused),
+        cmocka_unit_test(core_that_does_not_run_yet_is_not_up),
         cmocka_unit_test(last_core_does_not_turn_off_one_in_standby),
         cmocka_unit_test(last_core_of_the_system_needs_the_other_clusters_down),
         cmocka_unit_test(core_in_powerdown_leaves_it_to_one_that_goes_off),

@@ -35,6 +35,11 @@ static void size_without_the_names(struct vpsci_config *config)
     config->size = offsetof(struct vpsci_config, mpidrs);
 }
 
+static void size_within_a_field(struct vpsci_config *config)
+{
+    config->size = offsetof(struct vpsci_config, state_count) + 1;
+}
+
 static void absurd_size(struct vpsci_config *config)
 {
     config->size = SIZE_MAX;
@@ -151,6 +156,7 @@ static void what_is_wrong_is_told(void **state)
     static const struct change changes[] = {
         {no_size, VPSCI_E_ARGUMENT},
         {size_without_the_names, VPSCI_E_ARGUMENT},
+        {size_within_a_field, VPSCI_E_ARGUMENT},
         {absurd_size, VPSCI_E_ARGUMENT},
         {no_mpidrs, VPSCI_E_ARGUMENT},
         {no_vcpus, VPSCI_E_ARGUMENT},
@@ -209,9 +215,9 @@ static void fields_beyond_the_size_are_zero(void **state)
     assert_int_equal(rig_state(&rig, 0), VPSCI_STATE_ON);
 
     rig_describe(&rig, 4);
-    rig.config.size = offsetof(struct vpsci_config, version);
+    rig.config.size = offsetof(struct vpsci_config, smccc_version);
     rig.config.boot_vcpu = 3;
-    rig.config.version = 1;
+    rig.config.smccc_version = 1;
     assert_int_equal(rig_init(&rig), 0);
     assert_int_equal(rig_state(&rig, 3), VPSCI_STATE_ON);
 }
@@ -283,7 +289,7 @@ static size_t size_of(uint32_t count)
     return vpsci_size(&config);
 }
 
-static void sizes_are_aligned_and_64_bytes_a_vcpu(void **state)
+static void sizes_are_aligned_and_56_bytes_a_vcpu(void **state)
 {
     uint32_t count;
 
@@ -292,10 +298,43 @@ static void sizes_are_aligned_and_64_bytes_a_vcpu(void **state)
         assert_int_equal(size_of(count) % VPSCI_ALIGNMENT, 0);
         assert_true(size_of(count) > 32 * (size_t)count);
         assert_true(vpsci_statistics_size(count, 2) > 32 * (size_t)count);
-        assert_true(size_of(count) <= 512 + 64 * (size_t)count);
+        assert_true(size_of(count) <= 512 + 56 * (size_t)count);
         assert_int_equal(vpsci_statistics_size(count, 2) % VPSCI_ALIGNMENT, 0);
     }
     assert_true(vpsci_statistics_size(1, VPSCI_STATE_MAX) >= 16 * (size_t)VPSCI_STATE_MAX);
+}
+
+static size_t size_with(const struct vpsci_power_state *states, uint32_t state_count,
+                        uint32_t count)
+{
+    const struct vpsci_config config = {
+        .size = sizeof(config), .vcpu_count = count, .states = states, .state_count = state_count};
+
+    return vpsci_size(&config);
+}
+
+/* A row for each level above the core: 16 bytes, and 8 for each four states of the level. */
+static void domains_cost_a_row_a_level(void **state)
+{
+    struct vpsci_power_state states[8] = {{0}};
+    size_t plain = size_of(4096);
+    uint32_t i;
+
+    (void)state;
+    assert_int_equal(size_with(states, 8, 4096), plain);
+    states[7].level = 1;
+    assert_int_equal(size_with(states, 8, 4096), plain + (size_t)4096 * 24);
+    assert_int_equal(size_with(states, 7, 4096), plain);
+    states[6].level = 3;
+    assert_int_equal(size_with(states, 8, 4096), plain + (size_t)4096 * 48);
+    states[6].level = VPSCI_LEVEL_MAX + 1;
+    assert_int_equal(size_with(states, 8, 4096), plain + (size_t)4096 * 24);
+    for (i = 0; i < 8; i++) {
+        states[i].level = 2;
+        assert_int_equal(size_with(states, i + 1, 4096), plain + (size_t)4096 * (i < 4 ? 24 : 32));
+    }
+    assert_int_equal(size_with(NULL, 8, 4096), plain);
+    assert_int_equal(size_with(states, VPSCI_STATE_MAX + 1, 4096), 0);
 }
 
 static void size_of_no_vm_is_0(void **state)
@@ -398,7 +437,8 @@ int main(void)
         cmocka_unit_test(description_is_not_needed_afterwards),
         cmocka_unit_test(memory_has_to_be_aligned_and_large_enough),
         cmocka_unit_test(memory_beyond_the_size_is_not_touched),
-        cmocka_unit_test(sizes_are_aligned_and_64_bytes_a_vcpu),
+        cmocka_unit_test(sizes_are_aligned_and_56_bytes_a_vcpu),
+        cmocka_unit_test(domains_cost_a_row_a_level),
         cmocka_unit_test(size_of_no_vm_is_0),
         cmocka_unit_test(ids_of_0_1_are_all_different),
         cmocka_unit_test(versions_that_exist_can_be_pinned),

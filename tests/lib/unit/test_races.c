@@ -51,6 +51,11 @@ static void look_at_1(void *machine)
     got[1] = rig_node(machine, 0, 1, 0);
 }
 
+static void look_at_1_by_2(void *machine)
+{
+    got[0] = rig_result(machine, 2, FN64(AFFINITY_INFO), rig.mpidrs[1].value, 0, 0);
+}
+
 static void turn_on_1(void *machine)
 {
     got[0] = rig_result(machine, 0, FN64(CPU_ON), rig.mpidrs[1].value, RIG_ENTRY, 0);
@@ -258,11 +263,24 @@ static int64_t clusters_downs(void)
     return rig_result(&rig, 2, FN64(STAT_COUNT), rig.mpidrs[0].value, RIG_CLUSTER_DOWN, 0);
 }
 
+/* A cell of the row of the first cluster: its head, what is counted, what cores asked for. */
+enum { HEAD, COUNTS, VOTES };
+
+static const struct vpsci__cell *cluster(unsigned cell)
+{
+    return &vpsci__domain_row(rig.vm, 0)[cell];
+}
+
+static int64_t clusters_stay(void)
+{
+    return rig_result(&rig, 2, FN64(STAT_RESIDENCY), rig.mpidrs[0].value, RIG_CLUSTER_DOWN, 0);
+}
+
 static void two_last_cores_take_their_cluster_down_once(void **state)
 {
     (void)state;
     make_cluster();
-    interrupt_at(ACCESS_LOAD, word_of(1), 0, put_1_to_sleep);
+    interrupt_at(ACCESS_SWAP, cluster(HEAD), 0, put_1_to_sleep);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -270,12 +288,13 @@ static void two_last_cores_take_their_cluster_down_once(void **state)
     assert_int_equal(clusters_downs(), 1);
 }
 
-static void cluster_that_another_takes_down_meanwhile_goes_down_once(void **state)
+/* The other core is as it was, but for how often it has been up. */
+static void cluster_goes_down_once_if_another_core_is_up_meanwhile(void **state)
 {
     (void)state;
     make_cluster();
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt_at(ACCESS_SWAP, &rig_vcpu(&rig, 0)->nodes, 0, nap_1_deeply);
+    interrupt_at(ACCESS_SWAP, cluster(HEAD), 0, nap_1_deeply);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -288,7 +307,7 @@ static void cluster_stays_on_for_a_core_that_comes_up_during_the_look(void **sta
     (void)state;
     make_cluster();
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt_at(ACCESS_LOAD, word_of(1), 1, run_1_again);
+    interrupt_at(ACCESS_LOAD, cluster(COUNTS), 0, run_1_again);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
     assert_int_equal(got[0], true);
@@ -296,30 +315,32 @@ static void cluster_stays_on_for_a_core_that_comes_up_during_the_look(void **sta
     assert_int_equal(clusters_downs(), 0);
 }
 
-static void cluster_comes_back_for_a_core_that_comes_up_as_it_goes_down(void **state)
+/* The stay that did not begin is not taken for the beginning of the next one. */
+static void stay_that_another_core_prevents_leaves_no_trace(void **state)
 {
     (void)state;
     make_cluster();
+    rig.time = 100;
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt_at(ACCESS_LOAD, word_of(1), 2, run_1_again);
+    interrupt_at(ACCESS_SWAP, cluster(HEAD), 0, run_1_again);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
-    assert_int_equal(got[0], true);
     assert_int_equal(rig_node(&rig, 2, 0, 1), VPSCI_HW_ON);
+    assert_int_equal(clusters_downs(), 0);
+    assert_int_equal(vpsci__load(&vpsci__stat_row(rig.vm, 0)[1]), 0);
+    rig.time = 200;
+    assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
+    rig.time = 207;
+    assert_true(rig_wake(&rig, 1));
+    assert_int_equal(clusters_downs(), 1);
+    assert_int_equal(clusters_stay(), 7);
 }
 
-/* Up and down again, which begins another stay of the cluster. */
+/* Up and down again, with another state. */
 static void nap_1_in_retention(void *machine)
 {
     rig.time += 10;
     got[1] = rig_wake(machine, 1) && rig_sleep(machine, 1, RIG_CLUSTER_RETENTION);
-}
-
-static void change_the_vote_of_1(void *machine)
-{
-    nap_1_in_retention(machine);
-    got[0] = got[1];
-    interrupt_at(ACCESS_SWAP, &vpsci__stat_row(rig.vm, 0)[1], 0, nap_1_in_retention);
 }
 
 static void cluster_follows_votes_that_change_as_it_goes_down(void **state)
@@ -327,26 +348,79 @@ static void cluster_follows_votes_that_change_as_it_goes_down(void **state)
     (void)state;
     make_cluster();
     assert_true(rig_sleep(&rig, 1, RIG_CLUSTER_DOWN));
-    interrupt_at(ACCESS_LOAD, word_of(1), 2, change_the_vote_of_1);
+    interrupt_at(ACCESS_SWAP, cluster(HEAD), 0, nap_1_in_retention);
     assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
     assert_interrupted();
-    assert_int_equal(got[0], true);
     assert_int_equal(got[1], true);
     assert_int_equal(rig_node(&rig, 2, 0, 1), VPSCI_HW_STANDBY);
+}
+
+/* A core that comes up keeps its cluster on before a guest can see that it is on. */
+static void cluster_is_on_before_its_core(void **state)
+{
+    (void)state;
+    make_cluster();
+    assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
+    assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).wait, VPSCI_WAIT_OFF);
+    assert_int_equal(rig_result(&rig, 2, FN64(CPU_ON), rig.mpidrs[1].value, RIG_ENTRY, 0), 0);
+    interrupt_at(ACCESS_SWAP, cluster(HEAD), 0, look_at_1_by_2);
+    assert_int_equal(rig_next(&rig, 1).action, VPSCI_ENTER);
+    assert_interrupted();
+    assert_int_equal(got[0], 2);
+    assert_int_equal(rig_node(&rig, 2, 0, 1), VPSCI_HW_ON);
+}
+
+/* The census says off, the word says off: no record may be made until its cluster says so. */
+static void record_is_not_made_of_a_core_that_its_cluster_still_counts(void **state)
+{
+    (void)state;
+    make_cluster();
+    assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
+    interrupt_at(ACCESS_SWAP, cluster(HEAD), 0, save_other);
+    assert_int_equal(rig_call(&rig, 1, FN32(CPU_OFF), 0, 0, 0).wait, VPSCI_WAIT_OFF);
+    assert_interrupted();
+    assert_int_equal(got[0], VPSCI_E_BUSY);
+    assert_true(vpsci_save(rig.vm, record, sizeof(record)) > 0);
+}
+
+/* ---- OS-initiated mode -------------------------------------------------------------------- */
+
+static void make_pair_by_os(void)
+{
+    make_rig(4);
+    assert_int_equal(rig_result(&rig, 0, FN32(SET_SUSPEND_MODE), 1, 0, 0), VPSCI_SUCCESS);
+    assert_true(rig_run(&rig, 1));
+    assert_true(rig_sleep(&rig, 1, RIG_CORE_DOWN));
 }
 
 static void last_core_is_refused_if_another_was_up_during_its_look(void **state)
 {
     (void)state;
-    make_rig(4);
-    assert_int_equal(rig_result(&rig, 0, FN32(SET_SUSPEND_MODE), 1, 0, 0), VPSCI_SUCCESS);
-    assert_true(rig_run(&rig, 1));
-    assert_true(rig_sleep(&rig, 1, RIG_CORE_DOWN));
-    interrupt_at(ACCESS_LOAD, word_of(1), 1, nap_1);
+    make_pair_by_os();
+    interrupt_at(ACCESS_LOAD, cluster(HEAD), 1, nap_1);
     assert_int_equal(rig_result(&rig, 0, FN64(CPU_SUSPEND), RIG_CLUSTER_DOWN, RIG_ENTRY, 0),
                      VPSCI_DENIED);
     assert_interrupted();
     assert_int_equal(got[0], true);
+}
+
+static void nap_1_in_standby(void *machine)
+{
+    got[0] = rig_wake(machine, 1) && rig_sleep(machine, 1, RIG_STANDBY);
+}
+
+/* It was permitted; but what was true then is not when the cluster would go down. */
+static void cluster_is_not_off_above_one_that_went_to_standby_meanwhile(void **state)
+{
+    (void)state;
+    make_pair_by_os();
+    interrupt_at(ACCESS_SWAP, cluster(HEAD), 0, nap_1_in_standby);
+    assert_true(rig_sleep(&rig, 0, RIG_CLUSTER_DOWN));
+    assert_interrupted();
+    assert_int_equal(got[0], true);
+    assert_int_equal(vpsci__node_state(rig.vm, 0, 1), VPSCI_NO_STATE);
+    assert_true(rig_wake(&rig, 0));
+    assert_int_equal(rig_node(&rig, 0, 0, 1), VPSCI_HW_ON);
 }
 
 /* ---- MEM_PROTECT -------------------------------------------------------------------------- */
@@ -635,11 +709,14 @@ int main(void)
         cmocka_unit_test(two_first_suspends_at_once_both_sleep),
         cmocka_unit_test(mode_is_refused_after_a_suspend_that_came_between),
         cmocka_unit_test(two_last_cores_take_their_cluster_down_once),
-        cmocka_unit_test(cluster_that_another_takes_down_meanwhile_goes_down_once),
+        cmocka_unit_test(cluster_goes_down_once_if_another_core_is_up_meanwhile),
         cmocka_unit_test(cluster_stays_on_for_a_core_that_comes_up_during_the_look),
-        cmocka_unit_test(cluster_comes_back_for_a_core_that_comes_up_as_it_goes_down),
+        cmocka_unit_test(stay_that_another_core_prevents_leaves_no_trace),
         cmocka_unit_test(cluster_follows_votes_that_change_as_it_goes_down),
+        cmocka_unit_test(cluster_is_on_before_its_core),
+        cmocka_unit_test(record_is_not_made_of_a_core_that_its_cluster_still_counts),
         cmocka_unit_test(last_core_is_refused_if_another_was_up_during_its_look),
+        cmocka_unit_test(cluster_is_not_off_above_one_that_went_to_standby_meanwhile),
         cmocka_unit_test(each_mem_protect_is_told_what_it_replaced),
         cmocka_unit_test(host_is_told_that_a_cpu_on_came_first),
         cmocka_unit_test(sleeper_that_the_host_stops_during_a_wake_is_off),
