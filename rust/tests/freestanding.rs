@@ -3,6 +3,7 @@
 //! It ends with status 0 if all went well. It runs on Linux, which it asks only for its end.
 #![no_std]
 #![no_main]
+#![deny(unsafe_op_in_unsafe_fn)]
 
 use core::panic::PanicInfo;
 

@@ -64,29 +64,35 @@ impl Entry {
 }
 
 impl<'v> Outcome<'v> {
+    /// Reads only what is defined for the action: the library leaves the rest as it was.
+    ///
     /// # Safety
-    /// The vCPUs in it are of a VM that lives for 'v.
-    pub(crate) unsafe fn from_raw(raw: &sys::vpsci_outcome) -> Self {
-        let ended = Wait::from_number(raw.ended);
-        match raw.action {
-            sys::VPSCI_RUN => Self::Run,
-            sys::VPSCI_RETURN => Self::Return {
-                x0: raw.x0,
-                ended: (raw.ended != sys::VPSCI_WAIT_NOT).then_some(ended),
-                // SAFETY: by the contract.
-                start: unsafe { Vcpu::from_raw(raw.start) },
-            },
-            sys::VPSCI_ENTER => Self::Enter {
-                entry: Entry::from_raw(&raw.entry),
-                ended,
-            },
-            sys::VPSCI_FOREIGN => Self::Foreign { x0: raw.x0 },
-            // VPSCI_WAIT. If there were other actions: not to run is wrong for none of them.
-            _ => Self::Wait {
-                why: Wait::from_number(raw.wait),
-                // SAFETY: by the contract.
-                request: unsafe { Request::from_raw(&raw.request) },
-            },
+    /// The library has written the outcome, for a vCPU of a VM that lives for 'v.
+    pub(crate) unsafe fn from_raw(raw: *const sys::vpsci_outcome) -> Self {
+        // SAFETY: by the contract, action, wait, ended, start and request.pending are set, and the
+        // others are where the header says so.
+        unsafe {
+            match (*raw).action {
+                sys::VPSCI_RUN => Self::Run,
+                sys::VPSCI_RETURN => Self::Return {
+                    x0: (*raw).x0,
+                    ended: match (*raw).ended {
+                        sys::VPSCI_WAIT_NOT => None,
+                        ended => Some(Wait::from_number(ended)),
+                    },
+                    start: Vcpu::from_raw((*raw).start),
+                },
+                sys::VPSCI_ENTER => Self::Enter {
+                    entry: Entry::from_raw(&(*raw).entry),
+                    ended: Wait::from_number((*raw).ended),
+                },
+                sys::VPSCI_FOREIGN => Self::Foreign { x0: (*raw).x0 },
+                // VPSCI_WAIT. If there were other actions: not to run is wrong for none of them.
+                _ => Self::Wait {
+                    why: Wait::from_number((*raw).wait),
+                    request: Request::from_raw(ptr::addr_of!((*raw).request)),
+                },
+            }
         }
     }
 
@@ -148,11 +154,15 @@ pub enum Ask<'v> {
 
 impl<'v> Request<'v> {
     /// # Safety
-    /// The vCPUs in it are of a VM that lives for 'v.
-    pub(crate) unsafe fn from_raw(raw: &sys::vpsci_request) -> Option<Self> {
-        if !raw.pending {
-            return None;
-        }
+    /// The library has written the request, for a vCPU of a VM that lives for 'v.
+    pub(crate) unsafe fn from_raw(raw: *const sys::vpsci_request) -> Option<Self> {
+        // SAFETY: by the contract; all of a request that is pending is set.
+        let raw = unsafe {
+            if !(*raw).pending {
+                return None;
+            }
+            &*raw
+        };
         let (entry, context) = (Ipa(raw.entry.value), raw.context);
         // SAFETY: by the contract.
         let (vcpu, target) = unsafe { (Vcpu::from_raw(raw.vcpu)?, Vcpu::from_raw(raw.target)) };

@@ -65,12 +65,12 @@ impl<'v> Vcpu<'v> {
 
     /// The request of this vCPU that waits for an answer.
     pub fn pending_request(self) -> Option<Request<'v>> {
-        let mut request = MaybeUninit::<sys::vpsci_request>::zeroed();
+        let mut request = MaybeUninit::uninit();
 
-        // SAFETY: any thread may ask. Zero bytes are a valid request, and its vCPUs are of this VM.
+        // SAFETY: any thread may ask.
         unsafe {
             sys::vpsci_pending_request(self.as_ptr(), request.as_mut_ptr());
-            Request::from_raw(&request.assume_init())
+            Request::from_raw(request.as_ptr())
         }
     }
 
@@ -139,28 +139,24 @@ impl<'v> Owner<'v> {
             aarch32: call.aarch32,
             big_endian: call.big_endian,
         };
+        let mut out = MaybeUninit::uninit();
         // SAFETY: this is the vCPU's only owner, and `&mut` excludes another call of it.
-        self.outcome(|vcpu, out| unsafe { sys::vpsci_call(vcpu, &call, out) })
+        unsafe {
+            sys::vpsci_call(self.vcpu.as_ptr(), &call, out.as_mut_ptr());
+            Outcome::from_raw(out.as_ptr())
+        }
     }
 
     /// Says what the vCPU has to do now. Ask before every entry into the guest, or at least after
     /// every kick. [`Outcome::Return`] and [`Outcome::Enter`] are handed out once.
     #[allow(clippy::should_implement_trait)] // The name that the C header has.
     pub fn next(&mut self) -> Outcome<'v> {
+        let mut out = MaybeUninit::uninit();
         // SAFETY: as in call().
-        self.outcome(|vcpu, out| unsafe { sys::vpsci_next(vcpu, out) })
-    }
-
-    fn outcome(
-        &mut self,
-        ask: impl FnOnce(*mut sys::vpsci_vcpu, *mut sys::vpsci_outcome),
-    ) -> Outcome<'v> {
-        let mut out = MaybeUninit::<sys::vpsci_outcome>::zeroed();
-
-        ask(self.vcpu.as_ptr(), out.as_mut_ptr());
-        // SAFETY: zero bytes are a valid outcome, so it is one whatever part of it was written. Its
-        // vCPUs are of this VM.
-        unsafe { Outcome::from_raw(&out.assume_init()) }
+        unsafe {
+            sys::vpsci_next(self.vcpu.as_ptr(), out.as_mut_ptr());
+            Outcome::from_raw(out.as_ptr())
+        }
     }
 
     /// Sets the MP state by the host's decision, not by the guest's.
