@@ -19,6 +19,7 @@ test_kinds=(
     "fuzz|function|instruments|the inputs in fuzz/corpus, which fuzzers found earlier"
     "soak|function|instruments|each fuzzer of a device or of an image, until it has run 10^7 times; see ./dev fuzz --runs"
     "zoo|function|mutants|mistakes put into the source on purpose, which its tests must find"
+    "models|function|build models|SPIN's models of libvpsci's protocol, and their traces against it"
     "cover|function|instruments|that its tests reach every line, branch and condition of libvpsci"
     "dev|dev|clients lint library rust image disks peers lab|this command, the documents, the library as it is installed"
     "lab-6.12|lab 6.12|image lab|dormouse with real KVM and guests, on Linux 6.12"
@@ -30,11 +31,11 @@ test_kinds=(
 
 # Names for sets of tests: NAME|KIND...|what they are. The sets `quick` and `long` have only some tests of their
 # kinds; see test_is_meant.
-test_library_kinds="vpsci cross fuzz zoo cover"
+test_library_kinds="vpsci cross fuzz zoo models cover"
 test_sets=(
     "quick|unit vpsci|the tests of unit and vpsci that take less than a minute"
     "library|$test_library_kinds|all of libvpsci's own tests"
-    "long|lab-6.12 lab-tsan soak|lab-.../long, lab-tsan and soak, which neither ./dev test nor lab-6.12 includes"
+    "long|lab-6.12 lab-tsan soak models|lab-.../long, lab-tsan, soak and models/long, which nothing else includes"
 )
 
 # The rows of test_kinds that this machine can run: it either is a lab itself, or emulates two.
@@ -160,7 +161,7 @@ test_quick_of_meson() { # FOLDER SUITE...
 }
 
 test_is_long() { # TEST
-    [[ $1 == lab-*/long/* || $1 == lab-tsan/* || $1 == soak/* ]]
+    [[ $1 == lab-*/long/* || $1 == lab-tsan/* || $1 == soak/* || $1 == models/long/* ]]
 }
 
 test_is_meant() { # TEST NAME

@@ -32,6 +32,7 @@ packages_of() { # SET
         echo gcc libc6-dev patch
         [[ $machine == aarch64 ]] || echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
         ;;
+    models) echo spin gcc libc6-dev ;;
     counting) echo gcc libc6-dev valgrind "$(compiler_for_arm64)" ;;
     peers) echo qemu-system-arm device-tree-compiler mmdebstrap ;;
     esac
@@ -53,6 +54,7 @@ purpose_of() { # SET
     targets) echo "compile libvpsci for other processors, and run it" ;;
     instruments) echo "measure coverage, and run fuzzers" ;;
     mutants) echo "put mistakes into the source that tests have to find" ;;
+    models) echo "search through models of the library" ;;
     counting) echo "count instructions" ;;
     peers) echo "run the conformance image on other PSCI servers" ;;
     esac

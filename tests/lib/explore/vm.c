@@ -64,6 +64,11 @@ static uint64_t address_of(uint32_t token)
     return ENTRY_BASE + (uint64_t)token * 0x100;
 }
 
+uint32_t vm_token_at(uint64_t address)
+{
+    return address ? (uint32_t)((address - ENTRY_BASE) / 0x100) : 0;
+}
+
 static uint8_t token_of(uint64_t address, uint64_t context)
 {
     uint64_t token = (address - ENTRY_BASE) / 0x100;

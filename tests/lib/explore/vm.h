@@ -26,6 +26,8 @@ int64_t vm_record_digest(const struct vpsci_vm *vm, const uint8_t *record, size_
 const char *vm_check_quiet(const struct vpsci_vm *vm, struct spec *spec);
 /* Between true and false, accesses to cells are no steps. In machine.c. */
 void explore_quietly(bool begins);
+/* The token of the payload that has this address, 0 for none. */
+uint32_t vm_token_at(uint64_t address);
 /* "word of vCPU 1" and the like, for cell `index` of the arena. */
 void vm_cell_name(const struct vpsci_vm *vm, uint32_t index, char *text, size_t size);
 
