@@ -29,7 +29,7 @@ function quoted(text, after) {
     source = quoted("", "sourcename: \"")
     target = quoted("", "targetname: \"")
     if (target == "__indirect_call") {
-        target = source ~ /\/dispatch\.c:/ ? "the table" : ""
+        target = source == "vpsci__dispatch" ? "the table" : ""
     }
     if (target != "") {
         callees[source] = callees[source] SUBSEP target

@@ -7,33 +7,25 @@ bool vpsci__entry_is_aligned(uint64_t address, uint64_t form)
     return !(address & (form & VPSCI__FORM_THUMB ? 1 : 3));
 }
 
-static uint64_t form_of(const struct vpsci__invocation *call, uint64_t address)
-{
-    uint64_t form = call->function | (uint64_t)call->vcpu->index << 16;
-
-    if (call->call->aarch32) {
-        form |= address & 1 ? VPSCI__FORM_AARCH32 | VPSCI__FORM_THUMB : VPSCI__FORM_AARCH32;
-    }
-    return call->call->big_endian ? form | VPSCI__FORM_BIG_ENDIAN : form;
-}
-
 /* Bit 0 of an AArch32 address says which instruction set it is. */
-static uint64_t address_of(uint64_t address, uint64_t form)
+static bool is_thumb(const struct vpsci__invocation *call, uint64_t address)
 {
-    return form & VPSCI__FORM_THUMB ? address & ~UINT64_C(1) : address;
+    return call->call->aarch32 && (address & 1);
 }
 
 /* Is argument n a valid entry point? If not, the call returns INVALID_ADDRESS. */
 bool vpsci__entry_is_valid(const struct vpsci__invocation *call, uint32_t n)
 {
     const struct vpsci_config *config = &call->vm->config;
-    uint64_t form = form_of(call, vpsci__arg(call, n));
-    uint64_t address = address_of(vpsci__arg(call, n), form);
+    uint64_t address = vpsci__arg(call, n);
 
-    if (!vpsci__entry_is_aligned(address, form)) {
-        return false;
+    if (address & 3) {
+        if (!is_thumb(call, address)) {
+            return false;
+        }
+        address &= ~UINT64_C(1);
     }
-    return !config->ops || !config->ops->entry_is_valid ||
+    return !(call->vm->has & VPSCI__HAS_ENTRY_CHECK) ||
            config->ops->entry_is_valid(config->host, (struct vpsci_ipa){address});
 }
 
@@ -42,9 +34,20 @@ bool vpsci__entry_is_valid(const struct vpsci__invocation *call, uint32_t n)
  * what is written here. */
 void vpsci__entry_write(const struct vpsci__invocation *call, uint32_t n, struct vpsci_vcpu *vcpu)
 {
-    uint64_t form = form_of(call, vpsci__arg(call, n));
+    uint64_t form = call->function | (uint64_t)call->vcpu->index << 16;
+    uint64_t address = vpsci__arg(call, n);
 
-    vpsci__store(&vcpu->entry, address_of(vpsci__arg(call, n), form));
+    if (call->call->aarch32) {
+        form |= VPSCI__FORM_AARCH32;
+        if (is_thumb(call, address)) {
+            form |= VPSCI__FORM_THUMB;
+            address &= ~UINT64_C(1);
+        }
+    }
+    if (call->call->big_endian) {
+        form |= VPSCI__FORM_BIG_ENDIAN;
+    }
+    vpsci__store(&vcpu->entry, address);
     vpsci__store(&vcpu->context, vpsci__arg(call, n + 1));
     vpsci__store(&vcpu->form, form);
 }

@@ -177,11 +177,14 @@ static void describe_vm(struct vpsci_vm *vm)
 
     vm->vcpu_count = config->vcpu_count;
     vm->has = resolve_features(config);
+    if (config->ops && config->ops->entry_is_valid) {
+        vm->has |= VPSCI__HAS_ENTRY_CHECK;
+    }
     vm->smccc_version = config->smccc_version ? config->smccc_version : VPSCI_SMCCC_1_1;
     for (i = 0; i < VPSCI_ID_0_1_COUNT; i++) {
         vm->ids_0_1[i] = ids[i];
     }
-    vm->slot_shift = (uint8_t)(32 - vpsci__slot_bits(config->vcpu_count));
+    vm->slot_shift = (uint8_t)(64 - vpsci__slot_bits(config->vcpu_count));
     if (vm->has & VPSCI__HAS_STATISTICS) {
         vm->statistics = (struct vpsci__cell *)config->statistics;
     }

@@ -10,7 +10,8 @@
 enum {
     VPSCI__HAS_RESIDENT = 1 << 16,   /* a Trusted OS on one core */
     VPSCI__HAS_STATISTICS = 1 << 17, /* the capability, the memory and the clock */
-    VPSCI__HAS_RANGES = 1 << 18      /* MEM_PROTECT, and the host says what is covered */
+    VPSCI__HAS_RANGES = 1 << 18,     /* MEM_PROTECT, and the host says what is covered */
+    VPSCI__HAS_ENTRY_CHECK = 1 << 19 /* the host says which entry points are valid */
 };
 
 /*
@@ -57,7 +58,7 @@ struct vpsci_vm {
     uint32_t smccc_version; /* as configured, or the default */
     uint32_t ids_0_1[VPSCI_ID_0_1_COUNT];
     uint64_t factor;    /* of the hash */
-    uint8_t slot_shift; /* from 32 bits of a hash to a slot of either half */
+    uint8_t slot_shift; /* from a hash to a slot */
     uint8_t highest;    /* the highest level in the table of states */
     /* What a core that is off agrees to: the last state index of each level (of level 0, the last
      * that is OFF), or NO_STATE. */
@@ -177,6 +178,27 @@ static inline uint64_t vpsci__settled(const struct vpsci_vm *vm, const struct vp
 }
 void vpsci__complete_leaving(struct vpsci_vcpu *vcpu, uint64_t leaving);
 
+/* What AFFINITY_INFO returns for a core whose settled word this is (DEN0022 5.7). */
+static inline enum vpsci_affinity vpsci__affinity_of(const struct vpsci_vm *vm, uint64_t word)
+{
+    switch (vpsci__state_of(word)) {
+    case VPSCI__OFF:
+    case VPSCI__FROZEN:
+        return VPSCI_AFFINITY_OFF;
+    case VPSCI__CLAIMED:
+    case VPSCI__STARTING:
+    case VPSCI__PENDING:
+    case VPSCI__REVOKING:
+        return vm->config.options & VPSCI_OPTION_NO_ON_PENDING ? VPSCI_AFFINITY_ON
+                                                               : VPSCI_AFFINITY_ON_PENDING;
+    default:
+        return VPSCI_AFFINITY_ON;
+    }
+}
+
+/* affinity.c */
+int64_t vpsci__affinity_of_group(const struct vpsci_vm *vm, uint32_t affinity, uint32_t mask);
+
 /* cpu_off.c */
 bool vpsci__leave(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state off, bool was_up);
 
@@ -187,9 +209,10 @@ void vpsci__request(const struct vpsci_vcpu *vcpu, bool stops, struct vpsci_requ
 bool vpsci__find_prepare(struct vpsci_vm *vm);
 struct vpsci_vcpu *vpsci__target(const struct vpsci_vm *vm, uint64_t mpidr);
 uint32_t vpsci__slot_bits(uint32_t vcpu_count);
+/* Of an MPIDR without other bits than affinity fields. */
 static inline uint32_t vpsci__pack(uint64_t mpidr)
 {
-    return (uint32_t)((mpidr >> 8 & 0xff000000) | (mpidr & 0xffffff));
+    return (uint32_t)(mpidr >> 8 & 0xff000000) | (uint32_t)mpidr;
 }
 
 /* power_states.c */

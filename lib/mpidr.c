@@ -20,19 +20,15 @@ uint32_t vpsci__slot_bits(uint32_t vcpu_count)
     return bits;
 }
 
-/* Both halves of the result depend on all bits of the name. */
+/* Two hashes in one: the upper bits of either half of the product depend on all bits of the name. */
 static uint64_t hash_name(const struct vpsci_vm *vm, uint32_t affinity)
 {
-    uint64_t product = ((uint64_t)affinity + 1) * vm->factor;
-
-    return (product ^ product >> 32) * UINT64_C(0x9fb21c651e98df25);
+    return affinity * vm->factor;
 }
 
 static uint16_t *find_slot(const struct vpsci_vm *vm, uint64_t hash, uint32_t half)
 {
-    uint32_t bits = half ? (uint32_t)hash : (uint32_t)(hash >> 32);
-
-    return &vm->slots[2 * (bits >> vm->slot_shift) + half];
+    return &vm->slots[2 * ((half ? hash << 32 : hash) >> vm->slot_shift) + half];
 }
 
 static struct vpsci_vcpu *look_in_half(const struct vpsci_vm *vm, uint32_t affinity, uint64_t hash,
@@ -46,13 +42,15 @@ static struct vpsci_vcpu *look_in_half(const struct vpsci_vm *vm, uint32_t affin
 /* The vCPU that a guest's argument names, or NULL. */
 struct vpsci_vcpu *vpsci__target(const struct vpsci_vm *vm, uint64_t mpidr)
 {
-    uint32_t affinity = vpsci__pack(mpidr);
-    uint64_t hash = hash_name(vm, affinity);
+    uint32_t affinity;
+    uint64_t hash;
     struct vpsci_vcpu *vcpu;
 
     if (mpidr & ~VPSCI_MPIDR_MASK) {
         return NULL;
     }
+    affinity = vpsci__pack(mpidr);
+    hash = hash_name(vm, affinity);
     vcpu = look_in_half(vm, affinity, hash, 0);
     return vcpu ? vcpu : look_in_half(vm, affinity, hash, 1);
 }
@@ -93,7 +91,7 @@ static bool fill_table(struct vpsci_vm *vm)
 {
     uint32_t i;
 
-    for (i = 0; i < UINT32_C(2) << (32 - vm->slot_shift); i++) {
+    for (i = 0; i < UINT32_C(2) << (64 - vm->slot_shift); i++) {
         vm->slots[i] = VPSCI__NOBODY;
     }
     for (i = 0; i < vm->vcpu_count; i++) {
@@ -102,7 +100,7 @@ static bool fill_table(struct vpsci_vm *vm)
         }
     }
     /* A look-up compares names, so an empty slot may have any vCPU in it. */
-    for (i = 0; i < UINT32_C(2) << (32 - vm->slot_shift); i++) {
+    for (i = 0; i < UINT32_C(2) << (64 - vm->slot_shift); i++) {
         if (vm->slots[i] == VPSCI__NOBODY) {
             vm->slots[i] = 0;
         }

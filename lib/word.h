@@ -65,7 +65,8 @@ static inline enum vpsci__state vpsci__off_of(uint64_t word)
 /* The word that follows `word` when the state becomes `state`; code, detail and flags are 0. */
 static inline uint64_t vpsci__to(uint64_t word, enum vpsci__state state)
 {
-    return (((word >> 32) + 1) << 32) | (uint64_t)state;
+    /* The lower half becomes 0 and carries into the count, with nothing to shift. */
+    return (word | UINT32_MAX) + 1 + (uint64_t)state;
 }
 
 static inline uint64_t vpsci__with_detail(uint64_t word, uint32_t detail)

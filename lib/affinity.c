@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* AFFINITY_INFO of all cores that agree in some fields of their MPIDRs. */
+#include "internal.h"
+
+/*
+ * A whole instance is ON if one of its cores is ON, else ON_PENDING if one is ON_PENDING. Race:
+ * other vCPUs start and stop meanwhile. Each core is looked at once during the call, and the result
+ * is that of these moments.
+ */
+int64_t vpsci__affinity_of_group(const struct vpsci_vm *vm, uint32_t affinity, uint32_t mask)
+{
+    static const int8_t results[] = {VPSCI_INVALID_PARAMETERS, 1, 2, 2, 0, 0, 0, 0};
+    uint32_t seen = 0; /* bit 0: some core is off, bit 1: pending, bit 2: on */
+    uint32_t i;
+
+    for (i = 0; i < vm->vcpu_count && !(seen & 4); i++) {
+        const struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
+
+        if (((vcpu->affinity ^ affinity) & mask) == 0) {
+            static const uint8_t bits[] = {4, 1, 2};
+
+            seen |= bits[vpsci__affinity_of(vm, vpsci__settled(vm, vcpu))];
+        }
+    }
+    return results[seen];
+}
