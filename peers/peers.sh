@@ -13,7 +13,8 @@ Boots the conformance image on PSCI servers that Debian packages, all of them or
 the results in build/peers. Each server has a folder with run.tap (the results), run.log (the messages of
 vpsci-check), serial.log (the serial line) and about (the version of the server, and the date). report.html
 compares all runs in that folder. A server that fails scenarios is a result, not an error. Nothing that
-is fetched is installed.
+is fetched is installed. kvmtool, which Debian does not package, is among them if LKVM=FILE names the program,
+for arm64 and linked statically.
 
   --list             list all servers, with a description of each
   --table            print what failed in the collected runs, as a table in Markdown
@@ -160,7 +161,7 @@ check_peers_one() { # NAME
 
 # The host tool, which starts the machine and reads its serial line: here, or in the lab.
 check_peers_tool() { # NAME FOLDER
-    local words=(run --name "$1" --total "$peers_limit" --tap)
+    local words=(run --name "$1" "${peer_options[@]}" --total "$peers_limit" --tap)
     if [[ $peer_host ]]; then
         cd "$2"
         # The lab's own limit is only for when the tool's does not help.

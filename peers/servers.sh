@@ -10,6 +10,7 @@ peers_known() {
     else
         printf '%s\n' kvm-6.1 kvm-6.12 kvm-backports
     fi
+    [[ ! ${LKVM-} ]] || echo kvmtool
     printf '%s\n' dormouse-user dormouse-idle qemu-tcg qemu-tcg-gicv2 qemu-tcg-el2 \
         xen-4.17 xen-4.20 tf-a-2.8 tf-a-2.12
 }
@@ -20,6 +21,7 @@ peer_what() { # NAME
     kvm-6.1) echo "KVM of Debian 12's kernel (dormouse --psci kernel, in the lab)" ;;
     kvm-6.12) echo "KVM of Debian 13's kernel (dormouse --psci kernel, in the lab)" ;;
     kvm-backports) echo "KVM of the newest kernel of Debian 13's backports (likewise)" ;;
+    kvmtool) echo "KVM of Debian 13's kernel, by kvmtool (\$LKVM, which is not in Debian)" ;;
     dormouse-user) echo "dormouse's own, by libvpsci (--psci user, in the lab)" ;;
     dormouse-idle) echo "the same with idle states and two clusters" ;;
     qemu-tcg) echo "QEMU's machine virt, emulated, GICv3: HVC from EL1" ;;
@@ -36,13 +38,15 @@ peer_what() { # NAME
 #   peer_version   what it is, as it says itself; without commas
 #   peer_words     the command that boots the image with its serial line on standard input and output, with
 #                  paths from the checkout
+#   peer_options   more options of vpsci-check
 #   peer_host      the kernel of the lab that the command needs, or nothing where it runs here
 #   peer_lab       the command that starts that lab with the image in it; wants more options, -- and a command
 peer_prepare() { # NAME
-    peer_host='' peer_lab=() peer_words=()
+    peer_host='' peer_lab=() peer_words=() peer_options=()
     mkdir -p "$build/peers/$1"
     case $1 in
     kvm-*) peer_dormouse "${1#kvm-}" --psci kernel ;;
+    kvmtool) peer_kvmtool ;;
     dormouse-user) peer_dormouse 6.12 --psci user ;;
     dormouse-idle) peer_dormouse 6.12 --psci user --idle powerdown --clusters 2 ;;
     qemu-tcg) peer_qemu 'max,pauth-impdef=on' gic-version=3 ;;
@@ -74,6 +78,19 @@ peer_dormouse() { # HOST OPTION...
     fi
     peer_words=(dormouse run "${@:2}" --cpus 4 --memory 512M --kernel "./${peers_image##*/}"
         --append "$peers_append")
+}
+
+# As `vpsci-check monitors kvmtool` says. $LKVM is a program for arm64 that needs no library.
+peer_kvmtool() {
+    local words
+    [[ -f $LKVM && -x $LKVM ]] || die "check-peers: LKVM=$LKVM is not a program"
+    peer_dormouse "$(lab_is_native && echo native || echo 6.12)"
+    peer_version="kvmtool on $peer_version"
+    peer_lab+=(--in "$LKVM")
+    peer_options=(--pty)
+    read -ra words < <("$build/native/check/tool/vpsci-check" monitors kvmtool | sed -n 's/^ *lkvm //p')
+    words=("${words[@]/#resets=end/resets=end $peers_append}")
+    peer_words=("./${LKVM##*/}" "${words[@]/#vpsci-check.img/./${peers_image##*/}}")
 }
 
 # Sets peer_words to the beginning of a QEMU command that keeps to itself and to the terminal.

@@ -81,6 +81,7 @@ const struct option_command options_run = {
         "Starts a command that boots vpsci-check.img with the machine's serial line on\n"
         "standard input and output, lets the image run its scenarios, and shows the results.\n",
     .notes =
+        "vpsci-check monitors prints a ready command for QEMU, kvmtool, crosvm, Xen and dormouse.\n"
         "Exit status: 0 all passed or were skipped, 1 some scenario failed, 2 bad usage, 3 the\n"
         "run or a file could not be completed, 130 after Ctrl-C.\n",
     .parts = run_parts,
@@ -103,6 +104,21 @@ const struct option_command options_report = {
     .lacking = "no files",
     .least = 1,
     .most = INT_MAX,
+};
+
+static const struct option_part no_parts[] = {{NULL, 0}};
+
+const struct option_command options_monitors = {
+    .program = "vpsci-check",
+    .word = "monitors",
+    .usage =
+        "Usage: vpsci-check monitors [NAME]\n"
+        "Prints the command that runs the image on a monitor or hypervisor, for a shell; without\n"
+        "a name, which there are. The image is vpsci-check.img in the current folder.\n",
+    .notes = "Exit status: 0, or 2 after bad usage, such as a name that is not in the list.\n",
+    .parts = no_parts,
+    .least = 0,
+    .most = 1,
 };
 
 static bool files_differ(const struct options *options)

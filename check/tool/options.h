@@ -7,7 +7,7 @@
 
 #include "base/option.h"
 
-/** The options of `run` or `report`. Texts point into the command line. */
+/** The options of `run` or `report`; `monitors` has none. Texts point into the command line. */
 struct options {
     const char *name; /**< of the run; NULL: not given */
     const char *tap;
@@ -19,12 +19,13 @@ struct options {
     unsigned total;
     bool quiet;
     bool pty;
-    char *const *rest; /**< the command, or the files; NULL-terminated */
-    int rest_count;    /**< at least 1 */
+    char *const *rest; /**< the command, the files, or a name; NULL-terminated */
+    int rest_count;    /**< at least 1, but for `monitors` */
 };
 
 extern const struct option_command options_run;
 extern const struct option_command options_report;
+extern const struct option_command options_monitors;
 
 /** Reads the options of one of these commands from the arguments behind its word. */
 enum option_result options_parse(const struct option_command *command, struct options *options,

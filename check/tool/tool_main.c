@@ -12,6 +12,7 @@
 #include "command.h"
 #include "html.h"
 #include "junit.h"
+#include "monitors.h"
 #include "must.h"
 #include "options.h"
 #include "output.h"
@@ -198,9 +199,35 @@ static int command_report(int argc, char *const *argv)
     return status;
 }
 
+static int command_monitors(int argc, char *const *argv)
+{
+    struct options options;
+
+    switch (options_parse(&options_monitors, &options, argc, argv)) {
+    case OPTION_HELP:
+        return program_help(&options_monitors, STATUS_INCOMPLETE);
+    case OPTION_BAD:
+        return STATUS_USAGE;
+    case OPTION_GOOD:
+        break;
+    }
+    if (options.rest_count == 0) {
+        monitors_list(stdout);
+    } else if (!monitors_show(stdout, options.rest[0])) {
+        report("monitors %s: not in the list; vpsci-check monitors prints it", options.rest[0]);
+        return STATUS_USAGE;
+    }
+    if (fflush(stdout) != 0) {
+        report("cannot write to standard output: %s", strerror(errno));
+        return STATUS_INCOMPLETE;
+    }
+    return 0;
+}
+
 static const struct program_command commands[] = {
     {"run", "run the image", command_run},
     {"report", "make a report of saved runs", command_report},
+    {"monitors", "print commands that run the image on a monitor", command_monitors},
 };
 
 int main(int argc, char **argv)

@@ -392,7 +392,7 @@ test_bad_usage() {
 }
 
 test_help() {
-    for words in help --help -h version --version "run --help" "report --help"; do
+    for words in help --help -h version --version "run --help" "report --help" monitors "monitors --help"; do
         # shellcheck disable=SC2086
         try "$check" $words
         expect_status 0
@@ -401,6 +401,32 @@ test_help() {
     status=0
     "$check" help >/dev/full 2>err || status=$?
     expect_status 3
+}
+
+# The commands are for a shell, and run this program. What they start, tests/dev and tests/lab run.
+test_monitors() {
+    try "$check" monitors
+    expect_status 0
+    cut -d ' ' -f 1 out >names
+    for name in qemu qemu-gicv2 qemu-el2 qemu-kvm dormouse kvmtool crosvm xen; do
+        grep -qx "$name" names || fail "$name is not in the list"
+    done
+    while read -r name; do
+        try "$check" monitors "$name"
+        expect_status 0
+        sh -n out || fail "the command for $name is not for a shell"
+        head -n 1 out | grep -q '^# ' || fail "$name is not described"
+        grep -v '^#' out | grep -q 'vpsci-check run .*-- \\$\|^\./dev check-peers ' || fail "$name has no command"
+    done <names
+    try "$check" monitors vmx
+    expect_status 2
+    expect err "monitors vmx: not in the list; vpsci-check monitors prints it"
+    try "$check" monitors qemu xen
+    expect_status 2
+    status=0
+    "$check" monitors >/dev/full 2>err || status=$?
+    expect_status 3
+    expect err "cannot write to standard output"
 }
 
 # The machine gets the signals that vpsci-check was started with: SIGPIPE and SIGXFSZ are not ignored.

@@ -76,6 +76,18 @@ test_user() {
     expect_skipped "$nowhere" "$elsewhere"
 }
 
+# The command that `vpsci-check monitors` prints.
+expect_printed_command() {
+    make_work
+    cd "$work" || fail "no folder"
+    ln -s "$LAB_CHECK" vpsci-check.img
+    vpsci-check monitors dormouse >printed
+    grep -q 'vpsci-check.img$' printed || fail "the command does not end with the image"
+    run_status sh -c "$(cat printed) --append scenarios=version-known" </dev/null
+    expect_status 0
+    grep -q '^ok 1 - version-known$' dormouse.tap || fail "no scenario has passed"
+}
+
 # Each of these scenarios needs a machine with other options.
 # limit user_on_other_machines 200
 # once user_on_other_machines
@@ -88,6 +100,7 @@ test_user_on_other_machines() {
     expect_all_passed 2
     check system-suspend-refusal-leaves-all 4 --psci user --on-suspend refuse
     expect_all_passed 1
+    expect_printed_command
 }
 
 # KVM's own PSCI. It does not check power_state, nor the upper half of a 32-bit argument.
