@@ -41,6 +41,18 @@ test_crates_pass_their_tests() {
     expect_line out 'test .*src/lib.rs - (line [0-9]*) ... ok' # the monitor in README.md
 }
 
+# cargo test runs the monitor in the crate's documentation; this looks at what it prints.
+test_crate_page_prints_what_it_says() {
+    in_crates run_cargo build --locked
+    awk -v name=monitor.rs '/^```$/ && !on { on = 1; next } /^```text$/ { on = 1; name = "said"; next }
+        /^```/ { on = 0 } on { print >name }' "$root/rust/vpsci/README.md"
+    compile_with_crate monitor.rs -o monitor
+    expect_status 0
+    try timeout 60 ./monitor
+    expect_status 0
+    diff said out || fail "the monitor prints something else"
+}
+
 # Each file of tests/misuse/ has the error that its second line names, and no other.
 test_misuse_does_not_compile() {
     in_crates run_cargo build --locked
