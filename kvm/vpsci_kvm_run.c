@@ -35,13 +35,14 @@ static int cpu_change_state(struct vpsci_kvm_vcpu *cpu, enum vpsci_mp_state stat
 
 int vpsci_kvm_apply(struct vpsci_kvm_vcpu *cpu, const struct vpsci_outcome *out)
 {
+    bool answers = out->action == VPSCI_RETURN || out->action == VPSCI_FOREIGN;
+    int error;
+
     if (out->action == VPSCI_ENTER) {
         return out->ended == VPSCI_WAIT_POWERDOWN ? cpu_enter_with_timers(cpu, &out->entry)
                                                   : cpu_enter(cpu, &out->entry);
     }
-    int error = cpu_change_state(cpu, vpsci_outcome_mp_state(out));
-    bool answers = out->action == VPSCI_RETURN || out->action == VPSCI_FOREIGN;
-
+    error = cpu_change_state(cpu, vpsci_outcome_mp_state(out));
     return error == 0 && answers ? vpsci_kvm_answer(cpu, out->x0) : error;
 }
 
@@ -51,11 +52,13 @@ int vpsci_kvm_read_call(const struct vpsci_kvm_vcpu *cpu, const struct vpsci_vm 
                         uint32_t function, struct vpsci_guest_call *call)
 {
     struct vpsci_function_info info;
+    unsigned first;
+    int error;
 
     *call = (struct vpsci_guest_call){.function = function, .aarch32 = vpsci_kvm_is_aarch32(cpu)};
     vpsci_describe_function(vm, function, &info);
-    unsigned first = info.by_power_state ? 1 : info.arguments;
-    int error = vpsci_kvm_read_x(cpu, 1, 1 + first, call->args);
+    first = info.by_power_state ? 1 : info.arguments;
+    error = vpsci_kvm_read_x(cpu, 1, 1 + first, call->args);
     if (error != 0) {
         return error;
     }
@@ -74,10 +77,11 @@ int vpsci_kvm_read_call(const struct vpsci_kvm_vcpu *cpu, const struct vpsci_vm 
 int vpsci_kvm_run(struct vpsci_kvm_vcpu *cpu)
 {
     struct vpsci_outcome out;
+    int error;
 
     vpsci_kvm_unkick(cpu);
     vpsci_next(cpu->vcpu, &out);
-    int error = vpsci_kvm_apply(cpu, &out);
+    error = vpsci_kvm_apply(cpu, &out);
     if (error != 0) {
         return error;
     }

@@ -47,7 +47,7 @@ lint_command() {
 # Prints the C files that match, each ended by a NUL.
 lint_find() { # PATTERN...
     local folder names=() folders=()
-    for folder in include lib kvm base bare vmm check tests bench fuzz; do
+    for folder in include lib kvm examples base bare vmm check tests bench fuzz; do
         [[ ! -d $root/$folder ]] || folders+=("$folder")
     done
     for folder; do
@@ -125,7 +125,7 @@ lint_statics() {
 
 lint_code_of_rooms() {
     local folder folders=()
-    for folder in include lib kvm base vmm bare check hyp; do
+    for folder in include lib kvm examples base vmm bare check hyp; do
         [[ ! -d $root/$folder ]] || folders+=("$folder")
     done
     find "${folders[@]}" -type f \( -name '*.[chS]' -o -name '*.inc' -o -name '*.def' \)

@@ -7,11 +7,11 @@
 packages_of() { # SET
     case $1 in
     build)
-        echo gcc libc6-dev meson ninja-build pkg-config \
+        echo gcc libc6-dev meson ninja-build pkg-config device-tree-compiler \
             libfdt-dev libjansson-dev libpcap0.8-dev libseccomp-dev liburing-dev zlib1g-dev libzstd-dev libcmocka-dev
         ;;
     cross)
-        echo gcc libc6-dev libseccomp-dev meson ninja-build pkg-config \
+        echo gcc libc6-dev libseccomp-dev meson ninja-build pkg-config device-tree-compiler \
             gcc-aarch64-linux-gnu libc6-dev-arm64-cross mmdebstrap
         ;;
     image) echo clang-19 lld-19 ;;

@@ -251,6 +251,35 @@ test_header_compiles_as_c11() {
     done
 }
 
+# The layer for KVM, as other monitors compile it.
+test_kvm_layer_has_no_warnings() {
+    "$root/dev" build arm64 >/dev/null
+    [ "$(uname -m)" = aarch64 ] || sysroot=--sysroot=$build/sysroot
+    clang-19 -target aarch64-linux-gnu ${sysroot:+"$sysroot"} -std=c11 -Werror -Weverything -Wno-padded \
+        -Wno-pre-c11-compat -Wno-unsafe-buffer-usage -Wno-switch-default -I "$root/include" -I "$root/kvm" \
+        -fsyntax-only "$root"/kvm/*.c || fail "clang warns"
+    for standard in c++11 c++20; do
+        echo '#include <vpsci_kvm.h>' >kvm.cc
+        g++ -std="$standard" -Werror -Wall -Wextra -Wpedantic -Wold-style-cast -I "$root/include" -I "$root/kvm" \
+            -fsyntax-only kvm.cc || fail "g++ -std=$standard warns"
+    done
+}
+
+# On arm64 it is installed, with a pkg-config file of its own.
+test_kvm_layer_is_installed_on_arm64() {
+    "$root/dev" build arm64 >/dev/null
+    meson install -C "$build/arm64" --no-rebuild --destdir "$work/arm64" >log 2>&1 || fail "meson install: $(tail -n 3 log)"
+    description=$(find arm64 -name vpsci_kvm.pc)
+    [ "$description" ] || fail "vpsci_kvm.pc is not installed"
+    export PKG_CONFIG_LIBDIR="${description%/*}" PKG_CONFIG_SYSROOT_DIR=arm64
+    printf '%s\n' '#include <vpsci_kvm.h>' 'int main(void) { return vpsci_kvm_run(0); }' >uses.c
+    compiler=aarch64-linux-gnu-gcc
+    [ "$(uname -m)" != aarch64 ] || compiler=gcc
+    eval "set -- $(pkg-config --cflags --libs vpsci_kvm)"
+    try "$compiler" -Werror -o uses uses.c "$@"
+    expect_status 0
+}
+
 # The build needs none of the libraries of dormouse.
 test_library_builds_alone() {
     try meson setup -Dparts=lib alone "$root"

@@ -83,7 +83,7 @@ test_names_of_static_functions_are_checked() {
 
 test_this_repositorys_rooms_are_checked() {
     mkdir checkout
-    (cd "$root" && cp -r dev tools lab peers DESIGN.md include lib kvm base vmm bare check "$work/checkout")
+    (cd "$root" && cp -r dev tools lab peers DESIGN.md include lib kvm examples base vmm bare check "$work/checkout")
     try bash -c '. checkout/tools/lint.sh; root=$PWD/checkout; lint_rooms'
     expect_status 0
     echo '#include "machine/machine.h"' >>checkout/vmm/core/loop.c
@@ -94,7 +94,7 @@ test_this_repositorys_rooms_are_checked() {
 
 test_numbers_of_psci_outside_their_headers_are_found() {
     mkdir checkout
-    (cd "$root" && cp -r include lib kvm base vmm bare check tests bench fuzz "$work/checkout")
+    (cd "$root" && cp -r include lib kvm examples base vmm bare check tests bench fuzz "$work/checkout")
     for line in 'int id = 0x84000003;' 'int id = 0XC4000003u;' 'int id = 0x95c1ba60;' 'long mask = 0xff00ffffff;' ''; do
         cp "$root/vmm/core/loop.c" checkout/vmm/core/loop.c
         echo "$line" >>checkout/vmm/core/loop.c

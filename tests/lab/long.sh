@@ -12,6 +12,8 @@
 . "$LAB_TESTS/disk.sh"
 # shellcheck source=tests/lab/firmware.sh
 . "$LAB_TESTS/firmware.sh"
+# shellcheck source=tests/lab/monitor.sh
+. "$LAB_TESTS/monitor.sh"
 # shellcheck source=tests/lab/saved.sh
 . "$LAB_TESTS/saved.sh"
 # shellcheck source=tests/lab/server.sh
@@ -20,6 +22,31 @@
 . "$LAB_TESTS/soak.sh"
 # shellcheck source=tests/lab/vhost_user.sh
 . "$LAB_TESTS/vhost_user.sh"
+
+# The whole conformance image on the monitor of examples/.
+# limit monitor_check 1200
+test_monitor_check() {
+    check_monitor '*'
+}
+
+# Debian on it: CPUs off and on, and a sleep that keys end, which come until the guest is gone.
+# limit monitor_linux 600
+test_monitor_linux() {
+    make_work
+    mkfifo "$work/keys"
+    exec 9<>"$work/keys"
+    for name in "hotplug cycles=20" console; do
+        (until grep -qaE 'GUEST: (ok|fail)' "$work/console"; do
+            sleep 1
+            ! grep -qa 'suspend entry' "$work/console" || printf x >&9
+        done) &
+        monitor_limit=250
+        run_monitor "$work/keys" "$LAB_GUEST/vmlinuz" "console=ttyS0 test=$name" "$LAB_GUEST/initrd"
+        kill $!
+        expect_status 0
+        expect_console "GUEST: ok"
+    done
+}
 
 # Saved VMs, one process after the other: a bare guest with a timer that fires at any moment around the call, and Debian.
 # limit saved_bare 7000
