@@ -21,7 +21,7 @@ packages_of() { # SET
     tools) echo "${tools_packages[@]}" "${tools_firmware[@]}" ;;
     clients) echo socat ;;
     lint) echo clang-format-19 clang-tidy-19 clang-19 shellcheck pmccabe ;;
-    library) echo gcc g++ libc6-dev clang-19 pkg-config ;;
+    library) echo gcc g++ libc6-dev clang-19 pkg-config python3 ;;
     rust) echo cargo rustc rustfmt rust-clippy bindgen clang-19 libc6-dev gcc pkg-config ;;
     targets)
         echo meson ninja-build qemu-user "$(compiler_for_arm64)" \

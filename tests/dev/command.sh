@@ -37,7 +37,7 @@ prepare_untouched() {
 test_help_names_every_command() {
     try "$root/dev"
     expect_status 0
-    for command in demo build test lint cross cover fuzz bench check-peers lab setup clean help; do
+    for command in demo build test lint cross abi cover fuzz bench check-peers lab setup clean help; do
         expect_line out "^  $command "
     done
     [ "$(verbs | wc -l)" = "$(grep -c '^  [a-z]' out)" ] || fail "not all lines are commands"
@@ -66,7 +66,7 @@ test_wrong_arguments_change_nothing() {
     prepare_untouched
     for words in "clean all" "build nosuch" "build native arm64" "test nosuch" "test unit/nosuch" \
         "test lab-6.12/bare/nosuch" "test dev/nosuch" "test zoo/nosuch" "test --host 5" "test --host" \
-        "test --nosuch" "lint nosuch" "cross nosuch" "cover nosuch" "fuzz nosuch" "fuzz --seconds soon" "fuzz --runs many" \
+        "test --nosuch" "lint nosuch" "cross nosuch" "cover nosuch" "abi nosuch" "abi --write twice" "fuzz nosuch" "fuzz --seconds soon" "fuzz --runs many" \
         "bench nosuch" "bench lib nosuch" "bench psci twice" "bench io twice" "bench image twice" \
         "bench lib --json /nosuch/file" "bench lib --json /" "check-peers nosuch" "check-peers --nosuch" \
         "lab" "lab nosuch" "lab run" "lab run --host 5 true" "lab run --nosuch" \

@@ -98,6 +98,42 @@ test_exports_what_the_header_declares() {
     diff declared exported || fail "the shared library exports other functions"
 }
 
+# Programs that were compiled for one 1.x run with each later one.
+test_interface_is_the_one_that_is_written() {
+    try "$root/dev" abi
+    expect_status 0
+}
+
+# Compares lib/abi.txt with itself after a change by sed; `out` says whether that is found to be `grown` or `broken`.
+change_interface() { # EXPRESSION
+    sed "$1" "$root/lib/abi.txt" >changed
+    ! cmp -s "$root/lib/abi.txt" changed || fail "$1 changes nothing"
+    # shellcheck disable=SC2016 # for the inner shell
+    try bash -c '
+        source "$1/tools/abi.sh"
+        ! abi_compare "$1/lib/abi.txt" changed || exit 1
+        [[ $abi_broken ]] && echo broken || echo grown' bash "$root"
+    expect_status 0
+}
+
+# shellcheck disable=SC2016 # expressions of sed
+test_changes_of_the_interface_are_judged() {
+    size=$(sed -n 's/^struct vpsci_config: \([0-9]*\) bytes$/\1/p' "$root/lib/abi.txt")
+    for expression in '/^function vpsci_wake:/d' 's/\(VPSCI_E_BUSY = \).*/\1-70/' 's/\(VPSCI_FN_CPU_ON = \).*/\14/' \
+        's/^\(struct vpsci_outcome: \).*/\1999 bytes/' 's/\(VPSCI_FID_64 = \).*/\10xc5000000u/' \
+        's/^\(function vpsci_version_set: .*\)uint32_t/\1uint64_t/' 's/^\(struct vpsci_config, at  *\)8:/\112:/' \
+        's/^\(function vpsci_call: .*\), VPSCI.*/\1, VPSCI_9.9/' 's/^\(struct vpsci_config: \).*/\18 bytes/' \
+        '$s/$/\nstruct vpsci_config, at  12: uint32_t in_a_hole/'; do
+        change_interface "$expression"
+        expect_text out broken
+    done
+    for expression in '1s/^/enum vpsci_error: VPSCI_E_NEW = -99\n/' '$s/$/\nfunction vpsci_new: int (void), VPSCI_1.1/' \
+        "s/^struct vpsci_config: .*/struct vpsci_config, at $size: void * more\nstruct vpsci_config: $((size + 8)) bytes/"; do
+        change_interface "$expression"
+        expect_text out grown
+    done
+}
+
 test_needs_memcpy_and_memset_only() {
     build_native
     nm -u "$native/lib/libvpsci.a" | sed -n 's/^ *U //p' | sort -u |
