@@ -340,7 +340,10 @@ test_installs_documents() {
     expect_status 0
     try meson install -C documents --destdir "$work/lib-only"
     expect_status 0
-    [ "$(find lib-only -path '*/doc/libvpsci/LICENSE')" ] || fail "the library comes without its licence"
+    for file in doc/libvpsci/LICENSE doc/libvpsci/embedding.md doc/libvpsci/psci-in-user-space.md \
+        doc/libvpsci/upgrading.md include/vpsci/vpsci.h include/vpsci/abi.h pkgconfig/vpsci.pc libvpsci.a libvpsci.so; do
+        [ "$(find lib-only -path "*/$file")" ] || fail "the library comes without $file"
+    done
 }
 
 # A warning of another compiler must not end a user's build.
