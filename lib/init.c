@@ -191,9 +191,11 @@ static void describe_vm(struct vpsci_vm *vm)
     vm->slots = (uint16_t *)(uintptr_t)(vpsci__domain_row(vm, 0) +
                                         config->vcpu_count * domain_cells(config));
     for (i = 0; i < config->vcpu_count; i++) {
-        *vpsci__vcpu(vm, i) = (struct vpsci_vcpu){
+        struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
+
+        *vcpu = (struct vpsci_vcpu){
             .affinity = vpsci__pack(config->mpidrs[i].value),
-            .offset = (uint32_t)((uintptr_t)vpsci__vcpu(vm, i) - (uintptr_t)vm),
+            .offset = (uint32_t)((uintptr_t)vcpu - (uintptr_t)vm),
             .index = (uint16_t)i,
         };
     }

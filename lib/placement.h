@@ -23,8 +23,9 @@ static inline struct vpsci_vm *vpsci__vm(const struct vpsci_vcpu *vcpu)
 
 static inline struct vpsci__cell *vpsci__domain_row(const struct vpsci_vm *vm, uint32_t index)
 {
-    return (struct vpsci__cell *)(uintptr_t)vpsci__vcpu(vm, vm->vcpu_count) +
-           (size_t)index * vm->row_at[VPSCI_LEVEL_MAX];
+    struct vpsci_vcpu *behind = vpsci__vcpu(vm, vm->vcpu_count);
+
+    return (struct vpsci__cell *)(uintptr_t)behind + (size_t)index * vm->row_at[VPSCI_LEVEL_MAX];
 }
 
 #endif
