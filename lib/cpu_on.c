@@ -72,7 +72,7 @@ int64_t vpsci__affinity_info(struct vpsci__invocation *call)
 
     if (level == 0) {
         target = vpsci__target(call->vm, mpidr);
-        return target ? (int64_t)vpsci__affinity_of(call->vm, vpsci__settled(call->vm, target))
+        return target ? vpsci__affinity_of(call->vm, vpsci__settled(call->vm, target))
                       : VPSCI_INVALID_PARAMETERS;
     }
     if (level > VPSCI_LEVEL_MAX || (mpidr & ~VPSCI_MPIDR_MASK)) {

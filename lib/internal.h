@@ -179,7 +179,7 @@ static inline uint64_t vpsci__settled(const struct vpsci_vm *vm, const struct vp
 void vpsci__complete_leaving(struct vpsci_vcpu *vcpu, uint64_t leaving);
 
 /* What AFFINITY_INFO returns for a core whose settled word this is (DEN0022 5.7). */
-static inline enum vpsci_affinity vpsci__affinity_of(const struct vpsci_vm *vm, uint64_t word)
+static inline int64_t vpsci__affinity_of(const struct vpsci_vm *vm, uint64_t word)
 {
     switch (vpsci__state_of(word)) {
     case VPSCI__OFF:
