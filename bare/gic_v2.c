@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Groups stay as they are: without the Security Extensions, or in the Non-secure world, the first
- * enable bits are for all interrupts that can be used.
+ * Groups stay as they are. In the Non-secure world the first enable bits are for all interrupts that
+ * can be used, and the others are ignored. Without the Security Extensions the same bits are for
+ * group 0 only, but firmware that knows both worlds may have put all interrupts into group 1: so both
+ * groups are on, and GICC_IAR acknowledges both (AckCtl; GICv2 architecture, 4.4.1).
  */
 #include "gic_ops.h"
 #include "mmio.h"
@@ -23,6 +25,9 @@ enum {
 
 enum {
     CTLR_ENABLE = 1u << 0,
+    GICD_CTLR_ENABLE_1 = 1u << 1,
+    GICC_CTLR_ENABLE_1 = 1u << 1,
+    GICC_CTLR_ACKNOWLEDGE_1 = 1u << 2,
     GICC_CTLR_BYPASS = 0xf << 5, /* the firmware's to decide */
     SGIR_TARGETS_SHIFT = 16,
     SGIR_SELF = 2u << 24,
@@ -38,7 +43,7 @@ static bool v2_init_distributor(void)
 {
     uint64_t control = platform.gicd.base + GICD_CTLR;
 
-    mmio_write32(control, mmio_read32(control) | CTLR_ENABLE);
+    mmio_write32(control, mmio_read32(control) | CTLR_ENABLE | GICD_CTLR_ENABLE_1);
     return platform.gicc.size != 0;
 }
 
@@ -71,8 +76,10 @@ static void v2_set_mask(uint8_t priority)
 static void v2_init_interface(void)
 {
     v2_set_mask(GIC_MASK_NOTHING);
+    uint32_t bypass = mmio_read32(v2_register(GICC_CTLR)) & GICC_CTLR_BYPASS;
+
     mmio_write32(v2_register(GICC_CTLR),
-                 (mmio_read32(v2_register(GICC_CTLR)) & GICC_CTLR_BYPASS) | CTLR_ENABLE);
+                 bypass | CTLR_ENABLE | GICC_CTLR_ENABLE_1 | GICC_CTLR_ACKNOWLEDGE_1);
 }
 
 static void v2_route_to_self(unsigned intid)

@@ -74,9 +74,9 @@ start_monitor() { # NAME
     PATH=${checker%/*}:$PATH timeout -k 5 400 sh -c "$(cat "$1.with")" "$board_words" >"$1.said" </dev/null &
 }
 
-# Like kvmtool's: RAM from 2 GiB on, and a 16550. board_2gib.S says how.
+# Like kvmtool's: RAM from 2 GiB on, and a 16550. Interrupts are as Trusted Firmware leaves them. board_2gib.S says how.
 start_2gib() { # NAME
-    set -- "$1" -M virt,gic-version=3,highmem=off -m 1280 -device pci-serial,chardev=line,addr=1
+    set -- "$1" -M virt,gic-version=2,highmem=off -m 1280 -device pci-serial,chardev=line,addr=1
     qemu-system-aarch64 "$2" "$3,dumpdtb=board.dtb" -m 1280 -cpu cortex-a57 -smp 4 -nodefaults -display none
     fdtput -r board.dtb /memory@40000000 /pl011@9000000
     fdtput -p -t x board.dtb /memory@80000000 reg 0 80000000 0 10000000
@@ -92,15 +92,15 @@ start_2gib() { # NAME
         -device loader,file=board.dtb,addr=0x88000000,force-raw=on
 }
 
-# Not those that race: whether QEMU's CPU_ON finds a CPU pending depends on time (docs/peers.md).
+# Not those that start a CPU while it starts or ends: what QEMU answers then depends on time (docs/peers.md).
 board_points() { # NAME
-    grep -E '^(not )?ok ' "$1.tap" | grep -v -e pending -e during-cpu-on || true
+    grep -E '^(not )?ok ' "$1.tap" | grep -v -e pending -e during-cpu-on -e again-and-again -e close-after || true
 }
 
 expect_board() { # NAME MACHINE
     grep -q "^# machine: cpus 4, $2" "$1.tap" || fail "$1 is another machine: $(grep '^# machine' "$1.tap")"
     board_points "$1" >points
-    diff expected points || fail "$1 has other results"
+    diff expected points || fail "$1 has other results: $(sed -n 's/^  message: //p' "$1.tap")"
 }
 
 # limit boards 500
@@ -123,7 +123,7 @@ test_boards() {
     expect_board qemu-gicv2 'conduit HVC, level EL1, interrupts GICv2, console PL011, image at 0x4'
     expect_board qemu-el2 'conduit SMC, level EL2, interrupts GICv3, console PL011, image at 0x4'
     expect_board gicv2-el2 'conduit SMC, level EL2, interrupts GICv2, console PL011, image at 0x4'
-    expect_board 2gib 'conduit HVC, level EL1, interrupts GICv3, console 16550, image at 0x80000000'
+    expect_board 2gib 'conduit HVC, level EL1, interrupts GICv2, console 16550, image at 0x80000000'
 }
 
 # QEMU gives every sixteen CPUs a level-1 affinity of their own, and reports every affinity instance as on.
