@@ -137,7 +137,8 @@ void vpsci_kvm_unkick(struct vpsci_kvm_vcpu *cpu);
 
 /**
  * One turn: does what vpsci_next() says, and then runs the guest or waits, in KVM_RUN. Returns 1 after an exit, which
- * run->exit_reason names; 0 after a kick or another signal, when that field is of an earlier exit; or -errno.
+ * run->exit_reason names; 0 after a kick or another signal, when that field is of an earlier exit; or -errno. If the
+ * system has stopped it returns 0 at once: the monitor ends the thread, or lets it wait for a vpsci_reset().
  */
 int vpsci_kvm_run(struct vpsci_kvm_vcpu *cpu);
 

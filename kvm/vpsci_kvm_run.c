@@ -81,6 +81,10 @@ int vpsci_kvm_run(struct vpsci_kvm_vcpu *cpu)
 
     vpsci_kvm_unkick(cpu);
     vpsci_next(cpu->vcpu, &out);
+    /* Its kick may have come before unkick, and no other kick follows. */
+    if (out.wait == VPSCI_WAIT_STOPPED && vpsci_system_state(cpu->vm) == VPSCI_SYSTEM_STOPPED) {
+        return 0;
+    }
     error = vpsci_kvm_apply(cpu, &out);
     if (error != 0) {
         return error;

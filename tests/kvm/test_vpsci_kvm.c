@@ -457,6 +457,22 @@ static void a_wake_ends_a_standby(void **state)
     turn(0, 1, "mp=0 x0=0 run ");
 }
 
+/* The kick for that may have come just before the turn. Until the answer there is one more to come. */
+static void a_turn_ends_at_once_after_the_system_has_stopped(void **state)
+{
+    struct vpsci_outcome out;
+
+    (void)state;
+    begin_turns();
+    call_of(0, VPSCI_FID_32 | VPSCI_FN_SYSTEM_OFF, &out, "");
+    assert_true(out.request.pending);
+    turn(1, 1, "run ");
+    vpsci_kvm_kick(&kvm.cpu[1]);
+    assert_int_equal(vpsci_answer(out.request.vcpu, VPSCI_SUCCESS), 0);
+    turn(1, 0, "");
+    turn(0, 0, "");
+}
+
 static void kicks_are_no_exits(void **state)
 {
     static const int kicks[] = {EINTR, EAGAIN};
@@ -516,6 +532,7 @@ int main(void)
         cmocka_unit_test(calls_have_their_arguments_and_their_state),
         cmocka_unit_test(a_core_starts_and_goes_off),
         cmocka_unit_test(a_wake_ends_a_standby),
+        cmocka_unit_test(a_turn_ends_at_once_after_the_system_has_stopped),
         cmocka_unit_test(kicks_are_no_exits),
         cmocka_unit_test(errors_of_a_turn_are_returned),
     };
