@@ -63,7 +63,8 @@ bool action_read(const char *text, size_t length, struct action *action)
         if (verb->kind > DO_MP_SET) {
             action->vcpu = action->argument;
         }
-        return action->argument < VCPU_MAX || !verb->argued;
+        return !verb->argued ||
+               action->argument < (verb->number == VPSCI_FN_CPU_SUSPEND ? SLEEP_MAX : VCPU_MAX);
     }
     return false;
 }

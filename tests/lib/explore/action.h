@@ -10,6 +10,7 @@
 enum {
     VCPU_MAX = 4,
     THREAD_MAX = 5,
+    SLEEP_MAX = 6, /* states */
     ACTION_MAX = 6 /* in one thread */
 };
 

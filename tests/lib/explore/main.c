@@ -12,7 +12,8 @@ static int print_usage(void)
                 "explore --list\n"
                 "explore --try VCPUS FLAGS SETUP THREAD...\n"
                 "                       one that is described: FLAGS of a ask, n no ON_PENDING,\n"
-                "                       d domains, t Trusted OS, s statistics, or -;\n"
+                "                       d domains, t Trusted OS, s statistics,\n"
+                "                       l with d: two levels of domains, or -;\n"
                 "                       SETUP like '0: on 1; 1: next', THREAD like '1: off, next'\n"
                 "                       or, with a choice, 'host: wake 0, save | save'\n",
                 stderr);
@@ -98,7 +99,7 @@ static int run_named(int count, char **names)
 
 static int try_actions(int count, char **words)
 {
-    static const char letters[] = "andts"; /* in the order of enum scenario_flags */
+    static const char letters[] = "andtsl"; /* in the order of enum scenario_flags */
     struct scenario scenario = {.name = "try", .vcpu_count = (uint32_t)(words[0][0] - '0')};
     struct tally total = {.states = 0};
     int i;

@@ -16,7 +16,8 @@ enum scenario_flags {
     NO_ON_PENDING = 1 << 1, /* VPSCI_OPTION_NO_ON_PENDING */
     DOMAINS = 1 << 2,       /* states of level 1; vCPUs 0 and 1 share a domain, the others too */
     TRUSTED_OS = 1 << 3,    /* that can migrate, on vCPU 0 */
-    STATISTICS = 1 << 4
+    STATISTICS = 1 << 4,
+    SYSTEM = 1 << 5 /* with DOMAINS: also states of level 2, of all vCPUs together */
 };
 
 enum { SETUP_MAX = 24 };

@@ -12,6 +12,7 @@
 
 #include "footprint.h"
 #include "monitor.h"
+#include "stays.h"
 #include "trace.h"
 #include "visited.h"
 
@@ -52,6 +53,9 @@ static bool check_quiet(void)
     struct spec spec;
     const char *wrong = vm_check_quiet(machine.vm, &spec);
 
+    if (!wrong && !stays_are_counted(run.events, run.depth)) {
+        wrong = "statistics do not count the stays of a domain";
+    }
     if (wrong) {
         return note_wrong(wrong);
     }
@@ -62,6 +66,11 @@ static bool check_quiet(void)
 /* The beginning and the end of a call, by what its step was. */
 static bool check_event(uint32_t thread, const struct event *event)
 {
+    const char *wrong = vm_check_step(machine.vm);
+
+    if (wrong) {
+        return note_wrong(wrong);
+    }
     if (event->begins && !monitor_begin(run.monitor, thread, event->action)) {
         return note_wrong("a call has no meaning");
     }
@@ -176,6 +185,7 @@ static bool set_up(const struct program *program)
         }
     }
     run.monitor = monitor_make(program, &spec);
+    stays_begin();
     return true;
 }
 

@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-const struct vpsci_power_state spec_states[4] = {
+const struct vpsci_power_state spec_states[SPEC_STATES] = {
     {0x00000000, 0, VPSCI_HW_STANDBY, VPSCI_NO_STATE},
     {0x00010000, 0, VPSCI_HW_OFF, VPSCI_NO_STATE},
     {0x01000001, 1, VPSCI_HW_STANDBY, 0},
     {0x01010001, 1, VPSCI_HW_OFF, 1},
+    {0x02000002, 2, VPSCI_HW_STANDBY, 2},
+    {0x02010002, 2, VPSCI_HW_OFF, 3},
 };
 
 const uint16_t spec_domain[VCPU_MAX] = {0, 0, 2, 2};

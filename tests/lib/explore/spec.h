@@ -86,8 +86,9 @@ bool spec_is_down(const struct spec_vcpu *vcpu);
 /* A number that stands for all of a state: what SAVE returns. */
 int64_t spec_digest(const struct spec *spec);
 
-/* The table of power states, and the domain that each vCPU is in, with DOMAINS. */
-extern const struct vpsci_power_state spec_states[4];
+/* The table of power states, whole with SYSTEM, and the domain that each vCPU is in, with DOMAINS. */
+enum { SPEC_STATES = 6, SPEC_STATES_OF_CLUSTERS = 4 };
+extern const struct vpsci_power_state spec_states[SPEC_STATES];
 extern const uint16_t spec_domain[VCPU_MAX];
 
 #endif

@@ -116,16 +116,25 @@ static void fall_asleep(struct step *step, uint8_t detail)
     spec_wait(step, powerdown ? VPSCI_WAIT_POWERDOWN : VPSCI_WAIT_STANDBY);
 }
 
-/* Variant 1: with another core inside a call, OS-initiated mode may say no. */
+/* Variant 1: with another core inside a call, OS-initiated mode may say no. Of level 2 it may always,
+ * by variants 1 and 2: which domains are down is not part of the specification here. The model
+ * (tests/lib/model) has that. */
+static bool refuse_suspend(struct step *step, uint32_t level)
+{
+    spec_answer(step, step->variant == 1 ? VPSCI_DENIED : VPSCI_INVALID_PARAMETERS);
+    return step->variant == 1 ? level > 1 || (level == 1 && step->around->other_count > 0)
+                              : level > 1 && step->variant == 2;
+}
+
 static bool cpu_suspend(struct step *step)
 {
-    bool coordinated = step->spec->os_initiated && spec_states[step->action->argument].level > 0;
+    /* That the caller decides about. */
+    uint32_t level = step->spec->os_initiated ? spec_states[step->action->argument].level : 0;
 
-    if (step->variant == 1) {
-        spec_answer(step, VPSCI_DENIED);
-        return coordinated && step->around->other_count > 0;
+    if (step->variant > 0) {
+        return refuse_suspend(step, level);
     }
-    if (coordinated && os_initiated(step)) {
+    if (level == 1 && os_initiated(step)) {
         spec_answer(step, os_initiated(step));
         return true;
     }
@@ -222,7 +231,7 @@ bool spec_call(struct step *step)
     if (step->vcpu->state != S_ON) {
         return spec_next(step);
     }
-    if (step->variant > 1) {
+    if (step->variant > 1 && step->action->function != VPSCI_FN_CPU_SUSPEND) {
         return false;
     }
     switch (step->action->function) {

@@ -17,6 +17,13 @@ static const struct vpsci_ops operations = {.now = read_clock};
 
 static const struct vpsci_mpidr names[VCPU_MAX] = {{0}, {1}, {0x100}, {0x101}};
 
+static uint32_t state_count_of(uint32_t flags)
+{
+    uint32_t count = flags & SYSTEM ? SPEC_STATES : SPEC_STATES_OF_CLUSTERS;
+
+    return flags & DOMAINS ? count : 0;
+}
+
 struct vpsci_vm *vm_make(struct arena *arena, const struct scenario *scenario)
 {
     struct vpsci_config config;
@@ -31,7 +38,7 @@ struct vpsci_vm *vm_make(struct arena *arena, const struct scenario *scenario)
         .options = (scenario->flags & ASKS ? VPSCI_OPTION_ASK_CPU_ON : 0) |
                    (scenario->flags & NO_ON_PENDING ? VPSCI_OPTION_NO_ON_PENDING : 0),
         .states = scenario->flags & DOMAINS ? spec_states : NULL,
-        .state_count = scenario->flags & DOMAINS ? 4 : 0,
+        .state_count = state_count_of(scenario->flags),
         .domains = {spec_domain, NULL, NULL},
         .trusted_os =
             scenario->flags & TRUSTED_OS ? VPSCI_TRUSTED_OS_MIGRATABLE : VPSCI_TRUSTED_OS_NONE,
@@ -285,10 +292,11 @@ const char *vm_project(const struct vpsci_vm *vm, struct spec *spec)
 
     *spec = (struct spec){
         .vcpu_count = (uint8_t)vm->vcpu_count,
-        .flags = (uint8_t)((vm->config.options & VPSCI_OPTION_ASK_CPU_ON ? ASKS : 0) |
-                           (vm->config.options & VPSCI_OPTION_NO_ON_PENDING ? NO_ON_PENDING : 0) |
-                           (vm->highest ? DOMAINS : 0) | (vm->statistics ? STATISTICS : 0) |
-                           (vm->config.trusted_os ? TRUSTED_OS : 0)),
+        .flags =
+            (uint8_t)((vm->config.options & VPSCI_OPTION_ASK_CPU_ON ? ASKS : 0) |
+                      (vm->config.options & VPSCI_OPTION_NO_ON_PENDING ? NO_ON_PENDING : 0) |
+                      (vm->highest > 0 ? DOMAINS : 0) | (vm->highest > 1 ? SYSTEM : 0) |
+                      (vm->statistics ? STATISTICS : 0) | (vm->config.trusted_os ? TRUSTED_OS : 0)),
         .stage = stages[vpsci__stage_of(system)],
         .actor = NO_ACTOR,
         .protect = (uint8_t)vpsci__load(&vm->protect),
@@ -311,6 +319,119 @@ const char *vm_project(const struct vpsci_vm *vm, struct spec *spec)
     return NULL;
 }
 
+/* The entry of a level that a core which is down agrees to. */
+static uint32_t vote_of(const struct spec_vcpu *vcpu, uint32_t level)
+{
+    uint32_t entry = vcpu->detail;
+
+    if (vcpu->state != S_STANDBY && vcpu->state != S_POWERDOWN) {
+        return 2 * level + 1;
+    }
+    while (spec_states[entry].level > level) {
+        entry = spec_states[entry].below;
+    }
+    return spec_states[entry].level == level ? entry : VPSCI_NO_STATE;
+}
+
+static bool is_member(uint32_t vcpu, uint32_t first, uint32_t level)
+{
+    return level > 1 || spec_domain[vcpu] == first;
+}
+
+/* NO_STATE is a large number: one that does not agree. */
+static uint32_t agree(uint32_t one, uint32_t other)
+{
+    if (one == VPSCI_NO_STATE || other == VPSCI_NO_STATE) {
+        return VPSCI_NO_STATE;
+    }
+    return one < other ? one : other;
+}
+
+/* What is down is so with all that is beneath it; and if it is off, with nothing in standby. */
+static bool beneath_is_right(const struct vpsci_vm *vm, uint32_t level, uint32_t entry)
+{
+    uint32_t i;
+
+    for (i = 0; level > 1 && entry != VPSCI_NO_STATE && i < vm->vcpu_count; i++) {
+        uint32_t its = vpsci__node_state(vm, spec_domain[i], level - 1);
+
+        if (its == VPSCI_NO_STATE || spec_states[its].local > spec_states[entry].local) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The domain that begins with vCPU `first`: down, into what all agree to, or up. In OS-initiated
+ * mode that depends on which core was last; but no core in it may be up. */
+static bool domain_is_right(const struct vpsci_vm *vm, const struct spec *spec, uint32_t first,
+                            uint32_t level)
+{
+    uint32_t entry = vpsci__node_state(vm, first, level);
+    uint32_t agreed = 2 * level + 1;
+    uint32_t i;
+
+    for (i = first; i < spec->vcpu_count && is_member(i, first, level); i++) {
+        uint32_t vote = vote_of(&spec->vcpus[i], level);
+
+        if (!spec_is_down(&spec->vcpus[i])) {
+            return entry == VPSCI_NO_STATE;
+        }
+        agreed = agree(agreed, vote);
+    }
+    return (spec->os_initiated || entry == agreed) && beneath_is_right(vm, level, entry);
+}
+
+static bool domains_are_right(const struct vpsci_vm *vm, const struct spec *spec)
+{
+    uint32_t level;
+    uint32_t i;
+
+    for (level = 1; level <= vm->highest; level++) {
+        for (i = 0; i < vm->vcpu_count; i++) {
+            if (vpsci__vcpu(vm, i)->domain[level - 1] == i &&
+                !domain_is_right(vm, spec, i, level)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static uint32_t up_in(const struct vpsci_vm *vm, uint32_t vcpu, uint32_t level)
+{
+    uint32_t first = vpsci__vcpu(vm, vcpu)->domain[level - 1];
+
+    return vpsci__load(&vpsci__domain_row(vm, first)[vm->row_at[level - 1]]) & 0xffff;
+}
+
+static bool is_off_above_standby(const struct vpsci_vm *vm, uint32_t vcpu, uint32_t level)
+{
+    const struct vpsci_vcpu *core = vpsci__vcpu(vm, vcpu);
+    uint32_t entry = vpsci__node_state(vm, core->domain[level - 1], level);
+
+    return entry != VPSCI_NO_STATE && vm->states[entry].local == VPSCI_HW_OFF &&
+           vpsci__state_of(vpsci__load(&core->word)) == VPSCI__STANDBY;
+}
+
+const char *vm_check_step(const struct vpsci_vm *vm)
+{
+    uint32_t level;
+    uint32_t i;
+
+    for (level = 1; level <= vm->highest; level++) {
+        for (i = 0; i < vm->vcpu_count; i++) {
+            if (is_off_above_standby(vm, i, level)) {
+                return "a domain is off above a core in standby";
+            }
+            if (level > 1 && up_in(vm, i, level) == 0 && up_in(vm, i, level - 1) > 0) {
+                return "a domain is down with one beneath it that is up";
+            }
+        }
+    }
+    return NULL;
+}
+
 /* A VM for records, beside the one that is explored. */
 static struct arena other_arena;
 
@@ -327,45 +448,32 @@ int64_t vm_record_digest(const struct vpsci_vm *vm, const uint8_t *record, size_
     }
     error = vpsci_init(other_arena.cells, vpsci_size(&config), &config, &other);
     error = error ? error : vpsci_restore(other, record, size);
-    if (!error && vm_project(other, &spec)) {
+    if (!error && (vm_project(other, &spec) || !domains_are_right(other, &spec))) {
         error = VPSCI_E_IMPOSSIBLE;
     }
     explore_quietly(false);
     return error ? error : spec_digest(&spec);
 }
 
-/* The entry of level 1 that a core agrees to, which is down. */
-static uint32_t vote_of(const struct spec_vcpu *vcpu)
+/* What domains count is what vpsci_restore() has just counted from the record, in the VM beside this
+ * one: all cells but the version in a head. */
+static bool counts_are_right(const struct vpsci_vm *vm)
 {
-    if (vcpu->state != S_STANDBY && vcpu->state != S_POWERDOWN) {
-        return 3;
-    }
-    return vcpu->detail >= 2 ? vcpu->detail : VPSCI_NO_STATE;
-}
-
-/* The domain that begins with vCPU `first`: down, into what all agree to, or up. In OS-initiated
- * mode that depends on which core was last; but no core in it may be up, or lose context that it
- * wants to keep. */
-static bool domain_is_right(const struct vpsci_vm *vm, const struct spec *spec, uint32_t first)
-{
-    uint32_t entry = vpsci__node_state(vm, first, 1);
-    uint32_t agreed = 3;
+    const struct vpsci_vm *other = (const struct vpsci_vm *)other_arena.cells;
+    uint32_t cells = vm->row_at[VPSCI_LEVEL_MAX];
     uint32_t i;
 
-    for (i = first; i < spec->vcpu_count && spec_domain[i] == first; i++) {
-        uint32_t vote = vote_of(&spec->vcpus[i]);
+    for (i = 0; i < cells * vm->vcpu_count; i++) {
+        uint32_t at = i % cells;
+        bool is_head = at == 0 || at == vm->row_at[1] || at == vm->row_at[2];
+        uint64_t difference = vpsci__load(&vpsci__domain_row(vm, 0)[i]) ^
+                              vpsci__load(&vpsci__domain_row(other, 0)[i]);
 
-        if (!spec_is_down(&spec->vcpus[i])) {
-            return entry == VPSCI_NO_STATE;
-        }
-        if (entry == 3 && spec->vcpus[i].state == S_STANDBY) {
+        if (difference & (is_head ? 0xffffff : UINT64_MAX)) {
             return false;
         }
-        /* NO_STATE is a large number: one that does not agree. */
-        agreed =
-            vote == VPSCI_NO_STATE || (agreed != VPSCI_NO_STATE && vote < agreed) ? vote : agreed;
     }
-    return spec->os_initiated || entry == agreed;
+    return true;
 }
 
 const char *vm_check_quiet(const struct vpsci_vm *vm, struct spec *spec)
@@ -374,7 +482,6 @@ const char *vm_check_quiet(const struct vpsci_vm *vm, struct spec *spec)
     const char *wrong = vm_project(vm, spec);
     uint64_t census = vpsci__load(&vm->census);
     ptrdiff_t size;
-    uint32_t i;
 
     if (wrong) {
         return wrong;
@@ -385,16 +492,33 @@ const char *vm_check_quiet(const struct vpsci_vm *vm, struct spec *spec)
     if (vpsci__journal_of(census) != VPSCI__NOBODY) {
         return "a vCPU is left in the journal";
     }
-    for (i = 0; vm->highest && i < vm->vcpu_count; i++) {
-        if (spec_domain[i] == i && !domain_is_right(vm, spec, i)) {
-            return "a domain is not in the state that its cores say";
-        }
+    if (!domains_are_right(vm, spec)) {
+        return "a domain is not in the state that its cores say";
     }
     size = vpsci_save(vm, record, sizeof(record));
     if (size < 0 || vm_record_digest(vm, record, (size_t)size) != spec_digest(spec)) {
         return "what is saved is not what is";
     }
-    return NULL;
+    return counts_are_right(vm) ? NULL : "a domain counts what is not so";
+}
+
+/* The head, the counts or the votes of a domain. */
+static void name_domain_cell(const struct vpsci_vm *vm, uint32_t index, char *text, size_t size)
+{
+    static const char *const cells_of[] = {"head", "counts", "votes"};
+    size_t start = (size_t)(vpsci__domain_row(vm, 0) - (const struct vpsci__cell *)vm);
+    size_t cells = vm->row_at[VPSCI_LEVEL_MAX];
+    size_t at = cells ? (index - start) % cells : 0;
+    uint32_t level;
+
+    if (index < start || index >= start + cells * vm->vcpu_count) {
+        return;
+    }
+    for (level = 1; at >= vm->row_at[level]; level++) {
+    }
+    at -= vm->row_at[level - 1];
+    (void)snprintf(text, size, "%s of level %u of vCPU %zu", cells_of[at < 2 ? at : 2],
+                   (unsigned)level, (index - start) / cells);
 }
 
 void vm_cell_name(const struct vpsci_vm *vm, uint32_t index, char *text, size_t size)
@@ -425,4 +549,5 @@ void vm_cell_name(const struct vpsci_vm *vm, uint32_t index, char *text, size_t 
         (void)snprintf(text, size, "%s of vCPU %zu", of_vcpu[(index - start) % each],
                        (index - start) / each);
     }
+    name_domain_cell(vm, index, text, size);
 }

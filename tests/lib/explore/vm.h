@@ -24,6 +24,8 @@ const char *vm_project(const struct vpsci_vm *vm, struct spec *spec);
 int64_t vm_record_digest(const struct vpsci_vm *vm, const uint8_t *record, size_t size);
 /* All that must hold while no thread is inside the library. NULL, or what is wrong. */
 const char *vm_check_quiet(const struct vpsci_vm *vm, struct spec *spec);
+/* What must hold of domains at every moment. NULL, or what is wrong. */
+const char *vm_check_step(const struct vpsci_vm *vm);
 /* Between true and false, accesses to cells are no steps. In machine.c. */
 void explore_quietly(bool begins);
 /* The token of the payload that has this address, 0 for none. */
