@@ -20,7 +20,7 @@
 #include <vpsci_kvm.h>
 
 enum { GICD = 0x08000000, GICR = 0x080a0000, UART = 0x09000000, RAM = 0x40000000 };
-enum { CPUS_MAX = 16, ALIGN = 2 << 20, TREE_SIZE = 1 << 16, STATUS_RESET = 3 };
+enum { CPUS_MAX = 16, ALIGN = 2 << 20, RAM_MIN = 32 << 20, TREE_SIZE = 1 << 16, STATUS_RESET = 3 };
 
 static struct cpu {
     struct vpsci_kvm_vcpu kvm;
@@ -197,7 +197,7 @@ static void read_tree(const char *path)
         vm.cpus += fdt_getprop(vm.tree, cpu, "device_type", NULL) != NULL;
     }
     vm.ram_size = reg != NULL && size == 2 * sizeof(*reg) ? fdt32_to_cpu(reg[1]) : 0;
-    if (error != 0 || vm.ram_size < 16 * ALIGN || vm.cpus > CPUS_MAX) {
+    if (error != 0 || vm.ram_size < RAM_MIN || vm.cpus > CPUS_MAX) {
         errx(1, "%s: not a tree like monitor.dts", path);
     }
 }

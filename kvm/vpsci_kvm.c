@@ -9,7 +9,7 @@
 
 #define CORE_REG(field)                                                                            \
     (KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(field))
-#define REG_X(n)      (CORE_REG(regs.regs[0]) + 2 * (n)) /* numbered in words of 32 bits */
+#define REG_X(n)      (CORE_REG(regs.regs[0]) + 2ull * (n)) /* numbered in words of 32 bits */
 #define REG_PC        CORE_REG(regs.pc)
 #define REG_PSTATE    CORE_REG(regs.pstate)
 #define REG_SCTLR_EL1 ARM64_SYS_REG(3, 0, 1, 0, 0)

@@ -35,15 +35,22 @@ static int cpu_change_state(struct vpsci_kvm_vcpu *cpu, enum vpsci_mp_state stat
 
 int vpsci_kvm_apply(struct vpsci_kvm_vcpu *cpu, const struct vpsci_outcome *out)
 {
-    bool answers = out->action == VPSCI_RETURN || out->action == VPSCI_FOREIGN;
     int error;
 
-    if (out->action == VPSCI_ENTER) {
+    switch (out->action) {
+    case VPSCI_ENTER:
         return out->ended == VPSCI_WAIT_POWERDOWN ? cpu_enter_with_timers(cpu, &out->entry)
                                                   : cpu_enter(cpu, &out->entry);
+    case VPSCI_RETURN:
+    case VPSCI_FOREIGN:
+        error = cpu_change_state(cpu, VPSCI_MP_RUNNABLE);
+        return error != 0 ? error : vpsci_kvm_answer(cpu, out->x0);
+    case VPSCI_RUN:
+        return cpu_change_state(cpu, VPSCI_MP_RUNNABLE);
+    case VPSCI_WAIT:
+        break;
     }
-    error = cpu_change_state(cpu, vpsci_outcome_mp_state(out));
-    return error == 0 && answers ? vpsci_kvm_answer(cpu, out->x0) : error;
+    return cpu_change_state(cpu, vpsci_outcome_mp_state(out));
 }
 
 /* ---- Calls -------------------------------------------------------------------------------- */
@@ -57,6 +64,9 @@ int vpsci_kvm_read_call(const struct vpsci_kvm_vcpu *cpu, const struct vpsci_vm 
 
     *call = (struct vpsci_guest_call){.function = function, .aarch32 = vpsci_kvm_is_aarch32(cpu)};
     vpsci_describe_function(vm, function, &info);
+    if (info.arguments == 0) {
+        return 0;
+    }
     first = info.by_power_state ? 1 : info.arguments;
     error = vpsci_kvm_read_x(cpu, 1, 1 + first, call->args);
     if (error != 0) {

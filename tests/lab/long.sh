@@ -36,13 +36,13 @@ test_monitor_linux() {
     mkfifo "$work/keys"
     exec 9<>"$work/keys"
     for name in "hotplug cycles=20" console; do
-        (until grep -qaE 'GUEST: (ok|fail)' "$work/console"; do
+        (until grep -qaE 'GUEST: (ok|fail)' "$work/console" 2>/dev/null; do
             sleep 1
-            ! grep -qa 'suspend entry' "$work/console" || printf x >&9
+            printf x >&9
         done) &
         monitor_limit=250
-        run_monitor "$work/keys" "$LAB_GUEST/vmlinuz" "console=ttyS0 test=$name" "$LAB_GUEST/initrd"
-        kill $!
+        run_monitor "$work/keys" "$LAB_GUEST/vmlinuz" "console=ttyS0 quiet test=$name" "$LAB_GUEST/initrd"
+        kill $! 2>/dev/null || true
         expect_status 0
         expect_console "GUEST: ok"
     done

@@ -345,6 +345,14 @@ static struct power_call expect_exit(unsigned index, enum power_exit why)
     return exit.call;
 }
 
+/* Waits until a vCPU has run so often. The test's time limit ends a wait in vain. */
+static void await_steps(const struct vcpu *vcpu, unsigned steps)
+{
+    while (vcpu->steps < steps) {
+        usleep(100);
+    }
+}
+
 /* Waits longer than a busy thread needs. */
 static void let_time_pass(void)
 {
@@ -548,9 +556,7 @@ static void unread_changes_delay_only_starts(void **state)
     assert_in_range(all_enters(), 0, 16);
     vcpus_pause(fixture.vcpus);
     vcpus_resume(fixture.vcpus);
-    unsigned steps = fixture.vcpu[0].steps;
-    let_time_pass();
-    assert_true(fixture.vcpu[0].steps > steps);
+    await_steps(&fixture.vcpu[0], fixture.vcpu[0].steps + 1);
     expect_exit(0, POWER_EXIT_OFF); /* Now they are taken. */
     finish();
 }
@@ -591,6 +597,7 @@ static void pause_does_not_wake(void **state)
             vcpus_pause(fixture.vcpus);
             vcpus_resume(fixture.vcpus);
         }
+        await_steps(&fixture.vcpu[0], 1);
         let_time_pass();
         assert_int_equal(fixture.vcpu[0].steps, 1);
         interrupt(&fixture.vcpu[0]);
@@ -606,7 +613,7 @@ static void interrupt_during_a_pause_is_kept(void **state)
     (void)state;
     the_sleep = sleeps[1];
     start(1, suspend_once, NULL);
-    let_time_pass();
+    await_steps(&fixture.vcpu[0], 1);
     vcpus_pause(fixture.vcpus);
     interrupt(&fixture.vcpu[0]);
     let_time_pass();
@@ -695,7 +702,7 @@ static void start_one_and_suspend(struct vcpu *vcpu)
     }
 }
 
-static void await_steps(const struct vcpu *vcpu, unsigned steps)
+static void await_steps_and_take_changes(const struct vcpu *vcpu, unsigned steps)
 {
     while (vcpu->steps < steps) {
         take_changes();
@@ -712,20 +719,20 @@ static void exits_take_turns(void **state)
 
     (void)state;
     start(2, start_one_and_suspend, suspend_always);
-    await_steps(&fixture.vcpu[0], 2);
-    await_steps(&fixture.vcpu[1], 1);
+    await_steps_and_take_changes(&fixture.vcpu[0], 2);
+    await_steps_and_take_changes(&fixture.vcpu[1], 1);
     vcpus_pause(fixture.vcpus); /* Both exits wait from here on. */
     for (unsigned i = 0; i < 10; i++) {
         assert_true(vcpus_next_exit(fixture.vcpus, &first, &exit));
         unsigned steps = fixture.vcpu[first].steps;
         vcpus_resume(fixture.vcpus);
-        await_steps(&fixture.vcpu[first], steps + 1);
+        await_steps_and_take_changes(&fixture.vcpu[first], steps + 1);
         vcpus_pause(fixture.vcpus);
         assert_true(vcpus_next_exit(fixture.vcpus, &second, &exit));
         assert_int_not_equal(first, second);
         steps = fixture.vcpu[second].steps;
         vcpus_resume(fixture.vcpus);
-        await_steps(&fixture.vcpu[second], steps + 1);
+        await_steps_and_take_changes(&fixture.vcpu[second], steps + 1);
         vcpus_pause(fixture.vcpus);
     }
     assert_true(vcpus_next_exit(fixture.vcpus, &first, &exit));
@@ -760,7 +767,7 @@ static void all_off_can_still_be_stopped(void **state)
 {
     (void)state;
     start(2, turn_off, NULL);
-    let_time_pass();
+    await_steps(&fixture.vcpu[0], 1);
     assert_int_equal(fixture.vcpu[0].steps, 1);
     vcpus_pause(fixture.vcpus);
     take_changes();

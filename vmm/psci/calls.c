@@ -69,7 +69,7 @@ static struct psci_step step_hand_over(struct vcpu_exit *exit, enum power_exit w
 static struct psci_step step_carry_out(struct vcpu *vcpu, const struct vpsci_outcome *out,
                                        struct vcpu_exit *exit)
 {
-    if (vpsci_outcome_mp_state(out) == VPSCI_MP_STOPPED) {
+    if (out->action == VPSCI_WAIT && vpsci_outcome_mp_state(out) == VPSCI_MP_STOPPED) {
         return step_make(PSCI_STAY_OUT);
     }
     return step_run_unless(exit, vpsci_kvm_apply(vcpu_psci(vcpu), out));
