@@ -36,6 +36,7 @@ test_monitor_linux() {
     mkfifo "$work/keys"
     exec 9<>"$work/keys"
     for name in "hotplug cycles=20" console; do
+        rm -f "$work/console"
         (until grep -qaE 'GUEST: (ok|fail)' "$work/console" 2>/dev/null; do
             sleep 1
             printf x >&9
