@@ -105,7 +105,7 @@ test_readme_examples_are_accepted() {
 # Every path that a document links to exists.
 test_paths_in_documents_exist() {
     for document in README DESIGN SPEC CAVEATS CONTRIBUTING SECURITY CHANGES docs/lab docs/embedding docs/adapter docs/peers \
-        docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/performance docs/sandbox docs/files; do
+        docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/performance docs/sandbox docs/files docs/upstream/README; do
         [ -e "$root/$document.md" ] || fail "$document.md is not there"
         folder=$(dirname "$root/$document.md")
         grep -o '](\([^)#:]*\))' "$root/$document.md" | sed 's/](\(.*\))/\1/' >links || :
@@ -113,6 +113,19 @@ test_paths_in_documents_exist() {
             [ -e "$folder/$link" ] || fail "$document.md links to $link, which is not there"
         done <links
     done
+}
+
+# Each page of docs/upstream is in the list there, and the scenarios in its commands exist.
+test_notes_for_upstream_name_scenarios_that_exist() {
+    (cd "$root/docs/upstream" && ls -- *.md) | grep -vx README.md >pages
+    sed -n 's/^| \[.*](\(.*\)) |.*/\1/p' "$root/docs/upstream/README.md" | sort >listed
+    diff pages listed || fail "docs/upstream/README.md does not list the pages that are there"
+    cat "$root"/check/scenarios/families/*.c | sed -n 's/.*\.name = "\([^"]*\)".*/\1/p' >names
+    cat "$root"/docs/upstream/*.md | grep -o "scenarios=[a-z0-9,*-]*" | sed 's/.*=//' | tr ',' '\n' | sort -u >told
+    [ "$(wc -l <told)" -gt 20 ] || fail "the pages were not read"
+    while read -r name; do
+        grep -q "^$(printf '%s' "$name" | sed 's/\*/.*/g')\$" names || fail "docs/upstream names the scenario $name"
+    done <told
 }
 
 # docs/sandbox.md has the figures that the program prints.
