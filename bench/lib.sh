@@ -16,17 +16,20 @@ json=''
 aims() {
     cat <<'EOF'
 PSCI_VERSION|60
-CPU_ON, success|150
-AFFINITY_INFO, level 0|80
+CPU_ON, success|170
+AFFINITY_INFO, level 0|110
+SYSTEM_SUSPEND, asked|220
+CPU_SUSPEND, standby|250
+vpsci_next, to an entry|150
 EOF
 }
 
 # The aims for text, memory and stack, in bytes.
-aim_text=8192 aim_data=0 aim_vcpu=64 aim_stack=256
+aim_text=16384 aim_mandatory=8192 aim_data=0 aim_vcpu=64 aim_stack=256
 
-# Compiled as in a hypervisor: no position-independent tables, no unwinder.
-arm64=(aarch64-linux-gnu-gcc -std=c11 -Os -ffreestanding -fno-pie -fno-asynchronous-unwind-tables -fno-unwind-tables
-    -fno-stack-protector -mno-outline-atomics -fcallgraph-info=su -I "$root/include")
+# Compiled as in a hypervisor: small, no position-independent tables, no unwinder.
+flags=(-std=c11 -Os -ffreestanding -fno-pie -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-stack-protector
+    -fcallgraph-info=su -I "$root/include")
 
 # Sets `verdict` to how a figure compares to its aim.
 judge() { # FIGURE AIM
@@ -58,13 +61,13 @@ compare_system_suspend() {
         }' "$out/calls"
 }
 
-compile_for_size() {
-    local file
-    rm -rf "$out/arm64"
-    mkdir -p "$out/arm64"
+compile_for_size() { # FOLDER COMPILER...
+    local file folder=$out/$1
+    rm -rf "$folder"
+    mkdir -p "$folder/without"
     while read -r file; do
-        "${arm64[@]}" -c "$root/lib/$file" -o "$out/arm64/${file%.c}.o"
-    done <"$root/lib/sources.txt"
+        "${@:2}" "${flags[@]}" -c "$root/lib/$file" -o "$folder/${file%.c}.o"
+    done < <(cd "$root/lib" && cat sources.txt && ls without/*.c)
 }
 
 show_size() {
@@ -81,19 +84,44 @@ show_size() {
         printf '%-24s %8s %8s %8s  %s' "all, text with constants" "$text" "$data" "$bss" "$verdict"
         judge $((data + bss)) "$aim_data"
         printf ', .data and .bss %s\n' "$verdict"
-    done < <(aarch64-linux-gnu-size -t "$out"/arm64/*.o)
+    done < <(size -t "$out"/arm64/*.o)
 }
 
-# What a program takes that leaves parts out, as docs/embedding.md says.
-show_parts() {
-    local title pattern
-    while IFS='|' read -r title pattern; do
-        printf '%-24s %8s\n' "$title" "$(find "$out/arm64" -name '*.o' | grep -vE "/($pattern)\.o\$" |
-            xargs aarch64-linux-gnu-size -t | awk 'END { print $1 }')"
-    done <<'EOF'
-without save, restore|save|restore|record
-and without names|save|restore|record|names
-EOF
+# The objects of the library without some families, by lib/families.txt.
+objects_without() { # FOLDER FAMILY...
+    local family file row objects
+    objects=" $(sed "s|^|$out/$1/|; s|c\$|o|" "$root/lib/sources.txt" | tr '\n' ' ')"
+    for family in "${@:2}"; do
+        row=$(sed -n "s/^$family: //p" "$root/lib/families.txt")
+        [[ $row ]] || {
+            echo "lib.sh: lib/families.txt does not name $family" >&2
+            exit 1
+        }
+        for file in ${row%% -> *}; do
+            objects=${objects/" $out/$1/${file%.c}.o "/ }
+        done
+        [[ $row != *" -> "* ]] || objects+="$out/$1/$(sed 's/.* -> //; s/c$/o/' <<<"$row") "
+    done
+    echo "$objects"
+}
+
+text_without() { # FOLDER FAMILY...
+    # shellcheck disable=SC2046 # a list of files, none of which has a space
+    size -t $(objects_without "$@") | awk 'END { print $1 }'
+}
+
+# What the library takes without families that docs/embedding.md says can be left out.
+show_families() {
+    local family text all=()
+    printf '\n%-40s %8s %8s\n' "text with constants, bytes, -Os" arm64 x86-64
+    printf '%-40s %8s %8s\n' "everything" "$(text_without arm64)" "$(text_without x86-64)"
+    while IFS=: read -r family _; do
+        all+=("$family")
+        printf '%-40s %8s %8s\n' "without $family" "$(text_without arm64 "$family")" "$(text_without x86-64 "$family")"
+    done <"$root/lib/families.txt"
+    text=$(text_without arm64 "${all[@]}")
+    judge "$text" "$aim_mandatory"
+    printf '%-40s %8s %8s  %s\n' "without all of these" "$text" "$(text_without x86-64 "${all[@]}")" "$verdict"
 }
 
 show_memory() {
@@ -141,9 +169,10 @@ mkdir -p "$out"
 count_instructions
 awk -v aims="$out/aims" -f "$here/lib_table.awk" "$out/calls"
 compare_system_suspend
-compile_for_size
+compile_for_size arm64 aarch64-linux-gnu-gcc -mno-outline-atomics
+compile_for_size x86-64 gcc
 show_size
-show_parts
+show_families
 show_memory
 show_stack
 if [[ $json ]]; then

@@ -53,24 +53,6 @@ enum {
 /* What a core wants of a domain: a state, NO_STATE, or this. */
 enum { AS_AGREED = VPSCI_NO_STATE + 1 };
 
-/* Is there anything to keep besides the vCPUs' words: domains above the core, or statistics? */
-bool vpsci__accounts(const struct vpsci_vm *vm)
-{
-    return vm->highest > 0 || vm->statistics;
-}
-
-bool vpsci__is_down(uint64_t word)
-{
-    static const bool down[VPSCI__STATE_COUNT] = {
-        [VPSCI__OFF] = true,       [VPSCI__FROZEN] = true,    [VPSCI__STARTING] = true,
-        [VPSCI__PENDING] = true,   [VPSCI__STANDBY] = true,   [VPSCI__POWERDOWN] = true,
-        [VPSCI__CLAIMED] = true,   [VPSCI__SUSPENDED] = true, [VPSCI__LEAVING] = true,
-        [VPSCI__HONOURING] = true, [VPSCI__REVOKING] = true,
-    };
-
-    return down[vpsci__state_of(word)];
-}
-
 static bool is_asleep(uint64_t word)
 {
     return vpsci__state_of(word) == VPSCI__STANDBY || vpsci__state_of(word) == VPSCI__POWERDOWN;

@@ -119,8 +119,10 @@ static bool numbers_are_good(const struct vpsci_config *config)
 
 static bool bits_are_known(const struct vpsci_config *config)
 {
-    return !(config->capabilities & ~(uint32_t)KNOWN_CAPABILITIES) &&
-           !(config->options & ~(uint32_t)KNOWN_OPTIONS);
+    uint32_t unknown =
+        ~(uint32_t)KNOWN_CAPABILITIES | vpsci__domains_left_out | vpsci__statistics_left_out;
+
+    return !(config->capabilities & unknown) && !(config->options & ~(uint32_t)KNOWN_OPTIONS);
 }
 
 static bool config_is_good(const struct vpsci_config *config)

@@ -217,16 +217,27 @@ static inline uint32_t vpsci__pack(uint64_t mpidr)
 
 /* power_states.c */
 bool vpsci__states_prepare(struct vpsci_vm *vm);
-uint32_t vpsci__row_cells(const struct vpsci_power_state *states, uint32_t count, uint32_t level,
-                          uint8_t *shallowest);
-bool vpsci__domains_prepare(struct vpsci_vm *vm);
 uint32_t vpsci__state_index(const struct vpsci_vm *vm, uint32_t power_state);
 uint32_t vpsci__state_at(const struct vpsci_vm *vm, uint32_t state_index, uint32_t level);
 bool vpsci__is_powerdown(const struct vpsci_vm *vm, uint32_t state_index);
 
+/* domain_tree.c */
+extern const uint32_t vpsci__domains_left_out; /* capabilities that this build does not have */
+extern const uint8_t vpsci__level_most;        /* of a power state */
+uint32_t vpsci__row_cells(const struct vpsci_power_state *states, uint32_t count, uint32_t level,
+                          uint8_t *shallowest);
+bool vpsci__domains_prepare(struct vpsci_vm *vm);
+
+/* suspend_mode.c */
+int vpsci__permit_suspend(struct vpsci__invocation *call, uint32_t state_index);
+
+/* Is there anything to keep besides the vCPUs' words: domains above the core, or statistics? */
+static inline bool vpsci__accounts(const struct vpsci_vm *vm)
+{
+    return vm->highest > 0 || vm->statistics;
+}
+
 /* domain.c */
-bool vpsci__accounts(const struct vpsci_vm *vm);
-bool vpsci__is_down(uint64_t word);
 void vpsci__went_down(const struct vpsci_vcpu *vcpu, uint64_t word, bool by_os);
 void vpsci__came_up(const struct vpsci_vcpu *vcpu, uint64_t word);
 int vpsci__os_may(const struct vpsci_vcpu *vcpu, uint32_t state_index);
@@ -238,6 +249,7 @@ void vpsci__nodes_recount(const struct vpsci_vm *vm);
 void vpsci__nodes_reset(const struct vpsci_vm *vm);
 
 /* statistics.c */
+extern const uint32_t vpsci__statistics_left_out; /* capabilities that this build does not have */
 uint32_t vpsci__core_state(const struct vpsci_vm *vm, uint64_t word);
 void vpsci__stat_enter(const struct vpsci_vm *vm, uint32_t index, uint32_t level,
                        uint32_t state_index);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of low-power states and the tree of power domains: what the embedder gave, checked. */
+/* The table of low-power states that the embedder gave, checked. */
 #include "internal.h"
 
 static const struct vpsci_power_state original_states[] = {
@@ -81,29 +81,10 @@ static bool is_sound(const struct vpsci_vm *vm, uint32_t i)
 {
     const struct vpsci_power_state *state = &vm->states[i];
 
-    return state->level <= VPSCI_LEVEL_MAX &&
+    return state->level <= vpsci__level_most &&
            (state->local == VPSCI_HW_STANDBY || state->local == VPSCI_HW_OFF) &&
            rests_on(vm->states, i) && is_encoded(vm, i) &&
            vpsci__state_index(vm, state->value) == i;
-}
-
-/* How many cells the row of a domain of this level has: its head, counts, and 16 bits for each state
- * from the first to the last of the level (domain.c). 0 if the table has none of that level. */
-uint32_t vpsci__row_cells(const struct vpsci_power_state *states, uint32_t count, uint32_t level,
-                          uint8_t *shallowest)
-{
-    uint32_t first = count;
-    uint32_t last = 0;
-    uint32_t i;
-
-    for (i = count; i-- > 0;) {
-        if (states[i].level == level) {
-            last = first == count ? i : last;
-            first = i;
-        }
-    }
-    *shallowest = (uint8_t)first;
-    return first == count ? 0 : 2 + (last - first + 4) / 4;
 }
 
 /* Where the domains of each level are in a row of cells. */
@@ -147,51 +128,5 @@ bool vpsci__states_prepare(struct vpsci_vm *vm)
         }
     }
     lay_out_rows(vm);
-    return true;
-}
-
-/* The first vCPU that agrees with vCPU i in the affinity fields from `level` up. Neighbours are
- * mostly of one domain, so this looks at the nearest first. */
-static uint32_t first_by_affinity(const struct vpsci_vm *vm, uint32_t i, uint32_t level)
-{
-    uint32_t other;
-
-    for (other = i; other-- > 0;) {
-        uint32_t differs = vpsci__vcpu(vm, other)->affinity ^ vpsci__vcpu(vm, i)->affinity;
-
-        if (differs >> 8 * level == 0) {
-            return vpsci__vcpu(vm, other)->domain[level - 1];
-        }
-    }
-    return i;
-}
-
-static bool is_nested(const struct vpsci_vm *vm, uint32_t i, uint32_t level)
-{
-    const struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
-    uint32_t first = vcpu->domain[level - 1];
-
-    if (first > i || vpsci__vcpu(vm, first)->domain[level - 1] != first) {
-        return false;
-    }
-    return level == VPSCI_LEVEL_MAX || vpsci__vcpu(vm, first)->domain[level] == vcpu->domain[level];
-}
-
-bool vpsci__domains_prepare(struct vpsci_vm *vm)
-{
-    uint32_t i;
-    uint32_t level;
-
-    for (level = VPSCI_LEVEL_MAX; level > 0; level--) {
-        const uint16_t *given = vm->config.domains[level - 1];
-
-        for (i = 0; i < vm->vcpu_count; i++) {
-            vpsci__vcpu(vm, i)->domain[level - 1] =
-                given ? given[i] : (uint16_t)first_by_affinity(vm, i, level);
-            if (!is_nested(vm, i, level)) {
-                return false;
-            }
-        }
-    }
     return true;
 }

@@ -8,6 +8,8 @@
  */
 #include "internal.h"
 
+const uint32_t vpsci__statistics_left_out = 0;
+
 enum { SINCE_COUNT = VPSCI_LEVEL_MAX + 1 };
 
 uint32_t vpsci__stat_cells(uint32_t state_count)

@@ -45,6 +45,17 @@ static inline enum vpsci__state vpsci__state_of(uint64_t word)
     return (enum vpsci__state)(word & 0xff);
 }
 
+/* The core is off, or in a state that has a count in its domains. */
+static inline bool vpsci__is_down(uint64_t word)
+{
+    const uint32_t down = 1U << VPSCI__OFF | 1U << VPSCI__FROZEN | 1U << VPSCI__STARTING |
+                          1U << VPSCI__PENDING | 1U << VPSCI__STANDBY | 1U << VPSCI__POWERDOWN |
+                          1U << VPSCI__CLAIMED | 1U << VPSCI__SUSPENDED | 1U << VPSCI__LEAVING |
+                          1U << VPSCI__HONOURING | 1U << VPSCI__REVOKING;
+
+    return down >> vpsci__state_of(word) & 1;
+}
+
 static inline uint32_t vpsci__code_of(uint64_t word)
 {
     return (uint32_t)(word >> 8 & 0xff);

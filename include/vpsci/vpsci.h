@@ -339,8 +339,8 @@ struct vpsci_outcome {
 size_t vpsci_size(const struct vpsci_config *config);
 
 /** Bytes of memory that statistics need for that many vCPUs and entries in the table of states (2
- *  if there is no table), a multiple of VPSCI_ALIGNMENT; 0 if a number is out of range. Any
- *  thread. */
+ *  if there is no table), a multiple of VPSCI_ALIGNMENT; 0 if a number is out of range, or
+ *  statistics are left out of this build. Any thread. */
 size_t vpsci_statistics_size(uint32_t vcpu_count, uint32_t state_count);
 
 /**
@@ -352,11 +352,13 @@ size_t vpsci_statistics_size(uint32_t vcpu_count, uint32_t state_count);
  *   VPSCI_E_ARGUMENT  a null pointer; `size` that of no version of the struct, or larger than this
  *                     version of the library knows and with something in the rest that is not
  *                     zero; `vcpu_count`, `boot_vcpu`, `trusted_os`, `trusted_os_vcpu` or
- *                     `state_count` out of range; unknown bits in `capabilities` or `options`;
- *                     `ids_0_1` not all different; memory or statistics misaligned
+ *                     `state_count` out of range; unknown bits in `options`; capabilities that are
+ *                     unknown, or left out of this build (docs/embedding.md, "Building"); `ids_0_1`
+ *                     not all different; memory or statistics misaligned
  *   VPSCI_E_MEMORY    memory or statistics too small
  *   VPSCI_E_MPIDR     see there
- *   VPSCI_E_STATES    an entry of `states` or of `domains` breaks a rule given there
+ *   VPSCI_E_STATES    an entry of `states` or of `domains` breaks a rule given there, or domains
+ *                     above the core are left out of this build
  *   VPSCI_E_VERSION   `version` or `smccc_version` does not exist
  */
 int vpsci_init(void *memory, size_t size, const struct vpsci_config *config, struct vpsci_vm **vm);
