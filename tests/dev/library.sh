@@ -354,6 +354,19 @@ test_kvm_layer_is_installed_on_arm64() {
     expect_status 0
 }
 
+# The cross file in docs/embedding.md makes the library and its layer for KVM.
+test_library_builds_for_arm64_as_the_page_says() {
+    awk '$0 == "```ini" { on = 1; next } /^```/ { on = 0 } on' "$root/docs/embedding.md" >arm64.ini
+    expect_line arm64.ini aarch64
+    try meson setup -Dparts=lib --cross-file arm64.ini cross "$root"
+    expect_status 0
+    try ninja -C cross
+    expect_status 0
+    for file in lib/libvpsci.a lib/libvpsci.so kvm/libvpsci_kvm.a; do
+        [ -e "cross/$file" ] || fail "there is no $file"
+    done
+}
+
 # The build needs none of the libraries of dormouse.
 test_library_builds_alone() {
     try meson setup -Dparts=lib alone "$root"
