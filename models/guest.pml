@@ -27,6 +27,13 @@ proctype vcpu(byte me) MEANWHILE
 end_of_wait:
         d_step { kicked[me] -> kicked[me] = 0 };
         vcpu_next()
+#ifdef SPURIOUS
+    /* An embedder may ask at any time. */
+    :: got == WAITS -> vcpu_next()
+#endif
+#ifdef STOPS
+    :: got != WAITS && kicked[me] -> kicked[me] = 0; vcpu_next()
+#endif
     :: got != WAITS && may_call ->
         one_less;
         if

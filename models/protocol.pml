@@ -30,8 +30,8 @@ byte goal;
 #define CLAIMED       12
 #define LEAVING       13
 #define CHECKING      14
-#define ANSWERING     16
-#define HONOURING     17
+#define ANSWERING     15
+#define HONOURING     16
 
 /* enum vpsci__stage */
 #define RUNNING       0
@@ -572,10 +572,7 @@ inline claim_target(w)
     settled(w, 1);
     do
     :: seen == OFF ->
-        if
-        :: mistake == 9 -> skip
-        :: else -> add_census(1)
-        fi;
+        add_census(1);
         if
         :: mistake == 1 -> store_word(w, CLAIMED, 0); got = 1
         :: else -> swap_word(w, CLAIMED, 0)
@@ -584,10 +581,7 @@ inline claim_target(w)
         :: got -> got = SUCCESS; break
         :: else -> reached(2) /* another call, or the host, was first */
         fi;
-        if
-        :: mistake == 9 -> skip
-        :: else -> add_census(-1)
-        fi;
+        add_census(-1);
         settled(w, 1)
     :: else -> result_if_taken(); break
     od
@@ -634,10 +628,6 @@ inline cpu_on(w, token)
 #else
             publish(w, token)
 #endif
-        fi;
-        if
-        :: mistake == 9 -> add_census(1)
-        :: else -> skip
         fi
     :: got == ON_PENDING -> assert_moment(2); reached(1)
     :: got == ALREADY_ON -> assert_moment(4)
@@ -669,9 +659,7 @@ inline affinity_info(w)
 
 inline enter()
 {
-    /* Nobody reads it again before it is written again: in the model it is gone, so that an old one
-     * is not taken for a new one of the same caller. */
-    d_step { c = payload[me]; payload[me] = 0; tell(me, LOAD, ENTRY, me, c, 0, 0) };
+    d_step { c = payload[me]; tell(me, LOAD, ENTRY, me, c, 0, 0) };
     d_step {
         if
         :: seen == PENDING ->
@@ -686,6 +674,11 @@ inline enter()
         fi;
         promised[me] = 0;
         running[me] = 1;
+        /* No call reads it again before it is written again: in the model it is gone, so that an old
+         * one is not taken for a new one of the same caller. */
+#ifndef SAVES
+        payload[me] = 0;
+#endif
         put_word(me, ON, 0);
         tell_word(STORE, me)
     };
@@ -708,6 +701,9 @@ inline vcpu_next()
     :: seen == PENDING || (seen == SUSPENDED && had) -> enter()
     :: seen == RETURNING ->
         d_step {
+            assert(answers[me] == 0 || seen_code != INTERNAL_FAILURE);
+            assert(answers[me] == 0 || N > 2 || state[peer[me]] != STARTING);
+            running[me] = 1;
             decided[me] = 0;
             owed[me] = 0;
             promised[me] = 0;
@@ -729,10 +725,7 @@ inline vcpu_next()
 inline wake(w)
 {
     begin_call(DO_WAKE, w, 0);
-    if
-    :: decided[w] -> due[w] = 1
-    :: else -> skip
-    fi;
+    d_step { due[w] = (decided[w] -> 1 : due[w]) };
     load_word(w, wakes(state[w]) && !woken[w]);
     got = 0;
     do
@@ -792,7 +785,7 @@ inline system_suspend(token)
                     swap_own(SUSPEND_ASKED, had);
                     if
                     :: got -> break
-                    :: else -> skip
+                    :: else -> reached(6) /* a wake came after the decision */
                     fi
                 od
             fi;
@@ -827,6 +820,7 @@ inline system_off()
         fi
     :: else -> break
     od;
+    got = 0;
     d_step {
         if
         :: same[me] ->
@@ -901,6 +895,12 @@ inline answer_suspend(w, result)
     od
 }
 
+inline refuse_stop(w, result)
+{
+    load_word(w, 0);
+    d_step { put_word(w, RETURNING, 0); code[w] = result; tell_word(STORE, w) }
+}
+
 inline answer_stop(w, result)
 {
     got = 0;
@@ -909,7 +909,7 @@ inline answer_stop(w, result)
         swap_system(STOP_ANSWERED, w);
         if
         :: got -> break
-        :: else -> skip
+        :: else -> reached(7) /* another answer was first */
         fi
     :: else -> break
     od;
@@ -918,13 +918,7 @@ inline answer_stop(w, result)
         answers[w]++;
         assert(answers[w] == 1);
         if
-        :: result != SUCCESS ->
-            load_word(w, 0);
-            d_step {
-                put_word(w, RETURNING, 0);
-                code[w] = result;
-                tell_word(STORE, w)
-            }
+        :: result != SUCCESS && mistake != 17 -> refuse_stop(w, result)
         :: else -> skip
         fi;
         load_system();
@@ -936,6 +930,10 @@ inline answer_stop(w, result)
             :: else -> skip
             fi
         od;
+        if
+        :: result != SUCCESS && mistake == 17 -> refuse_stop(w, result)
+        :: else -> skip
+        fi;
         got = SUCCESS
     :: else -> got = E_STATE
     fi
@@ -975,6 +973,23 @@ inline answer_asking(w, result)
 }
 #endif
 
+/* After an answer the embedder kicks the vCPU that asked, and after that of a system request all. */
+inline kick_all(w)
+{
+#ifdef STOPS
+    d_step {
+        i_ = 0;
+        do
+        :: i_ < N -> kicked[i_] = 1; i_++
+        :: else -> break
+        od;
+        i_ = 0
+    }
+#else
+    kicked[w] = 1
+#endif
+}
+
 inline answer(w, result)
 {
     got = (result == SUCCESS -> DO_ACCEPT : DO_REFUSE);
@@ -1001,18 +1016,120 @@ inline answer(w, result)
     end_call(got)
 }
 
-/* After an answer the embedder kicks the vCPU that asked, and after that of a system request all. */
-inline kick_all(w)
+/* ---- save.c -------------------------------------------------------------------------------- */
+
+#ifdef SAVES
+#define is_step(s, u) (s >= SAVED_COUNT || u)
+#define has_entry(s)  (s == STARTING || s == PENDING || s == SUSPEND_ASKED || s == SUSPENDED)
+
+/* Reads all words. `got` is 0 if one is a step of a call. */
+inline look_at_words(first)
 {
-#ifdef STOPS
-    d_step {
-        i_ = 0;
-        do
-        :: i_ < N -> kicked[i_] = 1; i_++
-        :: else -> break
-        od
-    }
-#else
-    kicked[w] = 1
-#endif
+    at = 0;
+    do
+    :: at < N && got ->
+        d_step {
+            got = !is_step(state[at], unsettled[at]);
+            if
+            :: first -> kept[at] = 1
+            :: !first && !kept[at] -> same_words = 0
+            :: else -> skip
+            fi;
+            tell_word(LOAD, at);
+            at++
+        }
+    :: else -> break
+    od
 }
+
+/* What the record is to hold: all words at one moment, after the first look and before the second. */
+inline note_moment()
+{
+    at = 0;
+    do
+    :: at < N ->
+        now_state[at] = state[at];
+        now_entry[at] = payload[at];
+        at++
+    :: else -> break
+    od;
+    at = 0
+}
+
+inline put_words()
+{
+    do
+    :: at < N ->
+        d_step { put_state[at] = state[at]; tell_word(LOAD, at) };
+        if
+        :: has_entry(put_state[at]) ->
+            d_step { put_entry[at] = payload[at]; tell(me, LOAD, ENTRY, at, payload[at], 0, 0) }
+        :: else -> skip
+        fi;
+        at++
+    :: else -> break
+    od
+}
+
+/* The record is what was true at that moment; and a vCPU that is about to start has one that asks. */
+inline check_record()
+{
+    starting = 0;
+    asking = 0;
+    at = 0;
+    do
+    :: at < N ->
+        assert(put_state[at] == now_state[at]);
+        assert(!has_entry(put_state[at]) || put_entry[at] == now_entry[at]);
+        starting = starting + (put_state[at] == STARTING);
+        asking = asking + (put_state[at] == ASKING);
+        at++
+    :: else -> break
+    od;
+    assert(starting == asking)
+}
+
+inline forget_record()
+{
+    at = 0;
+    do
+    :: at < N ->
+        put_state[at] = 0;
+        put_entry[at] = 0;
+        now_state[at] = 0;
+        now_entry[at] = 0;
+        kept[at] = 0;
+        at++
+    :: else -> break
+    od;
+    starting = 0;
+    asking = 0;
+    at = 0
+}
+
+inline save()
+{
+    begin_call(DO_SAVE, 0, 0);
+    got = 1;
+    same_words = 1;
+    look_at_words(1);
+    if
+    :: got ->
+        d_step { note_moment() };
+        put_words();
+        if
+        :: mistake == 18 -> skip
+        :: else -> look_at_words(0)
+        fi
+    :: else -> skip
+    fi;
+    if
+    :: got && same_words -> d_step { check_record() }; reached(9)
+    :: got && !same_words -> got = 0; reached(10)
+    :: else -> reached(11)
+    fi;
+    d_step { forget_record() };
+    got = (got -> SUCCESS : E_STATE);
+    end_call(got)
+}
+#endif

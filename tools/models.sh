@@ -24,19 +24,61 @@ models_checks=(
     "off|quick|-DN=2|holds||"
     "off|quick|-DN=2|breaks|4|"
     "off|quick|-DN=2|breaks|5|"
-    "off|quick|-DN=2|holds||leaves"
+    "off|long|-DN=2|holds||leaves"
     "off|quick|-DN=3 -DROLES|reached|4|"
     "off|quick|-DN=3 -DROLES|reached|5|"
+    "off|long|-DN=3 -DROLES|breaks|6|"
+    "off|long|-DN=3 -DROLES|breaks|7|"
     "off|long|-DN=3 -DROLES|holds||"
+    "suspend|quick|-DN=1|holds||"
+    "suspend|quick|-DN=1|breaks|12|"
+    "suspend|quick|-DN=1|breaks|13|"
+    "suspend|quick|-DN=1|reached|6|"
+    "suspend|long|-DN=1|holds||ends"
+    "suspend|quick|-DN=1|holds||wakes"
+    "suspend|quick|-DN=1|breaks|11|wakes"
+    "suspend|long|-DN=2|holds||"
+    "answer|quick|-DN=1|holds||"
+    "answer|quick|-DN=1|breaks|14|"
+    "answer|long|-DN=1 -DSPURIOUS|breaks|17|"
+    "answer|quick|-DN=1|reached|7|"
+    "answer|long|-DN=1 -DSPURIOUS|holds||"
+    "answer|long|-DN=1|holds||decides"
+    "answer|long|-DN=1|holds||returns"
+    "ask|quick|-DN=2 -DHOSTS=1|holds||"
+    "ask|long|-DN=2 -DHOSTS=1 -DSPURIOUS|breaks|16|"
+    "ask|long|-DN=2 -DHOSTS=1|holds||answers_come"
+    "ask|long|-DN=2 -DHOSTS=2|holds||"
+    "ask|long|-DN=2 -DHOSTS=1|holds||starts"
+    "save|quick|-DN=1 -DSLEEPS|holds||"
+    "save|quick|-DN=2|breaks|18|"
+    "save|quick|-DN=2|reached|9|"
+    "save|quick|-DN=2|reached|10|"
+    "save|quick|-DN=2|reached|11|"
+    "save|quick|-DN=2 -DASKS|breaks|15|"
+    "save|long|-DN=2|holds||"
+    "domains|quick|-DFIRST=0 -DSECOND=6 -DTHIRD=5|breaks|20|"
+    "domains|quick|-DFIRST=0 -DSECOND=6 -DTHIRD=5|breaks|21|"
+    "domains|quick|-DFIRST=0 -DSECOND=6 -DTHIRD=5|breaks|23|"
+    "domains|quick|-DFIRST=0 -DSECOND=6 -DTHIRD=5|breaks|24|"
+    "domains|quick|-DFIRST=0 -DSECOND=6 -DTHIRD=5|breaks|25|"
+    "domains|quick|-DFIRST=0 -DSECOND=6 -DTHIRD=5|breaks|22|"
+    "domains|long|-DFIRST=6 -DSECOND=6 -DTHIRD=6|holds||"
 )
 
 # MODEL|DEFINES|LENGTH|SEEDS: all traces of that many steps, and random ones by so many seeds, are run against the
 # library.
 models_replays=(
-    "start|-DN=3 -DROLES|10|40"
-    "start|-DN=3|9|40"
-    "off|-DN=3 -DROLES|6|40"
-    "off|-DN=2|10|40"
+    "start|-DN=3 -DROLES|8|20"
+    "start|-DN=3||20"
+    "off|-DN=3 -DROLES|6|20"
+    "off|-DN=2||20"
+    "suspend|-DN=2|8|20"
+    "answer|-DN=2|8|20"
+    "ask|-DN=3 -DROLES -DHOSTS=1|8|20"
+    "save|-DN=2||20"
+    "save|-DN=2 -DASKS|8|20"
+    "save|-DN=2 -DSLEEPS||20"
 )
 
 models_seconds=900     # limit of one check
@@ -77,14 +119,14 @@ models_test() { # NAME
 
 # Runs SPIN's verifier. What it prints says whether it has seen every state.
 models_check() { # MODEL SET DEFINES WHAT NUMBER PROPERTY
-    local defines verifier options=(-DCOLLAPSE -DMEMLIM="$models_megabytes") search=(-noclaim) start=$SECONDS
+    local defines verifier options=(-DCOLLAPSE -DMEMLIM="$models_megabytes") search=() start=$SECONDS
     local log=$models_build/log
     read -ra defines <<<"$3"
     if [[ ${6-} ]]; then
         options+=(-DNFAIR=3)
         search=(-a -f -N "$6")
     else
-        options+=(-DSAFETY)
+        options+=(-DSAFETY -DNOCLAIM)
     fi
     verifier=$(models_compile "$1" "${options[@]}") || return 1
     (
@@ -106,7 +148,8 @@ models_check() { # MODEL SET DEFINES WHAT NUMBER PROPERTY
 
 # Prints the folder of the model's verifier, which is compiled once.
 models_compile() { # MODEL OPTION...
-    local key="$* ${defines[*]}" compiler=(gcc) folder
+    local key="$* ${defines[*]}" compiler=(gcc) level=-O0 folder
+    [[ $set == quick ]] || level=-O2
     folder=$models_build/${key//[^A-Za-z0-9]/_}
     [[ ! -x $folder/pan ]] || {
         echo "$folder"
@@ -117,7 +160,7 @@ models_compile() { # MODEL OPTION...
     (
         cd "$folder"
         spin "${defines[@]}" -a "$root/models/$1.pml" >spin.log
-        "${compiler[@]}" -O1 -w "${@:2}" -o pan pan.c
+        "${compiler[@]}" "$level" -w "${@:2}" -o pan pan.c
     ) >&2 || return 1
     echo "$folder"
 }
@@ -159,9 +202,10 @@ models_replay() { # ROW
     read -ra defines <<<"$defines"
     echo "$model ${defines[*]}: traces against the library"
     models_seeds "$model" "$seeds" | models_run_traces "$seeds random ones" || return 1
+    [[ $length ]] || return 0
     defines+=(-DLENGTH="$length" -DLIMIT=1)
-    verifier=$(models_compile "$model" -DSAFETY -DNOREDUCE -DPRINTF -DCOLLAPSE) || return 1
-    (cd "$verifier" && timeout "$models_seconds" ./pan -noclaim -E -m10000 2>&1) |
+    verifier=$(models_compile "$model" -DSAFETY -DNOCLAIM -DNOREDUCE -DPRINTF -DCOLLAPSE) || return 1
+    (cd "$verifier" && timeout "$models_seconds" ./pan -E -m10000 2>&1) |
         models_run_traces "all of $length steps"
 }
 

@@ -269,6 +269,10 @@ static bool replay_vm(const struct line *line)
 
         text[3] = (char)('0' + i);
         run_quietly(0, text);
+        if (replay.scenario.flags & ASKS) {
+            run_quietly(0, "accept 0");
+            run_quietly(0, "next");
+        }
         run_quietly((uint8_t)i, "next");
     }
     return true;
