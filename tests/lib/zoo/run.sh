@@ -105,6 +105,7 @@ prepare_explorer() {
     # shellcheck disable=SC2046
     compile "$work/explore-lib" $(sources | in_directory "$work/source")
     compile "$work/explore" "$root"/tests/lib/explore/*.c
+    rm "$work/explore/replay.o" # another program
     link "$work/explore-lib" "$work/explore" "$work/good-explore"
 }
 
