@@ -132,13 +132,14 @@ int vpsci_kvm_set(const struct vpsci_kvm_vcpu *cpu, uint64_t id, uint64_t value)
  * the guest leaves it when its thread gets a signal, which the caller sends afterwards. Any thread.
  */
 void vpsci_kvm_kick(struct vpsci_kvm_vcpu *cpu);
-/** Before vpsci_next(): a kick after that is kept, and what came before a kick is seen. */
+/** After KVM_RUN has returned -EINTR, and before anything is looked at that a kick may be for. */
 void vpsci_kvm_unkick(struct vpsci_kvm_vcpu *cpu);
 
 /**
  * One turn: does what vpsci_next() says, and then runs the guest or waits, in KVM_RUN. Returns 1 after an exit, which
- * run->exit_reason names; 0 after a kick or another signal, when that field is of an earlier exit; or -errno. If the
- * system has stopped it returns 0 at once: the monitor ends the thread, or lets it wait for a vpsci_reset().
+ * run->exit_reason names; 0 after a kick or another signal, when that field is of an earlier exit; or -errno. No kick is
+ * lost, whatever it is for, if the thread looks at that between two turns. Requests that were undecided when the VM was
+ * saved are not shown: ask vpsci_pending_request() after vpsci_restore().
  */
 int vpsci_kvm_run(struct vpsci_kvm_vcpu *cpu);
 

@@ -89,18 +89,14 @@ int vpsci_kvm_run(struct vpsci_kvm_vcpu *cpu)
     struct vpsci_outcome out;
     int error;
 
-    vpsci_kvm_unkick(cpu);
     vpsci_next(cpu->vcpu, &out);
-    /* Its kick may have come before unkick, and no other kick follows. */
-    if (out.wait == VPSCI_WAIT_STOPPED && vpsci_system_state(cpu->vm) == VPSCI_SYSTEM_STOPPED) {
-        return 0;
-    }
     error = vpsci_kvm_apply(cpu, &out);
     if (error != 0) {
         return error;
     }
     error = ioctl(cpu->fd, KVM_RUN, 0) < 0 ? -errno : 0;
     if (error == -EINTR || error == -EAGAIN) {
+        vpsci_kvm_unkick(cpu); /* what the kick was for has not been looked at yet */
         return 0;
     }
     return error != 0 ? error : 1;

@@ -125,11 +125,15 @@ int __wrap_ioctl(int fd, unsigned long request, void *argument)
         assert_in_range(fd, VCPU_FD, VCPU_FD + CPUS - 1);
         note_vcpu((unsigned)(fd - VCPU_FD), request, argument);
     }
-    if (++kvm.calls != kvm.fails_at) {
-        return 0;
+    if (++kvm.calls == kvm.fails_at) {
+        errno = kvm.error;
+        return -1;
     }
-    errno = kvm.error;
-    return -1;
+    if (request == KVM_RUN && kvm.run[fd - VCPU_FD].immediate_exit) {
+        errno = EINTR;
+        return -1;
+    }
+    return 0;
 }
 
 static void begin(uint32_t features)
@@ -457,8 +461,8 @@ static void a_wake_ends_a_standby(void **state)
     turn(0, 1, "mp=0 x0=0 run ");
 }
 
-/* The kick for that may have come just before the turn. Until the answer there is one more to come. */
-static void a_turn_ends_at_once_after_the_system_has_stopped(void **state)
+/* The thread has looked whether the system runs; then the answer and its kick come, and then the turn. */
+static void a_kick_after_the_answer_ends_the_next_turn(void **state)
 {
     struct vpsci_outcome out;
 
@@ -467,10 +471,11 @@ static void a_turn_ends_at_once_after_the_system_has_stopped(void **state)
     call_of(0, VPSCI_FID_32 | VPSCI_FN_SYSTEM_OFF, &out, "");
     assert_true(out.request.pending);
     turn(1, 1, "run ");
-    vpsci_kvm_kick(&kvm.cpu[1]);
     assert_int_equal(vpsci_answer(out.request.vcpu, VPSCI_SUCCESS), 0);
-    turn(1, 0, "");
-    turn(0, 0, "");
+    vpsci_kvm_kick(&kvm.cpu[0]);
+    vpsci_kvm_kick(&kvm.cpu[1]);
+    turn(1, 0, "run ");
+    turn(0, 0, "mp=5 run ");
 }
 
 static void kicks_are_no_exits(void **state)
@@ -487,11 +492,17 @@ static void kicks_are_no_exits(void **state)
     kvm.fails_at = 1;
     kvm.error = ENOEXEC;
     turn(0, -ENOEXEC, "run ");
+}
+
+/* A kick that comes before a turn ends that turn, and no other. */
+static void kicks_before_a_turn_are_kept(void **state)
+{
+    (void)state;
+    begin_turns();
     vpsci_kvm_kick(&kvm.cpu[0]);
-    assert_int_equal(kvm.run[0].immediate_exit, 1);
-    kvm.fails_at = NEVER;
+    turn(0, 0, "run ");
     turn(0, 1, "run ");
-    assert_int_equal(kvm.run[0].immediate_exit, 0);
+    turn(1, 1, "run ");
 }
 
 static void errors_of_a_turn_are_returned(void **state)
@@ -532,8 +543,9 @@ int main(void)
         cmocka_unit_test(calls_have_their_arguments_and_their_state),
         cmocka_unit_test(a_core_starts_and_goes_off),
         cmocka_unit_test(a_wake_ends_a_standby),
-        cmocka_unit_test(a_turn_ends_at_once_after_the_system_has_stopped),
+        cmocka_unit_test(a_kick_after_the_answer_ends_the_next_turn),
         cmocka_unit_test(kicks_are_no_exits),
+        cmocka_unit_test(kicks_before_a_turn_are_kept),
         cmocka_unit_test(errors_of_a_turn_are_returned),
     };
 

@@ -30,7 +30,7 @@ test_monitor_check() {
 }
 
 # Debian on it: CPUs off and on, and a sleep that keys end, which come until the guest is gone.
-# limit monitor_linux 600
+# limit monitor_linux 1200
 test_monitor_linux() {
     make_work
     mkfifo "$work/keys"
@@ -41,7 +41,7 @@ test_monitor_linux() {
             sleep 1
             printf x >&9
         done) &
-        monitor_limit=250
+        monitor_limit=550
         run_monitor "$work/keys" "$LAB_GUEST/vmlinuz" "console=ttyS0 quiet test=$name" "$LAB_GUEST/initrd"
         kill $! 2>/dev/null || true
         expect_status 0
