@@ -100,7 +100,9 @@ static int check_match(const struct vpsci_vm *vm, const uint8_t *record,
 static uint32_t needs_of(const struct vpsci__saved *saved)
 {
     uint32_t function = saved->form & 0xff;
-    uint32_t needs = saved->state == VPSCI__FROZEN ? VPSCI_CAP_CPU_FREEZE : 0;
+    bool frozen = saved->state == VPSCI__FROZEN ||
+                  (saved->state == VPSCI__STARTING && saved->detail == VPSCI__FROZEN);
+    uint32_t needs = frozen ? VPSCI_CAP_CPU_FREEZE : 0;
     static const uint32_t by_function[] = {
         [VPSCI_FN_MIGRATE] = VPSCI__HAS_RESIDENT,
         [VPSCI_FN_SYSTEM_SUSPEND] = VPSCI_CAP_SYSTEM_SUSPEND,

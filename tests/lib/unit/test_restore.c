@@ -352,6 +352,7 @@ static void record_that_needs_what_is_not_there_is_refused(void **state)
         {DRIVE_MODES, VPSCI_CAP_OS_INITIATED},
         {DRIVE_MODES, VPSCI_CAP_MEM_PROTECT},
     };
+    static const struct patch frozen[PATCHES] = {{AT_SLOT(3), 1, VPSCI__FROZEN}};
     size_t i;
 
     (void)state;
@@ -360,6 +361,11 @@ static void record_that_needs_what_is_not_there_is_refused(void **state)
         make_target_without(cases[i].lacks);
         assert_refused(size, VPSCI_E_MISMATCH);
     }
+    /* If the host refused that CPU_ON, the target would be frozen. */
+    take_record(DRIVE_ASKING);
+    apply_patches(frozen);
+    make_target_without(VPSCI_CAP_CPU_FREEZE);
+    assert_refused(size, VPSCI_E_MISMATCH);
 }
 
 static void record_that_needs_nothing_goes_where_nothing_is(void **state)
