@@ -20,6 +20,25 @@ fetch_debian() { # FOLDER SUITE[:ARCHITECTURE] PACKAGE,PACKAGE... PATTERN...
     fi
 }
 
+# Fetches programs of one of Debian 13's packages for this machine, with their libraries, because this machine may have
+# older ones, and with the program that loads them: FOLDER/loader. PATTERN says
+# where libraries are.
+fetch_native() { # FOLDER PACKAGE "PROGRAM..." PATTERN...
+    local folder=$1 tree=$1/tree wanted program libraries loader
+    read -ra wanted <<<"$3"
+    mkdir "$tree"
+    fetch_debian "$tree" "trixie:$debian_arch" "$2" "${wanted[@]/#/./usr/bin/}" "${@:4}"
+    loader=("$tree"/usr/lib/*-linux-gnu/ld-linux-*.so.*)
+    libraries=${loader[0]%/*}:$tree/usr/lib
+    for program in "${wanted[@]}"; do
+        "${loader[0]}" --library-path "$libraries" --list "$tree/usr/bin/$program" |
+            sed -n 's/.* => \(.*\) (0x.*/\1/p' | xargs -d '\n' cp -L -t "$folder"
+        cp "$tree/usr/bin/$program" "$folder"
+    done
+    cp -L "${loader[0]}" "$folder/loader"
+    rm -r "$tree"
+}
+
 # More options of mmdebstrap.
 fetch_options=()
 

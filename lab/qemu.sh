@@ -26,18 +26,9 @@ is_new_qemu() { # QEMU
     ((${version:-0} >= 9))
 }
 
-# Fetches QEMU with its libraries and the loader, because this machine may have older ones.
 fetch_qemu() { # FOLDER
-    local tree=$1/tree loader
-    mkdir "$tree"
-    fetch_debian "$tree" "trixie:$debian_arch" qemu-system-arm ./usr/bin/qemu-system-aarch64 \
-        './usr/lib/*-linux-gnu/*.so*'
-    loader=("$tree"/usr/lib/*-linux-gnu/ld-linux-*.so.*)
-    "${loader[0]}" --library-path "${loader[0]%/*}" --list "$tree/usr/bin/qemu-system-aarch64" |
-        sed -n 's/.* => \(.*\) (0x.*/\1/p' | xargs -d '\n' cp -L -t "$1"
-    cp -L "${loader[0]}" "$1/qemu-system-aarch64-loader"
-    mv "$tree/usr/bin/qemu-system-aarch64" "$1"
-    rm -r "$tree"
+    fetch_native "$1" qemu-system-arm qemu-system-aarch64 './usr/lib/*-linux-gnu/*.so*'
+    mv "$1/loader" "$1/qemu-system-aarch64-loader"
 }
 
 # Creates build/lab/debian/trixie-qemu-arm64: Debian 13's QEMU for the lab itself, where it is a monitor under KVM like

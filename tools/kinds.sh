@@ -20,6 +20,7 @@ test_kinds=(
     "soak|function|instruments|each fuzzer of a device or of an image, until it has run 10^7 times; see ./dev fuzz --runs"
     "zoo|function|mutants|mistakes put into the source on purpose, which its tests must find"
     "models|function|build models|SPIN's models of libvpsci's protocol, and their traces against it"
+    "prove|function|proofs|what CBMC proves about libvpsci for all inputs: a few of the proofs, and prove/all of them"
     "cover|function|instruments|that its tests reach every line, branch and condition of libvpsci"
     "dev|dev|clients lint library rust image disks peers lab|this command, the documents, the library as it is installed"
     "lab-6.12|lab 6.12|image lab|dormouse with real KVM and guests, on Linux 6.12"
@@ -35,7 +36,7 @@ test_library_kinds="vpsci cross fuzz zoo models cover"
 test_sets=(
     "quick|unit vpsci|the tests of unit and vpsci that take less than a minute"
     "library|$test_library_kinds|all of libvpsci's own tests"
-    "long|lab-6.12 lab-tsan soak models|lab-.../long, lab-tsan, soak and models/long, which nothing else includes"
+    "long|lab-6.12 lab-tsan soak models prove|lab-.../long, lab-tsan, soak, models/long and prove/all, which nothing else includes"
 )
 
 # The rows of test_kinds that this machine can run: it either is a lab itself, or emulates two.
@@ -161,7 +162,7 @@ test_quick_of_meson() { # FOLDER SUITE...
 }
 
 test_is_long() { # TEST
-    [[ $1 == lab-*/long/* || $1 == lab-tsan/* || $1 == soak/* || $1 == models/long/* ]]
+    [[ $1 == lab-*/long/* || $1 == lab-tsan/* || $1 == soak/* || $1 == models/long/* || $1 == prove/all ]]
 }
 
 test_is_meant() { # TEST NAME

@@ -47,7 +47,7 @@ lint_command() {
 # Prints the C files that match, each ended by a NUL.
 lint_find() { # PATTERN...
     local folder names=() folders=()
-    for folder in include lib kvm examples base bare vmm check tests bench fuzz; do
+    for folder in include lib kvm examples base bare vmm check tests bench fuzz proofs; do
         [[ ! -d $root/$folder ]] || folders+=("$folder")
     done
     for folder; do

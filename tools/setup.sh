@@ -33,6 +33,13 @@ packages_of() { # SET
         [[ $machine == aarch64 ]] || echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
         ;;
     models) echo spin gcc libc6-dev ;;
+    proofs)
+        if [[ $debian_suite == trixie ]]; then
+            echo gcc libc6-dev cbmc
+        else
+            echo gcc libc6-dev mmdebstrap
+        fi
+        ;;
     counting) echo gcc libc6-dev valgrind "$(compiler_for_arm64)" ;;
     peers) echo qemu-system-arm device-tree-compiler mmdebstrap ;;
     esac
@@ -55,6 +62,7 @@ purpose_of() { # SET
     instruments) echo "measure coverage, and run fuzzers" ;;
     mutants) echo "put mistakes into the source that tests have to find" ;;
     models) echo "search through models of the library" ;;
+    proofs) echo "prove claims about libvpsci" ;;
     counting) echo "count instructions" ;;
     peers) echo "run the conformance image on other PSCI servers" ;;
     esac
@@ -188,6 +196,6 @@ setup_command() {
     local sets
     take_nothing setup "$@"
     readarray -t sets < <(lab_needs)
-    need build clients lint library targets instruments mutants counting peers image disks "${sets[@]}"
+    need build clients lint library targets instruments mutants proofs counting peers image disks "${sets[@]}"
     say "all packages are installed"
 }
