@@ -13,11 +13,19 @@ start_server() { # OPTION...
         --sleep-memory disk="$work/image" "$@"
 }
 
-expect_sleeps() { # COUNT
-    in_debian 'dmesg | grep -c "PM: suspend exit"' >"$work/said" || fail "the sleeping server does not answer SSH"
-    expect_equal "sleeps that the guest knows of" "$(tail -n 1 "$work/said")" "$1"
+# Prints how often the guest has slept.
+count_sleeps='dmesg | grep -c "PM: suspend exit"'
+
+expect_sleeps() { # COUNT FILE
+    expect_equal "sleeps that the guest knows of" "$(head -n 1 "$2")" "$1"
     expect_event_count wake 1
     expect_event wake source net
+}
+
+# Each connection takes an emulated machine seconds, so one does all that there is to do at a time.
+witness_starts() {
+    witness_program | in_debian 'cat >/run/witness; [ -e /run/never ] || sh /run/witness start
+        sh /run/witness look' >"$work/before" 2>/dev/null
 }
 
 # The same dormouse wakes it from the first sleep. In the second one, for which Debian is asked, dormouse is killed, and
@@ -30,21 +38,20 @@ test_sleeps_when_idle() {
     make_disk server
     ip route | grep -q '^default' || make_uplink # An emulated lab has no network.
     start_server
-    wait_until 500 debian_is_up || fail "SSH does not answer"
-    start_witness
-    in_debian sh /run/witness look >"$work/before"
+    wait_until 500 witness_starts || fail "SSH does not answer"
     wait_event "$work/events" saved 1 400
     expect_small 2048
-    expect_sleeps 1
-    in_debian 'systemctl suspend; exec sleep 1000' >/dev/null 2>&1 & # Its end would wake the guest.
-    wait_event "$work/events" saved 2 200
+    # The end of the connection would wake the guest.
+    in_debian "$count_sleeps; systemctl suspend; exec sleep 1000" >"$work/said" 2>/dev/null &
+    wait_event "$work/events" saved 2 400
+    expect_sleeps 1 "$work/said"
     kill -KILL "$guest"
     wait_guest
     start_server --restore "$work/image" --asleep
     wait_event "$work/events" restored 1 100
     expect_event_count wake 0
-    expect_sleeps 2
-    in_debian sh /run/witness look >"$work/after"
+    in_debian "$count_sleeps; sh /run/witness look" >"$work/after" || fail "the sleeping server does not answer SSH"
+    expect_sleeps 2 "$work/after"
     expect_same
     kill -TERM "$guest"
     wait_guest
