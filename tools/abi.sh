@@ -12,7 +12,7 @@ run with each later 1.x only if nothing of it changes or goes. What may come: fu
 and fields at the end of struct vpsci_config, which says its size.
 
   --write   write lib/abi.txt anew. This is refused if something has changed or gone, unless the soname has changed
-            too, or is still libvpsci.so.0.
+            too.
 EOF
 }
 
@@ -97,5 +97,5 @@ abi_may_break() {
     local old new
     old=$(sed -n 's/^library: //p' "$root/lib/abi.txt")
     new=$(sed -n 's/^library: //p' "$abi_found/abi.txt")
-    [[ $old != "$new" || $new == libvpsci.so.0 ]]
+    [[ $old != "$new" ]]
 }

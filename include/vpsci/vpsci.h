@@ -51,12 +51,12 @@
 
 /** The version of the library that a program was compiled for; PSCI's versions are independent of
  *  it. vpsci_library_version() returns the version that the program runs with. */
-#define VPSCI_LIBRARY_MAJOR 0
-#define VPSCI_LIBRARY_MINOR 2
+#define VPSCI_LIBRARY_MAJOR 1
+#define VPSCI_LIBRARY_MINOR 0
 #define VPSCI_LIBRARY_PATCH 0
 #define VPSCI_LIBRARY_VERSION                                                                      \
     (VPSCI_LIBRARY_MAJOR << 16 | VPSCI_LIBRARY_MINOR << 8 | VPSCI_LIBRARY_PATCH)
-#define VPSCI_LIBRARY_TEXT "0.2.0"
+#define VPSCI_LIBRARY_TEXT "1.0.0"
 
 #ifdef __cplusplus
 extern "C" {

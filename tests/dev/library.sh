@@ -277,10 +277,10 @@ test_has_no_state_of_its_own() {
 
 test_installs_where_it_is_told() {
     install_library
-    for file in libvpsci.a libvpsci.so libvpsci.so.0; do
+    for file in libvpsci.a libvpsci.so libvpsci.so.1; do
         [ -e "$library/$file" ] || fail "$file is not installed"
     done
-    objdump -p "$library/libvpsci.so" | grep -q 'SONAME *libvpsci\.so\.0$' || fail "not the right soname"
+    objdump -p "$library/libvpsci.so" | grep -q 'SONAME *libvpsci\.so\.1$' || fail "not the right soname"
     find dest -name '*.h' | sed 's,.*/include/,,' | LC_ALL=C sort >headers
     expect_text headers "vpsci/abi.h
 vpsci/vpsci.h"

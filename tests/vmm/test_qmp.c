@@ -27,7 +27,7 @@
 #include "socket_client.h"
 
 #define GREETING                                                                                   \
-    "{\"QMP\":{\"version\":{\"qemu\":{\"major\":0,\"minor\":2,\"micro\":0},\"package\":"           \
+    "{\"QMP\":{\"version\":{\"qemu\":{\"major\":1,\"minor\":0,\"micro\":0},\"package\":"           \
     "\"dormouse " DORMOUSE_VERSION "\"},\"capabilities\":[]}}\n"
 #define DONE "{\"return\":{}}\n"
 

@@ -119,12 +119,12 @@ pub const VPSCI_SMCCC_1_3: u32 = 0x00010003;
 pub const VPSCI_SMCCC_1_5: u32 = 0x00010005;
 // ---- vpsci/vpsci.h ----------------------------------------------------------------------------
 
-pub const VPSCI_LIBRARY_MAJOR: u32 = 0;
-pub const VPSCI_LIBRARY_MINOR: u32 = 2;
+pub const VPSCI_LIBRARY_MAJOR: u32 = 1;
+pub const VPSCI_LIBRARY_MINOR: u32 = 0;
 pub const VPSCI_LIBRARY_PATCH: u32 = 0;
 pub const VPSCI_LIBRARY_VERSION: u32 =
     VPSCI_LIBRARY_MAJOR << 16 | VPSCI_LIBRARY_MINOR << 8 | VPSCI_LIBRARY_PATCH;
-pub const VPSCI_LIBRARY_TEXT: &str = "0.2.0";
+pub const VPSCI_LIBRARY_TEXT: &str = "1.0.0";
 
 pub type vpsci_limit = c_uint;
 pub const VPSCI_VCPU_MAX: vpsci_limit = 4096;
