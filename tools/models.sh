@@ -62,7 +62,7 @@ models_checks=(
     "domains|quick|-DFIRST=0 -DSECOND=6 -DTHIRD=5|breaks|23|"
     "domains|quick|-DFIRST=0 -DSECOND=6 -DTHIRD=5|breaks|24|"
     "domains|quick|-DFIRST=0 -DSECOND=6 -DTHIRD=5|breaks|25|"
-    "domains|quick|-DFIRST=0 -DSECOND=6 -DTHIRD=5|breaks|22|"
+    "domains|long|-DFIRST=0 -DSECOND=6 -DTHIRD=5|breaks|22|"
     "domains|long|-DFIRST=6 -DSECOND=6 -DTHIRD=6|holds||"
 )
 
