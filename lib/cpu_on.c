@@ -78,5 +78,5 @@ int64_t vpsci__affinity_info(struct vpsci__invocation *call)
     if (level > VPSCI_LEVEL_MAX || (mpidr & ~VPSCI_MPIDR_MASK)) {
         return VPSCI_INVALID_PARAMETERS;
     }
-    return vpsci__affinity_of_group(call->vm, vpsci__pack(mpidr), ~UINT32_C(0) << 8 * level);
+    return vpsci__affinity_of_group(call, vpsci__pack(mpidr), ~UINT32_C(0) << 8 * level);
 }

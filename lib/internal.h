@@ -197,7 +197,8 @@ static inline int64_t vpsci__affinity_of(const struct vpsci_vm *vm, uint64_t wor
 }
 
 /* affinity.c */
-int64_t vpsci__affinity_of_group(const struct vpsci_vm *vm, uint32_t affinity, uint32_t mask);
+int64_t vpsci__affinity_of_group(const struct vpsci__invocation *call, uint32_t affinity,
+                                 uint32_t mask);
 
 /* cpu_off.c */
 bool vpsci__leave(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__state off, bool was_up);
