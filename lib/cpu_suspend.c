@@ -10,6 +10,9 @@ static int64_t fall_asleep(struct vpsci__invocation *call, enum vpsci__state sta
     struct vpsci_vcpu *vcpu = call->vcpu;
     uint64_t next = vpsci__with_detail(vpsci__to(vpsci__load(&vcpu->word), state), state_index);
 
+    if (call->function == VPSCI_FN_CPU_SUSPEND && vpsci__stays_counted(call->vm, state_index)) {
+        next |= VPSCI__COUNTED;
+    }
     if (vpsci__accounts(call->vm)) {
         vpsci__store(&vcpu->word, next | VPSCI__UNSETTLED);
         vpsci__stat_enter(call->vm, vcpu->index, 0, vpsci__core_state(call->vm, next));

@@ -247,6 +247,20 @@ static void tell_above(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu,
     }
 }
 
+/* Does a core that goes by CPU_SUSPEND into a state of level 0 count as up for its domains? In
+ * platform-coordinated mode they have to stay on for it, and the mode stays while it sleeps: the call
+ * has noted that it is used. So nothing has to be counted. A core in CPU_DEFAULT_SUSPEND, which notes
+ * nothing, counts as down. */
+bool vpsci__stays_counted(const struct vpsci_vm *vm, uint32_t state_index)
+{
+    return vm->highest > 0 && vm->states[state_index].level == 0 && !is_os_initiated(vm);
+}
+
+static bool is_counted(uint64_t word)
+{
+    return !vpsci__is_down(word) || (word & VPSCI__COUNTED);
+}
+
 /* Brings the domains up to date after the vCPU has gone down, as `word` says. `by_os`: in
  * OS-initiated mode the caller of CPU_SUSPEND decides up to which level domains go down, and into
  * which states. Race: the vCPU itself cannot come up: its owner is in this call, or waits for the
@@ -256,6 +270,9 @@ void vpsci__went_down(const struct vpsci_vcpu *vcpu, uint64_t word, bool by_os)
     const struct vpsci_vm *vm = vpsci__vm(vcpu);
     uint32_t level;
 
+    if (word & VPSCI__COUNTED) {
+        return;
+    }
     by_os = by_os && vm->highest > 0 && is_os_initiated(vm);
     for (level = 1; level <= vm->highest; level++) {
         uint32_t wanted =
@@ -274,6 +291,9 @@ void vpsci__came_up(const struct vpsci_vcpu *vcpu, uint64_t word)
     uint32_t level;
 
     vpsci__stat_leave(vm, vcpu->index, 0, vpsci__core_state(vm, word));
+    if (word & VPSCI__COUNTED) {
+        return;
+    }
     for (level = vm->highest; level > 0; level--) {
         tell_above(vm, vcpu, level, count_up(vm, vcpu, level), VPSCI_NO_STATE);
         add_vote(vm, row_of(vm, vcpu->domain[level - 1], level), level, word, UINT64_MAX);
@@ -337,18 +357,23 @@ int vpsci__os_may(const struct vpsci_vcpu *vcpu, uint32_t state_index)
 }
 
 /* Counts a core in the domains that it is in, as its word says. */
-static void recount_core(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
+static void recount_core(const struct vpsci_vm *vm, struct vpsci_vcpu *vcpu)
 {
     uint64_t word = vpsci__load(&vcpu->word);
     uint32_t level;
 
+    if (is_asleep(word) && (vpsci__load(&vcpu->form) & 0xff) != VPSCI_FN_CPU_DEFAULT_SUSPEND &&
+        vpsci__stays_counted(vm, vpsci__detail_of(word))) {
+        word |= VPSCI__COUNTED;
+        vpsci__store(&vcpu->word, word);
+    }
     for (level = 1; level <= vm->highest; level++) {
         struct vpsci__cell *row = row_of(vm, vcpu->domain[level - 1], level);
 
-        if (vpsci__is_down(word)) {
-            add_vote(vm, row, level, word, 1);
-        } else {
+        if (is_counted(word)) {
             vpsci__add(&row[HEAD], 1);
+        } else {
+            add_vote(vm, row, level, word, 1);
         }
     }
 }
@@ -381,14 +406,14 @@ uint32_t vpsci__nodes(const struct vpsci_vm *vm, uint32_t index)
     return nodes;
 }
 
-/* Computes all counts from the words, and from the states of domains. Exclusive. */
+/* Computes all counts from the words, the mode and the states of domains. Exclusive. */
 void vpsci__nodes_recount(const struct vpsci_vm *vm)
 {
     uint32_t level;
     uint32_t i;
 
     for (i = 0; i < vm->vcpu_count; i++) {
-        const struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
+        struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
 
         recount_core(vm, vcpu);
         for (level = 1; level < vm->highest; level++) {
@@ -432,7 +457,7 @@ bool vpsci__nodes_settled(const struct vpsci_vm *vm)
     for (i = 0; vm->highest > 0 && i < vm->vcpu_count; i++) {
         const struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
 
-        difference += !vpsci__is_down(vpsci__load(&vcpu->word));
+        difference += is_counted(vpsci__load(&vcpu->word));
         difference -= up_of(vpsci__load(&row_of(vm, i, vm->highest)[HEAD]));
     }
     return difference == 0;

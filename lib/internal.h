@@ -239,6 +239,7 @@ static inline bool vpsci__accounts(const struct vpsci_vm *vm)
 }
 
 /* domain.c */
+bool vpsci__stays_counted(const struct vpsci_vm *vm, uint32_t state_index);
 void vpsci__went_down(const struct vpsci_vcpu *vcpu, uint64_t word, bool by_os);
 void vpsci__came_up(const struct vpsci_vcpu *vcpu, uint64_t word);
 int vpsci__os_may(const struct vpsci_vcpu *vcpu, uint32_t state_index);

@@ -404,10 +404,10 @@ int vpsci_restore(struct vpsci_vm *vm, const void *data, size_t size)
         count += saved.state > VPSCI__FROZEN;
         set_vcpu(vpsci__vcpu(vm, i), &saved);
     }
-    vpsci__nodes_recount(vm);
     if (vm->statistics && (header.flags & RECORD_STATISTICS)) {
         set_statistics(vm, record);
     }
     set_system(vm, &header, count);
+    vpsci__nodes_recount(vm);
     return 0;
 }

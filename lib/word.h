@@ -38,6 +38,7 @@ enum vpsci__state {
 /* state 7:0, code 15:8, detail 23:16, flags 31:24, count of changes 63:32 */
 #define VPSCI__WAKE      (UINT64_C(1) << 24) /* a wake came; vpsci_next() ends the wait */
 #define VPSCI__UNSETTLED (UINT64_C(1) << 25) /* its domains and statistics are not up to date yet */
+#define VPSCI__COUNTED   (UINT64_C(1) << 26) /* asleep, and its domains count it as up */
 #define VPSCI__CHANGE    (UINT64_C(1) << 32)
 
 static inline enum vpsci__state vpsci__state_of(uint64_t word)

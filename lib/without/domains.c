@@ -39,6 +39,13 @@ int64_t vpsci__node_hw_state(struct vpsci__invocation *call)
     return vpsci__unknown(call);
 }
 
+bool vpsci__stays_counted(const struct vpsci_vm *vm, uint32_t state_index)
+{
+    (void)vm;
+    (void)state_index;
+    return false;
+}
+
 void vpsci__went_down(const struct vpsci_vcpu *vcpu, uint64_t word, bool by_os)
 {
     (void)vcpu;

@@ -193,7 +193,7 @@ const struct scenario scenarios[] = {
      3},
     {"domain-stays",
      TWO_OF,
-     {"0: sleep 3, next, sleep 3 | off", "1: sleep 2, next | sleep 3, next, sleep 1",
+     {"0: sleep 3, next, sleep 3 | off", "1: sleep 2, next | sleep 3, next, sleep 2",
       "host: wake 0, wake 1"},
      DOMAINS | STATISTICS,
      2},
