@@ -17,7 +17,7 @@ those named. NAME is the name of a proof, of a proof's mutant (PROOF/MUTANT), or
 hold, and if CBMC finds a way to each place that has to be reachable. Its mutants are mistakes that are put into a copy
 of lib/; each passes if CBMC finds that a claim then fails. proofs/README.md explains all of it.
 
-At most ten minutes on two processors. The output of each run is in build/prove. CBMC is Debian 13's; on Debian 12 it is
+About a quarter of an hour on two processors. The output of each run is in build/prove. CBMC is Debian 13's; on Debian 12 it is
 fetched, and not installed.
 
   --touched  prints the proofs that a change since BASE concerns: those that reach a function whose text after the
