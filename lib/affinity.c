@@ -2,6 +2,24 @@
 /* AFFINITY_INFO of all cores that agree in some fields of their MPIDRs. */
 #include "internal.h"
 
+/* What AFFINITY_INFO returns for a core whose settled word this is (DEN0022 5.7). */
+int64_t vpsci__affinity_of(const struct vpsci_vm *vm, uint64_t word)
+{
+    switch (vpsci__state_of(word)) {
+    case VPSCI__OFF:
+    case VPSCI__FROZEN:
+        return VPSCI_AFFINITY_OFF;
+    case VPSCI__CLAIMED:
+    case VPSCI__STARTING:
+    case VPSCI__PENDING:
+    case VPSCI__REVOKING:
+        return vm->config.options & VPSCI_OPTION_NO_ON_PENDING ? VPSCI_AFFINITY_ON
+                                                               : VPSCI_AFFINITY_ON_PENDING;
+    default:
+        return VPSCI_AFFINITY_ON;
+    }
+}
+
 /*
  * A whole instance is ON if one of its cores is ON, else ON_PENDING if one is ON_PENDING. The
  * caller's own is ON, because the caller is. Of another one, all cores are looked for: names have any

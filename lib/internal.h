@@ -168,35 +168,11 @@ void vpsci__entry_write(const struct vpsci__invocation *call, uint32_t n, struct
 bool vpsci__entry_is_aligned(uint64_t address, uint64_t form);
 
 /* journal.c */
-uint64_t vpsci__settle(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu, uint64_t word);
-/* The word of a vCPU, in which a CPU_OFF that has happened is complete. */
-static inline uint64_t vpsci__settled(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
-{
-    uint64_t word = vpsci__load(&vcpu->word);
-
-    return vpsci__state_of(word) < VPSCI__LEAVING ? word : vpsci__settle(vm, vcpu, word);
-}
+uint64_t vpsci__settled(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu);
 void vpsci__complete_leaving(struct vpsci_vcpu *vcpu, uint64_t leaving);
 
-/* What AFFINITY_INFO returns for a core whose settled word this is (DEN0022 5.7). */
-static inline int64_t vpsci__affinity_of(const struct vpsci_vm *vm, uint64_t word)
-{
-    switch (vpsci__state_of(word)) {
-    case VPSCI__OFF:
-    case VPSCI__FROZEN:
-        return VPSCI_AFFINITY_OFF;
-    case VPSCI__CLAIMED:
-    case VPSCI__STARTING:
-    case VPSCI__PENDING:
-    case VPSCI__REVOKING:
-        return vm->config.options & VPSCI_OPTION_NO_ON_PENDING ? VPSCI_AFFINITY_ON
-                                                               : VPSCI_AFFINITY_ON_PENDING;
-    default:
-        return VPSCI_AFFINITY_ON;
-    }
-}
-
 /* affinity.c */
+int64_t vpsci__affinity_of(const struct vpsci_vm *vm, uint64_t word);
 int64_t vpsci__affinity_of_group(const struct vpsci__invocation *call, uint32_t affinity,
                                  uint32_t mask);
 

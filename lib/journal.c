@@ -35,10 +35,13 @@ static void finish_leaving(struct vpsci_vcpu *vcpu, uint64_t leaving)
     (void)vpsci__swap(&vcpu->word, &leaving, vpsci__to(leaving, off));
 }
 
-/* For vpsci__settled(), which has read `word`. If the result still says LEAVING, that CPU_OFF had
- * not happened when the journal was read, or began during this call: the vCPU is on. */
-uint64_t vpsci__settle(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu, uint64_t word)
+/* The word of a vCPU, in which a CPU_OFF that has happened is complete. If it still says LEAVING,
+ * that CPU_OFF had not happened when the journal was read, or began during this call: the vCPU is
+ * on. */
+uint64_t vpsci__settled(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu)
 {
+    uint64_t word = vpsci__load(&vcpu->word);
+
     if (is_leaving(word)) {
         if (vpsci__journal_of(vpsci__load(&vm->census)) == vcpu->index) {
             finish_leaving(vpsci__vcpu(vm, vcpu->index), word);

@@ -184,6 +184,18 @@ static void core_that_never_ran_is_pending_until_it_is_off(void **state)
     assert_int_equal(rig_state(&rig, 1), VPSCI_STATE_OFF);
 }
 
+/* The host held the vCPU, so that vpsci_call() asks vpsci_next(); by then it runs again. */
+static void call_of_a_core_that_is_woken_meanwhile_is_carried_out(void **state)
+{
+    (void)state;
+    make_rig(2);
+    assert_int_equal(vpsci_mp_state_set(rig_vcpu(&rig, 0), VPSCI_MP_SUSPENDED), 0);
+    interrupt_at(ACCESS_LOAD, word_of(0), 1, wake_0);
+    assert_int_equal(rig_result(&rig, 0, FN32(VERSION), 0, 0, 0), vpsci_version(rig.vm));
+    assert_interrupted();
+    assert_int_equal(got[0], true);
+}
+
 /* ---- CPU_SUSPEND -------------------------------------------------------------------------- */
 
 static void wake_while_falling_asleep_is_kept(void **state)
@@ -703,6 +715,7 @@ int main(void)
         cmocka_unit_test(core_in_the_journal_is_off_though_its_word_is_not),
         cmocka_unit_test(core_that_never_ran_keeps_no_domain_up),
         cmocka_unit_test(core_that_never_ran_is_pending_until_it_is_off),
+        cmocka_unit_test(call_of_a_core_that_is_woken_meanwhile_is_carried_out),
         cmocka_unit_test(wake_while_falling_asleep_is_kept),
         cmocka_unit_test(wake_that_comes_second_wakes_nobody),
         cmocka_unit_test(suspend_beside_a_reset_sleeps),
