@@ -82,8 +82,8 @@ models_replays=(
 )
 
 models_seconds=900     # limit of one check
-models_megabytes=1500  # ... of its memory
-models_depth=2000000   # ... of a path
+models_megabytes=2500  # ... of its memory
+models_depth=4000000   # ... of a path
 models_steps=2000      # the length of a random trace
 
 models_names() {
