@@ -80,7 +80,7 @@ prove_command() {
             names+=("${prove_quick[@]}")
             continue
         fi
-        [[ $(prove_all | grep -xF -- "$name") ]] || die "prove: no proof '$name'; ./dev prove --list lists them"
+        grep -qxF -- "$name" < <(prove_all) || die "prove: no proof '$name'; ./dev prove --list lists them"
         readarray -t -O "${#names[@]}" names < <(prove_all | grep -E "^$name(/|\$)")
     done
     need proofs
