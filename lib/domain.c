@@ -15,7 +15,7 @@
  * one swap of the head counts it, turns the domain on and increments the version; then it takes
  * back what it, and the domain beneath, had added. It follows that
  *  - a core that is counted at a level is counted at all levels above;
- *  - whoever changes the counts of a domain is counted as up in its head at that time;
+ *  - a core that changes the counts of a domain is counted as up in its head at that time;
  *  - so if a thread reads a head with the number 1, for its own core, and its swap of that head
  *    succeeds, what it read of the counts in between was true of that moment. The version tells a
  *    head from one that another core has changed by coming up and going down again;
@@ -36,7 +36,7 @@
 enum { HEAD, COUNTS, VOTES };
 
 /* Fields of COUNTS, in units of 16 bits. A field that is subtracted from before another thread has
- * added to it borrows from the next, and gets that back; nobody uses what is read meanwhile. */
+ * added to it borrows from the next, and gets that back; no thread uses what is read meanwhile. */
 enum {
     NONE_LOST,   /* cores in powerdown that asked for no state of this level */
     NONE_KEPT,   /* the same of cores in standby */
@@ -236,8 +236,8 @@ static uint32_t count_up(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcp
 }
 
 /* Tells the domain above that the vCPU's domain of a level has gone from one state to another. Race:
- * the next one may come before this one, and what is then subtracted before it was added is read by
- * nobody: both cores are counted as up in the domain above. */
+ * the next one may come before this one. No thread reads what is then subtracted before it was added:
+ * both cores are counted as up in the domain above. */
 static void tell_above(const struct vpsci_vm *vm, const struct vpsci_vcpu *vcpu, uint32_t level,
                        uint32_t from, uint32_t to)
 {

@@ -16,7 +16,7 @@ end:
 #define asks(w) ((w) < N && (state[(w) % N] == SUSPEND_ASKED || state[(w) % N] == ASKING || \
                              (stage == STOP_ASKED && actor == (w))))
 
-/* Answers whoever asks. Another thread may answer first. */
+/* Answers every request. Another thread may answer first. */
 proctype answerer(byte me) MEANWHILE
 {
     LOCALS;

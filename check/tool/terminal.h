@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /**
- * Opens one, raw: it changes no byte and echoes nothing, whatever the command makes of it. It is nobody's
+ * Opens one, raw: it changes no byte and echoes nothing, whatever the command makes of it. It is no process's
  * controlling terminal, and no program that is started later inherits it.
  * @param pair the command's end, and ours
  * @return false, with errno set and nothing open

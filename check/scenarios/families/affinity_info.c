@@ -29,7 +29,7 @@ static void self_is_on(struct trial *t)
 static void never_started_is_off(struct trial *t)
 {
     for (uint32_t n = 0; n + 1 < cpu_count(t); n++) {
-        is_off(t, other(t, n), "a CPU that nobody has turned on");
+        is_off(t, other(t, n), "a CPU that was never turned on");
     }
 }
 
