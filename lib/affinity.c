@@ -20,6 +20,11 @@ int64_t vpsci__affinity_of(const struct vpsci_vm *vm, uint64_t word)
     }
 }
 
+static bool is_in_group(const struct vpsci_vcpu *vcpu, uint32_t affinity, uint32_t mask)
+{
+    return ((vcpu->affinity ^ affinity) & mask) == 0;
+}
+
 /*
  * A whole instance is ON if one of its cores is ON, else ON_PENDING if one is ON_PENDING. The
  * caller's own is ON, because the caller is. Of another one, all cores are looked for: names have any
@@ -35,13 +40,13 @@ int64_t vpsci__affinity_of_group(const struct vpsci__invocation *call, uint32_t 
     uint32_t seen = 0; /* bit 0: some core is off, bit 1: pending, bit 2: on */
     uint32_t i;
 
-    if (((call->vcpu->affinity ^ affinity) & mask) == 0) {
+    if (is_in_group(call->vcpu, affinity, mask)) {
         return VPSCI_AFFINITY_ON;
     }
     for (i = 0; i < vm->vcpu_count && !(seen & 4); i++) {
         const struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
 
-        if (((vcpu->affinity ^ affinity) & mask) == 0) {
+        if (is_in_group(vcpu, affinity, mask)) {
             static const uint8_t bits[] = {4, 1, 2};
 
             seen |= bits[vpsci__affinity_of(vm, vpsci__settled(vm, vcpu))];
