@@ -2,8 +2,7 @@
 /*
  * A whole monitor for arm64 guests on Linux KVM, whose PSCI is libvpsci's. It boots an arm64 Image with a GICv3, and a
  * 16550 without interrupts on standard input and output. The guest turns CPUs on and off, and sleeps until its timer or
- * a key wakes it. SYSTEM_OFF ends the monitor with status 0, SYSTEM_RESET with status 3.
- * The device tree, monitor.dts, says how many CPUs there are, how much memory, and which idle states.
+ * a key wakes it. SYSTEM_OFF ends the monitor with status 0, SYSTEM_RESET with 3. monitor.dts has the CPUs' number.
  */
 #include <err.h>
 #include <errno.h>
@@ -28,13 +27,15 @@ static struct cpu {
 } cpus[CPUS_MAX];
 
 static struct {
-    int fd, status;
+    int fd;
+    _Atomic int status; /* -1 until the system has stopped, and all vCPUs have been kicked */
     unsigned cpus;
-    unsigned char *ram, tree[TREE_SIZE];
+    unsigned char *ram;
+    _Alignas(8) unsigned char tree[TREE_SIZE]; /* as libfdt wants it */
     uint64_t ram_size;
     struct kvm_vcpu_init init;
     struct vpsci_vm *psci;
-} vm;
+} vm = {.status = -1};
 
 /* Passes on what ioctl() and the like have returned, or a function that returns -errno. */
 static int must(const char *what, int result)
@@ -45,8 +46,6 @@ static int must(const char *what, int result)
     }
     return result;
 }
-
-/* ---- PSCI --------------------------------------------------------------------------------- */
 
 static void on_kick(int number)
 {
@@ -100,10 +99,10 @@ static void obey(const struct vpsci_outcome *out)
     }
     vpsci_answer(out->request.vcpu, VPSCI_SUCCESS);
     if (out->wait == VPSCI_WAIT_STOPPED) {
-        vm.status = out->request.function == VPSCI_FN_SYSTEM_OFF ? 0 : STATUS_RESET;
         for (unsigned i = 0; i < vm.cpus; i++) {
             kick(&cpus[i]);
         }
+        vm.status = out->request.function == VPSCI_FN_SYSTEM_OFF ? 0 : STATUS_RESET;
     }
 }
 
@@ -145,7 +144,8 @@ static void access_device(struct kvm_run *run)
         memset(run->mmio.data, 0, sizeof(run->mmio.data));
         run->mmio.data[0] = uart_read(number);
     } else if (number == 0 && !is_divisor) {
-        (void)!write(STDOUT_FILENO, run->mmio.data, 1);
+        while (write(STDOUT_FILENO, run->mmio.data, 1) < 0 && errno == EINTR) {
+        }
     } else if (number == 1 && !is_divisor) {
         uart_ier = run->mmio.data[0];
     } else if (number == 3) {
@@ -190,14 +190,16 @@ static void read_tree(const char *path)
     int cpu, size = 0;
 
     load(path, vm.tree, TREE_SIZE);
-    int error = fdt_open_into(vm.tree, vm.tree, TREE_SIZE); /* checks it, and makes room */
+    if (fdt_open_into(vm.tree, vm.tree, TREE_SIZE) != 0) { /* checks it, and makes room */
+        errx(1, "%s: not a device tree; dtc makes one of monitor.dts", path);
+    }
     const fdt32_t *reg = fdt_getprop(vm.tree, fdt_path_offset(vm.tree, "/memory"), "reg", &size);
     fdt_for_each_subnode(cpu, vm.tree, fdt_path_offset(vm.tree, "/cpus"))
     {
         vm.cpus += fdt_getprop(vm.tree, cpu, "device_type", NULL) != NULL;
     }
     vm.ram_size = reg != NULL && size == 2 * sizeof(*reg) ? fdt32_to_cpu(reg[1]) : 0;
-    if (error != 0 || vm.ram_size < RAM_MIN || vm.cpus > CPUS_MAX) {
+    if (vm.ram_size < RAM_MIN || vm.cpus > CPUS_MAX) {
         errx(1, "%s: not a tree like monitor.dts", path);
     }
 }
@@ -205,7 +207,7 @@ static void read_tree(const char *path)
 /* The tree is in the last 2 MiB (Linux, Documentation/arch/arm64/booting.rst). */
 static void load_guest(const char *image, const char *command_line, const char *initrd)
 {
-    int chosen = fdt_path_offset(vm.tree, "/chosen");
+    int chosen = fdt_path_offset(vm.tree, "/chosen"), length = (int)strlen(command_line) + 1;
     uint64_t header[8], room = vm.ram_size - ALIGN, at = 0, end = 0; /* of the initrd */
 
     load(image, vm.ram, room);
@@ -218,8 +220,7 @@ static void load_guest(const char *image, const char *command_line, const char *
         at = (header[1] + header[2] + ALIGN) / ALIGN * ALIGN;
         end = at + load(initrd, vm.ram + at, room - at);
     }
-    if (fdt_setprop(vm.tree, chosen, "bootargs", command_line, (int)strlen(command_line) + 1) !=
-            0 ||
+    if (fdt_setprop(vm.tree, chosen, "bootargs", command_line, length) != 0 ||
         fdt_setprop_u32(vm.tree, chosen, "linux,initrd-start", (uint32_t)(RAM + at)) != 0 ||
         fdt_setprop_u32(vm.tree, chosen, "linux,initrd-end", (uint32_t)(RAM + end)) != 0) {
         errx(1, "the command line is too long");
@@ -283,7 +284,7 @@ int main(int argc, char **argv)
     for (unsigned i = vm.cpus; i-- > 0;) {
         must("a thread", -pthread_create(&cpus[i].thread, NULL, run_cpu, &cpus[i].kvm));
     }
-    while (vpsci_system_state(vm.psci) != VPSCI_SYSTEM_STOPPED) {
+    while (vm.status < 0) {
         usleep(50000); /* then input wakes a guest that sleeps */
         for (unsigned i = 0; i < vm.cpus && has_input(); i++) {
             struct vpsci_vcpu *vcpu = cpus[i].kvm.vcpu;
