@@ -204,7 +204,8 @@ void vpsci_kvm_kick(struct vpsci_kvm_vcpu *cpu)
     __atomic_store_n(&cpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 }
 
+/* An exchange, not a store: the caller looks afterwards at what the kick was for, in any memory order. */
 void vpsci_kvm_unkick(struct vpsci_kvm_vcpu *cpu)
 {
-    __atomic_store_n(&cpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+    (void)__atomic_exchange_n(&cpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 }

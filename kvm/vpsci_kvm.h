@@ -66,7 +66,8 @@ int vpsci_kvm_forward(int vm_fd);
 
 /**
  * KVM_ARM_VCPU_INIT, and the MP state. Timers are off afterwards. KVM_ARM_VCPU_FINALIZE is called once, after the first
- * of these, and not again.
+ * of these, and not again. KVM does not forget an access in flight: complete it before (vpsci_kvm_kick(), and KVM_RUN until
+ * it returns -EINTR), or the first KVM_RUN afterwards completes it on the new registers.
  */
 int vpsci_kvm_reset(struct vpsci_kvm_vcpu *cpu, enum vpsci_mp_state state);
 
@@ -137,7 +138,7 @@ void vpsci_kvm_unkick(struct vpsci_kvm_vcpu *cpu);
 
 /**
  * One turn: does what vpsci_next() says, and then runs the guest or waits, in KVM_RUN. Returns 1 after an exit, which
- * run->exit_reason names; 0 after a kick or another signal, when that field is of an earlier exit; or -errno. No kick is
+ * run->exit_reason names; 0 after a kick or another signal, when that field may be of an earlier exit; or -errno. No kick is
  * lost, whatever it is for, if the thread looks at that between two turns. Requests that were undecided when the VM was
  * saved are not shown: ask vpsci_pending_request() after vpsci_restore().
  */
