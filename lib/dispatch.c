@@ -21,10 +21,6 @@ void vpsci__dispatch(struct vpsci_vcpu *vcpu, const struct vpsci_guest_call *gue
     call.vcpu = vcpu;
     call.call = guest;
     call.out = out;
-    call.vm = vpsci__vm(vcpu);
-    call.vcpu = vcpu;
-    call.call = guest;
-    call.out = out;
     vpsci__begin_outcome(out, VPSCI_RETURN);
     if (vpsci__is_offered(&call, id)) {
         vpsci__choose(&call, id % VPSCI_FID_COUNT, (id & VPSCI_FID_BIT_64) != 0);
