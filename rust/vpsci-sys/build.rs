@@ -88,6 +88,7 @@ fn compile_sources() -> Result<(), String> {
         "-fPIC",
         "-ffreestanding",
         "-ffunction-sections",
+        "-fno-short-enums", // the bindings say that an enum has 32 bits
     ]);
     if target.starts_with("aarch64") {
         // Otherwise gcc calls functions of libgcc, which has them only where there is Linux.
@@ -129,6 +130,9 @@ fn tool_prefix(target: &str) -> Result<String, String> {
     let host = cargo_variable("HOST")?;
     match (cpu_of(target), cpu_of(&host)) {
         (cpu, host_cpu) if cpu == host_cpu => Ok(String::new()),
+        (cpu, _) if cpu.starts_with("arm") || cpu.starts_with("thumb") => {
+            Ok("arm-linux-gnueabihf-".to_string())
+        }
         ("riscv64gc" | "riscv64imac", _) => Ok("riscv64-linux-gnu-".to_string()),
         (cpu, _) => Ok(format!("{cpu}-linux-gnu-")),
     }

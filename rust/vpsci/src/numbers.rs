@@ -12,6 +12,7 @@ macro_rules! numbers {
     }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum $name {
             $($(#[$meaning])* $variant,)*
             /// A number that this version of the crate has no name for.

@@ -8,6 +8,9 @@ use crate::{sys, Ipa};
 /// Questions of fact that the library asks the host. Each is asked on the thread that has called
 /// the library, and several may be asked at once.
 ///
+/// They should not call this crate: such a call is as one of another thread in the middle of the
+/// call that asks.
+///
 /// If one of these functions panics, the program ends: a panic cannot pass through C.
 pub trait Ops: Sync {
     /// Whether [`range_is_protected`](Self::range_is_protected) is there. Without it a VM has no

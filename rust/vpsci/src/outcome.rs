@@ -123,6 +123,7 @@ pub struct Request<'v> {
 
 /// What a call asks the host for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ask<'v> {
     /// To start another vCPU.
     CpuOn {
