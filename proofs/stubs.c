@@ -36,7 +36,7 @@ uint64_t vpsci__offers(const struct vpsci_vm *of, uint32_t version)
     return nondet_u64();
 }
 
-/* The proof `find` says that the real one does this. */
+/* The proof `find` says that the real one finds no other; that it finds each is checked by vpsci_init(). */
 struct vpsci_vcpu *vpsci__target(const struct vpsci_vm *of, uint64_t mpidr)
 {
     (void)of;
