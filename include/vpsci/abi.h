@@ -3,8 +3,8 @@
  * The numbers of PSCI (Arm DEN0022) and of the SMC calling convention (SMCCC, Arm DEN0028): what
  * guests and firmware agree on, and nothing of libvpsci's own. For everything that answers calls.
  *
- * Only enums and macros with plain literals, so that code generators and assemblers can read it
- * too. vpsci.h includes it.
+ * Only enums and macros with plain literals, so that code generators can read it too. vpsci.h
+ * includes it.
  */
 #ifndef VPSCI_ABI_H
 #define VPSCI_ABI_H

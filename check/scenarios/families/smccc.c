@@ -66,7 +66,7 @@ static void unknown_ids(struct trial *t)
                                        0xc400ffff, 0x84000100, 0xc4000103, 0xfedcba98, 0xffffffff};
 
     for (uint32_t i = 0; i < COUNT_OF(unknown); i++) {
-        refuse(t, unknown[i], "a call that nobody knows");
+        refuse(t, unknown[i], "a call that no standard has");
     }
     is_off(t, other(t, 0), "the CPU that it named");
 }
