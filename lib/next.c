@@ -127,7 +127,8 @@ bool vpsci_wake(struct vpsci_vcpu *vcpu)
         bool held = vpsci__state_of(word) == VPSCI__HELD;
 
         if (vpsci__swap(&vcpu->word, &word,
-                        held ? vpsci__to(word, VPSCI__ON) : (word | VPSCI__WAKE) + VPSCI__CHANGE)) {
+                        held ? vpsci__to(word, VPSCI__ON) | (word & VPSCI__UNSETTLED)
+                             : (word | VPSCI__WAKE) + VPSCI__CHANGE)) {
             return waits[vpsci__state_of(word)].wait != VPSCI_WAIT_ANSWER;
         }
     }
