@@ -120,14 +120,12 @@ static int answer_suspend(struct vpsci_vcpu *vcpu, uint64_t word, int result)
  * succeeds. It writes the result into the caller's word, and after that lets the vCPUs continue. */
 static int answer_stop(struct vpsci_vm *vm, struct vpsci_vcpu *vcpu, uint64_t system, int result)
 {
-    uint64_t form = vpsci__load(&vcpu->form);
-
     while (vpsci__is_actor(system, vcpu->index)) {
         if (vpsci__swap(&vm->system, &system,
                         vpsci__with_stage(system, VPSCI__STOP_ANSWERED, vcpu->index))) {
             if (result != VPSCI_SUCCESS) {
                 vpsci__store(&vcpu->word, vpsci__to_returning(vpsci__load(&vcpu->word), result));
-            } else if ((form & 0xff) == VPSCI_FN_SYSTEM_RESET2) {
+            } else if ((vpsci__load(&vcpu->form) & 0xff) == VPSCI_FN_SYSTEM_RESET2) {
                 vpsci__store(&vm->protect, 0);
             }
             system = vpsci__load(&vm->system);
