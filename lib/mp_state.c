@@ -90,6 +90,8 @@ static int turn_on_vcpu(struct vpsci_vcpu *vcpu, uint64_t word, enum vpsci__stat
     uint64_t old = word;
 
     vpsci__add(&vm->census, 1);
+    /* Race: vpsci__set_suspend_mode() may have counted already. Its swap of this word then fails. */
+    vpsci__add(&vm->system, VPSCI__STARTED);
     if (!vpsci__swap(&vcpu->word, &word, next | VPSCI__UNSETTLED)) {
         vpsci__add(&vm->census, UINT64_MAX);
         return VPSCI_E_BUSY;

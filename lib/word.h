@@ -104,6 +104,7 @@ static inline uint64_t vpsci__to_returning(uint64_t word, int result)
  *   17:16  where the system is, enum vpsci__stage
  *   18     OS-initiated mode
  *   19     CPU_SUSPEND was called since the mode was last chosen
+ *   63:20  how often the host turned on a vCPU
  */
 enum vpsci__stage {
     VPSCI__RUNNING = 0,
@@ -115,6 +116,7 @@ enum vpsci__stage {
 #define VPSCI__NOBODY       UINT32_C(0xffff)
 #define VPSCI__OS_INITIATED (UINT64_C(1) << 18)
 #define VPSCI__MODE_USED    (UINT64_C(1) << 19)
+#define VPSCI__STARTED      (UINT64_C(1) << 20)
 
 static inline uint32_t vpsci__count_of(uint64_t census)
 {
