@@ -83,7 +83,7 @@ size_t vpsci__record_size(const struct vpsci_vm *vm, uint32_t flags)
     size_t each = RECORD_VCPU_SIZE;
 
     if (flags & RECORD_STATISTICS) {
-        each += 8 * (size_t)vpsci__stat_cells(vm->state_count);
+        each += RECORD_STAYS_SIZE + RECORD_STATE_SIZE * (size_t)vm->state_count;
     }
     return RECORD_HEADER_SIZE + each * vm->vcpu_count;
 }

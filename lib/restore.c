@@ -254,13 +254,28 @@ static bool nodes_fit(const struct vpsci_vm *vm, uint32_t index, uint32_t nodes)
     return nodes == 0;
 }
 
-/* No domain is down with a core in it that is up. */
-static bool domains_fit(const struct vpsci_vm *vm, const uint8_t *record, uint32_t index,
-                        uint32_t state)
+/* In CPU_SUSPEND, after which the mode is used. */
+static bool sleeps_by_call(const struct vpsci__saved *saved)
 {
+    return saved->state == VPSCI__STANDBY ||
+           (saved->state == VPSCI__POWERDOWN && (saved->form & 0xff) == VPSCI_FN_CPU_SUSPEND);
+}
+
+/* Does the core keep its domains on? See vpsci__stays_counted(). */
+static bool is_counted(const struct vpsci_vm *vm, const struct vpsci__saved *saved, bool by_os)
+{
+    return sleeps_by_call(saved) ? !by_os && vm->states[saved->detail].level == 0
+                                 : !vpsci__is_down(saved->state);
+}
+
+/* No domain is down with a core in it that keeps it on. */
+static bool domains_fit(const struct vpsci_vm *vm, const uint8_t *record, uint32_t index,
+                        const struct vpsci__saved *saved)
+{
+    bool by_os = (record[RECORD_FLAGS_AT] & RECORD_OS_INITIATED) != 0;
     uint32_t level;
 
-    for (level = 1; level <= vm->highest && !vpsci__is_down(state); level++) {
+    for (level = 1; level <= vm->highest && is_counted(vm, saved, by_os); level++) {
         struct vpsci__saved first;
 
         get_vcpu(record, vpsci__vcpu(vm, index)->domain[level - 1], &first);
@@ -277,7 +292,7 @@ static bool vcpu_fits(const struct vpsci_vm *vm, const uint8_t *record, uint32_t
     return saved->code <= (saved->state == VPSCI__RETURNING ? CODE_MAX : 0) &&
            (acts ? stop_fits(saved) : entry_fits(saved)) && detail_fits(vm, saved) &&
            wake_fits(saved) && peer_fits(vm, record, index, saved) &&
-           nodes_fit(vm, index, saved->nodes) && domains_fit(vm, record, index, saved->state);
+           nodes_fit(vm, index, saved->nodes) && domains_fit(vm, record, index, saved);
 }
 
 static int check_vcpu(const struct vpsci_vm *vm, const uint8_t *record, uint32_t index, bool acts)
@@ -402,6 +417,7 @@ int vpsci_restore(struct vpsci_vm *vm, const void *data, size_t size)
 
         get_vcpu(record, i, &saved);
         count += saved.state > VPSCI__FROZEN;
+        header.flags |= sleeps_by_call(&saved) ? RECORD_MODE_USED : 0;
         set_vcpu(vpsci__vcpu(vm, i), &saved);
     }
     if (vm->statistics && (header.flags & RECORD_STATISTICS)) {

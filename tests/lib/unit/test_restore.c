@@ -256,6 +256,11 @@ static void domain_that_cannot_be_down_is_refused(void **state)
         {DRIVE_CORES, VPSCI_E_IMPOSSIBLE, {{AT_NODE(0) + 1, 1, 6}}},
         {DRIVE_CORES, VPSCI_E_IMPOSSIBLE, {{AT_NODE(2) + 2, 1, 6}}},
         {DRIVE_CORES, VPSCI_E_IMPOSSIBLE, {{AT_NODE(2) + 3, 1, 1}}},
+        {DRIVE_CORES, VPSCI_E_IMPOSSIBLE, {{AT_SLOT(2), 1, 1}}},
+        {DRIVE_CORES,
+         0,
+         {{AT_SLOT(2), 1, 1},
+          {AT_FLAGS, 1, RECORD_STATISTICS | RECORD_MODE_USED | RECORD_OS_INITIATED}}},
         {DRIVE_CORES, 0, {{AT_NODE(2), 1, 0}}},
         {DRIVE_CORES, 0, {{AT_NODE(2), 1, 3}}},
     };
@@ -478,6 +483,22 @@ static void old_state_is_gone_after_a_restore(void **state)
     assert_int_equal(vpsci_answer(rig_vcpu(&target, 1), VPSCI_SUCCESS), VPSCI_E_STATE);
 }
 
+/* A library without domains notes no use of the mode; a core that sleeps has used it all the same. */
+static void mode_of_a_sleeper_cannot_be_changed(void **state)
+{
+    static const struct patch patches[PATCHES] = {{AT_FLAGS, 1, RECORD_STATISTICS}};
+
+    (void)state;
+    assert_true(rig_make(&source, 2) && rig_run(&source, 1) && rig_sleep(&source, 1, RIG_STANDBY));
+    size = (size_t)vpsci_save(source.vm, record, sizeof(record));
+    apply_patches(patches);
+    assert_true(rig_make(&target, 2));
+    assert_int_equal(restore_record(size), 0);
+    assert_int_equal(
+        rig_result(&target, 0, FN32(SET_SUSPEND_MODE), VPSCI_SUSPEND_MODE_OS_INITIATED, 0, 0),
+        VPSCI_DENIED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +517,7 @@ int main(void)
         cmocka_unit_test(record_that_ends_early_or_late_is_refused),
         cmocka_unit_test(each_flipped_bit_is_noticed),
         cmocka_unit_test(old_state_is_gone_after_a_restore),
+        cmocka_unit_test(mode_of_a_sleeper_cannot_be_changed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
