@@ -213,6 +213,28 @@ test_families_can_be_left_out() {
     expect_program_without 0x26f 0 names save statistics domains
 }
 
+# build_record PROGRAM FAMILY...: the program that saves and restores, with a library without these
+build_record() {
+    program=$1
+    shift
+    sources_without "$@" | sed "s|^|$root/lib/|" >files
+    # shellcheck disable=SC2046 # one file a line, and none has a space
+    try gcc -std=c11 -Wall -Wextra -Werror -I "$root/include" -o "$program" "$root/tests/lib/families/record.c" $(cat files)
+    expect_status 0
+}
+
+test_records_pass_between_families() {
+    build_record full
+    build_record lacks-statistics statistics
+    build_record lacks-domains domains
+    ./full save counted statistics || fail "no record with statistics"
+    ./full save plain || fail "no record"
+    ./lacks-domains save apart || fail "no record without domains"
+    for pair in full:counted lacks-statistics:counted lacks-domains:plain full:apart lacks-statistics:plain; do
+        "./${pair%:*}" restore "${pair#*:}" || fail "${pair%:*} refuses the record ${pair#*:}"
+    done
+}
+
 # Left out, a family leaves nothing behind that a kernel would not have.
 test_without_families_nothing_is_needed() {
     mkdir parts
