@@ -92,6 +92,7 @@ bool vpsci_describe_function(const struct vpsci_vm *vm, uint32_t function,
     if (describe_reads(vm, function, info)) {
         return true;
     }
+    function = vpsci__drop_hint(vm, function);
     if (vm->smccc_version < VPSCI_SMCCC_1_1 ||
         (function != VPSCI_FID_SMCCC_VERSION && function != VPSCI_FID_SMCCC_ARCH_FEATURES)) {
         return false;

@@ -251,6 +251,9 @@ static void the_hint_is_ignored_where_calls_ignore_it(void **state)
     assert_int_equal(rig_init(&rig), 0);
     assert_true(vpsci_describe_function(rig.vm, FN32(CPU_OFF) | VPSCI_FID_BIT_HINT, &info));
     assert_int_equal(info.arguments, 0);
+    assert_true(
+        vpsci_describe_function(rig.vm, VPSCI_FID_SMCCC_VERSION | VPSCI_FID_BIT_HINT, &info));
+    assert_int_equal(info.arguments, 0);
     rig.config.smccc_version = VPSCI_SMCCC_1_0;
     assert_int_equal(rig_init(&rig), 0);
     assert_false(vpsci_describe_function(rig.vm, FN32(CPU_OFF) | VPSCI_FID_BIT_HINT, &info));
