@@ -55,8 +55,8 @@ static uint32_t states_given(const struct vpsci_config *config)
     return config->size > offsetof(struct vpsci_config, state_count) ? config->state_count : 0;
 }
 
-/* Only what has to be known before the VM's memory is used. A size that ends within a field is that
- * of no version of the struct. */
+/* Only what has to be known before the VM's memory is used. No version of the struct has a size that
+ * is not a multiple of its alignment. */
 static bool can_be_read(const struct vpsci_config *config)
 {
     const uint8_t *bytes = (const uint8_t *)config;

@@ -333,9 +333,9 @@ struct vpsci_outcome {
 
 /* ---- A VM's memory, start and reset ------------------------------------------------------- */
 
-/** Bytes of memory that vpsci_init() needs for this VM, a multiple of VPSCI_ALIGNMENT; 0 if
- *  vpsci_init() cannot accept its `size`, `vcpu_count` or `state_count`. Besides these it reads
- *  the table of states; the rest of the description may be given later. Any thread. */
+/** Bytes of memory that vpsci_init() needs for this VM, a multiple of VPSCI_ALIGNMENT; 0 if its
+ *  `size`, `vcpu_count` or `state_count` is out of range. Besides these it reads the table of
+ *  states; the rest of the description may be given later. Any thread. */
 size_t vpsci_size(const struct vpsci_config *config);
 
 /** Bytes of memory that statistics need for that many vCPUs and entries in the table of states (2
