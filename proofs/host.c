@@ -161,7 +161,9 @@ void prove_mp_state_set(void)
     reach(wanted == VPSCI_MP_SUSPENDED && old.states[caller] == VPSCI_STATE_OFF, "held from off");
     reach(wanted == VPSCI_MP_RUNNABLE && old.states[caller] == VPSCI_STATE_SUSPENDED, "woken");
     check(vpsci_mp_state_get(vcpu) == (enum vpsci_mp_state)wanted, "it is as set");
-    check_vm_same(CENSUS);
+    check_vm_same(CENSUS | SYSTEM);
+    check(((vpsci__load(&vm.system) ^ vpsci__load(&old.vm.system)) & (VPSCI__STARTED - 1)) == 0,
+          "frame: the system's word, but for its count of starts");
     check_others_same(caller, NOBODY);
     check_state();
 }
