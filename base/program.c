@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/option.h"
 #include "base/report.h"
 
 /* Text that could not be written to standard output is an error. */
@@ -21,8 +20,12 @@ static int finish_output(int output_status)
     return 0;
 }
 
-int program_help(const struct option_command *command, int output_status)
+int program_end(enum option_result parsed, const struct option_command *command, int usage_status,
+                int output_status)
 {
+    if (parsed != OPTION_HELP) {
+        return usage_status;
+    }
     option_help(command, stdout);
     return finish_output(output_status);
 }

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-struct option_command;
+#include "base/option.h"
 
 struct program_command {
     const char *name;
@@ -35,7 +35,12 @@ void program_ignore_signal(int number);
 /** Undoes all calls of program_ignore_signal(), for a child that is about to become another program. */
 void program_restore_signals(void);
 
-/** Prints a command's help. Returns 0, or `output_status` after report()ing one line. */
-int program_help(const struct option_command *command, int output_status);
+/**
+ * The exit status of a command whose options were parsed with a result other than OPTION_GOOD: after
+ * OPTION_HELP, which prints the help, 0, or `output_status` after report()ing one line; after OPTION_BAD
+ * `usage_status`.
+ */
+int program_end(enum option_result parsed, const struct option_command *command, int usage_status,
+                int output_status);
 
 #endif

@@ -125,14 +125,10 @@ static int command_run(int argc, char *const *argv)
 {
     struct options options;
     struct outputs outputs;
+    enum option_result parsed = options_parse(&options_run, &options, argc, argv);
 
-    switch (options_parse(&options_run, &options, argc, argv)) {
-    case OPTION_HELP:
-        return program_help(&options_run, STATUS_INCOMPLETE);
-    case OPTION_BAD:
-        return STATUS_USAGE;
-    case OPTION_GOOD:
-        break;
+    if (parsed != OPTION_GOOD) {
+        return program_end(parsed, &options_run, STATUS_USAGE, STATUS_INCOMPLETE);
     }
     session_block_signals();
     return open_outputs(&outputs, &options) ? run_image(&options, &outputs) : STATUS_USAGE;
@@ -185,14 +181,10 @@ static int command_report(int argc, char *const *argv)
 {
     struct options options;
     struct results results = {0};
+    enum option_result parsed = options_parse(&options_report, &options, argc, argv);
 
-    switch (options_parse(&options_report, &options, argc, argv)) {
-    case OPTION_HELP:
-        return program_help(&options_report, STATUS_INCOMPLETE);
-    case OPTION_BAD:
-        return STATUS_USAGE;
-    case OPTION_GOOD:
-        break;
+    if (parsed != OPTION_GOOD) {
+        return program_end(parsed, &options_report, STATUS_USAGE, STATUS_INCOMPLETE);
     }
     int status = report_on(&options, &results);
     results_free(&results);
@@ -202,14 +194,10 @@ static int command_report(int argc, char *const *argv)
 static int command_monitors(int argc, char *const *argv)
 {
     struct options options;
+    enum option_result parsed = options_parse(&options_monitors, &options, argc, argv);
 
-    switch (options_parse(&options_monitors, &options, argc, argv)) {
-    case OPTION_HELP:
-        return program_help(&options_monitors, STATUS_INCOMPLETE);
-    case OPTION_BAD:
-        return STATUS_USAGE;
-    case OPTION_GOOD:
-        break;
+    if (parsed != OPTION_GOOD) {
+        return program_end(parsed, &options_monitors, STATUS_USAGE, STATUS_INCOMPLETE);
     }
     if (options.rest_count == 0) {
         monitors_list(stdout);

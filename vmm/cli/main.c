@@ -13,14 +13,10 @@
 static int command_run(int argc, char *const *argv)
 {
     struct config config;
+    enum option_result parsed = options_parse(&config, argc, argv);
 
-    switch (options_parse(&config, argc, argv)) {
-    case OPTION_HELP:
-        return program_help(&options_run, STATUS_ERROR);
-    case OPTION_BAD:
-        return STATUS_USAGE;
-    case OPTION_GOOD:
-        break;
+    if (parsed != OPTION_GOOD) {
+        return program_end(parsed, &options_run, STATUS_USAGE, STATUS_ERROR);
     }
     if (config.dump_dtb != NULL) {
         return machine_write_dtb(&config);
@@ -35,14 +31,10 @@ static int command_run(int argc, char *const *argv)
 static int command_timeline(int argc, char *const *argv)
 {
     int operands;
+    enum option_result parsed = option_parse(&options_timeline, NULL, argc, argv, &operands);
 
-    switch (option_parse(&options_timeline, NULL, argc, argv, &operands)) {
-    case OPTION_HELP:
-        return program_help(&options_timeline, STATUS_ERROR);
-    case OPTION_BAD:
-        return STATUS_USAGE;
-    case OPTION_GOOD:
-        break;
+    if (parsed != OPTION_GOOD) {
+        return program_end(parsed, &options_timeline, STATUS_USAGE, STATUS_ERROR);
     }
     return timeline_show(operands < argc ? argv[operands] : "-");
 }
@@ -50,14 +42,10 @@ static int command_timeline(int argc, char *const *argv)
 static int command_sandbox(int argc, char *const *argv)
 {
     int operands;
+    enum option_result parsed = option_parse(&options_sandbox, NULL, argc, argv, &operands);
 
-    switch (option_parse(&options_sandbox, NULL, argc, argv, &operands)) {
-    case OPTION_HELP:
-        return program_help(&options_sandbox, STATUS_ERROR);
-    case OPTION_BAD:
-        return STATUS_USAGE;
-    case OPTION_GOOD:
-        break;
+    if (parsed != OPTION_GOOD) {
+        return program_end(parsed, &options_sandbox, STATUS_USAGE, STATUS_ERROR);
     }
     return sandbox_show(stdout) ? 0 : STATUS_ERROR;
 }
@@ -65,14 +53,10 @@ static int command_sandbox(int argc, char *const *argv)
 static int command_image(int argc, char *const *argv)
 {
     int operands;
+    enum option_result parsed = option_parse(&options_image, NULL, argc, argv, &operands);
 
-    switch (option_parse(&options_image, NULL, argc, argv, &operands)) {
-    case OPTION_HELP:
-        return program_help(&options_image, STATUS_ERROR);
-    case OPTION_BAD:
-        return STATUS_USAGE;
-    case OPTION_GOOD:
-        break;
+    if (parsed != OPTION_GOOD) {
+        return program_end(parsed, &options_image, STATUS_USAGE, STATUS_ERROR);
     }
     return image_command(argv[operands], argv[operands + 1]);
 }
