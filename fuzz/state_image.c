@@ -4,7 +4,6 @@
  * without the hole in it: header, then RAM of at most 16 pages, then table and sections; checksums are mended in half of
  * the inputs, because others hardly ever get past them.
  */
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/report.h"
 #include "core/memory.h"
+#include "one_line.h"
 #include "state/checksum.h"
 #include "state/format.h"
 #include "state/reader.h"
@@ -24,27 +23,6 @@ enum { LOAD_MAX = 4 << 20 };
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t size_max, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t size_max);
-
-/* Replaces the real one: a message must be one line of text, but is not shown. */
-void report(const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-
-    va_start(args, format);
-    int length = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    if (length <= 0 || (size_t)length >= sizeof(text) || strchr(text, '\n') != NULL) {
-        abort();
-    }
-}
-
-static void check(bool right)
-{
-    if (!right) {
-        abort();
-    }
-}
 
 /* Every section can be found and is within the file. */
 static void read_sections(struct state_reader *reader, size_t size)
