@@ -24,22 +24,6 @@ uint32_t vpsci__row_cells(const struct vpsci_power_state *states, uint32_t count
     return first == count ? 0 : 2 + (last - first + 4) / 4;
 }
 
-/* The first vCPU that agrees with vCPU i in the affinity fields from `level` up. Neighbours are
- * mostly of one domain, so this looks at the nearest first. */
-static uint32_t first_by_affinity(const struct vpsci_vm *vm, uint32_t i, uint32_t level)
-{
-    uint32_t other;
-
-    for (other = i; other-- > 0;) {
-        uint32_t differs = vpsci__vcpu(vm, other)->affinity ^ vpsci__vcpu(vm, i)->affinity;
-
-        if (differs >> 8 * level == 0) {
-            return vpsci__vcpu(vm, other)->domain[level - 1];
-        }
-    }
-    return i;
-}
-
 static bool is_nested(const struct vpsci_vm *vm, uint32_t i, uint32_t level)
 {
     const struct vpsci_vcpu *vcpu = vpsci__vcpu(vm, i);
@@ -61,7 +45,7 @@ bool vpsci__domains_prepare(struct vpsci_vm *vm)
 
         for (i = 0; i < vm->vcpu_count; i++) {
             vpsci__vcpu(vm, i)->domain[level - 1] =
-                given ? given[i] : (uint16_t)first_by_affinity(vm, i, level);
+                given ? given[i] : vpsci__first_by_affinity(vm, i, level);
             if (!is_nested(vm, i, level)) {
                 return false;
             }

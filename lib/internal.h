@@ -184,6 +184,7 @@ void vpsci__request(const struct vpsci_vcpu *vcpu, bool stops, struct vpsci_requ
 
 /* mpidr.c */
 bool vpsci__find_prepare(struct vpsci_vm *vm);
+uint16_t vpsci__first_by_affinity(const struct vpsci_vm *vm, uint32_t i, uint32_t level);
 struct vpsci_vcpu *vpsci__target(const struct vpsci_vm *vm, uint64_t mpidr);
 uint32_t vpsci__slot_bits(uint32_t vcpu_count);
 /* Of an MPIDR without other bits than affinity fields. */

@@ -126,3 +126,20 @@ bool vpsci__find_prepare(struct vpsci_vm *vm)
     }
     return attempt < ATTEMPTS;
 }
+
+/* The first vCPU that agrees with vCPU i in the affinity fields from `level` up. The domains of
+ * that level of all vCPUs before i have to be known. Neighbours are mostly of one domain, so this
+ * looks at the nearest first. */
+uint16_t vpsci__first_by_affinity(const struct vpsci_vm *vm, uint32_t i, uint32_t level)
+{
+    uint32_t other;
+
+    for (other = i; other-- > 0;) {
+        uint32_t differs = vpsci__vcpu(vm, other)->affinity ^ vpsci__vcpu(vm, i)->affinity;
+
+        if (differs >> 8 * level == 0) {
+            return vpsci__vcpu(vm, other)->domain[level - 1];
+        }
+    }
+    return (uint16_t)i;
+}

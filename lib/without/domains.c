@@ -17,17 +17,7 @@ uint32_t vpsci__row_cells(const struct vpsci_power_state *states, uint32_t count
     return 0;
 }
 
-/* Domains follow the affinity fields: a record of this build is one for a build with domains too. */
-static uint16_t first_by_affinity(const struct vpsci_vm *vm, uint32_t i, uint32_t level)
-{
-    uint32_t first = 0;
-
-    while ((vpsci__vcpu(vm, first)->affinity ^ vpsci__vcpu(vm, i)->affinity) >> 8 * level) {
-        first++;
-    }
-    return (uint16_t)first;
-}
-
+/* They follow the affinity fields, so that a record of this build is one for a build with domains. */
 bool vpsci__domains_prepare(struct vpsci_vm *vm)
 {
     uint32_t level;
@@ -35,7 +25,7 @@ bool vpsci__domains_prepare(struct vpsci_vm *vm)
 
     for (i = 0; i < vm->vcpu_count; i++) {
         for (level = 1; level <= VPSCI_LEVEL_MAX; level++) {
-            vpsci__vcpu(vm, i)->domain[level - 1] = first_by_affinity(vm, i, level);
+            vpsci__vcpu(vm, i)->domain[level - 1] = vpsci__first_by_affinity(vm, i, level);
         }
     }
     return !vm->config.domains[0] && !vm->config.domains[1] && !vm->config.domains[2];
