@@ -191,14 +191,21 @@ sources_without() {
     cat rest
 }
 
+# build_without PROGRAM SOURCE FAMILY...: a program of tests/lib/families, with a library without these
+build_without() {
+    program=$1 source=$2
+    shift 2
+    sources_without "$@" | sed "s|^|$root/lib/|" >files
+    # shellcheck disable=SC2046 # one file a line, and none has a space
+    try gcc -std=c11 -Wall -Wextra -Werror -I "$root/include" -o "$program" "$root/tests/lib/families/$source" $(cat files)
+    expect_status 0
+}
+
 # expect_program_without CAPABILITIES LEVELS FAMILY...
 expect_program_without() {
     capabilities=$1 levels=$2
     shift 2
-    sources_without "$@" | sed "s|^|$root/lib/|" >files
-    # shellcheck disable=SC2046 # one file a line, and none has a space
-    try gcc -std=c11 -Wall -Wextra -Werror -I "$root/include" -o program "$root/tests/lib/families/program.c" $(cat files)
-    expect_status 0
+    build_without program program.c "$@"
     try ./program "$capabilities" "$levels"
     expect_status 0
 }
@@ -213,20 +220,10 @@ test_families_can_be_left_out() {
     expect_program_without 0x26f 0 names save statistics domains
 }
 
-# build_record PROGRAM FAMILY...: the program that saves and restores, with a library without these
-build_record() {
-    program=$1
-    shift
-    sources_without "$@" | sed "s|^|$root/lib/|" >files
-    # shellcheck disable=SC2046 # one file a line, and none has a space
-    try gcc -std=c11 -Wall -Wextra -Werror -I "$root/include" -o "$program" "$root/tests/lib/families/record.c" $(cat files)
-    expect_status 0
-}
-
 test_records_pass_between_families() {
-    build_record full
-    build_record lacks-statistics statistics
-    build_record lacks-domains domains
+    build_without full record.c
+    build_without lacks-statistics record.c statistics
+    build_without lacks-domains record.c domains
     ./full save counted statistics || fail "no record with statistics"
     ./full save plain || fail "no record"
     ./lacks-domains save apart || fail "no record without domains"
