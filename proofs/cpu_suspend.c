@@ -20,7 +20,7 @@ static void check_asleep(bool powerdown)
     check_others_same(caller, NOBODY);
 }
 
-/* The table's entry that the guest means; STATES if there is none. */
+/* The table's entry that the guest means; STATES if no entry has that number. */
 static uint32_t entry_of(uint32_t power_state)
 {
     uint32_t i = 0;

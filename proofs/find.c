@@ -26,5 +26,6 @@ void prove_find(void)
     found = vpsci_find(&vm, mpidr);
     reach(found == &vcpus(VCPUS - 1), "the last one");
     reach(!found && mpidr.value <= VPSCI_MPIDR_MASK, "no vCPU");
-    check(!found || vpsci_vcpu_mpidr(found).value == mpidr.value, "who is found has that name");
+    check(!found || vpsci_vcpu_mpidr(found).value == mpidr.value,
+          "the vCPU that is found has that name");
 }

@@ -14,7 +14,7 @@ static void check_restored(void)
         check(vpsci__state_of(word) < VPSCI__SAVED_COUNT, "no vCPU is in a step of a call");
         count += !vpsci__is_off(word);
     }
-    check(vpsci_on_count(&vm) == count, "the census counts who is not off");
+    check(vpsci_on_count(&vm) == count, "the census counts the vCPUs that are not off");
     check(vpsci__journal_of(vpsci__load(&vm.census)) == VPSCI__NOBODY, "the journal is empty");
     check(vpsci__version_known(vpsci_version(&vm)), "the version exists");
     check(vpsci__load(&vm.resident) < VCPUS, "the Trusted OS is on a core");

@@ -218,7 +218,7 @@ void check_state(void)
     for (uint32_t i = 0; i < VCPUS; i++) {
         count += !vpsci__is_off(vpsci__load(&vcpus(i).word));
     }
-    check(vpsci_on_count(&vm) == count, "state: the census counts who is not off");
+    check(vpsci_on_count(&vm) == count, "state: the census counts the vCPUs that are not off");
     check(vpsci__journal_of(vpsci__load(&vm.census)) == VPSCI__NOBODY, "state: no journal");
     check(size == (ptrdiff_t)sizeof(record), "state: it can be saved");
     read_rows(before);

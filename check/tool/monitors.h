@@ -8,7 +8,7 @@
 
 /** Prints the names of all, each with what it is. */
 void monitors_list(FILE *file);
-/** Prints the command of one, below comments. @return false if there is none of that name. */
+/** Prints the command for the monitor of that name, below comments. @return false if no monitor has the name. */
 bool monitors_show(FILE *file, const char *name);
 
 #endif
