@@ -89,20 +89,8 @@ show_size() {
 
 # The objects of the library without some families, by lib/families.txt.
 objects_without() { # FOLDER FAMILY...
-    local family file row objects
-    objects=" $(sed "s|^|$out/$1/|; s|c\$|o|" "$root/lib/sources.txt" | tr '\n' ' ')"
-    for family in "${@:2}"; do
-        row=$(sed -n "s/^$family: //p" "$root/lib/families.txt")
-        [[ $row ]] || {
-            echo "lib.sh: lib/families.txt does not name $family" >&2
-            exit 1
-        }
-        for file in ${row%% -> *}; do
-            objects=${objects/" $out/$1/${file%.c}.o "/ }
-        done
-        [[ $row != *" -> "* ]] || objects+="$out/$1/$(sed 's/.* -> //; s/c$/o/' <<<"$row") "
-    done
-    echo "$objects"
+    awk -v left_out="${*:2}" -f "$root/tools/families.awk" "$root/lib/families.txt" "$root/lib/sources.txt" |
+        sed "s|^|$out/$1/|; s|c\$|o|"
 }
 
 text_without() { # FOLDER FAMILY...

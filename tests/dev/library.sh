@@ -181,13 +181,8 @@ test_sources_need_nothing_on_arm64() {
 
 # sources_without FAMILY...: the sources of a library without these, by lib/families.txt
 sources_without() {
-    cp "$root/lib/sources.txt" rest
-    for family in "$@"; do
-        grep "^$family: " "$root/lib/families.txt" >row || fail "lib/families.txt does not name $family"
-        sed 's/^[^:]*: //; s/ -> .*//' row | tr ' ' '\n' >gone
-        grep -vxF -f gone rest >fewer
-        sed -n 's/.* -> //p' row | cat fewer - >rest
-    done
+    awk -v left_out="$*" -f "$root/tools/families.awk" "$root/lib/families.txt" "$root/lib/sources.txt" >rest ||
+        fail "the sources without $* are unknown"
     cat rest
 }
 
