@@ -117,6 +117,11 @@ test_crates_have_no_warnings() {
     expect_status 0
 }
 
+# Kind and name of what a file of bindings has.
+names_in() { # FILE
+    sed -n 's/^ *pub \(const\|fn\|type\|struct\) \(\(VPSCI\|vpsci\)_[A-Za-z0-9_]*\).*/\1 \2/p' "$1" | sort -u
+}
+
 # Other people make their own bindings: bindgen sees each name and number of the headers.
 test_bindgen_sees_all_names() {
     command -v bindgen >/dev/null || {
@@ -127,9 +132,8 @@ test_bindgen_sees_all_names() {
     try bindgen "$root/include/vpsci/vpsci.h" --use-core --no-prepend-enum-name --no-doc-comments \
         -o seen.rs -- -I "$root/include"
     expect_status 0
-    sed -n 's/^ *pub \(const\|fn\|type\|struct\) \(\(VPSCI\|vpsci\)_[A-Za-z0-9_]*\).*/\1 \2/p' \
-        "$root/rust/vpsci-sys/src/lib.rs" | sort >ours
-    sed -n 's/^ *pub \(const\|fn\|type\|struct\) \(\(VPSCI\|vpsci\)_[A-Za-z0-9_]*\).*/\1 \2/p' seen.rs | sort -u >theirs
+    names_in "$root/rust/vpsci-sys/src/lib.rs" >ours
+    names_in seen.rs >theirs
     [ "$(wc -l <ours)" -gt 200 ] || fail "the bindings were not read"
     comm -23 ours theirs >unseen
     expect_text unseen ""
