@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What core/ asks of the processor. arch/ does it on arm64 at EL2; arch/fake/ does it in a program
+ * on the build machine, for unit tests. A vCPU has a physical core of its own, so its EL1 and FP
+ * registers stay in that core while hyp runs: hyp saves only what it overwrites.
+ */
+#ifndef HYP_ARCH_H
+#define HYP_ARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The guest's registers that hyp overwrites. enter.S knows the offsets. */
+struct arch_frame {
+    uint64_t x[31];
+    uint64_t pc;
+    uint64_t pstate;
+};
+
+/* Why a guest stopped running. */
+enum arch_exit_kind {
+    ARCH_EXIT_INTERRUPT, /* a physical interrupt is pending */
+    ARCH_EXIT_HVC,
+    ARCH_EXIT_SMC,
+    ARCH_EXIT_DATA_ABORT,  /* at stage 2 */
+    ARCH_EXIT_FETCH_ABORT, /* at stage 2 */
+    ARCH_EXIT_SYSREG,      /* a trapped system register access */
+    ARCH_EXIT_OTHER
+};
+
+struct arch_exit {
+    enum arch_exit_kind kind;
+    uint64_t esr; /* ESR_EL2 */
+    uint64_t va;  /* FAR_EL2, of aborts */
+    uint64_t ipa; /* of aborts, all bits */
+};
+
+/* ---- Running a guest: all for the calling core ---- */
+
+/* Enters the guest, and returns when it stops. pc is the instruction to continue at; for a HVC it
+ * is the one after it, for all others the one that trapped. */
+void arch_run(struct arch_frame *frame, struct arch_exit *exit);
+/* Sets every register of the guest as DEN0022 6.4 requires for a core that starts: EL1h, MMU and
+ * caches off, interrupts masked, timers off, x0 = context, pc = entry. */
+void arch_reset_vcpu(struct arch_frame *frame, uint64_t entry, uint64_t context, bool big_endian);
+/* The guest's data accesses are big-endian (SCTLR_EL1.EE). */
+bool arch_guest_is_big_endian(void);
+/* Gives the guest a synchronous external abort for the exit's access, as for an address without a
+ * device. */
+void arch_inject_abort(struct arch_frame *frame, const struct arch_exit *exit);
+/* Gives the guest an undefined-instruction exception. */
+void arch_inject_undefined(struct arch_frame *frame);
+/* Uses these stage 2 tables and this VMID from now on; mpidr is what the guest reads in MPIDR_EL1. */
+void arch_use_vm(uint64_t stage2_root, unsigned vmid, uint64_t mpidr);
+/* Whether the guest's virtual timer is due and not masked. */
+bool arch_virtual_timer_is_due(void);
+
+/* ---- Cores ---- */
+
+unsigned arch_core(void); /* the calling core's index in the board's list */
+/* Waits until a physical interrupt is pending for this core, enabled at the GIC; interrupts stay
+ * masked. May return earlier. */
+void arch_wait(void);
+/* Makes arch_run() and arch_wait() of another core return. */
+void arch_kick(unsigned core);
+
+struct arch_lock {
+    uint32_t owner; /* arch/'s own: a ticket lock */
+    uint32_t next;
+};
+
+void arch_lock(struct arch_lock *lock);
+void arch_unlock(struct arch_lock *lock);
+
+/* ---- Time ---- */
+
+uint64_t arch_now(void);       /* CNTPCT_EL0; the guests' CNTVOFF_EL2 is 0 */
+uint64_t arch_frequency(void); /* in Hz */
+/* hyp's own timer of this core, CNTHP: arch_wait() and arch_run() return at this count at the
+ * latest. UINT64_MAX turns it off. */
+void arch_set_deadline(uint64_t count);
+
+/* ---- Memory and devices, by physical address ---- */
+
+void *arch_memory(uint64_t pa); /* RAM, mapped write-back at EL2 */
+uint32_t arch_read32(uint64_t pa);
+uint64_t arch_read64(uint64_t pa);
+void arch_write32(uint64_t pa, uint32_t value);
+void arch_write64(uint64_t pa, uint64_t value);
+/* Makes what EL2 wrote visible to a guest whose MMU and caches are off, and to its fetches. */
+void arch_clean(const void *address, uint64_t size);
+/* After a change of stage 2 tables or of guest memory by reset: TLBs and caches of this VMID. */
+void arch_forget_stage2(unsigned vmid);
+
+/* ---- The GIC's CPU interface and list registers (GICv3, IHI0069) of this core ---- */
+
+uint32_t arch_gic_acknowledge(void);         /* ICC_IAR1_EL1 */
+void arch_gic_drop(uint32_t intid);          /* ICC_EOIR1_EL1: priority drop only (EOImode 1) */
+void arch_gic_deactivate(uint32_t intid);    /* ICC_DIR_EL1 */
+void arch_gic_send(uint64_t sgi1r);          /* ICC_SGI1R_EL1 */
+unsigned arch_gic_list_count(void);          /* how many list registers there are */
+uint64_t arch_gic_list_read(unsigned index); /* ICH_LR<n>_EL2 */
+void arch_gic_list_write(unsigned index, uint64_t value);
+uint32_t arch_gic_read_hcr(void); /* ICH_HCR_EL2 */
+void arch_gic_write_hcr(uint32_t value);
+uint32_t arch_gic_read_vmcr(void); /* ICH_VMCR_EL2: the guest's PMR and group enables */
+void arch_gic_write_vmcr(uint32_t value);
+uint32_t arch_gic_empty_lists(void);         /* ICH_ELRSR_EL2 */
+void arch_gic_clear_active_priorities(void); /* ICH_AP0R/AP1R, of a core that is reset */
+
+/* ---- Firmware below hyp: SMC, or HVC without EL3 ---- */
+
+struct arch_smc_result {
+    uint64_t x[4];
+};
+
+void arch_firmware(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3,
+                   struct arch_smc_result *result);
+
+/* ---- Messages for people, on hyp's UART ---- */
+
+void arch_put(char c);
+/* Prints what is known of this core, and stops it for good. */
+__attribute__((noreturn)) void arch_stop(const char *reason);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VMs, as their description says, and what hyp keeps for each. Static: the number of VMs, their
+ * cores, memory, devices and interrupts never change after start, and nothing is allocated.
+ */
+#ifndef HYP_VM_H
+#define HYP_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vpsci/vpsci.h"
+
+#include "arch.h"
+#include "vgic.h"
+
+enum {
+    VM_MAX = 4,
+    CORE_MAX = 16, /* of the machine, and so of all VMs together */
+    VM_REGION_MAX = 12,
+    VM_MODULE_MAX = 4,
+    VM_EMULATED_MAX = 4,
+    VM_STATE_MAX = 8, /* entries of its table of power states */
+};
+
+/* A range of guest addresses that stage 2 maps. */
+struct vm_region {
+    uint64_t ipa;
+    uint64_t pa;
+    uint64_t size; /* RAM: a multiple of 2 MiB; devices: of 4 KiB */
+    bool is_device;
+};
+
+/* What is copied into a VM's RAM at its start, and again at each reset. */
+struct vm_module {
+    uint64_t pa; /* the copy that stays */
+    uint64_t size;
+    uint64_t ipa;
+};
+
+/* What answers a request to suspend, turn off or reset the VM. */
+enum vm_policy {
+    VM_POLICY_HONOUR,
+    VM_POLICY_REFUSE, /* SYSTEM_SUSPEND: DENIED */
+    VM_POLICY_CONTROL /* the control VM is told, and answers (control.h) */
+};
+
+struct vm;
+struct vm_emulated; /* emulated.h */
+
+/* A vCPU; only its own core touches it, but for what is said to be shared. */
+struct vcpu {
+    struct arch_frame frame; /* first: arch_run() is given it */
+    struct vm *vm;
+    struct vpsci_vcpu *psci;
+    unsigned index; /* in its VM */
+    unsigned core;  /* its physical core */
+    uint64_t mpidr; /* what the guest reads: affinity fields only */
+    struct vgic_vcpu gic;
+};
+
+struct vm {
+    char name[16];
+    unsigned index;
+    unsigned vcpu_count;
+    struct vcpu *vcpus;
+    unsigned region_count;
+    struct vm_region regions[VM_REGION_MAX];
+    unsigned module_count;
+    struct vm_module modules[VM_MODULE_MAX];
+    uint64_t entry;    /* of its boot vCPU */
+    uint64_t argument; /* x0 there: the device tree's address */
+    enum vm_policy suspend_policy;
+    bool is_control; /* may call control.h's functions */
+    uint64_t stage2_root;
+    struct vpsci_vm *psci;
+    struct vpsci_config psci_config; /* as described; all optional functions are off unless named */
+    struct vpsci_power_state states[VM_STATE_MAX];
+    struct vgic_vm gic;
+    unsigned emulated_count;
+    struct vm_emulated *emulated[VM_EMULATED_MAX];
+    struct arch_lock lock; /* of what its cores share, apart from `psci` */
+};
+
+extern struct vm vms[VM_MAX];
+extern unsigned vm_count;
+
+/* The vCPU of a physical core, or NULL if no VM has it. */
+struct vcpu *vcpu_of_core(unsigned core);
+
+#endif
