@@ -57,7 +57,8 @@ bool arch_virtual_timer_is_due(void);
 
 /* ---- Cores ---- */
 
-unsigned arch_core(void); /* the calling core's index in the board's list */
+unsigned arch_core(void);                /* the calling core's index in the board's list */
+uint64_t arch_core_mpidr(unsigned core); /* the physical one: affinity fields only */
 /* Waits until a physical interrupt is pending for this core, enabled at the GIC; interrupts stay
  * masked. May return earlier. */
 void arch_wait(void);
@@ -83,8 +84,10 @@ void arch_set_deadline(uint64_t count);
 /* ---- Memory and devices, by physical address ---- */
 
 void *arch_memory(uint64_t pa); /* RAM, mapped write-back at EL2 */
+uint8_t arch_read8(uint64_t pa);
 uint32_t arch_read32(uint64_t pa);
 uint64_t arch_read64(uint64_t pa);
+void arch_write8(uint64_t pa, uint8_t value);
 void arch_write32(uint64_t pa, uint32_t value);
 void arch_write64(uint64_t pa, uint64_t value);
 /* Makes what EL2 wrote visible to a guest whose MMU and caches are off, and to its fetches. */
@@ -92,7 +95,15 @@ void arch_clean(const void *address, uint64_t size);
 /* After a change of stage 2 tables or of guest memory by reset: TLBs and caches of this VMID. */
 void arch_forget_stage2(unsigned vmid);
 
-/* ---- The GIC's CPU interface and list registers (GICv3, IHI0069) of this core ---- */
+/* ---- The GIC (GICv3, IHI0069) ---- */
+
+/* The interrupts of each core that are hyp's own. No device uses ARCH_INTID_KICK. */
+enum { ARCH_INTID_KICK = 16, ARCH_INTID_MAINTENANCE = 25, ARCH_INTID_TIMER = 26 };
+
+uint64_t arch_gic_distributor(void);            /* its registers, by physical address */
+uint64_t arch_gic_redistributor(unsigned core); /* its two frames of 64 KiB */
+
+/* ---- The CPU interface and the list registers of this core ---- */
 
 uint32_t arch_gic_acknowledge(void);         /* ICC_IAR1_EL1 */
 void arch_gic_drop(uint32_t intid);          /* ICC_EOIR1_EL1: priority drop only (EOImode 1) */
@@ -107,6 +118,8 @@ uint32_t arch_gic_read_vmcr(void); /* ICH_VMCR_EL2: the guest's PMR and group en
 void arch_gic_write_vmcr(uint32_t value);
 uint32_t arch_gic_empty_lists(void);         /* ICH_ELRSR_EL2 */
 void arch_gic_clear_active_priorities(void); /* ICH_AP0R/AP1R, of a core that is reset */
+/* The priority of the guest's most urgent active interrupt, by ICH_AP0R/AP1R; 0x100 if it has none. */
+unsigned arch_gic_running_priority(void);
 
 /* ---- Firmware below hyp: SMC, or HVC without EL3 ---- */
 
