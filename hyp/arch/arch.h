@@ -41,8 +41,11 @@ struct arch_exit {
  * is the one after it, for all others the one that trapped. */
 void arch_run(struct arch_frame *frame, struct arch_exit *exit);
 /* Sets every register of the guest as DEN0022 6.4 requires for a core that starts: EL1h, MMU and
- * caches off, interrupts masked, timers off, x0 = context, pc = entry. */
+ * caches off, interrupts masked, x0 = context, pc = entry. Its timers stay as they are. */
 void arch_reset_vcpu(struct arch_frame *frame, uint64_t entry, uint64_t context, bool big_endian);
+/* Turns the guest's timers off, as after a reset. Not at the end of a CPU_SUSPEND, in which they go
+ * on. */
+void arch_stop_timers(void);
 /* The guest's data accesses are big-endian (SCTLR_EL1.EE). */
 bool arch_guest_is_big_endian(void);
 /* Gives the guest a synchronous external abort for the exit's access, as for an address without a

@@ -12,6 +12,8 @@
 #include "vpsci/vpsci.h"
 
 #include "arch.h"
+#include "pl031.h"
+#include "system.h"
 #include "vgic.h"
 
 enum {
@@ -38,25 +40,33 @@ struct vm_module {
     uint64_t ipa;
 };
 
+/* A device that hyp emulates, as the description has it. */
+enum vm_device_kind { VM_DEVICE_PL031 };
+
+struct vm_device {
+    enum vm_device_kind kind;
+    unsigned intid;
+    uint64_t ipa;
+};
+
 /* What answers a request to suspend, turn off or reset the VM. */
 enum vm_policy {
     VM_POLICY_HONOUR,
     VM_POLICY_REFUSE, /* SYSTEM_SUSPEND: DENIED */
-    VM_POLICY_CONTROL /* the control VM is told, and answers (control.h) */
+    VM_POLICY_CONTROL /* the control VM is told, and answers (events.h) */
 };
-
-struct vm;
-struct vm_emulated; /* emulated.h */
 
 /* A vCPU; only its own core touches it, but for what is said to be shared. */
 struct vcpu {
     struct arch_frame frame; /* first: arch_run() is given it */
     struct vm *vm;
     struct vpsci_vcpu *psci;
-    unsigned index; /* in its VM */
-    unsigned core;  /* its physical core */
-    uint64_t mpidr; /* what the guest reads: affinity fields only */
+    unsigned index;       /* in its VM */
+    unsigned core;        /* its physical core */
+    uint64_t mpidr;       /* what the guest reads: affinity fields only */
+    uint32_t workarounds; /* calls.h: what the firmware answers for this core */
     struct vgic_vcpu gic;
+    struct system_vcpu system;
 };
 
 struct vm {
@@ -71,15 +81,19 @@ struct vm {
     uint64_t entry;    /* of its boot vCPU */
     uint64_t argument; /* x0 there: the device tree's address */
     enum vm_policy suspend_policy;
-    bool is_control; /* may call control.h's functions */
+    bool is_held;           /* does not start by itself: the control VM starts it */
+    bool is_control;        /* may call control.h's functions, and is told by this interrupt: */
+    unsigned control_intid; /* 0: none */
     uint64_t stage2_root;
     struct vpsci_vm *psci;
     struct vpsci_config psci_config; /* as described; all optional functions are off unless named */
     struct vpsci_power_state states[VM_STATE_MAX];
     struct vgic_vm gic;
-    unsigned emulated_count;
-    struct vm_emulated *emulated[VM_EMULATED_MAX];
-    struct arch_lock lock; /* of what its cores share, apart from `psci` */
+    unsigned device_count; /* of those that hyp emulates */
+    struct vm_device devices[VM_EMULATED_MAX];
+    struct pl031 clocks[VM_EMULATED_MAX]; /* of `devices`, in the same order */
+    struct arch_lock lock; /* of `system`, and of the library's calls for a vCPU of another core */
+    struct system_vm system;
 };
 
 extern struct vm vms[VM_MAX];

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Does what the library says: registers of a vCPU that starts or continues, waits, and wakes.
+ *
+ *     for (;;) {
+ *         while (!power_step(vcpu)) {
+ *         }
+ *         ... arch_run(); an exit by HVC or SMC: calls_take() ...
+ *     }
+ */
+#ifndef HYP_POWER_H
+#define HYP_POWER_H
+
+#include <stdbool.h>
+
+#include "vm.h"
+
+/* Asks the library what the vCPU does next, and does it; a wait lasts until the next interrupt at
+ * most. Returns true if the vCPU may enter the guest now, as it must after each exit by an interrupt,
+ * which may be a kick. Owner. */
+bool power_step(struct vcpu *vcpu);
+/* Does what an outcome of vpsci_call() says, without waiting. Returns true if the vCPU may enter the
+ * guest. Owner. */
+bool power_apply(struct vcpu *vcpu, const struct vpsci_outcome *out);
+
+#endif

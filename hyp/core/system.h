@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of a VM: its start, its end, its reset while other VMs run on. If the library says that a
+ * system has stopped, each core of it comes here, and no core of it enters the guest or the library
+ * again until all have come, have reset what is theirs, and the last one has put the VM's memory,
+ * devices and interrupts back. A VM that starts for the first time takes the last part of that way.
+ */
+#ifndef HYP_SYSTEM_H
+#define HYP_SYSTEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vm;
+struct vcpu;
+
+enum system_life {
+    SYSTEM_HELD = 0, /* not started yet: for system_run_vm() */
+    SYSTEM_RUNNING,  /* the library says what the vCPUs do */
+    SYSTEM_COMING,   /* the system has stopped, and not all cores have come */
+    SYSTEM_CLEARING, /* all have come, and reset what is theirs */
+    SYSTEM_LOADING,  /* one core puts memory and devices back */
+    SYSTEM_STARTING, /* an ended VM is to start again: its first core loads it */
+    SYSTEM_ENDED     /* turned off */
+};
+
+/* Of a VM; under its lock. */
+struct system_vm {
+    enum system_life life;
+    unsigned count;   /* cores that have come, or that have cleared */
+    uint32_t request; /* enum vpsci_function: what stopped the system */
+    uint32_t starts;  /* how often it has started */
+};
+
+/* Of a vCPU; its core's own, but for `is_parked`. */
+struct system_vcpu {
+    bool is_up;     /* has gone through the start, and asks the library */
+    bool has_come;  /* counted in SYSTEM_COMING */
+    bool is_clear;  /* counted in SYSTEM_CLEARING */
+    bool is_asked;  /* its request has been decided or passed on */
+    bool is_parked; /* waits in hyp: others may act as the vCPU's owner; under the VM's lock */
+};
+
+/*
+ * For a vCPU that is not up: does the next step of the way above, which may be nothing, and returns
+ * whether the vCPU is up now. If not, wait for a kick or an interrupt, and call it again.
+ */
+bool system_advance(struct vcpu *vcpu);
+/* For a vCPU that the library tells VPSCI_WAIT_STOPPED: takes it down if the request was honoured. */
+void system_take_down(struct vcpu *vcpu);
+
+/* Starts a VM that is held or has ended. False if it is neither. Any core. */
+bool system_run_vm(struct vm *vm);
+/* Kicks all cores of a VM, so that each looks again at what it has to do. Any core. */
+void system_kick(const struct vm *vm);
+
+#endif
