@@ -37,6 +37,13 @@ static bool has_name(const struct option_row *row, const char *text, size_t leng
     return strlen(row->name) == length && memcmp(row->name, text, length) == 0;
 }
 
+static bool has_bare_name(const struct option_row *row, const char *text, size_t length)
+{
+    const char *bare = row->name + strspn(row->name, "-");
+
+    return strlen(bare) == length && memcmp(bare, text, length) == 0;
+}
+
 /* "-kernel", "kernel" and "--kern" all mean "--kernel"; `text` is without its dashes. */
 static bool is_meant(const struct option_row *row, const char *text, size_t length)
 {
@@ -151,6 +158,92 @@ enum option_result option_parse(const struct option_command *command, void *sett
     }
     *operands = at;
     return check_operands(command, argc - at, argv + at);
+}
+
+static struct found find_bare(const struct option_command *command, const char *name)
+{
+    return find_row(command, has_bare_name, name, strlen(name));
+}
+
+/* How many arguments the option at argv[0] takes up; 0: there is no such option. */
+static int option_width(const struct option_command *command, char *const *argv)
+{
+    size_t length = strcspn(argv[0], "=");
+    const struct option_row *row = find_row(command, has_name, argv[0], length).row;
+
+    if (row == NULL) {
+        return strcmp(argv[0], "--") == 0;
+    }
+    return row->takes != NULL && argv[0][length] == '\0' ? 2 : 1;
+}
+
+int option_first_operand(const struct option_command *command, int argc, char *const *argv)
+{
+    int at = 0;
+
+    while (at < argc && is_option(argv[at])) {
+        int width = option_width(command, argv + at);
+
+        if (width == 0) {
+            return argc;
+        }
+        at += width;
+    }
+    return at < argc ? at : argc;
+}
+
+bool option_is_given(const struct option_command *command, const char *name, int argc,
+                     char *const *argv)
+{
+    const struct option_row *row = find_bare(command, name).row;
+    int width = 1;
+
+    for (int at = 0; width > 0 && at < argc && is_option(argv[at]); at += width) {
+        if (row != NULL && has_name(row, argv[at], strcspn(argv[at], "="))) {
+            return true;
+        }
+        width = option_width(command, argv + at);
+    }
+    return false;
+}
+
+static void report_unknown_name(const struct option_command *command, const char *name)
+{
+    const char *meant = guess_option(command, name);
+
+    if (meant == NULL) {
+        report("%s is not an option; see %s %s --help", name, command->program, command->word);
+    } else if (meant[0] == '-') {
+        report("%s is not an option; did you mean %s?", name, meant + strspn(meant, "-"));
+    } else {
+        report("%s is not an option: %s", name, meant);
+    }
+}
+
+static bool set_switch(const struct option_row *row, void *settings, const char *value)
+{
+    if (strcmp(value, "no") == 0) {
+        return true;
+    }
+    if (strcmp(value, "yes") != 0) {
+        report("%s = %s: give yes or no", row->name + strspn(row->name, "-"), value);
+        return false;
+    }
+    return row->set(row, settings, NULL);
+}
+
+bool option_set(const struct option_command *command, void *settings, const char *name,
+                const char *value)
+{
+    struct found found = find_bare(command, name);
+
+    if (found.row == NULL) {
+        report_unknown_name(command, name);
+        return false;
+    }
+    void *member = (char *)settings + found.offset;
+    return found.row->takes == NULL ? set_switch(found.row, member, value)
+                                    : found.row->set(found.row, member, value);
 }
 
 /* --- The help. --- */

@@ -74,6 +74,23 @@ enum option_result option_parse(const struct option_command *command, void *sett
 
 void option_help(const struct option_command *command, FILE *file);
 
+/**
+ * Handles one line of a file of options: the name without its dashes, and the value. The value of an
+ * option that takes none is yes or no. Returns false after report()ing what is wrong.
+ */
+bool option_set(const struct option_command *command, void *settings, const char *name,
+                const char *value);
+
+/**
+ * The index of the first of these arguments, of option_parse(), that is no option and no option's value; `argc` if there
+ * is none, or if option_parse() would end before.
+ */
+int option_first_operand(const struct option_command *command, int argc, char *const *argv);
+
+/** Whether these arguments, of option_parse(), have an option of that name, which is without its dashes. */
+bool option_is_given(const struct option_command *command, const char *name, int argc,
+                     char *const *argv);
+
 /** Setters for rows: a `const char *`, a `bool` that becomes true, an enum that counts from 0. */
 bool option_set_text(const struct option_row *row, void *settings, const char *value);
 bool option_set_flag(const struct option_row *row, void *settings, const char *value);

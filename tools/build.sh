@@ -65,7 +65,7 @@ compile_cross() {
         "${arm64_options[@]}"
 }
 
-sysroot_packages=libfdt-dev,libjansson-dev,libpcap0.8-dev,liburing-dev,zlib1g-dev,libzstd-dev
+sysroot_packages=libfdt-dev,libinih-dev,libjansson-dev,libpcap0.8-dev,liburing-dev,zlib1g-dev,libzstd-dev
 
 # The static libraries of the Debian release that this machine runs. They must fit the C library that comes
 # with its cross-compiler.

@@ -8,7 +8,7 @@ packages_of() { # SET
     case $1 in
     build)
         echo gcc libc6-dev meson ninja-build pkg-config device-tree-compiler \
-            libfdt-dev libjansson-dev libpcap0.8-dev libseccomp-dev liburing-dev zlib1g-dev libzstd-dev libcmocka-dev
+            libfdt-dev libinih-dev libjansson-dev libpcap0.8-dev libseccomp-dev liburing-dev zlib1g-dev libzstd-dev libcmocka-dev
         ;;
     cross)
         echo gcc libc6-dev libseccomp-dev meson ninja-build pkg-config device-tree-compiler \

@@ -386,7 +386,7 @@ static const struct {
     const char *said;
 } bad[] = {
     {"--no-such", NULL, "run: --no-such is not an option; see dormouse run --help"},
-    {"vmlinuz", NULL, "run: unexpected argument vmlinuz; see dormouse run --help"},
+    {"no/name", NULL, "--name no/name: not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
     {"--kern", "k", "run: --kern is not an option; did you mean --kernel? See dormouse run --help"},
     {"--kernel", NULL, "run: --kernel needs a value: FILE; see dormouse run --help"},
     {"--on-suspend", NULL, "run: --on-suspend needs a value: POLICY; see dormouse run --help"},

@@ -10,22 +10,29 @@
 #include "core/signals.h"
 #include "machine/machine.h"
 
+static int run_config(const struct config *config)
+{
+    if (config->dump_dtb != NULL) {
+        return machine_write_dtb(config);
+    }
+    signals_block();
+    if (config->name_given) {
+        report_name(config->name);
+    }
+    return machine_run(config);
+}
+
 static int command_run(int argc, char *const *argv)
 {
     struct config config;
     enum option_result parsed = options_parse(&config, argc, argv);
+    int status = parsed == OPTION_GOOD
+                     ? run_config(&config)
+                     : program_end(parsed, &options_run, STATUS_USAGE, STATUS_ERROR);
 
-    if (parsed != OPTION_GOOD) {
-        return program_end(parsed, &options_run, STATUS_USAGE, STATUS_ERROR);
-    }
-    if (config.dump_dtb != NULL) {
-        return machine_write_dtb(&config);
-    }
-    signals_block();
-    if (config.name_given) {
-        report_name(config.name);
-    }
-    return machine_run(&config);
+    report_name(NULL);
+    config_close(&config);
+    return status;
 }
 
 static int command_timeline(int argc, char *const *argv)

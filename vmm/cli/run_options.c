@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/run_options.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/report.h"
 #include "boot/firmware.h"
 #include "cli/run_values.h"
+#include "config/config_file.h"
 #include "host/console/console_options.h"
 #include "host/disk/disk_options.h"
 #include "host/net/net_options.h"
@@ -200,7 +203,10 @@ const struct option_command options_run = {
     .word = "run",
     .usage = "Usage: dormouse run --kernel FILE [OPTION]...\n"
              "       dormouse run [--firmware FILE|auto] --disk FILE [OPTION]...\n"
-             "Runs an arm64 virtual machine that can sleep.\n",
+             "       dormouse run NAME [OPTION]...\n"
+             "Runs an arm64 virtual machine that can sleep. With NAME it reads the options that "
+             "are not given\n"
+             "here from NAME.conf in ~/.config/dormouse or /etc/dormouse.\n",
     .notes =
         "On a terminal Ctrl-a x ends the VM and Ctrl-a h shows more keys. SIGUSR1 wakes it, "
         "SIGUSR2 saves it.\n"
@@ -497,12 +503,57 @@ static void set_disk_queues(struct config *config)
     }
 }
 
-enum option_result options_parse(struct config *config, int argc, char *const *argv)
+/* The file's options first: those of the command line replace them. */
+static bool read_file(struct config *config, const char *name, const struct config_arguments *given)
+{
+    if (!run_set_name(NULL, config, name)) {
+        return false;
+    }
+    char *path = config_file_find(name);
+    bool good = path != NULL && config_file_read(&config->file, path, &options_run, config, given);
+    free(path);
+    return good;
+}
+
+/* Parses the arguments, of which argv[name] is the VM's name if there are so many. */
+static enum option_result parse_named(struct config *config, int argc, char **argv, int name)
 {
     int operands;
 
+    if (name < argc) {
+        const char *text = argv[name];
+
+        memmove(argv + name, argv + name + 1, (size_t)(argc - name) * sizeof(*argv));
+        argc--;
+        if (!read_file(config, text, &(struct config_arguments){argc, argv})) {
+            return OPTION_BAD;
+        }
+    }
+    return option_parse(&options_run, config, argc, argv, &operands);
+}
+
+/* NAME may come before the options or after them, so they are put in order first. */
+static enum option_result parse_words(struct config *config, int argc, char *const *argv)
+{
+    char **words = calloc((size_t)argc + 1, sizeof(*words));
+
+    if (words == NULL) {
+        report("run: %s", strerror(ENOMEM));
+        return OPTION_BAD;
+    }
+    for (int i = 0; i < argc; i++) {
+        words[i] = argv[i];
+    }
+    enum option_result result =
+        parse_named(config, argc, words, option_first_operand(&options_run, argc, argv));
+    free(words);
+    return result;
+}
+
+enum option_result options_parse(struct config *config, int argc, char *const *argv)
+{
     config_init(config);
-    enum option_result result = option_parse(&options_run, config, argc, argv, &operands);
+    enum option_result result = parse_words(config, argc, argv);
     set_start(config);
     if (result == OPTION_GOOD && !check_config(config)) {
         result = OPTION_BAD;

@@ -21,6 +21,11 @@ void config_init(struct config *config)
     };
 }
 
+void config_close(struct config *config)
+{
+    config_file_free(&config->file);
+}
+
 bool config_has_back_ends(const struct config *config)
 {
     for (unsigned i = 0; i < config->disks.count; i++) {

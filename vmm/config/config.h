@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/config_file.h"
 #include "host/disk/disk_settings.h"
 #include "host/net/net_settings.h"
 #include "host/net/net_wake.h"
@@ -48,16 +49,17 @@ enum file_clock {
 };
 
 struct config {
-    const char *name;       /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
-    const char *kernel;     /* path; NULL with firmware */
-    uint64_t kernel_at;     /* offset in memory of a raw binary; or CONFIG_KERNEL_AT_NONE */
-    const char *firmware;   /* path or "auto", in place of a kernel; NULL: none */
-    const char *vars;       /* path: the firmware's variables; NULL: they are not kept */
-    const char *initrd;     /* path, or NULL */
-    const char *append;     /* kernel command line, or NULL */
-    unsigned cpu_count;     /* 1 ... what KVM gives */
-    unsigned cpus_admitted; /* of these, from the first: CPU_ON of the others is DENIED; 0: all */
-    unsigned clusters;      /* of vCPUs, each a power domain; 0: nothing is said of clusters */
+    struct config_file file; /* which some of the strings below are in */
+    const char *name;        /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
+    const char *kernel;      /* path; NULL with firmware */
+    uint64_t kernel_at;      /* offset in memory of a raw binary; or CONFIG_KERNEL_AT_NONE */
+    const char *firmware;    /* path or "auto", in place of a kernel; NULL: none */
+    const char *vars;        /* path: the firmware's variables; NULL: they are not kept */
+    const char *initrd;      /* path, or NULL */
+    const char *append;      /* kernel command line, or NULL */
+    unsigned cpu_count;      /* 1 ... what KVM gives */
+    unsigned cpus_admitted;  /* of these, from the first: CPU_ON of the others is DENIED; 0: all */
+    unsigned clusters;       /* of vCPUs, each a power domain; 0: nothing is said of clusters */
     enum idle_mode idle;
     uint64_t memory_size; /* bytes, a multiple of 2 MiB */
     enum suspend_policy on_suspend;
@@ -101,6 +103,8 @@ struct config {
 
 /* The defaults of the command line. */
 void config_init(struct config *config);
+/* Frees what a file of options has brought; the strings are gone then. */
+void config_close(struct config *config);
 
 /* Whether another process serves a device, by vhost-user, and so needs the guest's memory. */
 bool config_has_back_ends(const struct config *config);
