@@ -6,15 +6,16 @@ arm64_options=(-Dstatic_binary=true -Ddefault_library=static -Dtests=false)
 
 build_help() {
     cat <<'EOF'
-./dev build [native|arm64|image]
+./dev build [native|arm64|image|hyp]
 
-Compiles dormouse, or the conformance image. The last line of output is the path of the result.
+Compiles dormouse, the conformance image, or hyp. The last line of output is the path of the result.
 
   native   for this machine, with the unit tests (the default)
   arm64    for arm64, linked statically: runs in the lab and on any arm64 machine. Elsewhere
            it is cross-compiled against the libraries of Debian's own arm64 packages.
   image    vpsci-check.img, the conformance image for arm64. build native makes the tool that runs
            it, build/native/check/tool/vpsci-check.
+  hyp      hyp.img, the hypervisor for arm64 machines that start it at EL2
 EOF
 }
 
@@ -29,7 +30,11 @@ build_command() {
         build_image
         printf '%s\n' "$build/arm64/check/image/vpsci-check.img"
         ;;
-    *) die "cannot build '$1'; use native, arm64 or image" ;;
+    hyp)
+        build_hyp
+        printf '%s\n' "$build/arm64/hyp/hyp.img"
+        ;;
+    *) die "cannot build '$1'; use native, arm64, image or hyp" ;;
     esac
 }
 
@@ -57,6 +62,12 @@ compile_image() {
     if ! ninja -C "$build/arm64" check/image/vpsci-check.img >"$build/ninja.log" 2>&1; then
         die_of "$build/ninja.log" 30 "the conformance image does not compile"
     fi
+}
+
+# The hypervisor, without the rest of that build.
+build_hyp() {
+    local compile_targets=hyp/hyp.img
+    build_for arm64
 }
 
 compile_cross() {

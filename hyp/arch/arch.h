@@ -53,7 +53,8 @@ bool arch_guest_is_big_endian(void);
 void arch_inject_abort(struct arch_frame *frame, const struct arch_exit *exit);
 /* Gives the guest an undefined-instruction exception. */
 void arch_inject_undefined(struct arch_frame *frame);
-/* Uses these stage 2 tables and this VMID from now on; mpidr is what the guest reads in MPIDR_EL1. */
+/* Makes this core ready for a guest (all of EL2 that booting.rst names), with these stage 2 tables and
+ * this VMID from now on; mpidr is what the guest reads in MPIDR_EL1. */
 void arch_use_vm(uint64_t stage2_root, unsigned vmid, uint64_t mpidr);
 /* Whether the guest's virtual timer is due and not masked. */
 bool arch_virtual_timer_is_due(void);
@@ -67,6 +68,13 @@ uint64_t arch_core_mpidr(unsigned core); /* the physical one: affinity fields on
 void arch_wait(void);
 /* Makes arch_run() and arch_wait() of another core return. */
 void arch_kick(unsigned core);
+/* Starts another core, which calls hyp_core_main(). Returns the firmware's result, 0 for success. */
+int64_t arch_start_core(unsigned core);
+
+/* What core/ has for arch/: where the first core begins, with the machine's device tree, and where the
+ * others do. */
+void hyp_main(const void *tree);
+void hyp_core_main(void);
 
 struct arch_lock {
     uint32_t owner; /* arch/'s own: a ticket lock */
@@ -86,7 +94,8 @@ void arch_set_deadline(uint64_t count);
 
 /* ---- Memory and devices, by physical address ---- */
 
-void *arch_memory(uint64_t pa); /* RAM, mapped write-back at EL2 */
+void arch_map_memory(uint64_t pa, uint64_t size); /* RAM, write-back; before other cores start */
+void *arch_memory(uint64_t pa);                   /* of RAM that is mapped */
 uint8_t arch_read8(uint64_t pa);
 uint32_t arch_read32(uint64_t pa);
 uint64_t arch_read64(uint64_t pa);
@@ -95,8 +104,9 @@ void arch_write32(uint64_t pa, uint32_t value);
 void arch_write64(uint64_t pa, uint64_t value);
 /* Makes what EL2 wrote visible to a guest whose MMU and caches are off, and to its fetches. */
 void arch_clean(const void *address, uint64_t size);
-/* After a change of stage 2 tables or of guest memory by reset: TLBs and caches of this VMID. */
-void arch_forget_stage2(unsigned vmid);
+/* After a change of stage 2 tables, or of guest memory by a reset: TLBs and instruction caches of the
+ * calling core's VM, on all cores. */
+void arch_forget_stage2(void);
 
 /* ---- The GIC (GICv3, IHI0069) ---- */
 
@@ -107,6 +117,10 @@ uint64_t arch_gic_distributor(void);            /* its registers, by physical ad
 uint64_t arch_gic_redistributor(unsigned core); /* its two frames of 64 KiB */
 
 /* ---- The CPU interface and the list registers of this core ---- */
+
+/* Brings up what all cores share, once and before other cores start; and what the calling core has. */
+void arch_gic_start_machine(void);
+void arch_gic_start_core(void);
 
 uint32_t arch_gic_acknowledge(void);         /* ICC_IAR1_EL1 */
 void arch_gic_drop(uint32_t intid);          /* ICC_EOIR1_EL1: priority drop only (EOImode 1) */

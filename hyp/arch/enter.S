@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "offsets.h"
+
+/* What enter_guest() keeps on its stack: x19 to x30, the frame. */
+#define SAVED_SIZE  112
+#define SAVED_FRAME 96
+
+/* From a guest: x0 and x1 on the stack, the vector's number in x1. */
+.macro FROM_GUEST number
+    .balign 128
+    stp x0, x1, [sp, #-16]!
+    mov x1, #\number
+    b leave_guest
+.endm
+
+/* From EL2 itself: a fault in hyp. */
+.macro FROM_HYP number
+    .balign 128
+    msr tpidr_el1, x0              /* this core's guest is lost anyway */
+    mov x0, #\number
+    b fault_in_hyp
+.endm
+
+    .text
+    .globl vectors
+    .balign 2048
+vectors:
+    .irp number, 0, 1, 2, 3, 4, 5, 6, 7
+    FROM_HYP \number
+    .endr
+    .irp number, 8, 9, 10, 11, 12, 13, 14, 15
+    FROM_GUEST \number
+    .endr
+
+/* unsigned enter_guest(struct arch_frame *frame): returns the number of the vector. */
+    .globl enter_guest
+    .balign 4
+enter_guest:
+    stp x29, x30, [sp, #-SAVED_SIZE]!
+    stp x27, x28, [sp, #16]
+    stp x25, x26, [sp, #32]
+    stp x23, x24, [sp, #48]
+    stp x21, x22, [sp, #64]
+    stp x19, x20, [sp, #80]
+    str x0, [sp, #SAVED_FRAME]
+    ldp x1, x2, [x0, #FRAME_PC]
+    msr elr_el2, x1
+    msr spsr_el2, x2
+    ldp x2, x3, [x0, #16]
+    ldp x4, x5, [x0, #32]
+    ldp x6, x7, [x0, #48]
+    ldp x8, x9, [x0, #64]
+    ldp x10, x11, [x0, #80]
+    ldp x12, x13, [x0, #96]
+    ldp x14, x15, [x0, #112]
+    ldp x16, x17, [x0, #128]
+    ldp x18, x19, [x0, #144]
+    ldp x20, x21, [x0, #160]
+    ldp x22, x23, [x0, #176]
+    ldp x24, x25, [x0, #192]
+    ldp x26, x27, [x0, #208]
+    ldp x28, x29, [x0, #224]
+    ldr x30, [x0, #240]
+    ldp x0, x1, [x0]
+    eret
+    dsb nsh                        /* nothing is executed speculatively behind ERET */
+    isb
+
+leave_guest:
+    ldr x0, [sp, #16 + SAVED_FRAME]
+    stp x2, x3, [x0, #16]
+    stp x4, x5, [x0, #32]
+    stp x6, x7, [x0, #48]
+    stp x8, x9, [x0, #64]
+    stp x10, x11, [x0, #80]
+    stp x12, x13, [x0, #96]
+    stp x14, x15, [x0, #112]
+    stp x16, x17, [x0, #128]
+    stp x18, x19, [x0, #144]
+    stp x20, x21, [x0, #160]
+    stp x22, x23, [x0, #176]
+    stp x24, x25, [x0, #192]
+    stp x26, x27, [x0, #208]
+    stp x28, x29, [x0, #224]
+    str x30, [x0, #240]
+    ldp x2, x3, [sp], #16
+    stp x2, x3, [x0]
+    mrs x2, elr_el2
+    mrs x3, spsr_el2
+    stp x2, x3, [x0, #FRAME_PC]
+    mov x0, x1
+    ldp x27, x28, [sp, #16]
+    ldp x25, x26, [sp, #32]
+    ldp x23, x24, [sp, #48]
+    ldp x21, x22, [sp, #64]
+    ldp x19, x20, [sp, #80]
+    ldp x29, x30, [sp], #SAVED_SIZE
+    ret
+
+/* Writes all registers to the core's fault frame: on its stack there may be no room left. */
+fault_in_hyp:
+    msr tpidrro_el0, x1
+    mrs x1, tpidr_el2
+    cbz x1, 1f
+    ldr x1, [x1, #CORE_FAULT]
+    stp x2, x3, [x1, #16]
+    stp x4, x5, [x1, #32]
+    stp x6, x7, [x1, #48]
+    stp x8, x9, [x1, #64]
+    stp x10, x11, [x1, #80]
+    stp x12, x13, [x1, #96]
+    stp x14, x15, [x1, #112]
+    stp x16, x17, [x1, #128]
+    stp x18, x19, [x1, #144]
+    stp x20, x21, [x1, #160]
+    stp x22, x23, [x1, #176]
+    stp x24, x25, [x1, #192]
+    stp x26, x27, [x1, #208]
+    stp x28, x29, [x1, #224]
+    str x30, [x1, #240]
+    mrs x2, tpidr_el1
+    mrs x3, tpidrro_el0
+    stp x2, x3, [x1]
+    mrs x2, elr_el2
+    mrs x3, spsr_el2
+    stp x2, x3, [x1, #FRAME_PC]
+    mov x2, sp
+    mrs x3, tpidr_el2
+    ldr x4, [x3, #CORE_STACK_TOP]
+    mov sp, x4                     /* the report may use all of the stack */
+    bl fault_report
+1:  wfi
+    b 1b

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "arch.h"
+
+#include "sysreg.h"
+
+enum { TIMER_ENABLE = 1, TIMER_MASK = 2, TIMER_DUE = 4 };
+
+uint64_t arch_now(void)
+{
+    __asm__ volatile("isb" ::: "memory"); /* the counter is not read ahead */
+    return READ_SYSREG(cntpct_el0);
+}
+
+uint64_t arch_frequency(void)
+{
+    return READ_SYSREG(cntfrq_el0);
+}
+
+void arch_set_deadline(uint64_t count)
+{
+    if (count == UINT64_MAX) {
+        WRITE_SYSREG(cnthp_ctl_el2, 0);
+        return;
+    }
+    WRITE_SYSREG(cnthp_cval_el2, count);
+    WRITE_SYSREG(cnthp_ctl_el2, TIMER_ENABLE);
+}
+
+bool arch_virtual_timer_is_due(void)
+{
+    uint64_t control = READ_SYSREG(cntv_ctl_el0);
+
+    return (control & (TIMER_ENABLE | TIMER_MASK | TIMER_DUE)) == (TIMER_ENABLE | TIMER_DUE);
+}
