@@ -38,6 +38,7 @@ struct vm_module {
     uint64_t pa; /* the copy that stays */
     uint64_t size;
     uint64_t ipa;
+    uint64_t room; /* at `ipa`: bytes from `size` to here are zeros, such as a kernel's BSS */
 };
 
 /* A device that hyp emulates, as the description has it. */
@@ -75,7 +76,7 @@ struct vm {
     unsigned vcpu_count;
     struct vcpu *vcpus;
     unsigned region_count;
-    struct vm_region regions[VM_REGION_MAX];
+    struct vm_region regions[VM_REGION_MAX]; /* the first one is its RAM */
     unsigned module_count;
     struct vm_module modules[VM_MODULE_MAX];
     uint64_t entry;    /* of its boot vCPU */
@@ -88,6 +89,7 @@ struct vm {
     struct vpsci_vm *psci;
     struct vpsci_config psci_config; /* as described; all optional functions are off unless named */
     struct vpsci_power_state states[VM_STATE_MAX];
+    uint16_t clusters[CORE_MAX]; /* psci_config.domains[0], if there are clusters */
     struct vgic_vm gic;
     unsigned device_count; /* of those that hyp emulates */
     struct vm_device devices[VM_EMULATED_MAX];
@@ -98,6 +100,7 @@ struct vm {
 
 extern struct vm vms[VM_MAX];
 extern unsigned vm_count;
+extern struct vcpu vcpus[CORE_MAX]; /* those of a VM together, in the order of the VMs */
 
 /* The vCPU of a physical core, or NULL if no VM has it. */
 struct vcpu *vcpu_of_core(unsigned core);
