@@ -38,7 +38,7 @@ test_quit_with_a_newline() {
         rm keys
         expect_status 0
         expect_text err ""
-        [ "$(tail -n 1 out)" = '{"return":{}}' ] || fail "the last reply is missing"
+        [ "$(tail -n 1 out | tr -d '\r')" = '{"return":{}}' ] || fail "the last reply is missing"
         wait $server_pid || fail "the server ended with status $?"
     done
 }
@@ -64,6 +64,6 @@ test_commands_from_a_file() {
     expect_status 0
     expect_text err ""
     expect_line out '"status":"running"'
-    [ "$(tail -n 1 out)" = '{"return":{}}' ] || fail "the last reply is missing"
+    [ "$(tail -n 1 out | tr -d '\r')" = '{"return":{}}' ] || fail "the last reply is missing"
     wait $server_pid || fail "the server ended with status $?"
 }

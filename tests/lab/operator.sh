@@ -165,7 +165,7 @@ test_wake_ignored() {
     start_bare "scenario=wake-operator timer=0" --wake rtc --paused --qmp "$work/qmp"
     wait_event "$work/events" boot
     qmp query-status
-    qmp_refuses system_wakeup "the guest is not suspended"
+    qmp_refuses system_wakeup "Unable to wake up: guest is not in suspended state"
     expect_event wake-ignored reason "the guest is awake"
     qmp cont
     wait_event "$work/events" asleep

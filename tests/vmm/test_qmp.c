@@ -27,8 +27,12 @@
 #include "socket_client.h"
 
 #define GREETING                                                                                   \
-    "{\"QMP\":{\"version\":{\"qemu\":{\"major\":1,\"minor\":0,\"micro\":0},\"package\":"           \
+    "{\"QMP\":{\"version\":{\"qemu\":{\"major\":10,\"minor\":0,\"micro\":0},\"package\":"          \
     "\"dormouse " DORMOUSE_VERSION "\"},\"capabilities\":[]}}\n"
+#define NO_BALLOON                                                                                 \
+    "{\"error\":{\"class\":\"DeviceNotActive\",\"desc\":\"No balloon device has been "             \
+    "activated\"},"                                                                                \
+    "\"id\":1}\n"
 #define DONE "{\"return\":{}}\n"
 
 static struct loop *loop;
@@ -263,13 +267,29 @@ static void say(int fd, const char *text)
     socket_client_say(loop, fd, text);
 }
 
+/* Removes the CR from before each newline, where QEMU has one. */
+static void fold_line_ends(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from != '\0'; from++) {
+        if (*from == '\n') {
+            assert_true(to > text && to[-1] == '\r');
+            to--;
+        }
+        *to++ = *from;
+    }
+    *to = '\0';
+}
+
 /* Checks everything that the client got since the last check. */
 static void expect(int fd, const char *expected)
 {
-    char said[8192];
+    char said[16384];
     ssize_t count = read(fd, said, sizeof(said) - 1);
 
     said[count > 0 ? count : 0] = '\0';
+    fold_line_ends(said);
     assert_string_equal(said, expected);
 }
 
@@ -320,8 +340,8 @@ static void negotiation_comes_first(void **state)
     expect(fd, "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"Expecting capabilities "
                "negotiation with 'qmp_capabilities'\"}}\n");
     say(fd, "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]}}");
-    expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"none of the capabilities is "
-               "offered\"}}\n");
+    expect(fd,
+           "{\"error\":{\"class\":\"GenericError\",\"desc\":\"Capability oob not available\"}}\n");
     say(fd, "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[]},\"id\":[1,{}]}");
     expect(fd, "{\"return\":{},\"id\":[1,{}]}\n");
     say(fd, "{\"execute\":\"qmp_capabilities\"}");
@@ -337,10 +357,10 @@ static void queries_return_the_state(void **state)
 
     (void)state;
     say(fd, "{\"execute\":\"query-status\"}");
-    expect(fd, "{\"return\":{\"status\":\"running\",\"running\":true,\"singlestep\":false}}\n");
+    expect(fd, "{\"return\":{\"status\":\"running\",\"running\":true}}\n");
     machine_status = OPERATOR_SUSPENDED;
     say(fd, "{\"execute\":\"query-status\"}");
-    expect(fd, "{\"return\":{\"status\":\"suspended\",\"running\":false,\"singlestep\":false}}\n");
+    expect(fd, "{\"return\":{\"status\":\"suspended\",\"running\":false}}\n");
     say(fd, "{\"execute\":\"query-name\"}");
     expect(fd, "{\"return\":{\"name\":\"vm-1\"}}\n");
     say(fd, "{\"execute\":\"x-dormouse-query-suspend\"}");
@@ -402,9 +422,8 @@ static void all_commands_exist(void **state)
     assert_true(count > 0);
     said[count] = '\0';
     assert_null(strstr(said, "has not been found"));
-    assert_string_equal(asked,
-                        "vcpus disks stop cont wake power-down reset balloon? quit reopen sleep "
-                        "save depth?");
+    assert_string_equal(asked, "stop cont wake power-down reset quit reopen sleep save vcpus disks "
+                               "balloon? depth?");
     close(fd);
 }
 
@@ -414,8 +433,9 @@ static void commands_reach_the_machine(void **state)
 
     (void)state;
     say(fd, "{\"execute\":\"cont\"}{\"execute\":\"system_wakeup\"}\n[\n]\n");
-    expect(fd, DONE DONE
-           "{\"error\":{\"class\":\"GenericError\",\"desc\":\"a command is an object\"}}\n");
+    expect(
+        fd, DONE DONE
+        "{\"error\":{\"class\":\"GenericError\",\"desc\":\"QMP input must be a JSON object\"}}\n");
     say(fd, "{\"execute\":\"x-dormouse-answer-suspend\",\"arguments\":{\"honour\":false}}");
     say(fd, "{\"execute\":\"x-dormouse-admit-vcpu\",\"arguments\":{\"cpu-index\":3}}");
     say(fd, "{\"execute\":\"x-dormouse-withdraw-vcpu\",\"arguments\":{\"cpu-index\":-1}}");
@@ -433,11 +453,15 @@ static void commands_reach_the_machine(void **state)
     }
     say(fd, "{\"execute\":\"x-dormouse-query-sleep-memory\"}");
     expect(fd, DONE DONE DONE "{\"return\":{\"depth\":\"disk\",\"in-file\":true}}\n");
-    assert_string_equal(asked, "cont wake refuse admit:3 withdraw:4294967295 balloon:1073741824 "
-                               "balloon? depth:keep depth:reclaim depth:disk depth?");
+    assert_string_equal(asked,
+                        "cont wake refuse admit:3 withdraw:4294967295 balloon? "
+                        "balloon:1073741824 balloon? depth:keep depth:reclaim depth:disk depth?");
     objection = "why not";
     say(fd, "{\"execute\":\"system_reset\",\"id\":\"x\"}");
     expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"why not\"},\"id\":\"x\"}\n");
+    say(fd, "{\"execute\":\"query-balloon\",\"id\":1}"
+            "{\"execute\":\"balloon\",\"arguments\":{\"value\":1},\"id\":1}");
+    expect(fd, NO_BALLOON NO_BALLOON);
     close(fd);
 }
 
@@ -445,29 +469,43 @@ static const struct {
     const char *sent;
     const char *desc;
 } wrong[] = {
-    {"hello\n", "this is not JSON"},
-    {"}\n", "this is not JSON"},
-    {"{\"execute\":\"stop\n", "this is not JSON"},
-    {"{\"execute\":\"stop\",}", "this is not JSON"},
-    {"{]", "this is not JSON"},
-    {"{\"execute\":\"\xfe\"}", "this is not JSON"},
-    {"{'execute':'stop}\n", "this is not JSON"},
-    {"{'execute':\"stop'}\n", "this is not JSON"},
-    {"{\"execute\":\"cont\",\"execute\":\"quit\"}", "this is not JSON"},
-    {"{\"execute\":\"cont\",\"id\":99999999999999999999}", "this is not JSON"},
-    {"{}", "'execute' must be a string, and name a command"},
-    {"{\"execute\":1}", "'execute' must be a string, and name a command"},
-    {"{\"exec-oob\":\"cont\"}", "member 'exec-oob' is unexpected"},
-    {"{\"execute\":\"cont\",\"control\":{}}", "member 'control' is unexpected"},
-    {"{\"execute\":\"cont\",\"arguments\":[]}", "'arguments' must be an object"},
-    {"{\"execute\":\"cont\",\"arguments\":{\"x\":1}}", "parameter 'x' is unexpected"},
-    {"{\"execute\":\"balloon\",\"arguments\":{\"value\":0}}",
-     "value must be the bytes that the guest should keep"},
-    {"{\"execute\":\"x-dormouse-admit-vcpu\"}", "parameter 'cpu-index' is missing"},
+    {"hello\n", "JSON parse error, invalid keyword 'hello'"},
+    {"}\n", "JSON parse error, expecting value"},
+    {"3\n", "QMP input must be a JSON object"},
+    {"null\n", "QMP input must be a JSON object"},
+    {"[1, 2]", "QMP input must be a JSON object"},
+    {"[1 2]", "JSON parse error, expected separator in list"},
+    {"{\"execute\":\"stop\n", "JSON parse error, expecting value"},
+    {"{\"execute\":\"stop\",}", "JSON parse error, expecting value"},
+    {"{\"execute\" \"stop\"}", "JSON parse error, missing : in object pair"},
+    {"{\"execute\":\"stop\" \"id\":1}", "JSON parse error, expected separator in dict"},
+    {"{\"execute\":\"stop\",\"id\":tru}", "JSON parse error, invalid keyword 'tru'"},
+    {"{\"execute\":\"stop\",\"id\":\"\\q\"}",
+     "JSON parse error, invalid escape sequence in string"},
+    {"{]", "JSON parse error, expecting value"},
+    {"{\"execute\":\"\xfe\"}", "JSON parse error, invalid UTF-8 sequence in string"},
+    {"{'execute':'stop}\n", "JSON parse error, expecting value"},
+    {"{'execute':\"stop'}\n", "JSON parse error, expecting value"},
+    {"{\"execute\":\"cont\",\"execute\":\"quit\"}", "JSON parse error, duplicate key"},
+    {"{}", "QMP input lacks member 'execute'"},
+    {"{\"id\":null}", "QMP input lacks member 'execute'\"},\"id\":null"},
+    {"{\"execute\":1}", "QMP input member 'execute' must be a string"},
+    {"{\"exec-oob\":\"cont\"}", "QMP input member 'exec-oob' is unexpected"},
+    {"{\"execute\":\"cont\",\"control\":{}}", "QMP input member 'control' is unexpected"},
+    {"{\"execute\":\"cont\",\"arguments\":[]}", "QMP input member 'arguments' must be an object"},
+    {"{\"execute\":\"cont\",\"arguments\":null}", "QMP input member 'arguments' must be an object"},
+    {"{\"execute\":\"cont\",\"arguments\":{\"x\":1}}", "Parameter 'x' is unexpected"},
+    {"{\"execute\":\"balloon\",\"arguments\":{\"value\":0}}", "Parameter 'target' expects a size"},
+    {"{\"execute\":\"balloon\",\"arguments\":{\"value\":1.5}}",
+     "Invalid parameter type for 'value', expected: integer"},
+    {"{\"execute\":\"balloon\",\"arguments\":{\"x\":1}}", "Parameter 'value' is missing"},
+    {"{\"execute\":\"x-dormouse-admit-vcpu\"}", "Parameter 'cpu-index' is missing"},
     {"{\"execute\":\"x-dormouse-admit-vcpu\",\"arguments\":{\"cpu-index\":\"1\"}}",
-     "parameter 'cpu-index' must be an integer"},
+     "Invalid parameter type for 'cpu-index', expected: integer"},
     {"{\"execute\":\"x-dormouse-answer-suspend\",\"arguments\":{\"honour\":1}}",
-     "parameter 'honour' must be a boolean"},
+     "Invalid parameter type for 'honour', expected: boolean"},
+    {"{\"execute\":\"x-dormouse-sleep-memory\",\"arguments\":{\"depth\":\"disk\\u0000\"}}",
+     "Invalid parameter type for 'depth', expected: string"},
 };
 
 static void each_wrong_command_gets_one_error(void **state)
@@ -479,10 +517,11 @@ static void each_wrong_command_gets_one_error(void **state)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         say(fd, wrong[i].sent);
         (void)snprintf(expected, sizeof(expected),
-                       "{\"error\":{\"class\":\"GenericError\",\"desc\":\"%s\"}}\n", wrong[i].desc);
+                       "{\"error\":{\"class\":\"GenericError\",\"desc\":\"%s%s}\n", wrong[i].desc,
+                       strchr(wrong[i].desc, '"') != NULL ? "" : "\"}");
         expect(fd, expected);
     }
-    assert_string_equal(asked, "");
+    assert_string_equal(asked, "balloon?");
     close(fd);
 }
 
@@ -495,6 +534,9 @@ static void unknown_commands_are_named(void **state)
     char text[512];
 
     (void)state;
+    say(fd, "{\"execute\":\"quit\\u0000\"}");
+    (void)snprintf(text, sizeof(text), "%squit has not been found\"}}\n", beginning);
+    expect(fd, text);
     say(fd, "{\"execute\":\"x-dormouse-fly\"}");
     (void)snprintf(text, sizeof(text), "%sx-dormouse-fly has not been found\"}}\n", beginning);
     expect(fd, text);
@@ -528,9 +570,44 @@ static void resynchronisation_cancels_an_incomplete_command(void **state)
     say(fd, "\xff\xff\n{\"execute\":\"cont\",\"id\":1}\xff");
     expect(fd, "{\"return\":{},\"id\":1}\n");
     say(fd, "{\"execute\":\"quit\",\"id\":\"\xff{'execute':'cont','id':2}");
-    expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"this is not JSON\"}}\n"
+    expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"JSON parse error, invalid "
+               "UTF-8 sequence in string\"}}\n"
                "{\"return\":{},\"id\":2}\n");
     assert_string_equal(asked, "cont cont");
+    close(fd);
+}
+
+/* Whatever JSON the id is, the reply has it too; what is not ASCII is escaped, as in QEMU. */
+static void ids_are_returned(void **state)
+{
+    static const char *const ids[][2] = {
+        {"null", "null"},
+        {"false", "false"},
+        {"-1.5", "-1.5"},
+        {"9223372036854775807", "9223372036854775807"},
+        {"99999999999999999999", "1e20"},
+        {"[]", "[]"},
+        {"{\"id\":[null,{\"execute\":\"quit\"}]}", "{\"id\":[null,{\"execute\":\"quit\"}]}"},
+        {"\"\xc3\xa9\\u20ac\\u0000\\\"\"", "\"\\u00E9\\u20AC\\u0000\\\"\""},
+    };
+    int fd = negotiated_client();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        char text[128];
+
+        (void)snprintf(text, sizeof(text), "{\"id\":%s,\"execute\":\"cont\"}", ids[i][0]);
+        say(fd, text);
+        (void)snprintf(text, sizeof(text), "{\"return\":{},\"id\":%s}\n", ids[i][1]);
+        expect(fd, text);
+        (void)snprintf(text, sizeof(text), "{\"execute\":\"x\",\"id\":%s}", ids[i][0]);
+        say(fd, text);
+        (void)snprintf(text, sizeof(text),
+                       "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command x has not "
+                       "been found\"},\"id\":%s}\n",
+                       ids[i][1]);
+        expect(fd, text);
+    }
     close(fd);
 }
 
@@ -755,7 +832,9 @@ static void too_long_or_too_deep_ends_the_connection(void **state)
     memset(text + QMP_DEPTH_MAX, ']', QMP_DEPTH_MAX);
     text[(size_t)2 * QMP_DEPTH_MAX] = '\0';
     say(fd, text);
-    expect(fd, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"a command is an object\"}}\n");
+    expect(
+        fd,
+        "{\"error\":{\"class\":\"GenericError\",\"desc\":\"QMP input must be a JSON object\"}}\n");
     close(fd);
 }
 
@@ -1036,6 +1115,7 @@ int main(void)
         TEST(unknown_commands_are_named),
         TEST(strings_may_be_in_single_quotes),
         TEST(resynchronisation_cancels_an_incomplete_command),
+        TEST(ids_are_returned),
         TEST(id_that_grows_is_refused_before_the_command),
         TEST(reply_that_is_too_long_becomes_an_error),
         TEST(commands_may_come_in_pieces),

@@ -13,7 +13,7 @@
 static void qmp_turn_away(void *arg, int fd)
 {
     static const char words[] = "{\"error\": {\"class\": \"GenericError\", "
-                                "\"desc\": \"too many clients\"}}\n";
+                                "\"desc\": \"too many clients\"}}" QMP_LINE_END;
 
     (void)arg;
     (void)!send(fd, words, sizeof(words) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -16,6 +16,8 @@
 
 #include "control/qmp_internal.h"
 
+enum { QMP_LINE_END_SIZE = sizeof(QMP_LINE_END) - 1 };
+
 struct qmp_client {
     struct qmp *qmp;
     struct qmp_client *next;
@@ -107,20 +109,21 @@ static bool make_room(struct qmp_client *client, size_t length)
  */
 static void client_send_line(struct qmp_client *client, const char *text, size_t length)
 {
-    if (client->broken || !make_room(client, length + 1)) {
+    if (client->broken || !make_room(client, length + QMP_LINE_END_SIZE)) {
         client->broken = true;
         return;
     }
     memcpy(client->output + client->output_length, text, length);
-    client->output[client->output_length + length] = '\n';
-    client->output_length += length + 1;
+    client->output_length += length;
+    memcpy(client->output + client->output_length, QMP_LINE_END, QMP_LINE_END_SIZE);
+    client->output_length += QMP_LINE_END_SIZE;
     client_flush(client);
 }
 
 /* Takes over `object`; NULL: there was no memory for it. */
 static void client_send(struct qmp_client *client, json_t *object)
 {
-    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    char *text = object != NULL ? json_dumps(object, QMP_FORMAT) : NULL;
 
     if (text != NULL) {
         client_send_line(client, text, strlen(text));
@@ -134,9 +137,9 @@ static void client_send(struct qmp_client *client, json_t *object)
 /* Takes over `reply`. One for which there is no room is replaced by an error. */
 static void client_reply(struct qmp_client *client, json_t *reply)
 {
-    size_t length = reply != NULL ? json_dumpb(reply, NULL, 0, JSON_COMPACT) : 0;
+    size_t length = reply != NULL ? json_dumpb(reply, NULL, 0, QMP_FORMAT) : 0;
 
-    if (client->output_length + length + 1 > QMP_OUTPUT_MAX) {
+    if (client->output_length + length + QMP_LINE_END_SIZE > QMP_OUTPUT_MAX) {
         json_decref(reply);
         reply = qmp_error("the reply is too long");
     }
@@ -290,7 +293,7 @@ void qmp_close_clients(struct qmp *qmp)
 
 void qmp_send_event(struct qmp *qmp, json_t *event)
 {
-    char *text = event != NULL ? json_dumps(event, JSON_COMPACT) : NULL;
+    char *text = event != NULL ? json_dumps(event, QMP_FORMAT) : NULL;
 
     for (struct qmp_client *client = qmp->clients; text != NULL && client != NULL;
          client = client->next) {

@@ -69,10 +69,14 @@ void qmp_hang_up(int fd);
  */
 void qmp_send_event(struct qmp *qmp, json_t *event);
 
-/* qmp_commands.c */
+/** How JSON is written: as in QEMU, what is not ASCII is escaped. */
+#define QMP_FORMAT (JSON_COMPACT | JSON_ENSURE_ASCII)
 
-/** The greeting that each client gets. */
-json_t *qmp_greeting(void);
+/** Ends each line that is sent, as in QEMU. */
+#define QMP_LINE_END "\r\n"
+
+/* qmp_request.c */
+
 /**
  * Carries out what a client sent.
  * @param negotiated  the client's state
@@ -80,8 +84,65 @@ json_t *qmp_greeting(void);
  * stays.
  */
 json_t *qmp_execute(struct qmp *qmp, const char *text, size_t length, bool *negotiated);
-/** {"error": ...} of class GenericError. */
-json_t *qmp_error(const char *description);
+
+/* qmp_commands.c */
+
+/**
+ * Carries out the command of that name.
+ * @param given  an object, or NULL
+ * @return as qmp_execute()
+ */
+json_t *qmp_run(struct qmp *qmp, const char *name, json_t *given);
+
+/** The argument of a command, which has one at most. */
+enum qmp_argument {
+    QMP_NO_ARGUMENT,
+    QMP_HONOUR,
+    QMP_FLAT,
+    QMP_CPU_INDEX,
+    QMP_ENABLE,
+    QMP_BYTES,
+    QMP_DEPTH,
+};
+
+/** Why a command is not carried out. */
+struct qmp_fault {
+    const char *class;
+    const char *words; /* NULL: there is no memory */
+};
+
+/**
+ * Returns the value of the reply, null if the command has none; or NULL, with the reason in *fault,
+ * whose class is GenericError unless the command changes it.
+ */
+typedef json_t *qmp_command_fn(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault);
+
+struct qmp_command {
+    const char *name; /* NULL ends a table */
+    enum qmp_argument argument;
+    const char *result; /* its type, see qmp_schema.c */
+    qmp_command_fn *run;
+};
+
+/* qmp_queries.c */
+
+extern const struct qmp_command qmp_queries[];
+
+/** The greeting that each client gets. */
+json_t *qmp_greeting(void);
+/** Refuses a command of balloons, because there is none. */
+json_t *qmp_no_balloon(struct qmp_fault *fault);
+
+/* qmp_error.c */
+
+/** {"error": ...} */
+json_t *qmp_refuse(const char *class, const char *words);
+/** The same of class GenericError. */
+json_t *qmp_error(const char *words);
+/** The words are `before`, the beginning of the client's `name`, and `after`. */
+json_t *qmp_error_about(const char *class, const char *before, const char *name, const char *after);
+/** There is no command of that name. */
+json_t *qmp_not_found(const char *name);
 
 /**
  * qmp_value.c. Adds `value`, which is taken over, to an array or an object. If there is no memory,

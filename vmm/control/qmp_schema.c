@@ -18,7 +18,7 @@ static const struct object_type {
     {"VersionInfo", "qemu:VersionTriple package:str"},
     {"CommandInfo", "name:str"},
     {"NameInfo", "name:str"},
-    {"StatusInfo", "status:RunState running:bool singlestep:bool"},
+    {"StatusInfo", "status:RunState running:bool"},
     {"CpuInfoFast", "cpu-index:int qom-path:str thread-id:int target:SysEmuTarget props:0 "
                     "x-dormouse-mpidr:str x-dormouse-state:str x-dormouse-admitted:bool"},
     {"BlockInfo", "device:str type:str removable:bool locked:bool io-status?:BlockDeviceIoStatus "

@@ -120,7 +120,7 @@ static const char *op_wake(void *arg)
 {
     switch (exits_wake(arg)) {
     case POWER_WAKE_AWAKE:
-        return "the guest is not suspended";
+        return "Unable to wake up: guest is not in suspended state"; /* QEMU's words */
     case POWER_WAKE_UNCOUNTED:
         return "the operator is not among the wake sources (--wake)";
     default:

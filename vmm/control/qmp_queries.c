@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Commands that only tell. A reply has all members that QEMU always sends, and of those that it may send the
+ * known ones.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/qmp_internal.h"
+
+/* `qemu` is the version of QEMU whose protocol this is. */
+static json_t *make_version(void)
+{
+    return json_pack("{s:{s:i, s:i, s:i}, s:s}", "qemu", "major", 10, "minor", 0, "micro", 0,
+                     "package", "dormouse " DORMOUSE_VERSION);
+}
+
+json_t *qmp_greeting(void)
+{
+    return json_pack("{s:{s:o, s:[]}}", "QMP", "version", make_version(), "capabilities");
+}
+
+static json_t *query_version(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    (void)qmp, (void)argument, (void)fault;
+    return make_version();
+}
+
+static json_t *query_name(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    (void)argument, (void)fault;
+    return json_pack("{s:s}", "name", qmp->name);
+}
+
+static json_t *query_status(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    enum operator_status status = qmp->ops->status(qmp->machine);
+
+    (void)argument, (void)fault;
+    return json_pack("{s:s, s:b}", "status", qmp_status_names[status], "running",
+                     status == OPERATOR_RUNNING);
+}
+
+static json_t *make_vcpu(const struct operator_vcpu *vcpu, unsigned index)
+{
+    char mpidr[sizeof("0x0123456789abcdef")];
+    char path[48];
+
+    (void)snprintf(mpidr, sizeof(mpidr), "0x%" PRIx64, vcpu->mpidr);
+    (void)snprintf(path, sizeof(path), "/machine/unattached/device[%u]", index);
+    return json_pack("{s:i, s:s, s:i, s:s, s:{}, s:s, s:s, s:b}", "cpu-index", (int)index,
+                     "qom-path", path, "thread-id", vcpu->thread_id, "target", "aarch64", "props",
+                     "x-dormouse-mpidr", mpidr, "x-dormouse-state", vcpu->state,
+                     "x-dormouse-admitted", (int)vcpu->admitted);
+}
+
+static json_t *query_cpus_fast(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    unsigned count = qmp->ops->vcpu_count(qmp->machine);
+    struct operator_vcpu *vcpus = calloc(count, sizeof(*vcpus));
+    json_t *list = vcpus != NULL ? json_array() : NULL;
+
+    (void)argument, (void)fault;
+    if (list != NULL) {
+        qmp->ops->vcpus(qmp->machine, vcpus, count);
+    }
+    for (unsigned i = 0; list != NULL && i < count; i++) {
+        qmp_append(&list, make_vcpu(&vcpus[i], i));
+    }
+    free(vcpus);
+    return list;
+}
+
+static bool is_ascii(const char *text)
+{
+    while (*text != '\0' && ((unsigned char)*text & 0x80) == 0) {
+        text++;
+    }
+    return *text == '\0';
+}
+
+/* Files may have any names; texts of JSON are UTF-8. */
+static json_t *make_file_name(const char *file)
+{
+    json_t *name = json_string(file);
+
+    return name != NULL || is_ascii(file) ? name : json_string("(a name that is not UTF-8)");
+}
+
+/* A raw image. The format of what another process has is not known. */
+static json_t *make_inserted(const struct operator_disk *disk)
+{
+    json_t *image =
+        json_pack("{s:o, s:s, s:I}", "filename", make_file_name(disk->file), "format",
+                  disk->remote ? "unknown" : "raw", "virtual-size", (json_int_t)disk->size);
+
+    return json_pack("{s:o, s:b, s:s, s:b, s:i, s:o}", "file", make_file_name(disk->file), "ro",
+                     (int)disk->read_only, "drv", disk->remote ? "vhost-user-blk" : "raw",
+                     "encrypted", 0, "backing_file_depth", 0, "image", image);
+}
+
+static json_t *make_disk(const struct operator_disk *disk)
+{
+    char name[16];
+
+    (void)snprintf(name, sizeof(name), "disk%u", disk->number);
+    return json_pack("{s:s, s:s, s:b, s:b, s:s, s:o, s:i}", "device", name, "type", "unknown",
+                     "removable", 0, "locked", 0, "io-status", qmp_disk_states[disk->state],
+                     "inserted", make_inserted(disk), "x-dormouse-in-flight", (int)disk->under_way);
+}
+
+static json_t *query_block(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    struct operator_disk disks[OPERATOR_DISKS_MAX];
+    unsigned count = qmp->ops->disks(qmp->machine, disks, OPERATOR_DISKS_MAX);
+    json_t *list = json_array();
+
+    (void)argument, (void)fault;
+    for (unsigned i = 0; list != NULL && i < count; i++) {
+        qmp_append(&list, make_disk(&disks[i]));
+    }
+    return list;
+}
+
+static json_t *query_suspend(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    (void)argument, (void)fault;
+    return json_pack("{s:b}", "pending", (int)qmp->ops->suspend_is_pending(qmp->machine));
+}
+
+json_t *qmp_no_balloon(struct qmp_fault *fault)
+{
+    *fault = (struct qmp_fault){"DeviceNotActive", "No balloon device has been activated"};
+    return NULL;
+}
+
+static json_t *query_balloon(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    uint64_t bytes = 0;
+
+    (void)argument;
+    return qmp->ops->balloon(qmp->machine, &bytes) == NULL
+               ? json_pack("{s:I}", "actual", (json_int_t)bytes)
+               : qmp_no_balloon(fault);
+}
+
+static json_t *query_sleep_memory(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    bool in_file = false;
+    enum operator_depth depth = qmp->ops->depth(qmp->machine, &in_file);
+
+    (void)argument, (void)fault;
+    return json_pack("{s:s, s:b}", "depth", qmp_depths[depth], "in-file", (int)in_file);
+}
+
+const struct qmp_command qmp_queries[] = {
+    {"query-version", QMP_NO_ARGUMENT, "VersionInfo", query_version},
+    {"query-name", QMP_NO_ARGUMENT, "NameInfo", query_name},
+    {"query-status", QMP_NO_ARGUMENT, "StatusInfo", query_status},
+    {"query-cpus-fast", QMP_NO_ARGUMENT, "[CpuInfoFast]", query_cpus_fast},
+    {"query-block", QMP_NO_ARGUMENT, "[BlockInfo]", query_block},
+    {"query-balloon", QMP_NO_ARGUMENT, "BalloonInfo", query_balloon},
+    {"x-dormouse-query-sleep-memory", QMP_NO_ARGUMENT, "x-dormouse-SleepMemoryInfo",
+     query_sleep_memory},
+    {"x-dormouse-query-suspend", QMP_NO_ARGUMENT, "x-dormouse-SuspendInfo", query_suspend},
+    {NULL, QMP_NO_ARGUMENT, NULL, NULL},
+};
