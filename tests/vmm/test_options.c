@@ -423,7 +423,9 @@ static const struct {
      "suspend (EOPNOTSUPP)"},
     {"--port", "a", "--port a: not a port; give NAME=unix:PATH"},
     {"--vsock", "v,cid=1",
-     "--vsock v,cid=1: only ',cid=N' may follow the path, with an N of 3 to 4294967294"},
+     "--vsock v,cid=1: only ',cid=N' (3 to 4294967294) and ',ready=PORT' (1 to 4294967294) may "
+     "follow "
+     "the path"},
     {"-nographic", NULL, "run: -nographic is not an option: that is always so; leave it out"},
     {"-cpu", "host", "run: -cpu is not an option: a guest gets the host's kind of processor"},
     {"--wake", "irq,none", "--wake irq,none: none cannot be in a list with others"},

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/notify.h"
 #include "capture.h"
 #include "core/loop.h"
 #include "drive.h"
@@ -18,6 +19,7 @@
 #include "host/vsock/vsock_options.h"
 #include "refusal.h"
 #include "scratch.h"
+#include "service_manager.h"
 #include "socket_client.h"
 
 enum {
@@ -467,22 +469,119 @@ static void connections_are_bounded(void **state)
     close(server);
 }
 
+/* The guest's own service manager. */
+static void guest_notifies(uint32_t port, const char *text)
+{
+    assert_true(guest_sends_from(port, 9999, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0));
+    (void)guest_expects(VIRTIO_VSOCK_OP_RESPONSE);
+    assert_true(guest_sends_from(port, 9999, VIRTIO_VSOCK_OP_RW, 0, text, (uint32_t)strlen(text)));
+    assert_true(guest_sends_from(port, 9999, VIRTIO_VSOCK_OP_SHUTDOWN,
+                                 VIRTIO_VSOCK_SHUTDOWN_SEND | VIRTIO_VSOCK_SHUTDOWN_RCV, NULL, 0));
+    drive_until_idle(loop);
+    (void)guest_expects(VIRTIO_VSOCK_OP_RST);
+}
+
+static int enter_service(void **state)
+{
+    const struct vsock_guest guest = {NULL, on_ready};
+
+    if (enter(state) != 0) {
+        return -1;
+    }
+    vsock_mux_close(mux);
+    service_manager_open();
+    if (!notify_open() || !parse("v,ready=9999")) {
+        return -1;
+    }
+    mux = vsock_mux_open(loop, &settings, &guest);
+    return mux != NULL ? 0 : -1;
+}
+
+static int leave_service(void **state)
+{
+    notify_close();
+    service_manager_close();
+    return leave(state);
+}
+
+static void the_guest_says_that_it_is_ready(void **state)
+{
+    (void)state;
+    guest_notifies(100, "X_SYSTEMD_UNIT_ACTIVE=basic.target");
+    service_manager_expect("X_SYSTEMD_UNIT_ACTIVE=basic.target");
+    guest_notifies(101, "STATUS=Startup finished.\nREADY=1");
+    service_manager_expect("READY=1");
+    guest_notifies(102, "READY=1\n");
+    service_manager_expect_silence();
+}
+
+/* It may be hostile: it can neither end the service nor fill the log of the host. */
+static void the_guest_says_nothing_else(void **state)
+{
+    char longer[400];
+
+    (void)state;
+    memset(longer, 'x', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    memcpy(longer, "X_SYSTEMD_UNIT_ACTIVE=", strlen("X_SYSTEMD_UNIT_ACTIVE="));
+    guest_notifies(100, "STOPPING=1\nMAINPID=1\nWATCHDOG=trigger\nERRNO=5\nREADY=2\nXREADY=1");
+    guest_notifies(101, "X_SYSTEMD_UNIT_ACTIVE=a\033[31m");
+    guest_notifies(102, longer);
+    guest_notifies(103, "");
+    service_manager_expect_silence();
+    for (unsigned i = 0; i < 64; i++) {
+        guest_notifies(200 + i, "X_SYSTEMD_UNIT_ACTIVE=a.service");
+        service_manager_expect("X_SYSTEMD_UNIT_ACTIVE=a.service");
+    }
+    guest_notifies(300, "X_SYSTEMD_UNIT_ACTIVE=a.service");
+    service_manager_expect_silence();
+}
+
+/* Connections that stay open are eight at most; others of the guest's still work. */
+static void speakers_are_bounded(void **state)
+{
+    int server = listening("v_52");
+
+    (void)state;
+    for (uint32_t port = 0; port < 8; port++) {
+        assert_true(guest_sends_from(port, 9999, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0));
+        (void)guest_expects(VIRTIO_VSOCK_OP_RESPONSE);
+    }
+    assert_true(guest_sends_from(8, 9999, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0));
+    (void)guest_expects(VIRTIO_VSOCK_OP_RST);
+    assert_true(guest_sends_from(8, 52, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0));
+    (void)guest_expects(VIRTIO_VSOCK_OP_RESPONSE);
+    assert_true(guest_sends_from(3, 9999, VIRTIO_VSOCK_OP_RST, 0, NULL, 0));
+    drive_until_idle(loop);
+    guest_notifies(9, "READY=1");
+    service_manager_expect("READY=1");
+    close(server);
+}
+
 static void expect_no_vsock(const char *value, const char *line)
 {
     refusal_expect(&vsock_options, &settings, value, line);
 }
 
+#define WORDS                                                                                      \
+    "only ',cid=N' (3 to 4294967294) and ',ready=PORT' (1 to 4294967294) may follow the path\n"
+
 static void wrong_options_get_one_line(void **state)
 {
     (void)state;
     expect_no_vsock("", "dormouse: --vsock : the path has 1 to 96 characters\n");
-    expect_no_vsock("v,x", "dormouse: --vsock v,x: only ',cid=N' may follow the path, with an N of "
-                           "3 to 4294967294\n");
-    expect_no_vsock("v,cid=2", "dormouse: --vsock v,cid=2: only ',cid=N' may follow the path, with "
-                               "an N of 3 to 4294967294\n");
+    expect_no_vsock("v,x", "dormouse: --vsock v,x: " WORDS);
+    expect_no_vsock("v,cid=2", "dormouse: --vsock v,cid=2: " WORDS);
+    expect_no_vsock("v,ready=0", "dormouse: --vsock v,ready=0: " WORDS);
+    expect_no_vsock("v,ready=4294967295", "dormouse: --vsock v,ready=4294967295: " WORDS);
+    expect_no_vsock("v,ready=1x", "dormouse: --vsock v,ready=1x: " WORDS);
     assert_true(parse("w,cid=4294967294"));
     assert_string_equal(settings.path, "w");
     assert_int_equal(settings.cid, 4294967294u);
+    assert_int_equal(settings.ready_port, 0);
+    assert_true(parse("w,ready=9999,cid=5"));
+    assert_int_equal(settings.cid, 5);
+    assert_int_equal(settings.ready_port, 9999);
 }
 
 int main(void)
@@ -501,6 +600,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_packets_are_reset, enter, leave),
         cmocka_unit_test_setup_teardown(a_reset_keeps_those_who_wait, enter, leave),
         cmocka_unit_test_setup_teardown(connections_are_bounded, enter, leave),
+        cmocka_unit_test_setup_teardown(the_guest_says_that_it_is_ready, enter_service,
+                                        leave_service),
+        cmocka_unit_test_setup_teardown(the_guest_says_nothing_else, enter_service, leave_service),
+        cmocka_unit_test_setup_teardown(speakers_are_bounded, enter_service, leave_service),
         cmocka_unit_test_setup_teardown(wrong_options_get_one_line, enter, leave),
     };
 

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/notify.h"
 #include "base/program.h"
 #include "base/report.h"
 #include "cli/image_command.h"
@@ -19,7 +20,12 @@ static int run_config(const struct config *config)
     if (config->name_given) {
         report_name(config->name);
     }
-    return machine_run(config);
+    if (!notify_open()) {
+        return STATUS_ERROR;
+    }
+    int status = machine_run(config);
+    notify_close();
+    return status;
 }
 
 static int command_run(int argc, char *const *argv)

@@ -41,6 +41,7 @@ static void on_terminate(struct machine *machine)
     bool again = machine->terminated;
 
     machine->terminated = true;
+    service_stop(machine);
     if (again || machine->config->shutdown_seconds == 0 ||
         operator_ask(machine, REQUEST_SHUTDOWN) != NULL) {
         machine_quit_by_signal(machine, SIGTERM);
@@ -217,6 +218,19 @@ static void on_device_failed(void *arg, const struct device_failure *failure)
     }
 }
 
+static int machine_open_timers(struct machine *machine)
+{
+    static int (*const steps[])(struct machine *machine) = {
+        exits_open, driver_open, rest_open, release_open, watch_open, service_open,
+    };
+    int error = 0;
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && error == 0; i++) {
+        error = steps[i](machine);
+    }
+    return error;
+}
+
 static int machine_create_parts(struct machine *machine)
 {
     const struct bus_env env = {
@@ -233,20 +247,8 @@ static int machine_create_parts(struct machine *machine)
         .show_rom = roms_show,
         .arg = machine,
     };
-    int error = exits_open(machine);
+    int error = machine_open_timers(machine);
 
-    if (error == 0) {
-        error = driver_open(machine);
-    }
-    if (error == 0) {
-        error = rest_open(machine);
-    }
-    if (error == 0) {
-        error = release_open(machine);
-    }
-    if (error == 0) {
-        error = watch_open(machine);
-    }
     if (error == 0) {
         error = signals_watch(&machine->signals, machine->loop, on_signal, machine);
     }
@@ -321,6 +323,7 @@ static void machine_tear_down(struct machine *machine)
     machine->backend.ops->destroy(&machine->backend);
     signals_unwatch(&machine->signals);
     watch_close(machine);
+    service_close(machine);
     driver_close(machine);
     release_close(machine);
     delay_close(&machine->rest.delay);
@@ -384,6 +387,7 @@ static void machine_live(struct machine *machine)
         board_power_on(machine) != 0) {
         return;
     }
+    service_start(machine);
     int error = loop_run(machine->loop);
     if (error != 0) {
         machine_fail(machine, error);

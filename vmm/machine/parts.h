@@ -2,7 +2,7 @@
 /**
  * The machine itself, as its own files share it. Each file may call those before it: tell.c
  * (reports to the event log and to operators), mapped.c (memory that is mapped from a file), reach.c (asks the
- * guest), save.c (the machine becomes a file), rest.c (the memory of a sleeping guest), driver.c (carries out what the power controller decides), choose.c (what this host can do),
+ * guest), service.c (tells the service manager), save.c (the machine becomes a file), rest.c (the memory of a sleeping guest), driver.c (carries out what the power controller decides), choose.c (what this host can do),
  * roms.c (read-only memory of devices), restore.c (a file becomes the machine), board.c (what a reboot
  * makes anew), exits.c, release.c (gives an image up that memory is mapped from), operator.c, watch.c (asks an idle
  * guest to sleep), machine.c (the machine from start to end).
@@ -76,6 +76,13 @@ struct roms {
     struct rom at[ROMS_MAX];
 };
 
+/** What the service manager is told. */
+struct service {
+    struct delay delay; /* the next sign of life, or a new line */
+    const char *told;   /* the line that it has */
+    bool changed;       /* there may be another one */
+};
+
 struct machine {
     const struct config *config;
     struct kvm_limits limits;
@@ -106,6 +113,7 @@ struct machine {
     struct port_link *agent_link;
     int64_t asleep_since; /* clock_now_ns() */
     struct qmp *qmp;      /* NULL without --qmp */
+    struct service service;
     struct board board;
     unsigned boot_count;
     uint32_t psci_version;       /* of the board; before: the wanted one, or CONFIG_PSCI_DEFAULT */
@@ -162,6 +170,16 @@ int release_open(struct machine *machine);
 void release_close(struct machine *machine);
 /** SIGIO: a process waits for the image that memory may be mapped from. */
 void release_begin(struct machine *machine);
+
+/** Before the sandbox, the loop is there. 0 or -errno. */
+int service_open(struct machine *machine);
+void service_close(struct machine *machine);
+/** The machine begins to run: tells the service manager. */
+void service_start(struct machine *machine);
+/** The machine ends, after the time that its guest has to shut down. */
+void service_stop(const struct machine *machine);
+/** The line for people may be another one now. */
+void service_news(struct machine *machine, enum power_news_kind kind);
 
 /** What saves the machine, before the sandbox. 0 or -REPORTED. */
 int save_open(struct machine *machine);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/notify.h"
 #include "base/report.h"
 #include "core/backing.h"
 #include "core/lease.h"
@@ -111,6 +112,7 @@ static int load_chunk(struct state_reader *reader, const struct format_chunk *ch
 {
     const struct memory *memory = arg;
 
+    notify_alive();
     return reader_read_chunk(reader, chunk, memory->host + (uint64_t)chunk->index * FORMAT_CHUNK);
 }
 

@@ -35,7 +35,8 @@ struct vsock_mux {
     const struct vsock_settings *settings;
     struct vsock_guest guest;
     struct listener listener;
-    int forget_fd; /* eventfd: see vsock_mux_forget() */
+    struct vsock_ready *ready; /* NULL: the guest's service manager is not asked to say anything */
+    int forget_fd;             /* eventfd: see vsock_mux_forget() */
     struct loop_source *forget_source;
     atomic_bool forgotten;
     uint32_t next_port;
@@ -149,6 +150,10 @@ static void mux_serve(void *arg, int fd)
 static int mux_connect(const struct vsock_mux *mux, uint32_t port)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (mux->ready != NULL && port == mux->settings->ready_port) {
+        return ready_connect(mux->ready);
+    }
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s_%" PRIu32, mux->settings->path,
@@ -305,6 +310,12 @@ static void mux_on_forget(void *arg, uint32_t events)
 
 static bool mux_watch(struct vsock_mux *mux)
 {
+    if (mux->settings->ready_port != 0) {
+        mux->ready = ready_open(mux->loop);
+        if (mux->ready == NULL) {
+            return false;
+        }
+    }
     mux->forget_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (mux->forget_fd < 0) {
         return false;
@@ -357,6 +368,7 @@ void vsock_mux_close(struct vsock_mux *mux)
     while (mux->count > 0) {
         connection_destroy(mux->connections[--mux->count]);
     }
+    ready_close(mux->ready);
     listener_close(&mux->listener);
     loop_close(mux->forget_source, mux->forget_fd);
     free(mux);

@@ -7,21 +7,27 @@
 #include "base/word.h"
 #include "host/vsock/vsock_settings.h"
 
-/* A word after the path. */
-static bool vsock_set_cid(struct vsock_settings *settings, struct word word)
+/* Reads what follows "cid=": at least `least`, and not the number that means "any" (vsock(7)). */
+static bool vsock_read_number(const struct word *word, uint64_t least, uint32_t *number)
 {
-    uint64_t number;
+    const char *end = word->text;
+    uint64_t value;
 
-    if (!word_begins(&word, "cid=")) {
+    if (!option_number(&end, &value) || end != word->text + word->length || value < least ||
+        value >= UINT32_MAX) {
         return false;
     }
-    const char *end = word.text;
-    if (!option_number(&end, &number) || end != word.text + word.length ||
-        number <= VSOCK_CID_HOST || number >= UINT32_MAX) {
-        return false;
-    }
-    settings->cid = (uint32_t)number;
+    *number = (uint32_t)value;
     return true;
+}
+
+/* A word after the path. */
+static bool vsock_set_word(struct vsock_settings *settings, struct word word)
+{
+    if (word_begins(&word, "cid=")) {
+        return vsock_read_number(&word, VSOCK_CID_HOST + 1, &settings->cid);
+    }
+    return word_begins(&word, "ready=") && vsock_read_number(&word, 1, &settings->ready_port);
 }
 
 static bool set_vsock(const struct option_row *row, void *all, const char *value)
@@ -37,9 +43,11 @@ static bool set_vsock(const struct option_row *row, void *all, const char *value
     memcpy(settings->path, word.text, word.length);
     settings->path[word.length] = '\0';
     settings->cid = VSOCK_CID_DEFAULT;
+    settings->ready_port = 0;
     while (word_next(&word)) {
-        if (!vsock_set_cid(settings, word)) {
-            report("%s %s: only ',cid=N' may follow the path, with an N of 3 to 4294967294",
+        if (!vsock_set_word(settings, word)) {
+            report("%s %s: only ',cid=N' (3 to 4294967294) and ',ready=PORT' (1 to 4294967294) may "
+                   "follow the path",
                    row->name, value);
             return false;
         }
@@ -48,9 +56,10 @@ static bool set_vsock(const struct option_row *row, void *all, const char *value
 }
 
 static const struct option_row vsock_rows[] = {
-    {OPTION("--vsock", "PATH[,cid=N]",
+    {OPTION("--vsock", "PATH[,cid=N][,ready=PORT]",
             "give the guest a vsock with address N (3), and listen on this Unix\n"
-            "socket for programs that connect to the guest (CONNECT port)",
+            "socket for programs that connect to the guest (CONNECT port);\n"
+            "at PORT its systemd says when the service is ready",
             set_vsock)},
 };
 

@@ -71,6 +71,15 @@ void connection_kill(struct vsock_connection *connection);
 /* The guest forgets everything. False: so must the host. */
 bool connection_forget(struct vsock_connection *connection);
 
+/* vsock_ready.c: what the guest's own service manager says. */
+struct vsock_ready;
+/* NULL: no memory. */
+struct vsock_ready *ready_open(struct loop *loop);
+/* NULL is ignored. */
+void ready_close(struct vsock_ready *ready);
+/* A program of the guest connects. Returns the other end of its connection, or -1. */
+int ready_connect(struct vsock_ready *ready);
+
 /* vsock_greeting.c: the lines with which a connection from the host begins. */
 enum vsock_greeting {
     GREETING_MORE, /* the line is not complete */

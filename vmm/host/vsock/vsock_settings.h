@@ -14,6 +14,7 @@ enum {
 struct vsock_settings {
     char path[VSOCK_PATH_SIZE]; /* of the multiplexer's socket; "": the guest has no vsock */
     uint32_t cid;               /* the guest's address */
+    uint32_t ready_port; /* where the guest's service manager says that it is ready; 0: nowhere */
 };
 
 #endif

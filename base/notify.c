@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/notify.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/option.h"
+#include "base/report.h"
+
+/* Longer ones would overflow when they become nanoseconds. */
+#define NOTIFY_WATCHDOG_MAX_US (INT64_MAX / 1000)
+
+static struct {
+    int fd;
+    int64_t watchdog_ns;
+    int64_t alive_at; /* clock_now_ns() of the last sign of life */
+    bool ready;
+} notify = {.fd = -1};
+
+/* A path, or "@" and the name of an abstract socket. Returns the length of the address, or 0. */
+static socklen_t notify_address(const char *name, struct sockaddr_un *address)
+{
+    size_t length = strlen(name);
+
+    if ((name[0] != '/' && name[0] != '@') || length < 2 || length >= sizeof(address->sun_path)) {
+        return 0;
+    }
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->sun_path, name, length);
+    if (name[0] == '@') {
+        address->sun_path[0] = '\0';
+    }
+    /* The NUL after a path belongs to it, that after an abstract name does not. */
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (name[0] == '/' ? 1 : 0));
+}
+
+static bool notify_connect(const char *name)
+{
+    struct sockaddr_un address;
+    socklen_t length = notify_address(name, &address);
+
+    if (length == 0) {
+        errno = EINVAL;
+        return false;
+    }
+    notify.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return notify.fd >= 0 && connect(notify.fd, (const struct sockaddr *)&address, length) == 0;
+}
+
+/* Returns the variable as a number, or 0. */
+static int64_t notify_number(const char *variable)
+{
+    const char *text = getenv(variable);
+    uint64_t number;
+
+    if (text == NULL || !option_number(&text, &number) || *text != '\0' ||
+        number > NOTIFY_WATCHDOG_MAX_US) {
+        return 0;
+    }
+    return (int64_t)number;
+}
+
+/* The watchdog may be another process's: WATCHDOG_PID says whose it is. */
+static int64_t notify_read_watchdog(void)
+{
+    bool mine = getenv("WATCHDOG_PID") == NULL || notify_number("WATCHDOG_PID") == getpid();
+
+    return mine ? notify_number("WATCHDOG_USEC") * 1000 : 0;
+}
+
+bool notify_open(void)
+{
+    const char *name = getenv("NOTIFY_SOCKET");
+    bool good = name == NULL || name[0] == '\0' || notify_connect(name);
+
+    if (!good) {
+        report("NOTIFY_SOCKET=%s: cannot reach the service manager: %s", name, strerror(errno));
+        notify_close();
+    }
+    if (notify.fd >= 0) {
+        notify.watchdog_ns = notify_read_watchdog();
+    }
+    (void)unsetenv("NOTIFY_SOCKET");
+    (void)unsetenv("WATCHDOG_PID");
+    (void)unsetenv("WATCHDOG_USEC");
+    return good;
+}
+
+void notify_close(void)
+{
+    if (notify.fd >= 0) {
+        close(notify.fd);
+    }
+    notify.fd = -1;
+    notify.watchdog_ns = 0;
+    notify.alive_at = 0;
+    notify.ready = false;
+}
+
+bool notify_is_open(void)
+{
+    return notify.fd >= 0;
+}
+
+bool notify_send(const char *assignments)
+{
+    if (notify.fd < 0 ||
+        send(notify.fd, assignments, strlen(assignments), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+        return true;
+    }
+    if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == ENOMEM) {
+        return false;
+    }
+    notify_close();
+    return true;
+}
+
+/* Without this message the service manager would end the service, so a full queue gets some time. */
+void notify_ready(void)
+{
+    enum { PATIENCE_MS = 1000 };
+    struct pollfd poll_fd = {.fd = notify.fd, .events = POLLOUT};
+    static const char text[] = "READY=1";
+
+    if (notify.fd < 0 || notify.ready) {
+        return;
+    }
+    notify.ready = true;
+    if (!notify_send(text) && poll(&poll_fd, 1, PATIENCE_MS) == 1) {
+        (void)notify_send(text);
+    }
+}
+
+int64_t notify_watchdog_ns(void)
+{
+    return notify.watchdog_ns;
+}
+
+void notify_alive(void)
+{
+    int64_t now = notify.watchdog_ns != 0 ? clock_now_ns() : 0;
+
+    if (notify.watchdog_ns != 0 && now - notify.alive_at >= notify.watchdog_ns / 4 &&
+        notify_send("WATCHDOG=1")) {
+        notify.alive_at = now;
+    }
+}

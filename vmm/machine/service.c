@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tells the service manager what the machine does (base/notify.h): a line for people, and that the event
+ * loop turns. A guest may fall asleep and wake as often as it likes, so the line changes at most once a second.
+ */
+#include <stdio.h>
+
+#include "base/notify.h"
+#include "machine/parts.h"
+
+#define SERVICE_SECOND INT64_C(1000000000)
+
+static const char *service_status(const struct machine *machine)
+{
+    if (machine->power.state == POWER_ENDED) {
+        return "off";
+    }
+    if (machine->power.stopped) {
+        return "paused by the operator";
+    }
+    return machine->power.state == POWER_ASLEEP ? "asleep" : "running";
+}
+
+/* The next sign of life, or the line if that is due before. */
+static void service_plan(struct machine *machine)
+{
+    int64_t next = notify_watchdog_ns() / 2;
+
+    if (machine->service.changed && (next == 0 || next > SERVICE_SECOND)) {
+        next = SERVICE_SECOND;
+    }
+    delay_set(&machine->service.delay, next);
+}
+
+static void service_tell(struct machine *machine)
+{
+    const char *status = service_status(machine);
+    char text[64];
+
+    (void)snprintf(text, sizeof(text), "STATUS=%s", status);
+    if (status == machine->service.told || notify_send(text)) {
+        machine->service.told = status;
+        machine->service.changed = false;
+    }
+}
+
+static void on_service_delay(void *arg)
+{
+    struct machine *machine = arg;
+
+    notify_alive();
+    if (machine->service.changed) {
+        service_tell(machine);
+    }
+    service_plan(machine);
+}
+
+void service_news(struct machine *machine, enum power_news_kind kind)
+{
+    switch (kind) {
+    case POWER_NEWS_ASLEEP:
+    case POWER_NEWS_RESUMED:
+    case POWER_NEWS_STOPPED:
+    case POWER_NEWS_CONTINUED:
+    case POWER_NEWS_OFF:
+    case POWER_NEWS_RESET:
+        if (!machine->service.changed && notify_is_open()) {
+            machine->service.changed = true;
+            service_plan(machine);
+        }
+        return;
+    default:
+        return;
+    }
+}
+
+void service_start(struct machine *machine)
+{
+    const struct config *config = machine->config;
+
+    /* Otherwise the guest's own service manager says when it is ready. One that was saved has said so before. */
+    if (config->vsock.ready_port == 0 || config->restore != NULL) {
+        notify_ready();
+    }
+    service_tell(machine);
+    notify_alive();
+    service_plan(machine);
+}
+
+/* The service manager's own limit may be shorter than the guest's. */
+void service_stop(const struct machine *machine)
+{
+    enum { MARGIN_SECONDS = 10 };
+    unsigned seconds = machine->config->shutdown_seconds;
+    char text[80];
+
+    if (seconds == 0) {
+        (void)notify_send("STOPPING=1");
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu",
+                   (seconds + MARGIN_SECONDS) * 1000000ULL);
+    (void)notify_send(text);
+}
+
+int service_open(struct machine *machine)
+{
+    return notify_is_open()
+               ? delay_open(&machine->service.delay, machine->loop, on_service_delay, machine)
+               : 0;
+}
+
+void service_close(struct machine *machine)
+{
+    delay_close(&machine->service.delay);
+}
