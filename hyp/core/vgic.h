@@ -29,8 +29,8 @@ struct vgic_vm {
 
 /* What other cores ask of a vCPU's own core, which alone can change its list registers. */
 enum vgic_request {
-    VGIC_RETURN, /* give a pending interrupt back to the hardware, which signals it again */
     VGIC_DROP,   /* forget that it is pending */
+    VGIC_RETURN, /* give a pending interrupt back to the hardware, which signals it again */
     VGIC_END,    /* it is not active any more */
     VGIC_REQUEST_COUNT
 };
@@ -41,9 +41,10 @@ struct vgic_vcpu {
     uint32_t waiting_words; /* a bit for each word of `waiting` that is not 0 */
     bool timer_was_due;     /* when the virtual timer's interrupt was taken */
     uint32_t waker;         /* GICR_WAKER as the guest wrote it */
-    /* Shared: a bit for each INTID, and whether there is one. */
+    /* Shared: a bit for each INTID. Its own core has done all requests if both counts are equal. */
     uint32_t requests[VGIC_REQUEST_COUNT][VGIC_WORDS];
-    bool is_asked;
+    uint32_t asked;
+    uint32_t served;
 };
 
 /* The state after a reset of the machine, for the VM's own interrupts only. All its vCPUs are

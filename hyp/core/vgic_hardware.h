@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hardware's state of a VM's interrupts. For INTIDs below 32 it is in the redistributor of the
+ * vCPU's core, else in the distributor, in bits, bytes or fields that other VMs' interrupts share
+ * words with.
+ */
+#ifndef HYP_VGIC_HARDWARE_H
+#define HYP_VGIC_HARDWARE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vm;
+struct vcpu;
+
+/* Registers at the same offsets in the distributor and in a redistributor's second frame. */
+enum {
+    GICX_IGROUPR = 0x080,
+    GICX_ISENABLER = 0x100,
+    GICX_ICENABLER = 0x180,
+    GICX_ISPENDR = 0x200,
+    GICX_ICPENDR = 0x280,
+    GICX_ISACTIVER = 0x300,
+    GICX_ICACTIVER = 0x380,
+    GICX_IPRIORITYR = 0x400,
+    GICX_ITARGETSR = 0x800,
+    GICX_ICFGR = 0xc00,
+    GICX_IGRPMODR = 0xd00,
+    GICD_IROUTER = 0x6000,
+    GICR_SGI_FRAME = 0x10000,
+    GICR_STRIDE = 0x20000,
+};
+
+enum { VGIC_SGI_COUNT = 16, VGIC_PRIVATE_COUNT = 32, VGIC_INTID_VIRTUAL_TIMER = 27 };
+
+/* A bit for each interrupt of the word (32 INTIDs) that this VM may see and change. */
+uint32_t vgic_owned(const struct vm *vm, unsigned word);
+bool vgic_is_owned(const struct vm *vm, unsigned intid);
+
+/* The registers of a word's interrupts, for this vCPU. */
+uint64_t vgic_frame(const struct vcpu *vcpu, unsigned word);
+/* Whether the bit of this interrupt is 1, or makes it 1, in GICX_...R of a bit for each interrupt. */
+bool vgic_bit_is_set(const struct vcpu *vcpu, unsigned registers, unsigned intid);
+void vgic_set_bit(const struct vcpu *vcpu, unsigned registers, unsigned intid);
+unsigned vgic_priority(const struct vcpu *vcpu, unsigned intid);
+/* Waits until a disabled interrupt cannot be taken any more (RWP), for a limited time. */
+void vgic_wait_disabled(const struct vcpu *vcpu, unsigned word);
+/* Changes the bits of `mask` in a register of the distributor that has no bytes and no registers to set
+ * and to clear bits: GICD_ICFGR, GICR_ICFGR1. */
+void vgic_change(uint64_t pa, uint32_t mask, uint32_t value);
+/* Sends an SPI to this vCPU. */
+void vgic_route(const struct vcpu *vcpu, unsigned intid);
+
+/* An interrupt that hyp took is not taken any more: it is pending, or not. Owner. */
+void vgic_end_pending(const struct vcpu *vcpu, unsigned intid);
+void vgic_end(unsigned intid);
+
+#endif

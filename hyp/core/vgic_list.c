@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vgic_list.h"
+
+#include "arch.h"
+#include "vgic_hardware.h"
+#include "vm.h"
+
+/* ICH_LR<n>_EL2 (IHI0069, 12.4.8). */
+#define LR_INTID(entry)    ((uint32_t)(entry))
+#define LR_PRIORITY(entry) ((unsigned)((entry) >> 48 & 0xff))
+#define LR_GROUP1          (1ull << 60)
+#define LR_HARDWARE        (1ull << 61) /* the guest's deactivation is the hardware's as well */
+#define LR_PENDING         (1ull << 62)
+#define LR_ACTIVE          (1ull << 63)
+#define LR_STATE           (LR_PENDING | LR_ACTIVE)
+
+enum { LR_PHYSICAL_SHIFT = 32, LR_PRIORITY_SHIFT = 48 };
+
+enum { LIST_NONE = -1 };
+
+void vgic_add_waiting(struct vcpu *vcpu, unsigned intid)
+{
+    vcpu->gic.waiting[intid / 32] |= 1u << intid % 32;
+    vcpu->gic.waiting_words |= 1u << intid / 32;
+}
+
+/* Returns whether it was waiting. */
+static bool waiting_remove(struct vcpu *vcpu, unsigned intid)
+{
+    uint32_t *word = &vcpu->gic.waiting[intid / 32];
+    uint32_t bit = 1u << intid % 32;
+    bool was = (*word & bit) != 0;
+
+    *word &= ~bit;
+    if (*word == 0) {
+        vcpu->gic.waiting_words &= ~(1u << intid / 32);
+    }
+    return was;
+}
+
+/* Returns the INTID after `after` that is waiting, or VGIC_INTID_COUNT. */
+static unsigned waiting_next(const struct vcpu *vcpu, unsigned from)
+{
+    for (unsigned word = from / 32; word < VGIC_WORDS; word++, from = word * 32) {
+        uint32_t bits = vcpu->gic.waiting[word] & UINT32_MAX << from % 32;
+
+        if (bits != 0) {
+            return word * 32 + (unsigned)__builtin_ctz(bits);
+        }
+        if (vcpu->gic.waiting_words >> word < 2) {
+            break;
+        }
+    }
+    return VGIC_INTID_COUNT;
+}
+
+/* Returns the most urgent waiting interrupt, or VGIC_INTID_COUNT. */
+static unsigned waiting_first(const struct vcpu *vcpu, unsigned *priority)
+{
+    unsigned first = VGIC_INTID_COUNT;
+
+    *priority = VGIC_PRIORITY_NONE;
+    if (vcpu->gic.waiting_words == 0) {
+        return first;
+    }
+    for (unsigned at = waiting_next(vcpu, 0); at < VGIC_INTID_COUNT;
+         at = waiting_next(vcpu, at + 1)) {
+        unsigned its = vgic_priority(vcpu, at);
+
+        if (its < *priority) {
+            *priority = its;
+            first = at;
+        }
+    }
+    return first;
+}
+
+static bool list_is_empty(unsigned index)
+{
+    return (arch_gic_empty_lists() >> index & 1) != 0;
+}
+
+/* Returns the list register of this interrupt. */
+static int list_find(unsigned intid)
+{
+    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
+        if (!list_is_empty(i) && LR_INTID(arch_gic_list_read(i)) == intid) {
+            return (int)i;
+        }
+    }
+    return LIST_NONE;
+}
+
+static int list_find_empty(void)
+{
+    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
+        if (list_is_empty(i)) {
+            return (int)i;
+        }
+    }
+    return LIST_NONE;
+}
+
+/* An empty list register, or else that of the least urgent pending interrupt, if it is less urgent than
+ * `priority`: that one waits again. */
+static int list_make_room(struct vcpu *vcpu, unsigned priority)
+{
+    int found = list_find_empty();
+
+    if (found != LIST_NONE) {
+        return found;
+    }
+    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
+        uint64_t entry = arch_gic_list_read(i);
+
+        if ((entry & LR_STATE) == LR_PENDING && LR_PRIORITY(entry) > priority) {
+            priority = LR_PRIORITY(entry);
+            found = (int)i;
+        }
+    }
+    if (found != LIST_NONE) {
+        vgic_add_waiting(vcpu, LR_INTID(arch_gic_list_read((unsigned)found)));
+    }
+    return found;
+}
+
+static uint64_t list_entry(unsigned intid, unsigned priority)
+{
+    uint64_t entry = intid | (uint64_t)priority << LR_PRIORITY_SHIFT | LR_GROUP1 | LR_PENDING;
+
+    if (intid < VGIC_SGI_COUNT) {
+        return entry;
+    }
+    return entry | LR_HARDWARE | (uint64_t)intid << LR_PHYSICAL_SHIFT;
+}
+
+bool vgic_list_next(struct vcpu *vcpu)
+{
+    unsigned priority;
+    unsigned intid = waiting_first(vcpu, &priority);
+    uint64_t entry = list_entry(intid, priority);
+    int index;
+
+    if (intid == VGIC_INTID_COUNT) {
+        return false;
+    }
+    index = list_find(intid);
+    if (index != LIST_NONE && (entry & LR_HARDWARE) == 0) {
+        /* The next SGI of this number arrived while the guest handles one. A hardware interrupt
+         * could only be taken again because it was deactivated at the hardware: the list register
+         * is out of date, and LR.HW forbids both states at once. */
+        entry |= arch_gic_list_read((unsigned)index) & LR_STATE;
+    }
+    if (index == LIST_NONE) {
+        index = list_make_room(vcpu, priority);
+    }
+    if (index == LIST_NONE) {
+        return false;
+    }
+    waiting_remove(vcpu, intid);
+    arch_gic_list_write((unsigned)index, entry);
+    return true;
+}
+
+uint32_t vgic_lists_pending(void)
+{
+    uint32_t lists = 0;
+
+    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
+        if ((arch_gic_list_read(i) & LR_STATE) == LR_PENDING) {
+            lists |= 1u << i;
+        }
+    }
+    return lists;
+}
+
+unsigned vgic_urgency(const struct vcpu *vcpu)
+{
+    unsigned urgency;
+
+    waiting_first(vcpu, &urgency);
+    for (uint32_t lists = vgic_lists_pending(); lists != 0; lists &= lists - 1) {
+        unsigned its = LR_PRIORITY(arch_gic_list_read((unsigned)__builtin_ctz(lists)));
+
+        urgency = its < urgency ? its : urgency;
+    }
+    return urgency;
+}
+
+static uint32_t list_bits(unsigned word, uint64_t state)
+{
+    uint32_t bits = 0;
+
+    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
+        uint64_t entry = arch_gic_list_read(i);
+
+        if ((entry & state) != 0 && LR_INTID(entry) / 32 == word) {
+            bits |= 1u << LR_INTID(entry) % 32;
+        }
+    }
+    return bits;
+}
+
+uint32_t vgic_listed_pending(unsigned word)
+{
+    return list_bits(word, LR_PENDING);
+}
+
+uint32_t vgic_listed_active(unsigned word)
+{
+    return list_bits(word, LR_ACTIVE);
+}
+
+/* Ends that state of the interrupt in its list register, which is then empty unless it is in the other
+ * state as well. Returns whether it was in that state. */
+static bool list_remove(unsigned intid, uint64_t state)
+{
+    int index = list_find(intid);
+    uint64_t entry = index == LIST_NONE ? 0 : arch_gic_list_read((unsigned)index);
+
+    if ((entry & state) == 0) {
+        return false;
+    }
+    entry &= ~state;
+    arch_gic_list_write((unsigned)index, (entry & LR_STATE) != 0 ? entry : 0);
+    return true;
+}
+
+static bool vgic_forget_pending(struct vcpu *vcpu, unsigned intid)
+{
+    bool was_waiting = waiting_remove(vcpu, intid);
+
+    return list_remove(intid, LR_PENDING) || was_waiting;
+}
+
+void vgic_drop(struct vcpu *vcpu, unsigned intid)
+{
+    if (vgic_forget_pending(vcpu, intid)) {
+        vgic_end(intid);
+    }
+}
+
+void vgic_return(struct vcpu *vcpu, unsigned intid)
+{
+    if (vgic_forget_pending(vcpu, intid)) {
+        vgic_end_pending(vcpu, intid);
+    }
+}
+
+void vgic_finish(struct vcpu *vcpu, unsigned intid)
+{
+    (void)vcpu;
+    if (list_remove(intid, LR_ACTIVE)) {
+        vgic_end(intid);
+    }
+}
+
+void vgic_empty(struct vcpu *vcpu)
+{
+    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
+        unsigned intid = LR_INTID(arch_gic_list_read(i));
+
+        if (!list_is_empty(i)) {
+            vgic_finish(vcpu, intid);
+            vgic_return(vcpu, intid);
+        }
+    }
+    for (unsigned at = waiting_next(vcpu, 0); at < VGIC_INTID_COUNT;
+         at = waiting_next(vcpu, at + 1)) {
+        vgic_return(vcpu, at);
+    }
+}
