@@ -326,7 +326,12 @@ int boot_load(struct boot *boot, struct memory *memory, unsigned cpu_count, uint
     }
     explicit_bzero(seed, sizeof(seed));
     if (error == 0) {
-        *entry = (struct boot_entry){layout.kernel.entry, layout.tree.value};
+        *entry = (struct boot_entry){
+            .pc = layout.kernel.entry,
+            .x0 = layout.tree.value,
+            .kernel = {layout.kernel.start, layout.kernel.end.value - layout.kernel.start.value},
+            .initrd = {layout.initrd, boot->initrd.part.size},
+        };
     }
     return error;
 }

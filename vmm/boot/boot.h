@@ -17,10 +17,18 @@
 
 struct boot; /* the open files */
 
+/* Where something has been put; size 0: there is none. */
+struct boot_place {
+    struct ipa start;
+    uint64_t size;
+};
+
 /* How the first vCPU starts: at `pc`, with x0 as given and x1 to x3 zero. */
 struct boot_entry {
     struct ipa pc;
-    uint64_t x0; /* where the device tree is */
+    uint64_t x0;              /* where the device tree is */
+    struct boot_place kernel; /* with its BSS, as far as its size is known */
+    struct boot_place initrd;
 };
 
 /*
