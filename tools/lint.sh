@@ -65,7 +65,7 @@ lint_headers() {
     local header failed=0
     local compile=(clang-19 -target aarch64-linux-gnu --sysroot="$build/sysroot" -fsyntax-only
         -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror
-        -Wno-unused-function -I include -I lib -I kvm -I vmm -I check/image -I bare -I check/tool -I tests/rig -I .)
+        -Wno-unused-function -I include -I lib -I kvm -I vmm -I check/image -I bare -I check/tool -I tests/rig -I hyp/arch -I hyp/core -I .)
     if [[ $machine == aarch64 ]]; then
         compile=("${compile[@]/--sysroot=*/-pipe}")
     fi

@@ -15,9 +15,10 @@
 
 #include "vm.h"
 
-/* Asks the library what the vCPU does next, and does it; a wait lasts until the next interrupt at
- * most. Returns true if the vCPU may enter the guest now, as it must after each exit by an interrupt,
- * which may be a kick. Owner. */
+/* Takes the interrupts that are pending, asks the library what the vCPU does next, and does it; a wait
+ * lasts until the next interrupt at most. Returns true if the vCPU may enter the guest now, after
+ * vgic_fill(). To be called at the start, after each exit by an interrupt, which may be a kick, and
+ * if calls_take() says so. Owner. */
 bool power_step(struct vcpu *vcpu);
 /* Does what an outcome of vpsci_call() says, without waiting. Returns true if the vCPU may enter the
  * guest. Owner. */

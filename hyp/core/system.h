@@ -15,7 +15,7 @@ struct vm;
 struct vcpu;
 
 enum system_life {
-    SYSTEM_HELD = 0, /* not started yet: for system_run_vm() */
+    SYSTEM_HELD = 0, /* not started yet: for system_start() */
     SYSTEM_RUNNING,  /* the library says what the vCPUs do */
     SYSTEM_COMING,   /* the system has stopped, and not all cores have come */
     SYSTEM_CLEARING, /* all have come, and reset what is theirs */
@@ -27,9 +27,9 @@ enum system_life {
 /* Of a VM; under its lock. */
 struct system_vm {
     enum system_life life;
-    unsigned count;   /* cores that have come, or that have cleared */
-    uint32_t request; /* enum vpsci_function: what stopped the system */
-    uint32_t starts;  /* how often it has started */
+    unsigned count;  /* cores that have come, or that have cleared */
+    bool ends;       /* it is turned off, not reset */
+    uint32_t starts; /* how often it has started */
 };
 
 /* Of a vCPU; its core's own, but for `is_parked`. */
@@ -37,21 +37,21 @@ struct system_vcpu {
     bool is_up;     /* has gone through the start, and asks the library */
     bool has_come;  /* counted in SYSTEM_COMING */
     bool is_clear;  /* counted in SYSTEM_CLEARING */
-    bool is_asked;  /* its request has been decided or passed on */
     bool is_parked; /* waits in hyp: others may act as the vCPU's owner; under the VM's lock */
 };
 
+/* On one core, after vpsci_init() and load_vm() of all VMs, before any vCPU runs: those that are not
+ * held may start. */
+void system_begin(void);
 /*
  * For a vCPU that is not up: does the next step of the way above, which may be nothing, and returns
  * whether the vCPU is up now. If not, wait for a kick or an interrupt, and call it again.
  */
 bool system_advance(struct vcpu *vcpu);
-/* For a vCPU that the library tells VPSCI_WAIT_STOPPED: takes it down if the request was honoured. */
-void system_take_down(struct vcpu *vcpu);
-
+/* For a vCPU that the library tells VPSCI_WAIT_STOPPED: takes it down, and returns true, if the
+ * request was honoured. */
+bool system_take_down(struct vcpu *vcpu);
 /* Starts a VM that is held or has ended. False if it is neither. Any core. */
-bool system_run_vm(struct vm *vm);
-/* Kicks all cores of a VM, so that each looks again at what it has to do. Any core. */
-void system_kick(const struct vm *vm);
+bool system_start(struct vm *vm);
 
 #endif

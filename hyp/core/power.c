@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "power.h"
+
+#include "emulated.h"
+#include "events.h"
+#include "system.h"
+
+/* A core starts with its CPU interface off. In a CPU_SUSPEND its timers have gone on. */
+static bool power_enter(struct vcpu *vcpu, const struct vpsci_outcome *out)
+{
+    vgic_reset_vcpu(vcpu);
+    if (out->ended != VPSCI_WAIT_POWERDOWN) {
+        arch_stop_timers();
+    }
+    arch_reset_vcpu(&vcpu->frame, out->entry.address.value, out->entry.context,
+                    out->entry.big_endian);
+    return true;
+}
+
+bool power_apply(struct vcpu *vcpu, const struct vpsci_outcome *out)
+{
+    if (out->start != NULL) {
+        arch_kick(vcpu->vm->vcpus[vpsci_vcpu_index(out->start)].core);
+    }
+    switch (out->action) {
+    case VPSCI_RUN:
+        return true;
+    case VPSCI_RETURN:
+    case VPSCI_FOREIGN:
+        vcpu->frame.x[0] = out->x0;
+        return true;
+    case VPSCI_ENTER:
+        return power_enter(vcpu, out);
+    default:
+        return false;
+    }
+}
+
+/* While a vCPU is parked, other cores may act as its owner. */
+static void power_set_parked(struct vcpu *vcpu, bool is_parked)
+{
+    arch_lock(&vcpu->vm->lock);
+    vcpu->system.is_parked = is_parked;
+    arch_unlock(&vcpu->vm->lock);
+}
+
+/* What became pending after vgic_take(), a kick too, is pending at the GIC, and ends arch_wait() at
+ * once. */
+static void power_sleep(struct vcpu *vcpu)
+{
+    power_set_parked(vcpu, true);
+    arch_wait();
+    power_set_parked(vcpu, false);
+}
+
+static void power_wake(struct vcpu *vcpu, enum vpsci_wait wait)
+{
+    if (vpsci_wake(vcpu->psci) && (wait == VPSCI_WAIT_SUSPENDED || wait == VPSCI_WAIT_HELD)) {
+        events_post(vcpu, EVENTS_WAKE);
+    }
+}
+
+static void power_wait(struct vcpu *vcpu, const struct vpsci_outcome *out)
+{
+    bool may_wake = vpsci_outcome_mp_state(out) == VPSCI_MP_SUSPENDED;
+
+    if (may_wake && vgic_is_pending(vcpu)) {
+        power_wake(vcpu, out->wait);
+    } else {
+        power_sleep(vcpu);
+    }
+}
+
+/* Kicks end in vgic_take(), and so does hyp's timer: the library and the alarms are looked at after
+ * it. */
+bool power_step(struct vcpu *vcpu)
+{
+    struct vpsci_outcome out;
+
+    vgic_take(vcpu);
+    emulated_poll(vcpu);
+    if (!vcpu->system.is_up && !system_advance(vcpu)) {
+        power_sleep(vcpu);
+        return false;
+    }
+    vpsci_next(vcpu->psci, &out);
+    if (power_apply(vcpu, &out)) {
+        return true;
+    }
+    if (out.wait != VPSCI_WAIT_STOPPED || !system_take_down(vcpu)) {
+        power_wait(vcpu, &out);
+    }
+    return false;
+}
