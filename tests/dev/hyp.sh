@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh disable=SC2154 # shared with lib.sh
+# `./dev hyp`: its command line, and the bundles that it makes. What hyp does with them is tested elsewhere.
+
+kernel=$build/arm64/check/image/vpsci-check.img
+
+# limit bad_command_lines 60
+test_bad_command_lines() {
+    while IFS='|' read -r words message; do
+        # shellcheck disable=SC2086 # several words
+        try "$root/dev" hyp $words
+        expect_status 1
+        expect_text err "dev: $message"
+    done <<EOF
+|hyp needs run, image or show; see ./dev hyp --help
+start|hyp: there is no 'start'; use run, image or show
+run|hyp run needs a guest: --kernel, --vm or --bundle; see ./dev hyp --help
+run --kernel|hyp run: --kernel needs a value; see ./dev hyp --help
+run kernel|hyp run: 'kernel' is no option; see ./dev hyp --help
+run --timeout soon|hyp run: --timeout needs a number of seconds, not 'soon'
+run --timeout=0|hyp run: --timeout needs a number of seconds, not '0'
+run --machine-cpu a53|hyp run: --machine-cpu a53: use max or cortex-a72
+run --bundle absent|hyp run: cannot read the bundle absent
+run --bundle /etc/hostname --cpus 2|hyp run: a bundle has its VMs already; leave out --cpus
+EOF
+}
+
+# What hyp-image says, one line each, and no file is left.
+# limit bad_images 60
+test_bad_images() {
+    echo 'cpus = 20' >many.conf
+    echo 'kernel = x' >control.conf
+    echo 'suspend = control' >>control.conf
+    while IFS='|' read -r words message; do
+        # shellcheck disable=SC2086 # several words
+        try "$root/dev" hyp image $words bundle
+        [ "$status" -ne 0 ] || fail "$words: accepted"
+        expect_text err "hyp-image: $message"
+        [ ! -e bundle ] || fail "$words: there is a bundle"
+    done <<EOF
+|vm: there is no kernel; give one with --kernel
+--kernel absent|cannot open kernel image absent: No such file or directory
+--kernel x --cpus 17|--cpus 17: not a number of CPUs; give 1 to 16, as each needs a core of its own
+--kernel x --enable system-suspend,sleep|--enable: there is no function sleep; see hyp-image make --help
+--kernel x --name a-name-of-17-chars|a-name-of-17-chars: the name is too long; hyp's VMs have names of at most 15 characters
+--kernel x --clusters 2|vm: --clusters 2: there are only 1 CPUs
+--kernel x --suspend control|vm: --suspend control needs another VM that has --control
+--kernel x --vm control.conf|make: --vm and --kernel exclude each other; the file of a VM names its kernel
+--vm many.conf|many.conf:1: --cpus 20: not a number of CPUs; give 1 to 16, as each needs a core of its own
+--vm control.conf|control: --suspend control needs another VM that has --control
+EOF
+    try "$root/dev" hyp show /etc/hostname
+    expect_status 1
+    expect_text err "hyp-image: /etc/hostname: it does not begin with a device tree"
+}
+
+# limit two_vms 60
+test_two_vms() {
+    printf '%s\n' "kernel = $kernel" 'cpus = 2' 'memory = 64M' 'enable = system-suspend,system-reset2' \
+        'suspend = control' >first.conf
+    printf '%s\n' "kernel = $kernel" 'memory = 32M' 'name = decides' 'control = yes' >second.conf
+    try "$root/dev" hyp image --vm first.conf --vm second.conf bundle
+    expect_status 0
+    try "$root/dev" hyp show bundle
+    expect_status 0
+    sed '/^  module/d' out >shown
+    expect_text shown "needs: 3 cores, 320 MiB of RAM
+vm first: cores 0 1, 64 MiB, entry 0x40200000
+  PSCI, suspend control, enabled: system-suspend system-reset2
+  device at 0x9000000: the machine's at 0x9000000
+  device at 0x9010000: emulated, interrupt 34
+vm decides: cores 2, 32 MiB, entry 0x40200000, control
+  PSCI, suspend honour, enabled: nothing
+  device at 0x9000000: the machine's at 0x9040000
+  device at 0x9010000: emulated, interrupt 42"
+    cp bundle damaged
+    dd if=/dev/zero of=damaged bs=1 seek=200 count=64 conv=notrunc 2>dd.err
+    try "$root/dev" hyp show damaged
+    expect_status 1
+    expect_equal "lines on standard error" "$(wc -l <err)" 1
+}
