@@ -48,6 +48,19 @@ static enum operator_status status(void *machine)
     return OPERATOR_RUNNING;
 }
 
+static void facts(void *machine, struct operator_facts *out)
+{
+    (void)machine;
+    *out = (struct operator_facts){.memory = 1 << 30, .cpus_max = 3};
+}
+
+static unsigned channels(void *machine, struct operator_channel *out, unsigned room)
+{
+    (void)machine, (void)room;
+    out[0] = (struct operator_channel){.label = "port", .socket = "s"};
+    return 1;
+}
+
 static unsigned vcpu_count(void *machine)
 {
     (void)machine;
@@ -127,9 +140,11 @@ static const char *set_depth(void *machine, enum operator_depth wanted)
 
 static const struct operator_ops ops = {
     .status = status,
+    .facts = facts,
     .vcpu_count = vcpu_count,
     .vcpus = describe,
     .disks = describe_disks,
+    .channels = channels,
     .stop = agree,
     .cont = agree,
     .wake = agree,

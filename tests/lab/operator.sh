@@ -13,7 +13,8 @@ test_status() {
     make_work
     start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"
     wait_event "$work/events" asleep
-    qmp query-status query-cpus-fast query-commands query-name
+    qmp query-status query-cpus-fast query-commands query-name query-current-machine query-machines
+    expect_said '"wakeup-suspend-support":true'
     expect_said '{"return":{"status":"suspended","running":false'
     expect_said '"x-dormouse-state":"suspended"'
     expect_equal "mode of the socket" "$(stat -c %a "$work/qmp")" 600
@@ -169,7 +170,11 @@ test_wake_ignored() {
     expect_event wake-ignored reason "the guest is awake"
     qmp cont
     wait_event "$work/events" asleep
-    qmp_refuses system_wakeup "the operator is not among the wake sources (--wake)"
+    qmp_refuses system_wakeup \
+        "wake-up from suspend is not supported by this guest: the operator is not among its wake sources (--wake)"
+    qmp query-current-machine query-chardev
+    expect_said '"wakeup-suspend-support":false'
+    expect_said '"label":"qmp","filename":"unix:'
     qmp quit
     wait_guest
     expect_event_count wake-ignored 2

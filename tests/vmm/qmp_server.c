@@ -21,6 +21,19 @@ static enum operator_status server_status(void *arg)
     return server->status;
 }
 
+static void server_facts(void *machine, struct operator_facts *facts)
+{
+    (void)machine;
+    *facts = (struct operator_facts){.memory = 1 << 30, .cpus_max = 2, .can_wake = true};
+}
+
+static unsigned server_channels(void *machine, struct operator_channel *channels, unsigned room)
+{
+    (void)machine, (void)room;
+    channels[0] = (struct operator_channel){.label = "console", .kind = "stdio", .open = true};
+    return 1;
+}
+
 static unsigned server_vcpu_count(void *arg)
 {
     (void)arg;
@@ -56,7 +69,7 @@ static const char *server_cont(void *arg)
 static const char *server_wake(void *arg)
 {
     (void)arg;
-    return "the guest is not asleep";
+    return "Unable to wake up: guest is not in suspended state";
 }
 
 static const char *server_agree(void *arg)
@@ -128,9 +141,11 @@ int main(int argc, char **argv)
 {
     static const struct operator_ops ops = {
         .status = server_status,
+        .facts = server_facts,
         .vcpu_count = server_vcpu_count,
         .vcpus = server_vcpus,
         .disks = server_disks,
+        .channels = server_channels,
         .stop = server_stop,
         .cont = server_cont,
         .wake = server_wake,

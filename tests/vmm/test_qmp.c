@@ -89,6 +89,24 @@ static unsigned fake_disks(void *machine, struct operator_disk *disks, unsigned 
     return 2;
 }
 
+static bool can_wake;
+
+static void fake_facts(void *machine, struct operator_facts *facts)
+{
+    (void)machine;
+    *facts = (struct operator_facts){.memory = 1 << 30, .cpus_max = 123, .can_wake = can_wake};
+}
+
+static unsigned fake_channels(void *machine, struct operator_channel *channels, unsigned room)
+{
+    (void)machine;
+    assert_true(room >= 3);
+    channels[0] = (struct operator_channel){.label = "console", .kind = "stdio", .open = true};
+    channels[1] = (struct operator_channel){.label = "a", .socket = "a.sock"};
+    channels[2] = (struct operator_channel){.label = "b", .socket = "b\xff"};
+    return 3;
+}
+
 static const char *fake_stop(void *machine)
 {
     (void)machine;
@@ -209,9 +227,11 @@ static const char *fake_withdraw(void *machine, unsigned vcpu)
 
 static const struct operator_ops fake_ops = {
     .status = fake_status,
+    .facts = fake_facts,
     .vcpu_count = fake_vcpu_count,
     .vcpus = fake_vcpus,
     .disks = fake_disks,
+    .channels = fake_channels,
     .stop = fake_stop,
     .cont = fake_cont,
     .wake = fake_wake,
@@ -368,14 +388,24 @@ static void queries_return_the_state(void **state)
     say(fd, "{\"execute\":\"query-cpus-fast\"}");
     expect(fd,
            "{\"return\":[{\"cpu-index\":0,\"qom-path\":\"/machine/unattached/device[0]\","
-           "\"thread-id\":7,\"target\":\"aarch64\",\"props\":{},\"x-dormouse-mpidr\":\"0x100\","
+           "\"thread-id\":7,\"target\":\"aarch64\",\"props\":{\"core-id\":0},\"x-dormouse-mpidr\":"
+           "\"0x100\","
            "\"x-dormouse-state\":\"on\",\"x-dormouse-admitted\":true},{\"cpu-index\":1,"
            "\"qom-path\":\"/machine/unattached/device[1]\",\"thread-id\":8,\"target\":\"aarch64\","
-           "\"props\":{},\"x-dormouse-mpidr\":\"0x101\",\"x-dormouse-state\":\"off\","
+           "\"props\":{\"core-id\":1},\"x-dormouse-mpidr\":\"0x101\",\"x-dormouse-state\":\"off\","
            "\"x-dormouse-admitted\":false}]}\n");
     assert_string_equal(asked, "vcpus");
     close(fd);
 }
+
+#define NODE(file, number, ro, driver, format, size)                                               \
+    "{\"file\":\"" file "\",\"node-name\":\"disk" number "\",\"ro\":" ro ",\"drv\":\"" driver      \
+    "\",\"backing_file_depth\":0,\"active\":true,\"encrypted\":false,\"detect_zeroes\":\"off\","   \
+    "\"image\":{\"filename\":\"" file "\",\"format\":\"" format "\",\"virtual-size\":" size "},"   \
+    "\"cache\":{\"writeback\":true,\"direct\":false,\"no-flush\":false},\"write_threshold\":0,"    \
+    "\"bps\":0,\"bps_rd\":0,\"bps_wr\":0,\"iops\":0,\"iops_rd\":0,\"iops_wr\":0}"
+#define NODE_0 NODE("a.img", "0", "false", "raw", "raw", "1048576")
+#define NODE_1 NODE("(a name that is not UTF-8)", "1", "true", "vhost-user-blk", "unknown", "512")
 
 static void disks_are_described(void **state)
 {
@@ -384,24 +414,50 @@ static void disks_are_described(void **state)
     (void)state;
     say(fd, "{\"execute\":\"query-block\"}");
     expect(fd, "{\"return\":[{\"device\":\"disk0\",\"type\":\"unknown\",\"removable\":false,"
-               "\"locked\":false,\"io-status\":\"nospace\",\"inserted\":{\"file\":\"a.img\","
-               "\"ro\":false,\"drv\":\"raw\",\"encrypted\":false,\"backing_file_depth\":0,"
-               "\"image\":{\"filename\":\"a.img\",\"format\":\"raw\",\"virtual-size\":1048576}},"
-               "\"x-dormouse-in-flight\":3},{\"device\":\"disk1\",\"type\":\"unknown\","
-               "\"removable\":false,\"locked\":false,\"io-status\":\"ok\",\"inserted\":{"
-               "\"file\":\"(a name that is not UTF-8)\",\"ro\":true,\"drv\":\"vhost-user-blk\","
-               "\"encrypted\":false,\"backing_file_depth\":0,\"image\":{\"filename\":\"(a name "
-               "that is not UTF-8)\",\"format\":\"unknown\",\"virtual-size\":512}},"
-               "\"x-dormouse-in-flight\":0}]}\n");
-    assert_string_equal(asked, "disks");
+               "\"locked\":false,\"io-status\":\"nospace\",\"inserted\":" NODE_0
+               ",\"x-dormouse-in-flight\":3},{\"device\":\"disk1\",\"type\":\"unknown\","
+               "\"removable\":false,\"locked\":false,\"io-status\":\"ok\",\"inserted\":" NODE_1
+               ",\"x-dormouse-in-flight\":0}]}\n");
+    say(fd, "{\"execute\":\"query-named-block-nodes\",\"arguments\":{\"flat\":true}}");
+    expect(fd, "{\"return\":[" NODE_0 "," NODE_1 "]}\n");
+    assert_string_equal(asked, "disks disks");
+    close(fd);
+}
+
+static void machine_is_described(void **state)
+{
+    int fd = negotiated_client();
+
+    (void)state;
+    say(fd, "{\"execute\":\"query-current-machine\"}{\"execute\":\"query-kvm\"}"
+            "{\"execute\":\"query-target\"}");
+    expect(fd, "{\"return\":{\"wakeup-suspend-support\":false}}\n"
+               "{\"return\":{\"enabled\":true,\"present\":true}}\n"
+               "{\"return\":{\"arch\":\"aarch64\"}}\n");
+    can_wake = true;
+    say(fd, "{\"execute\":\"query-current-machine\"}");
+    expect(fd, "{\"return\":{\"wakeup-suspend-support\":true}}\n");
+    say(fd, "{\"execute\":\"query-machines\"}");
+    expect(fd, "{\"return\":[{\"name\":\"dormouse\",\"is-default\":true,\"cpu-max\":123,"
+               "\"hotpluggable-cpus\":false,\"numa-mem-supported\":false,\"deprecated\":false,"
+               "\"acpi\":false,\"default-cpu-type\":\"host-arm-cpu\"}]}\n");
+    say(fd, "{\"execute\":\"query-memory-size-summary\"}{\"execute\":\"query-uuid\"}");
+    expect(fd, "{\"return\":{\"base-memory\":1073741824,\"plugged-memory\":0}}\n"
+               "{\"return\":{\"UUID\":\"00000000-0000-0000-0000-000000000000\"}}\n");
+    say(fd, "{\"execute\":\"query-chardev\"}");
+    expect(fd, "{\"return\":[{\"label\":\"console\",\"filename\":\"stdio\",\"frontend-open\":true},"
+               "{\"label\":\"a\",\"filename\":\"unix:a.sock,server=on\",\"frontend-open\":false},"
+               "{\"label\":\"b\",\"filename\":\"unix:(a name that is not UTF-8),server=on\","
+               "\"frontend-open\":false},{\"label\":\"qmp\",\"filename\":\"unix:qmp,server=on\","
+               "\"frontend-open\":true}]}\n");
     close(fd);
 }
 
 /* Every command that query-commands names exists; commands without arguments answer. */
 static void all_commands_exist(void **state)
 {
+    static char said[QMP_OUTPUT_MAX];
     int fd = negotiated_client();
-    char said[8192];
     size_t index;
     json_t *entry;
 
@@ -410,7 +466,7 @@ static void all_commands_exist(void **state)
     ssize_t count = read(fd, said, sizeof(said));
     assert_true(count > 0);
     json_t *reply = json_loadb(said, (size_t)count, 0, NULL);
-    assert_int_equal(json_array_size(json_object_get(reply, "return")), 25);
+    assert_int_equal(json_array_size(json_object_get(reply, "return")), 33);
     json_array_foreach(json_object_get(reply, "return"), index, entry)
     {
         (void)snprintf(said, sizeof(said), "{\"execute\":\"%s\"}",
@@ -423,7 +479,7 @@ static void all_commands_exist(void **state)
     said[count] = '\0';
     assert_null(strstr(said, "has not been found"));
     assert_string_equal(asked, "stop cont wake power-down reset quit reopen sleep save vcpus disks "
-                               "balloon? depth?");
+                               "disks balloon? depth?");
     close(fd);
 }
 
@@ -1109,6 +1165,7 @@ int main(void)
         TEST(negotiation_comes_first),
         TEST(queries_return_the_state),
         TEST(disks_are_described),
+        TEST(machine_is_described),
         TEST(all_commands_exist),
         TEST(commands_reach_the_machine),
         TEST(each_wrong_command_gets_one_error),

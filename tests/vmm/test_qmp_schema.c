@@ -27,6 +27,28 @@ static enum operator_status fake_status(void *machine)
     return status;
 }
 
+static void fake_facts(void *machine, struct operator_facts *facts)
+{
+    (void)machine;
+    *facts = (struct operator_facts){.memory = 1 << 30, .cpus_max = 2};
+}
+
+static unsigned fake_channels(void *machine, struct operator_channel *channels, unsigned room)
+{
+    (void)machine;
+    assert_true(room >= 2);
+    channels[0] = (struct operator_channel){.label = "console", .kind = "stdio"};
+    channels[1] = (struct operator_channel){.label = "a", .socket = "a"};
+    return 2;
+}
+
+static const char *fake_balloon(void *machine, uint64_t *bytes)
+{
+    (void)machine;
+    *bytes = 4096;
+    return NULL;
+}
+
 static unsigned fake_vcpu_count(void *machine)
 {
     (void)machine;
@@ -79,6 +101,9 @@ static const char *fake_stop(void *machine)
 static struct qmp server = {
     .name = "vm-1",
     .ops = &(const struct operator_ops){.status = fake_status,
+                                        .facts = fake_facts,
+                                        .channels = fake_channels,
+                                        .balloon = fake_balloon,
                                         .vcpu_count = fake_vcpu_count,
                                         .vcpus = fake_vcpus,
                                         .disks = fake_disks,
@@ -268,22 +293,64 @@ static void schema_is_closed(void **state)
     }
 }
 
-static void replies_have_their_types(void **state)
+/* All commands that only tell. */
+static const char *const queries[] = {
+    "query-commands",
+    "query-qmp-schema",
+    "query-version",
+    "query-name",
+    "query-cpus-fast",
+    "query-status",
+    "query-current-machine",
+    "query-kvm",
+    "query-target",
+    "query-machines",
+    "query-uuid",
+    "query-memory-size-summary",
+    "query-chardev",
+    "query-block",
+    "query-named-block-nodes",
+    "query-balloon",
+    "x-dormouse-query-suspend",
+    "x-dormouse-query-sleep-memory",
+};
+
+enum { QUERY_COUNT = sizeof(queries) / sizeof(queries[0]) };
+
+static bool is_tested(const char *name)
 {
-    static const char *const commands[] = {"query-commands",
-                                           "query-qmp-schema",
-                                           "query-version",
-                                           "query-name",
-                                           "query-cpus-fast",
-                                           "query-status",
-                                           "x-dormouse-query-suspend",
-                                           "query-block"};
+    bool found = false;
+
+    for (size_t i = 0; i < QUERY_COUNT; i++) {
+        found = found || strcmp(queries[i], name) == 0;
+    }
+    return found;
+}
+
+/* What returns something is in the list. */
+static void all_queries_are_tested(void **state)
+{
+    size_t index;
+    json_t *info;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        json_t *reply = ask(commands[i]);
+    json_array_foreach(schema, index, info)
+    {
+        if (strcmp(text_of(info, "meta-type"), "command") == 0 &&
+            strcmp(text_of(info, "ret-type"), "0") != 0) {
+            assert_true(is_tested(text_of(info, "name")));
+        }
+    }
+}
 
-        conform(reply, text_of(find(commands[i]), "ret-type"));
+static void replies_have_their_types(void **state)
+{
+
+    (void)state;
+    for (size_t i = 0; i < QUERY_COUNT; i++) {
+        json_t *reply = ask(queries[i]);
+
+        conform(reply, text_of(find(queries[i]), "ret-type"));
         json_decref(reply);
     }
     for (status = OPERATOR_RUNNING; status <= OPERATOR_SHUTDOWN; status++) {
@@ -399,20 +466,12 @@ static void reply_is_whole(json_t *reply, json_t *full)
 
 static void replies_without_memory_are_never_shorter(void **state)
 {
-    static const char *const commands[] = {"query-commands",
-                                           "query-qmp-schema",
-                                           "query-version",
-                                           "query-name",
-                                           "query-status",
-                                           "query-cpus-fast",
-                                           "x-dormouse-query-suspend",
-                                           "query-block"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+    for (size_t i = 0; i < QUERY_COUNT; i++) {
         char text[128];
 
-        (void)snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"id\":[7]}", commands[i]);
+        (void)snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"id\":[7]}", queries[i]);
         json_t *full = ask_with_short_memory(text, UINT_MAX);
         assert_non_null(json_object_get(full, "return"));
         memory_was_short = true;
@@ -453,6 +512,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(schema_has_every_command),
         TEST(schema_is_closed),
+        TEST(all_queries_are_tested),
         TEST(replies_have_their_types),
         TEST(events_have_their_types),
         TEST(replies_without_memory_are_never_shorter),

@@ -41,18 +41,40 @@ struct operator_disk {
 
 enum { OPERATOR_DISKS_MAX = 16 };
 
+/* A line of bytes between the guest and the host. */
+struct operator_channel {
+    const char *label;
+    const char
+        *socket;      /* path of the Unix socket at which programs of the host find it, or NULL: */
+    const char *kind; /* QEMU's word for what is there: "stdio", "null", "pty", "file" */
+    bool open;        /* a program of the guest uses it */
+};
+
+enum { OPERATOR_CHANNELS_MAX = 16 };
+
+/* What does not change while the machine runs. */
+struct operator_facts {
+    uint64_t memory;   /* in bytes */
+    unsigned cpus_max; /* vCPUs that a machine can have on this host */
+    bool can_wake;     /* `wake` wakes a guest that sleeps, and the guest may sleep */
+};
+
 /* What becomes of a sleeping guest's memory. */
 enum operator_depth { OPERATOR_KEEP, OPERATOR_RECLAIM, OPERATOR_DISK };
 enum { OPERATOR_DEPTHS = OPERATOR_DISK + 1 };
 
 struct operator_ops {
     enum operator_status (*status)(void *machine);
+    void (*facts)(void *machine, struct operator_facts *facts);
     unsigned (*vcpu_count)(void *machine);
     /** Describes the first `count` vCPUs, all at one moment. */
     void (*vcpus)(void *machine, struct operator_vcpu *vcpus, unsigned count);
 
     /** Describes the disks in their order, `room` at most. @return their number */
     unsigned (*disks)(void *machine, struct operator_disk *disks, unsigned room);
+
+    /** Describes the channels, `room` at most. @return their number */
+    unsigned (*channels)(void *machine, struct operator_channel *channels, unsigned room);
 
     /* Stopping a stopped machine is no error, nor is continuing a running one. */
     const char *(*stop)(void *machine);

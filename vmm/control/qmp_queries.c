@@ -50,10 +50,10 @@ static json_t *make_vcpu(const struct operator_vcpu *vcpu, unsigned index)
 
     (void)snprintf(mpidr, sizeof(mpidr), "0x%" PRIx64, vcpu->mpidr);
     (void)snprintf(path, sizeof(path), "/machine/unattached/device[%u]", index);
-    return json_pack("{s:i, s:s, s:i, s:s, s:{}, s:s, s:s, s:b}", "cpu-index", (int)index,
+    return json_pack("{s:i, s:s, s:i, s:s, s:{s:i}, s:s, s:s, s:b}", "cpu-index", (int)index,
                      "qom-path", path, "thread-id", vcpu->thread_id, "target", "aarch64", "props",
-                     "x-dormouse-mpidr", mpidr, "x-dormouse-state", vcpu->state,
-                     "x-dormouse-admitted", (int)vcpu->admitted);
+                     "core-id", (int)index, "x-dormouse-mpidr", mpidr, "x-dormouse-state",
+                     vcpu->state, "x-dormouse-admitted", (int)vcpu->admitted);
 }
 
 static json_t *query_cpus_fast(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
@@ -89,16 +89,37 @@ static json_t *make_file_name(const char *file)
     return name != NULL || is_ascii(file) ? name : json_string("(a name that is not UTF-8)");
 }
 
-/* A raw image. The format of what another process has is not known. */
-static json_t *make_inserted(const struct operator_disk *disk)
+/* The format of what another process has is not known. */
+static json_t *make_image(const struct operator_disk *disk)
 {
-    json_t *image =
-        json_pack("{s:o, s:s, s:I}", "filename", make_file_name(disk->file), "format",
-                  disk->remote ? "unknown" : "raw", "virtual-size", (json_int_t)disk->size);
+    return json_pack("{s:o, s:s, s:I}", "filename", make_file_name(disk->file), "format",
+                     disk->remote ? "unknown" : "raw", "virtual-size", (json_int_t)disk->size);
+}
 
-    return json_pack("{s:o, s:b, s:s, s:b, s:i, s:o}", "file", make_file_name(disk->file), "ro",
-                     (int)disk->read_only, "drv", disk->remote ? "vhost-user-blk" : "raw",
-                     "encrypted", 0, "backing_file_depth", 0, "image", image);
+/* There is no limit to what a guest reads and writes. */
+static void add_limits(json_t **node)
+{
+    static const char *const limits[] = {"bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr"};
+
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        qmp_set(node, limits[i], json_integer(0));
+    }
+}
+
+/* The host's page cache is between the guest and a file; what the guest flushes is written. */
+static json_t *make_node(const struct operator_disk *disk)
+{
+    char name[16];
+
+    (void)snprintf(name, sizeof(name), "disk%u", disk->number);
+    json_t *node =
+        json_pack("{s:o, s:s, s:b, s:s, s:i, s:b, s:b, s:s, s:o, s:{s:b, s:b, s:b}, s:i}", "file",
+                  make_file_name(disk->file), "node-name", name, "ro", (int)disk->read_only, "drv",
+                  disk->remote ? "vhost-user-blk" : "raw", "backing_file_depth", 0, "active", 1,
+                  "encrypted", 0, "detect_zeroes", "off", "image", make_image(disk), "cache",
+                  "writeback", 1, "direct", 0, "no-flush", 0, "write_threshold", 0);
+    add_limits(&node);
+    return node;
 }
 
 static json_t *make_disk(const struct operator_disk *disk)
@@ -108,20 +129,111 @@ static json_t *make_disk(const struct operator_disk *disk)
     (void)snprintf(name, sizeof(name), "disk%u", disk->number);
     return json_pack("{s:s, s:s, s:b, s:b, s:s, s:o, s:i}", "device", name, "type", "unknown",
                      "removable", 0, "locked", 0, "io-status", qmp_disk_states[disk->state],
-                     "inserted", make_inserted(disk), "x-dormouse-in-flight", (int)disk->under_way);
+                     "inserted", make_node(disk), "x-dormouse-in-flight", (int)disk->under_way);
 }
 
-static json_t *query_block(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+static json_t *list_disks(struct qmp *qmp, json_t *(*make)(const struct operator_disk *disk))
 {
     struct operator_disk disks[OPERATOR_DISKS_MAX];
     unsigned count = qmp->ops->disks(qmp->machine, disks, OPERATOR_DISKS_MAX);
     json_t *list = json_array();
 
-    (void)argument, (void)fault;
     for (unsigned i = 0; list != NULL && i < count; i++) {
-        qmp_append(&list, make_disk(&disks[i]));
+        qmp_append(&list, make(&disks[i]));
     }
     return list;
+}
+
+static json_t *query_block(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    (void)argument, (void)fault;
+    return list_disks(qmp, make_disk);
+}
+
+/* No node has another one under it, so `flat` changes nothing. */
+static json_t *query_nodes(struct qmp *qmp, const json_t *flat, struct qmp_fault *fault)
+{
+    (void)flat, (void)fault;
+    return list_disks(qmp, make_node);
+}
+
+static json_t *make_channel(const struct operator_channel *channel)
+{
+    json_t *file = channel->socket != NULL ? json_sprintf("unix:%s,server=on", channel->socket)
+                                           : json_string(channel->kind);
+
+    if (file == NULL && channel->socket != NULL && !is_ascii(channel->socket)) {
+        file = json_string("unix:(a name that is not UTF-8),server=on");
+    }
+    return json_pack("{s:s, s:o, s:b}", "label", channel->label, "filename", file, "frontend-open",
+                     (int)channel->open);
+}
+
+static json_t *query_channels(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    struct operator_channel channels[OPERATOR_CHANNELS_MAX];
+    unsigned count = qmp->ops->channels(qmp->machine, channels, OPERATOR_CHANNELS_MAX);
+    const struct operator_channel own = {"qmp", qmp->listener.setup.path, "null", true};
+    json_t *list = json_array();
+
+    (void)argument, (void)fault;
+    for (unsigned i = 0; list != NULL && i < count; i++) {
+        qmp_append(&list, make_channel(&channels[i]));
+    }
+    if (list != NULL) {
+        qmp_append(&list, make_channel(&own));
+    }
+    return list;
+}
+
+static json_t *query_current_machine(struct qmp *qmp, const json_t *argument,
+                                     struct qmp_fault *fault)
+{
+    struct operator_facts facts;
+
+    (void)argument, (void)fault;
+    qmp->ops->facts(qmp->machine, &facts);
+    return json_pack("{s:b}", "wakeup-suspend-support", (int)facts.can_wake);
+}
+
+static json_t *query_kvm(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    (void)qmp, (void)argument, (void)fault;
+    return json_pack("{s:b, s:b}", "enabled", 1, "present", 1);
+}
+
+static json_t *query_target(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    (void)qmp, (void)argument, (void)fault;
+    return json_pack("{s:s}", "arch", "aarch64");
+}
+
+static json_t *query_machines(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    struct operator_facts facts;
+
+    (void)argument, (void)fault;
+    qmp->ops->facts(qmp->machine, &facts);
+    return json_pack("[{s:s, s:b, s:i, s:b, s:b, s:b, s:b, s:s}]", "name", "dormouse", "is-default",
+                     1, "cpu-max", (int)facts.cpus_max, "hotpluggable-cpus", 0,
+                     "numa-mem-supported", 0, "deprecated", 0, "acpi", 0, "default-cpu-type",
+                     "host-arm-cpu");
+}
+
+static json_t *query_memory_size(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    struct operator_facts facts;
+
+    (void)argument, (void)fault;
+    qmp->ops->facts(qmp->machine, &facts);
+    return json_pack("{s:I, s:i}", "base-memory", (json_int_t)facts.memory, "plugged-memory", 0);
+}
+
+/* As in QEMU, zeros are no UUID. */
+static json_t *query_uuid(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    (void)qmp, (void)argument, (void)fault;
+    return json_pack("{s:s}", "UUID", "00000000-0000-0000-0000-000000000000");
 }
 
 static json_t *query_suspend(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
@@ -160,7 +272,15 @@ const struct qmp_command qmp_queries[] = {
     {"query-name", QMP_NO_ARGUMENT, "NameInfo", query_name},
     {"query-status", QMP_NO_ARGUMENT, "StatusInfo", query_status},
     {"query-cpus-fast", QMP_NO_ARGUMENT, "[CpuInfoFast]", query_cpus_fast},
+    {"query-current-machine", QMP_NO_ARGUMENT, "CurrentMachineParams", query_current_machine},
+    {"query-kvm", QMP_NO_ARGUMENT, "KvmInfo", query_kvm},
+    {"query-target", QMP_NO_ARGUMENT, "TargetInfo", query_target},
+    {"query-machines", QMP_NO_ARGUMENT, "[MachineInfo]", query_machines},
+    {"query-uuid", QMP_NO_ARGUMENT, "UuidInfo", query_uuid},
+    {"query-memory-size-summary", QMP_NO_ARGUMENT, "MemoryInfo", query_memory_size},
     {"query-block", QMP_NO_ARGUMENT, "[BlockInfo]", query_block},
+    {"query-named-block-nodes", QMP_FLAT, "[BlockDeviceInfo]", query_nodes},
+    {"query-chardev", QMP_NO_ARGUMENT, "[ChardevInfo]", query_channels},
     {"query-balloon", QMP_NO_ARGUMENT, "BalloonInfo", query_balloon},
     {"x-dormouse-query-sleep-memory", QMP_NO_ARGUMENT, "x-dormouse-SleepMemoryInfo",
      query_sleep_memory},

@@ -19,12 +19,26 @@ static const struct object_type {
     {"CommandInfo", "name:str"},
     {"NameInfo", "name:str"},
     {"StatusInfo", "status:RunState running:bool"},
-    {"CpuInfoFast", "cpu-index:int qom-path:str thread-id:int target:SysEmuTarget props:0 "
-                    "x-dormouse-mpidr:str x-dormouse-state:str x-dormouse-admitted:bool"},
+    {"CpuInfoFast", "cpu-index:int qom-path:str thread-id:int target:SysEmuTarget "
+                    "props:CpuInstanceProperties x-dormouse-mpidr:str x-dormouse-state:str "
+                    "x-dormouse-admitted:bool"},
+    {"CpuInstanceProperties", "core-id?:int"},
+    {"CurrentMachineParams", "wakeup-suspend-support:bool"},
+    {"KvmInfo", "enabled:bool present:bool"},
+    {"TargetInfo", "arch:SysEmuTarget"},
+    {"MachineInfo", "name:str is-default?:bool cpu-max:int hotpluggable-cpus:bool "
+                    "numa-mem-supported:bool deprecated:bool default-cpu-type?:str acpi:bool"},
+    {"UuidInfo", "UUID:str"},
+    {"MemoryInfo", "base-memory:int plugged-memory?:int"},
+    {"ChardevInfo", "label:str filename:str frontend-open:bool"},
     {"BlockInfo", "device:str type:str removable:bool locked:bool io-status?:BlockDeviceIoStatus "
                   "inserted?:BlockDeviceInfo x-dormouse-in-flight:int"},
     {"BlockDeviceInfo",
-     "file:str ro:bool drv:str encrypted:bool backing_file_depth:int image:ImageInfo"},
+     "file:str node-name?:str ro:bool drv:str backing_file_depth:int active:bool "
+     "encrypted:bool detect_zeroes:BlockdevDetectZeroesOptions bps:int "
+     "bps_rd:int bps_wr:int iops:int iops_rd:int iops_wr:int image:ImageInfo "
+     "cache:BlockdevCacheInfo write_threshold:int"},
+    {"BlockdevCacheInfo", "writeback:bool direct:bool no-flush:bool"},
     {"ImageInfo", "filename:str format:str virtual-size:int"},
     {"BalloonInfo", "actual:int"},
     {"x-dormouse-SuspendInfo", "pending:bool"},
@@ -41,11 +55,12 @@ static const struct builtin_type {
 
 /* Each is called by its element in brackets. */
 static const char *const elements[] = {
-    "BlockInfo",        "CommandInfo", "CpuInfoFast", "QMPCapability",
-    "SchemaInfoMember", "SchemaInfo",  "str",
+    "BlockDeviceInfo", "BlockInfo",     "ChardevInfo",      "CommandInfo", "CpuInfoFast",
+    "MachineInfo",     "QMPCapability", "SchemaInfoMember", "SchemaInfo",  "str",
 };
 
 static const char *const targets[] = {"aarch64"};
+static const char *const zeroes[] = {"off"};
 
 const char *const qmp_status_names[] = {
     [OPERATOR_RUNNING] = "running",
@@ -72,6 +87,7 @@ static const struct enum_type {
     size_t count;
 } enums[] = {
     {"BlockDeviceIoStatus", qmp_disk_states, sizeof(qmp_disk_states) / sizeof(qmp_disk_states[0])},
+    {"BlockdevDetectZeroesOptions", zeroes, sizeof(zeroes) / sizeof(zeroes[0])},
     {"QMPCapability", NULL, 0},
     {"RunState", qmp_status_names, QMP_STATUS_COUNT},
     {"SysEmuTarget", targets, sizeof(targets) / sizeof(targets[0])},

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Carries out what an operator may ask of the machine (control/operator.h). */
 #include <errno.h>
+#include <string.h>
 
 #include "core/map.h"
+#include "dev/virtio/multiport.h"
 #include "machine/exits.h"
 #include "machine/parts.h"
 
@@ -96,6 +98,58 @@ static unsigned op_disks(void *arg, struct operator_disk *disks, unsigned room)
     return count;
 }
 
+/* Whether the guest may sleep at all. */
+static bool op_may_sleep(const struct machine *machine)
+{
+    return machine->policy != SUSPEND_OFF && machine->policy != SUSPEND_REFUSE;
+}
+
+static void op_facts(void *arg, struct operator_facts *facts)
+{
+    const struct machine *machine = arg;
+
+    *facts = (struct operator_facts){
+        .memory = machine->memory.size,
+        .cpus_max = machine->limits.cpu_count < CONFIG_CPUS_MAX ? machine->limits.cpu_count
+                                                                : CONFIG_CPUS_MAX,
+        .can_wake = op_may_sleep(machine) && (machine->config->wake & WAKE_SIGNAL) != 0,
+    };
+}
+
+static struct operator_channel op_console(const char *target)
+{
+    static const char *const kinds[][2] = {{"stdio", "stdio"}, {"none", "null"}, {"pty", "pty"}};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(target, kinds[i][0]) == 0) {
+            return (struct operator_channel){.label = "console", .kind = kinds[i][1], .open = true};
+        }
+    }
+    return (struct operator_channel){.label = "console", .kind = "file", .open = true};
+}
+
+static unsigned op_channels(void *arg, struct operator_channel *channels, unsigned room)
+{
+    const struct machine *machine = arg;
+    const struct port_settings *ports = &machine->ports;
+    struct device *device = bus_device(&machine->bus, "virtio-console");
+    unsigned in_guest = device != NULL ? multiport_in_guest(device) : 0;
+    unsigned count = 0;
+
+    if (room > 0) {
+        channels[count++] = op_console(machine->config->console);
+    }
+    for (unsigned i = 0; i < ports->count && count < room; i++) {
+        channels[count++] = (struct operator_channel){
+            .label = ports->at[i].name,
+            .socket = ports->at[i].path,
+            .kind = "null", /* a part of dormouse */
+            .open = (in_guest >> i & 1) != 0,
+        };
+    }
+    return count;
+}
+
 static const char *op_stop(void *arg)
 {
     struct machine *machine = arg;
@@ -122,7 +176,9 @@ static const char *op_wake(void *arg)
     case POWER_WAKE_AWAKE:
         return "Unable to wake up: guest is not in suspended state"; /* QEMU's words */
     case POWER_WAKE_UNCOUNTED:
-        return "the operator is not among the wake sources (--wake)";
+        return "wake-up from suspend is not supported by this guest: the operator is not among its "
+               "wake "
+               "sources (--wake)";
     default:
         return NULL;
     }
@@ -221,7 +277,7 @@ static const char *op_depth_objection(const struct machine *machine, enum operat
     if (depth == OPERATOR_KEEP) {
         return NULL;
     }
-    if (machine->policy == SUSPEND_OFF || machine->policy == SUSPEND_REFUSE) {
+    if (!op_may_sleep(machine)) {
         return "the guest may not sleep (--on-suspend)";
     }
     return depth == OPERATOR_DISK && !rest_has_file(machine)
@@ -336,9 +392,11 @@ static const char *op_withdraw(void *arg, unsigned vcpu)
 
 static const struct operator_ops operator_ops = {
     .status = op_status,
+    .facts = op_facts,
     .vcpu_count = op_vcpu_count,
     .vcpus = op_vcpus,
     .disks = op_disks,
+    .channels = op_channels,
     .stop = op_stop,
     .cont = op_cont,
     .wake = op_wake,

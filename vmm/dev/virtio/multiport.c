@@ -9,6 +9,8 @@
  * DEVICE_READY; it reports each port ready, and open if it was. So every PORT_READY is answered
  * with the port's name and, if there is a client, with PORT_OPEN.
  */
+#include "dev/virtio/multiport.h"
+
 #include <linux/virtio_console.h>
 #include <linux/virtio_ids.h>
 #include <stddef.h>
@@ -328,6 +330,18 @@ static void multiport_on_changed(void *arg)
     }
     multiport_send_control(port->device);
     virtio_unlock(&port->device->virtio);
+}
+
+unsigned multiport_in_guest(struct device *device)
+{
+    unsigned set = 0;
+
+    virtio_lock(&device->virtio);
+    for (unsigned i = 0; i < device->count; i++) {
+        set |= (unsigned)(device->states[i].open != 0) << i;
+    }
+    virtio_unlock(&device->virtio);
+    return set;
 }
 
 static int multiport_open_ports(struct device *device, const struct device_env *env)
