@@ -61,6 +61,7 @@ bool arch_virtual_timer_is_due(void);
 
 /* ---- Cores ---- */
 
+unsigned arch_core_count(void);          /* of the board's list: those that may exist */
 unsigned arch_core(void);                /* the calling core's index in the board's list */
 uint64_t arch_core_mpidr(unsigned core); /* the physical one: affinity fields only */
 /* Waits until a physical interrupt is pending for this core, enabled at the GIC; interrupts stay
@@ -88,12 +89,14 @@ void arch_unlock(struct arch_lock *lock);
 
 uint64_t arch_now(void);       /* CNTPCT_EL0; the guests' CNTVOFF_EL2 is 0 */
 uint64_t arch_frequency(void); /* in Hz */
+uint64_t arch_date(void);      /* of the machine's clock, in seconds since 1970; 0 without one */
 /* hyp's own timer of this core, CNTHP: arch_wait() and arch_run() return at this count at the
  * latest. UINT64_MAX turns it off. */
 void arch_set_deadline(uint64_t count);
 
 /* ---- Memory and devices, by physical address ---- */
 
+uint64_t arch_image(uint64_t *size);              /* where hyp itself is */
 void arch_map_memory(uint64_t pa, uint64_t size); /* RAM, write-back; before other cores start */
 void *arch_memory(uint64_t pa);                   /* of RAM that is mapped */
 uint8_t arch_read8(uint64_t pa);

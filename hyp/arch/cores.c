@@ -62,3 +62,8 @@ unsigned arch_core(void)
 {
     return core_here()->index;
 }
+
+unsigned arch_core_count(void)
+{
+    return board.core_count;
+}

@@ -108,3 +108,9 @@ void arch_map_memory(uint64_t pa, uint64_t size)
     }
     __asm__ volatile("dsb ishst\n\tisb" ::: "memory");
 }
+
+uint64_t arch_image(uint64_t *size)
+{
+    *size = (uint64_t)(image_end - image_start);
+    return (uint64_t)image_start;
+}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "arch.h"
 
+#include "board.h"
+#include "mmio.h"
 #include "sysreg.h"
 
 enum { TIMER_ENABLE = 1, TIMER_MASK = 2, TIMER_DUE = 4 };
@@ -31,4 +33,10 @@ bool arch_virtual_timer_is_due(void)
     uint64_t control = READ_SYSREG(cntv_ctl_el0);
 
     return (control & (TIMER_ENABLE | TIMER_MASK | TIMER_DUE)) == (TIMER_ENABLE | TIMER_DUE);
+}
+
+/* RTCDR of a PL031, its first register. */
+uint64_t arch_date(void)
+{
+    return board.rtc != 0 ? mmio_read32(board.rtc) : 0;
 }

@@ -1,18 +1,137 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the first instruction in C to running guests. */
+/* From the first instruction in C to running guests. Nothing is allocated after this. */
+#include <stddef.h>
+
 #include "arch.h"
+#include "bare/string.h"
+#include "bus.h"
+#include "calls.h"
+#include "describe.h"
+#include "emulated.h"
+#include "load.h"
+#include "memory_map.h"
 #include "print.h"
+#include "run.h"
+#include "stage2.h"
+#include "vm_psci.h"
+
+static struct memory_map main_map;
+
+static void main_read_machine(const void *tree)
+{
+    uint64_t size;
+    uint64_t image = arch_image(&size);
+
+    if (!memory_map_read(tree, (uint64_t)(uintptr_t)tree, &main_map)) {
+        arch_stop("the machine's device tree does not describe its memory");
+    }
+    if (!memory_map_use(&main_map, image, size)) {
+        arch_stop("the machine's device tree has too many reserved ranges");
+    }
+    for (unsigned i = 0; i < main_map.ram_count; i++) {
+        arch_map_memory(main_map.ram[i].base, main_map.ram[i].size);
+    }
+}
+
+static void main_stop_at(const struct describe_fault *fault)
+{
+    print_begin();
+    print_text("bundle: ");
+    if (fault->vm != NULL) {
+        print_text(fault->vm);
+        print_text(fault->node != NULL ? "/" : ": ");
+    }
+    if (fault->node != NULL) {
+        print_text(fault->node);
+        print_text(": ");
+    }
+    print_text(fault->text);
+    print_end();
+    arch_stop("its description of the VMs is not valid");
+}
+
+static void main_describe(void)
+{
+    struct describe_fault fault;
+    struct describe_input input = {
+        .pa = main_map.bundle.base, .size = main_map.bundle.size, .core_count = arch_core_count()};
+
+    if (input.size == 0) {
+        arch_stop("there is no bundle: give it as the initrd");
+    }
+    input.bundle = arch_memory(input.pa);
+    if (!describe_vms(&input, &fault)) {
+        main_stop_at(&fault);
+    }
+}
+
+static void main_stop_for(const struct vm *vm, const char *reason)
+{
+    print_begin();
+    print_text("VM ");
+    print_text(vm->name);
+    print_text(": ");
+    print_text(reason);
+    print_end();
+    arch_stop("a VM cannot start");
+}
+
+static void main_prepare_vms(void)
+{
+    const struct vm *without = load_place(&main_map);
+
+    if (without != NULL) {
+        main_stop_for(without, "there is no room for its memory");
+    }
+    for (unsigned i = 0; i < vm_count; i++) {
+        if (!stage2_build(&vms[i])) {
+            main_stop_for(&vms[i], "its memory cannot be mapped");
+        }
+        if (!vm_psci_init(&vms[i])) {
+            main_stop_for(&vms[i], "its description for PSCI is not valid");
+        }
+        load_vm(&vms[i], true);
+    }
+}
+
+static void main_start_cores(void)
+{
+    for (unsigned i = 0; i < CORE_MAX; i++) {
+        const struct vcpu *vcpu = vcpu_of_core(i);
+
+        if (vcpu != NULL && i != arch_core() && arch_start_core(i) != 0) {
+            main_stop_for(vcpu->vm, "the firmware did not start one of its cores");
+        }
+    }
+}
 
 void hyp_main(const void *tree)
 {
-    print_begin();
-    print_text("device tree at ");
-    print_hex((uint64_t)tree);
-    print_end();
-    arch_stop("there are no VMs");
+    main_read_machine(tree);
+    main_describe();
+    main_prepare_vms();
+    emulated_set_date(arch_date());
+    calls_ask_firmware();
+    arch_gic_start_machine();
+    for (unsigned i = 0; i < vm_count; i++) {
+        emulated_reset(&vms[i]);
+        vgic_reset_vm(&vms[i]);
+    }
+    system_begin();
+    main_start_cores();
+    hyp_core_main();
 }
 
 void hyp_core_main(void)
 {
-    arch_stop("this core has no vCPU");
+    struct vcpu *vcpu = vcpu_of_core(arch_core());
+
+    arch_gic_start_core();
+    if (vcpu != NULL) {
+        arch_use_vm(vcpu->vm->stage2_root, vcpu->vm->index + 1, vcpu->mpidr);
+        run_vcpu(vcpu);
+    }
+    for (;;) {
+        arch_wait();
+    }
 }

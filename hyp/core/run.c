@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "run.h"
+
+#include "bus.h"
+#include "calls.h"
+#include "emulated.h"
+#include "power.h"
+
+/* A trapped MSR or MRS, as ESR_EL2 has it: Op0, Op2, Op1, CRn, CRm, and the direction. */
+#define SYSREG_ID(op0, op1, crn, crm, op2)                                                         \
+    ((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
+enum {
+    SYSREG_ID_MASK = SYSREG_ID(3, 7, 15, 15, 7),
+    SYSREG_IS_READ = 1,
+    SYSREG_REGISTER_SHIFT = 5,
+    SYSREG_SGI1R = SYSREG_ID(3, 0, 12, 11, 5),
+    SYSREG_ASGI1R = SYSREG_ID(3, 0, 12, 11, 6),
+    SYSREG_SGI0R = SYSREG_ID(3, 0, 12, 11, 7),
+};
+
+enum { INSTRUCTION_SIZE = 4, REGISTER_ZERO = 31 };
+
+/* The only system registers that trap and exist: those that send SGIs. */
+static void run_take_sysreg(struct vcpu *vcpu, uint64_t esr)
+{
+    unsigned id = esr & SYSREG_ID_MASK;
+    unsigned reg = esr >> SYSREG_REGISTER_SHIFT & 0x1f;
+
+    if ((esr & SYSREG_IS_READ) != 0 ||
+        (id != SYSREG_SGI1R && id != SYSREG_ASGI1R && id != SYSREG_SGI0R)) {
+        arch_inject_undefined(&vcpu->frame);
+        return;
+    }
+    if (id == SYSREG_SGI1R) {
+        vgic_send(vcpu, reg == REGISTER_ZERO ? 0 : vcpu->frame.x[reg]);
+    }
+    vcpu->frame.pc += INSTRUCTION_SIZE;
+}
+
+bool run_take_exit(struct vcpu *vcpu, const struct arch_exit *exit)
+{
+    switch (exit->kind) {
+    case ARCH_EXIT_HVC:
+    case ARCH_EXIT_SMC:
+        return calls_take(vcpu, exit);
+    case ARCH_EXIT_DATA_ABORT:
+    case ARCH_EXIT_FETCH_ABORT:
+        bus_take_abort(vcpu, exit);
+        return true;
+    case ARCH_EXIT_SYSREG:
+        run_take_sysreg(vcpu, exit->esr);
+        return true;
+    case ARCH_EXIT_INTERRUPT:
+        vgic_take(vcpu);
+        emulated_poll(vcpu);
+        return false;
+    default:
+        arch_inject_undefined(&vcpu->frame);
+        return true;
+    }
+}
+
+void run_vcpu(struct vcpu *vcpu)
+{
+    for (;;) {
+        struct arch_exit exit;
+
+        while (!power_step(vcpu)) {
+        }
+        do {
+            vgic_fill(vcpu);
+            arch_run(&vcpu->frame, &exit);
+        } while (run_take_exit(vcpu, &exit));
+    }
+}
