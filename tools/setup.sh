@@ -42,6 +42,8 @@ packages_of() { # SET
         ;;
     counting) echo gcc libc6-dev valgrind "$(compiler_for_arm64)" ;;
     peers) echo qemu-system-arm device-tree-compiler mmdebstrap ;;
+    packages) echo mmdebstrap xz-utils ;;
+    packaging) echo debhelper dpkg-dev gcc libc6-dev meson ninja-build pkg-config python3 xz-utils ;;
     esac
 }
 
@@ -65,6 +67,8 @@ purpose_of() { # SET
     proofs) echo "prove claims about libvpsci" ;;
     counting) echo "count instructions" ;;
     peers) echo "run the conformance image on other PSCI servers" ;;
+    packages) echo "make roots of Debian, to build packages in" ;;
+    packaging) echo "build packages of libvpsci on this machine" ;;
     esac
 }
 
@@ -196,6 +200,6 @@ setup_command() {
     local sets
     take_nothing setup "$@"
     readarray -t sets < <(lab_needs)
-    need build clients lint library targets instruments mutants proofs counting peers image disks "${sets[@]}"
+    need build clients lint library targets instruments mutants proofs counting peers packages packaging image disks "${sets[@]}"
     say "all packages are installed"
 }
