@@ -106,6 +106,7 @@ void events_open(struct vm *control)
     events.open = 0;
     events.requests = 0;
     events.wakes = 0;
+    events.last = 0;
     arch_unlock(&events.lock);
 }
 

@@ -55,7 +55,9 @@ static void power_sleep(struct vcpu *vcpu)
 
 static void power_wake(struct vcpu *vcpu, enum vpsci_wait wait)
 {
-    if (vpsci_wake(vcpu->psci) && (wait == VPSCI_WAIT_SUSPENDED || wait == VPSCI_WAIT_HELD)) {
+    bool is_news = wait == VPSCI_WAIT_SUSPENDED || wait == VPSCI_WAIT_HELD;
+
+    if (vpsci_wake(vcpu->psci) && is_news && !vcpu->vm->is_control) {
         events_post(vcpu, EVENTS_WAKE);
     }
 }

@@ -24,7 +24,10 @@ static _Alignas(VPSCI_ALIGNMENT) char memory[LONE_VMS][MEMORY_SIZE];
 /* Every function of the machine begins with this. */
 static void pass(void)
 {
-    if (lone.happen != NULL && ++lone.calls == lone.at) {
+    if (lone.happen == NULL || (lone.locks != 0 && lone.happens_unlocked)) {
+        return;
+    }
+    if (++lone.calls == lone.at) {
         void (*happen)(void) = lone.happen;
         lone.has_happened = true;
         lone.happen = NULL;
@@ -48,12 +51,14 @@ void arch_lock(struct arch_lock *lock)
     pass();
     assert_int_equal(lock->owner, 0);
     lock->owner = lone.core + 1;
+    lone.locks++;
 }
 
 void arch_unlock(struct arch_lock *lock)
 {
     assert_int_equal(lock->owner, lone.core + 1);
     lock->owner = 0;
+    lone.locks--;
     pass();
 }
 
@@ -185,6 +190,10 @@ void vgic_lower(struct vm *vm, unsigned intid)
 void load_vm(const struct vm *vm, bool clear)
 {
     pass();
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        assert_false(lone.cores[vm->vcpus[i].core].runs);
+        assert_true(vm->vcpus[i].system.is_clear);
+    }
     lone.loads[vm->index]++;
     lone.cleared[vm->index] = clear;
 }
@@ -267,6 +276,7 @@ static bool go_on(unsigned core)
     lone.core = core;
     state->is_asleep = false;
     state->runs = power_step(&vcpus[core]);
+    vcpus[core].system.is_parked = state->is_asleep; /* arch_wait() would not have returned */
     return true;
 }
 

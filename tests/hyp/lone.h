@@ -49,6 +49,8 @@ struct lone_machine {
     unsigned at;          /* at which of them ... */
     void (*happen)(void); /* ... this happens; NULL: nothing */
     bool has_happened;
+    bool happens_unlocked; /* only where no lock is held, as it takes locks itself */
+    unsigned locks;
     /* The firmware: the results of functions. */
     int64_t (*firmware)(uint64_t function, uint64_t argument);
     unsigned firmware_calls;
