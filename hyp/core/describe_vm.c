@@ -181,7 +181,24 @@ static bool describe_psci(struct describe *describe, const struct tree_node *nod
     return describe_capabilities(describe, node);
 }
 
-/* vpsci_init() checks what each state means. */
+/* vpsci_init() checks what the states mean. */
+static bool describe_state(struct vpsci_power_state *state, const struct tree_node *node,
+                           unsigned row)
+{
+    uint32_t cells[STATE_CELLS];
+
+    for (unsigned i = 0; i < STATE_CELLS; i++) {
+        cells[i] = tree_cell(node, "power-states", row * STATE_CELLS + i);
+    }
+    *state = (struct vpsci_power_state){
+        .value = cells[0],
+        .level = (uint8_t)cells[1],
+        .local = (uint8_t)cells[2],
+        .below = (uint8_t)cells[3],
+    };
+    return cells[1] <= UINT8_MAX && cells[2] <= UINT8_MAX && cells[3] <= UINT8_MAX;
+}
+
 static bool describe_states(struct describe *describe, const struct tree_node *node)
 {
     struct vm *vm = describe->vm;
@@ -196,14 +213,10 @@ static bool describe_states(struct describe *describe, const struct tree_node *n
         return describe_wrong(describe, "power-states must have 1 to 8 rows of 4 cells");
     }
     for (unsigned i = 0; i < rows; i++) {
-        unsigned at = i * STATE_CELLS;
-
-        vm->states[i] = (struct vpsci_power_state){
-            .value = tree_cell(node, "power-states", at),
-            .level = (uint8_t)tree_cell(node, "power-states", at + 1),
-            .local = (uint8_t)tree_cell(node, "power-states", at + 2),
-            .below = (uint8_t)tree_cell(node, "power-states", at + 3),
-        };
+        if (!describe_state(&vm->states[i], node, i)) {
+            return describe_wrong(describe,
+                                  "power-states: a level, local or below is out of range");
+        }
     }
     vm->psci_config.states = vm->states;
     vm->psci_config.state_count = rows;
