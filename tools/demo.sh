@@ -4,7 +4,7 @@
 
 demo_help() {
     cat <<'EOF'
-./dev demo [disk]
+./dev demo [disk|hyp]
 
 Boots a stock Debian guest on dormouse in the lab, lets it suspend to RAM and wake by its clock's alarm, then
 lets it sleep as a web server until a request wakes it. Shows the events as they happen, and ends with what the
@@ -12,6 +12,7 @@ run proved. Takes about a minute, after everything is built.
 
   disk   a whole Debian on a disk sleeps and becomes a file. Its dormouse is killed, another one takes the file,
          and an SSH connection wakes the guest. Takes some minutes
+  hyp    the guest sleeps and wakes on hyp, a hypervisor of this project with no operating system beneath it
 
 The exit status is 0 if all of that was seen, otherwise 1.
 EOF
@@ -23,6 +24,10 @@ demo_command() {
     disk)
         take_nothing "demo disk" "${@:2}"
         demo_disk
+        ;;
+    hyp)
+        take_nothing "demo hyp" "${@:2}"
+        demo_hyp
         ;;
     *) die "demo: there is no demo '$1'; see ./dev demo --help" ;;
     esac

@@ -130,6 +130,7 @@ hyp_make_machine() { # BUNDLE
     [[ $shown =~ $pattern ]] || die "hyp-image show says nothing of cores and RAM"
     local cpu=$hyp_cpu
     [[ $cpu != max ]] || cpu=max,pauth-impdef=on # QEMU emulates the usual algorithm very slowly.
+    # shellcheck disable=SC2054 # commas of QEMU's
     hyp_machine=("${qemu[@]}" -M 'virt,virtualization=on,gic-version=3' -cpu "$cpu" -smp "${BASH_REMATCH[1]}"
         -m "${BASH_REMATCH[2]}" -nodefaults -no-user-config -display none
         -chardev stdio,id=first,signal=on -serial chardev:first)
