@@ -337,3 +337,55 @@ test_admission() {
     expect_event boot admitted 2
     expect_event vcpu-withdrawn vcpu 2
 }
+
+# expect_ps STATE: the VM is in the list, in that state.
+expect_ps() {
+    "$DORMOUSE" ps >"$work/ps"
+    grep -q "^web  *$1  " "$work/ps" || fail "not $1 in the list: $(cat "$work/ps")"
+}
+
+# A VM of a configuration file is found by its name, and does what it is told. Its user may not remove its files.
+# once by_name
+test_by_name() {
+    make_work
+    mkdir "$work/dormouse" "$work/runtime"
+    export XDG_CONFIG_HOME="$work" XDG_RUNTIME_DIR="$work/runtime"
+    cat >"$work/dormouse/web.conf" <<END
+# a bare guest
+kernel = $LAB_BARE
+append = scenario=keys
+    timer=0
+no-shutdown = yes
+END
+    start_dormouse run web
+    wait_console ready
+    [ "$(stat -c %a "$work/runtime/dormouse/web.qmp")" = 600 ] || fail "others may connect"
+    run_status "$DORMOUSE" run web 2>"$work/second"
+    expect_status 1
+    grep -qx 'dormouse: --name web: a VM of that name runs already; see dormouse ps' "$work/second" ||
+        fail "a second VM: $(cat "$work/second")"
+    expect_ps running
+    "$DORMOUSE" suspend 'w*'
+    expect_ps suspended
+    run_status "$DORMOUSE" suspend web 2>"$work/second"
+    expect_status 1
+    "$DORMOUSE" wake web
+    wait_event "$work/events" resumed
+    "$DORMOUSE" stop web
+    expect_ps paused
+    "$DORMOUSE" cont web
+    "$DORMOUSE" poweroff web
+    expect_tap
+    expect_ps shutdown
+    "$DORMOUSE" quit web
+    wait_guest
+    expect_status 0
+    expect_ps "not running"
+    run_status "$DORMOUSE" wake web 2>"$work/second"
+    expect_status 3
+    start_dormouse run web # The name that was left is free.
+    wait_console ready
+    expect_ps running
+    "$DORMOUSE" quit web
+    wait_guest
+}

@@ -161,7 +161,7 @@ static void errors_have_file_and_line(void **state)
     expect_refused("rng = on\n", "vm.conf:1: rng = on: give yes or no");
     expect_refused("[vm]\nkernel = k\n", "vm.conf:2: the file has no sections");
     expect_refused(" kernel = k\n", "vm.conf:1: an indented line continues the line before");
-    expect_refused("kernel = k\npaused = yes\non-suspend = ask\n", "--on-suspend ask");
+    expect_refused("kernel = k\nclone = yes\n", "--clone: only a restored VM is a clone");
 }
 
 /* The first error ends the reading, in whatever way the rest is wrong. */

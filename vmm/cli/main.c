@@ -6,16 +6,15 @@
 #include "base/program.h"
 #include "base/report.h"
 #include "cli/image_command.h"
+#include "cli/run_name.h"
 #include "cli/run_options.h"
 #include "cli/timeline.h"
+#include "client/verb.h"
 #include "core/signals.h"
 #include "machine/machine.h"
 
-static int run_config(const struct config *config)
+static int run_machine(const struct config *config)
 {
-    if (config->dump_dtb != NULL) {
-        return machine_write_dtb(config);
-    }
     signals_block();
     if (config->name_given) {
         report_name(config->name);
@@ -25,6 +24,22 @@ static int run_config(const struct config *config)
     }
     int status = machine_run(config);
     notify_close();
+    return status;
+}
+
+static int run_config(struct config *config)
+{
+    struct vm_claim claim;
+
+    if (config->dump_dtb != NULL) {
+        return machine_write_dtb(config);
+    }
+    if (!run_name_claim(&claim, config)) {
+        return STATUS_ERROR;
+    }
+    config->name_file = claim.path[0] != '\0' ? claim.path : NULL;
+    int status = run_machine(config);
+    vm_release(&claim);
     return status;
 }
 
@@ -74,8 +89,18 @@ static int command_image(int argc, char *const *argv)
     return image_command(argv[operands], argv[operands + 1]);
 }
 
+/* The commands for running VMs. */
+#define VERB(word, ...)                                                                            \
+    static int command_##word(int argc, char *const *argv)                                         \
+    {                                                                                              \
+        return verb_run(&verb_##word, argc, argv);                                                 \
+    }
+#include "client/verbs.def"
+
 static const struct program_command commands[] = {
     {"run", "run a virtual machine", command_run},
+#define VERB(word, kind, help, ...) {#word, help, command_##word},
+#include "client/verbs.def"
     {"timeline", "show an event log in words", command_timeline},
     {"image", "look at, copy or check the file of a sleeping VM", command_image},
     {"sandbox", "show which system calls a running VM may make", command_sandbox},

@@ -9,6 +9,7 @@
 
 #include "base/report.h"
 #include "boot/firmware.h"
+#include "cli/run_name.h"
 #include "cli/run_values.h"
 #include "config/config_file.h"
 #include "host/console/console_options.h"
@@ -66,7 +67,9 @@ static const struct option_row run_rows[] = {
             option_set_word),
      AT(idle), .what = "kind of idle states", .words = idle_words},
     {OPTION("--memory", "SIZE", "guest memory: 512M, 2G (512M)", run_set_memory)},
-    {OPTION("--name", "NAME", "name of the VM, in events, messages and for the guest (dormouse)",
+    {OPTION("--name", "NAME",
+            "name of the VM, for dormouse ps and other commands, in events and\n"
+            "messages, and for the guest (dormouse)",
             run_set_name)},
     {OPTION("--on-suspend", "POLICY",
             "the guest's SYSTEM_SUSPEND: honour, refuse, ask, save or off (honour);\n"
@@ -555,6 +558,7 @@ enum option_result options_parse(struct config *config, int argc, char *const *a
     config_init(config);
     enum option_result result = parse_words(config, argc, argv);
     set_start(config);
+    run_name_set_socket(config);
     if (result == OPTION_GOOD && !check_config(config)) {
         result = OPTION_BAD;
     }

@@ -94,6 +94,8 @@ struct config {
     unsigned shutdown_seconds; /* after SIGTERM a guest has so long to shut down; 0: none */
     unsigned idle_seconds;     /* a guest that was idle so long is asked to sleep; 0: never */
     unsigned idle_cpu_percent; /* of one processor, which an idle guest may use */
+    char own_qmp[108];         /* the path in `qmp`, if nobody has given one */
+    const char *name_file;     /* path of the file that says that the name is taken, or NULL */
     struct net_list nets;
     struct disk_list disks;
     struct port_settings ports;

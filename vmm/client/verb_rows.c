@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of verbs, and their options. */
+#include <stddef.h>
+
+#include "base/report.h"
+#include "client/verb.h"
+
+static bool set_limit(const struct option_row *row, void *settings, const char *value)
+{
+    enum { SECONDS_MAX = 24 * 60 * 60 };
+    struct verb_settings *verb = settings;
+    const char *rest = value;
+    uint64_t seconds;
+
+    (void)row;
+    if (!option_number(&rest, &seconds) || *rest != '\0' || seconds < 1 || seconds > SECONDS_MAX) {
+        report("--limit %s: not a number of seconds; give 1 to %d", value, SECONDS_MAX);
+        return false;
+    }
+    verb->seconds = (unsigned)seconds;
+    return true;
+}
+
+#define AT(member) .offset = offsetof(struct verb_settings, member)
+
+static const struct option_row common_rows[] = {
+    {OPTION("--json", NULL, "print a JSON object for each VM, in a line", option_set_flag),
+     AT(json)},
+    {OPTION("--limit", "SECONDS", "give up a VM after that time", set_limit)},
+};
+
+static const struct option_row wait_rows[] = {
+    {OPTION("--no-wait", NULL, "do not wait until it is done", option_set_flag), AT(no_wait)},
+};
+
+static const struct option_table common_table = {common_rows, 2};
+static const struct option_table wait_table = {wait_rows, 1};
+static const struct option_part show_parts[] = {{&common_table, 0}, {NULL, 0}};
+static const struct option_part act_parts[] = {{&common_table, 0}, {&wait_table, 0}, {NULL, 0}};
+
+static const char verb_notes[] =
+    "NAME is a VM's name, a pattern such as 'web*', or the path of a QMP socket.\n"
+    "Exit status: 0 done, 1 refused or failed, 2 usage, 3 no such VM, or it does not run, 4 too "
+    "late.\n";
+
+#define VERB(name, kind, help, text, ...)                                                          \
+    const struct verb verb_##name = {                                                              \
+        .options = {.program = "dormouse",                                                         \
+                    .word = #name,                                                                 \
+                    .usage = "Usage: dormouse " #name " [OPTION]... " text,                        \
+                    .notes = verb_notes,                                                           \
+                    .parts = kind##_parts},                                                        \
+        __VA_ARGS__};
+#include "client/verbs.def"

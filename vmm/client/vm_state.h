@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** What a VM does now. */
+#ifndef DORMOUSE_CLIENT_VM_STATE_H
+#define DORMOUSE_CLIENT_VM_STATE_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/qmp_ask.h"
+#include "client/vm_list.h"
+
+struct vm_state {
+    char word[24];     /* QMP's, such as "suspended"; or "not running", "no answer", "no access" */
+    uint64_t resident; /* bytes of the process that are in memory; 0: not known */
+    json_t *vcpus;     /* an array of words, or NULL */
+};
+
+/** Fills in `state`, whatever is returned: how the question ended. With `all` vCPUs are asked for, too. */
+enum ask_result vm_state_read(struct vm_state *state, const struct vm *vm, bool all,
+                              int64_t deadline);
+void vm_state_free(struct vm_state *state);
+
+/** "12.5 MiB" */
+void vm_state_size(char *text, size_t size, uint64_t bytes);
+
+#endif
