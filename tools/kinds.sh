@@ -22,6 +22,7 @@ test_kinds=(
     "models|function|build models|SPIN's models of libvpsci's protocol, and their traces against it"
     "prove|function|proofs|what CBMC proves about libvpsci for all inputs: a few of the proofs, and prove/all of them"
     "cover|function|instruments|that its tests reach every line, branch and condition of libvpsci"
+    "hyp|function|image lab|hyp with guests, on an emulated machine: hyp/long has those that take long"
     "package|function|packaging|the Debian packages of libvpsci; package/all has all packages, in roots of Debian 12 and 13"
     "dev|dev|clients lint library rust image disks peers lab|this command, the documents, the library as it is installed"
     "lab-6.12|lab 6.12|image lab|dormouse with real KVM and guests, on Linux 6.12"
@@ -37,7 +38,7 @@ test_library_kinds="vpsci cross fuzz zoo models cover"
 test_sets=(
     "quick|unit vpsci|the tests of unit and vpsci that take less than a minute"
     "library|$test_library_kinds|all of libvpsci's own tests"
-    "long|lab-6.12 lab-tsan soak models prove package|lab-.../long, lab-tsan, soak, models/long, prove/all and package/all, which nothing else includes"
+    "long|lab-6.12 lab-tsan soak models prove hyp package|lab-.../long, lab-tsan, soak, models/long, prove/all, hyp/long and package/all, which nothing else includes"
 )
 
 # The rows of test_kinds that this machine can run: it either is a lab itself, or emulates two.
@@ -163,7 +164,7 @@ test_quick_of_meson() { # FOLDER SUITE...
 }
 
 test_is_long() { # TEST
-    [[ $1 == lab-*/long/* || $1 == lab-tsan/* || $1 == soak/* || $1 == models/long/* || $1 == prove/all || $1 == package/all/* ]]
+    [[ $1 == lab-*/long/* || $1 == lab-tsan/* || $1 == soak/* || $1 == models/long/* || $1 == hyp/long/* || $1 == prove/all || $1 == package/all/* ]]
 }
 
 test_is_meant() { # TEST NAME

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2154 # shared with dev
+# The tests of kind `hyp`: each starts QEMU with hyp and a bundle, on this machine, and looks at the serial lines. A
+# function hyp_case_NAME is a test hyp/NAME, hyp_case_long_NAME is hyp/long/NAME.
+
+hyp_names() {
+    declare -F | sed -n 's/^declare -f hyp_case_//p' | sed 's|^long_|long/|'
+}
+
+hyp_test() { # NAME
+    local hyp_cpu=max hyp_second='' hyp_check_image=$build/arm64/check/image/vpsci-check.img
+    hyp_need_all
+    build_image
+    lab_fetch 6.12 cloud
+    hyp_folder=$(mktemp -d "${TMPDIR:-/tmp}/hyp.XXXXXX")
+    trap 'rm -rf "$hyp_folder"' EXIT
+    hyp_line=$hyp_folder/line
+    hyp_second=$hyp_folder/second
+    make_guests "$hyp_folder/guests" cloud
+    hyp_guest=(--kernel "$hyp_folder/guests/cloud/vmlinuz" --initrd "$hyp_folder/guests/cloud/initrd")
+    "hyp_case_${1/\//_}"
+}
+
+hyp_fail() { # REASON
+    echo "--- the first VM's line"
+    tail -n 40 "$hyp_line"
+    if [[ -s $hyp_second ]]; then
+        echo "--- the second VM's line"
+        tail -n 40 "$hyp_second"
+    fi
+    echo "fail: $1"
+    return 1
+}
+
+# Boots VMs, and waits until all have turned themselves off; the serial lines are then in files. Standard input is the
+# first VM's.
+hyp_boot() { # SECONDS OPTION-OF-HYP-IMAGE...
+    local hyp_machine status=0
+    "$hyp_image" make "${@:2}" "$hyp_folder/bundle"
+    hyp_make_machine "$hyp_folder/bundle"
+    timeout --foreground -k 5 "$1" "${hyp_machine[@]}" >"$hyp_line" || status=$?
+    ((status == 0)) || hyp_fail "the machine ended with status $status (124: it was not off after $1 s)"
+}
+
+# A stock Debian guest that runs a script of tests/lab/guest/linux/tests.
+hyp_boot_linux() { # SECONDS CPUS SCRIPT-AND-ARGUMENTS
+    hyp_boot "$1" "${hyp_guest[@]}" --cpus "$2" --enable system-suspend --append "console=ttyAMA0 quiet test=$3"
+    hyp_has "$hyp_line" 'GUEST: ok'
+}
+
+hyp_has() { # FILE TEXT
+    grep -qF -- "$2" "$1" || hyp_fail "the line does not say '$2'"
+}
+
+# The scenarios of vpsci-check that do not take long. What they leave out is published in tests/hyp/check.skips.
+hyp_families='version*,smccc*,features*,suspend*,os*,node*,registers*,affinity*,cpu*,stat*,migrate*,mem*,legacy*,system*'
+hyp_families+=',hostile*'
+
+hyp_check() { # SECONDS APPEND [SKIPS-THAT-DO-NOT-COUNT]
+    hyp_boot "$1" --kernel "$hyp_check_image" --cpus 4 --memory 128M --enable all --append "$2"
+    tr -d '\r' <"$hyp_line" >"$hyp_folder/report"
+    grep -qE '^# passed [1-9][0-9]*, failed 0, skipped' "$hyp_folder/report" || hyp_fail "vpsci-check has failures"
+    sed -n 's/^ok [0-9]* - \(.*# SKIP.*\)/\1/p' "$hyp_folder/report" | LC_ALL=C sort |
+        diff -u <(grep -vE "${3-^$}" "$root/tests/hyp/check.skips") - || hyp_fail "vpsci-check skips other scenarios"
+}
+
+hyp_case_check() {
+    hyp_check 300 "scenarios=$hyp_families" '^(race|churn)-' </dev/null
+}
+
+hyp_case_sleep_on_max() {
+    hyp_boot_linux 300 4 sleep </dev/null
+}
+
+hyp_case_sleep_on_cortex_a72() {
+    hyp_cpu=cortex-a72
+    hyp_boot_linux 300 4 sleep </dev/null
+}
+
+# A Debian guest on two cores is turned off, while the other one sleeps, and goes on.
+hyp_case_two_vms() {
+    printf '%s\n' "name = first" "cpus = 2" "enable = system-suspend" "append = console=ttyAMA0 quiet test=sleep cycles=2" \
+        "kernel = ${hyp_guest[1]}" "initrd = ${hyp_guest[3]}" >"$hyp_folder/first.conf"
+    printf '%s\n' "name = second" "append = console=ttyAMA0 quiet test=off" "cpus = 1" "memory = 256M" \
+        "kernel = ${hyp_guest[1]}" "initrd = ${hyp_guest[3]}" >"$hyp_folder/second.conf"
+    hyp_boot 300 --vm "$hyp_folder/first.conf" --vm "$hyp_folder/second.conf" </dev/null
+    hyp_has "$hyp_line" 'GUEST: ok'
+    hyp_has "$hyp_second" 'reboot: Power down'
+}
+
+hyp_case_long_check() {
+    hyp_check 1200 '' </dev/null
+}
+
+hyp_case_long_sleeps() {
+    hyp_boot_linux 1800 4 'sleep cycles=50' </dev/null
+}
+
+hyp_case_long_hotplug() {
+    hyp_boot_linux 1800 4 'hotplug cycles=100' </dev/null
+}
+
+hyp_case_long_churn() {
+    hyp_cpu=cortex-a72
+    hyp_boot_linux 1800 4 'churn rounds=100 sleeps=10' </dev/null
+}
+
+# The guest asks what to do at each boot; it is answered 20 times with reboot.
+hyp_case_long_reboots() {
+    local boots=0 line answers
+    mkfifo "$hyp_folder/input"
+    exec {answers}<>"$hyp_folder/input"
+    : >"$hyp_line"
+    hyp_boot 1800 "${hyp_guest[@]}" --cpus 4 --append "console=ttyAMA0 quiet test=reboot" <"$hyp_folder/input" &
+    local machine_process=$!
+    while ((boots <= 20)) && kill -0 "$machine_process" 2>/dev/null; do
+        if (($(grep -c 'GUEST: what next' "$hyp_line" 2>/dev/null) > boots)); then
+            boots=$((boots + 1))
+            if ((boots <= 20)); then echo reboot; else echo off; fi >&"$answers"
+        fi
+        sleep 0.2
+    done
+    wait "$machine_process"
+    ((boots == 21)) || hyp_fail "the guest has booted $boots times, not 21"
+    hyp_has "$hyp_line" 'GUEST: ok'
+}
+
+# Two VMs sleep, wake and turn CPUs off and on at random for ten minutes.
+hyp_case_long_restless() {
+    local name
+    for name in first second; do
+        printf '%s\n' "name = $name" "cpus = 2" "enable = system-suspend" "kernel = ${hyp_guest[1]}" \
+            "initrd = ${hyp_guest[3]}" "append = console=ttyAMA0 quiet test=restless seconds=600" >"$hyp_folder/$name.conf"
+    done
+    hyp_boot 3600 --vm "$hyp_folder/first.conf" --vm "$hyp_folder/second.conf" </dev/null
+    hyp_has "$hyp_line" 'GUEST: ok'
+    hyp_has "$hyp_second" 'GUEST: ok'
+    grep 'GUEST: slept' "$hyp_line" "$hyp_second"
+}
