@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -21,15 +24,29 @@ static struct {
     const char *program;
     const char *vm_name;
     bool opened;
+    bool journal;         /* standard error is systemd's journal */
     struct line line;     /* once opened */
     pthread_mutex_t lock; /* protects all below, and the order of the lines */
     unsigned long lost;
     bool torn; /* a terminal took the beginning of a line only */
 } out = {.program = "dormouse", .lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* The journal says which device and inode the stream has that it gives to a service (systemd.exec(5)). */
+static bool is_journal(int fd)
+{
+    const char *text = getenv("JOURNAL_STREAM");
+    unsigned long long device;
+    unsigned long long inode;
+    struct stat status;
+
+    return text != NULL && sscanf(text, "%llu:%llu", &device, &inode) == 2 &&
+           fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+}
+
 void report_open(const char *program)
 {
     out.program = program;
+    out.journal = is_journal(STDERR_FILENO);
     out.line = line_borrow(STDERR_FILENO, O_WRONLY);
     out.opened = true;
 }
@@ -47,12 +64,17 @@ static bool is_raw(int fd)
     return tcgetattr(fd, &mode) == 0 && (mode.c_oflag & OPOST) == 0;
 }
 
-__attribute__((format(printf, 2, 0))) static size_t
-format_message(char *message, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static size_t
+format_message(char *message, int level, const char *format, va_list arguments)
 {
     const size_t room = MESSAGE_SIZE - strlen("\r\n");
     bool named = out.vm_name != NULL;
-    int length = snprintf(message, room, "%s%s: %s%s", out.torn ? "\n" : "", out.program,
+    char prefix[8] = "";
+
+    if (out.journal) {
+        (void)snprintf(prefix, sizeof(prefix), "<%d>", level);
+    }
+    int length = snprintf(message, room, "%s%s%s: %s%s", out.torn ? "\n" : "", prefix, out.program,
                           named ? out.vm_name : "", named ? ": " : "");
 
     vsnprintf(message + length, room - (size_t)length, format, arguments);
@@ -84,11 +106,11 @@ static bool write_message(const struct line *line, const char *message, size_t l
     return true;
 }
 
-__attribute__((format(printf, 2, 0))) static bool say_message(const struct line *line,
+__attribute__((format(printf, 3, 0))) static bool say_message(const struct line *line, int level,
                                                               const char *format, va_list arguments)
 {
     char message[MESSAGE_SIZE];
-    size_t length = format_message(message, format, arguments);
+    size_t length = format_message(message, level, format, arguments);
 
     return write_message(line, message, length);
 }
@@ -99,7 +121,7 @@ __attribute__((format(printf, 2, 3))) static bool say(const struct line *line, c
     va_list arguments;
 
     va_start(arguments, format);
-    bool said = say_message(line, format, arguments);
+    bool said = say_message(line, LOG_WARNING, format, arguments);
     va_end(arguments);
     return said;
 }
@@ -114,21 +136,36 @@ static bool say_lost(const struct line *line)
     return out.lost == 0;
 }
 
-void report(const char *format, ...)
+__attribute__((format(printf, 2, 0))) static void report_level(int level, const char *format,
+                                                               va_list arguments)
 {
-    va_list arguments;
-
     pthread_mutex_lock(&out.lock);
     struct line line = out.opened ? out.line : line_borrow(STDERR_FILENO, O_WRONLY);
-    va_start(arguments, format);
-    if (!say_lost(&line) || !say_message(&line, format, arguments)) {
+    if (!say_lost(&line) || !say_message(&line, level, format, arguments)) {
         out.lost++;
     }
-    va_end(arguments);
     if (!out.opened) {
         line_close(&line);
     }
     pthread_mutex_unlock(&out.lock);
+}
+
+void report(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    report_level(LOG_ERR, format, arguments);
+    va_end(arguments);
+}
+
+void report_note(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    report_level(LOG_NOTICE, format, arguments);
+    va_end(arguments);
 }
 
 void report_close(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * Messages on standard error, one line each: "PROGRAM: ...", or "PROGRAM: NAME: ..." after the name
- * of a VM is set. No function here waits for a reader of standard error.
+ * of a VM is set. If standard error is systemd's journal, each line begins with its level (sd-daemon(3)). No function
+ * here waits for a reader of standard error.
  */
 #ifndef DORMOUSE_BASE_REPORT_H
 #define DORMOUSE_BASE_REPORT_H
@@ -22,6 +23,9 @@ void report_name(const char *name);
  * next message that can be written follows a line with the number of lost ones. Any thread.
  */
 void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** The same for what is no error: in the journal its level is notice. */
+void report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
  * A function returns -REPORTED instead of -errno if it has already report()ed the reason, so that

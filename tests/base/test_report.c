@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -44,6 +47,35 @@ static void long_line_is_cut_and_ended(void **state)
     capture_end(&capture, said, sizeof(said));
     assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
     assert_true(strlen(said) > 1000);
+}
+
+/* Lines of a service have a level; what it gave to a file has none. */
+static void journal_gets_a_level(void **state)
+{
+    struct capture capture;
+    struct stat status;
+    char stream[64];
+    char said[256];
+
+    (void)state;
+    capture_begin(&capture, STDERR_FILENO);
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    (void)snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+                   (unsigned long long)status.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
+    report_open("dormouse");
+    report("no cheese");
+    report_note("%d mice", 3);
+    report_close();
+    (void)snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+                   (unsigned long long)status.st_ino + 1);
+    setenv("JOURNAL_STREAM", stream, 1);
+    report_open("dormouse");
+    report_note("plain");
+    report_close();
+    unsetenv("JOURNAL_STREAM");
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(said, "<3>dormouse: no cheese\n<5>dormouse: 3 mice\ndormouse: plain\n");
 }
 
 /* --- Standard error is full. --- */
@@ -169,6 +201,7 @@ static void end_reports_lost_messages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(journal_gets_a_level),
         cmocka_unit_test(line_names_the_program_and_the_vm),
         cmocka_unit_test(long_line_is_cut_and_ended),
         cmocka_unit_test(full_pipe_loses_messages_but_no_time),

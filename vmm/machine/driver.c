@@ -127,7 +127,7 @@ static bool driver_save(void *driver)
         return false;
     }
     if (signalled) {
-        report("SIGUSR2: the VM is saved as %s", machine->config->save);
+        report_note("SIGUSR2: the VM is saved as %s", machine->config->save);
     }
     machine_end(machine, STATUS_SAVED);
     return true;
@@ -154,7 +154,7 @@ void driver_tell_awake(struct machine *machine, const char *why)
 {
     if (!machine->told_awake) {
         machine->told_awake = true;
-        report("--sleep-when-idle: the guest is idle and stays awake: %s", why);
+        report_note("--sleep-when-idle: the guest is idle and stays awake: %s", why);
     }
 }
 

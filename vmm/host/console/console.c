@@ -272,7 +272,7 @@ struct console *console_create(struct loop *loop, const char *target, void (*qui
         return NULL;
     }
     if (console->output.is_pty) {
-        report("console is on %s", console->pty_name);
+        report_note("console is on %s", console->pty_name);
     }
     return console;
 }
