@@ -32,6 +32,7 @@ void signals_block(void)
     sigaddset(&blocked, SIGUSR2);
     sigaddset(&blocked, SIGCONT);
     sigaddset(&blocked, SIGIO);
+    sigaddset(&blocked, SIGNALS_POWEROFF);
     signals_add_unless_ignored(&blocked, SIGINT);
     signals_add_unless_ignored(&blocked, SIGTERM);
     signals_add_unless_ignored(&blocked, SIGHUP);

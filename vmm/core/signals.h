@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * Signals as events of the loop: SIGUSR1 wakes the guest, SIGUSR2 saves the VM, SIGINT, SIGTERM and
- * SIGHUP end it, SIGCONT follows a stop, SIGIO ends the lease on a file (core/lease.h). A signal that would end the VM stays ignored if it is ignored when the
+ * SIGHUP end it, SIGNALS_POWEROFF asks its guest to shut down, SIGCONT follows a stop, SIGIO ends the lease on a file
+ * (core/lease.h). A signal that would end the VM stays ignored if it is ignored when the
  * program starts, as nohup and shells that start background jobs expect.
  */
 #ifndef DORMOUSE_CORE_SIGNALS_H
 #define DORMOUSE_CORE_SIGNALS_H
 
+#include <signal.h>
 #include <stdbool.h>
+
+/** What `machinectl poweroff` sends; systemd as PID 1 of a container takes it so, too (systemd(1)). */
+#define SIGNALS_POWEROFF (SIGRTMIN + 4)
 
 struct loop;
 struct loop_source;

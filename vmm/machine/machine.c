@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/notify.h"
 #include "base/report.h"
 #include "boot/firmware.h"
 #include "control/news.h"
@@ -33,8 +34,8 @@ static void on_hangup(struct machine *machine)
 }
 
 /*
- * The first SIGTERM asks the guest to shut down. If nothing in the guest takes the request, and on a
- * second SIGTERM, the VM ends at once.
+ * The first SIGTERM, or SIGNALS_POWEROFF, asks the guest to shut down. If nothing in the guest takes the request, and on a
+ * second one, the VM ends at once.
  */
 static void on_terminate(struct machine *machine)
 {
@@ -64,35 +65,43 @@ static void on_save_signal(struct machine *machine)
     }
 }
 
+/* `machinectl reboot` sends SIGINT to a machine. Without a service manager it is the terminal's Ctrl-C. */
+static void on_interrupt(struct machine *machine)
+{
+    if (notify_is_open()) {
+        operator_reset(machine);
+    } else {
+        machine_quit_by_signal(machine, SIGINT);
+    }
+}
+
+static void on_wake_signal(struct machine *machine)
+{
+    (void)exits_wake(machine);
+}
+
+static void on_continue(struct machine *machine)
+{
+    console_continue(machine->console);
+}
+
 static void on_signal(void *arg, int number)
 {
+    const struct {
+        int number;
+        void (*take)(struct machine *machine);
+    } signals[] = {
+        {SIGUSR1, on_wake_signal}, {SIGUSR2, on_save_signal},
+        {SIGIO, release_begin},    {SIGCONT, on_continue},
+        {SIGHUP, on_hangup},       {SIGTERM, on_terminate},
+        {SIGINT, on_interrupt},    {SIGNALS_POWEROFF, on_terminate},
+    };
     struct machine *machine = arg;
 
-    if (machine->ended) {
-        return;
-    }
-    switch (number) {
-    case SIGUSR1:
-        (void)exits_wake(machine);
-        return;
-    case SIGUSR2:
-        on_save_signal(machine);
-        return;
-    case SIGIO:
-        release_begin(machine);
-        return;
-    case SIGCONT:
-        console_continue(machine->console);
-        return;
-    case SIGHUP:
-        on_hangup(machine);
-        return;
-    case SIGTERM:
-        on_terminate(machine);
-        return;
-    default:
-        machine_quit_by_signal(machine, number);
-        return;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && !machine->ended; i++) {
+        if (signals[i].number == number) {
+            signals[i].take(machine);
+        }
     }
 }
 
@@ -111,7 +120,7 @@ static void on_console_quit(void *arg)
 static void machine_tell_key(const struct machine *machine)
 {
     if (machine->ended_by_key && isatty(STDERR_FILENO)) {
-        report("ended by Ctrl-a x");
+        report_note("ended by Ctrl-a x");
     }
 }
 
@@ -372,8 +381,9 @@ static int machine_enter_sandbox(const struct machine *machine)
     };
 
     if (config->sandbox.none) {
-        report("--no-sandbox: this VM runs without the sandbox: a guest that breaks out of it has "
-               "all that this user has");
+        report_note(
+            "--no-sandbox: this VM runs without the sandbox: a guest that breaks out of it has "
+            "all that this user has");
         return 0;
     }
     if (!config->sandbox.user_given) {

@@ -184,14 +184,17 @@ static const char *op_wake(void *arg)
     }
 }
 
-static const char *op_reset(void *arg)
+void operator_reset(struct machine *machine)
 {
-    struct machine *machine = arg;
-
     if (exits_catch_up(machine)) {
         power_reset(&machine->power);
         exits_settle(machine);
     }
+}
+
+static const char *op_reset(void *arg)
+{
+    operator_reset(arg);
     return NULL;
 }
 

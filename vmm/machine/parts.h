@@ -260,6 +260,9 @@ void lend_open(struct machine *machine);
 int operator_open(struct machine *machine);
 void operator_close(struct machine *machine);
 
+/** A cold reset, in any state. */
+void operator_reset(struct machine *machine);
+
 /** Asks the guest for something. NULL, or why it cannot be asked, a constant; nothing has changed then. */
 const char *operator_ask(struct machine *machine, enum power_request request);
 
