@@ -39,7 +39,7 @@ lab_wait() {
 # Creates the folder of the run's initramfs, with symbolic links to existing files.
 lab_make_initrd() { # KERNEL-FOLDER
     local tree=$run/tree guest
-    mkdir -p "$tree"/{bin,dev,etc,lib,proc,run,sys,tmp,usr,work} "$tree"/lab/{bin,examples,guests,tools,tests}
+    mkdir -p "$tree"/{bin,dev,etc,lib,proc,run,sys,tmp,usr,work} "$tree"/lab/{bin,examples,guests,tools,tests,units}
     ln -s "$root/lab/host/init" "$tree/init"
     ln -s "$1/busybox" "$tree/bin/busybox"
     ln -s "$1/busybox" "$tree/bin/sh"
@@ -85,6 +85,9 @@ lab_link_tests() { # LAB-FOLDER
     if [[ -e $build/arm64/check/image/vpsci-check.img ]]; then
         ln -s "$build/arm64/check/image/vpsci-check.img" "$1/vpsci-check.img"
     fi
+    for file in "$build"/arm64/systemd/*; do
+        [[ ! -f $file ]] || ln -s "$file" "$1/units/"
+    done
     for file in "$build"/arm64/examples/monitor{,.dtb}; do
         [[ ! -e $file ]] || ln -s "$file" "$1/examples/"
     done
@@ -103,7 +106,7 @@ lab_write_settings() { # LAB-FOLDER
     cat >"$1/env" <<EOF
 export DORMOUSE=/lab/bin/dormouse LAB_GUEST=/lab/guests/${lab_guests[0]} LAB_GUESTS=/lab/guests
 export LAB_BARE=/lab/bare.img LAB_CHECK=/lab/vpsci-check.img LAB_EXAMPLES=/lab/examples LAB_TOOLS=/lab/tools
-export LAB_TESTS=/lab/tests LAB_TMP=/tmp LAB_HOST=$lab_host PATH=/lab/bin:/lab/tools:/usr/bin:/bin TERM=$(quote_words "${TERM:-dumb}")
+export LAB_TESTS=/lab/tests LAB_UNITS=/lab/units LAB_TMP=/tmp LAB_HOST=$lab_host PATH=/lab/bin:/lab/tools:/usr/bin:/bin TERM=$(quote_words "${TERM:-dumb}")
 EOF
     [[ ! $lab_disk ]] || echo "export LAB_DISK=/dev/vdb LAB_KEY=/lab/key" >>"$1/env"
     [[ ! $lab_sanitize ]] || sanitize_settings >>"$1/env"
