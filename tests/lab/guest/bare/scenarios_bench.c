@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 
+#include "exceptions.h"
 #include "gic.h"
 #include "guest_scenario.h"
 #include "layout.h"
@@ -14,9 +15,12 @@
 #include "rest.h"
 #include "smp.h"
 #include "suspend.h"
+#include "sysreg.h"
 #include "timer.h"
 
 enum { SGI = 5, NOBODY = 0x0b000000, BATCHES = 32, BATCH = 32, SETTLING = 10 /* ms */ };
+
+enum { ISR_IRQ = 1u << 7, AHEAD = 1 /* ms */ };
 
 static uint64_t nanoseconds(uint64_t ticks)
 {
@@ -86,11 +90,22 @@ static void measure_call(const char *name, uint32_t function, uint64_t first)
     tell(name, &least, BATCH);
 }
 
+/* Other servers than dormouse give the guest an exception. */
+static bool nobody_answers(void)
+{
+    exceptions_expect();
+    mmio_read32(NOBODY);
+    return !exceptions_seen();
+}
+
 /* The exit to the monitor and back, which is part of every call that the monitor answers. */
 static void measure_exit(void)
 {
     struct least least = nothing_yet();
 
+    if (!nobody_answers()) {
+        return;
+    }
     for (unsigned i = 0; i < BATCHES; i++) {
         begin(&least);
         for (unsigned call = 0; call < BATCH; call++) {
@@ -132,6 +147,48 @@ static void measure_standby(void)
     tell("cpu-suspend-pending", &least, 1);
 }
 
+/* Until the core would take an interrupt, if it did not mask them. */
+static void wait_for_interrupt(void)
+{
+    while ((READ_SYSREG(isr_el1) & ISR_IRQ) == 0) {
+    }
+}
+
+/* From the timer's deadline, while the core is busy. */
+static void measure_timer_interrupt(void)
+{
+    struct least least = nothing_yet();
+    unsigned intid = timer_intid(TIMER_VIRTUAL);
+
+    gic_enable(intid);
+    for (unsigned i = 0; i < BATCHES; i++) {
+        least.start = timer_now(TIMER_VIRTUAL) + timer_milliseconds(AHEAD);
+        timer_arm(TIMER_VIRTUAL, least.start);
+        wait_for_interrupt();
+        end(&least, timer_now(TIMER_VIRTUAL));
+        timer_stop(TIMER_VIRTUAL);
+        gic_take();
+    }
+    gic_disable(intid);
+    tell("timer-interrupt", &least, 1);
+}
+
+/* From the write that sends an SGI. */
+static void measure_sgi(void)
+{
+    struct least least = nothing_yet();
+
+    gic_enable(SGI);
+    for (unsigned i = 0; i < BATCHES; i++) {
+        begin(&least);
+        gic_send_to_self(SGI);
+        wait_for_interrupt();
+        end(&least, timer_now(TIMER_VIRTUAL));
+        gic_take();
+    }
+    tell("sgi-to-self", &least, 1);
+}
+
 /*
  * The wake is already pending, so this measures everything but the sleep. The delay lets the
  * threads of the other vCPUs return into the guest after the last sleep. Otherwise some of them
@@ -166,6 +223,8 @@ SCENARIO(bench_psci, "bench-psci", "",
     measure_call("psci-version", FID32(FN_VERSION), 0);
     measure_call("affinity-info", FID64(FN_AFFINITY_INFO), cpus[cpu_count - 1].mpidr);
     measure_standby();
+    measure_timer_interrupt();
+    measure_sgi();
     measure_system_suspend();
     if (cpu_count > 1) {
         measure_start();
