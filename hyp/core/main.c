@@ -4,6 +4,7 @@
 
 #include "arch.h"
 #include "bare/string.h"
+#include "board.h"
 #include "bus.h"
 #include "calls.h"
 #include "describe.h"
@@ -50,11 +51,29 @@ static void main_stop_at(const struct describe_fault *fault)
     arch_stop("its description of the VMs is not valid");
 }
 
+/* What no VM may have as a device: RAM and the GIC. Returns how many ranges that are. */
+static unsigned main_list_kept(struct memory_range kept[MEMORY_RANGE_MAX + 2])
+{
+    unsigned count = 0;
+
+    for (; count < main_map.ram_count; count++) {
+        kept[count] = main_map.ram[count];
+    }
+    kept[count++] = (struct memory_range){board.distributor, BUS_DISTRIBUTOR_SIZE};
+    kept[count++] = (struct memory_range){board.redistributors,
+                                          (uint64_t)board.core_count * BUS_REDISTRIBUTOR_SIZE};
+    return count;
+}
+
 static void main_describe(void)
 {
+    struct memory_range kept[MEMORY_RANGE_MAX + 2];
     struct describe_fault fault;
-    struct describe_input input = {
-        .pa = main_map.bundle.base, .size = main_map.bundle.size, .core_count = arch_core_count()};
+    struct describe_input input = {.pa = main_map.bundle.base,
+                                   .size = main_map.bundle.size,
+                                   .core_count = arch_core_count(),
+                                   .kept = kept,
+                                   .kept_count = main_list_kept(kept)};
 
     if (input.size == 0) {
         arch_stop("there is no bundle: give it as the initrd");
