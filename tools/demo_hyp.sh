@@ -35,7 +35,7 @@ demo_hyp_prepare() {
 demo_hyp_run() {
     local output line='' status machine_process quiet=0 limit=$((SECONDS + 180))
     demo_guest=() demo_cpu=() demo_status=''
-    exec {output}< <(exec "${hyp_machine[@]}" </dev/null)
+    exec {output}< <(exec "${hyp_machine[@]}" </dev/null 2> >(hyp_pass_errors))
     machine_process=$!
     trap 'kill "$machine_process" 2>/dev/null || true; wait; exit 143' TERM
     trap 'wait; printf "\n"; say "demo: stopped by Ctrl-C; nothing of it is left"; exit 130' INT

@@ -149,13 +149,18 @@ hyp_start() { # BUNDLE
     local hyp_machine status=0 limit=() machine_process
     hyp_make_machine "$1"
     [[ ! $hyp_limit ]] || limit=(timeout --foreground -k 5 "$hyp_limit")
-    "${limit[@]}" "${hyp_machine[@]}" <&0 &
+    "${limit[@]}" "${hyp_machine[@]}" <&0 2> >(hyp_pass_errors) &
     machine_process=$!
     trap 'hyp_stop "$machine_process" 130' INT
     trap 'hyp_stop "$machine_process" 143' TERM
     wait "$machine_process" || status=$?
     ((status != 124)) || complain "hyp run: the VMs still ran after $hyp_limit s, so they were ended"
     exit "$status"
+}
+
+# QEMU's own words about a signal that was meant to end it are left out.
+hyp_pass_errors() {
+    sed -u '/: terminating on signal /d' >&2
 }
 
 # QEMU puts the terminal back before it ends.

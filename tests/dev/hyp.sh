@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154 # shared with lib.sh
-# `./dev hyp`: its command line, and the bundles that it makes. What hyp does with them is tested elsewhere.
+# `./dev hyp`: its command line, the bundles that it makes, and the machines that it starts with them.
 
+# The guest of most tests, which needs no other file.
 kernel=$build/arm64/check/image/vpsci-check.img
 
 # limit bad_command_lines 60
@@ -28,12 +29,13 @@ EOF
 # What hyp-image says, one line each, and no file is left.
 # limit bad_images 60
 test_bad_images() {
+    "$root/dev" hyp show /etc/hostname 2>/dev/null || true # Compiles the program, once for all.
     echo 'cpus = 20' >many.conf
     echo 'kernel = x' >control.conf
     echo 'suspend = control' >>control.conf
     while IFS='|' read -r words message; do
         # shellcheck disable=SC2086 # several words
-        try "$root/dev" hyp image $words bundle
+        try "$build/native/hyp/tool/hyp-image" make $words bundle
         [ "$status" -ne 0 ] || fail "$words: accepted"
         expect_text err "hyp-image: $message"
         [ ! -e bundle ] || fail "$words: there is a bundle"
@@ -78,4 +80,52 @@ vm decides: cores 2, 32 MiB, entry 0x40200000, control
     try "$root/dev" hyp show damaged
     expect_status 1
     expect_equal "lines on standard error" "$(wc -l <err)" 1
+}
+
+# ---- Machines -------------------------------------------------------------------------------
+
+# hyp_run OPTION...: sets $status.
+hyp_run() {
+    try timeout -k 5 100 "$root/dev" hyp run --timeout 90 "$@" </dev/null
+}
+
+few='rounds=1 scenarios=version-*'
+
+# limit run 100
+test_run() {
+    hyp_run --kernel "$kernel" --cpus 2 --memory 32M --append "$few"
+    expect_status 0
+    expect_line out '^ok [0-9]* - version-same-for-all'
+    expect_text err ''
+}
+
+# limit second_serial 200
+test_second_serial() {
+    for name in one two; do
+        printf '%s\n' "kernel = $kernel" 'memory = 32M' "append = $few" >$name.conf
+    done
+    hyp_run --vm one.conf --vm two.conf --second-serial said,twice --machine-cpu cortex-a72
+    expect_status 0
+    expect_line out '^ok [0-9]* - version-known'
+    expect_line 'said,twice' '^ok [0-9]* - version-known'
+}
+
+# limit time_is_up 60
+test_time_is_up() {
+    printf '\000\000\000\024' >loop.bin # An instruction that branches to itself.
+    try "$root/dev" hyp run --kernel loop.bin --kernel-at 0x80000 --memory 16M --timeout 2 </dev/null
+    expect_status 124
+    expect_text err "dev: hyp run: the VMs still ran after 2 s, so they were ended"
+}
+
+# A bundle that would give the GIC to a VM: only hyp knows where the machine has it.
+# limit refused_bundle 60
+test_refused_bundle() {
+    "$root/dev" hyp image --kernel "$kernel" --memory 32M bundle
+    cp bundle description
+    fdtput -t x description /vm@0/device@9000000 pa 0 8000000
+    dd if=description of=bundle conv=notrunc 2>dd.err
+    try "$root/dev" hyp run --bundle bundle --timeout 5 </dev/null
+    expect_status 124
+    expect_line out 'bundle: vm@0/device@9000000: pa: this is RAM, the GIC, or a device of another VM'
 }

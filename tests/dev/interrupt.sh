@@ -12,7 +12,7 @@ started() {
 # Whether the emulated machine runs, or dormouse if this machine emulates none.
 machine_runs() {
     for process in $(started); do
-        if { tr '\0' ' ' <"/proc/$process/cmdline"; } 2>/dev/null | grep -qE 'virtserialport|dormouse run'; then
+        if { tr '\0' ' ' <"/proc/$process/cmdline"; } 2>/dev/null | grep -qE 'virtserialport|dormouse run|hyp\.img'; then
             return 0
         fi
     done
@@ -44,12 +44,19 @@ interrupt() {
 
 # limit demo 400
 test_demo() {
-    for words in "0 demo" "4 demo disk"; do
+    for words in "0 demo" "4 demo disk" "4 demo hyp"; do
         # shellcheck disable=SC2086 # several words
         interrupt $words
         ! grep -q 'What this run proves' out || fail "the demo reports a run that was interrupted"
         expect_line err "^dev: demo: stopped by Ctrl-C"
     done
+}
+
+# limit hyp 100
+test_hyp() {
+    printf '\000\000\000\024' >loop.bin # An instruction that branches to itself.
+    interrupt 1 hyp run --kernel loop.bin --kernel-at 0x80000 --memory 16M
+    expect_text out ''
 }
 
 # limit test 200
