@@ -256,7 +256,13 @@ test_agent() {
         fail "the reason is $(event_field "$work/events" request-failed reason)"
     type_keys '\n'
     wait_console "the agent agrees" 60
-    qmp x-dormouse-sleep @SUSPEND
+    wait_until 60 agent_has_its_port || fail "no agent has opened the port"
+    "$LAB_TOOLS/qmp" "$work/qmp" x-dormouse-sleep =600 >"$work/heard" &
+    listener=$!
+    wait_until 60 grep -q '"data":{"id":"org.qemu.guest_agent.0","open":false}' "$work/heard" ||
+        fail "QMP does not say that the port is closed"
+    wait_event "$work/events" asleep
+    kill "$listener"
     kill -USR1 "$guest"
     wait_event "$work/events" resumed
     qmp x-dormouse-sleep @SUSPEND
@@ -265,6 +271,11 @@ test_agent() {
     expect_linux_ok
     expect_equal "ways" "$(sed -n 's/.*"event":"asked-to-.*"way":"\([a-z]*\)".*/\1/p' "$work/events" | sort -u)" agent
     expect_event_count asleep 2
+}
+
+agent_has_its_port() {
+    "$LAB_TOOLS/qmp" "$work/qmp" query-chardev |
+        grep -q '"label":"org.qemu.guest_agent.0","filename":"null","frontend-open":true'
 }
 
 agent_is_asked() {

@@ -35,6 +35,11 @@ static void drive(void *arg, uint32_t spi, bool level)
     atomic_store(&rig->line, level);
 }
 
+static void tell(void *arg)
+{
+    ((struct device_rig *)arg)->tells++;
+}
+
 static void wake(void *arg)
 {
     ((struct device_rig *)arg)->wakes++;
@@ -47,8 +52,13 @@ void device_rig_create(struct device_rig *rig, const char *name, struct loop *lo
     rig->instance = find(name);
     rig->cls = rig->instance.cls;
     irq_init(&rig->irq, rig->instance.spi, drive, rig);
-    rig->env = (struct device_env){
-        .loop = loop, .console = console, .irq = &rig->irq, .wake = wake, .wake_arg = rig};
+    rig->env = (struct device_env){.loop = loop,
+                                   .console = console,
+                                   .irq = &rig->irq,
+                                   .wake = wake,
+                                   .wake_arg = rig,
+                                   .changed = tell,
+                                   .changed_arg = rig};
     assert_int_equal(rig->cls->create(&rig->env, &rig->device), 0);
     assert_in_range(rig->cls->state_size, 1, sizeof(rig->fresh));
     memcpy(rig->fresh, device_state(rig->cls, rig->device), rig->cls->state_size);

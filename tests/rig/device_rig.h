@@ -20,6 +20,7 @@ struct device_rig {
     struct irq_line irq;
     atomic_bool line; /* as the GIC sees it */
     uint32_t spi;
+    unsigned tells;                      /* calls of env.changed() */
     unsigned wakes;                      /* calls of env.wake() */
     uint8_t fresh[DEVICE_RIG_STATE_MAX]; /* a copy of the state after create() */
 };

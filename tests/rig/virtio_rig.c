@@ -29,6 +29,11 @@ static void ignore_level(void *arg, uint32_t spi, bool level)
     (void)level;
 }
 
+static void count_tell(void *arg)
+{
+    ((struct virtio_rig *)arg)->tells++;
+}
+
 static void count_wake(void *arg)
 {
     ((struct virtio_rig *)arg)->wakes++;
@@ -66,6 +71,8 @@ static int try_create(struct virtio_rig *rig, const char *name, const void *sett
         .wake_arg = rig,
         .failed = count_failure,
         .failed_arg = rig,
+        .changed = count_tell,
+        .changed_arg = rig,
         .mirror = rig->mirror,
     };
     return rig->cls->create(&env, &rig->device);

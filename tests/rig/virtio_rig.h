@@ -43,6 +43,7 @@ struct virtio_rig {
     struct irq_line irq;
     uint8_t *mirror;
     unsigned pulses; /* interrupts so far */
+    unsigned tells;  /* calls of changed() */
     unsigned wakes;
     unsigned failures; /* of the host's side, and whether the last one was to stop the machine */
     bool failure_pauses;

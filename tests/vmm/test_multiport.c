@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/map.h"
+#include "dev/virtio/multiport.h"
 #include "host/port/port_settings.h"
 #include "scratch.h"
 #include "socket_client.h"
@@ -197,7 +198,15 @@ static void bytes_go_both_ways(void **state)
     probe();
     int fd = client("two");
     expect(2, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+    assert_int_equal(multiport_in_guest(rig.device), 0);
+    unsigned tells = rig.tells;
     tell(2, VIRTIO_CONSOLE_PORT_OPEN, 1);
+    assert_int_equal(rig.tells, tells + 1);
+    assert_int_equal(multiport_in_guest(rig.device), 1 << 1);
+    tell(2, VIRTIO_CONSOLE_PORT_OPEN, 1);
+    assert_int_equal(rig.tells, tells + 1);
+    assert_int_equal(multiport_take_changes(rig.device), 1 << 1);
+    assert_int_equal(multiport_take_changes(rig.device), 0);
     offer(2, SPACE);
     say(fd, "hello");
     expect_data(2, "hello");

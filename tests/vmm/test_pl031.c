@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "core/loop.h"
+#include "dev/pl031.h"
 #include "device_rig.h"
 #include "drive.h"
 
@@ -170,7 +171,10 @@ static void reset_values_match_the_manual(void **state)
 
 static void time_is_the_hosts_until_the_guest_sets_it(void **state)
 {
+    int32_t ahead;
+
     (void)state;
+    assert_false(pl031_ahead(rig.device, &ahead));
     assert_register(DR, 1700000000);
     fake.now += 5;
     assert_register(DR, 1700000005);
@@ -180,6 +184,13 @@ static void time_is_the_hosts_until_the_guest_sets_it(void **state)
     fake.now += 10;
     assert_register(DR, 52);
     assert_register(LR, 42);
+    device_rig_write(&rig, LR, 1700000115);
+    assert_true(pl031_ahead(rig.device, &ahead));
+    assert_int_equal(ahead, 100);
+    device_rig_write(&rig, LR, 1699999915);
+    assert_true(pl031_ahead(rig.device, &ahead));
+    assert_int_equal(ahead, -100);
+    assert_int_equal(rig.tells, 3);
 }
 
 static void time_wraps_at_32_bits(void **state)

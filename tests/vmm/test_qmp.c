@@ -333,21 +333,41 @@ static int negotiated_client(void)
     return fd;
 }
 
-/* Reads the first event's name and data, and drops the rest. */
-static void expect_event(int fd, const char *name, const char *data)
+/* Checks the event's name and data; "": it has none. */
+static void check_event(const json_t *event, const char *name, const char *data)
 {
-    char said[8192];
-    ssize_t count = read(fd, said, sizeof(said));
-    assert_true(count > 0);
-    json_t *event = json_loadb(said, (size_t)count, JSON_DISABLE_EOF_CHECK, NULL);
-    char *text = json_dumps(json_object_get(event, "data"), JSON_COMPACT);
+    const json_t *given = json_object_get(event, "data");
+    char *text = given != NULL ? json_dumps(given, JSON_COMPACT) : strdup("");
 
     assert_string_equal(json_string_value(json_object_get(event, "event")), name);
     assert_string_equal(text, data);
     assert_true(
         json_is_integer(json_object_get(json_object_get(event, "timestamp"), "microseconds")));
     free(text);
+}
+
+/* Checks the first event, and the second unless `second` is NULL; drops the rest. */
+static void expect_events(int fd, const char *first, const char *data, const char *second,
+                          const char *second_data)
+{
+    char said[8192];
+    ssize_t count = read(fd, said, sizeof(said) - 1);
+
+    assert_true(count > 0);
+    said[count] = '\0';
+    json_t *event = json_loads(said, JSON_DISABLE_EOF_CHECK, NULL);
+    check_event(event, first, data);
     json_decref(event);
+    if (second != NULL) {
+        event = json_loads(strchr(said, '\n'), 0, NULL);
+        check_event(event, second, second_data);
+        json_decref(event);
+    }
+}
+
+static void expect_event(int fd, const char *name, const char *data)
+{
+    expect_events(fd, name, data, NULL, NULL);
 }
 
 static void negotiation_comes_first(void **state)
@@ -730,11 +750,11 @@ static void events_go_to_negotiated_clients(void **state)
     (void)state;
     expect(mute, GREETING);
     qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_ASLEEP});
-    expect_event(one, "SUSPEND", "{}");
-    expect_event(two, "SUSPEND", "{}");
+    expect_event(one, "SUSPEND", "");
+    expect_event(two, "SUSPEND", "");
     expect(mute, "");
     qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_RESUMED});
-    expect_event(one, "WAKEUP", "{}");
+    expect_event(one, "WAKEUP", "");
     qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_VCPU_OFF});
     qmp_tell(NULL, &(struct power_news){.kind = POWER_NEWS_ASLEEP});
     expect(one, "");
@@ -761,9 +781,6 @@ static void events_report_what_happened(void **state)
         fd, "RESET",
         "{\"guest\":true,\"reason\":\"guest-reset\",\"x-dormouse-kind\":\"cold\","
         "\"x-dormouse-type\":\"0x80000001\",\"x-dormouse-cookie\":\"0xffffffffffffffff\"}");
-    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_OFF, .hibernated = true});
-    expect_event(fd, "SHUTDOWN",
-                 "{\"guest\":true,\"reason\":\"guest-shutdown\",\"x-dormouse-hibernated\":true}");
     qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_ASKED,
                                        .vcpu = 1,
                                        .call = &call,
@@ -793,9 +810,28 @@ static void events_report_what_happened(void **state)
                  "{\"device\":\"disk0\",\"operation\":\"write\",\"action\":\"stop\","
                  "\"nospace\":true,\"reason\":\"it is full\"}");
     qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_CONTINUED});
-    expect_event(fd, "RESUME", "{}");
+    expect_event(fd, "RESUME", "");
     qmp_tell_quit(qmp, QUIT_BY_SIGNAL);
     expect_event(fd, "SHUTDOWN", "{\"guest\":false,\"reason\":\"host-signal\"}");
+    close(fd);
+}
+
+/* What the guest does, and what it does by itself. */
+static void events_report_the_guest(void **state)
+{
+    int fd = negotiated_client();
+
+    (void)state;
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_OFF});
+    expect_event(fd, "SHUTDOWN",
+                 "{\"guest\":true,\"reason\":\"guest-shutdown\",\"x-dormouse-hibernated\":false}");
+    qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_OFF, .hibernated = true});
+    expect_events(fd, "SUSPEND_DISK", "", "SHUTDOWN",
+                  "{\"guest\":true,\"reason\":\"guest-shutdown\",\"x-dormouse-hibernated\":true}");
+    qmp_tell_port(qmp, "org.qemu.guest_agent.0", true);
+    expect_event(fd, "VSERPORT_CHANGE", "{\"id\":\"org.qemu.guest_agent.0\",\"open\":true}");
+    qmp_tell_clock(qmp, -3600);
+    expect_event(fd, "RTC_CHANGE", "{\"offset\":-3600,\"qom-path\":\"/machine/rtc\"}");
     close(fd);
 }
 
@@ -1178,6 +1214,7 @@ int main(void)
         TEST(commands_may_come_in_pieces),
         TEST(events_go_to_negotiated_clients),
         TEST(events_report_what_happened),
+        TEST(events_report_the_guest),
         TEST(events_have_the_fields_of_their_rows),
         TEST(too_long_or_too_deep_ends_the_connection),
         TEST(slow_clients_are_cut_off),

@@ -372,7 +372,13 @@ static void replies_have_their_types(void **state)
 static void conform_event(void)
 {
     if (event != NULL) {
-        conform(json_object_get(event, "data"), text_of(find(text_of(event, "event")), "arg-type"));
+        const char *type = text_of(find(text_of(event, "event")), "arg-type");
+
+        if (json_object_get(event, "data") != NULL) {
+            conform(json_object_get(event, "data"), type);
+        } else {
+            assert_string_equal(type, "0");
+        }
     }
 }
 
@@ -397,6 +403,12 @@ static void events_have_their_types(void **state)
                                                .reason = ""});
         conform_event();
     }
+    qmp_tell_balloon(&server, 4096);
+    conform_event();
+    qmp_tell_port(&server, "p", true);
+    conform_event();
+    qmp_tell_clock(&server, -1);
+    conform_event();
     for (enum quit_reason reason = QUIT_BY_SIGNAL; reason <= QUIT_BY_ERROR; reason++) {
         qmp_tell_quit(&server, reason);
         conform_event();

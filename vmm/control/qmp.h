@@ -45,6 +45,8 @@ void qmp_close(struct qmp *qmp);
 /** Sends an event to every client that has negotiated. */
 void qmp_tell(struct qmp *qmp, const struct power_news *news);
 void qmp_tell_balloon(struct qmp *qmp, uint64_t bytes);
+void qmp_tell_port(struct qmp *qmp, const char *port, bool open);
+void qmp_tell_clock(struct qmp *qmp, int32_t ahead);
 void qmp_tell_quit(struct qmp *qmp, enum quit_reason reason);
 
 #endif

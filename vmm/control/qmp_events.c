@@ -5,15 +5,21 @@
 #include "control/news_fields.h"
 #include "control/qmp_internal.h"
 
-/* Takes over `data`. */
+/* Takes over `data`. As in QEMU, an event that has none has no member of that name. */
 static void qmp_emit(struct qmp *qmp, const char *event, json_t *data)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    qmp_send_event(qmp, json_pack("{s:{s:I, s:I}, s:s, s:o}", "timestamp", "seconds",
-                                  (json_int_t)now.tv_sec, "microseconds",
-                                  (json_int_t)now.tv_nsec / 1000, "event", event, "data", data));
+    json_t *object =
+        json_pack("{s:{s:I, s:I}, s:s}", "timestamp", "seconds", (json_int_t)now.tv_sec,
+                  "microseconds", (json_int_t)now.tv_nsec / 1000, "event", event);
+    if (data == NULL || json_object_size(data) > 0) {
+        qmp_set(&object, "data", data);
+    } else {
+        json_decref(data);
+    }
+    qmp_send_event(qmp, object);
 }
 
 static json_t *qmp_deadline(const struct power_news *news)
@@ -90,6 +96,9 @@ void qmp_tell(struct qmp *qmp, const struct power_news *news)
 {
     const struct news_row *row = &rows[news->kind];
 
+    if (qmp != NULL && news->kind == POWER_NEWS_OFF && news->hibernated) {
+        qmp_emit(qmp, "SUSPEND_DISK", json_object());
+    }
     if (qmp != NULL && row->event != NULL) {
         qmp_emit(qmp, row->event,
                  news_object(row, news, fields, sizeof(fields) / sizeof(fields[0])));
@@ -100,6 +109,21 @@ void qmp_tell_balloon(struct qmp *qmp, uint64_t bytes)
 {
     if (qmp != NULL) {
         qmp_emit(qmp, "BALLOON_CHANGE", json_pack("{s:I}", "actual", (json_int_t)bytes));
+    }
+}
+
+void qmp_tell_port(struct qmp *qmp, const char *port, bool open)
+{
+    if (qmp != NULL) {
+        qmp_emit(qmp, "VSERPORT_CHANGE", json_pack("{s:s, s:b}", "id", port, "open", (int)open));
+    }
+}
+
+void qmp_tell_clock(struct qmp *qmp, int32_t ahead)
+{
+    if (qmp != NULL) {
+        qmp_emit(qmp, "RTC_CHANGE",
+                 json_pack("{s:i, s:s}", "offset", (int)ahead, "qom-path", "/machine/rtc"));
     }
 }
 

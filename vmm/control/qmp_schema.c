@@ -99,8 +99,10 @@ static const struct event_member {
     const char *name;
     const char *type;
 } event_members[] = {
-    {"actual", "int"}, {"cpu-index", "int"}, {"deadline-ms", "int"},
-    {"guest", "bool"}, {"nospace", "bool"},  {"x-dormouse-hibernated", "bool"},
+    {"actual", "int"},      {"cpu-index", "int"},
+    {"deadline-ms", "int"}, {"guest", "bool"},
+    {"nospace", "bool"},    {"offset", "int"},
+    {"open", "bool"},       {"x-dormouse-hibernated", "bool"},
 };
 
 static const struct event_row {
@@ -110,6 +112,9 @@ static const struct event_row {
 #define NEWS(kind, event, fields, qmp, qmp_fields, colour, words) {qmp, qmp_fields},
 #define TOLD(event, fields, qmp, qmp_fields, colour, words)       {qmp, qmp_fields},
 #include "power/news.def"
+    {"SUSPEND_DISK", ""},
+    {"VSERPORT_CHANGE", "id open"},
+    {"RTC_CHANGE", "offset qom-path"},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

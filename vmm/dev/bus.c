@@ -47,6 +47,8 @@ static int bus_device_create(struct bus_device *device, const struct bus_env *en
         .wake_arg = device,
         .failed = env->failed,
         .failed_arg = env->arg,
+        .changed = env->changed,
+        .changed_arg = env->arg,
         .flash = env->flash,
         .show_rom = env->show_rom != NULL ? bus_device_show_rom : NULL,
         .rom_arg = device,

@@ -42,6 +42,7 @@ struct bus_env {
     int (*pulse_fd)(void *arg, uint32_t spi);                        /* main thread; or NULL */
     void (*wake)(void *arg, unsigned source);                        /* main thread */
     void (*failed)(void *arg, const struct device_failure *failure); /* main thread */
+    void (*changed)(void *arg);                                      /* any thread; or NULL */
     struct flash *flash;
     /* As in struct device_env, with the ROM's address. NULL: no device has a ROM, or a mirror. */
     int (*show_rom)(void *arg, struct ipa base, const struct device_rom *rom, bool shown);

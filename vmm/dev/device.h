@@ -73,6 +73,12 @@ struct device_env {
     /* Main thread only, with no device lock held. */
     void (*failed)(void *arg, const struct device_failure *failure);
     void *failed_arg;
+    /*
+     * The guest has changed something of this device that operators are told of. Any thread, also with the
+     * device's lock held. NULL: there is nothing to tell.
+     */
+    void (*changed)(void *arg);
+    void *changed_arg;
     struct flash *flash; /* the firmware's files; NULL without firmware */
     /*
      * Shows a ROM, or hides it: then reads come to the device too. Any thread; the device orders the
@@ -87,6 +93,13 @@ struct device_env {
      */
     uint8_t *mirror;
 };
+
+static inline void device_changed(const struct device_env *env)
+{
+    if (env->changed != NULL) {
+        env->changed(env->changed_arg);
+    }
+}
 
 struct device;
 struct device_class;

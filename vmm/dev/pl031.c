@@ -10,6 +10,8 @@
  * alarm for 8 s from now comes in 8 s. A reset takes the host's date again, unless the guest has
  * set its own.
  */
+#include "dev/pl031.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -146,6 +148,7 @@ static void pl031_set_clock(struct device *device, uint32_t value)
     device->state.load = value;
     device->state.offset = value - (uint32_t)pl031_host_time(device);
     device->state.set_by_guest = true;
+    device_changed(&device->env);
     if (device->state.alarm != ALARM_NONE) {
         pl031_set_alarm(device);
     }
@@ -321,6 +324,15 @@ static bool pl031_wake_pending(struct device *device)
     bool pending = device->state.raised && device->state.unmasked;
     pthread_mutex_unlock(&device->lock);
     return pending;
+}
+
+bool pl031_ahead(struct device *device, int32_t *seconds)
+{
+    pthread_mutex_lock(&device->lock);
+    *seconds = (int32_t)device->state.offset;
+    bool set = device->state.set_by_guest != 0;
+    pthread_mutex_unlock(&device->lock);
+    return set;
 }
 
 static void pl031_describe(const struct device_instance *instance, struct tree *tree)

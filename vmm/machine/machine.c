@@ -230,7 +230,7 @@ static void on_device_failed(void *arg, const struct device_failure *failure)
 static int machine_open_timers(struct machine *machine)
 {
     static int (*const steps[])(struct machine *machine) = {
-        exits_open, driver_open, rest_open, release_open, watch_open, service_open,
+        exits_open, driver_open, rest_open, release_open, watch_open, service_open, heard_open,
     };
     int error = 0;
 
@@ -252,6 +252,7 @@ static int machine_create_parts(struct machine *machine)
         .pulse_fd = find_pulse_fd,
         .wake = on_device_wake,
         .failed = on_device_failed,
+        .changed = heard_note,
         .flash = machine->flash,
         .show_rom = roms_show,
         .arg = machine,
@@ -333,6 +334,7 @@ static void machine_tear_down(struct machine *machine)
     signals_unwatch(&machine->signals);
     watch_close(machine);
     service_close(machine);
+    heard_close(machine);
     driver_close(machine);
     release_close(machine);
     delay_close(&machine->rest.delay);

@@ -5,10 +5,12 @@
  * guest), service.c (tells the service manager), save.c (the machine becomes a file), rest.c (the memory of a sleeping guest), driver.c (carries out what the power controller decides), choose.c (what this host can do),
  * roms.c (read-only memory of devices), restore.c (a file becomes the machine), board.c (what a reboot
  * makes anew), exits.c, release.c (gives an image up that memory is mapped from), operator.c, watch.c (asks an idle
- * guest to sleep), machine.c (the machine from start to end).
+ * guest to sleep), heard.c (what the guest does by itself), machine.c (the machine from start to end).
  */
 #ifndef DORMOUSE_MACHINE_PARTS_H
 #define DORMOUSE_MACHINE_PARTS_H
+
+#include <stdatomic.h>
 
 #include "boot/boot.h"
 #include "control/events.h"
@@ -83,6 +85,14 @@ struct service {
     bool changed;       /* there may be another one */
 };
 
+/** What operators have heard of the guest's own doing (heard.c). */
+struct heard {
+    struct delay delay;      /* runs while something is to be told */
+    atomic_bool due;         /* it runs */
+    _Atomic int64_t next_ns; /* clock_now_ns(): not before */
+    int32_t ahead;           /* of the guest's clock */
+};
+
 struct machine {
     const struct config *config;
     struct kvm_limits limits;
@@ -114,6 +124,7 @@ struct machine {
     int64_t asleep_since; /* clock_now_ns() */
     struct qmp *qmp;      /* NULL without --qmp */
     struct service service;
+    struct heard heard;
     struct board board;
     unsigned boot_count;
     uint32_t psci_version;       /* of the board; before: the wanted one, or CONFIG_PSCI_DEFAULT */
@@ -255,6 +266,12 @@ const char *lend_kept(const struct machine *machine, uint64_t *bytes);
 const char *lend_keep(const struct machine *machine, uint64_t bytes);
 /** Reports changes from now on. After the devices are created. */
 void lend_open(struct machine *machine);
+
+/** heard.c: before the devices are created, and after they have gone. 0 or -errno. */
+int heard_open(struct machine *machine);
+void heard_close(struct machine *machine);
+/** A device has changed. Any thread. */
+void heard_note(void *arg);
 
 /** The socket of --qmp. 0, or -1 after report()ing a line. */
 int operator_open(struct machine *machine);

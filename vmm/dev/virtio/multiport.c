@@ -59,6 +59,7 @@ struct device {
     struct multiport_state states[PORTS_MAX];
     struct virtio_console_config config;
     unsigned count;
+    unsigned changes; /* of `open`, as bits, that nobody has taken yet */
     struct multiport_port ports[PORTS_MAX];
 };
 
@@ -207,6 +208,15 @@ static bool multiport_serve_out(struct device *device, unsigned queue, const str
     return true;
 }
 
+static void multiport_set_open(const struct multiport_port *port, bool open)
+{
+    if (open != (port->state->open != 0)) {
+        port->state->open = open;
+        port->device->changes |= 1u << (port->id - 1);
+        device_changed(&port->device->virtio.env);
+    }
+}
+
 static void multiport_take_message(struct device *device,
                                    const struct virtio_console_control *message)
 {
@@ -226,7 +236,7 @@ static void multiport_take_message(struct device *device,
         state->told_open = 0;
         state->owes |= OWES_NAME;
     } else if (message->event == VIRTIO_CONSOLE_PORT_OPEN) {
-        state->open = message->value == 1;
+        multiport_set_open(port, message->value == 1);
         port_tell_guest_open(port->host, state->open);
     }
 }
@@ -274,6 +284,7 @@ static void multiport_notified(struct device *device, unsigned queue)
 static void multiport_stop(struct device *device)
 {
     for (unsigned i = 0; i < device->count; i++) {
+        multiport_set_open(&device->ports[i], false);
         device->states[i] = (struct multiport_state){0};
         port_tell_guest_open(device->ports[i].host, false);
     }
@@ -340,6 +351,15 @@ unsigned multiport_in_guest(struct device *device)
     for (unsigned i = 0; i < device->count; i++) {
         set |= (unsigned)(device->states[i].open != 0) << i;
     }
+    virtio_unlock(&device->virtio);
+    return set;
+}
+
+unsigned multiport_take_changes(struct device *device)
+{
+    virtio_lock(&device->virtio);
+    unsigned set = device->changes;
+    device->changes = 0;
     virtio_unlock(&device->virtio);
     return set;
 }

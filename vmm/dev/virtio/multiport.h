@@ -8,4 +8,7 @@ struct device;
 /* Which ports programs of the guest have open: bit n for the one that is n in the settings. */
 unsigned multiport_in_guest(struct device *device);
 
+/* Which of them were opened or closed since the last call, even if they are now as they were then. */
+unsigned multiport_take_changes(struct device *device);
+
 #endif
