@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * qmp_server SOCKET: dormouse's QMP server and event loop without a machine, for clients of other
- * projects. Ends with status 0 after `quit`.
+ * projects. A reset tells of everything that can happen to a VM. Ends with status 0 after `quit`.
  */
 #include <stdio.h>
 
@@ -72,6 +72,29 @@ static const char *server_wake(void *arg)
     return "Unable to wake up: guest is not in suspended state";
 }
 
+/* Each event that QEMU has too. */
+static const char *server_reset(void *arg)
+{
+    static const enum power_news_kind kinds[] = {
+        POWER_NEWS_ASKED_SHUTDOWN, POWER_NEWS_ASLEEP, POWER_NEWS_RESUMED, POWER_NEWS_DISK_FAILED,
+        POWER_NEWS_REBOOT,         POWER_NEWS_OFF,    POWER_NEWS_RESET,
+    };
+    const struct server *server = arg;
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        qmp_tell(server->qmp, &(struct power_news){.kind = kinds[i],
+                                                   .way = "key",
+                                                   .device = "disk0",
+                                                   .operation = "write",
+                                                   .reason = "No space left on device",
+                                                   .hibernated = true});
+    }
+    qmp_tell_balloon(server->qmp, 1 << 20);
+    qmp_tell_port(server->qmp, "org.qemu.guest_agent.0", true);
+    qmp_tell_clock(server->qmp, -3600);
+    return NULL;
+}
+
 static const char *server_agree(void *arg)
 {
     (void)arg;
@@ -113,9 +136,8 @@ static unsigned server_disks(void *machine, struct operator_disk *disks, unsigne
 
 static const char *server_balloon(void *machine, uint64_t *bytes)
 {
-    (void)machine;
-    *bytes = 1 << 20;
-    return NULL;
+    (void)machine, (void)bytes;
+    return "there is no balloon";
 }
 
 static const char *server_set_balloon(void *machine, uint64_t bytes)
@@ -149,7 +171,7 @@ int main(int argc, char **argv)
         .stop = server_stop,
         .cont = server_cont,
         .wake = server_wake,
-        .reset = server_agree,
+        .reset = server_reset,
         .power_down = server_agree,
         .balloon = server_balloon,
         .set_balloon = server_set_balloon,

@@ -807,7 +807,8 @@ static void events_report_what_happened(void **state)
                                        .no_space = true,
                                        .pauses = true});
     expect_event(fd, "BLOCK_IO_ERROR",
-                 "{\"device\":\"disk0\",\"operation\":\"write\",\"action\":\"stop\","
+                 "{\"qom-path\":\"/machine/"
+                 "disk0\",\"device\":\"disk0\",\"operation\":\"write\",\"action\":\"stop\","
                  "\"nospace\":true,\"reason\":\"it is full\"}");
     qmp_tell(qmp, &(struct power_news){.kind = POWER_NEWS_CONTINUED});
     expect_event(fd, "RESUME", "");
@@ -927,6 +928,55 @@ static void too_long_or_too_deep_ends_the_connection(void **state)
     expect(
         fd,
         "{\"error\":{\"class\":\"GenericError\",\"desc\":\"QMP input must be a JSON object\"}}\n");
+    close(fd);
+}
+
+/*
+ * What systemd-vmspawn sends (systemd 261) and looks at: it takes a line only with CR LF, numbers its
+ * commands, and finds a reply by its number. A command that is not there must not disturb the others.
+ */
+static void vmspawn_is_served(void **state)
+{
+    static const struct {
+        const char *sent;
+        const char *answer;
+    } log[] = {
+        {"{\"execute\":\"qmp_capabilities\",\"id\":1}", "{\"return\":{},\"id\":1}"},
+        {"{\"execute\":\"query-status\",\"id\":2}",
+         "{\"return\":{\"status\":\"running\",\"running\":true},\"id\":2}"},
+        {"{\"execute\":\"blockdev-add\",\"arguments\":{\"node-name\":\"vmspawn-0\",\"driver\":"
+         "\"raw\","
+         "\"file\":{\"driver\":\"file\",\"filename\":\"/dev/fdset/0\"}},\"id\":3}",
+         "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command blockdev-add has not "
+         "been "
+         "found\"},\"id\":3}"},
+        {"{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-blk-pci\","
+         "\"drive\":\"vmspawn-0\",\"id\":\"vmspawn-0\"},\"id\":4}",
+         "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command device_add has not been "
+         "found\"},\"id\":4}"},
+        {"{\"execute\":\"job-dismiss\",\"arguments\":{\"id\":\"snapshot\"},\"id\":5}",
+         "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command job-dismiss has not "
+         "been "
+         "found\"},\"id\":5}"},
+        {"{\"execute\":\"cont\",\"id\":6}", "{\"return\":{},\"id\":6}"},
+        {"{\"execute\":\"system_powerdown\",\"id\":7}", "{\"return\":{},\"id\":7}"},
+        {"{\"execute\":\"system_reset\",\"id\":8}", "{\"return\":{},\"id\":8}"},
+    };
+    int fd = client();
+    char said[512];
+
+    (void)state;
+    expect(fd, GREETING);
+    for (size_t i = 0; i < sizeof(log) / sizeof(log[0]); i++) {
+        say(fd, log[i].sent);
+        say(fd, "\r\n");
+        ssize_t count = read(fd, said, sizeof(said) - 1);
+        said[count > 0 ? count : 0] = '\0';
+        assert_true(count > 2 && strcmp(said + count - 2, "\r\n") == 0);
+        said[count - 2] = '\0';
+        assert_string_equal(said, log[i].answer);
+    }
+    assert_string_equal(asked, "cont power-down reset");
     close(fd);
 }
 
@@ -1217,6 +1267,7 @@ int main(void)
         TEST(events_report_the_guest),
         TEST(events_have_the_fields_of_their_rows),
         TEST(too_long_or_too_deep_ends_the_connection),
+        TEST(vmspawn_is_served),
         TEST(slow_clients_are_cut_off),
         TEST(clients_take_turns),
         TEST(replies_wait_for_their_reader),

@@ -63,7 +63,13 @@ static json_t *qmp_no_space(const struct power_news *news)
     return json_boolean(news->no_space);
 }
 
+static json_t *qmp_path(const struct power_news *news)
+{
+    return json_sprintf("/machine/%s", news->device);
+}
+
 static const struct news_field fields[] = {
+    {"qom-path", qmp_path},
     {"action", news_action},
     {"device", news_device},
     {"operation", news_operation},
