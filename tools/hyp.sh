@@ -142,7 +142,7 @@ hyp_make_machine() { # BUNDLE
     pty) hyp_machine+=(-serial pty) ;;
     *) hyp_machine+=(-chardev "file,id=second,path=${hyp_second//,/,,}" -serial chardev:second) ;;
     esac
-    hyp_machine+=(-kernel "$build/arm64/hyp/hyp.img" -initrd "$1")
+    hyp_machine+=(-kernel "${hyp_image_file-$build/arm64/hyp/hyp.img}" -initrd "$1")
 }
 
 hyp_start() { # BUNDLE

@@ -64,6 +64,25 @@ hyp_check() { # SECONDS APPEND [SKIPS-THAT-DO-NOT-COUNT]
         diff -u <(grep -vE "${3-^$}" "$root/tests/hyp/check.skips") - || hyp_fail "vpsci-check skips other scenarios"
 }
 
+hyp_size_limit=65536 # README has it
+
+hyp_case_size() {
+    local size
+    size=$(stat -c %s "$build/arm64/hyp/hyp.img")
+    echo "hyp.img has $size bytes"
+    ((size <= hyp_size_limit)) || hyp_fail "hyp.img has more than $hyp_size_limit bytes"
+}
+
+# The image as clang and lld make it.
+hyp_case_clang() {
+    local compile_targets=hyp/hyp-clang.img
+    build_for arm64
+    hyp_image_file=$build/arm64/hyp/hyp-clang.img
+    hyp_boot 300 --kernel "$hyp_check_image" --cpus 2 --memory 64M --append "scenarios=version*,cpu-on*,system*" \
+        --enable all </dev/null
+    grep -qE '^# passed [1-9][0-9]*, failed 0' "$hyp_line" || hyp_fail "vpsci-check has failures"
+}
+
 hyp_case_check() {
     hyp_check 300 "scenarios=$hyp_families" '^(race|churn)-' </dev/null
 }

@@ -20,6 +20,7 @@ struct arch_frame {
 /* Why a guest stopped running. */
 enum arch_exit_kind {
     ARCH_EXIT_INTERRUPT, /* a physical interrupt is pending */
+    ARCH_EXIT_CALLED,    /* hyp_call() has carried a call out, and the guest has to wait */
     ARCH_EXIT_HVC,
     ARCH_EXIT_SMC,
     ARCH_EXIT_DATA_ABORT,  /* at stage 2 */
@@ -73,8 +74,11 @@ void arch_kick(unsigned core);
 int64_t arch_start_core(unsigned core);
 
 /* What core/ has for arch/: where the first core begins, with the machine's device tree, and where the
- * others do. */
+ * others do; and a short way for calls. */
 void hyp_main(const void *tree);
+/* A call by HVC or SMC of an AArch64 guest, in the middle of arch_run(), with x0 to x18, x29 and x30 in
+ * the frame. Returns true if the guest continues at once. */
+bool hyp_call(struct arch_frame *frame, uint64_t esr);
 void hyp_core_main(void);
 
 struct arch_lock {

@@ -13,6 +13,19 @@
     b leave_guest
 .endm
 
+/* The same, of an AArch64 guest's synchronous exceptions: calls have a short way. */
+.macro CALL_FROM_GUEST
+    .balign 128
+    stp x0, x1, [sp, #-16]!
+    mrs x1, esr_el2
+    ubfx x0, x1, #ESR_CLASS_SHIFT, #6
+    sub x0, x0, #ESR_CLASS_HVC
+    cmp x0, #ESR_CLASS_SMC - ESR_CLASS_HVC
+    b.ls call_from_guest
+    mov x1, #VECTOR_SYNC
+    b leave_guest
+.endm
+
 /* From EL2 itself: a fault in hyp. */
 .macro FROM_HYP number
     .balign 128
@@ -28,11 +41,12 @@ vectors:
     .irp number, 0, 1, 2, 3, 4, 5, 6, 7
     FROM_HYP \number
     .endr
-    .irp number, 8, 9, 10, 11, 12, 13, 14, 15
+    CALL_FROM_GUEST
+    .irp number, 9, 10, 11, 12, 13, 14, 15
     FROM_GUEST \number
     .endr
 
-/* unsigned enter_guest(struct arch_frame *frame): returns the number of the vector. */
+/* unsigned enter_guest(struct arch_frame *frame): returns the number of the vector, or VECTOR_CALLED. */
     .globl enter_guest
     .balign 4
 enter_guest:
@@ -66,6 +80,58 @@ enter_guest:
     dsb nsh                        /* nothing is executed speculatively behind ERET */
     isb
 
+/*
+ * A call that returns at once, as nearly all do: hyp_call() preserves x19 to x28, so that they need not
+ * be written to the frame and read again. x1: ESR_EL2.
+ */
+call_from_guest:
+    ldr x0, [sp, #16 + SAVED_FRAME]
+    stp x2, x3, [x0, #16]
+    stp x4, x5, [x0, #32]
+    stp x6, x7, [x0, #48]
+    stp x8, x9, [x0, #64]
+    stp x10, x11, [x0, #80]
+    stp x12, x13, [x0, #96]
+    stp x14, x15, [x0, #112]
+    stp x16, x17, [x0, #128]
+    str x18, [x0, #144]
+    stp x29, x30, [x0, #232]
+    ldp x2, x3, [sp]
+    stp x2, x3, [x0]
+    mrs x2, elr_el2
+    mrs x3, spsr_el2
+    stp x2, x3, [x0, #FRAME_PC]
+    str x19, [sp]                  /* x0 and x1 are in the frame now */
+    mov x19, x0
+    bl hyp_call
+    mov x1, x19
+    ldr x19, [sp], #16
+    cbz w0, 1f
+    ldr x2, [x1, #FRAME_PC]
+    msr elr_el2, x2
+    ldp x2, x3, [x1, #16]
+    ldp x4, x5, [x1, #32]
+    ldp x6, x7, [x1, #48]
+    ldp x8, x9, [x1, #64]
+    ldp x10, x11, [x1, #80]
+    ldp x12, x13, [x1, #96]
+    ldp x14, x15, [x1, #112]
+    ldp x16, x17, [x1, #128]
+    ldr x18, [x1, #144]
+    ldp x29, x30, [x1, #232]
+    ldp x0, x1, [x1]
+    eret
+    dsb nsh
+    isb
+
+1:  stp x19, x20, [x1, #152]       /* the guest has to wait: all of it goes to the frame */
+    stp x21, x22, [x1, #168]
+    stp x23, x24, [x1, #184]
+    stp x25, x26, [x1, #200]
+    stp x27, x28, [x1, #216]
+    mov x0, #VECTOR_CALLED
+    b return_from_guest
+
 leave_guest:
     ldr x0, [sp, #16 + SAVED_FRAME]
     stp x2, x3, [x0, #16]
@@ -89,6 +155,8 @@ leave_guest:
     mrs x3, spsr_el2
     stp x2, x3, [x0, #FRAME_PC]
     mov x0, x1
+
+return_from_guest:
     ldp x27, x28, [sp, #16]
     ldp x25, x26, [sp, #32]
     ldp x23, x24, [sp, #48]

@@ -2,6 +2,7 @@
 #include "arch.h"
 
 #include "cpu_features.h"
+#include "offsets.h"
 #include "start.h"
 #include "sysreg.h"
 
@@ -24,21 +25,21 @@
 /* ESR: classes of exceptions, and the fields that are used here (Arm ARM D24.2.40). */
 enum {
     CLASS_UNKNOWN = 0x00,
-    CLASS_HVC = 0x16,
-    CLASS_SMC = 0x17,
+    CLASS_HVC = ESR_CLASS_HVC,
+    CLASS_SMC = ESR_CLASS_SMC,
     CLASS_SYSREG = 0x18,
     CLASS_FETCH_LOWER = 0x20,
     CLASS_FETCH_SAME = 0x21,
     CLASS_DATA_LOWER = 0x24,
     CLASS_DATA_SAME = 0x25,
-    CLASS_SHIFT = 26,
+    CLASS_SHIFT = ESR_CLASS_SHIFT,
     ESR_IL = 1 << 25,
     ESR_EXTERNAL = 0x10, /* not on a walk of the tables */
     ESR_WRITE = 1 << 6,
 };
 
 /* Vectors of a lower level: 8 synchronous, 9 IRQ, 10 FIQ, 11 SError; 12 to 15 from AArch32. */
-enum { VECTOR_KIND = 3, VECTOR_SYNC = 0, VECTOR_SERROR = 3 };
+enum { VECTOR_KIND = 3, KIND_SYNC = 0, KIND_SERROR = 3 };
 
 /* Stage 2: 4 KiB granule, walks from level 1 on, write-back, inner-shareable. */
 #define VTCR_VALUE                                                                                 \
@@ -71,14 +72,18 @@ static enum arch_exit_kind guest_kind_of(uint64_t esr)
 
 void arch_run(struct arch_frame *frame, struct arch_exit *exit)
 {
-    unsigned vector = enter_guest(frame) & VECTOR_KIND;
+    unsigned way = enter_guest(frame);
+    unsigned vector = way & VECTOR_KIND;
 
-    exit->kind = ARCH_EXIT_INTERRUPT;
-    if (vector == VECTOR_SERROR) {
+    exit->kind = way == VECTOR_CALLED ? ARCH_EXIT_CALLED : ARCH_EXIT_INTERRUPT;
+    if (way == VECTOR_CALLED) {
+        return;
+    }
+    if (vector == KIND_SERROR) {
         /* It is the guest's: given back as a virtual one. */
         WRITE_SYSREG(hcr_el2, READ_SYSREG(hcr_el2) | HCR_VSE);
     }
-    if (vector != VECTOR_SYNC) {
+    if (vector != KIND_SYNC) {
         return;
     }
     exit->esr = READ_SYSREG(esr_el2);

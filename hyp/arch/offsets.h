@@ -15,6 +15,15 @@
 #define FRAME_PC     248
 #define FRAME_PSTATE 256
 
+/* What enter_guest() returns: the number of a vector, or that hyp_call() wants the guest to wait. */
+#define VECTOR_SYNC   8
+#define VECTOR_CALLED 16
+
+/* ESR_ELx.EC (Arm ARM D24.2.40) */
+#define ESR_CLASS_SHIFT 26
+#define ESR_CLASS_HVC   0x16
+#define ESR_CLASS_SMC   0x17
+
 /* struct mmu_values */
 #define MMU_MAIR  0
 #define MMU_TCR   8

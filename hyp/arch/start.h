@@ -16,7 +16,7 @@ __attribute__((noreturn)) void fault_report(unsigned vector, const struct arch_f
 
 /* Where a core that CPU_ON starts begins, with its slot in x0. */
 void core_start(void);
-/* Runs the guest. Returns the number of the vector by which it left, 8 to 15. */
+/* Runs the guest. Returns the number of the vector by which it left, 8 to 15; or VECTOR_CALLED. */
 unsigned enter_guest(struct arch_frame *frame);
 
 #endif

@@ -50,6 +50,8 @@ bool run_take_exit(struct vcpu *vcpu, const struct arch_exit *exit)
     case ARCH_EXIT_SYSREG:
         run_take_sysreg(vcpu, exit->esr);
         return true;
+    case ARCH_EXIT_CALLED:
+        return false;
     case ARCH_EXIT_INTERRUPT:
         vgic_take(vcpu);
         emulated_poll(vcpu);
@@ -58,6 +60,17 @@ bool run_take_exit(struct vcpu *vcpu, const struct arch_exit *exit)
         arch_inject_undefined(&vcpu->frame);
         return true;
     }
+}
+
+bool hyp_call(struct arch_frame *frame, uint64_t esr)
+{
+    enum { CLASS_SHIFT = 26, CLASS_SMC = 0x17 };
+    struct arch_exit exit = {
+        .kind = (esr >> CLASS_SHIFT & 0x3f) == CLASS_SMC ? ARCH_EXIT_SMC : ARCH_EXIT_HVC,
+        .esr = esr,
+    };
+
+    return calls_take((struct vcpu *)frame, &exit); /* it is the vCPU's first member */
 }
 
 void run_vcpu(struct vcpu *vcpu)
