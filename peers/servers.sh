@@ -11,7 +11,7 @@ peers_known() {
         printf '%s\n' kvm-6.1 kvm-6.12 kvm-backports
     fi
     [[ ! ${LKVM-} ]] || echo kvmtool
-    printf '%s\n' dormouse-user dormouse-idle qemu-tcg qemu-tcg-gicv2 qemu-tcg-el2 \
+    printf '%s\n' dormouse-user dormouse-idle hyp qemu-tcg qemu-tcg-gicv2 qemu-tcg-el2 \
         xen-4.17 xen-4.20 tf-a-2.8 tf-a-2.12
 }
 
@@ -24,6 +24,7 @@ peer_what() { # NAME
     kvmtool) echo "KVM of Debian 13's kernel, by kvmtool (\$LKVM, which is not in Debian)" ;;
     dormouse-user) echo "dormouse's own, by libvpsci (--psci user, in the lab)" ;;
     dormouse-idle) echo "the same with idle states and two clusters" ;;
+    hyp) echo "hyp, by libvpsci at EL2: all that it can enable, idle states and two clusters" ;;
     qemu-tcg) echo "QEMU's machine virt, emulated, GICv3: HVC from EL1" ;;
     qemu-tcg-gicv2) echo "the same with GICv2, on a Cortex-A57" ;;
     qemu-tcg-el2) echo "the same with virtualization=on: SMC from EL2" ;;
@@ -49,6 +50,7 @@ peer_prepare() { # NAME
     kvmtool) peer_kvmtool ;;
     dormouse-user) peer_dormouse 6.12 --psci user ;;
     dormouse-idle) peer_dormouse 6.12 --psci user --idle powerdown --clusters 2 ;;
+    hyp) peer_hyp ;;
     qemu-tcg) peer_qemu 'max,pauth-impdef=on' gic-version=3 ;;
     qemu-tcg-gicv2) peer_qemu cortex-a57 gic-version=2 ;;
     qemu-tcg-el2) peer_qemu 'max,pauth-impdef=on' gic-version=3,virtualization=on ;;
@@ -106,6 +108,17 @@ peer_qemu() { # CPU MACHINE-OPTIONS
     peer_version=$(peer_qemu_version qemu-system-aarch64)
     peer_start_qemu qemu-system-aarch64
     peer_words+=(-M "virt,$2" -cpu "$1" -smp 4 -m 512M -kernel "$peers_image" -append "$peers_append")
+}
+
+# hyp in QEMU, with one guest for which everything is on.
+peer_hyp() {
+    local hyp_cpu=max hyp_second='' hyp_machine=() bundle=$build/peers/hyp/bundle
+    hyp_need_all
+    peer_version="hyp $("$build/native/vmm/dormouse" version | sed 's/^dormouse //') on $(peer_qemu_version "${qemu[@]}")"
+    "$hyp_image" make --kernel "$peers_image" --append "$peers_append" --cpus 4 --memory 256M \
+        --enable all --idle powerdown --clusters 2 "$bundle"
+    hyp_make_machine "$bundle"
+    peer_words=("${hyp_machine[@]}")
 }
 
 # Words that put a file into the machine's memory, again at every reset.
