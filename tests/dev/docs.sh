@@ -105,7 +105,7 @@ test_readme_examples_are_accepted() {
 # Every path that a document links to exists.
 test_paths_in_documents_exist() {
     for document in README DESIGN SPEC CAVEATS CONTRIBUTING SECURITY CHANGES docs/lab docs/embedding docs/adapter docs/peers \
-        docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/performance docs/sandbox docs/files docs/upstream/README; do
+        docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/hyp-control docs/performance docs/sandbox docs/files docs/upstream/README; do
         [ -e "$root/$document.md" ] || fail "$document.md is not there"
         folder=$(dirname "$root/$document.md")
         grep -o '](\([^)#:]*\))' "$root/$document.md" | sed 's/](\(.*\))/\1/' >links || :
@@ -162,6 +162,7 @@ test_exists() { # NAME
         fi
         ;;
     explore/*) grep -q "{\"${1#explore/}\"," "$root/tests/lib/explore/scenarios.c" ;;
+    unit/hyp_*) [ -e "$root/tests/hyp/test_${1#unit/hyp_}.c" ] ;;
     unit/*) [ -e "$root/tests/vmm/test_${1#unit/}.c" ] ;;
     *) return 1 ;;
     esac
@@ -169,11 +170,11 @@ test_exists() { # NAME
 
 test_races_name_functions_and_tests_that_exist() {
     races >rows
-    [ "$(wc -l <rows)" -eq "$(grep -c '^| .* | .* | .* |$' "$root/docs/races.md" | awk '{ print $1 - 2 }')" ] ||
+    [ "$(wc -l <rows)" -eq "$(grep -c '^| .* | .* | .* |$' "$root/docs/races.md" | awk '{ print $1 - 3 }')" ] ||
         fail "a row of docs/races.md names no function() or no test"
     while IFS='|' read -r race by test; do
         function=$(printf '%s\n' "$by" | sed 's/^`\([a-z0-9_]*\)()`.*/\1/')
-        grep -rqE "\\b$function\\(" "$root/vmm" "$root/lib" "$root/include" ||
+        grep -rqE "\\b$function\\(" "$root/vmm" "$root/hyp" "$root/lib" "$root/include" ||
             fail "docs/races.md, $race: there is no function $function()"
         test_exists "$test" || fail "docs/races.md, $race: there is no test $test"
     done <rows
