@@ -26,7 +26,7 @@ struct run {
     const uint8_t *bytes;
     size_t left;
     size_t step;
-    char line[8192]; /* what came since the last line */
+    char line[QMP_OUTPUT_MAX]; /* what came since the last line: the schema is long */
     size_t line_length;
 };
 
@@ -166,7 +166,7 @@ static const struct operator_ops ops = {
 
 static void take_line(const struct run *run)
 {
-    json_t *reply = json_loadb(run->line, run->line_length, 0, NULL);
+    json_t *reply = json_loadb(run->line, run->line_length, JSON_ALLOW_NUL, NULL);
 
     check(json_is_object(reply));
     json_decref(reply);
