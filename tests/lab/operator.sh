@@ -344,6 +344,21 @@ expect_ps() {
     grep -q "^web  *$1  " "$work/ps" || fail "not $1 in the list: $(cat "$work/ps")"
 }
 
+# Whether `dormouse console` is attached.
+has_pty() {
+    for descriptor in "/proc/$attached/fd/"*; do
+        case $(readlink "$descriptor") in /dev/pts/*) return 0 ;; esac
+    done
+    return 1
+}
+
+# Lets the VM go on, and tells whether `dormouse events -f` has shown it: it may have begun too late.
+is_followed() {
+    "$DORMOUSE" stop web
+    "$DORMOUSE" cont web
+    grep -q ' web RESUME$' "$work/happened"
+}
+
 # A VM of a configuration file is found by its name, and does what it is told. Its user may not remove its files.
 # once by_name
 test_by_name() {
@@ -356,8 +371,15 @@ kernel = $LAB_BARE
 append = scenario=keys
     timer=0
 no-shutdown = yes
+console = pty
 END
-    start_dormouse run web
+    start_dormouse run web --paused
+    wait_until 30 test -L "$work/runtime/dormouse/web.console" || fail "no console"
+    "$DORMOUSE" console web </dev/null >"$work/console" &
+    attached=$!
+    "$DORMOUSE" events -f web >"$work/happened" &
+    wait_until 30 has_pty || fail "dormouse console has no pseudo-terminal"
+    wait_until 30 is_followed || fail "no event: $(cat "$work/happened")"
     wait_console ready
     [ "$(stat -c %a "$work/runtime/dormouse/web.qmp")" = 600 ] || fail "others may connect"
     run_status "$DORMOUSE" run web 2>"$work/second"
@@ -380,11 +402,14 @@ END
     "$DORMOUSE" quit web
     wait_guest
     expect_status 0
+    wait $attached || fail "dormouse console ended with status $?"
     expect_ps "not running"
     run_status "$DORMOUSE" wake web 2>"$work/second"
     expect_status 3
-    start_dormouse run web # The name that was left is free.
-    wait_console ready
+    grep -q ' web SHUTDOWN guest=false reason=host-qmp-quit$' "$work/happened" ||
+        fail "not the last event: $(cat "$work/happened")"
+    start_dormouse run web --console none # The name that was left is free.
+    wait_event "$work/events" boot 1
     expect_ps running
     "$DORMOUSE" quit web
     wait_guest

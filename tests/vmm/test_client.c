@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The commands for running VMs, with a VM that is a thread of the test, and says what the test wants. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,9 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -104,6 +109,12 @@ static void join(struct fake_vm *vm)
     close(vm->listener);
 }
 
+static int show_log(const char *path)
+{
+    printf("log %s\n", path);
+    return 0;
+}
+
 /* Runs a command; its output and messages are put together in `said`. */
 static int run(const struct verb *verb, char *said, const char *const *words)
 {
@@ -111,7 +122,7 @@ static int run(const struct verb *verb, char *said, const char *const *words)
     struct capture messages;
     char storage[WORDS_MAX][128];
     char reported[SAID_SIZE / 2];
-    char *argv[WORDS_MAX];
+    char *argv[WORDS_MAX + 1] = {NULL};
     int argc = 0;
 
     for (; words[argc] != NULL; argc++) {
@@ -120,7 +131,7 @@ static int run(const struct verb *verb, char *said, const char *const *words)
     }
     capture_begin(&out, STDOUT_FILENO);
     capture_begin(&messages, STDERR_FILENO);
-    int status = verb_run(verb, argc, argv);
+    int status = verb_run(verb, argc, argv, show_log);
     capture_end(&messages, reported, sizeof(reported));
     capture_end(&out, said, SAID_SIZE / 2);
     strcat(said, reported);
@@ -347,6 +358,181 @@ static void state_of_a_named_vm(void **state)
     vm_release(&claim);
 }
 
+static void take_record(struct vm_claim *claim, const char *key, const char *value)
+{
+    assert_true(vm_claim(claim, "vm", json_pack("{s:s}", key, value)));
+}
+
+static void event_log_in_words(void **state)
+{
+    struct vm_claim claim;
+    char said[SAID_SIZE];
+
+    (void)state;
+    take_record(&claim, "events", "/some/log");
+    assert_int_equal(RUN(&verb_events, said, "vm"), VERB_DONE);
+    assert_string_equal(said, "log /some/log\n");
+    vm_release(&claim);
+    take_name(&claim, "vm");
+    assert_int_equal(RUN(&verb_events, said, "vm"), VERB_FAILED);
+    assert_non_null(strstr(said, "the VM has no event log (--events); -f shows"));
+    vm_release(&claim);
+}
+
+static void events_as_they_come(void **state)
+{
+    static const char event[] =
+        DONE "{\"timestamp\":{\"seconds\":1,\"microseconds\":2000},\"event\":\"WAKEUP\",\"data\":"
+             "{\"a\":\"x\\u001b\",\"b\":[1]}}\n";
+    char said[SAID_SIZE];
+
+    (void)state;
+    assert_int_equal(TALK(&verb_events, said, "-f", event), VERB_DONE);
+    assert_non_null(strstr(said, ".002 ./vm WAKEUP a=x\xef\xbf\xbd b=[1]\n"));
+    struct fake_vm vm;
+    start(&vm, "vm", greeting, (const char *const[]){event, NULL});
+    assert_int_equal(RUN(&verb_events, said, "--json", "-f", "./vm"), VERB_DONE);
+    join(&vm);
+    assert_non_null(strstr(said, "\"event\":\"WAKEUP\""));
+    assert_non_null(strstr(said, "\"name\":\"./vm\"}\n"));
+    assert_int_equal(RUN(&verb_events, said, "-f", "./nothing"), VERB_NOT_RUNNING);
+}
+
+/* The guest's side of a console: says something, hears something, and ends. */
+static void *speak(void *arg)
+{
+    int master = *(int *)arg;
+    char heard[8] = "";
+
+    (void)!write(master, "hello", 5);
+    if (read(master, heard, 3) == 3 && strcmp(heard, "key") == 0) {
+        (void)!write(master, " heard", 6);
+    }
+    /* What has not been read when it is closed is lost; standard output is the test's pipe. */
+    for (int shown = 0, tries = 0; shown < 11 && tries < 50000; tries++) {
+        if (ioctl(STDOUT_FILENO, FIONREAD, &shown) != 0) {
+            break;
+        }
+        usleep(1000);
+    }
+    close(master);
+    return NULL;
+}
+
+static void console_of_a_vm(void **state)
+{
+    struct vm_claim claim;
+    char said[SAID_SIZE];
+    char pty[64];
+    pthread_t thread;
+    int keys[2];
+
+    (void)state;
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    assert_int_equal(ptsname_r(master, pty, sizeof(pty)), 0);
+    take_record(&claim, "pty", pty);
+    int slave = open(pty, O_RDWR | O_NOCTTY);
+    struct termios raw;
+    tcgetattr(slave, &raw);
+    cfmakeraw(&raw);
+    tcsetattr(slave, TCSANOW, &raw);
+    /* Another one has it. */
+    assert_int_equal(flock(slave, LOCK_EX), 0);
+    assert_int_equal(RUN(&verb_console, said, "vm"), VERB_FAILED);
+    assert_string_equal(said, "dormouse: console vm: another program is attached to it\n");
+    assert_int_equal(flock(slave, LOCK_UN),
+                     0); /* It stays open: else the guest's side sees a hang-up. */
+    assert_int_equal(pipe(keys), 0);
+    int input = dup(STDIN_FILENO);
+    dup2(keys[0], STDIN_FILENO);
+    assert_int_equal(write(keys[1], "key", 3), 3);
+    pthread_create(&thread, NULL, speak, &master);
+    int status = RUN(&verb_console, said, "vm");
+    pthread_join(thread, NULL);
+    dup2(input, STDIN_FILENO);
+    close(slave);
+    assert_string_equal(said, "hello heard");
+    assert_int_equal(status, VERB_DONE);
+    vm_release(&claim);
+    take_record(&claim, "console", "stdio");
+    assert_int_equal(RUN(&verb_console, said, "vm"), VERB_FAILED);
+    assert_non_null(strstr(said, "the console is stdio; only that of a VM with --console pty"));
+    vm_release(&claim);
+    assert_int_equal(RUN(&verb_console, said, "vm", "other"), VERB_USAGE);
+}
+
+static void port_of_vsock(void **state)
+{
+    struct vm_claim claim;
+    struct fake_vm vm;
+    char said[SAID_SIZE];
+    int input = dup(STDIN_FILENO);
+    int none = open("/dev/null", O_RDONLY);
+
+    (void)state;
+    dup2(none, STDIN_FILENO);
+    take_record(&claim, "vsock", "vsock");
+    start(&vm, "vsock", "", (const char *const[]){"OK 1073741824\nSSH-2.0\n", NULL});
+    assert_int_equal(RUN(&verb_connect, said, "--", "vm", "22"), VERB_DONE);
+    join(&vm);
+    assert_string_equal(said, "SSH-2.0\n");
+    start(&vm, "vsock", "", (const char *const[]){NULL});
+    assert_int_equal(RUN(&verb_connect, said, "vm"), VERB_FAILED);
+    join(&vm);
+    assert_int_equal(RUN(&verb_connect, said, "vm", "22x"), VERB_FAILED);
+    assert_string_equal(said, "dormouse: connect vm: 22x is not a port of vsock\n");
+    dup2(input, STDIN_FILENO);
+    vm_release(&claim);
+}
+
+/* What ssh is started with: a program of the test is in its place. */
+static void expect_ssh(const char *key, const char *value, const char *expected)
+{
+    struct vm_claim claim;
+    char said[SAID_SIZE] = "";
+
+    take_record(&claim, key, value);
+    pid_t child = fork();
+    if (child == 0) {
+        char words[][16] = {"root@vm", "uname", "-r"};
+        char *argv[] = {words[0], words[1], words[2], NULL};
+
+        setenv("PATH", ".", 1);
+        _exit(verb_run(&verb_ssh, 3, argv, show_log));
+    }
+    waitpid(child, NULL, 0);
+    vm_release(&claim);
+    FILE *file = scratch_open("ssh.words", "r");
+    size_t length = fread(said, 1, sizeof(said) - 1, file);
+    fclose(file);
+    said[length] = '\0';
+    if (strstr(said, expected) == NULL) {
+        fail_msg("ssh got '%s', not '%s'", said, expected);
+    }
+}
+
+static void ways_to_ssh(void **state)
+{
+    static const char script[] = "#!/bin/sh\necho \"$*\" >ssh.words\n";
+    struct vm_claim claim;
+    char said[SAID_SIZE];
+
+    (void)state;
+    scratch_write("ssh", script, sizeof(script) - 1);
+    chmod("ssh", 0700);
+    expect_ssh("ssh", "2222:22",
+               "-oHostKeyAlias=dormouse-vm -p2222 -oHostName=127.0.0.1 root@vm uname -r\n");
+    expect_ssh("ssh", "192.0.2.1/2222:22", " -p2222 -oHostName=192.0.2.1 root@vm uname -r\n");
+    expect_ssh("vsock", "/v", "test_client' connect -- 'vm' 22 root@vm uname -r\n");
+    unlink("ssh.words");
+    unlink("ssh");
+    take_name(&claim, "vm");
+    assert_int_equal(RUN(&verb_ssh, said, "vm"), VERB_FAILED);
+    assert_non_null(strstr(said, "no way to the guest's ssh is known"));
+    vm_release(&claim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +546,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(silent_vm_costs_its_limit, enter, leave),
         cmocka_unit_test_setup_teardown(what_a_hostile_vm_says_is_harmless, enter, leave),
         cmocka_unit_test_setup_teardown(state_of_a_named_vm, enter, leave),
+        cmocka_unit_test_setup_teardown(event_log_in_words, enter, leave),
+        cmocka_unit_test_setup_teardown(events_as_they_come, enter, leave),
+        cmocka_unit_test_setup_teardown(console_of_a_vm, enter, leave),
+        cmocka_unit_test_setup_teardown(port_of_vsock, enter, leave),
+        cmocka_unit_test_setup_teardown(ways_to_ssh, enter, leave),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -435,10 +435,12 @@ static const struct {
      "--qmp unix:/run/vm,server,nowait: give only the socket's path, without 'unix:' and what "
      "follows the path"},
     {"--console", "pty,max=1M",
-     "--console pty,max=1M: unknown target; use stdio, none, pty, FILE, or FILE,max=SIZE with a "
+     "--console pty,max=1M: unknown target; use stdio, none, pty, pty=LINK, FILE, or FILE,max=SIZE "
+     "with a "
      "SIZE of at least 4K"},
     {"--console", "log,max=1K",
-     "--console log,max=1K: unknown target; use stdio, none, pty, FILE, or FILE,max=SIZE with a "
+     "--console log,max=1K: unknown target; use stdio, none, pty, pty=LINK, FILE, or FILE,max=SIZE "
+     "with a "
      "SIZE of at least 4K"},
     {"--events", "log,max=lots",
      "--events log,max=lots: not a file; give FILE, or FILE,max=SIZE with a SIZE of at least 4K"},
@@ -624,5 +626,6 @@ int main(void)
         cmocka_unit_test(bad_options_give_one_clear_line),
     };
 
+    setenv("XDG_RUNTIME_DIR", "/nowhere/at/all", 1); /* A VM with a name gets no socket then. */
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

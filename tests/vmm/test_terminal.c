@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -332,6 +333,34 @@ static void join(void)
     drive_until_idle(rig.loop);
 }
 
+/* A link that an ended process has left is replaced; a file is not. */
+static void pty_has_a_link(void **state)
+{
+    struct stat status;
+
+    (void)state;
+    assert_int_equal(symlink("/nowhere", "link"), 0);
+    rig_catch_errors();
+    rig_start("pty=link");
+    rig_expect_errors("");
+    assert_non_null(rig.console);
+    assert_string_equal(console_link(rig.console), "link");
+    ssize_t length = readlink("link", pty_name, sizeof(pty_name) - 1);
+    assert_true(length > 0);
+    pty_name[length] = '\0';
+    join();
+    rig_put("hello");
+    rig_expect_output("hello");
+    rig_end();
+    assert_int_not_equal(lstat("link", &status), 0);
+    assert_int_equal(mkdir("link", 0700), 0);
+    rig_catch_errors();
+    rig_start("pty=link");
+    rig_expect_errors("dormouse: console: cannot open pty=link: File exists\n");
+    assert_null(rig.console);
+    rmdir("link");
+}
+
 static void pty_drops_output_until_it_is_opened(void **state)
 {
     (void)state;
@@ -441,6 +470,7 @@ int main(void)
         RIG_TEST(terminal_is_restored_before_an_end),
         RIG_TEST(restored_terminal_leaves_signals_as_they_were),
         RIG_TEST(background_job_says_why_it_stops),
+        RIG_TEST(pty_has_a_link),
         RIG_TEST(pty_drops_output_until_it_is_opened),
         RIG_TEST(pty_carries_input_and_no_echo),
         RIG_TEST(pty_survives_hang_up_and_return),

@@ -93,7 +93,7 @@ static int command_image(int argc, char *const *argv)
 #define VERB(word, ...)                                                                            \
     static int command_##word(int argc, char *const *argv)                                         \
     {                                                                                              \
-        return verb_run(&verb_##word, argc, argv);                                                 \
+        return verb_run(&verb_##word, argc, argv, timeline_show);                                  \
     }
 #include "client/verbs.def"
 

@@ -8,8 +8,11 @@
 #include "client/vm_claim.h"
 #include "config/config.h"
 
-/** Gives a VM that has a name, but no --qmp, a socket in the folder of running VMs, if there is such a folder. */
-void run_name_set_socket(struct config *config);
+/**
+ * Gives a VM that has a name a QMP socket in the folder of running VMs, if it has none and there is such a folder, and a
+ * link there to the pseudo-terminal of --console pty.
+ */
+void run_name_set_places(struct config *config);
 
 /**
  * Takes the VM's name, if it has one and there is a folder of running VMs. Returns false after report()ing one line.

@@ -558,7 +558,7 @@ enum option_result options_parse(struct config *config, int argc, char *const *a
     config_init(config);
     enum option_result result = parse_words(config, argc, argv);
     set_start(config);
-    run_name_set_socket(config);
+    run_name_set_places(config);
     if (result == OPTION_GOOD && !check_config(config)) {
         result = OPTION_BAD;
     }

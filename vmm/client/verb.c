@@ -63,6 +63,20 @@ int verb_report(const struct verb *verb, const struct vm *vm, const struct qmp_a
     return verb_exit(result);
 }
 
+/* "root@web": the part before the name is ssh's. */
+static char *take_user(struct verb_settings *settings, char *word)
+{
+    const char *name = strchr(word, '@');
+    size_t length = name != NULL ? (size_t)(name + 1 - word) : 0;
+
+    if (length >= sizeof(settings->user)) {
+        return word;
+    }
+    memcpy(settings->user, word, length);
+    settings->user[length] = '\0';
+    return word + length;
+}
+
 /* Parses the arguments; those that are no options go to `names`, which has room for all. */
 static enum option_result verb_parse(const struct verb *verb, struct verb_settings *settings,
                                      int argc, char *const *argv, char **names, size_t *count)
@@ -78,17 +92,50 @@ static enum option_result verb_parse(const struct verb *verb, struct verb_settin
             return result;
         }
         at += length;
-        if (at < argc) {
-            names[(*count)++] = argv[at];
+        if (at == argc) {
+            break;
+        }
+        names[(*count)++] = argv[at];
+        if (verb->names == VERB_NAME_AND_REST) {
+            names[0] = take_user(settings, argv[at]);
+            settings->rest = argv + at + 1;
+            break;
         }
     }
     return OPTION_GOOD;
 }
 
+/* Whether there are as many VMs as the verb is for. */
+static bool verb_has_names(const struct verb *verb, size_t count)
+{
+    const char *what = verb->names == VERB_NAMES ? "the VMs" : "one VM";
+
+    if (count == 0 ? verb->shows : (verb->names == VERB_NAMES || count == 1)) {
+        return true;
+    }
+    report("%s: name %s; see dormouse %s --help, and dormouse ps", verb_word(verb), what,
+           verb_word(verb));
+    return false;
+}
+
+/* With one VM, or as many as the verb is for; `missing` is the status for those that were not found. */
+static int verb_run_list(const struct verb *verb, const struct verb_settings *settings,
+                         const struct vm_list *list, int missing)
+{
+    if (verb->names != VERB_NAMES && list->count != 1) {
+        if (list->count > 1) {
+            report("%s: the pattern fits several VMs; name one", verb_word(verb));
+        }
+        return list->count > 1 ? VERB_USAGE : missing;
+    }
+    int status = verb->run(verb, list, settings);
+    return missing > status ? missing : status;
+}
+
 static int verb_choose(const struct verb *verb, const struct verb_settings *settings,
                        char *const *names, size_t count)
 {
-    struct vm_list list;
+    struct vm_list list = {0};
     enum vm_choice choice = VM_CHOSEN;
 
     if (count == 0) {
@@ -100,10 +147,10 @@ static int verb_choose(const struct verb *verb, const struct verb_settings *sett
         report("%s: %s", verb_word(verb), strerror(ENOMEM));
         return VERB_FAILED;
     }
-    int status = verb->run(verb, &list, settings);
-    int missing = choice == VM_UNKNOWN ? VERB_NOT_RUNNING : VERB_DONE;
+    int status =
+        verb_run_list(verb, settings, &list, choice == VM_UNKNOWN ? VERB_NOT_RUNNING : VERB_DONE);
     vm_list_free(&list);
-    return missing > status ? missing : status;
+    return status;
 }
 
 /* Text that could not be written to standard output is an error. */
@@ -116,24 +163,23 @@ static int verb_finish(const struct verb *verb, int status)
     return status > VERB_FAILED ? status : VERB_FAILED;
 }
 
-static int verb_run_words(const struct verb *verb, int argc, char *const *argv, char **names)
+static int verb_run_words(const struct verb *verb, int argc, char *const *argv, char **names,
+                          verb_log_fn *show_log)
 {
-    struct verb_settings settings = {0};
+    struct verb_settings settings = {.rest = argv + argc, .show_log = show_log};
     size_t count;
     enum option_result parsed = verb_parse(verb, &settings, argc, argv, names, &count);
 
     if (parsed != OPTION_GOOD) {
         return program_end(parsed, &verb->options, VERB_USAGE, VERB_FAILED);
     }
-    if (count == 0 && !verb->shows) {
-        report("%s: name the VMs; see dormouse %s --help, and dormouse ps", verb_word(verb),
-               verb_word(verb));
+    if (!verb_has_names(verb, count)) {
         return VERB_USAGE;
     }
     return verb_finish(verb, verb_choose(verb, &settings, names, count));
 }
 
-int verb_run(const struct verb *verb, int argc, char *const *argv)
+int verb_run(const struct verb *verb, int argc, char *const *argv, verb_log_fn *show_log)
 {
     char **names = calloc((size_t)argc + 1, sizeof(*names));
 
@@ -141,7 +187,7 @@ int verb_run(const struct verb *verb, int argc, char *const *argv)
         report("%s: %s", verb_word(verb), strerror(ENOMEM));
         return VERB_FAILED;
     }
-    int status = verb_run_words(verb, argc, argv, names);
+    int status = verb_run_words(verb, argc, argv, names, show_log);
     free(names);
     return status;
 }

@@ -16,11 +16,24 @@ enum {
     VERB_LATE,        /* a VM has not done it in time */
 };
 
+/** Shows an event log in words. Returns an exit status. */
+typedef int verb_log_fn(const char *path);
+
 struct verb_settings {
     unsigned seconds; /* 0: the verb's own limit */
     bool json;
     bool no_wait;
     bool follow;
+    char *const *rest; /* arguments after the name, if the verb has one name; then NULL */
+    char user[64];     /* "USER@", or "" */
+    verb_log_fn *show_log;
+};
+
+/** What may follow the options. */
+enum verb_names {
+    VERB_NAMES,
+    VERB_NAME,          /* one VM */
+    VERB_NAME_AND_REST, /* one VM, and arguments that are not this command's */
 };
 
 struct verb {
@@ -31,15 +44,16 @@ struct verb {
     const char *command; /* of QMP */
     const char *event;   /* which says that it is done; NULL: the reply does */
     bool ends;           /* the VM's process ends then */
-    bool shows;          /* also of VMs that have ended, and of all VMs if no name is given */
-    unsigned seconds;    /* how long it may take */
+    enum verb_names names;
+    bool shows;       /* also of VMs that have ended, and of all VMs if no name is given */
+    unsigned seconds; /* how long it may take */
 };
 
 #define VERB(word, ...) extern const struct verb verb_##word;
 #include "client/verbs.def"
 
 /** Runs a command with its arguments. Returns an exit status. */
-int verb_run(const struct verb *verb, int argc, char *const *argv);
+int verb_run(const struct verb *verb, int argc, char *const *argv, verb_log_fn *show_log);
 
 /** The deadline of what begins now, for qmp_ask(). */
 int64_t verb_deadline(const struct verb *verb, const struct verb_settings *settings);
@@ -57,12 +71,20 @@ int verb_exit(enum ask_result result);
 int verb_report(const struct verb *verb, const struct vm *vm, const struct qmp_ask *ask,
                 enum ask_result result);
 
-/* The kinds of verbs: act.c, ps.c. */
+/* The kinds of verbs: act.c, attach.c, follow.c, ps.c, ssh.c. */
 int act_run(const struct verb *verb, const struct vm_list *list,
             const struct verb_settings *settings);
 int ps_run(const struct verb *verb, const struct vm_list *list,
            const struct verb_settings *settings);
 int status_run(const struct verb *verb, const struct vm_list *list,
                const struct verb_settings *settings);
+int events_run(const struct verb *verb, const struct vm_list *list,
+               const struct verb_settings *settings);
+int console_run(const struct verb *verb, const struct vm_list *list,
+                const struct verb_settings *settings);
+int connect_run(const struct verb *verb, const struct vm_list *list,
+                const struct verb_settings *settings);
+int ssh_run(const struct verb *verb, const struct vm_list *list,
+            const struct verb_settings *settings);
 
 #endif

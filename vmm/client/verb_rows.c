@@ -33,9 +33,25 @@ static const struct option_row wait_rows[] = {
     {OPTION("--no-wait", NULL, "do not wait until it is done", option_set_flag), AT(no_wait)},
 };
 
+static const struct option_row limit_rows[] = {
+    {OPTION("--limit", "SECONDS", "give up after that time", set_limit)},
+};
+
+static const struct option_row follow_rows[] = {
+    {OPTION("--follow", NULL, "show what happens from now on, until the VMs end", option_set_flag),
+     AT(follow)},
+    {OPTION("-f", NULL, "the same", option_set_flag), AT(follow)},
+};
+
+static const struct option_table follow_table = {follow_rows, 2};
+static const struct option_table limit_table = {limit_rows, 1};
 static const struct option_table common_table = {common_rows, 2};
 static const struct option_table wait_table = {wait_rows, 1};
 static const struct option_part show_parts[] = {{&common_table, 0}, {NULL, 0}};
+static const struct option_part follow_parts[] = {
+    {&follow_table, 0}, {&common_table, 0}, {NULL, 0}};
+static const struct option_part limit_parts[] = {{&limit_table, 0}, {NULL, 0}};
+static const struct option_part no_parts[] = {{NULL, 0}};
 static const struct option_part act_parts[] = {{&common_table, 0}, {&wait_table, 0}, {NULL, 0}};
 
 static const char verb_notes[] =

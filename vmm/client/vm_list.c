@@ -61,13 +61,17 @@ static json_t *read_record(int fd)
     return json_loadfd(fd, 0, NULL);
 }
 
+static const char name_characters[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
 /* The name of the VM whose file this is. Returns false if it is another file. */
 static bool read_file_name(const char *file, char *name)
 {
     const char *end = strrchr(file, '.');
     size_t length = end != NULL ? (size_t)(end - file) : 0;
 
-    if (length == 0 || length >= VM_NAME_SIZE || strcmp(end, ".vm") != 0) {
+    if (length == 0 || length >= VM_NAME_SIZE || strcmp(end, ".vm") != 0 ||
+        strspn(file, name_characters) != strlen(file)) {
         return false;
     }
     memcpy(name, file, length);

@@ -77,7 +77,7 @@ struct config {
     const char *restore;    /* path: the image of a VM to continue, or NULL */
     const char *sleep_file; /* SLEEP_MEMORY_DISK: path */
     const char *events;     /* path of the event log, or NULL */
-    const char *console;    /* "stdio", "none", "pty" or a path */
+    const char *console;    /* "stdio", "none", "pty", "pty=PATH" or a path */
     const char *dump_dtb;   /* path: write the device tree there instead of running, or NULL */
     const char *qmp;        /* path of the operator's socket, or NULL */
     bool name_given;        /* messages carry the name */
@@ -94,6 +94,7 @@ struct config {
     unsigned shutdown_seconds; /* after SIGTERM a guest has so long to shut down; 0: none */
     unsigned idle_seconds;     /* a guest that was idle so long is asked to sleep; 0: never */
     unsigned idle_cpu_percent; /* of one processor, which an idle guest may use */
+    char own_console[320];     /* the same for "pty" in `console` */
     char own_qmp[108];         /* the path in `qmp`, if nobody has given one */
     const char *name_file;     /* path of the file that says that the name is taken, or NULL */
     struct net_list nets;

@@ -352,11 +352,12 @@ static int machine_enter_sandbox(const struct machine *machine)
 {
     const struct config *config = machine->config;
     struct sandbox_user user = config->sandbox.user;
-    enum { FIXED_PATHS = 8 };
+    enum { FIXED_PATHS = 9 };
     const char *vsock = config->vsock.path[0] != '\0' ? config->vsock.path : NULL;
     struct sandbox_path paths[FIXED_PATHS + PORTS_MAX] = {
         {config->qmp, SANDBOX_REMOVES, false},
         {config->name_file, SANDBOX_REMOVES, false},
+        {console_link(machine->console), SANDBOX_REMOVES, false},
         {vsock, SANDBOX_CONNECTS, false},
         /* SIGHUP opens both again. */
         {events_path(machine->events), SANDBOX_REOPENS, events_have_limit(machine->events)},

@@ -121,7 +121,10 @@ static struct operator_channel op_console(const char *target)
     static const char *const kinds[][2] = {{"stdio", "stdio"}, {"none", "null"}, {"pty", "pty"}};
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (strcmp(target, kinds[i][0]) == 0) {
+        const char *rest = target + strlen(kinds[i][0]);
+
+        if (strncmp(target, kinds[i][0], strlen(kinds[i][0])) == 0 &&
+            (*rest == '\0' || *rest == '=')) {
             return (struct operator_channel){.label = "console", .kind = kinds[i][1], .open = true};
         }
     }

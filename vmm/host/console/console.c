@@ -16,6 +16,7 @@
 #include "core/loop.h"
 #include "host/console/input.h"
 #include "host/console/output.h"
+#include "host/console/pty_link.h"
 #include "host/console/terminal.h"
 
 enum { PTY_NAME_SIZE = 64 };
@@ -28,6 +29,7 @@ struct console {
     struct output output;
     struct terminal terminal;
     char pty_name[PTY_NAME_SIZE];
+    struct pty_link link;
     int kick_fd; /* eventfd: any thread wakes the main thread by it */
     struct loop_source *kick_source;
     int open_fd; /* inotify: a program opens the pseudo-terminal; -1: there is none */
@@ -132,6 +134,11 @@ const char *console_file(const struct console *console)
     return console->output.log.path;
 }
 
+const char *console_link(const struct console *console)
+{
+    return console->link.path;
+}
+
 int console_created(const struct console *console)
 {
     return logfile_created(&console->output.log);
@@ -159,12 +166,21 @@ static int console_open_stdio(struct console *console)
     return terminal_make_raw(&console->terminal, STDIN_FILENO);
 }
 
+/* The path of "pty=PATH", or NULL. */
+static const char *target_link(const char *target)
+{
+    static const char pty[] = "pty=";
+    const size_t length = sizeof(pty) - 1;
+
+    return strncmp(target, pty, length) == 0 && target[length] != '\0' ? target + length : NULL;
+}
+
 /*
  * Input and output need a descriptor each, because the loop tells them apart by it. inotify reports
  * when a program opens the other side, which the master does not; polling would keep the host of a
  * sleeping guest awake.
  */
-static int console_open_pty(struct console *console)
+static int console_open_pty(struct console *console, const char *link)
 {
     int master = terminal_open_pty(console->pty_name, sizeof(console->pty_name));
 
@@ -189,13 +205,19 @@ static int console_open_pty(struct console *console)
     }
     console->open_source =
         loop_add(console->loop, console->open_fd, EPOLLIN, console_on_open, console);
-    return console->open_source != NULL ? 0 : -errno;
+    if (console->open_source == NULL) {
+        return -errno;
+    }
+    return link != NULL ? pty_link_make(&console->link, link, console->pty_name) : 0;
 }
 
 bool console_target_is_valid(const char *target)
 {
     static const char *const words[] = {"stdio", "none", "pty"};
 
+    if (target_link(target) != NULL) {
+        return true;
+    }
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         size_t length = strlen(words[i]);
 
@@ -212,8 +234,8 @@ static int console_open_target(struct console *console, const char *target)
     if (strcmp(target, "stdio") == 0) {
         return console_open_stdio(console);
     }
-    if (strcmp(target, "pty") == 0) {
-        return console_open_pty(console);
+    if (strcmp(target, "pty") == 0 || target_link(target) != NULL) {
+        return console_open_pty(console, target_link(target));
     }
     if (strcmp(target, "none") == 0) {
         console->output.dropping = true;
@@ -254,6 +276,7 @@ struct console *console_create(struct loop *loop, const char *target, void (*qui
     console->quit_arg = quit_arg;
     console->kick_fd = -1;
     console->open_fd = -1;
+    console->link = (struct pty_link)PTY_LINK_NONE;
     console->input.line = line_none();
     console->input.call = console_call_main;
     console->input.quit = console_call_quit;
@@ -271,7 +294,7 @@ struct console *console_create(struct loop *loop, const char *target, void (*qui
         console_destroy(console);
         return NULL;
     }
-    if (console->output.is_pty) {
+    if (console->output.is_pty && console->link.path == NULL) {
         report_note("console is on %s", console->pty_name);
     }
     return console;
@@ -282,6 +305,7 @@ void console_destroy(struct console *console)
     if (console == NULL) {
         return;
     }
+    pty_link_remove(&console->link);
     output_flush(&console->output);
     terminal_restore(&console->terminal);
     input_close(&console->input);

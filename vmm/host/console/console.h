@@ -34,9 +34,9 @@ struct console_receiver {
 bool console_target_is_valid(const char *target);
 
 /*
- * `target` is "stdio", "none", "pty", FILE or FILE,max=SIZE (output only), and stays the caller's. A
+ * `target` is "stdio", "none", "pty", "pty=PATH", FILE or FILE,max=SIZE (output only), and stays the caller's. A
  * file is created, or appended to; one that would exceed SIZE is renamed to FILE.1, and a fresh one
- * continues it. A pty's name is printed on standard error; what the guest writes while no
+ * continues it. A pty's name is printed on standard error, or PATH becomes a link to it; what the guest writes while no
  * program has it open is dropped. With "stdio" and a terminal as standard input the terminal is made raw;
  * it is put back by console_destroy(). `quit` is called on Ctrl-a x. Main thread. Returns NULL
  * after report()ing one line.
@@ -78,6 +78,8 @@ void console_watch(struct console *console, void (*notice)(void *arg), void *arg
  */
 bool console_pending(const struct console *console);
 
+/* The path of the link to the pty, or NULL. */
+const char *console_link(const struct console *console);
 /* The file's path, or NULL if the target is not a file. */
 const char *console_file(const struct console *console);
 /* The descriptor of that file if console_create() has created it, otherwise -1. */

@@ -12,7 +12,8 @@ static bool set_console(const struct option_row *row, void *settings, const char
         return false;
     }
     if (!console_target_is_valid(value)) {
-        report("--console %s: unknown target; use stdio, none, pty, FILE, or FILE,max=SIZE with a "
+        report("--console %s: unknown target; use stdio, none, pty, pty=LINK, FILE, or "
+               "FILE,max=SIZE with a "
                "SIZE of at least 4K",
                value);
         return false;
@@ -22,7 +23,8 @@ static bool set_console(const struct option_row *row, void *settings, const char
 
 static const struct option_row rows[] = {
     {OPTION("--console", "WHERE",
-            "stdio, none, pty or FILE[,max=SIZE], a file for the output (stdio);\n"
+            "stdio, none, pty[=LINK], a pseudo-terminal with a link to it, or\n"
+            "FILE[,max=SIZE], a file for the output (stdio);\n"
             "a file that would exceed SIZE is renamed to FILE.1",
             set_console)},
 };
