@@ -3,7 +3,6 @@
 
 #include "bus.h"
 #include "calls.h"
-#include "emulated.h"
 #include "power.h"
 
 /* A trapped MSR or MRS, as ESR_EL2 has it: Op0, Op2, Op1, CRn, CRm, and the direction. */
@@ -51,10 +50,7 @@ bool run_take_exit(struct vcpu *vcpu, const struct arch_exit *exit)
         run_take_sysreg(vcpu, exit->esr);
         return true;
     case ARCH_EXIT_CALLED:
-        return false;
-    case ARCH_EXIT_INTERRUPT:
-        vgic_take(vcpu);
-        emulated_poll(vcpu);
+    case ARCH_EXIT_INTERRUPT: /* power_step() takes it */
         return false;
     default:
         arch_inject_undefined(&vcpu->frame);

@@ -83,7 +83,9 @@ void vgic_take(struct vcpu *vcpu)
         arch_gic_drop(intid);
         vgic_take_one(vcpu, intid);
     }
-    vgic_serve(vcpu);
+    if (vgic_is_asked(vcpu)) {
+        vgic_serve(vcpu);
+    }
 }
 
 /* If interrupts are left that have no list register, it comes back when the guest has taken those

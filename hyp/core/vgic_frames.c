@@ -4,6 +4,7 @@
 #include "vgic_access.h"
 
 #include "arch.h"
+#include "kick.h"
 #include "vgic_hardware.h"
 #include "vgic_request.h"
 #include "vm.h"
@@ -62,11 +63,17 @@ static uint32_t frame_read_ctlr(const struct vm *vm)
     return frame_is_asked(vm) ? ctlr | CTLR_RWP : ctlr;
 }
 
-/* The other cores look at it before their guest runs again; RWP says when they have. */
+/* The other cores look at it before their guest runs again. If it is turned off, RWP says when all have. */
 static void frame_write_ctlr(struct vm *vm, uint64_t value)
 {
-    __atomic_store_n(&vm->gic.ctlr, (uint32_t)value & CTLR_GROUP1, __ATOMIC_RELAXED);
-    vgic_ask_all(vm, VGIC_RETURN, 0, 0);
+    uint32_t ctlr = (uint32_t)value & CTLR_GROUP1;
+    uint32_t old = __atomic_exchange_n(&vm->gic.ctlr, ctlr, __ATOMIC_RELAXED);
+
+    if (old != 0 && ctlr == 0) {
+        vgic_ask_all(vm, VGIC_RETURN, 0, 0);
+    } else if (old != ctlr) {
+        kick_vm(vm);
+    }
 }
 
 static uint32_t frame_read_typer(void)

@@ -75,27 +75,20 @@ static unsigned waiting_first(const struct vcpu *vcpu, unsigned *priority)
     return first;
 }
 
-static bool list_is_empty(unsigned index)
+/* A bit for each list register in use. */
+static uint32_t list_used(void)
 {
-    return (arch_gic_empty_lists() >> index & 1) != 0;
+    return ~arch_gic_empty_lists() & UINT32_MAX >> (32 - arch_gic_list_count());
 }
 
 /* Returns the list register of this interrupt. */
 static int list_find(unsigned intid)
 {
-    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
-        if (!list_is_empty(i) && LR_INTID(arch_gic_list_read(i)) == intid) {
-            return (int)i;
-        }
-    }
-    return LIST_NONE;
-}
+    for (uint32_t used = list_used(); used != 0; used &= used - 1) {
+        int index = __builtin_ctz(used);
 
-static int list_find_empty(void)
-{
-    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
-        if (list_is_empty(i)) {
-            return (int)i;
+        if (LR_INTID(arch_gic_list_read((unsigned)index)) == intid) {
+            return index;
         }
     }
     return LIST_NONE;
@@ -105,10 +98,11 @@ static int list_find_empty(void)
  * `priority`: that one waits again. */
 static int list_make_room(struct vcpu *vcpu, unsigned priority)
 {
-    int found = list_find_empty();
+    uint32_t empty = arch_gic_empty_lists();
+    int found = LIST_NONE;
 
-    if (found != LIST_NONE) {
-        return found;
+    if (empty != 0) {
+        return __builtin_ctz(empty);
     }
     for (unsigned i = 0; i < arch_gic_list_count(); i++) {
         uint64_t entry = arch_gic_list_read(i);
@@ -166,9 +160,11 @@ uint32_t vgic_lists_pending(void)
 {
     uint32_t lists = 0;
 
-    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
-        if ((arch_gic_list_read(i) & LR_STATE) == LR_PENDING) {
-            lists |= 1u << i;
+    for (uint32_t used = list_used(); used != 0; used &= used - 1) {
+        unsigned index = (unsigned)__builtin_ctz(used);
+
+        if ((arch_gic_list_read(index) & LR_STATE) == LR_PENDING) {
+            lists |= 1u << index;
         }
     }
     return lists;
@@ -257,13 +253,11 @@ void vgic_finish(struct vcpu *vcpu, unsigned intid)
 
 void vgic_empty(struct vcpu *vcpu)
 {
-    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
-        unsigned intid = LR_INTID(arch_gic_list_read(i));
+    for (uint32_t used = list_used(); used != 0; used &= used - 1) {
+        unsigned intid = LR_INTID(arch_gic_list_read((unsigned)__builtin_ctz(used)));
 
-        if (!list_is_empty(i)) {
-            vgic_finish(vcpu, intid);
-            vgic_return(vcpu, intid);
-        }
+        vgic_finish(vcpu, intid);
+        vgic_return(vcpu, intid);
     }
     for (unsigned at = waiting_next(vcpu, 0); at < VGIC_INTID_COUNT;
          at = waiting_next(vcpu, at + 1)) {
