@@ -35,6 +35,17 @@ static struct pl031 *emulated_find(struct vm *vm, uint64_t ipa, const struct vm_
     return NULL;
 }
 
+/* With the clock's lock. Whichever core sees an alarm first signals it. */
+static void emulated_tick(struct vm *vm, struct pl031 *clock, unsigned intid)
+{
+    bool was_up = pl031_line(clock);
+
+    pl031_tick(clock, emulated_second());
+    if (!was_up && pl031_line(clock)) {
+        vgic_raise(vm, intid);
+    }
+}
+
 bool emulated_read(struct vm *vm, uint64_t ipa, unsigned size, uint64_t *value)
 {
     const struct vm_device *device;
@@ -44,7 +55,7 @@ bool emulated_read(struct vm *vm, uint64_t ipa, unsigned size, uint64_t *value)
         return false;
     }
     arch_lock(&clock->lock);
-    pl031_tick(clock, emulated_second());
+    emulated_tick(vm, clock, device->intid);
     *value = pl031_read(clock, ipa - device->ipa, size, emulated_second());
     arch_unlock(&clock->lock);
     return true;
@@ -100,16 +111,12 @@ void emulated_reset(struct vm *vm)
 }
 
 /* Returns the second of the clock's next alarm. */
-static uint64_t emulated_tick(struct vm *vm, unsigned index)
+static uint64_t emulated_poll_clock(struct vm *vm, unsigned index)
 {
     struct pl031 *clock = &vm->clocks[index];
 
     arch_lock(&clock->lock);
-    bool was_up = pl031_line(clock);
-    pl031_tick(clock, emulated_second());
-    if (!was_up && pl031_line(clock)) {
-        vgic_raise(vm, vm->devices[index].intid);
-    }
+    emulated_tick(vm, clock, vm->devices[index].intid);
     uint64_t next = pl031_deadline(clock);
     arch_unlock(&clock->lock);
     return next;
@@ -124,7 +131,7 @@ void emulated_poll(struct vcpu *vcpu)
         return;
     }
     for (unsigned i = 0; i < vm->device_count; i++) {
-        uint64_t second = emulated_tick(vm, i);
+        uint64_t second = emulated_poll_clock(vm, i);
         next = second < next ? second : next;
     }
     arch_set_deadline(next == UINT64_MAX ? next : emulated_count(next));

@@ -129,6 +129,18 @@ static void an_alarm_that_is_masked(void **state)
     assert_false(line());
 }
 
+/* Another core may read the clock before the timer of the core that keeps the alarm goes off. */
+static void an_alarm_that_a_read_sees_first(void **state)
+{
+    (void)state;
+    put(IMSC, 1);
+    put(MR, DATE + 3);
+    lone.now += 3 * LONE_FREQUENCY;
+    assert_int_equal(get(LONE_GUEST, MIS), 1);
+    lone_settle();
+    assert_true(line());
+}
+
 /* The match is one of equality. */
 static void an_alarm_in_the_past(void **state)
 {
@@ -223,6 +235,7 @@ int main(void)
         cmocka_unit_test_setup(a_date_that_a_guest_sets, start),
         cmocka_unit_test_setup(an_alarm, start),
         cmocka_unit_test_setup(an_alarm_that_is_masked, start),
+        cmocka_unit_test_setup(an_alarm_that_a_read_sees_first, start),
         cmocka_unit_test_setup(an_alarm_in_the_past, start),
         cmocka_unit_test_setup(the_alarm_follows_the_date, start),
         cmocka_unit_test_setup(another_core_sets_the_alarm, start),
