@@ -931,6 +931,90 @@ static void too_long_or_too_deep_ends_the_connection(void **state)
     close(fd);
 }
 
+/* Commands of QEMU's that clients try, and go on without. */
+static void commands_of_qemu_are_refused(void **state)
+{
+    static const char *const names[] = {
+        "human-monitor-command",
+        "getfd",
+        "add-fd",
+        "device_add",
+        "device_del",
+        "netdev_add",
+        "netdev_del",
+        "set_link",
+        "blockdev-add",
+        "blockdev-del",
+        "object-add",
+        "chardev-add",
+        "migrate",
+        "query-migrate",
+        "qom-get",
+        "qom-set",
+        "job-dismiss",
+        "set-action",
+        "query-events",
+        "query-hotpluggable-cpus",
+        "inject-nmi",
+        "send-key",
+        "dump-guest-memory",
+    };
+    int fd = negotiated_client();
+    char text[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        (void)snprintf(
+            text, sizeof(text),
+            "{\"execute\":\"%s\",\"arguments\":{\"id\":\"net0\"},\"id\":\"libvirt-%zu\"}", names[i],
+            i);
+        say(fd, text);
+        (void)snprintf(
+            text, sizeof(text),
+            "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command %s has not "
+            "been found\"},\"id\":\"libvirt-%zu\"}\n",
+            names[i], i);
+        expect(fd, text);
+    }
+    assert_string_equal(asked, "");
+    close(fd);
+}
+
+/* A descriptor that comes with a command is closed: nobody can fill the process's table. */
+static void descriptors_are_not_kept(void **state)
+{
+    static char text[] = "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"x\"}}";
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec part = {text, sizeof(text) - 1};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof(control),
+    };
+    int fd = negotiated_client();
+    int ends[2];
+    char byte;
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    control.header = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+    memcpy(CMSG_DATA(&control.header), &ends[1], sizeof(int));
+    assert_int_equal(sendmsg(fd, &message, MSG_NOSIGNAL), sizeof(text) - 1);
+    close(ends[1]);
+    drive_until_idle(loop);
+    expect(fd,
+           "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command getfd has not been "
+           "found\"}}\n");
+    assert_int_equal(read(ends[0], &byte, 1), 0); /* No writer is left. */
+    close(ends[0]);
+    close(fd);
+}
+
 /*
  * What systemd-vmspawn sends (systemd 261) and looks at: it takes a line only with CR LF, numbers its
  * commands, and finds a reply by its number. A command that is not there must not disturb the others.
@@ -1267,6 +1351,8 @@ int main(void)
         TEST(events_report_the_guest),
         TEST(events_have_the_fields_of_their_rows),
         TEST(too_long_or_too_deep_ends_the_connection),
+        TEST(commands_of_qemu_are_refused),
+        TEST(descriptors_are_not_kept),
         TEST(vmspawn_is_served),
         TEST(slow_clients_are_cut_off),
         TEST(clients_take_turns),
