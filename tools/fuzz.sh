@@ -10,7 +10,7 @@ fuzz_soak_runs=10000000
 fuzz_step_runs=250000 # What an interruption of --runs can lose.
 
 # The largest input of a target in bytes, if 1024 are too few.
-declare -A fuzz_sizes=([guest_tree]=4096 [image]=8192 [image_import]=16384 [state_image]=16384)
+declare -A fuzz_sizes=([guest_tree]=4096 [hyp_bundle]=12288 [image]=8192 [image_import]=16384 [state_image]=16384)
 
 fuzz_help() {
     cat <<EOF

@@ -47,7 +47,7 @@ lint_command() {
 # Prints the C files that match, each ended by a NUL.
 lint_find() { # PATTERN...
     local folder names=() folders=()
-    for folder in include lib kvm examples base bare vmm check tests bench fuzz proofs; do
+    for folder in include lib kvm examples base bare vmm check hyp tests bench fuzz proofs; do
         [[ ! -d $root/$folder ]] || folders+=("$folder")
     done
     for folder; do
@@ -65,7 +65,7 @@ lint_headers() {
     local header failed=0
     local compile=(clang-19 -target aarch64-linux-gnu --sysroot="$build/sysroot" -fsyntax-only
         -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror
-        -Wno-unused-function -I include -I lib -I kvm -I vmm -I check/image -I bare -I check/tool -I tests/rig -I hyp/arch -I hyp/core -I .)
+        -Wno-unused-function -I include -I lib -I kvm -I vmm -I check/image -I bare -I check/tool -I tests/rig -I hyp/arch -I hyp/core -I hyp/tool -I .)
     if [[ $machine == aarch64 ]]; then
         compile=("${compile[@]/--sysroot=*/-pipe}")
     fi

@@ -151,7 +151,10 @@ static bool describe_capabilities(struct describe *describe, const struct tree_n
     uint32_t length;
     const char *list = tree_property(node, "enable", &length);
 
-    if (list != NULL && length != 0 && list[length - 1] != '\0') {
+    if (list == NULL || length == 0) {
+        return true;
+    }
+    if (list[length - 1] != '\0') {
         return describe_wrong(describe, "enable is not text");
     }
     for (uint32_t at = 0; at < length; at += (uint32_t)strlen(list + at) + 1) {

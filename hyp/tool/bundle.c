@@ -49,11 +49,12 @@ static void bundle_add_states(struct tree *tree, const struct idle_plan *plan)
 
     for (unsigned i = 0; i < plan->count; i++) {
         const struct vpsci_power_state *power = &plan->states[i].power;
+        uint32_t *row = &cells[(size_t)STATE_CELLS * i];
 
-        cells[STATE_CELLS * i] = power->value;
-        cells[STATE_CELLS * i + 1] = power->level;
-        cells[STATE_CELLS * i + 2] = power->local;
-        cells[STATE_CELLS * i + 3] = power->below;
+        row[0] = power->value;
+        row[1] = power->level;
+        row[2] = power->local;
+        row[3] = power->below;
     }
     if (plan->count != 0) {
         node_put_cells(tree, "power-states", cells, (size_t)STATE_CELLS * plan->count);
