@@ -56,23 +56,32 @@ static void tool_place_vm(struct tool_vm *vm, unsigned index)
     vm->control_intid = vm->control ? SPI_INTID + SPI_FREE_CONTROL : 0;
 }
 
-static bool tool_check_control(const struct tool_vms *all)
+/* The control VM, or NULL. Sets *several if there is more than one. */
+static const struct tool_vm *tool_find_control(const struct tool_vms *all, bool *several)
 {
     const struct tool_vm *deciding = NULL;
 
+    *several = false;
     for (unsigned i = 0; i < all->count; i++) {
-        const struct tool_vm *vm = &all->vm[i];
-
-        if (vm->control && deciding != NULL) {
-            report("%s and %s: only one VM can be the control VM", deciding->config.name,
-                   vm->config.name);
-            return false;
+        if (all->vm[i].control) {
+            *several = *several || deciding != NULL;
+            deciding = &all->vm[i];
         }
-        deciding = vm->control ? vm : deciding;
+    }
+    return deciding;
+}
+
+static bool tool_check_control(const struct tool_vms *all)
+{
+    bool several;
+    const struct tool_vm *deciding = tool_find_control(all, &several);
+
+    if (several) {
+        report("%s: only one VM can be the control VM", deciding->config.name);
+        return false;
     }
     for (unsigned i = 0; i < all->count; i++) {
         const struct tool_vm *vm = &all->vm[i];
-
         bool needs = vm->held || vm->suspend == VM_POLICY_CONTROL;
 
         if (needs && (deciding == NULL || deciding == vm)) {
