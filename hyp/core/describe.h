@@ -15,6 +15,7 @@
 #include "vm.h"
 
 #define DESCRIBE_RAM_BASE UINT64_C(0x40000000) /* of every VM, and where devices end */
+#define DESCRIBE_RAM_MOST (UINT64_C(64) << 30)
 
 struct describe_input {
     const void *bundle;

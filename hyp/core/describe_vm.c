@@ -4,7 +4,6 @@
 #include "bare/string.h"
 
 #define RAM_GRANULE (UINT64_C(2) << 20)
-#define RAM_MOST    (UINT64_C(1) << 36)
 
 enum { CELL_SIZE = 4, INSTRUCTION_SIZE = 4, STATE_CELLS = 4 };
 
@@ -103,7 +102,7 @@ static bool describe_memory(struct describe *describe, const struct tree_node *n
     struct vm *vm = describe->vm;
     uint64_t size;
 
-    if (!describe_number(node, "memory", &size) || size == 0 || size > RAM_MOST ||
+    if (!describe_number(node, "memory", &size) || size == 0 || size > DESCRIBE_RAM_MOST ||
         size % RAM_GRANULE != 0) {
         return describe_wrong(describe, "memory must be a multiple of 2 MiB, and at most 64 GiB");
     }

@@ -38,6 +38,10 @@ static bool tool_check_vm(const struct tool_vm *vm)
                config->name, sizeof(vms[0].name) - 1);
         return false;
     }
+    if (config->memory_size > DESCRIBE_RAM_MOST) {
+        report("%s: a VM of hyp has at most 64 GiB of memory", config->name);
+        return false;
+    }
     if (config->clusters > config->cpu_count) {
         report("%s: --clusters %u: there are only %u CPUs", config->name, config->clusters,
                config->cpu_count);

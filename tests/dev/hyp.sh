@@ -45,6 +45,7 @@ test_bad_images() {
 --kernel x --cpus 17|--cpus 17: not a number of CPUs; give 1 to 16, as each needs a core of its own
 --kernel x --enable system-suspend,sleep|--enable: there is no function sleep; see hyp-image make --help
 --kernel x --name a-name-of-17-chars|a-name-of-17-chars: the name is too long; hyp's VMs have names of at most 15 characters
+--kernel x --memory 128G|vm: a VM of hyp has at most 64 GiB of memory
 --kernel x --clusters 2|vm: --clusters 2: there are only 1 CPUs
 --kernel x --suspend control|vm: --suspend control needs another VM that has --control
 --kernel x --vm control.conf|make: --vm and --kernel exclude each other; the file of a VM names its kernel
