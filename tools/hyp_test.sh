@@ -15,6 +15,7 @@ hyp_test() { # NAME
     hyp_folder=$(mktemp -d "${TMPDIR:-/tmp}/hyp.XXXXXX")
     trap 'rm -rf "$hyp_folder"' EXIT
     hyp_line=$hyp_folder/line
+    hyp_bare_image=$build/arm64/tests/lab/guest/bare/guest.img
     hyp_second=$hyp_folder/second
     make_guests "$hyp_folder/guests" cloud
     hyp_guest=(--kernel "$hyp_folder/guests/cloud/vmlinuz" --initrd "$hyp_folder/guests/cloud/initrd")
@@ -105,6 +106,61 @@ hyp_case_two_vms() {
     hyp_boot 300 --vm "$hyp_folder/first.conf" --vm "$hyp_folder/second.conf" </dev/null
     hyp_has "$hyp_line" 'GUEST: ok'
     hyp_has "$hyp_second" 'reboot: Power down'
+}
+
+# Scenarios of the lab's bare guest, each in a VM of its own.
+hyp_bare() { # CPUS OPTIONS-OF-HYP-IMAGE SCENARIO-AND-ARGUMENTS...
+    local scenario options
+    read -ra options <<<"$2"
+    for scenario in "${@:3}"; do
+        hyp_boot 300 --kernel "$hyp_bare_image" --cpus "$1" --memory 64M "${options[@]}" \
+            --append "scenario=$scenario" </dev/null
+        hyp_all_ok "$hyp_line"
+    done
+}
+
+hyp_all_ok() { # FILE
+    tr -d '\r' <"$1" | grep -qE '^1\.\.[1-9]' || hyp_fail "the guest did not come to its end"
+    ! grep -q '^not ok' "$1" || hyp_fail "a check of the guest failed"
+}
+
+# The seed's checks: all others off, a valid entry point; nothing changes if the call fails.
+hyp_case_suspend_checks() {
+    hyp_bare 3 '--enable system-suspend' denied invalid-entry refused-state secondary
+}
+
+hyp_case_suspend_state() {
+    hyp_bare 2 '--enable system-suspend' suspend64 suspend32 'suspend64 timer=physical' 'suspend-many cycles=200' big-endian
+}
+
+hyp_case_suspend_refused() {
+    hyp_bare 2 '--enable system-suspend --suspend refuse' suspend-refuse
+}
+
+# SYSTEM_SUSPEND does not exist unless the description turns it on.
+hyp_case_suspend_off() {
+    hyp_bare 2 '' suspend-off
+}
+
+hyp_case_suspend_wakes() {
+    hyp_bare 2 '--enable system-suspend' wake-rtc pending masked 'race last=300'
+}
+
+hyp_case_version() {
+    hyp_bare 1 '--psci-version 1.0' 'version version=1.0'
+    hyp_bare 1 '--psci-version 0.2' 'version version=0.2'
+}
+
+# One VM decides for another: events, honour and refuse, MP states, wake, the version before the start.
+hyp_case_control() {
+    local common=("kernel = $hyp_bare_image" "memory = 64M")
+    printf '%s\n' "name = control" "control = yes" "append = scenario=hyp-control event=46" "${common[@]}" \
+        >"$hyp_folder/control.conf"
+    printf '%s\n' "name = other" "held = yes" "cpus = 2" "enable = system-suspend" "suspend = control" \
+        "append = scenario=hyp-controlled" "${common[@]}" >"$hyp_folder/other.conf"
+    hyp_boot 300 --vm "$hyp_folder/control.conf" --vm "$hyp_folder/other.conf" </dev/null
+    hyp_all_ok "$hyp_line"
+    hyp_all_ok "$hyp_second"
 }
 
 hyp_case_long_check() {
