@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # The zoo: bugs that PSCI servers have had, each as a patch of lib/, and what has to notice it; and bugs that saved VMs of
-# other monitors have had, as patches of vmm/.
+# other monitors have had, as patches of vmm/; and bugs of hypervisors' interrupt controllers, as patches of hyp/.
 #
 #   run.sh [NAME]...      all mutants, or those named
 #   run.sh --list         name, killer
@@ -9,7 +9,7 @@
 # A patch has a line `Killed-by: WHAT`. WHAT is the name of a scenario (check/scenarios), which is run on
 # the mutant in every configuration of check/host; or, for what only interleavings show for certain,
 # explore/NAME or `explore --try ...` (tests/lib/explore); or, for a patch of vmm/ or kvm/, saved_vm/NAME (tests/vmm/saved_vm), an
-# arm64 program that qemu-user runs on other machines. It has to fail. A mutant survives if it does not,
+# arm64 program that qemu-user runs on other machines; or, for a patch of hyp/, hyp/NAME (tests/hyp/test_NAME.c). It has to fail. A mutant survives if it does not,
 # and that is a failure, as is a patch that no longer applies or a mutant that does not compile.
 #
 # CC is the compiler, and CC_ARM64 the one for arm64.
@@ -23,6 +23,7 @@ cc_arm64=${CC_ARM64:-aarch64-linux-gnu-gcc}
 runner=qemu-aarch64
 [ "$(uname -m)" != aarch64 ] || runner=
 folder=lib # of the patch
+libraries=
 seconds=60 # that one run may take: a mutant may well hang
 
 fail() {
@@ -96,7 +97,7 @@ prepare() {
 
 link() {
     # shellcheck disable=SC2086
-    "$cc" $flags -o "$3" "$1"/*.o "$2"/*.o -pthread
+    "$cc" $flags -o "$3" "$1"/*.o "$2"/*.o -pthread $libraries
 }
 
 prepare_explorer() {
@@ -118,6 +119,18 @@ prepare_saved() {
     link "$work/saved-vmm" "$work/saved" "$work/good-saved"
 }
 
+# The vgic of hyp, with a GIC that is not there.
+hyp_includes="-I$root/hyp/arch -I$root/hyp/core"
+
+prepare_hyp() { # NAME
+    extra=$hyp_includes
+    [ -d "$work/hyp" ] ||
+        compile "$work/hyp" "$root"/hyp/core/kick.c "$root"/hyp/core/vgic*.c "$root"/hyp/core/vm.c \
+            "$root"/hyp/arch/fake/*.c "$root"/tests/hyp/vgic_rig.c
+    [ -d "$work/hyp-$1" ] || compile "$work/hyp-$1" "$root/tests/hyp/test_$1.c"
+    link "$work/hyp" "$work/hyp-$1" "$work/good-hyp-$1"
+}
+
 # build BASE-OBJECTS PROGRAM-OBJECTS: the mutant in $work/tree, as $work/mutant
 build() {
     rm -rf "$work/objects"
@@ -137,6 +150,7 @@ killer_fails() {
     # shellcheck disable=SC2086 # the runner is a word, or none
     case $killer in
     explore/*) fails "$1" "${killer#explore/}" ;;
+    hyp/*) fails "$1" ;;
     saved_vm/*) fails $runner "$1" "${killer#saved_vm/}" ;;
     'explore '*)
         eval "set -- \"$1\" ${killer#explore }"
@@ -198,14 +212,31 @@ try_saved() {
     cc=$lib_cc flags=$lib_flags folder=lib
 }
 
+try_hyp() { # NAME
+    lib_flags=$flags folder=hyp libraries=-lcmocka flags="$flags -std=gnu11"
+    cp -r "$root/hyp" "$work/tree"
+    if patch -s -p1 -d "$work/tree" <"$patch" >"$work/errors" 2>&1; then
+        prepare_hyp "$1"
+        try_on "$work/good-hyp-$1" "$work/hyp" "$work/hyp-$1"
+    else
+        verdict 'not ok' 'the patch does not apply'
+    fi
+    flags=$lib_flags folder=lib libraries=
+}
+
 try() {
     patch=$1
     name=$(basename "$patch" .patch)
     killer=$(killer_of "$patch")
     rm -rf "$work/tree"
     mkdir "$work/tree"
-    case $killer in saved_vm/*)
+    case $killer in
+    saved_vm/*)
         try_saved
+        return
+        ;;
+    hyp/*)
+        try_hyp "${killer#hyp/}"
         return
         ;;
     esac
