@@ -19,7 +19,7 @@ packages_of() { # SET
     disks) echo fakeroot fdisk dosfstools mtools openssh-client ;;
     emulator) echo qemu-system-arm ;;
     tools) echo "${tools_packages[@]}" "${tools_firmware[@]}" ;;
-    clients) echo socat ;;
+    clients) echo socat zsh ;;
     lint) echo clang-format-19 clang-tidy-19 clang-19 shellcheck pmccabe ;;
     library) echo gcc g++ libc6-dev clang-19 pkg-config python3 ;;
     rust) echo cargo rustc rustfmt rust-clippy bindgen clang-19 libc6-dev gcc pkg-config ;;
@@ -56,7 +56,7 @@ purpose_of() { # SET
     disks) echo "make a disk image of Debian" ;;
     emulator) echo "run an arm64 machine with KVM" ;;
     tools) echo "give guests disks, networks and firmware" ;;
-    clients) echo "speak QMP with socat" ;;
+    clients) echo "speak QMP with socat, and complete commands in zsh" ;;
     lint) echo "check the source" ;;
     library) echo "compile other programs against libvpsci" ;;
     rust) echo "compile and test the crates for Rust" ;;
