@@ -181,6 +181,24 @@ test_wake_ignored() {
     expect_event_count wake 0
 }
 
+# What the guest does by itself reaches the operator: it sets its clock, and it hibernates.
+# once heard
+test_heard() {
+    make_work
+    start_bare "scenario=reset-cold reboots=1" --paused --qmp "$work/qmp"
+    qmp cont @RTC_CHANGE @RESET @SHUTDOWN .
+    expect_said '"qom-path":"/machine/rtc"'
+    wait_guest
+    expect_tap
+    expect_status 0
+    start_bare scenario=off2 --paused --qmp "$work/qmp"
+    qmp cont @SUSPEND_DISK @SHUTDOWN .
+    expect_said '"x-dormouse-hibernated":true'
+    wait_guest
+    expect_tap
+    expect_status 4
+}
+
 # A log that has reached its limit continues in a fresh file.
 # once log_limit
 test_log_limit() {
