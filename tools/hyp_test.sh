@@ -108,6 +108,18 @@ hyp_case_two_vms() {
     hyp_has "$hyp_second" 'reboot: Power down'
 }
 
+# A Debian guest sleeps and wakes while its neighbour tries all that could disturb it.
+hyp_case_neighbour() {
+    printf '%s\n' "name = first" "cpus = 2" "enable = system-suspend" "append = console=ttyAMA0 quiet test=sleep cycles=2" \
+        "kernel = ${hyp_guest[1]}" "initrd = ${hyp_guest[3]}" >"$hyp_folder/first.conf"
+    printf '%s\n' "name = second" "cpus = 2" "memory = 64M" "append = scenario=neighbour rounds=60000" \
+        "kernel = $hyp_bare_image" >"$hyp_folder/second.conf"
+    hyp_boot 600 --vm "$hyp_folder/first.conf" --vm "$hyp_folder/second.conf" </dev/null
+    hyp_has "$hyp_line" 'GUEST: ok'
+    ! grep -iE 'unexpected|nobody cared|spurious|stall|BUG|WARNING' "$hyp_line" || hyp_fail "the first VM was disturbed"
+    hyp_all_ok "$hyp_second"
+}
+
 # Scenarios of the lab's bare guest, each in a VM of its own.
 hyp_bare() { # CPUS OPTIONS-OF-HYP-IMAGE SCENARIO-AND-ARGUMENTS...
     local scenario options
