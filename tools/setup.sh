@@ -29,7 +29,7 @@ packages_of() { # SET
         ;;
     instruments) echo meson ninja-build clang-19 llvm-19 libclang-rt-19-dev ;;
     mutants)
-        echo gcc libc6-dev patch
+        echo gcc libc6-dev patch libcmocka-dev libfdt-dev
         [[ $machine == aarch64 ]] || echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
         ;;
     models) echo spin gcc libc6-dev ;;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # The zoo: bugs that PSCI servers have had, each as a patch of lib/, and what has to notice it; and bugs that saved VMs of
-# other monitors have had, as patches of vmm/; and bugs of hypervisors' interrupt controllers, as patches of hyp/.
+# other monitors have had, as patches of vmm/; and bugs of hypervisors, as patches of hyp/.
 #
 #   run.sh [NAME]...      all mutants, or those named
 #   run.sh --list         name, killer
@@ -119,16 +119,28 @@ prepare_saved() {
     link "$work/saved-vmm" "$work/saved" "$work/good-saved"
 }
 
-# The vgic of hyp, with a GIC that is not there.
-hyp_includes="-I$root/hyp/arch -I$root/hyp/core"
+hyp_includes="-I$root/hyp/arch -I$root/hyp/core -I$root"
+
+# What a test of hyp is linked with: what reads descriptions, what places RAM, or the vgic, with a GIC that is not there.
+hyp_sources() { # NAME
+    tree="$root/hyp/core/vm.c $root/bare/string.c $root/bare/tree.c"
+    case $1 in
+    describe) echo "$root"/hyp/core/describe*.c "$root/tests/hyp/good_bundle.c" "$tree" ;;
+    load) echo "$root/hyp/core/load.c" "$root/hyp/core/memory_map.c" "$tree" ;;
+    *)
+        echo "$root/hyp/core/kick.c" "$root"/hyp/core/vgic*.c "$root/hyp/core/vm.c" "$root"/hyp/arch/fake/*.c \
+            "$root/tests/hyp/vgic_rig.c"
+        ;;
+    esac
+}
 
 prepare_hyp() { # NAME
     extra=$hyp_includes
-    [ -d "$work/hyp" ] ||
-        compile "$work/hyp" "$root"/hyp/core/kick.c "$root"/hyp/core/vgic*.c "$root"/hyp/core/vm.c \
-            "$root"/hyp/arch/fake/*.c "$root"/tests/hyp/vgic_rig.c
-    [ -d "$work/hyp-$1" ] || compile "$work/hyp-$1" "$root/tests/hyp/test_$1.c"
-    link "$work/hyp" "$work/hyp-$1" "$work/good-hyp-$1"
+    [ ! -d "$work/hyp-$1" ] || return 0
+    # shellcheck disable=SC2046 # names without spaces
+    compile "$work/hyp-base-$1" $(hyp_sources "$1")
+    compile "$work/hyp-$1" "$root/tests/hyp/test_$1.c"
+    link "$work/hyp-base-$1" "$work/hyp-$1" "$work/good-hyp-$1"
 }
 
 # build BASE-OBJECTS PROGRAM-OBJECTS: the mutant in $work/tree, as $work/mutant
@@ -213,11 +225,11 @@ try_saved() {
 }
 
 try_hyp() { # NAME
-    lib_flags=$flags folder=hyp libraries=-lcmocka flags="$flags -std=gnu11"
+    lib_flags=$flags folder=hyp libraries="-lcmocka -lfdt" flags="$flags -std=gnu11"
     cp -r "$root/hyp" "$work/tree"
     if patch -s -p1 -d "$work/tree" <"$patch" >"$work/errors" 2>&1; then
         prepare_hyp "$1"
-        try_on "$work/good-hyp-$1" "$work/hyp" "$work/hyp-$1"
+        try_on "$work/good-hyp-$1" "$work/hyp-base-$1" "$work/hyp-$1"
     else
         verdict 'not ok' 'the patch does not apply'
     fi
