@@ -136,7 +136,7 @@ package_test_installed() { # SUITE
     package_copy_source "$package_scratch"
     mv "$package_scratch"/dormouse-*/ "$package_scratch/source"
     cp "$root/tests/package/installed" "$package_scratch"
-    as_root cp -a "$package_root" "$package_scratch/root"
+    as_root cp -a "$package_test_root" "$package_scratch/root"
     as_root "$root/tools/package/inside" "$package_scratch/root" "$package_scratch" ./installed 0.9 "$version" "$foreign"
 }
 
@@ -153,13 +153,13 @@ package_collect() { # PACKAGE...
     done
 }
 
-# Sets `package_root` to a root of a release in which nothing of ours is installed.
+# Sets `package_test_root` to a root of a release in which nothing of ours is installed.
 package_make_test_root() { # SUITE
     local recipe
     need packages
-    recipe=$(cat "$root/tools/package_tests.sh" "$root/tests/package/test_root" | cksum)
-    package_root=$build/package/roots/test-$1-${recipe%% *}
-    make_once "$package_root" "making a root of Debian's $1 to install packages in" "1 min" package_fill_test_root "$1"
+    recipe=$(cat "$root/tools/package_tests.sh" "$root/tests/package/fetch_depends" | cksum)
+    package_test_root=$build/package/roots/test-$1-${recipe%% *}
+    make_once "$package_test_root" "making a root of Debian's $1 to install packages in" "1 min" package_fill_test_root "$1"
 }
 
 package_fill_test_root() { # SUITE FOLDER
@@ -171,6 +171,6 @@ package_fill_test_root() { # SUITE FOLDER
     for old in "$build/package/roots/test-$1"-*; do
         [[ ! -d $old ]] || as_root rm -rf -- "$old"
     done
-    package_mmdebstrap "$2" "$1" "$architectures" "$(quote_words "$root/tests/package/test_root" "${words//$'\n'/ }")\"\$1\"" \
+    package_mmdebstrap "$2" "$1" "$architectures" "$(quote_words "$root/tests/package/fetch_depends" "${words//$'\n'/ }")\"\$1\"" \
         "--include=$tools" --skip=cleanup/apt
 }
