@@ -347,18 +347,22 @@ test_wake_none() {
 # Asleep, with wakes that do not count: no CPU time is used, whether interrupts count or not.
 test_asleep_is_idle() {
     ! skips_under thread "its runtime has a thread that wakes now and then" || return 0
+    make_work
     for wake in signal irq,signal; do
         timer=$([ $wake = signal ] && echo timer=100 || echo timer=0)
-        start_bare "scenario=wake-operator $timer" --wake $wake
+        start_bare "scenario=wake-operator $timer" --wake $wake --metrics "$work/vm.prom"
         wait_event "$work/events" asleep
-        sleep 1
+        until grep -q 'state="asleep"} 1' "$work/vm.prom"; do sleep 0.2; done
+        written=$(stat -c %i "$work/vm.prom")
         type_keys 'who is there?'
         before=$(cpu_ticks "$guest")
         sleep 3
         after=$(cpu_ticks "$guest")
+        expect_equal "file of metrics" "$(stat -c %i "$work/vm.prom")" "$written"
         kill -USR1 "$guest"
         wait_guest
         expect_tap
+        [ ! -e "$work/vm.prom" ] || fail "the metrics are left"
         [ $((after - before)) -le 1 ] ||
             fail "--wake $wake: $((after - before)) ticks of CPU time used in 3 s of sleep"
     done

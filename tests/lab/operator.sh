@@ -8,11 +8,26 @@
 # shellcheck source=tests/lab/linux.sh
 . "$LAB_TESTS/linux.sh"
 
+# metric FILE NAME: the value of a sample
+metric() {
+    sed -n "s/^dormouse_$2 //p" "$1"
+}
+
+expect_metric() { # FILE NAME VALUE
+    expect_equal "$2" "$(metric "$1" "$2")" "$3"
+}
+
 # QMP reports that the guest ended itself, and how.
 test_status() {
     make_work
-    start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp"
+    start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp" --metrics "unix:$work/metrics"
     wait_event "$work/events" asleep
+    printf 'GET /metrics HTTP/1.1\r\n\r\n' | socat -t 60 - "UNIX:$work/metrics" | tr -d '\r' >"$work/scrape"
+    expect_metric "$work/scrape" 'state{vm="dormouse",state="asleep"}' 1
+    expect_metric "$work/scrape" 'sleeps_total{vm="dormouse"}' 1
+    [ "$(metric "$work/scrape" 'resident_memory_bytes{vm="dormouse"}')" -gt 1000000 ] || fail "nothing is resident"
+    [ "$(metric "$work/scrape" 'device_bytes_total{vm="dormouse",device="console",direction="send"}')" -gt 20 ] ||
+        fail "the console was not counted"
     qmp query-status query-cpus-fast query-commands query-name query-current-machine query-machines
     expect_said '"wakeup-suspend-support":true'
     expect_said '{"return":{"status":"suspended","running":false'
@@ -25,6 +40,7 @@ test_status() {
     expect_status 0
     expect_event wake source signal
     [ ! -e "$work/qmp" ] || fail "the socket is left"
+    [ ! -e "$work/metrics" ] || fail "the socket of metrics is left"
 }
 
 # A pause is neither off nor asleep, and nothing of the guest runs in it.

@@ -116,6 +116,11 @@ static const struct option_row run_rows[] = {
             run_set_psci_version)},
     {OPTION("--events", "FILE[,max=SIZE]", "append a JSON line for each event", run_set_events),
      AT(events)},
+    {OPTION("--metrics", "FILE|unix:PATH",
+            "write figures for Prometheus: FILE.prom in a folder of the node exporter,\n"
+            "or answer requests by HTTP on a Unix socket",
+            run_set_metrics),
+     AT(metrics)},
     {OPTION("--qmp", "PATH", "listen for operators on this Unix socket (QMP)", run_set_qmp),
      AT(qmp)},
     {OPTION("--rng", NULL, "give the guest the host's random numbers, by virtio-rng",

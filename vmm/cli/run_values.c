@@ -10,6 +10,7 @@
 #include "base/logfile.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "control/metrics_file.h"
 #include "host/net/net_wake.h"
 #include "power/wake.h"
 
@@ -299,6 +300,17 @@ bool run_set_events(const struct option_row *row, void *settings, const char *va
     }
     if (!logfile_spec_is_valid(value)) {
         report("--events %s: not a file; give FILE, or FILE,max=SIZE with a SIZE of at least 4K",
+               value);
+        return false;
+    }
+    return option_set_text(row, settings, value);
+}
+
+bool run_set_metrics(const struct option_row *row, void *settings, const char *value)
+{
+    if (strncmp(value, "unix:", strlen("unix:")) != 0 && !metrics_file_is_valid(value)) {
+        report("--metrics %s: give a file whose name ends in " METRICS_FILE_END
+               ", because the node exporter reads no other, or unix:PATH",
                value);
         return false;
     }

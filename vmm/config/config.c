@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config/config.h"
 
+#include <string.h>
+
 #include "power/wake.h"
 
 void config_init(struct config *config)
@@ -24,6 +26,15 @@ void config_init(struct config *config)
 void config_close(struct config *config)
 {
     config_file_free(&config->file);
+}
+
+const char *config_metrics_socket(const struct config *config)
+{
+    static const char prefix[] = "unix:";
+
+    return config->metrics != NULL && strncmp(config->metrics, prefix, strlen(prefix)) == 0
+               ? config->metrics + strlen(prefix)
+               : NULL;
 }
 
 bool config_has_back_ends(const struct config *config)

@@ -78,6 +78,7 @@ struct config {
     const char *sleep_file; /* SLEEP_MEMORY_DISK: path */
     const char *events;     /* path of the event log, or NULL */
     const char *console;    /* "stdio", "none", "pty", "pty=PATH" or a path */
+    const char *metrics;    /* path of the metrics, or "unix:" and that of a socket, or NULL */
     const char *dump_dtb;   /* path: write the device tree there instead of running, or NULL */
     const char *qmp;        /* path of the operator's socket, or NULL */
     bool name_given;        /* messages carry the name */
@@ -108,6 +109,9 @@ struct config {
 void config_init(struct config *config);
 /* Frees what a file of options has brought; the strings are gone then. */
 void config_close(struct config *config);
+
+/* The path of the socket that metrics are read from, or NULL. */
+const char *config_metrics_socket(const struct config *config);
 
 /* Whether another process serves a device, by vhost-user, and so needs the guest's memory. */
 bool config_has_back_ends(const struct config *config);

@@ -177,6 +177,7 @@ static void pl011_write_register(struct device *device, uint64_t offset, uint32_
     switch (offset) {
     case DR:
         activity_note();
+        activity_add(ACTIVITY_CONSOLE_SEND, 1);
         pl011_send(device, (uint8_t)value);
         return;
     case RSR:
@@ -248,6 +249,7 @@ static void pl011_receive(void *arg, const uint8_t *bytes, size_t count)
 
     pthread_mutex_lock(&device->lock);
     activity_note_operator();
+    activity_add(ACTIVITY_CONSOLE_RECEIVE, count);
     pl011_rx_receive(&device->state, bytes, count);
     pl011_update_irq(device);
     pthread_mutex_unlock(&device->lock);

@@ -230,7 +230,8 @@ static void on_device_failed(void *arg, const struct device_failure *failure)
 static int machine_open_timers(struct machine *machine)
 {
     static int (*const steps[])(struct machine *machine) = {
-        exits_open, driver_open, rest_open, release_open, watch_open, service_open, heard_open,
+        exits_open, driver_open,  rest_open,  release_open,
+        watch_open, service_open, heard_open, measure_open,
     };
     int error = 0;
 
@@ -335,6 +336,7 @@ static void machine_tear_down(struct machine *machine)
     watch_close(machine);
     service_close(machine);
     heard_close(machine);
+    measure_close(machine);
     driver_close(machine);
     release_close(machine);
     delay_close(&machine->rest.delay);
@@ -352,7 +354,8 @@ static int machine_enter_sandbox(const struct machine *machine)
 {
     const struct config *config = machine->config;
     struct sandbox_user user = config->sandbox.user;
-    enum { FIXED_PATHS = 9 };
+    enum { FIXED_PATHS = 10 };
+    const char *socket = config_metrics_socket(config);
     const char *vsock = config->vsock.path[0] != '\0' ? config->vsock.path : NULL;
     struct sandbox_path paths[FIXED_PATHS + PORTS_MAX] = {
         {config->qmp, SANDBOX_REMOVES, false},
@@ -362,6 +365,8 @@ static int machine_enter_sandbox(const struct machine *machine)
         /* SIGHUP opens both again. */
         {events_path(machine->events), SANDBOX_REOPENS, events_have_limit(machine->events)},
         {console_file(machine->console), SANDBOX_REOPENS, console_has_limit(machine->console)},
+        {socket != NULL ? socket : config->metrics,
+         socket != NULL ? SANDBOX_REMOVES : SANDBOX_REPLACES, socket == NULL},
         {config->save, SANDBOX_SAVES, true},
         {config->clone ? NULL : config->restore, SANDBOX_SAVES, true}, /* a clone renames nothing */
         {config->sleep_file, SANDBOX_SAVES, true},
@@ -402,6 +407,7 @@ static void machine_live(struct machine *machine)
         return;
     }
     service_start(machine);
+    measure_start(machine);
     int error = loop_run(machine->loop);
     if (error != 0) {
         machine_fail(machine, error);

@@ -2,7 +2,7 @@
 /**
  * The machine itself, as its own files share it. Each file may call those before it: tell.c
  * (reports to the event log and to operators), mapped.c (memory that is mapped from a file), reach.c (asks the
- * guest), service.c (tells the service manager), save.c (the machine becomes a file), rest.c (the memory of a sleeping guest), driver.c (carries out what the power controller decides), choose.c (what this host can do),
+ * guest), service.c (tells the service manager), lend.c (memory in the balloon), measure.c (figures for Prometheus), save.c (the machine becomes a file), rest.c (the memory of a sleeping guest), driver.c (carries out what the power controller decides), choose.c (what this host can do),
  * roms.c (read-only memory of devices), restore.c (a file becomes the machine), board.c (what a reboot
  * makes anew), exits.c, release.c (gives an image up that memory is mapped from), operator.c, watch.c (asks an idle
  * guest to sleep), heard.c (what the guest does by itself), machine.c (the machine from start to end).
@@ -14,6 +14,9 @@
 
 #include "boot/boot.h"
 #include "control/events.h"
+#include "control/metrics.h"
+#include "control/metrics_file.h"
+#include "control/metrics_server.h"
 #include "control/qmp.h"
 #include "core/delay.h"
 #include "core/loop.h"
@@ -93,6 +96,16 @@ struct heard {
     int32_t ahead;           /* of the guest's clock */
 };
 
+/** Figures for Prometheus. */
+struct measure {
+    struct metrics metrics;
+    struct metrics_file file;
+    struct metrics_server *server; /* NULL: a file, or nothing */
+    struct delay delay;            /* the next time that the file is written */
+    bool due;                      /* that comes within a second */
+    int statm;                     /* /proc/self/statm */
+};
+
 struct machine {
     const struct config *config;
     struct kvm_limits limits;
@@ -125,6 +138,7 @@ struct machine {
     struct qmp *qmp;      /* NULL without --qmp */
     struct service service;
     struct heard heard;
+    struct measure measure;
     struct board board;
     unsigned boot_count;
     uint32_t psci_version;       /* of the board; before: the wanted one, or CONFIG_PSCI_DEFAULT */
@@ -191,6 +205,13 @@ void service_start(struct machine *machine);
 void service_stop(const struct machine *machine);
 /** The line for people may be another one now. */
 void service_news(struct machine *machine, enum power_news_kind kind);
+
+/** --metrics, before the sandbox. 0, -REPORTED or -errno. */
+int measure_open(struct machine *machine);
+void measure_close(struct machine *machine);
+/** The machine begins to run. */
+void measure_start(struct machine *machine);
+void measure_news(struct machine *machine, const struct power_news *news);
 
 /** What saves the machine, before the sandbox. 0 or -REPORTED. */
 int save_open(struct machine *machine);

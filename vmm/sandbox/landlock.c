@@ -84,6 +84,7 @@ static uint64_t folder_access(enum sandbox_use use)
 {
     switch (use) {
     case SANDBOX_REOPENS:
+    case SANDBOX_REPLACES:
     case SANDBOX_SAVES:
         return REOPEN_FOLDER | FS_TRUNCATE;
     case SANDBOX_READS:

@@ -45,6 +45,10 @@ static void report_path(const struct sandbox_options *options, const struct sand
         report("%s: user %s may not create and replace it there, which saving the VM does: %s; "
                "choose a folder of that user's, or another --user",
                path->path, options->user->name, strerror(-error));
+    } else if (path->use == SANDBOX_REPLACES) {
+        report("%s: user %s may not create and replace it there: %s; choose a folder of that "
+               "user's, or another --user",
+               path->path, options->user->name, strerror(-error));
     } else {
         report("%s has a limit (max), but user %s may not rename it there: %s; choose a folder "
                "of that user's, another --user, or no limit",

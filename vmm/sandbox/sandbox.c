@@ -23,6 +23,7 @@ static unsigned options_needs(const struct sandbox_options *options)
 {
     static const unsigned uses[] = {
         [SANDBOX_REOPENS] = SANDBOX_NEEDS_REOPEN,
+        [SANDBOX_REPLACES] = SANDBOX_NEEDS_REOPEN,
         [SANDBOX_SAVES] = SANDBOX_NEEDS_SAVE,
         [SANDBOX_CONNECTS] = SANDBOX_NEEDS_CONNECT,
     };

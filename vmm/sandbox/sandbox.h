@@ -53,10 +53,11 @@ bool sandbox_settings_agree(const struct sandbox_settings *settings);
 
 /* What is still done to a path after sandbox_enter(). */
 enum sandbox_use {
-    SANDBOX_REMOVES, /* the file is removed from its folder */
-    SANDBOX_REOPENS, /* it is opened again, renamed or created again, by the main thread */
-    SANDBOX_SAVES,   /* a file is written, read and renamed in its folder, by the main thread */
-    SANDBOX_READS,   /* all that is in its folder is read */
+    SANDBOX_REMOVES,  /* the file is removed from its folder */
+    SANDBOX_REOPENS,  /* it is opened again, renamed or created again, by the main thread */
+    SANDBOX_REPLACES, /* another file takes its place, by the main thread */
+    SANDBOX_SAVES,    /* a file is written, read and renamed in its folder, by the main thread */
+    SANDBOX_READS,    /* all that is in its folder is read */
     SANDBOX_CONNECTS, /* the same as SANDBOX_REMOVES; and programs that listen on a Unix socket are reached */
 };
 

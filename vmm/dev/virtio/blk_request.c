@@ -4,6 +4,7 @@
 #include <linux/virtio_blk.h>
 #include <stdlib.h>
 
+#include "core/activity.h"
 #include "dev/virtio/blk_parts.h"
 
 static void blk_free(struct blk_request *request)
@@ -94,8 +95,18 @@ struct blk_request *blk_create_request(struct device *device, const struct blk_c
     return request;
 }
 
+static void blk_count(const struct disk_request *request)
+{
+    if (request->operation == DISK_READ) {
+        activity_add(ACTIVITY_DISK_READ, request->size);
+    } else if (request->operation == DISK_WRITE) {
+        activity_add(ACTIVITY_DISK_WRITE, request->size);
+    }
+}
+
 void blk_submit(struct device *device, struct blk_request *request)
 {
+    blk_count(&request->disk);
     device->under_way++;
     disk_submit(device->disk, &request->disk);
 }

@@ -154,6 +154,7 @@ static bool multiport_serve_in(struct device *device, unsigned queue, const stru
         return false;
     }
     activity_note();
+    activity_add(ACTIVITY_PORT_RECEIVE, count > 0 ? (uint64_t)count : 0);
     virtio_complete(&device->virtio, queue, chain->head, count > 0 ? (uint32_t)count : 0);
     return true;
 }
@@ -202,6 +203,7 @@ static bool multiport_serve_out(struct device *device, unsigned queue, const str
     if (!multiport_write(port, chain)) {
         return false;
     }
+    activity_add(ACTIVITY_PORT_SEND, port->state->sent);
     port->state->sent = 0;
     activity_note();
     virtio_complete(&device->virtio, queue, chain->head, 0);

@@ -140,6 +140,7 @@ static bool nic_deliver(struct device *device, size_t size)
     (void)parts_write(chain_in(chain), chain->in_count,
                       offsetof(struct virtio_net_hdr_v1, num_buffers), count, sizeof(count));
     nic_note_chain(chain);
+    activity_add(ACTIVITY_NET_RECEIVE, size > NET_HEADER_SIZE ? size - NET_HEADER_SIZE : 0);
     nic_complete(device, &placement);
     return true;
 }

@@ -41,6 +41,7 @@ static bool nic_send_one(struct device *device, unsigned queue, const struct cha
         return false;
     }
     activity_note();
+    activity_add(ACTIVITY_NET_SEND, seen > NET_HEADER_SIZE ? chain->out_size - NET_HEADER_SIZE : 0);
     virtio_complete(&device->virtio, queue, chain->head, 0);
     return true;
 }

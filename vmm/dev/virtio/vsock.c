@@ -65,6 +65,7 @@ static bool vsock_serve_to_guest(struct device *device, unsigned queue, const st
         return false;
     }
     activity_note();
+    activity_add(ACTIVITY_VSOCK_RECEIVE, packet.len);
     (void)parts_write(chain_in(chain), chain->in_count, 0, &packet, sizeof(packet));
     virtio_complete(&device->virtio, queue, chain->head, (uint32_t)sizeof(packet) + packet.len);
     if (device->held) {
@@ -87,6 +88,7 @@ static bool vsock_serve_from_guest(struct device *device, unsigned queue, const 
             device->held = true;
             return false;
         }
+        activity_add(ACTIVITY_VSOCK_SEND, packet.len < chain->out_size ? packet.len : 0);
     }
     virtio_complete(&device->virtio, queue, chain->head, 0);
     return true;
