@@ -4,7 +4,7 @@
 
 # --- Written by tools/completions.sh.
 _dormouse_commands() {
-    echo run ps status suspend wake poweroff stop cont reset quit save console events ssh connect timeline image sandbox
+    echo run ps status suspend wake poweroff reboot stop cont reset quit save console events ssh connect timeline image sandbox
 }
 
 _dormouse_options() { # COMMAND
@@ -18,6 +18,7 @@ _dormouse_options() { # COMMAND
     suspend) echo "--json --limit --no-wait --help" ;;
     wake) echo "--json --limit --no-wait --help" ;;
     poweroff) echo "--json --limit --no-wait --help" ;;
+    reboot) echo "--json --limit --no-wait --help" ;;
     stop) echo "--json --limit --no-wait --help" ;;
     cont) echo "--json --limit --no-wait --help" ;;
     reset) echo "--json --limit --no-wait --help" ;;
@@ -69,6 +70,7 @@ _dormouse_values() { # COMMAND OPTION
     "suspend --limit") echo "" ;;
     "wake --limit") echo "" ;;
     "poweroff --limit") echo "" ;;
+    "reboot --limit") echo "" ;;
     "stop --limit") echo "" ;;
     "cont --limit") echo "" ;;
     "reset --limit") echo "" ;;

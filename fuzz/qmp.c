@@ -150,6 +150,7 @@ static const struct operator_ops ops = {
     .wake = agree,
     .reset = agree,
     .power_down = agree,
+    .reboot = agree,
     .balloon = balloon,
     .set_balloon = set_balloon,
     .sleep = agree,

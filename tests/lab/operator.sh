@@ -393,6 +393,11 @@ is_followed() {
     grep -q ' web RESUME$' "$work/happened"
 }
 
+# Whether the guest sleeps when it is asked to: at first it has no driver for the key.
+is_asleep() {
+    "$DORMOUSE" suspend web 2>"$work/second"
+}
+
 # A VM of a configuration file is found by its name, and does what it is told. Its user may not remove its files.
 # once by_name
 test_by_name() {
@@ -443,7 +448,10 @@ END
     grep -q ' web SHUTDOWN guest=false reason=host-qmp-quit$' "$work/happened" ||
         fail "not the last event: $(cat "$work/happened")"
     start_dormouse run web --console none # The name that was left is free.
-    wait_event "$work/events" boot 1
+    wait_until 60 is_asleep || fail "the guest does not sleep: $(cat "$work/second")"
+    "$DORMOUSE" reboot web
+    wait_event "$work/events" boot 2
+    expect_event off kind off
     expect_ps running
     "$DORMOUSE" quit web
     wait_guest

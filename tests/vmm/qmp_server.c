@@ -173,6 +173,7 @@ int main(int argc, char **argv)
         .wake = server_wake,
         .reset = server_reset,
         .power_down = server_agree,
+        .reboot = server_agree,
         .balloon = server_balloon,
         .set_balloon = server_set_balloon,
         .sleep = server_agree,

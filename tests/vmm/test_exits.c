@@ -274,6 +274,49 @@ static void failure_after_off_leaves_a_machine_that_stays(void **state)
     assert_int_equal(f.boards, 0);
 }
 
+/* The operator asked for a reboot, of which the guest knows nothing but a shutdown. */
+static void machine_starts_again_after_off(void **state)
+{
+    (void)state;
+    f.config.no_shutdown = true;
+    f.machine.again = true;
+    add_power(POWER_EXIT_OFF);
+    add_failure();
+    assert_true(exits_catch_up(&f.machine));
+    assert_int_equal(f.boards, 1);
+    assert_int_equal(f.machine.power.state, POWER_RUNNING);
+    assert_false(f.machine.power.stopped);
+    /* Once. */
+    f.next = f.count = 0;
+    add_power(POWER_EXIT_OFF);
+    assert_true(exits_catch_up(&f.machine));
+    assert_int_equal(f.boards, 1);
+    assert_int_equal(f.machine.power.state, POWER_ENDED);
+}
+
+/* A guest that resets itself meanwhile has done what was asked for. */
+static void reset_is_a_reboot(void **state)
+{
+    (void)state;
+    f.machine.again = true;
+    add_power(POWER_EXIT_RESET);
+    assert_true(exits_catch_up(&f.machine));
+    f.next = f.count = 0;
+    add_power(POWER_EXIT_OFF);
+    assert_false(exits_catch_up(&f.machine));
+    assert_int_equal(f.machine.status, STATUS_OFF);
+}
+
+static void a_terminated_machine_does_not_start_again(void **state)
+{
+    (void)state;
+    f.machine.again = true;
+    f.machine.terminated = true;
+    add_power(POWER_EXIT_OFF);
+    assert_false(exits_catch_up(&f.machine));
+    assert_int_equal(f.machine.status, STATUS_OFF);
+}
+
 /* After a SIGTERM, which the guest was told of, the end is the end, whatever the options say. */
 static void a_terminated_machine_does_not_stay(void **state)
 {
@@ -307,6 +350,9 @@ int main(void)
         TEST(failure_after_reset_has_no_effect),
         TEST(off_after_reset_has_no_effect),
         TEST(failure_after_off_leaves_a_machine_that_stays),
+        TEST(machine_starts_again_after_off),
+        TEST(reset_is_a_reboot),
+        TEST(a_terminated_machine_does_not_start_again),
         TEST(a_terminated_machine_does_not_stay),
         TEST(a_terminated_machine_does_not_reboot),
     };

@@ -138,6 +138,12 @@ static const char *fake_power_down(void *machine)
     return note("power-down");
 }
 
+static const char *fake_reboot(void *machine)
+{
+    (void)machine;
+    return note("reboot");
+}
+
 static const char *fake_sleep(void *machine)
 {
     (void)machine;
@@ -237,6 +243,7 @@ static const struct operator_ops fake_ops = {
     .wake = fake_wake,
     .reset = fake_reset,
     .power_down = fake_power_down,
+    .reboot = fake_reboot,
     .balloon = fake_balloon,
     .set_balloon = fake_set_balloon,
     .sleep = fake_sleep,
@@ -486,7 +493,7 @@ static void all_commands_exist(void **state)
     ssize_t count = read(fd, said, sizeof(said));
     assert_true(count > 0);
     json_t *reply = json_loadb(said, (size_t)count, 0, NULL);
-    assert_int_equal(json_array_size(json_object_get(reply, "return")), 33);
+    assert_int_equal(json_array_size(json_object_get(reply, "return")), 34);
     json_array_foreach(json_object_get(reply, "return"), index, entry)
     {
         (void)snprintf(said, sizeof(said), "{\"execute\":\"%s\"}",
@@ -498,8 +505,9 @@ static void all_commands_exist(void **state)
     assert_true(count > 0);
     said[count] = '\0';
     assert_null(strstr(said, "has not been found"));
-    assert_string_equal(asked, "stop cont wake power-down reset quit reopen sleep save vcpus disks "
-                               "disks balloon? depth?");
+    assert_string_equal(asked,
+                        "stop cont wake power-down reset quit reopen reboot sleep save vcpus disks "
+                        "disks balloon? depth?");
     close(fd);
 }
 

@@ -83,6 +83,8 @@ struct operator_ops {
     const char *(*reset)(void *machine);
     /* Ask the guest's own programs to shut down, or to sleep. They do it later, or not at all. */
     const char *(*power_down)(void *machine);
+    /* The same, and the machine starts again when the guest has shut down. */
+    const char *(*reboot)(void *machine);
     const char *(*sleep)(void *machine);
     /* Saves the machine as a file and ends it: now if the guest sleeps, else when it has done so. */
     const char *(*save)(void *machine);

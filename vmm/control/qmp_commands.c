@@ -71,6 +71,12 @@ static json_t *power_machine_down(struct qmp *qmp, const json_t *argument, struc
     return make_done(qmp->ops->power_down(qmp->machine), fault);
 }
 
+static json_t *reboot_machine(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    (void)argument;
+    return make_done(qmp->ops->reboot(qmp->machine), fault);
+}
+
 static json_t *put_machine_to_sleep(struct qmp *qmp, const json_t *argument,
                                     struct qmp_fault *fault)
 {
@@ -158,6 +164,7 @@ static const struct qmp_command actions[] = {
     {"balloon", QMP_BYTES, "0", set_balloon},
     {"quit", QMP_NO_ARGUMENT, "0", quit_machine},
     {"x-dormouse-reopen", QMP_NO_ARGUMENT, "0", reopen_files},
+    {"x-dormouse-reboot", QMP_NO_ARGUMENT, "0", reboot_machine},
     {"x-dormouse-sleep", QMP_NO_ARGUMENT, "0", put_machine_to_sleep},
     {"x-dormouse-save", QMP_NO_ARGUMENT, "0", save_machine},
     {"x-dormouse-sleep-memory", QMP_DEPTH, "0", set_sleep_memory},

@@ -39,6 +39,7 @@ static void guest_reboot(struct machine *machine)
 {
     int error = 0;
 
+    machine->again = false;
     board_power_off(machine);
     bus_reset(&machine->bus);
     if (machine->power.outcome == POWER_OUTCOME_COLD_RESET) {
@@ -49,6 +50,17 @@ static void guest_reboot(struct machine *machine)
     } else if (board_power_on(machine) != 0) {
         machine_end(machine, STATUS_ERROR);
     }
+}
+
+/* The operator has asked for a reboot: to the guest it was a shutdown. */
+static bool guest_starts_again(struct machine *machine)
+{
+    if (!machine->again || machine->terminated) {
+        return false;
+    }
+    power_reset(&machine->power);
+    guest_reboot(machine);
+    return true;
 }
 
 /* With --no-shutdown the machine stays, off and paused, until the operator resets it or quits. */
@@ -69,7 +81,9 @@ void exits_settle(struct machine *machine)
     machine_tell_idle(machine);
     switch (machine->power.outcome) {
     case POWER_OUTCOME_OFF:
-        guest_stay_or_end(machine, STATUS_OFF);
+        if (!guest_starts_again(machine)) {
+            guest_stay_or_end(machine, STATUS_OFF);
+        }
         return;
     case POWER_OUTCOME_HIBERNATED:
         guest_stay_or_end(machine, STATUS_HIBERNATED);

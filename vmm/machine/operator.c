@@ -230,9 +230,30 @@ const char *operator_ask(struct machine *machine, enum power_request request)
     return why;
 }
 
+/* The last request counts. */
+static const char *op_shut_down(struct machine *machine, bool again)
+{
+    const char *why = operator_ask(machine, REQUEST_SHUTDOWN);
+
+    if (why == NULL) {
+        machine->again = again;
+    }
+    return why;
+}
+
 static const char *op_power_down(void *arg)
 {
-    return operator_ask(arg, REQUEST_SHUTDOWN);
+    return op_shut_down(arg, false);
+}
+
+static const char *op_reboot(void *arg)
+{
+    const struct machine *machine = arg;
+
+    if (machine->config->no_reboot) {
+        return "a reset ends this VM (--no-reboot)";
+    }
+    return op_shut_down(arg, true);
 }
 
 static const char *op_sleep(void *arg)
@@ -408,6 +429,7 @@ static const struct operator_ops operator_ops = {
     .wake = op_wake,
     .reset = op_reset,
     .power_down = op_power_down,
+    .reboot = op_reboot,
     .sleep = op_sleep,
     .save = op_save,
     .depth = op_depth,

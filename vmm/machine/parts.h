@@ -150,6 +150,7 @@ struct machine {
     struct delay release; /* more of memory is to be read from its image */
     bool told_awake;      /* why an idle guest does not sleep */
     bool terminated;      /* by SIGTERM, on which the guest was asked to shut down */
+    bool again;           /* when the guest has shut down, it starts again */
     bool save_signalled;  /* SIGUSR2 waits for the guest to sleep: its answer is a line */
     bool ended;
     bool ended_by_key; /* Ctrl-a x */
