@@ -213,6 +213,39 @@ static void saved_vms_are_files(void **state)
     assert_int_equal(PARSE(&config, "--kernel", "k", "--clock", "jump"), OPTION_GOOD);
 }
 
+static void kept_vm_continues_from_its_file(void **state)
+{
+    struct config config;
+    struct capture capture;
+    char said[512];
+
+    (void)state;
+    scratch_write("image", "", 0);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--keep", "none"), OPTION_GOOD);
+    assert_string_equal(config.save, "none");
+    assert_null(config.restore);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--keep", "image"), OPTION_GOOD);
+    assert_string_equal(config.save, "image");
+    assert_string_equal(config.restore, "image");
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--keep", "image", "--restore-memory", "lazy"),
+                     OPTION_GOOD);
+    capture_begin(&capture, STDERR_FILENO);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--keep", "f", "--save", "f"), OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--keep", "f", "--shutdown-limit", "0"),
+                     OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--keep", "f", "--on-suspend", "off"),
+                     OPTION_BAD);
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(
+        said,
+        "dormouse: --keep: says when the VM is saved and restored; leave out --save, --restore, "
+        "--asleep, --clone and --on-suspend save\n"
+        "dormouse: --keep: with --shutdown-limit 0 SIGTERM ends the VM at once, and never saves "
+        "it\n"
+        "dormouse: --keep: with --on-suspend off the guest never sleeps, and only a sleeping VM is "
+        "saved\n");
+}
+
 /* What clones continue from is not replaced by one of them, whatever name it is given. */
 static void clones_keep_their_file(void **state)
 {
@@ -618,6 +651,8 @@ int main(void)
         cmocka_unit_test(some_vcpus_may_wait_for_admission),
         cmocka_unit_test(asking_has_a_deadline_and_a_default),
         cmocka_unit_test(saved_vms_are_files),
+        cmocka_unit_test_setup_teardown(kept_vm_continues_from_its_file, scratch_enter,
+                                        scratch_leave),
         cmocka_unit_test_setup_teardown(clones_keep_their_file, scratch_enter, scratch_leave),
         cmocka_unit_test(memory_of_a_sleeper_has_three_places),
         cmocka_unit_test(options_agree_with_each_other),

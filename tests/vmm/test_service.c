@@ -185,6 +185,10 @@ static void end_gets_the_time_of_the_guest(void **state)
     config.shutdown_seconds = 86400;
     service_stop(&machine);
     service_manager_expect("STOPPING=1\nEXTEND_TIMEOUT_USEC=86410000000");
+    config.keep = "file";
+    config.shutdown_seconds = 80;
+    service_stop(&machine);
+    service_manager_expect("STOPPING=1\nEXTEND_TIMEOUT_USEC=420000000");
     config.shutdown_seconds = 0;
     service_stop(&machine);
     service_manager_expect("STOPPING=1");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/report.h"
 #include "boot/firmware.h"
@@ -80,6 +81,11 @@ static const struct option_row run_rows[] = {
     {OPTION("--save", "FILE", "where SIGUSR2 and x-dormouse-save (QMP) save the VM, asleep",
             option_set_text),
      AT(save)},
+    {OPTION("--keep", "FILE",
+            "SIGTERM saves the VM as FILE, and if FILE exists, the VM continues\n"
+            "from it",
+            option_set_text),
+     AT(keep)},
     {OPTION("--restore", "FILE", "continue a saved VM: it wakes; give its other options again",
             option_set_text),
      AT(restore)},
@@ -453,6 +459,32 @@ static bool check_clone(const struct config *config)
     return true;
 }
 
+/* It stands for --save and, if the file is there, for --restore. */
+static void set_keep(struct config *config)
+{
+    if (config->keep != NULL) {
+        config->save = config->keep;
+        config->restore = access(config->keep, F_OK) == 0 ? config->keep : NULL;
+    }
+}
+
+static bool check_keep(const struct config *config)
+{
+    bool others = config->save != NULL || config->restore != NULL || config->asleep ||
+                  config->clone || config->on_suspend == SUSPEND_SAVE;
+
+    if (config->keep != NULL && others) {
+        report("--keep: says when the VM is saved and restored; leave out --save, --restore, "
+               "--asleep, --clone and --on-suspend save");
+        return false;
+    }
+    if (config->keep != NULL && config->shutdown_seconds == 0) {
+        report("--keep: with --shutdown-limit 0 SIGTERM ends the VM at once, and never saves it");
+        return false;
+    }
+    return true;
+}
+
 static bool check_save(const struct config *config)
 {
     if (config->on_suspend == SUSPEND_SAVE && config->save == NULL) {
@@ -461,9 +493,9 @@ static bool check_save(const struct config *config)
     }
     if (config->save != NULL &&
         (config->on_suspend == SUSPEND_OFF || config->on_suspend == SUSPEND_REFUSE)) {
-        report(
-            "--save: with --on-suspend %s the guest never sleeps, and only a sleeping VM is saved",
-            suspend_policy_words[config->on_suspend]);
+        report("%s: with --on-suspend %s the guest never sleeps, and only a sleeping VM is saved",
+               config->keep != NULL ? "--keep" : "--save",
+               suspend_policy_words[config->on_suspend]);
         return false;
     }
     return true;
@@ -564,6 +596,10 @@ enum option_result options_parse(struct config *config, int argc, char *const *a
     enum option_result result = parse_words(config, argc, argv);
     set_start(config);
     run_name_set_places(config);
+    if (result == OPTION_GOOD && !check_keep(config)) {
+        result = OPTION_BAD;
+    }
+    set_keep(config);
     if (result == OPTION_GOOD && !check_config(config)) {
         result = OPTION_BAD;
     }

@@ -74,6 +74,7 @@ struct config {
     enum file_clock clock;
     uint32_t psci_version;  /* major << 16 | minor, or CONFIG_PSCI_DEFAULT */
     const char *save;       /* path: where a sleeping VM is saved, or NULL */
+    const char *keep;       /* path: the VM is that file while it does not run, or NULL */
     const char *restore;    /* path: the image of a VM to continue, or NULL */
     const char *sleep_file; /* SLEEP_MEMORY_DISK: path */
     const char *events;     /* path of the event log, or NULL */

@@ -107,6 +107,14 @@ static bool driver_save_elsewhere(struct machine *machine)
     return saved;
 }
 
+/* After a SIGTERM the guest shuts down instead; not within this call of the power controller's. */
+static void driver_shut_down_instead(struct machine *machine)
+{
+    if (machine->terminated) {
+        delay_set(&machine->give_up, 1);
+    }
+}
+
 static bool driver_save(void *driver)
 {
     struct machine *machine = driver;
@@ -120,14 +128,15 @@ static bool driver_save(void *driver)
         machine_fail(machine, error);
         return true;
     }
-    bool signalled = machine->save_signalled;
-    machine->save_signalled = false;
+    const char *asker = machine->save_asker;
+    machine->save_asker = NULL;
     if (!driver_save_elsewhere(machine)) {
         rest_begin(machine);
+        driver_shut_down_instead(machine);
         return false;
     }
-    if (signalled) {
-        report_note("SIGUSR2: the VM is saved as %s", machine->config->save);
+    if (asker != NULL) {
+        report_note("%s: the VM is saved as %s", asker, machine->config->save);
     }
     machine_end(machine, STATUS_SAVED);
     return true;
@@ -169,7 +178,7 @@ static void driver_give_up(struct machine *machine, const struct power_news *new
     }
 }
 
-/* What ends the wait of a SIGUSR2 without a save. The guest may call SYSTEM_SUSPEND, and be awake at once. */
+/* What ends the wait of a signal without a save. The guest may call SYSTEM_SUSPEND, and be awake at once. */
 static const char *driver_save_obstacle(const struct power_news *news)
 {
     switch (news->kind) {
@@ -189,11 +198,12 @@ static const char *driver_save_obstacle(const struct power_news *news)
 
 static void driver_answer_signal(struct machine *machine, const struct power_news *news)
 {
-    const char *why = machine->save_signalled ? driver_save_obstacle(news) : NULL;
+    const char *why = machine->save_asker != NULL ? driver_save_obstacle(news) : NULL;
 
     if (why != NULL) {
-        machine->save_signalled = false;
-        report("SIGUSR2: the VM is not saved: %s", why);
+        report("%s: the VM is not saved: %s", machine->save_asker, why);
+        machine->save_asker = NULL;
+        driver_shut_down_instead(machine);
     }
 }
 

@@ -37,7 +37,7 @@ static void on_hangup(struct machine *machine)
  * The first SIGTERM, or SIGNALS_POWEROFF, asks the guest to shut down. If nothing in the guest takes the request, and on a
  * second one, the VM ends at once.
  */
-static void on_terminate(struct machine *machine)
+static void on_power_off(struct machine *machine)
 {
     bool again = machine->terminated;
 
@@ -49,10 +49,44 @@ static void on_terminate(struct machine *machine)
     }
 }
 
+static void on_give_up(void *arg)
+{
+    struct machine *machine = arg;
+
+    if (!machine->ended && operator_ask(machine, REQUEST_SHUTDOWN) != NULL) {
+        machine_quit_by_signal(machine, SIGTERM);
+    }
+}
+
+/* With --keep the VM becomes a file, if that can be done in time. */
+static void on_terminate(struct machine *machine)
+{
+    const char *why;
+
+    if (machine->config->keep == NULL || machine->terminated) {
+        on_power_off(machine);
+        return;
+    }
+    machine->terminated = true;
+    service_stop(machine);
+    why = operator_save(machine, "SIGTERM");
+    if (why != NULL) {
+        report("SIGTERM: the VM is not saved: %s", why);
+        on_give_up(machine);
+    }
+}
+
+static int machine_open_give_up(struct machine *machine)
+{
+    return machine->config->keep != NULL
+               ? delay_open(&machine->give_up, machine->loop, on_give_up, machine)
+               : 0;
+}
+
 /* Without a file for it the signal changes nothing, and is no event of the VM. */
 static void on_save_signal(struct machine *machine)
 {
-    const char *why = operator_save(machine, true);
+    const char *why = operator_save(machine, "SIGUSR2");
 
     if (why == NULL) {
         return;
@@ -94,7 +128,7 @@ static void on_signal(void *arg, int number)
         {SIGUSR1, on_wake_signal}, {SIGUSR2, on_save_signal},
         {SIGIO, release_begin},    {SIGCONT, on_continue},
         {SIGHUP, on_hangup},       {SIGTERM, on_terminate},
-        {SIGINT, on_interrupt},    {SIGNALS_POWEROFF, on_terminate},
+        {SIGINT, on_interrupt},    {SIGNALS_POWEROFF, on_power_off},
     };
     struct machine *machine = arg;
 
@@ -230,8 +264,8 @@ static void on_device_failed(void *arg, const struct device_failure *failure)
 static int machine_open_timers(struct machine *machine)
 {
     static int (*const steps[])(struct machine *machine) = {
-        exits_open, driver_open,  rest_open,  release_open,
-        watch_open, service_open, heard_open, measure_open,
+        exits_open,   driver_open, rest_open,    release_open,         watch_open,
+        service_open, heard_open,  measure_open, machine_open_give_up,
     };
     int error = 0;
 
@@ -337,6 +371,7 @@ static void machine_tear_down(struct machine *machine)
     service_close(machine);
     heard_close(machine);
     measure_close(machine);
+    delay_close(&machine->give_up);
     driver_close(machine);
     release_close(machine);
     delay_close(&machine->rest.delay);

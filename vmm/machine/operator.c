@@ -261,7 +261,7 @@ static const char *op_sleep(void *arg)
     return operator_ask(arg, REQUEST_SLEEP);
 }
 
-const char *operator_save(struct machine *machine, bool signalled)
+const char *operator_save(struct machine *machine, const char *asker)
 {
     const char *why = NULL;
 
@@ -271,18 +271,19 @@ const char *operator_save(struct machine *machine, bool signalled)
     if (!exits_catch_up(machine)) {
         return NULL;
     }
-    bool waits = machine->save_signalled; /* an earlier signal, for its answer */
-    machine->save_signalled = waits || signalled;
+    const char *waits = machine->save_asker; /* an earlier signal, for its answer */
+    machine->save_woken = machine->power.state != POWER_ASLEEP;
+    machine->save_asker = asker != NULL ? asker : waits;
     op_go_on(machine, power_save(&machine->power, &why));
     if (why != NULL) {
-        machine->save_signalled = waits;
+        machine->save_asker = waits;
     }
     return why;
 }
 
 static const char *op_save(void *arg)
 {
-    return operator_save(arg, false);
+    return operator_save(arg, NULL);
 }
 
 static enum operator_depth op_depth(void *arg, bool *in_file)

@@ -41,6 +41,7 @@ struct restored {
     unsigned vcpu; /* made `call` */
     struct suspend_call call;
     int64_t age_ns; /* how long it was a file */
+    bool asleep;    /* it sleeps on */
     bool done;      /* it has been put into a board */
 };
 
@@ -147,11 +148,13 @@ struct machine {
     struct state_reader *reader; /* NULL without --restore */
     struct restored restored;
     struct rest rest;
-    struct delay release; /* more of memory is to be read from its image */
-    bool told_awake;      /* why an idle guest does not sleep */
-    bool terminated;      /* by SIGTERM, on which the guest was asked to shut down */
-    bool again;           /* when the guest has shut down, it starts again */
-    bool save_signalled;  /* SIGUSR2 waits for the guest to sleep: its answer is a line */
+    struct delay give_up;   /* SIGTERM has not saved the VM: its guest is to shut down */
+    struct delay release;   /* more of memory is to be read from its image */
+    bool told_awake;        /* why an idle guest does not sleep */
+    bool terminated;        /* by SIGTERM, on which the guest was asked to shut down */
+    bool again;             /* when the guest has shut down, it starts again */
+    bool save_woken;        /* the guest was awake when it was to be saved */
+    const char *save_asker; /* a signal, whose answer is a line when the guest sleeps; or NULL */
     bool ended;
     bool ended_by_key; /* Ctrl-a x */
     int status;
@@ -306,10 +309,10 @@ void operator_reset(struct machine *machine);
 const char *operator_ask(struct machine *machine, enum power_request request);
 
 /**
- * Saves the machine and ends it, or asks the guest to sleep for that; `signalled`: lines say what becomes
- * of it. Text: why not, as above.
+ * Saves the machine and ends it, or asks the guest to sleep for that; `asker`: a signal's name, with which lines
+ * say what becomes of it, or NULL. Text: why not, as above.
  */
-const char *operator_save(struct machine *machine, bool signalled);
+const char *operator_save(struct machine *machine, const char *asker);
 
 /** Reports to the event log and to the operators. */
 void machine_tell(struct machine *machine, const struct power_news *news);

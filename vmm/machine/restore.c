@@ -181,6 +181,15 @@ static int restore_read_sleep(struct machine *machine)
     return error;
 }
 
+/* --keep: a guest that slept by itself sleeps on. */
+static void restore_read_awake(struct machine *machine)
+{
+    struct state_record record;
+    bool awake = state_reader_section(machine->reader, SECTION_AWAKE, 0, &record);
+
+    machine->restored.asleep = machine->config->asleep || (machine->config->keep != NULL && !awake);
+}
+
 int restore_open(struct machine *machine)
 {
     if (machine->config->restore == NULL) {
@@ -197,6 +206,7 @@ int restore_open(struct machine *machine)
         error = restore_read_sleep(machine);
     }
     if (error == 0) {
+        restore_read_awake(machine);
         mapped_plan(machine, machine->reader);
     }
     return error;
@@ -546,7 +556,7 @@ int restore_start(struct machine *machine)
                               .asleep_ns = machine->restored.age_ns,
                           });
     error = power_start_asleep(&machine->power, machine->restored.vcpu, &machine->restored.call,
-                               !machine->config->asleep);
+                               !machine->restored.asleep);
     machine->restored.done = true;
     return error;
 }

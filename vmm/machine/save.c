@@ -175,11 +175,24 @@ static int save_admission(struct machine *machine)
     return save_add(machine, SECTION_ADMIT, 0, 0, &record);
 }
 
+/* With --keep such a guest is woken, and another one sleeps on. */
+static int save_awake(struct machine *machine)
+{
+    struct state_record record = {0};
+
+    if (!machine->save_woken || machine->saving != machine->writer) {
+        return 0;
+    }
+    state_put_u8(&record, 1);
+    return save_add(machine, SECTION_AWAKE, 0, 0, &record);
+}
+
 /* KVM writes the ITS's tables to guest memory in save_parts(), so memory comes last. */
 static int save_all(struct machine *machine)
 {
     static int (*const steps[])(struct machine *machine) = {
-        save_shape, save_sleep, save_time, save_parts, save_devices, save_psci, save_admission,
+        save_shape,   save_sleep, save_time,      save_parts,
+        save_devices, save_psci,  save_admission, save_awake,
     };
     int error = 0;
 

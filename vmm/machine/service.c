@@ -3,6 +3,7 @@
  * Tells the service manager what the machine does (base/notify.h): a line for people, and that the event
  * loop turns. A guest may fall asleep and wake as often as it likes, so the line changes at most once a second.
  */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/notify.h"
@@ -90,16 +91,17 @@ void service_start(struct machine *machine)
 /* The service manager's own limit may be shorter than the guest's. */
 void service_stop(const struct machine *machine)
 {
-    enum { MARGIN_SECONDS = 10 };
+    enum { MARGIN_SECONDS = 10, SAVE_SECONDS = 300 };
     unsigned seconds = machine->config->shutdown_seconds;
+    unsigned before = machine->config->keep != NULL ? POWER_SLEEP_SECONDS + SAVE_SECONDS : 0;
     char text[80];
 
     if (seconds == 0) {
         (void)notify_send("STOPPING=1");
         return;
     }
-    (void)snprintf(text, sizeof(text), "STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu",
-                   (seconds + MARGIN_SECONDS) * 1000000ULL);
+    (void)snprintf(text, sizeof(text), "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+                   ((uint64_t)seconds + before + MARGIN_SECONDS) * 1000000);
     (void)notify_send(text);
 }
 
