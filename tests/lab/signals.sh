@@ -55,6 +55,28 @@ test_term_shuts_down() {
     expect_no_errors
 }
 
+# With --keep SIGTERM saves the VM (systemd.sh); one whose guest cannot sleep ends as without it, and another signal still
+# turns it off.
+# once term_keep
+test_term_keep() {
+    make_work
+    start_bare "scenario=uart-echo count=1" --keep "$work/kept"
+    wait_console ready
+    kill -TERM "$guest"
+    wait_guest
+    expect_status 143
+    expect_equal errors "$(cat "$work/errors")" \
+        "dormouse: SIGTERM: the VM is not saved: the guest has no agent that is connected, and no driver for the sleep key"
+    [ ! -e "$work/kept" ] || fail "there is a file"
+    start_bare "scenario=keys timer=0" --keep "$work/kept"
+    wait_console ready
+    kill -38 "$guest" # SIGRTMIN+4
+    wait_guest
+    expect_tap
+    expect_status 0
+    expect_events boot asked-to-shut-down off
+}
+
 # A guest that ignores the key ends by a second signal, or after the limit.
 # once term_ignored
 test_term_ignored() {

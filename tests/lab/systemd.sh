@@ -29,6 +29,9 @@ install_dormouse() {
     mkdir -p "$local_tree/bin" "$local_tree/lib/systemd/system" "$host/etc/dormouse"
     cp "$DORMOUSE" "$local_tree/bin/"
     cp "$LAB_UNITS"/*.service "$local_tree/lib/systemd/system/"
+    mkdir -p "$local_tree/libexec/dormouse"
+    cp "$LAB_UNITS/host-sleep" "$local_tree/libexec/dormouse/"
+    chmod 755 "$local_tree/libexec/dormouse/host-sleep"
     mkdir -p "$host/var/lib/dormouse"
     cp "$LAB_BARE" "$host/var/lib/dormouse/bare.img"
     chroot "$host" /usr/bin/systemd-sysusers - <"$LAB_UNITS/dormouse.conf"
@@ -77,11 +80,15 @@ find_host() {
 
 in_host() { # COMMAND...
     nsenter -t "$host_pid" -m -u -i -p -r"/proc/$host_pid/root" -w"/proc/$host_pid/root" \
-        /usr/bin/env PATH=/usr/bin:/usr/sbin "$@"
+        /usr/bin/env PATH=/usr/local/bin:/usr/bin:/usr/sbin "$@"
 }
 
 host_is_up() {
     in_host systemctl is-active -q basic.target >/dev/null 2>&1
+}
+
+loop_is_free() {
+    ! losetup "$host_loop" >/dev/null 2>&1
 }
 
 stop_host() {
@@ -89,6 +96,7 @@ stop_host() {
     wait "$host_container" 2>/dev/null || true
     wait_until 30 umount "$host" 2>/dev/null || echo "the container's root is still in use"
     losetup -d "$host_loop"
+    wait_until 10 loop_is_free || true
 }
 
 # configure NAME "OPTION = VALUE"...: a VM with the bare-metal guest.
@@ -96,7 +104,8 @@ configure() {
     configured=$1
     shift
     printf '%s\n' "kernel = /var/lib/dormouse/bare.img" "qmp = /run/dormouse/$configured.qmp" \
-        "events = /var/lib/dormouse/$configured.events" "$@" >"$host/etc/dormouse/$configured.conf"
+        "events = /var/lib/dormouse/$configured.events" \
+        "console = /var/lib/dormouse/$configured.console" "$@" >"$host/etc/dormouse/$configured.conf"
 }
 
 unit_says() { # NAME PROPERTY
@@ -119,34 +128,35 @@ wait_unit() { # NAME PROPERTY VALUE
     wait_until 100 has_property "$@" || expect_unit "$@"
 }
 
-events_of() { # NAME
-    cp "$host/var/lib/dormouse/$1.events" "$work/events"
+# once service
+# limit service 400
+test_service() {
+    start_host
+    lives_and_ends
+    outlives_its_process
+    sleeps_with_the_host
 }
 
 # It is ready when the guest runs, says what it does, and lives; a stop presses the power key; machinectl lists it, and
 # reboots it and turns it off.
-# once service
-# limit service 300
-test_service() {
-    start_host
+lives_and_ends() {
     configure web "append = scenario=keys"
     in_host systemctl start dormouse@web || fail "the service does not start"
     expect_unit web ActiveState active
     expect_unit web StatusText running
     in_host machinectl --no-legend list | grep -q '^web *vm *dormouse' || fail "machinectl does not list it"
+    wait_ready web 1
     in_host machinectl reboot web
-    events_of_web_have boot 2
+    wait_ready web 2
     in_host machinectl poweroff web
     wait_unit web ActiveState inactive
     expect_unit web Result success
-    events_of web
-    expect_event asked-to-shut-down way key
     in_host machinectl list | grep -q web && fail "machinectl still lists it"
     in_host systemctl start dormouse@web
+    wait_ready web 3
     in_host systemctl stop dormouse@web || fail "the service does not stop"
     expect_unit web Result success
-    events_of web
-    expect_event_count asked-to-shut-down 2
+    expect_events_of web boot reset boot asked-to-shut-down off boot asked-to-shut-down off
     exposure=$(in_host systemd-analyze --no-pager security dormouse@web | tail -n 1)
     case $exposure in
     *OK* | *SAFE*) ;;
@@ -154,6 +164,66 @@ test_service() {
     esac
 }
 
-events_of_web_have() { # EVENT COUNT
-    wait_event "$host/var/lib/dormouse/web.events" "$1" "$2" 60
+# The VM of --keep is a file between two starts of its service. It is awake again if it was awake, and asleep if not.
+outlives_its_process() {
+    configure kept "append = scenario=keys timer=0" "keep = /var/lib/dormouse/kept.image"
+    in_host systemctl start dormouse@kept
+    wait_ready kept 1
+    in_host systemctl stop dormouse@kept
+    expect_unit kept Result success
+    [ -s "$host/var/lib/dormouse/kept.image" ] || fail "the service has stopped, and there is no file"
+    in_host systemctl start dormouse@kept
+    wait_unit kept StatusText running
+    in_host dormouse suspend kept || fail "the guest does not sleep"
+    in_host systemctl stop dormouse@kept
+    in_host systemctl start dormouse@kept
+    expect_unit kept StatusText asleep
+    in_host dormouse wake kept
+    in_host dormouse poweroff kept
+    wait_unit kept ActiveState inactive
+    expect_unit kept Result success
+    [ ! -e "$host/var/lib/dormouse/kept.image" ] || fail "the guest is off, and the file is still there"
+    slept="asked-to-sleep suspend-request suspend-honoured asleep"
+    # shellcheck disable=SC2086 # several words
+    expect_events_of kept boot $slept saved boot restored asleep wake resumed $slept saved boot restored \
+        asleep wake resumed asked-to-shut-down off
+}
+
+# The host's sleep is real but for its last step. Its guests sleep then, and wake after it; one that has slept before does not.
+sleeps_with_the_host() {
+    configure tired "append = scenario=keys timer=0"
+    mkdir -p "$host/etc/systemd/system/systemd-suspend.service.d"
+    printf '[Service]\nExecStart=\nExecStart=/bin/sh -c "dormouse ps >/run/seen"\n' \
+        >"$host/etc/systemd/system/systemd-suspend.service.d/test.conf"
+    in_host systemctl daemon-reload
+    in_host systemctl enable dormouse-sleep.service 2>/dev/null
+    in_host systemctl start dormouse@web dormouse@tired
+    wait_ready web 4
+    wait_ready tired 1
+    in_host dormouse suspend tired
+    in_host systemctl start suspend.target || fail "the host does not sleep: $(in_host journalctl -n 20 --no-pager)"
+    wait_until 100 woken_with_the_host || fail "the guest was not woken: $(in_host journalctl -n 30 --no-pager)"
+    in_host cat /run/seen >"$work/seen"
+    grep -q '^web  *suspended' "$work/seen" || fail "the guest did not sleep with the host: $(cat "$work/seen")"
+    expect_unit tired StatusText asleep
+    in_host systemctl stop dormouse@web dormouse@tired
+}
+
+woken_with_the_host() {
+    has_events "$host/var/lib/dormouse/web.events" resumed 1
+}
+
+# The guest says so at each boot, when it has found its keys.
+wait_ready() { # NAME COUNT
+    wait_until 100 is_ready "$1" "$2" || fail "the guest of $1 is not ready: $(cat "$host/var/lib/dormouse/$1.console")"
+}
+
+is_ready() { # NAME COUNT
+    [ "$(grep -c '^# ready' "$host/var/lib/dormouse/$1.console")" -ge "$2" ]
+}
+
+expect_events_of() { # NAME EVENT...
+    cp "$host/var/lib/dormouse/$1.events" "$work/events"
+    shift
+    expect_events "$@"
 }
