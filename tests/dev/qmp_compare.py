@@ -5,7 +5,7 @@ qmp_compare.py QEMU OURS: sends the same bytes to two QMP servers, QEMU's and do
 
 Errors must be the same, word for word. What our commands return, and our events, must be valid by what QEMU's own
 query-qmp-schema says: members that QEMU always sends are there, all have QEMU's types, and what QEMU does not know is
-called x-dormouse-*. Exit status 1 after a line for each difference.
+called x-dormouse-*. So must be what our own schema promises. Exit status 1 after a line for each difference.
 """
 import json
 import socket
@@ -160,6 +160,50 @@ class Schema:
                 complain('%s has %s, which QEMU does not know' % (where, name))
 
 
+class Promise:
+    """Our schema, which must promise nothing that QEMU's forbids."""
+    def __init__(self, ours, qemu):
+        self.ours, self.qemu, self.seen = ours.types, qemu.types, set()
+
+    def compare(self, our_name, name, where):
+        if (our_name, name) in self.seen:
+            return
+        self.seen.add((our_name, name))
+        ours, qemu = self.ours[our_name], self.qemu[name]
+        if ours['meta-type'] != qemu['meta-type'] or ours.get('json-type') != qemu.get('json-type'):
+            complain('%s is of another kind' % where)
+        elif ours['meta-type'] == 'enum':
+            known = [member['name'] for member in qemu['members']]
+            for member in ours['members']:
+                if member['name'] not in known:
+                    complain('%s has the value %s' % (where, member['name']))
+        elif ours['meta-type'] == 'array':
+            self.compare(ours['element-type'], qemu['element-type'], where + '[]')
+        elif ours['meta-type'] == 'object':
+            self.compare_members(ours, qemu, where)
+
+    def compare_members(self, ours, qemu, where):
+        given = {member['name']: member for member in ours['members']}
+        members = {member['name']: member for member in qemu['members']}
+        for name, member in members.items():
+            if 'default' not in member and (name not in given or 'default' in given[name]):
+                complain('%s does not promise %s' % (where, name))
+        for name, member in given.items():
+            if name in members:
+                self.compare(member['type'], members[name]['type'], '%s.%s' % (where, name))
+            elif not name.startswith('x-dormouse-'):
+                complain('%s promises %s, which QEMU does not know' % (where, name))
+
+    def compare_all(self):
+        for name, entry in self.ours.items():
+            if name == 'query-qmp-schema':
+                continue  # QEMU's type is a union, ours has the members of all its branches.
+            if entry['meta-type'] in ('command', 'event') and name in self.qemu:
+                self.compare(entry['arg-type'], self.qemu[name]['arg-type'], name)
+                if entry['meta-type'] == 'command':
+                    self.compare(entry['ret-type'], self.qemu[name]['ret-type'], name)
+
+
 def compare_errors(qemu, ours, texts):
     for text in texts:
         theirs, answer = qemu.ask(text), ours.ask(text)
@@ -201,6 +245,7 @@ def main():
             complain('the id %s is not returned' % text)
     for command in QUERIES:
         schema.check(ours.call(command), schema.types[command]['ret-type'], command)
+    Promise(Schema(ours.call('query-qmp-schema')), schema).compare_all()
     for command in ours.call('query-commands'):
         name = command['name']
         if name not in schema.types and not name.startswith('x-dormouse-'):

@@ -61,6 +61,12 @@ static const char *const elements[] = {
 
 static const char *const targets[] = {"aarch64"};
 static const char *const zeroes[] = {"off"};
+static const char *const operations[] = {"read", "write"};
+static const char *const failure_actions[] = {"report", "stop"};
+static const char *const causes[] = {
+    "guest-reset",           "guest-shutdown", "host-error", "host-qmp-quit",
+    "host-qmp-system-reset", "host-signal",    "host-ui",
+};
 
 const char *const qmp_status_names[] = {
     [OPERATOR_RUNNING] = "running",
@@ -88,6 +94,9 @@ static const struct enum_type {
 } enums[] = {
     {"BlockDeviceIoStatus", qmp_disk_states, sizeof(qmp_disk_states) / sizeof(qmp_disk_states[0])},
     {"BlockdevDetectZeroesOptions", zeroes, sizeof(zeroes) / sizeof(zeroes[0])},
+    {"BlockErrorAction", failure_actions, sizeof(failure_actions) / sizeof(failure_actions[0])},
+    {"IoOperationType", operations, sizeof(operations) / sizeof(operations[0])},
+    {"ShutdownCause", causes, sizeof(causes) / sizeof(causes[0])},
     {"QMPCapability", NULL, 0},
     {"RunState", qmp_status_names, QMP_STATUS_COUNT},
     {"SysEmuTarget", targets, sizeof(targets) / sizeof(targets[0])},
@@ -96,13 +105,22 @@ static const struct enum_type {
 
 /* The members of events' data whose type is another one than "str". */
 static const struct event_member {
+    const char *event; /* NULL: any */
     const char *name;
     const char *type;
 } event_members[] = {
-    {"actual", "int"},      {"cpu-index", "int"},
-    {"deadline-ms", "int"}, {"guest", "bool"},
-    {"nospace", "bool"},    {"offset", "int"},
-    {"open", "bool"},       {"x-dormouse-hibernated", "bool"},
+    {"RESET", "reason", "ShutdownCause"},
+    {"SHUTDOWN", "reason", "ShutdownCause"},
+    {"BLOCK_IO_ERROR", "operation", "IoOperationType"},
+    {"BLOCK_IO_ERROR", "action", "BlockErrorAction"},
+    {NULL, "actual", "int"},
+    {NULL, "cpu-index", "int"},
+    {NULL, "deadline-ms", "int"},
+    {NULL, "guest", "bool"},
+    {NULL, "nospace", "bool"},
+    {NULL, "offset", "int"},
+    {NULL, "open", "bool"},
+    {NULL, "x-dormouse-hibernated", "bool"},
 };
 
 static const struct event_row {
@@ -218,11 +236,14 @@ static bool is_event(const struct event_row *row, const char *event)
     return row->event != NULL && strcmp(row->event, event) == 0;
 }
 
-static const char *type_of_member(const char *name)
+static const char *type_of_member(const char *event, const char *name)
 {
     for (size_t i = 0; i < COUNT(event_members); i++) {
-        if (strcmp(event_members[i].name, name) == 0) {
-            return event_members[i].type;
+        const struct event_member *member = &event_members[i];
+
+        if (strcmp(member->name, name) == 0 &&
+            (member->event == NULL || strcmp(member->event, event) == 0)) {
+            return member->type;
         }
     }
     return "str";
@@ -265,8 +286,8 @@ static json_t *make_event_members(const char *event)
 
     json_object_foreach(counts, name, count)
     {
-        qmp_append(&members,
-                   make_member(name, type_of_member(name), json_integer_value(count) < row_count));
+        qmp_append(&members, make_member(name, type_of_member(event, name),
+                                         json_integer_value(count) < row_count));
     }
     if (counts == NULL) {
         json_decref(members);
