@@ -97,12 +97,21 @@ hyp_case_sleep_on_cortex_a72() {
     hyp_boot_linux 300 4 sleep </dev/null
 }
 
+# Writes the file of a VM, and prints the option that names it.
+hyp_describe_linux() { # NAME CPUS SCRIPT-AND-ARGUMENTS
+    printf '%s\n' "name = $1" "cpus = $2" "enable = system-suspend" "kernel = ${hyp_guest[1]}" \
+        "initrd = ${hyp_guest[3]}" "append = console=ttyAMA0 quiet test=$3" >"$hyp_folder/$1.conf"
+}
+
+hyp_describe_bare() { # NAME CPUS SCENARIO-AND-ARGUMENTS
+    printf '%s\n' "name = $1" "cpus = $2" "memory = 64M" "enable = system-suspend,system-reset2" \
+        "kernel = $build/arm64/tests/lab/guest/bare/guest.img" "append = scenario=$3" >"$hyp_folder/$1.conf"
+}
+
 # A Debian guest on two cores is turned off, while the other one sleeps, and goes on.
 hyp_case_two_vms() {
-    printf '%s\n' "name = first" "cpus = 2" "enable = system-suspend" "append = console=ttyAMA0 quiet test=sleep cycles=2" \
-        "kernel = ${hyp_guest[1]}" "initrd = ${hyp_guest[3]}" >"$hyp_folder/first.conf"
-    printf '%s\n' "name = second" "append = console=ttyAMA0 quiet test=off" "cpus = 1" "memory = 256M" \
-        "kernel = ${hyp_guest[1]}" "initrd = ${hyp_guest[3]}" >"$hyp_folder/second.conf"
+    hyp_describe_linux first 2 'sleep cycles=2'
+    hyp_describe_linux second 1 off
     hyp_boot 300 --vm "$hyp_folder/first.conf" --vm "$hyp_folder/second.conf" </dev/null
     hyp_has "$hyp_line" 'GUEST: ok'
     hyp_has "$hyp_second" 'reboot: Power down'
@@ -110,10 +119,8 @@ hyp_case_two_vms() {
 
 # A Debian guest sleeps and wakes while its neighbour tries all that could disturb it.
 hyp_case_neighbour() {
-    printf '%s\n' "name = first" "cpus = 2" "enable = system-suspend" "append = console=ttyAMA0 quiet test=sleep cycles=2" \
-        "kernel = ${hyp_guest[1]}" "initrd = ${hyp_guest[3]}" >"$hyp_folder/first.conf"
-    printf '%s\n' "name = second" "cpus = 2" "memory = 64M" "append = scenario=neighbour rounds=60000" \
-        "kernel = $hyp_bare_image" >"$hyp_folder/second.conf"
+    hyp_describe_linux first 2 'sleep cycles=2'
+    hyp_describe_bare second 2 'neighbour rounds=60000'
     hyp_boot 600 --vm "$hyp_folder/first.conf" --vm "$hyp_folder/second.conf" </dev/null
     hyp_has "$hyp_line" 'GUEST: ok'
     ! grep -iE 'unexpected|nobody cared|spurious|stall|BUG|WARNING' "$hyp_line" || hyp_fail "the first VM was disturbed"
@@ -175,6 +182,15 @@ hyp_case_control() {
     hyp_all_ok "$hyp_second"
 }
 
+# Debian sleeps beside another VM.
+hyp_beside() { # SCENARIO-AND-ARGUMENTS CYCLES
+    hyp_describe_linux first 2 "sleep cycles=$2"
+    hyp_describe_bare second 2 "$1"
+    hyp_boot 1200 --vm "$hyp_folder/first.conf" --vm "$hyp_folder/second.conf" </dev/null
+    hyp_has "$hyp_line" 'GUEST: ok'
+    hyp_all_ok "$hyp_second"
+}
+
 hyp_case_long_check() {
     hyp_check 1200 '' </dev/null
 }
@@ -214,13 +230,17 @@ hyp_case_long_reboots() {
 
 # Two VMs sleep, wake and turn CPUs off and on at random for ten minutes.
 hyp_case_long_restless() {
-    local name
-    for name in first second; do
-        printf '%s\n' "name = $name" "cpus = 2" "enable = system-suspend" "kernel = ${hyp_guest[1]}" \
-            "initrd = ${hyp_guest[3]}" "append = console=ttyAMA0 quiet test=restless seconds=600" >"$hyp_folder/$name.conf"
-    done
+    hyp_describe_linux first 2 'restless seconds=600'
+    hyp_describe_linux second 2 'restless seconds=600'
     hyp_boot 3600 --vm "$hyp_folder/first.conf" --vm "$hyp_folder/second.conf" </dev/null
     hyp_has "$hyp_line" 'GUEST: ok'
     hyp_has "$hyp_second" 'GUEST: ok'
     grep 'GUEST: slept' "$hyp_line" "$hyp_second"
+}
+
+# The neighbour is reset again and again, and attacks for longer.
+hyp_case_long_neighbours() {
+    hyp_beside 'reset2-warm reboots=50' 10
+    hyp_beside 'neighbour rounds=500000 seed=2' 10
+    hyp_beside 'reach rounds=100000' 10
 }
