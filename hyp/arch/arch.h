@@ -57,8 +57,8 @@ void arch_inject_undefined(struct arch_frame *frame);
 /* Makes this core ready for a guest (all of EL2 that booting.rst names), with these stage 2 tables and
  * this VMID from now on; mpidr is what the guest reads in MPIDR_EL1. */
 void arch_use_vm(uint64_t stage2_root, unsigned vmid, uint64_t mpidr);
-/* Whether the guest's virtual timer is due and not masked. */
-bool arch_virtual_timer_is_due(void);
+/* A bit, by INTID, for each of the guest's timers that is due and not masked. */
+uint32_t arch_due_timers(void);
 
 /* ---- Cores ---- */
 
@@ -118,6 +118,7 @@ void arch_forget_stage2(void);
 /* ---- The GIC (GICv3, IHI0069) ---- */
 
 /* The interrupts of each core that are hyp's own. No device uses ARCH_INTID_KICK. */
+enum { ARCH_INTID_VIRTUAL_TIMER = 27, ARCH_INTID_PHYSICAL_TIMER = 30 }; /* the guest's */
 enum { ARCH_INTID_KICK = 16, ARCH_INTID_MAINTENANCE = 25, ARCH_INTID_TIMER = 26 };
 
 uint64_t arch_gic_distributor(void);            /* its registers, by physical address */

@@ -28,11 +28,15 @@ void arch_set_deadline(uint64_t count)
     WRITE_SYSREG(cnthp_ctl_el2, TIMER_ENABLE);
 }
 
-bool arch_virtual_timer_is_due(void)
+static bool timer_is_due(uint64_t control)
 {
-    uint64_t control = READ_SYSREG(cntv_ctl_el0);
-
     return (control & (TIMER_ENABLE | TIMER_MASK | TIMER_DUE)) == (TIMER_ENABLE | TIMER_DUE);
+}
+
+uint32_t arch_due_timers(void)
+{
+    return (uint32_t)timer_is_due(READ_SYSREG(cntv_ctl_el0)) << ARCH_INTID_VIRTUAL_TIMER |
+           (uint32_t)timer_is_due(READ_SYSREG(cntp_ctl_el0)) << ARCH_INTID_PHYSICAL_TIMER;
 }
 
 /* RTCDR of a PL031, its first register. */

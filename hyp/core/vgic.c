@@ -41,8 +41,8 @@ static void vgic_take_guests(struct vcpu *vcpu, unsigned intid)
     if (intid < VGIC_SGI_COUNT) {
         arch_gic_deactivate(intid);
     }
-    if (intid == VGIC_INTID_VIRTUAL_TIMER) {
-        vcpu->gic.timer_was_due = arch_virtual_timer_is_due();
+    if (intid == ARCH_INTID_VIRTUAL_TIMER || intid == ARCH_INTID_PHYSICAL_TIMER) {
+        vcpu->gic.timers_due |= arch_due_timers() & UINT32_C(1) << intid;
     }
     vgic_add_waiting(vcpu, intid);
 }
@@ -120,12 +120,14 @@ static unsigned vgic_group_bits(uint32_t vmcr)
     return UINT32_MAX << below & 0xff;
 }
 
-/* The virtual timer's level may have ended since its interrupt was taken. */
-static void vgic_forget_timer(struct vcpu *vcpu)
+/* A timer's level may have ended since its interrupt was taken. */
+static void vgic_forget_timers(struct vcpu *vcpu)
 {
-    if (vcpu->gic.timer_was_due && !arch_virtual_timer_is_due()) {
-        vcpu->gic.timer_was_due = false;
-        vgic_drop(vcpu, VGIC_INTID_VIRTUAL_TIMER);
+    uint32_t ended = vcpu->gic.timers_due == 0 ? 0 : vcpu->gic.timers_due & ~arch_due_timers();
+
+    vcpu->gic.timers_due &= ~ended;
+    for (; ended != 0; ended &= ended - 1) {
+        vgic_drop(vcpu, (unsigned)__builtin_ctz(ended));
     }
 }
 
@@ -134,7 +136,7 @@ bool vgic_is_pending(struct vcpu *vcpu)
     uint32_t vmcr = arch_gic_read_vmcr();
     unsigned urgency;
 
-    vgic_forget_timer(vcpu);
+    vgic_forget_timers(vcpu);
     urgency = vgic_urgency(vcpu);
     if (!vgic_is_on(vcpu) || urgency == VGIC_PRIORITY_NONE) {
         return false;
@@ -150,7 +152,7 @@ void vgic_reset_vcpu(struct vcpu *vcpu)
 {
     vgic_serve(vcpu);
     vgic_empty(vcpu);
-    vcpu->gic.timer_was_due = false;
+    vcpu->gic.timers_due = 0;
     arch_gic_write_vmcr(0);
     arch_gic_clear_active_priorities();
 }

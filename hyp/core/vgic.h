@@ -39,7 +39,7 @@ struct vgic_vcpu {
     /* Interrupts that arrived for this vCPU and are in no list register, a bit for each INTID. */
     uint32_t waiting[VGIC_WORDS];
     uint32_t waiting_words; /* a bit for each word of `waiting` that is not 0 */
-    bool timer_was_due;     /* when the virtual timer's interrupt was taken */
+    uint32_t timers_due;    /* a bit, by INTID: the timer was due when its interrupt was taken */
     uint32_t waker;         /* GICR_WAKER as the guest wrote it */
     /* Shared: a bit for each INTID. Its own core has done all requests if both counts are equal. */
     uint32_t requests[VGIC_REQUEST_COUNT][VGIC_WORDS];

@@ -79,11 +79,11 @@ void vgic_route(const struct vcpu *vcpu, unsigned intid)
                  arch_core_mpidr(vcpu->core));
 }
 
-/* The level of the virtual timer makes it pending again; for any other interrupt that is not pending
+/* The level of a timer makes it pending again; for any other interrupt that is not pending
  * now, an edge or software made it so. */
 static bool vgic_is_lost_by_end(const struct vcpu *vcpu, unsigned intid)
 {
-    if (intid == VGIC_INTID_VIRTUAL_TIMER && vcpu->gic.timer_was_due) {
+    if (intid < 32 && (vcpu->gic.timers_due >> intid & 1) != 0) {
         return false;
     }
     return !vgic_bit_is_set(vcpu, GICX_ISPENDR, intid);

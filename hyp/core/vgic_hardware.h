@@ -31,7 +31,7 @@ enum {
     GICR_STRIDE = 0x20000,
 };
 
-enum { VGIC_SGI_COUNT = 16, VGIC_PRIVATE_COUNT = 32, VGIC_INTID_VIRTUAL_TIMER = 27 };
+enum { VGIC_SGI_COUNT = 16, VGIC_PRIVATE_COUNT = 32 };
 
 /* A bit for each interrupt of the word (32 INTIDs) that this VM may see and change. */
 uint32_t vgic_owned(const struct vm *vm, unsigned word);

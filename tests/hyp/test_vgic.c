@@ -393,23 +393,34 @@ static void sleeping_core_is_woken_with_its_interface_off(void **state)
     assert_false(vgic_is_pending(vcpu));
 }
 
-static void timer_that_is_not_due_any_more_wakes_nobody(void **state)
+static void check_timer_that_ends(unsigned intid)
 {
     struct vcpu *vcpu = rig_as(0);
 
-    (void)state;
     rig_open(vcpu);
-    rig_enable(vcpu, RIG_TIMER, 0x80);
-    fake_set_virtual_timer(vcpu->core, true);
+    rig_enable(vcpu, intid, 0x80);
+    fake_set_timer(vcpu->core, intid, true);
     vgic_take(vcpu);
     vgic_fill(vcpu);
     assert_true(vgic_is_pending(vcpu));
-    fake_set_virtual_timer(vcpu->core, false);
+    fake_set_timer(vcpu->core, intid, false);
     assert_false(vgic_is_pending(vcpu));
-    assert_false(fake_intid(vcpu->core, RIG_TIMER)->active);
+    assert_false(fake_intid(vcpu->core, intid)->active);
     assert_int_equal(rig_turn(vcpu), FAKE_SPURIOUS);
-    fake_set_virtual_timer(vcpu->core, true);
-    assert_int_equal(rig_turn(vcpu), RIG_TIMER);
+    fake_set_timer(vcpu->core, intid, true);
+    assert_int_equal(rig_turn(vcpu), intid);
+}
+
+static void timer_that_is_not_due_any_more_wakes_nobody(void **state)
+{
+    (void)state;
+    check_timer_that_ends(ARCH_INTID_VIRTUAL_TIMER);
+}
+
+static void nor_does_the_physical_timer(void **state)
+{
+    (void)state;
+    check_timer_that_ends(ARCH_INTID_PHYSICAL_TIMER);
 }
 
 static void core_that_starts_has_what_was_pending_and_nothing_active(void **state)
@@ -578,6 +589,7 @@ int main(void)
         TEST(only_the_bits_above_the_binary_point_preempt),
         TEST(sleeping_core_is_woken_with_its_interface_off),
         TEST(timer_that_is_not_due_any_more_wakes_nobody),
+        TEST(nor_does_the_physical_timer),
         TEST(core_that_starts_has_what_was_pending_and_nothing_active),
         TEST(core_that_stops_in_a_handler_does_not_block_the_interrupt),
         TEST(reset_leaves_nothing_and_touches_no_other_vm),

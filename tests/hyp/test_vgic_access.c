@@ -284,7 +284,7 @@ static void fuzz_turn(struct vcpu *vcpu)
     fake_guest_set_mask((uint8_t)rand());
     fake_guest_set_group1(rand() % 4 != 0);
     fake_set_line(0, RIG_EXTRA + (unsigned)rand() % 6, rand() % 2 == 0);
-    fake_set_virtual_timer(vcpu->core, rand() % 2 == 0);
+    fake_set_timer(vcpu->core, ARCH_INTID_VIRTUAL_TIMER, rand() % 2 == 0);
     vgic_take(vcpu);
     vgic_is_pending(vcpu);
     vgic_fill(vcpu);

@@ -8,7 +8,7 @@
 #include "fake_interface.h"
 #include "fake_stop.h"
 
-enum { FREQUENCY = 62500000, CORES_IN_CLUSTER = 4, INTID_VIRTUAL_TIMER = 27 };
+enum { FREQUENCY = 62500000, CORES_IN_CLUSTER = 4 };
 
 struct fake_hooks fake_hooks;
 struct fake_guest fake_guests[FAKE_CORES];
@@ -17,7 +17,7 @@ uint64_t fake_now;
 static unsigned fake_core;
 static uint8_t fake_ram[FAKE_RAM_SIZE];
 static uint64_t fake_deadlines[FAKE_CORES];
-static bool fake_timers[FAKE_CORES];
+static uint32_t fake_timers[FAKE_CORES];
 
 void fake_reset(void)
 {
@@ -108,7 +108,8 @@ void arch_reset_vcpu(struct arch_frame *frame, uint64_t entry, uint64_t context,
 void arch_stop_timers(void)
 {
     fake_guests[fake_core].timer_stops++;
-    fake_set_virtual_timer(fake_core, false);
+    fake_set_timer(fake_core, ARCH_INTID_VIRTUAL_TIMER, false);
+    fake_set_timer(fake_core, ARCH_INTID_PHYSICAL_TIMER, false);
 }
 
 bool arch_guest_is_big_endian(void)
@@ -164,13 +165,15 @@ uint64_t fake_deadline(unsigned core)
     return fake_deadlines[core];
 }
 
-void fake_set_virtual_timer(unsigned core, bool is_due)
+void fake_set_timer(unsigned core, unsigned intid, bool is_due)
 {
-    fake_timers[core] = is_due;
-    fake_set_line(core, INTID_VIRTUAL_TIMER, is_due);
+    uint32_t bit = UINT32_C(1) << intid;
+
+    fake_timers[core] = is_due ? fake_timers[core] | bit : fake_timers[core] & ~bit;
+    fake_set_line(core, intid, is_due);
 }
 
-bool arch_virtual_timer_is_due(void)
+uint32_t arch_due_timers(void)
 {
     return fake_timers[fake_core];
 }

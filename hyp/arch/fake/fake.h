@@ -63,8 +63,8 @@ extern struct fake_guest fake_guests[FAKE_CORES];
 extern uint64_t fake_now; /* at 62.5 MHz */
 /* What arch_set_deadline() was last given; UINT64_MAX: none. */
 uint64_t fake_deadline(unsigned core);
-/* Whether a core's virtual timer asserts its interrupt. */
-void fake_set_virtual_timer(unsigned core, bool is_due);
+/* Whether this timer of a core's guest asserts its interrupt. */
+void fake_set_timer(unsigned core, unsigned intid, bool is_due);
 
 /* ---- The GIC: the machine's side ---- */
 
