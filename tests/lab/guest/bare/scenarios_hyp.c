@@ -192,3 +192,48 @@ SCENARIO(hyp_controlled, "hyp-controlled", "", "a VM of hyp that another one dec
     sleep_once("the third one lasts until the timer");
     check_result(psci_call2(FID32(FN_SYSTEM_RESET), 0, 0), RET_DENIED, "a reset is DENIED");
 }
+
+/* Answers a request, and says so. */
+static void keeper_answer(unsigned *sleeps)
+{
+    uint64_t vcpu = results[1];
+    uint64_t function = results[2];
+
+    if (function != FN_SYSTEM_SUSPEND) {
+        remark("it asks to turn off or to be reset: it may");
+        check_result(control(ANSWER, vcpu, 0), 0, "answered");
+    } else if ((*sleeps)++ == 0) {
+        remark("it asks to sleep, entry point 0x%lx: refused", results[3]);
+        check_result(control(ANSWER, vcpu, (uint64_t)RET_DENIED), 0, "answered");
+    } else {
+        remark("it asks to sleep, entry point 0x%lx: honoured", results[3]);
+        check_result(control(ANSWER, vcpu, 0), 0, "answered");
+        rest_milliseconds(GLANCE_MS);
+        if (control(GET_MP_STATE, vcpu, 0) == 0 && results[1] == MP_SUSPENDED) {
+            remark("it is asleep");
+        }
+    }
+}
+
+/* For an operating system in the other VM, as in `./dev demo hyp`. */
+SCENARIO(hyp_keeper, "hyp-keeper", "event=INTID vm=N",
+         "a VM of hyp that starts another, refuses its first sleep and tells what happens")
+{
+    uint64_t vm = args_number("vm", OTHER);
+    uint64_t end = timer_now(TIMER_VIRTUAL) + timer_milliseconds(5 * LIMIT_MS);
+    unsigned sleeps = 0;
+
+    check_result(control(START, vm, 0), 0, "it starts");
+    remark("it starts the other VM");
+    while (control(INFO, vm, 0) == 0 && results[1] != LIFE_OFF && timer_now(TIMER_VIRTUAL) < end) {
+        int64_t event = wait_event();
+
+        if (event == EVENT_REQUEST) {
+            keeper_answer(&sleeps);
+        } else if (event == EVENT_WAKE) {
+            remark("it was woken by an interrupt");
+        }
+        rest_milliseconds(1);
+    }
+    check_equal(sleeps, 2, "it has asked twice to sleep");
+}
