@@ -24,12 +24,13 @@ for arm64 and linked statically.
 
   --boot NAME        only start the image on that server, with its serial line on standard input and
                      output (for servers that run in the lab, on standard output only)
+  --icount           with --boot: one instruction is one nanosecond of the machine's time
 EOF
 }
 
 check_peers_command() {
     local peers_limit=1800 peers_image='' peers_append='' \
-        peers_boot='' names=() known
+        peers_boot='' peers_icount='' names=() known
     readarray -t known < <(peers_known)
     check_peers_options "$@"
     case $peers_boot in
@@ -44,6 +45,7 @@ check_peers_options() { # OPTION...
     while (($#)); do
         case $1 in
         --list | --table) peers_boot=${1#--} ;;
+        --icount) peers_icount=yes ;;
         --limit | --image | --append | --boot)
             (($# >= 2)) || die "check-peers: $1 needs a value; see ./dev check-peers --help"
             check_peers_option "$1" "$2"

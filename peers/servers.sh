@@ -74,6 +74,7 @@ peer_dormouse() { # HOST OPTION...
         vmlinuz=$(kernel_folder "$(kernel_of_host "$1")")/vmlinuz
         peer_version="Linux $(grep -aom1 'Debian [0-9][^ ]* ([0-9-]*)' "$vmlinuz")"
         peer_lab+=(--host "$1" --cpus 4)
+        [[ ! $peers_icount ]] || peer_lab+=(--icount --cpus 1)
     fi
     if [[ $* == *--psci\ user* ]]; then
         peer_version="$("$build/native/vmm/dormouse" version) on $peer_version"
@@ -97,7 +98,14 @@ peer_kvmtool() {
 
 # Sets peer_words to the beginning of a QEMU command that keeps to itself and to the terminal.
 peer_start_qemu() { # QEMU...
-    peer_words=("$@" -nodefaults -no-user-config -display none -serial stdio -accel 'tcg,thread=multi')
+    peer_words=("$@" -nodefaults -no-user-config -display none -serial stdio)
+    peer_count_instructions || peer_words+=(-accel 'tcg,thread=multi')
+}
+
+# Adds QEMU's options for --icount, if it was given.
+peer_count_instructions() {
+    [[ $peers_icount ]] || return 1
+    peer_words+=(-icount 'shift=0,sleep=off')
 }
 
 peer_qemu_version() { # QEMU...
@@ -119,6 +127,7 @@ peer_hyp() {
         --enable all --idle powerdown --clusters 2 "$bundle"
     hyp_make_machine "$bundle"
     peer_words=("${hyp_machine[@]}")
+    peer_count_instructions || true
 }
 
 # Words that put a file into the machine's memory, again at every reset.
@@ -129,7 +138,9 @@ peer_load() { # FILE ADDRESS
 # Xen in QEMU, with one guest that Xen starts itself from a module.
 peer_xen() { # NAME SUITE
     local folder=$build/peers/$1 xen=$build/lab/debian/$1 version=${1#xen-}
-    local virt=(-M 'virt,gic-version=3,virtualization=on' -cpu cortex-a53 -smp 4 -m 1G)
+    local cores=4 virt
+    [[ ! $peers_icount ]] || cores=1 # Xen starts a second one only after very many instructions.
+    virt=(-M 'virt,gic-version=3,virtualization=on' -cpu cortex-a53 -smp "$cores" -m 1G)
     local module=/chosen/domU1/module@50000000
     make_once "$xen" "fetching Xen $version" "10 s" \
         peer_fetch "$2" "xen-hypervisor-$version-arm64" "./boot/xen-$version-arm64"

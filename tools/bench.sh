@@ -9,6 +9,7 @@ bench_help() {
 ./dev bench wake
 ./dev bench io
 ./dev bench image
+./dev bench hyp
 ./dev bench lib [--json FILE]
 
 Measures, prints a table, and marks figures that miss their aim. A missed aim is not an error.
@@ -26,6 +27,9 @@ Measures, prints a table, and marks figures that miss their aim. A missed aim is
   image           a sleeping guest that becomes a file and comes back, beside QEMU's migration to a file
                   and back; its memory and its answer to a packet at each depth of sleep. Fetches
                   the same QEMU. About 10 minutes; kept in build/bench-image.json.
+  hyp             a guest's PSCI calls and interrupts under hyp, KVM, Xen and Trusted Firmware, in
+                  instructions, and the size of hyp. Fetches Debian's packages of the last two
+                  once. About 4 minutes; kept in build/bench-hyp.json.
   lib             libvpsci: instructions of every call at 1 to 4,096 vCPUs, its size, its memory
                   and its stack. About a minute; --json writes the instructions as a list of
                   {"name", "vcpus", "instructions"}.
@@ -34,10 +38,10 @@ EOF
 
 bench_command() {
     case ${1-}:$# in
-    :0 | lib:1 | psci:1 | wake:1 | io:1 | image:1) ;;
+    :0 | lib:1 | psci:1 | wake:1 | io:1 | image:1 | hyp:1) ;;
     lib:3) [[ $2 == --json && $3 ]] || die "bench lib: '$2' is unknown; see ./dev bench --help" ;;
     lib:*) die "bench lib takes --json FILE and nothing else; see ./dev bench --help" ;;
-    psci:* | wake:* | io:* | image:*) take_nothing "bench $1" "${@:2}" ;;
+    psci:* | wake:* | io:* | image:* | hyp:*) take_nothing "bench $1" "${@:2}" ;;
     *) die "bench: '$1' is unknown; see ./dev bench --help" ;;
     esac
     case ${1-} in
@@ -52,7 +56,7 @@ bench_command() {
         make_lab_qemu
         exec "$root/bench/$1.sh"
         ;;
-    psci | wake) exec "$root/bench/$1.sh" ;;
+    psci | wake | hyp) exec "$root/bench/$1.sh" ;;
     '')
         say "measuring dormouse; ./dev bench lib measures libvpsci"
         exec "$root/bench/run.sh"
