@@ -57,7 +57,7 @@ static void facts(void *machine, struct operator_facts *out)
 static unsigned channels(void *machine, struct operator_channel *out, unsigned room)
 {
     (void)machine, (void)room;
-    out[0] = (struct operator_channel){.label = "port", .socket = "s"};
+    out[0] = (struct operator_channel){.label = "port", .kind = "unix", .path = "s"};
     return 1;
 }
 

@@ -100,11 +100,12 @@ static void fake_facts(void *machine, struct operator_facts *facts)
 static unsigned fake_channels(void *machine, struct operator_channel *channels, unsigned room)
 {
     (void)machine;
-    assert_true(room >= 3);
+    assert_true(room >= 4);
+    channels[3] = (struct operator_channel){.label = "c", .kind = "pty", .path = "link"};
     channels[0] = (struct operator_channel){.label = "console", .kind = "stdio", .open = true};
-    channels[1] = (struct operator_channel){.label = "a", .socket = "a.sock"};
-    channels[2] = (struct operator_channel){.label = "b", .socket = "b\xff"};
-    return 3;
+    channels[1] = (struct operator_channel){.label = "a", .kind = "unix", .path = "a.sock"};
+    channels[2] = (struct operator_channel){.label = "b", .kind = "unix", .path = "b\xff"};
+    return 4;
 }
 
 static const char *fake_stop(void *machine)
@@ -475,7 +476,9 @@ static void machine_is_described(void **state)
     expect(fd, "{\"return\":[{\"label\":\"console\",\"filename\":\"stdio\",\"frontend-open\":true},"
                "{\"label\":\"a\",\"filename\":\"unix:a.sock,server=on\",\"frontend-open\":false},"
                "{\"label\":\"b\",\"filename\":\"unix:(a name that is not UTF-8),server=on\","
-               "\"frontend-open\":false},{\"label\":\"qmp\",\"filename\":\"unix:qmp,server=on\","
+               "\"frontend-open\":false},{\"label\":\"c\",\"filename\":\"pty:link\",\"frontend-"
+               "open\":false},"
+               "{\"label\":\"qmp\",\"filename\":\"unix:qmp,server=on\","
                "\"frontend-open\":true}]}\n");
     close(fd);
 }

@@ -38,7 +38,7 @@ static unsigned fake_channels(void *machine, struct operator_channel *channels, 
     (void)machine;
     assert_true(room >= 2);
     channels[0] = (struct operator_channel){.label = "console", .kind = "stdio"};
-    channels[1] = (struct operator_channel){.label = "a", .socket = "a"};
+    channels[1] = (struct operator_channel){.label = "a", .kind = "unix", .path = "a"};
     return 2;
 }
 

@@ -44,9 +44,8 @@ enum { OPERATOR_DISKS_MAX = 16 };
 /* A line of bytes between the guest and the host. */
 struct operator_channel {
     const char *label;
-    const char
-        *socket;      /* path of the Unix socket at which programs of the host find it, or NULL: */
-    const char *kind; /* QEMU's word for what is there: "stdio", "null", "pty", "file" */
+    const char *kind; /* QEMU's word for the host's end: "stdio", "null", "pty", "file", "unix" */
+    const char *path; /* where programs of the host find that end, or NULL */
     bool open;        /* a program of the guest uses it */
 };
 

@@ -159,11 +159,13 @@ static json_t *query_nodes(struct qmp *qmp, const json_t *flat, struct qmp_fault
 
 static json_t *make_channel(const struct operator_channel *channel)
 {
-    json_t *file = channel->socket != NULL ? json_sprintf("unix:%s,server=on", channel->socket)
-                                           : json_string(channel->kind);
+    const char *end = strcmp(channel->kind, "unix") == 0 ? ",server=on" : "";
+    json_t *file = channel->path != NULL
+                       ? json_sprintf("%s:%s%s", channel->kind, channel->path, end)
+                       : json_string(channel->kind);
 
-    if (file == NULL && channel->socket != NULL && !is_ascii(channel->socket)) {
-        file = json_string("unix:(a name that is not UTF-8),server=on");
+    if (file == NULL && channel->path != NULL && !is_ascii(channel->path)) {
+        file = json_sprintf("%s:(a name that is not UTF-8)%s", channel->kind, end);
     }
     return json_pack("{s:s, s:o, s:b}", "label", channel->label, "filename", file, "frontend-open",
                      (int)channel->open);
@@ -173,7 +175,7 @@ static json_t *query_channels(struct qmp *qmp, const json_t *argument, struct qm
 {
     struct operator_channel channels[OPERATOR_CHANNELS_MAX];
     unsigned count = qmp->ops->channels(qmp->machine, channels, OPERATOR_CHANNELS_MAX);
-    const struct operator_channel own = {"qmp", qmp->listener.setup.path, "null", true};
+    const struct operator_channel own = {"qmp", "unix", qmp->listener.setup.path, true};
     json_t *list = json_array();
 
     (void)argument, (void)fault;

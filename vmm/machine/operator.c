@@ -119,16 +119,19 @@ static void op_facts(void *arg, struct operator_facts *facts)
 static struct operator_channel op_console(const char *target)
 {
     static const char *const kinds[][2] = {{"stdio", "stdio"}, {"none", "null"}, {"pty", "pty"}};
+    static const char link[] = "pty=";
+    struct operator_channel channel = {.label = "console", .kind = "file", .open = true};
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        const char *rest = target + strlen(kinds[i][0]);
-
-        if (strncmp(target, kinds[i][0], strlen(kinds[i][0])) == 0 &&
-            (*rest == '\0' || *rest == '=')) {
-            return (struct operator_channel){.label = "console", .kind = kinds[i][1], .open = true};
+        if (strcmp(target, kinds[i][0]) == 0) {
+            channel.kind = kinds[i][1];
         }
     }
-    return (struct operator_channel){.label = "console", .kind = "file", .open = true};
+    if (strncmp(target, link, strlen(link)) == 0) {
+        channel.kind = "pty";
+        channel.path = target + strlen(link);
+    }
+    return channel;
 }
 
 static unsigned op_channels(void *arg, struct operator_channel *channels, unsigned room)
@@ -145,8 +148,8 @@ static unsigned op_channels(void *arg, struct operator_channel *channels, unsign
     for (unsigned i = 0; i < ports->count && count < room; i++) {
         channels[count++] = (struct operator_channel){
             .label = ports->at[i].name,
-            .socket = ports->at[i].path,
-            .kind = "null", /* a part of dormouse */
+            .kind = ports->at[i].path != NULL ? "unix" : "null", /* or a part of dormouse */
+            .path = ports->at[i].path,
             .open = (in_guest >> i & 1) != 0,
         };
     }
