@@ -4,17 +4,18 @@
 
 # --- Written by tools/completions.sh.
 _dormouse_commands() {
-    echo run ps status suspend wake poweroff reboot stop cont reset quit save console events ssh connect timeline image sandbox
+    echo run ps status top suspend wake poweroff reboot stop cont reset quit save console events ssh connect timeline image sandbox
 }
 
 _dormouse_options() { # COMMAND
     case $1 in
-    run) echo "--kernel --kernel-at --firmware --vars --initrd --append --cpus --clusters --idle --memory --name --on-suspend --save --restore --restore-memory --clock --asleep --clone --sleep-memory --wake --psci --on-pending --psci-version --events --qmp --rng --balloon --paused --no-shutdown --agent --sleep-when-idle --shutdown-limit --no-reboot --dump-dtb --disk --console --net --port --vsock --user --no-sandbox --help" ;;
+    run) echo "--kernel --kernel-at --firmware --vars --initrd --append --cpus --clusters --idle --memory --name --on-suspend --save --restore --restore-memory --clock --asleep --clone --sleep-memory --wake --psci --on-pending --psci-version --events --metrics --qmp --rng --balloon --paused --no-shutdown --agent --sleep-when-idle --shutdown-limit --no-reboot --dump-dtb --disk --console --net --port --vsock --user --no-sandbox --help" ;;
     timeline) echo "--help" ;;
     image) echo "--help" ;;
     sandbox) echo "--help" ;;
     ps) echo "--json --limit --help" ;;
     status) echo "--json --limit --help" ;;
+    top) echo "--every --count --limit --help" ;;
     suspend) echo "--json --limit --no-wait --help" ;;
     wake) echo "--json --limit --no-wait --help" ;;
     poweroff) echo "--json --limit --no-wait --help" ;;
@@ -55,6 +56,7 @@ _dormouse_values() { # COMMAND OPTION
     "run --on-pending") echo "" ;;
     "run --psci-version") echo "" ;;
     "run --events") echo "FILE" ;;
+    "run --metrics") echo "FILE" ;;
     "run --qmp") echo "FILE" ;;
     "run --sleep-when-idle") echo "" ;;
     "run --shutdown-limit") echo "" ;;
@@ -67,6 +69,9 @@ _dormouse_values() { # COMMAND OPTION
     "run --user") echo "" ;;
     "ps --limit") echo "" ;;
     "status --limit") echo "" ;;
+    "top --every") echo "" ;;
+    "top --count") echo "" ;;
+    "top --limit") echo "" ;;
     "suspend --limit") echo "" ;;
     "wake --limit") echo "" ;;
     "poweroff --limit") echo "" ;;

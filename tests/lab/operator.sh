@@ -432,6 +432,8 @@ END
     expect_status 1
     "$DORMOUSE" wake web
     wait_event "$work/events" resumed
+    "$DORMOUSE" top web >"$work/ps"
+    grep -qE '^web +running +[0-9ms ]+s +1 ' "$work/ps" || fail "not awake, once: $(cat "$work/ps")"
     "$DORMOUSE" stop web
     expect_ps paused
     "$DORMOUSE" cont web

@@ -159,11 +159,18 @@ static const char *server_set_depth(void *machine, enum operator_depth depth)
     return NULL;
 }
 
+static void server_life(void *machine, struct operator_life *life)
+{
+    (void)machine;
+    *life = (struct operator_life){.state_ms = 90061000, .sleeps = 2, .wakes = 3};
+}
+
 int main(int argc, char **argv)
 {
     static const struct operator_ops ops = {
         .status = server_status,
         .facts = server_facts,
+        .life = server_life,
         .vcpu_count = server_vcpu_count,
         .vcpus = server_vcpus,
         .disks = server_disks,

@@ -177,7 +177,7 @@ static void name_of_an_ended_vm_is_free(void **state)
     mkdir("dormouse", 0700);
     scratch_write("dormouse/vm.vm", "{\"pid\":1,\"qmp\":\"/nowhere/at/all/that/is/long\"}", 46);
     assert_int_equal(RUN(&verb_ps, said, "vm"), VERB_DONE);
-    assert_non_null(strstr(said, "vm                    not running          -"));
+    assert_non_null(strstr(said, "\nvm                    not running          -       -"));
     assert_int_equal(RUN(&verb_wake, said, "vm"), VERB_NOT_RUNNING);
     assert_string_equal(said, "dormouse: wake vm: the VM does not run, or has ended\n");
     assert_int_equal(RUN(&verb_wake, said, "v*"), VERB_NOT_RUNNING);
@@ -338,6 +338,7 @@ static void what_a_hostile_vm_says_is_harmless(void **state)
 static void state_of_a_named_vm(void **state)
 {
     static const char *const lines[] = {DONE, "{\"return\":{\"status\":\"suspended\"}}\n",
+                                        "{\"return\":{\"state-ms\":93784000,\"wakes\":12}}\n",
                                         "{\"return\":[{\"x-dormouse-state\":\"off\"},{}]}\n", NULL};
     struct vm_claim claim;
     struct fake_vm vm;
@@ -355,6 +356,14 @@ static void state_of_a_named_vm(void **state)
     join(&vm);
     assert_non_null(strstr(said, "\"state\":\"suspended\""));
     assert_non_null(strstr(said, "\"resident\":"));
+    assert_non_null(strstr(said, "\"wakes\":12"));
+    start(&vm, "dormouse/web1.qmp", greeting, lines);
+    assert_int_equal(RUN(&verb_top, said, "--limit=60", "w*"), VERB_DONE);
+    join(&vm);
+    assert_non_null(strstr(said, "\nweb1                  suspended        1d 2h      12  "));
+    assert_null(strchr(said, '\033'));
+    assert_int_equal(RUN(&verb_top, said, "--count=2", "--every=1", "w*"), VERB_DONE);
+    assert_non_null(strstr(said, "\n\nNAME"));
     vm_release(&claim);
 }
 

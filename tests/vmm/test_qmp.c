@@ -202,6 +202,12 @@ static void fake_quit(void *machine)
     qmp_tell_quit(qmp, QUIT_BY_QMP);
 }
 
+static void fake_life(void *machine, struct operator_life *life)
+{
+    (void)machine;
+    *life = (struct operator_life){.state_ms = 1500, .sleeps = 2, .wakes = 3};
+}
+
 static bool fake_pending(void *machine)
 {
     (void)machine;
@@ -253,6 +259,7 @@ static const struct operator_ops fake_ops = {
     .set_depth = fake_set_depth,
     .quit = fake_quit,
     .reopen = fake_reopen,
+    .life = fake_life,
     .suspend_is_pending = fake_pending,
     .answer_suspend = fake_answer,
     .admit = fake_admit,
@@ -496,7 +503,7 @@ static void all_commands_exist(void **state)
     ssize_t count = read(fd, said, sizeof(said));
     assert_true(count > 0);
     json_t *reply = json_loadb(said, (size_t)count, 0, NULL);
-    assert_int_equal(json_array_size(json_object_get(reply, "return")), 34);
+    assert_int_equal(json_array_size(json_object_get(reply, "return")), 35);
     json_array_foreach(json_object_get(reply, "return"), index, entry)
     {
         (void)snprintf(said, sizeof(said), "{\"execute\":\"%s\"}",

@@ -83,6 +83,12 @@ static enum operator_depth fake_depth(void *machine, bool *in_file)
     return depth;
 }
 
+static void fake_life(void *machine, struct operator_life *life)
+{
+    (void)machine;
+    *life = (struct operator_life){.state_ms = 1500, .sleeps = 2, .wakes = 3};
+}
+
 static bool fake_pending(void *machine)
 {
     (void)machine;
@@ -108,6 +114,7 @@ static struct qmp server = {
                                         .vcpus = fake_vcpus,
                                         .disks = fake_disks,
                                         .depth = fake_depth,
+                                        .life = fake_life,
                                         .suspend_is_pending = fake_pending,
                                         .stop = fake_stop},
 };
@@ -311,6 +318,7 @@ static const char *const queries[] = {
     "query-block",
     "query-named-block-nodes",
     "query-balloon",
+    "x-dormouse-query-power",
     "x-dormouse-query-suspend",
     "x-dormouse-query-sleep-memory",
 };

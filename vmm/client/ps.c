@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/report.h"
+#include "client/ps.h"
 #include "client/verb.h"
 #include "client/vm_state.h"
 
@@ -18,6 +19,12 @@ static json_t *ps_object(const struct vm *vm, const struct vm_state *state)
     if (state->resident != 0) {
         json_object_set_new(object, "resident", json_integer((json_int_t)state->resident));
     }
+    if (state->state_ms >= 0) {
+        json_object_set_new(object, "state-ms", json_integer(state->state_ms));
+    }
+    if (state->wakes >= 0) {
+        json_object_set_new(object, "wakes", json_integer(state->wakes));
+    }
     if (state->vcpus != NULL) {
         json_object_set(object, "vcpus", state->vcpus);
     }
@@ -27,18 +34,51 @@ static json_t *ps_object(const struct vm *vm, const struct vm_state *state)
     return object;
 }
 
+void ps_print_heading(void)
+{
+    (void)printf("%-20s  %-12s  %8s  %6s  %8s  %11s", "NAME", "STATE", "FOR", "WAKES", "PID",
+                 "MEMORY");
+}
+
 static void ps_print(const struct vm *vm, const struct vm_state *state)
 {
+    char time[24] = "-";
+    char wakes[24] = "-";
     char pid[24] = "-";
     char resident[24] = "-";
 
+    if (state->state_ms >= 0) {
+        vm_state_time(time, sizeof(time), state->state_ms);
+    }
+    if (state->wakes >= 0) {
+        (void)snprintf(wakes, sizeof(wakes), "%lld", (long long)state->wakes);
+    }
     if (vm_pid(vm) != 0) {
         (void)snprintf(pid, sizeof(pid), "%ld", vm_pid(vm));
     }
     if (state->resident != 0) {
         vm_state_size(resident, sizeof(resident), state->resident);
     }
-    (void)printf("%-20s  %-12s  %8s  %9s\n", vm->name, state->word, pid, resident);
+    (void)printf("%-20s  %-12s  %8s  %6s  %8s  %11s", vm->name, state->word, time, wakes, pid,
+                 resident);
+}
+
+void ps_print_vm(const struct vm *vm, int64_t deadline)
+{
+    struct vm_state state;
+
+    (void)vm_state_read(&state, vm, false, deadline);
+    ps_print(vm, &state);
+    vm_state_free(&state);
+}
+
+static void ps_print_object(const struct vm *vm, int64_t deadline)
+{
+    struct vm_state state;
+
+    (void)vm_state_read(&state, vm, false, deadline);
+    (void)verb_print(ps_object(vm, &state));
+    vm_state_free(&state);
 }
 
 /* A VM that has ended, or that another user has, is no failure of the command. */
@@ -46,19 +86,16 @@ int ps_run(const struct verb *verb, const struct vm_list *list,
            const struct verb_settings *settings)
 {
     if (!settings->json) {
-        (void)printf("%-20s  %-12s  %8s  %9s\n", "NAME", "STATE", "PID", "MEMORY");
+        ps_print_heading();
+        (void)putchar('\n');
     }
     for (size_t i = 0; i < list->count; i++) {
-        const struct vm *vm = &list->vms[i];
-        struct vm_state state;
-
-        vm_state_read(&state, vm, false, verb_deadline(verb, settings));
         if (settings->json) {
-            (void)verb_print(ps_object(vm, &state));
+            ps_print_object(&list->vms[i], verb_deadline(verb, settings));
         } else {
-            ps_print(vm, &state);
+            ps_print_vm(&list->vms[i], verb_deadline(verb, settings));
+            (void)putchar('\n');
         }
-        vm_state_free(&state);
     }
     return VERB_DONE;
 }

@@ -176,6 +176,7 @@ static int verb_run_words(const struct verb *verb, int argc, char *const *argv, 
     if (!verb_has_names(verb, count)) {
         return VERB_USAGE;
     }
+    settings.names = names;
     return verb_finish(verb, verb_choose(verb, &settings, names, count));
 }
 

@@ -24,8 +24,11 @@ struct verb_settings {
     bool json;
     bool no_wait;
     bool follow;
-    char *const *rest; /* arguments after the name, if the verb has one name; then NULL */
-    char user[64];     /* "USER@", or "" */
+    char *const *rest;  /* arguments after the name, if the verb has one name; then NULL */
+    char user[64];      /* "USER@", or "" */
+    char *const *names; /* that were given; then NULL */
+    unsigned every;     /* seconds; 0: the default */
+    unsigned count;
     verb_log_fn *show_log;
 };
 
@@ -85,6 +88,8 @@ int console_run(const struct verb *verb, const struct vm_list *list,
 int connect_run(const struct verb *verb, const struct vm_list *list,
                 const struct verb_settings *settings);
 int ssh_run(const struct verb *verb, const struct vm_list *list,
+            const struct verb_settings *settings);
+int top_run(const struct verb *verb, const struct vm_list *list,
             const struct verb_settings *settings);
 
 #endif

@@ -5,19 +5,18 @@
 #include "base/report.h"
 #include "client/verb.h"
 
-static bool set_limit(const struct option_row *row, void *settings, const char *value)
+/* Reads a number into a member; `what` is what it counts. */
+static bool set_number(const struct option_row *row, void *settings, const char *value)
 {
-    enum { SECONDS_MAX = 24 * 60 * 60 };
-    struct verb_settings *verb = settings;
+    enum { NUMBER_MAX = 24 * 60 * 60 };
     const char *rest = value;
-    uint64_t seconds;
+    uint64_t number;
 
-    (void)row;
-    if (!option_number(&rest, &seconds) || *rest != '\0' || seconds < 1 || seconds > SECONDS_MAX) {
-        report("--limit %s: not a number of seconds; give 1 to %d", value, SECONDS_MAX);
+    if (!option_number(&rest, &number) || *rest != '\0' || number < 1 || number > NUMBER_MAX) {
+        report("%s %s: not a number of %s; give 1 to %d", row->name, value, row->what, NUMBER_MAX);
         return false;
     }
-    verb->seconds = (unsigned)seconds;
+    *(unsigned *)((char *)settings + row->offset) = (unsigned)number;
     return true;
 }
 
@@ -26,7 +25,8 @@ static bool set_limit(const struct option_row *row, void *settings, const char *
 static const struct option_row common_rows[] = {
     {OPTION("--json", NULL, "print a JSON object for each VM, in a line", option_set_flag),
      AT(json)},
-    {OPTION("--limit", "SECONDS", "give up a VM after that time", set_limit)},
+    {OPTION("--limit", "SECONDS", "give up a VM after that time", set_number), AT(seconds),
+     .what = "seconds"},
 };
 
 static const struct option_row wait_rows[] = {
@@ -34,7 +34,15 @@ static const struct option_row wait_rows[] = {
 };
 
 static const struct option_row limit_rows[] = {
-    {OPTION("--limit", "SECONDS", "give up after that time", set_limit)},
+    {OPTION("--limit", "SECONDS", "give up after that time", set_number), AT(seconds),
+     .what = "seconds"},
+};
+
+static const struct option_row top_rows[] = {
+    {OPTION("--every", "SECONDS", "the time between two tables (2)", set_number), AT(every),
+     .what = "seconds"},
+    {OPTION("--count", "N", "how many tables (on a terminal: no end, else 1)", set_number),
+     AT(count), .what = "tables"},
 };
 
 static const struct option_row follow_rows[] = {
@@ -44,12 +52,14 @@ static const struct option_row follow_rows[] = {
 };
 
 static const struct option_table follow_table = {follow_rows, 2};
+static const struct option_table top_table = {top_rows, 2};
 static const struct option_table limit_table = {limit_rows, 1};
 static const struct option_table common_table = {common_rows, 2};
 static const struct option_table wait_table = {wait_rows, 1};
 static const struct option_part show_parts[] = {{&common_table, 0}, {NULL, 0}};
 static const struct option_part follow_parts[] = {
     {&follow_table, 0}, {&common_table, 0}, {NULL, 0}};
+static const struct option_part top_parts[] = {{&top_table, 0}, {&limit_table, 0}, {NULL, 0}};
 static const struct option_part limit_parts[] = {{&limit_table, 0}, {NULL, 0}};
 static const struct option_part no_parts[] = {{NULL, 0}};
 static const struct option_part act_parts[] = {{&common_table, 0}, {&wait_table, 0}, {NULL, 0}};

@@ -186,8 +186,7 @@ static enum vm_choice choose_socket(struct vm_list *list, const char *verb, cons
     return list_copy(list, &vm) ? VM_CHOSEN : VM_NO_MEMORY;
 }
 
-/* Whether a VM is meant by a name or a pattern. */
-static bool vm_fits(const struct vm *vm, const char *word, bool ended)
+bool vm_is_meant(const struct vm *vm, const char *word, bool ended)
 {
     if (!is_pattern(word)) {
         return strcmp(word, vm->name) == 0;
@@ -202,7 +201,7 @@ static enum vm_choice choose_named(struct vm_list *list, const struct vm_list *a
 
     for (size_t i = 0; i < all->count; i++) {
         const struct vm *vm = &all->vms[i];
-        bool fits = vm_fits(vm, word, ended);
+        bool fits = vm_is_meant(vm, word, ended);
 
         if (fits && !list_copy(list, vm)) {
             return VM_NO_MEMORY;

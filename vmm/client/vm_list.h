@@ -41,6 +41,9 @@ enum vm_choice vm_list_choose(struct vm_list *list, const char *verb, char *cons
 
 void vm_list_free(struct vm_list *list);
 
+/** Whether a name or a pattern means this VM; a pattern means a VM that has ended only if `ended`. */
+bool vm_is_meant(const struct vm *vm, const char *word, bool ended);
+
 /** A text of the VM's record; NULL: it has none of that name. */
 const char *vm_text(const struct vm *vm, const char *name);
 /** The ID of its process, or 0. */

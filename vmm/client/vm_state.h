@@ -13,6 +13,8 @@
 struct vm_state {
     char word[24];     /* QMP's, such as "suspended"; or "not running", "no answer", "no access" */
     uint64_t resident; /* bytes of the process that are in memory; 0: not known */
+    int64_t state_ms;  /* how long it has been in that state; -1: not known */
+    int64_t wakes;     /* since the process began; -1: not known */
     json_t *vcpus;     /* an array of words, or NULL */
 };
 
@@ -21,7 +23,8 @@ enum ask_result vm_state_read(struct vm_state *state, const struct vm *vm, bool 
                               int64_t deadline);
 void vm_state_free(struct vm_state *state);
 
-/** "12.5 MiB" */
+/** "12.5 MiB", "3d 4h" */
 void vm_state_size(char *text, size_t size, uint64_t bytes);
+void vm_state_time(char *text, size_t size, int64_t milliseconds);
 
 #endif

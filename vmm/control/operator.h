@@ -62,9 +62,17 @@ struct operator_facts {
 enum operator_depth { OPERATOR_KEEP, OPERATOR_RECLAIM, OPERATOR_DISK };
 enum { OPERATOR_DEPTHS = OPERATOR_DISK + 1 };
 
+/* What the VM has done since its process began. */
+struct operator_life {
+    uint64_t state_ms; /* in its state */
+    uint64_t sleeps;
+    uint64_t wakes; /* a sleep can have several reasons to end */
+};
+
 struct operator_ops {
     enum operator_status (*status)(void *machine);
     void (*facts)(void *machine, struct operator_facts *facts);
+    void (*life)(void *machine, struct operator_life *life);
     unsigned (*vcpu_count)(void *machine);
     /** Describes the first `count` vCPUs, all at one moment. */
     void (*vcpus)(void *machine, struct operator_vcpu *vcpus, unsigned count);

@@ -244,6 +244,18 @@ static json_t *query_suspend(struct qmp *qmp, const json_t *argument, struct qmp
     return json_pack("{s:b}", "pending", (int)qmp->ops->suspend_is_pending(qmp->machine));
 }
 
+static json_t *query_power(struct qmp *qmp, const json_t *argument, struct qmp_fault *fault)
+{
+    struct operator_life life = {0};
+
+    (void)argument, (void)fault;
+    qmp->ops->life(qmp->machine, &life);
+    return json_pack("{s:s, s:I, s:I, s:I}", "status",
+                     qmp_status_names[qmp->ops->status(qmp->machine)], "state-ms",
+                     (json_int_t)life.state_ms, "sleeps", (json_int_t)life.sleeps, "wakes",
+                     (json_int_t)life.wakes);
+}
+
 json_t *qmp_no_balloon(struct qmp_fault *fault)
 {
     *fault = (struct qmp_fault){"DeviceNotActive", "No balloon device has been activated"};
@@ -286,6 +298,7 @@ const struct qmp_command qmp_queries[] = {
     {"query-balloon", QMP_NO_ARGUMENT, "BalloonInfo", query_balloon},
     {"x-dormouse-query-sleep-memory", QMP_NO_ARGUMENT, "x-dormouse-SleepMemoryInfo",
      query_sleep_memory},
+    {"x-dormouse-query-power", QMP_NO_ARGUMENT, "x-dormouse-PowerInfo", query_power},
     {"x-dormouse-query-suspend", QMP_NO_ARGUMENT, "x-dormouse-SuspendInfo", query_suspend},
     {NULL, QMP_NO_ARGUMENT, NULL, NULL},
 };

@@ -41,6 +41,7 @@ static const struct object_type {
     {"BlockdevCacheInfo", "writeback:bool direct:bool no-flush:bool"},
     {"ImageInfo", "filename:str format:str virtual-size:int"},
     {"BalloonInfo", "actual:int"},
+    {"x-dormouse-PowerInfo", "status:RunState state-ms:int sleeps:int wakes:int"},
     {"x-dormouse-SuspendInfo", "pending:bool"},
     {"x-dormouse-SleepMemoryInfo", "depth:x-dormouse-SleepMemory in-file:bool"},
     {"SchemaInfo", "name:str meta-type:str json-type?:str element-type?:str arg-type?:str "

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "core/map.h"
 #include "dev/virtio/multiport.h"
 #include "machine/exits.h"
@@ -114,6 +115,20 @@ static void op_facts(void *arg, struct operator_facts *facts)
                                                                 : CONFIG_CPUS_MAX,
         .can_wake = op_may_sleep(machine) && (machine->config->wake & WAKE_SIGNAL) != 0,
     };
+}
+
+static void op_life(void *arg, struct operator_life *life)
+{
+    const struct machine *machine = arg;
+    const struct metrics *metrics = &machine->measure.metrics;
+
+    *life = (struct operator_life){
+        .state_ms = (uint64_t)(clock_now_ns() - metrics->since) / 1000000,
+        .sleeps = metrics->sleeps,
+    };
+    for (unsigned i = 0; i < METRICS_SOURCES; i++) {
+        life->wakes += metrics->wakes[i];
+    }
 }
 
 static struct operator_channel op_console(const char *target)
@@ -424,6 +439,7 @@ static const char *op_withdraw(void *arg, unsigned vcpu)
 static const struct operator_ops operator_ops = {
     .status = op_status,
     .facts = op_facts,
+    .life = op_life,
     .vcpu_count = op_vcpu_count,
     .vcpus = op_vcpus,
     .disks = op_disks,
