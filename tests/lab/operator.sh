@@ -20,7 +20,8 @@ expect_metric() { # FILE NAME VALUE
 # QMP reports that the guest ended itself, and how.
 test_status() {
     make_work
-    start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp" --metrics "unix:$work/metrics"
+    start_bare "scenario=wake-operator timer=0" --wake signal --qmp "$work/qmp" --metrics "unix:$work/metrics" \
+        --trace "$work/trace"
     wait_event "$work/events" asleep
     printf 'GET /metrics HTTP/1.1\r\n\r\n' | socat -t 60 - "UNIX:$work/metrics" | tr -d '\r' >"$work/scrape"
     expect_metric "$work/scrape" 'state{vm="dormouse",state="asleep"}' 1
@@ -39,6 +40,11 @@ test_status() {
     expect_tap
     expect_status 0
     expect_event wake source signal
+    for slice in '1,"name":"running"' '1,"name":"asleep"' '2,"name":"on"' '2,"name":"asleep"'; do
+        grep -q "\"ph\":\"X\",\"pid\":1,\"tid\":$slice,.*\"dur\":" "$work/trace" || fail "no $slice in the trace"
+    done
+    grep -q '"name":"wake",.*{"what":"signal"}' "$work/trace" || fail "no wake in the trace"
+    grep -q '"ph":"C",.*"name":"console, bytes/s"' "$work/trace" || fail "no counter in the trace"
     [ ! -e "$work/qmp" ] || fail "the socket is left"
     [ ! -e "$work/metrics" ] || fail "the socket of metrics is left"
 }

@@ -15,8 +15,11 @@ expect_idle() { # STATE COUNT
 }
 
 test_standby() {
-    expect_scenario "idle-states core=1 times=30" --idle standby
+    make_work
+    expect_scenario "idle-states core=1 times=30" --idle standby --trace "$work/trace"
     expect_idle cpu-standby 30
+    expect_equal "stays in the trace" "$(grep -c '"tid":2,"name":"cpu-standby",.*"dur":' "$work/trace")" 30
+    expect_equal "end of the trace" "$(tail -n 1 "$work/trace")" "]"
     expect_scenario "idle-states core=1 cluster=0x1000011 times=20" --idle standby --cpus 4 --clusters 2
     expect_idle cpu-standby 20
     expect_idle cluster-standby 20

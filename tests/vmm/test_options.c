@@ -475,6 +475,8 @@ static const struct {
      "--console log,max=1K: unknown target; use stdio, none, pty, pty=LINK, FILE, or FILE,max=SIZE "
      "with a "
      "SIZE of at least 4K"},
+    {"--trace", "t,max=lots",
+     "--trace t,max=lots: not a file; give FILE, or FILE,max=SIZE with a SIZE of at least 4K"},
     {"--metrics", "vm.txt",
      "--metrics vm.txt: give a file whose name ends in .prom, because the node exporter reads no "
      "other, or unix:PATH"},

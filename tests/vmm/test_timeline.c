@@ -206,6 +206,136 @@ static void timeline_of_a_missing_file_is_an_error(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
 
+/* Draws `log`, and gives the picture back. */
+static char *draw(enum drawing_form form, int expected, char *err, size_t size)
+{
+    struct capture errors;
+    char *text = NULL;
+    size_t length = 0;
+    FILE *file = open_memstream(&text, &length);
+    int saved = dup(STDOUT_FILENO);
+
+    assert_non_null(freopen("picture", "w", stdout));
+    capture_begin(&errors, STDERR_FILENO);
+    assert_int_equal(timeline_draw("log", form), expected);
+    capture_end(&errors, err, size);
+    fflush(stdout);
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    FILE *picture = scratch_open("picture", "r");
+    for (int byte = getc(picture); byte != EOF; byte = getc(picture)) {
+        putc(byte, file);
+    }
+    fclose(picture);
+    fclose(file);
+    return text;
+}
+
+static unsigned count_of(const char *text, const char *part)
+{
+    unsigned count = 0;
+
+    for (; (text = strstr(text, part)) != NULL; text++) {
+        count++;
+    }
+    return count;
+}
+
+/* A night: two vCPUs, ten hours of sleep, a wake by a packet, a pause. */
+#define NIGHT                                                                                      \
+    "{\"time\":5000000000,\"event\":\"boot\",\"boot\":1,\"cpus\":2}\n"                             \
+    "{\"time\":5000000000,\"event\":\"vcpu-on\",\"vcpu\":0}\n"                                     \
+    "{\"time\":6000000000,\"event\":\"vcpu-on\",\"vcpu\":1}\n"                                     \
+    "{\"time\":65000000000,\"event\":\"vcpu-off\",\"vcpu\":1}\n"                                   \
+    "{\"time\":65000000000,\"event\":\"asleep\",\"vcpu\":0}\n"                                     \
+    "{\"time\":36065000000000,\"event\":\"wake\",\"source\":\"net<&\"}\n"                          \
+    "{\"time\":36065000000000,\"event\":\"resumed\",\"vcpu\":0}\n"                                 \
+    "{\"time\":36100000000000,\"event\":\"paused\"}\n"                                             \
+    "{\"time\":36110000000000,\"event\":\"continued\"}\n"                                          \
+    "{\"time\":36120000000000,\"event\":\"off\",\"vcpu\":0}\n"
+
+static void night_is_drawn(void **state)
+{
+    char err[256];
+
+    (void)state;
+    write_text("log", NIGHT);
+    char *text = draw(DRAWING_SVG, 0, err, sizeof(err));
+    assert_string_equal(err, "");
+    assert_memory_equal(text, "<svg ", 5);
+    assert_non_null(strstr(text, "<title>asleep from 0:01:00, for 36000.000 s</title>"));
+    assert_non_null(strstr(text, "<title>paused from 10:01:35, for 10.000 s</title>"));
+    assert_non_null(strstr(text, "<title>woken by net&lt;&amp; at 10:01:00</title>"));
+    assert_int_equal(count_of(text, "<title>asleep"), 2); /* the VM, and the vCPU that slept */
+    assert_int_equal(count_of(text, ">vCPU "), 2);
+    assert_non_null(strstr(text, ">10:00:00</text>")); /* the axis */
+    free(text);
+}
+
+static void page_has_the_picture(void **state)
+{
+    char err[256];
+
+    (void)state;
+    write_text("log", NIGHT);
+    char *text = draw(DRAWING_HTML, 0, err, sizeof(err));
+    assert_memory_equal(text, "<!DOCTYPE html>", 15);
+    assert_int_equal(count_of(text, "<svg "), 1);
+    assert_int_equal(count_of(text, "</svg>\n</body></html>\n"), 1);
+    free(text);
+}
+
+/* The host's clock begins at zero: what was before is of another time. */
+static void picture_begins_with_the_hosts_clock(void **state)
+{
+    char err[256];
+
+    (void)state;
+    write_text("log", NIGHT "{\"time\":1000000000,\"event\":\"boot\",\"boot\":1,\"cpus\":1}\n"
+                            "{\"time\":4000000000,\"event\":\"asleep\",\"vcpu\":0}\n"
+                            "{\"time\":9000000000,\"event\":\"quit\",\"reason\":\"x\"}\n");
+    char *text = draw(DRAWING_SVG, 0, err, sizeof(err));
+    assert_non_null(strstr(text, "<title>asleep from 3.0 s, for 5.000 s</title>"));
+    assert_null(strstr(text, "36000.000"));
+    free(text);
+}
+
+static void hostile_logs_are_drawn(void **state)
+{
+    char err[256];
+
+    (void)state;
+    write_text("log",
+               "{\"time\":-9223372036854775807,\"event\":\"boot\",\"boot\":1,\"cpus\":99999}\n"
+               "{\"time\":9223372036854775807,\"event\":\"vcpu-on\",\"vcpu\":-1}\n"
+               "{\"time\":9223372036854775807,\"event\":\"vcpu-on\",\"vcpu\":512}\n"
+               "{\"time\":9223372036854775807,\"event\":\"wake\",\"source\":5}\n"
+               "{\"time\":9223372036854775807,\"event\":\"vcpu-on\",\"vcpu\":\"x\"}\n");
+    char *text = draw(DRAWING_SVG, 0, err, sizeof(err));
+    assert_non_null(strstr(text, "</svg>"));
+    free(text);
+    write_text("log", "");
+    text = draw(DRAWING_SVG, 0, err, sizeof(err));
+    assert_non_null(strstr(text, "</svg>"));
+    free(text);
+}
+
+static void picture_has_a_limit(void **state)
+{
+    FILE *log = scratch_open("log", "w");
+    char err[256];
+
+    (void)state;
+    for (unsigned i = 0; i < DRAWING_MARKS_MAX + 3; i++) {
+        fprintf(log, "{\"time\":%u,\"event\":\"wake\",\"source\":\"irq\"}\n", i);
+    }
+    fclose(log);
+    char *text = draw(DRAWING_SVG, 1, err, sizeof(err));
+    assert_string_equal(err, "dormouse: log: too long for one picture: 3 events are not drawn\n");
+    assert_int_equal(count_of(text, "<title>woken by irq"), DRAWING_MARKS_MAX);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +350,12 @@ int main(void)
         TEST(timeline_skips_a_hole),
         TEST(timeline_shows_several_runs),
         cmocka_unit_test(timeline_of_a_missing_file_is_an_error),
+        cmocka_unit_test_setup_teardown(night_is_drawn, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(page_has_the_picture, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(picture_begins_with_the_hosts_clock, scratch_enter,
+                                        scratch_leave),
+        cmocka_unit_test_setup_teardown(hostile_logs_are_drawn, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(picture_has_a_limit, scratch_enter, scratch_leave),
     };
 
     return cmocka_run_group_tests_name("timeline", tests, NULL, NULL);

@@ -59,12 +59,13 @@ static int command_run(int argc, char *const *argv)
 static int command_timeline(int argc, char *const *argv)
 {
     int operands;
-    enum option_result parsed = option_parse(&options_timeline, NULL, argc, argv, &operands);
+    struct timeline_settings settings = {.form = DRAWING_NONE};
+    enum option_result parsed = option_parse(&options_timeline, &settings, argc, argv, &operands);
 
     if (parsed != OPTION_GOOD) {
         return program_end(parsed, &options_timeline, STATUS_USAGE, STATUS_ERROR);
     }
-    return timeline_show(operands < argc ? argv[operands] : "-");
+    return timeline_draw(operands < argc ? argv[operands] : "-", settings.form);
 }
 
 static int command_sandbox(int argc, char *const *argv)

@@ -12,6 +12,7 @@
 #include "boot/firmware.h"
 #include "cli/run_name.h"
 #include "cli/run_values.h"
+#include "cli/timeline.h"
 #include "config/config_file.h"
 #include "host/console/console_options.h"
 #include "host/disk/disk_options.h"
@@ -127,6 +128,9 @@ static const struct option_row run_rows[] = {
             "or answer requests by HTTP on a Unix socket",
             run_set_metrics),
      AT(metrics)},
+    {OPTION("--trace", "FILE[,max=SIZE]",
+            "write a trace for ui.perfetto.dev: states of the VM and of its vCPUs", run_set_trace),
+     AT(trace)},
     {OPTION("--qmp", "PATH", "listen for operators on this Unix socket (QMP)", run_set_qmp),
      AT(qmp)},
     {OPTION("--rng", NULL, "give the guest the host's random numbers, by virtio-rng",
@@ -175,6 +179,9 @@ static const struct option_part run_parts[] = {
     {NULL, 0},
 };
 static const struct option_part no_parts[] = {{NULL, 0}};
+
+static const struct option_table timeline_table = {timeline_options, TIMELINE_OPTION_COUNT};
+static const struct option_part timeline_parts[] = {{&timeline_table, 0}, {NULL, 0}};
 
 #define NO_SHARE                                                                                   \
     "a guest with virtio-fs could never sleep: its driver refuses to suspend (EOPNOTSUPP)"
@@ -235,10 +242,10 @@ const struct option_command options_run = {
 const struct option_command options_timeline = {
     .program = "dormouse",
     .word = "timeline",
-    .usage = "Usage: dormouse timeline [FILE]\n"
-             "Shows an event log, or standard input, in words.\n",
+    .usage = "Usage: dormouse timeline [OPTION] [FILE]\n"
+             "Shows an event log, or standard input, in words, or draws it.\n",
     .notes = "Exit status: 0 shown, 1 FILE cannot be read or is not an event log, 2 usage.\n",
-    .parts = no_parts,
+    .parts = timeline_parts,
     .most = 1,
 };
 

@@ -306,6 +306,16 @@ bool run_set_events(const struct option_row *row, void *settings, const char *va
     return option_set_text(row, settings, value);
 }
 
+bool run_set_trace(const struct option_row *row, void *settings, const char *value)
+{
+    if (!logfile_spec_is_valid(value)) {
+        report("--trace %s: not a file; give FILE, or FILE,max=SIZE with a SIZE of at least 4K",
+               value);
+        return false;
+    }
+    return option_set_text(row, settings, value);
+}
+
 bool run_set_metrics(const struct option_row *row, void *settings, const char *value)
 {
     if (strncmp(value, "unix:", strlen("unix:")) != 0 && !metrics_file_is_valid(value)) {

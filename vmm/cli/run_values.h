@@ -16,6 +16,7 @@ bool run_set_name(const struct option_row *row, void *settings, const char *valu
 bool run_set_sleep_memory(const struct option_row *row, void *settings, const char *value);
 bool run_set_on_suspend(const struct option_row *row, void *settings, const char *value);
 bool run_set_wake(const struct option_row *row, void *settings, const char *value);
+bool run_set_trace(const struct option_row *row, void *settings, const char *value);
 bool run_set_metrics(const struct option_row *row, void *settings, const char *value);
 bool run_set_events(const struct option_row *row, void *settings, const char *value);
 bool run_set_on_pending(const struct option_row *row, void *settings, const char *value);

@@ -39,6 +39,9 @@ enum { LINE_MAX_SIZE = 64 * 1024 };
 struct timeline {
     FILE *file;
     const char *path;
+    enum drawing_form form;
+    struct drawing *drawing;      /* NULL: the events are shown in words */
+    unsigned long long not_drawn; /* events for which there was no room */
     bool coloured;
     bool started;
     json_int_t start;     /* time of the run's first event */
@@ -119,6 +122,36 @@ static void print_event(const struct timeline *timeline, const char *name, const
     }
 }
 
+static bool set_svg(const struct option_row *row, void *settings, const char *value)
+{
+    (void)row;
+    (void)value;
+    ((struct timeline_settings *)settings)->form = DRAWING_SVG;
+    return true;
+}
+
+static bool set_html(const struct option_row *row, void *settings, const char *value)
+{
+    (void)row;
+    (void)value;
+    ((struct timeline_settings *)settings)->form = DRAWING_HTML;
+    return true;
+}
+
+const struct option_row timeline_options[TIMELINE_OPTION_COUNT] = {
+    {OPTION("--svg", NULL, "draw the states of the VM and of its vCPUs, as a picture in SVG",
+            set_svg)},
+    {OPTION("--html", NULL, "the same, as a page of HTML", set_html)},
+};
+
+static void draw_event(struct timeline *timeline, const char *name, const json_t *event,
+                       json_int_t time)
+{
+    if (!drawing_take(timeline->drawing, name, event, time)) {
+        timeline->not_drawn++;
+    }
+}
+
 static bool show_event(struct timeline *timeline, const json_t *event)
 {
     const json_t *time = json_object_get(event, "time");
@@ -126,6 +159,10 @@ static bool show_event(struct timeline *timeline, const json_t *event)
 
     if (!json_is_integer(time) || name == NULL) {
         return false;
+    }
+    if (timeline->drawing != NULL) {
+        draw_event(timeline, name, event, json_integer_value(time));
+        return true;
     }
     if (!timeline->started || begins_run(name, event)) {
         start_run(timeline, json_integer_value(time));
@@ -218,35 +255,58 @@ static int end_status(const struct timeline *timeline)
     return timeline->bad > 0;
 }
 
-static int show_file(FILE *file, const char *path)
+static int end_drawing(struct timeline *timeline)
+{
+    drawing_print(timeline->drawing, stdout, timeline->form, timeline->path);
+    drawing_destroy(timeline->drawing);
+    fflush(stdout);
+    if (timeline->not_drawn > 0) {
+        report("%s: too long for one picture: %llu events are not drawn", timeline->path,
+               timeline->not_drawn);
+    }
+    return timeline->not_drawn > 0;
+}
+
+static int show_file(FILE *file, const char *path, enum drawing_form form)
 {
     const char *no_colour = getenv("NO_COLOR");
     struct timeline *timeline = calloc(1, sizeof(*timeline));
 
-    if (timeline == NULL) {
+    struct drawing *drawing = form != DRAWING_NONE ? drawing_create() : NULL;
+
+    if (timeline == NULL || (form != DRAWING_NONE && drawing == NULL)) {
         report("%s: %s", path, strerror(ENOMEM));
+        free(timeline);
         return 1;
     }
+    timeline->form = form;
+    timeline->drawing = drawing;
     timeline->file = file;
     timeline->path = path;
     timeline->coloured = isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
     show_all(timeline);
-    int status = end_status(timeline);
+    int undrawn = drawing != NULL ? end_drawing(timeline) : 0;
+    int status = end_status(timeline) | undrawn;
     free(timeline);
     return status;
 }
 
-int timeline_show(const char *path)
+int timeline_draw(const char *path, enum drawing_form form)
 {
     if (strcmp(path, "-") == 0) {
-        return show_file(stdin, "standard input");
+        return show_file(stdin, "standard input", form);
     }
     FILE *file = fopen(path, "re");
     if (file == NULL) {
         report("cannot open event log %s: %s", file_shown(path), strerror(errno));
         return 1;
     }
-    int status = show_file(file, path);
+    int status = show_file(file, path, form);
     fclose(file);
     return status;
+}
+
+int timeline_show(const char *path)
+{
+    return timeline_draw(path, DRAWING_NONE);
 }

@@ -80,6 +80,7 @@ struct config {
     const char *events;     /* path of the event log, or NULL */
     const char *console;    /* "stdio", "none", "pty", "pty=PATH" or a path */
     const char *metrics;    /* path of the metrics, or "unix:" and that of a socket, or NULL */
+    const char *trace;      /* path of the trace, with its limit, or NULL */
     const char *dump_dtb;   /* path: write the device tree there instead of running, or NULL */
     const char *qmp;        /* path of the operator's socket, or NULL */
     bool name_given;        /* messages carry the name */

@@ -15,6 +15,11 @@ static const char *const metrics_states[METRICS_STATES] = {
     [OPERATOR_SHUTDOWN] = "off",
 };
 
+const char *metrics_state_name(enum operator_status state)
+{
+    return metrics_states[state];
+}
+
 static const struct metrics_activity {
     const char *device;
     const char *direction;

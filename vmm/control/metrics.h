@@ -42,6 +42,9 @@ struct metrics_facts {
     int64_t cpu_ns;    /* processor time of the process */
 };
 
+/** A constant: "running", "asleep", "paused", "off". */
+const char *metrics_state_name(enum operator_status state);
+
 /** The VM begins in that state. */
 void metrics_start(struct metrics *metrics, enum operator_status state);
 /** Whether the state has changed. */

@@ -276,6 +276,7 @@ static void driver_tell(void *driver, const struct power_news *news)
     driver_watch(machine, news->kind);
     service_news(machine, news->kind);
     measure_news(machine, news);
+    tracing_news(machine, news);
     driver_answer_signal(machine, news);
     if (news->kind == POWER_NEWS_VCPU_OFF) {
         machine_tell_left(machine, news->vcpu);

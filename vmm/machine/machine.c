@@ -220,7 +220,9 @@ static int machine_create_psci(struct machine *machine)
         .version = machine->psci_version,
         .hide_on_pending = machine->config->hide_on_pending,
         .system_suspend = machine->policy != SUSPEND_OFF,
-        .observer = machine->events != NULL || asks ? &observer : NULL,
+        .observer =
+            machine->events != NULL || machine->tracing.trace != NULL || asks ? &observer : NULL,
+        .naps = machine->tracing.naps,
         .idle = machine->config->idle,
         .clusters = machine->config->clusters,
         .cpus_admitted = asks ? machine->config->cpus_admitted : 0,
@@ -264,8 +266,8 @@ static void on_device_failed(void *arg, const struct device_failure *failure)
 static int machine_open_timers(struct machine *machine)
 {
     static int (*const steps[])(struct machine *machine) = {
-        exits_open,   driver_open, rest_open,    release_open,         watch_open,
-        service_open, heard_open,  measure_open, machine_open_give_up,
+        exits_open,   driver_open, rest_open,    release_open, watch_open,
+        service_open, heard_open,  measure_open, tracing_open, machine_open_give_up,
     };
     int error = 0;
 
@@ -370,6 +372,7 @@ static void machine_tear_down(struct machine *machine)
     watch_close(machine);
     service_close(machine);
     heard_close(machine);
+    tracing_close(machine);
     measure_close(machine);
     delay_close(&machine->give_up);
     driver_close(machine);
@@ -443,6 +446,7 @@ static void machine_live(struct machine *machine)
     }
     service_start(machine);
     measure_start(machine);
+    tracing_start(machine);
     int error = loop_run(machine->loop);
     if (error != 0) {
         machine_fail(machine, error);

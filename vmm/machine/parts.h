@@ -2,7 +2,7 @@
 /**
  * The machine itself, as its own files share it. Each file may call those before it: tell.c
  * (reports to the event log and to operators), mapped.c (memory that is mapped from a file), reach.c (asks the
- * guest), service.c (tells the service manager), lend.c (memory in the balloon), measure.c (figures for Prometheus), save.c (the machine becomes a file), rest.c (the memory of a sleeping guest), driver.c (carries out what the power controller decides), choose.c (what this host can do),
+ * guest), service.c (tells the service manager), lend.c (memory in the balloon), measure.c (figures for Prometheus), tracing.c (a trace), save.c (the machine becomes a file), rest.c (the memory of a sleeping guest), driver.c (carries out what the power controller decides), choose.c (what this host can do),
  * roms.c (read-only memory of devices), restore.c (a file becomes the machine), board.c (what a reboot
  * makes anew), exits.c, release.c (gives an image up that memory is mapped from), operator.c, watch.c (asks an idle
  * guest to sleep), heard.c (what the guest does by itself), machine.c (the machine from start to end).
@@ -18,6 +18,8 @@
 #include "control/metrics_file.h"
 #include "control/metrics_server.h"
 #include "control/qmp.h"
+#include "control/trace.h"
+#include "core/activity.h"
 #include "core/delay.h"
 #include "core/loop.h"
 #include "core/memory.h"
@@ -107,6 +109,23 @@ struct measure {
     int statm;                     /* /proc/self/statm */
 };
 
+/** A trace. */
+enum { TRACING_DEVICES = 5 };
+
+struct tracing_flow {
+    uint64_t in; /* bytes until the last look */
+    uint64_t out;
+    bool shown; /* there were some */
+};
+
+struct tracing {
+    struct trace *trace; /* NULL without --trace */
+    struct naps *naps;
+    struct delay delay;
+    enum operator_status state; /* that the trace has */
+    struct tracing_flow flows[TRACING_DEVICES];
+};
+
 struct machine {
     const struct config *config;
     struct kvm_limits limits;
@@ -140,6 +159,7 @@ struct machine {
     struct service service;
     struct heard heard;
     struct measure measure;
+    struct tracing tracing;
     struct board board;
     unsigned boot_count;
     uint32_t psci_version;       /* of the board; before: the wanted one, or CONFIG_PSCI_DEFAULT */
@@ -216,6 +236,12 @@ void measure_close(struct machine *machine);
 /** The machine begins to run. */
 void measure_start(struct machine *machine);
 void measure_news(struct machine *machine, const struct power_news *news);
+
+/** --trace, the same. */
+int tracing_open(struct machine *machine);
+void tracing_close(struct machine *machine);
+void tracing_start(struct machine *machine);
+void tracing_news(struct machine *machine, const struct power_news *news);
 
 /** What saves the machine, before the sandbox. 0 or -REPORTED. */
 int save_open(struct machine *machine);

@@ -25,6 +25,7 @@ static void call_count_idle(struct psci *psci, unsigned index,
 
     if (state >= 0) {
         psci->idle_counts[(size_t)index * IDLE_STATES_MAX + (unsigned)state]++;
+        naps_begin(psci->naps, index, (unsigned)state);
     }
 }
 
@@ -282,6 +283,7 @@ static struct psci_step wake_vcpu(struct psci *psci, unsigned index, struct vcpu
     if (vpsci_vcpu_state(self) == VPSCI_STATE_SUSPENDED) {
         return step_make(PSCI_HAND_OVER);
     }
+    naps_end(psci->naps, index);
     vpsci_wake(self);
     return psci_next(psci, index, vcpu, exit);
 }

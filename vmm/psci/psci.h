@@ -16,6 +16,7 @@
 #include "psci/admission.h"
 #include "psci/changes.h"
 #include "psci/idle.h"
+#include "psci/naps.h"
 
 struct loop;
 struct power;
@@ -29,6 +30,7 @@ struct psci {
     uint16_t *clusters;    /* for libvpsci: for each vCPU, the first one of its cluster */
     void *statistics;      /* libvpsci's */
     uint64_t *idle_counts; /* [vCPU][state of the plan]; the vCPU's thread counts */
+    struct naps *naps;     /* of all vCPUs, or NULL; the caller's */
     void *memory;          /* libvpsci's */
     struct vpsci_vm *vm;
     struct changes *changes;     /* NULL: there is no observer */
@@ -55,6 +57,7 @@ struct psci_options {
     enum idle_mode idle;
     unsigned clusters;     /* 0: none */
     int notify_fd;         /* an eventfd, written when there is something in `changes` */
+    struct naps *naps;     /* NULL: stays in idle states are not kept; outlives the backend */
     struct memory *memory; /* entry points must be in it, and MEM_PROTECT covers it */
 };
 

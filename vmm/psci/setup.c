@@ -144,6 +144,7 @@ int psci_create(struct psci *psci, const struct psci_options *options)
         return -ENOMEM;
     }
     psci->notify_fd = options->notify_fd;
+    psci->naps = options->naps;
     setup_config(psci, options);
     int error = setup_operators(psci, options);
     if (error == 0) {

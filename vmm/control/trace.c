@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Each stay in a state is one event ("X", with its duration), written at its end: whatever is missing, the
+ * rest is right. A file without its last bracket is one that Perfetto reads, too.
+ */
+#include "control/trace.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/logfile.h"
+#include "base/report.h"
+
+enum {
+    TRACE_BUFFER = 64 * 1024,
+    TRACE_LINE_MAX = 512,
+    TRACE_PROCESS = 1,
+    TRACE_TID_VM = 1, /* then the vCPUs */
+    TRACE_TID_VCPU = 2,
+};
+
+#define TRACE_LEAST "at least 4K"
+#define TRACE_SIZE  (UINT64_C(1) << 30)
+
+struct trace_state {
+    const char *name;
+    int64_t since;
+};
+
+struct trace {
+    struct logfile file;
+    uint64_t size; /* of the file with what waits in `buffer` */
+    uint64_t max;
+    unsigned left; /* events that may still come in this second */
+    uint64_t lost;
+    bool ended; /* nothing more can be written */
+    size_t length;
+    char buffer[TRACE_BUFFER];
+    unsigned count;
+    struct trace_state states[]; /* by thread number, less TRACE_TID_VM */
+};
+
+static const char *trace_describe(int error)
+{
+    if (error == -ENOTSUP) {
+        return "not a regular file";
+    }
+    return error == -EINVAL ? "give FILE or FILE,max=SIZE, with a SIZE of " TRACE_LEAST
+                            : strerror(-error);
+}
+
+/* 0 or -errno. A file that is not a regular one could make the VM wait for its reader. */
+static int trace_start(struct trace *trace, const char *spec)
+{
+    int error = logfile_open(&trace->file, spec);
+
+    if (error == 0 && !trace->file.is_file) {
+        error = -ENOTSUP;
+    }
+    if (error == 0 && ftruncate(trace->file.fd, 0) != 0) {
+        error = -errno;
+    }
+    trace->max = trace->file.max != 0 ? trace->file.max : TRACE_SIZE;
+    return error;
+}
+
+static void trace_stop(struct trace *trace, const char *why)
+{
+    trace->ended = true;
+    trace->length = 0;
+    report("--trace %s: %s; the VM continues without a trace", trace->file.path, why);
+}
+
+static void trace_write(struct trace *trace)
+{
+    int error = trace->length == 0 || trace->ended
+                    ? 0
+                    : logfile_write(&trace->file, trace->buffer, trace->length);
+
+    trace->length = 0;
+    if (error != 0) {
+        trace_stop(trace, strerror(-error));
+    }
+}
+
+/* The last bracket always has room. */
+static void trace_put(struct trace *trace, const char *line, size_t length)
+{
+    if (trace->ended) {
+        return;
+    }
+    if (trace->size + length + 4 > trace->max) {
+        trace_write(trace);
+        (void)logfile_write(&trace->file, "\n]\n", 3);
+        trace_stop(trace, "the file has reached its limit");
+        return;
+    }
+    if (trace->length + length > sizeof(trace->buffer)) {
+        trace_write(trace);
+    }
+    memcpy(trace->buffer + trace->length, line, length);
+    trace->length += length;
+    trace->size += length;
+}
+
+__attribute__((format(printf, 2, 3))) static void trace_line(struct trace *trace,
+                                                             const char *format, ...)
+{
+    char line[TRACE_LINE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    if (length > 0 && (size_t)length < sizeof(line)) {
+        trace_put(trace, line, (size_t)length);
+    }
+}
+
+/* Whether one event more may be written in this second. */
+static bool trace_may(struct trace *trace)
+{
+    if (trace->left == 0) {
+        trace->lost++;
+        return false;
+    }
+    trace->left--;
+    return true;
+}
+
+/* Microseconds, with three digits after the point. */
+#define TRACE_US         "%" PRId64 ".%03d"
+#define TRACE_US_OF(ns_) (ns_) / 1000, (int)((ns_) % 1000)
+
+static void trace_slice(struct trace *trace, unsigned tid, const char *name, int64_t begin,
+                        int64_t end)
+{
+    if (trace_may(trace)) {
+        trace_line(trace,
+                   ",\n{\"ph\":\"X\",\"pid\":%d,\"tid\":%u,\"name\":\"%s\",\"ts\":" TRACE_US
+                   ",\"dur\":" TRACE_US "}",
+                   TRACE_PROCESS, tid, name, TRACE_US_OF(begin), TRACE_US_OF(end - begin));
+    }
+}
+
+static void trace_name_thread(struct trace *trace, unsigned tid, const char *name)
+{
+    trace_line(trace,
+               ",\n{\"ph\":\"M\",\"pid\":%d,\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":"
+               "\"%s\"}},\n{\"ph\":\"M\",\"pid\":%d,\"tid\":%u,\"name\":\"thread_sort_index\","
+               "\"args\":{\"sort_index\":%u}}",
+               TRACE_PROCESS, tid, name, TRACE_PROCESS, tid, tid);
+}
+
+static void trace_begin(struct trace *trace, const char *vm)
+{
+    char name[32];
+
+    trace_line(
+        trace,
+        "[\n{\"ph\":\"M\",\"pid\":%d,\"name\":\"process_name\",\"args\":{\"name\":\"dormouse "
+        "%s\"}}",
+        TRACE_PROCESS, vm);
+    trace_name_thread(trace, TRACE_TID_VM, "VM");
+    for (unsigned i = 0; i < trace->count; i++) {
+        (void)snprintf(name, sizeof(name), "vCPU %u", i);
+        trace_name_thread(trace, TRACE_TID_VCPU + i, name);
+    }
+}
+
+struct trace *trace_open(const char *spec, const char *vm, unsigned vcpus)
+{
+    struct trace *trace = calloc(1, sizeof(*trace) + (vcpus + 1) * sizeof(trace->states[0]));
+    int error = trace != NULL ? trace_start(trace, spec) : -ENOMEM;
+
+    if (error != 0) {
+        report("--trace %s: %s", spec, trace_describe(error));
+        if (trace != NULL) {
+            logfile_close(&trace->file);
+        }
+        free(trace);
+        return NULL;
+    }
+    trace->count = vcpus;
+    trace->left = TRACE_RATE;
+    trace_begin(trace, vm);
+    return trace;
+}
+
+static void trace_enter(struct trace *trace, unsigned tid, const char *name)
+{
+    struct trace_state *state = &trace->states[tid - TRACE_TID_VM];
+    int64_t now = clock_now_ns();
+
+    if (name == state->name) {
+        return;
+    }
+    if (state->name != NULL) {
+        trace_slice(trace, tid, state->name, state->since, now);
+    }
+    *state = (struct trace_state){.name = name, .since = now};
+}
+
+void trace_close(struct trace *trace)
+{
+    if (trace == NULL) {
+        return;
+    }
+    trace->left = TRACE_RATE;
+    for (unsigned i = 0; i <= trace->count; i++) {
+        trace_enter(trace, TRACE_TID_VM + i, NULL);
+    }
+    trace_flush(trace);
+    trace_put(trace, "\n]\n", 3);
+    trace_write(trace);
+    logfile_close(&trace->file);
+    free(trace);
+}
+
+void trace_vm(struct trace *trace, const char *state)
+{
+    if (trace != NULL) {
+        trace_enter(trace, TRACE_TID_VM, state);
+    }
+}
+
+void trace_vcpu(struct trace *trace, unsigned vcpu, const char *state)
+{
+    if (trace != NULL) {
+        trace_enter(trace, TRACE_TID_VCPU + vcpu, state);
+    }
+}
+
+void trace_nap(struct trace *trace, unsigned vcpu, const char *name, int64_t begin, int64_t end)
+{
+    int64_t since = trace->states[TRACE_TID_VCPU + vcpu - TRACE_TID_VM].since;
+
+    begin = begin > since ? begin : since;
+    if (begin < end) {
+        trace_slice(trace, TRACE_TID_VCPU + vcpu, name, begin, end);
+    }
+}
+
+void trace_mark(struct trace *trace, const char *name, const char *detail)
+{
+    int64_t now = clock_now_ns();
+
+    if (trace != NULL && trace_may(trace)) {
+        trace_line(
+            trace,
+            ",\n{\"ph\":\"i\",\"s\":\"t\",\"pid\":%d,\"tid\":%d,\"name\":\"%s\",\"ts\":" TRACE_US
+            ",\"args\":{\"what\":\"%s\"}}",
+            TRACE_PROCESS, TRACE_TID_VM, name, TRACE_US_OF(now), detail);
+    }
+}
+
+void trace_flow(struct trace *trace, const char *device, const char *in, uint64_t in_bytes,
+                const char *out, uint64_t out_bytes)
+{
+    int64_t now = clock_now_ns();
+
+    if (trace != NULL) {
+        trace_line(trace,
+                   ",\n{\"ph\":\"C\",\"pid\":%d,\"name\":\"%s, bytes/s\",\"ts\":" TRACE_US
+                   ",\"args\":{\"%s\":%" PRIu64 ",\"%s\":%" PRIu64 "}}",
+                   TRACE_PROCESS, device, TRACE_US_OF(now), in, in_bytes, out, out_bytes);
+    }
+}
+
+void trace_lost(struct trace *trace, uint64_t count)
+{
+    if (trace != NULL) {
+        trace->lost += count;
+    }
+}
+
+void trace_flush(struct trace *trace)
+{
+    int64_t now = clock_now_ns();
+
+    if (trace == NULL) {
+        return;
+    }
+    if (trace->lost > 0) {
+        trace_line(
+            trace,
+            ",\n{\"ph\":\"i\",\"s\":\"t\",\"pid\":%d,\"tid\":%d,\"name\":\"events are missing\","
+            "\"ts\":" TRACE_US ",\"args\":{\"count\":%" PRIu64 "}}",
+            TRACE_PROCESS, TRACE_TID_VM, TRACE_US_OF(now), trace->lost);
+        trace->lost = 0;
+    }
+    trace->left = TRACE_RATE;
+    trace_write(trace);
+}
