@@ -74,6 +74,39 @@ hyp_case_size() {
     ((size <= hyp_size_limit)) || hyp_fail "hyp.img has more than $hyp_size_limit bytes"
 }
 
+# How much of a core's stack hyp uses at most: the longest way through what calls what, as gcc writes it down. A cache of
+# compilers would leave that out.
+hyp_case_stack() {
+    local size=8192 # HYP_STACK_SIZE
+    grep -qE "HYP_STACK_SIZE +$size\$" "$root/hyp/arch/offsets.h"
+    rm -rf "$build"/arm64/hyp/libhyp_early.a* "$build"/arm64/hyp/hyp.elf*
+    CCACHE_DISABLE=1 build_hyp
+    awk -v size="$size" -f "$root/tools/hyp_stack.awk" "$build"/arm64/hyp/libhyp_early.a.p/*.ci \
+        "$build"/arm64/hyp/hyp.elf*.ci
+}
+
+# A fault in hyp is reported, with registers, and stops the core: here its code is damaged on purpose.
+hyp_case_fault() {
+    local address machine_process waited=0 hyp_machine nm=aarch64-linux-gnu-nm
+    command -v "$nm" >/dev/null || nm='nm'
+    address=$("$nm" "$build/arm64/hyp/hyp.elf" | sed -n 's/^0*\([0-9a-f]*\) . hyp_core_main$/\1/p')
+    [[ $address ]] || hyp_fail "hyp_core_main is not in hyp.elf"
+    cp "$build/arm64/hyp/hyp.img" "$hyp_folder/damaged.img"
+    printf '\0\0\0\0' |
+        dd of="$hyp_folder/damaged.img" bs=1 seek=$((0x$address)) conv=notrunc status=none # UDF
+    hyp_image_file=$hyp_folder/damaged.img
+    "$hyp_image" make --kernel "$hyp_check_image" --memory 64M "$hyp_folder/bundle"
+    hyp_make_machine "$hyp_folder/bundle"
+    "${hyp_machine[@]}" </dev/null >"$hyp_line" &
+    machine_process=$!
+    until grep -q 'x30=' "$hyp_line" || ((++waited > 600)); do sleep 0.2; done
+    kill "$machine_process"
+    wait "$machine_process" || true
+    hyp_has "$hyp_line" 'hyp: core 0 stops: synchronous exception in hyp'
+    grep -qE '^hyp: pc=0x[0-9a-f]+ pstate=0x[0-9a-f]+9 esr=0x2000000 far=' "$hyp_line" || hyp_fail "pc and esr are missing"
+    grep -qE '^hyp: x28=0x[0-9a-f]+ x29=0x[0-9a-f]+ x30=0x[0-9a-f]+' "$hyp_line" || hyp_fail "registers are missing"
+}
+
 # The image as clang and lld make it.
 hyp_case_clang() {
     local compile_targets=hyp/hyp-clang.img

@@ -82,15 +82,17 @@ struct feature_bits {
 
 /* In the trap registers these bits trap if they are zero. */
 static const struct feature_bits feature_rows[] = {
-    {ID_ISAR1, 4, 1, EL2_HCR, BIT(40) | BIT(41)},       /* pointer authentication: APK, API */
-    {ID_ISAR1, 8, 1, EL2_HCR, BIT(40) | BIT(41)},       /* the same, by another algorithm */
-    {ID_ISAR2, 12, 1, EL2_HCR, BIT(40) | BIT(41)},      /* the same */
-    {ID_PFR1, 8, 2, EL2_HCR, BIT(56)},                  /* memory tagging: ATA */
-    {ID_PFR0, 56, 2, EL2_HCR, BIT(53)},                 /* SCXTNUM: EnSCXT */
-    {ID_PFR0, 32, 1, EL2_ZCR, 0xf},                     /* SVE: the longest vectors */
-    {ID_PFR1, 24, 1, EL2_SMCR, 0xf},                    /* SME: the same */
-    {ID_SMFR0, 63, 1, EL2_SMCR, BIT(31)},               /* FA64 */
-    {ID_SMFR0, 56, 1, EL2_SMCR, BIT(30)},               /* SME2: EZT0 */
+    {ID_ISAR1, 4, 1, EL2_HCR, BIT(40) | BIT(41)},  /* pointer authentication: APK, API */
+    {ID_ISAR1, 8, 1, EL2_HCR, BIT(40) | BIT(41)},  /* the same, by another algorithm */
+    {ID_ISAR2, 12, 1, EL2_HCR, BIT(40) | BIT(41)}, /* the same */
+    {ID_PFR1, 8, 2, EL2_HCR, BIT(56)},             /* memory tagging: ATA */
+    {ID_PFR0, 56, 2, EL2_HCR, BIT(53)},            /* SCXTNUM: EnSCXT */
+    {ID_PFR0, 32, 1, EL2_ZCR, 0xf},                /* SVE: the longest vectors */
+    {ID_PFR1, 24, 1, EL2_SMCR, 0xf},               /* SME: the same */
+    {ID_SMFR0, 63, 1, EL2_SMCR, BIT(31)},          /* FA64 */
+    {ID_SMFR0, 56, 1, EL2_SMCR, BIT(30)},          /* SME2: EZT0 */
+    {ID_DFR0, 8, 4, EL2_MDCR, BIT(17)}, /* guests' event counters do not count at EL2: HPMD */
+    {ID_DFR0, 8, 6, EL2_MDCR, BIT(23)}, /* nor does their cycle counter: HCCD */
     {ID_DFR0, 32, 1, EL2_MDCR, BIT(12) | BIT(13)},      /* statistical profiling: E2PB */
     {ID_DFR0, 44, 1, EL2_MDCR, BIT(24) | BIT(25)},      /* trace buffer: E2TB */
     {ID_ISAR2, 16, 1, EL2_HCRX, BIT(11)},               /* memory copies: MSCEn */
