@@ -130,3 +130,11 @@ test_refused_bundle() {
     expect_status 124
     expect_line out 'bundle: vm@0/device@9000000: pa: this is RAM, the GIC, or a device of another VM'
 }
+
+# limit demo 300
+test_demo() {
+    try "$root/dev" demo hyp
+    expect_status 0
+    ! grep 'not seen' out || fail "the demo says what was not seen, and ends well"
+    expect_equal "claims" "$(grep -c '^  seen ' out)" 9
+}
