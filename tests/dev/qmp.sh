@@ -92,7 +92,7 @@ own_apt() {
 fetch_qemus_client() {
     mkdir -p apt/state/lists/partial apt/cache/archives/partial from "$build/lab/debian"
     # shellcheck disable=SC2016 # apt-get's own
-    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Component: main' | head -n 1)
+    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Label: Debian' 'Component: main' | head -n 1)
     [ -n "$uri" ] || { echo "apt knows no mirror of Debian" && return 1; }
     echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri trixie main" >apt/list
     own_apt update && own_apt source --download-only --tar-only qemu || return
