@@ -2,29 +2,34 @@
 # shellcheck shell=sh disable=SC2154 # shared with lib.sh
 # Completion in bash and zsh: it knows all commands and options, and offers what fits.
 
-# Sets $programs to the folder of the programs.
-find_programs() {
-    programs=$("$root/dev" build native | tail -n 1)
-    programs=${programs%/vmm/dormouse}
-}
-
-test_completions_are_those_of_the_tables() {
-    find_programs
-    for file in dormouse.bash _dormouse; do
-        "$root/tools/completions.sh" "$programs/vmm/dormouse" "$programs/tests/vmm/option_lines" \
-            "$root/completions/$file" >made
-        diff "$root/completions/$file" made || fail "completions/$file is out of date; see tools/completions.sh"
-    done
-}
-
-# A dormouse that has two VMs, and two configuration files.
+# A dormouse whose list has two VMs, and two configuration files.
 make_dormouse() {
+    program=$("$root/dev" build native | tail -n 1)
     mkdir -p bin config/dormouse
-    printf '#!/bin/sh\nprintf "NAME STATE\\nweb running\\ndb suspended\\n"\n' >bin/dormouse
+    cat >bin/dormouse <<END
+#!/bin/sh
+[ "\$1" != ps ] || [ \$# -gt 1 ] || { printf 'NAME STATE\nweb running\ndb suspended\n'; exit; }
+exec '$program' "\$@"
+END
     chmod +x bin/dormouse
     touch config/dormouse/web.conf config/dormouse/wiki.conf
     PATH=$work/bin:$PATH XDG_CONFIG_HOME=$work/config
     export PATH XDG_CONFIG_HOME
+}
+
+# Whatever has been added to the program's help is offered.
+test_every_command_and_option() {
+    make_dormouse
+    dormouse help | sed -n 's/^  \([a-z]*\) .*/\1/p' >commands
+    [ "$(wc -l <commands)" -gt 20 ] || fail "the list of commands was not read"
+    completes "$(paste -sd' ' commands)" dormouse ''
+    grep -vx -e help -e version commands >others
+    while read -r command; do
+        dormouse "$command" --help | grep -o '^  --*[a-z-]*' | tr -d ' ' | sort >options
+        [ -s options ] || fail "the help of $command has no options"
+        bash -c '. "$0"; _dormouse_options "$1"' "$root/completions/dormouse.bash" "$command" | sort >offered
+        diff options offered || fail "completion of $command"
+    done <others
 }
 
 # completes EXPECTED WORD...: what bash offers for the last word; a word = stands alone, as bash has it.

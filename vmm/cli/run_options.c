@@ -63,9 +63,9 @@ static const struct option_row run_rows[] = {
     {OPTION("--cpus", "N[,max=M]", "number of vCPUs (1); the operator may admit up to M",
             run_set_cpus)},
     {OPTION("--clusters", "N", "group the vCPUs (no groups)", run_set_clusters)},
-    {OPTION("--idle", "STATES",
+    {OPTION("--idle", "none|standby|powerdown",
             "low-power states for the guest's idle CPUs, and with --clusters\n"
-            "of clusters: none, standby or powerdown (none)",
+            "of clusters (none)",
             option_set_word),
      AT(idle), .what = "kind of idle states", .words = idle_words},
     {OPTION("--memory", "SIZE", "guest memory: 512M, 2G (512M)", run_set_memory)},
@@ -112,10 +112,10 @@ static const struct option_row run_rows[] = {
             "what wakes the guest: irq, rtc, console, signal, net, vsock, all, none (all);\n"
             "net=any, unicast, arp, magic or bpf:EXPRESSION says which frames",
             run_set_wake)},
-    {OPTION("--psci", "BACKEND", "PSCI backend: user (dormouse), kernel or auto (auto)",
+    {OPTION("--psci", "user|kernel|auto", "who answers PSCI: dormouse (user) or KVM (auto)",
             option_set_word),
      AT(psci_mode), .what = "PSCI backend", .words = psci_mode_words},
-    {OPTION("--on-pending", "ANSWER",
+    {OPTION("--on-pending", "say|hide",
             "for a starting vCPU: say ON_PENDING, or hide it as KVM does (say);\n"
             "use hide for tests that were written for KVM",
             run_set_on_pending)},
