@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The CPU interface, hyp's (ICC) and the guest's (ICH), by system registers (IHI0069, 12.2 and 12.4). */
+/* The CPU interface, hyp's (ICC) and the guest's (ICH), by system registers (IHI0069, 12.2 and
+ * 12.4). */
 #include "arch.h"
 
 #include "gic_redistributor.h"

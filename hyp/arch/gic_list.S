@@ -14,7 +14,8 @@ arch_gic_list_read:
     ret
     .endr
 
-/* void arch_gic_list_write(unsigned index, uint64_t value): ICH_ELRSR_EL2 knows of it afterwards. */
+/* void arch_gic_list_write(unsigned index, uint64_t value): ICH_ELRSR_EL2 knows of it
+ * afterwards. */
     .globl arch_gic_list_write
     .balign 4
 arch_gic_list_write:

@@ -6,12 +6,12 @@
 #include "vgic_request.h"
 #include "vm.h"
 
-/* How many interrupts are taken before hyp looks at other things: cores of the VM may send SGIs faster
- * than this one takes them. What is left makes it take again. */
+/* How many interrupts are taken before hyp looks at other things: cores of the VM may send SGIs
+ * faster than this one takes them. What is left makes it take again. */
 enum { TAKE_MAX = 64, INTID_SPECIAL = 1020 };
 
-/* ICH_HCR_EL2: the virtual CPU interface is on; a maintenance interrupt if at most one list register is
- * in use, or if none has a pending interrupt. */
+/* ICH_HCR_EL2: the virtual CPU interface is on; a maintenance interrupt if at most one list
+ * register is in use, or if none has a pending interrupt. */
 enum { HCR_ENABLE = 1u << 0, HCR_UNDERFLOW = 1u << 1, HCR_NO_PENDING = 1u << 3 };
 
 /* ICH_VMCR_EL2. */

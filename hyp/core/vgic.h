@@ -66,9 +66,9 @@ void vgic_fill(struct vcpu *vcpu);
  * interface is off then (IHI0069, 11.1: WakeRequest). Owner; after vgic_take(). */
 bool vgic_is_pending(struct vcpu *vcpu);
 
-/* An access at this offset of the distributor, or of the VM's redistributors, which are in the order
- * of its vCPUs. Returns false if there is no such redistributor, or no register of this size at any
- * such offset (the guest gets an external abort). */
+/* An access at this offset of the distributor, or of the VM's redistributors, which are in the
+ * order of its vCPUs. Returns false if there is no such redistributor, or no register of this
+ * size at any such offset (the guest gets an external abort). */
 bool vgic_distributor_read(struct vcpu *vcpu, uint64_t offset, unsigned size, uint64_t *value);
 bool vgic_distributor_write(struct vcpu *vcpu, uint64_t offset, unsigned size, uint64_t value);
 bool vgic_redistributor_read(struct vcpu *vcpu, uint64_t offset, unsigned size, uint64_t *value);

@@ -9,7 +9,8 @@
 #include "vgic_request.h"
 #include "vm.h"
 
-/* Registers from `first` to before `end`; the others are reserved: they read as 0 and ignore writes. */
+/* Registers from `first` to before `end`; the others are reserved: they read as 0 and ignore
+ * writes. */
 struct vgic_registers {
     uint16_t first;
     uint16_t end;
@@ -81,7 +82,8 @@ static uint32_t access_waiting(const struct vgic_access *access, unsigned word)
     return bits;
 }
 
-/* List registers can be read by their own core only; of the others, what the hardware says is taken. */
+/* List registers can be read by their own core only; of the others, what the hardware says is
+ * taken. */
 static bool access_has_lists(const struct vgic_access *access)
 {
     return access->is_distributor || access->vcpu->core == arch_core();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registers of interrupts, which the distributor and the second frame of a redistributor both have. */
+/* Registers of interrupts, which the distributor and the second frame of a redistributor both
+ * have. */
 #ifndef HYP_VGIC_ACCESS_H
 #define HYP_VGIC_ACCESS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The registers of the distributor and of redistributors that are not those of interrupts, and the way to
- * those. */
+/* The registers of the distributor and of redistributors that are not those of interrupts, and
+ * the way to those. */
 #include "vgic_access.h"
 
 #include "arch.h"
@@ -63,7 +63,8 @@ static uint32_t frame_read_ctlr(const struct vm *vm)
     return frame_is_asked(vm) ? ctlr | CTLR_RWP : ctlr;
 }
 
-/* The other cores look at it before their guest runs again. If it is turned off, RWP says when all have. */
+/* The other cores look at it before their guest runs again. If it is turned off, RWP says when
+ * all have. */
 static void frame_write_ctlr(struct vm *vm, uint64_t value)
 {
     uint32_t ctlr = (uint32_t)value & CTLR_GROUP1;
@@ -260,7 +261,8 @@ static bool control_read(struct vgic_access *access)
     return true;
 }
 
-/* ProcessorSleep, and ChildrenAsleep at once. The hardware's redistributor stays awake: hyp needs it. */
+/* ProcessorSleep, and ChildrenAsleep at once. The hardware's redistributor stays awake: hyp
+ * needs it. */
 static bool control_write(const struct vgic_access *access)
 {
     bool asleep = (access->value & WAKER_ASLEEP) != 0;
@@ -274,8 +276,8 @@ static bool control_write(const struct vgic_access *access)
     return true;
 }
 
-/* Finds the redistributor, and makes the offset one in its frame. Returns whether it is the frame of
- * interrupts; `access` has no vCPU if there is no redistributor. */
+/* Finds the redistributor, and makes the offset one in its frame. Returns whether it is the
+ * frame of interrupts; `access` has no vCPU if there is no redistributor. */
 static bool redistributor_find(struct vgic_access *access, struct vm *vm, uint64_t offset)
 {
     if (offset / GICR_STRIDE < vm->vcpu_count && frame_is_aligned(offset, access->size)) {

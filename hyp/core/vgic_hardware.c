@@ -79,8 +79,8 @@ void vgic_route(const struct vcpu *vcpu, unsigned intid)
                  arch_core_mpidr(vcpu->core));
 }
 
-/* The level of a timer makes it pending again; for any other interrupt that is not pending
- * now, an edge or software made it so. */
+/* The level of a timer makes it pending again; for any other interrupt that is not pending now, an
+ * edge or software made it so. */
 static bool vgic_is_lost_by_end(const struct vcpu *vcpu, unsigned intid)
 {
     if (intid < 32 && (vcpu->gic.timers_due >> intid & 1) != 0) {

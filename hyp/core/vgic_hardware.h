@@ -39,14 +39,15 @@ bool vgic_is_owned(const struct vm *vm, unsigned intid);
 
 /* The registers of a word's interrupts, for this vCPU. */
 uint64_t vgic_frame(const struct vcpu *vcpu, unsigned word);
-/* Whether the bit of this interrupt is 1, or makes it 1, in GICX_...R of a bit for each interrupt. */
+/* Whether the bit of this interrupt is 1, or makes it 1, in GICX_...R of a bit for each
+ * interrupt. */
 bool vgic_bit_is_set(const struct vcpu *vcpu, unsigned registers, unsigned intid);
 void vgic_set_bit(const struct vcpu *vcpu, unsigned registers, unsigned intid);
 unsigned vgic_priority(const struct vcpu *vcpu, unsigned intid);
 /* Waits until a disabled interrupt cannot be taken any more (RWP), for a limited time. */
 void vgic_wait_disabled(const struct vcpu *vcpu, unsigned word);
-/* Changes the bits of `mask` in a register of the distributor that has no bytes and no registers to set
- * and to clear bits: GICD_ICFGR, GICR_ICFGR1. */
+/* Changes the bits of `mask` in a register of the distributor that has no bytes and no registers
+ * to set and to clear bits: GICD_ICFGR, GICR_ICFGR1. */
 void vgic_change(uint64_t pa, uint32_t mask, uint32_t value);
 /* Sends an SPI to this vCPU. */
 void vgic_route(const struct vcpu *vcpu, unsigned intid);

@@ -94,8 +94,8 @@ static int list_find(unsigned intid)
     return LIST_NONE;
 }
 
-/* An empty list register, or else that of the least urgent pending interrupt, if it is less urgent than
- * `priority`: that one waits again. */
+/* An empty list register, or else that of the least urgent pending interrupt, if it is less
+ * urgent than `priority`: that one waits again. */
 static int list_make_room(struct vcpu *vcpu, unsigned priority)
 {
     uint32_t empty = arch_gic_empty_lists();
@@ -207,8 +207,8 @@ uint32_t vgic_listed_active(unsigned word)
     return list_bits(word, LR_ACTIVE);
 }
 
-/* Ends that state of the interrupt in its list register, which is then empty unless it is in the other
- * state as well. Returns whether it was in that state. */
+/* Ends that state of the interrupt in its list register, which is then empty unless it is in the
+ * other state as well. Returns whether it was in that state. */
 static bool list_remove(unsigned intid, uint64_t state)
 {
     int index = list_find(intid);

@@ -15,8 +15,8 @@ struct vcpu;
 enum { VGIC_PRIORITY_NONE = 0x100 }; /* less urgent than all */
 
 void vgic_add_waiting(struct vcpu *vcpu, unsigned intid);
-/* Puts the most urgent waiting interrupt into a list register, if need be of a less urgent one. False: none is
- * waiting, or there is no room. */
+/* Puts the most urgent waiting interrupt into a list register, if need be of a less urgent one.
+ * False: none is waiting, or there is no room. */
 bool vgic_list_next(struct vcpu *vcpu);
 /* The priority of the most urgent pending interrupt, waiting or in a list register. */
 unsigned vgic_urgency(const struct vcpu *vcpu);

@@ -8,8 +8,8 @@
 
 #include "vgic.h"
 
-/* Asks for these interrupts of the word; no bits: the core is only made to look at the VM's state. If the
- * vCPU is the calling core's, it is done at once. */
+/* Asks for these interrupts of the word; no bits: the core is only made to look at the VM's
+ * state. If the vCPU is the calling core's, it is done at once. */
 void vgic_ask(struct vcpu *vcpu, enum vgic_request request, unsigned word, uint32_t bits);
 /* Asks all vCPUs of the VM. */
 void vgic_ask_all(struct vm *vm, enum vgic_request request, unsigned word, uint32_t bits);

@@ -224,6 +224,44 @@ static void disabled_interrupt_is_given_back(void **state)
     assert_int_equal(rig_turn(vcpu), RIG_EXTRA);
 }
 
+/* Another core disables one more interrupt while this one gives the first back. */
+static void disable_another(void)
+{
+    struct vcpu *other = rig_as(1);
+
+    fake_hooks.deactivated = NULL;
+    rig_write(other, 0x184, 1u << (RIG_EXTRA + 1 - 32));
+    rig_as(0);
+}
+
+static void request_while_others_are_served_is_not_lost(void **state)
+{
+    struct vcpu *other = rig_as(1);
+    struct vcpu *vcpu = rig_as(0);
+
+    (void)state;
+    rig_open(vcpu);
+    for (unsigned i = 0; i < 2; i++) {
+        rig_enable(vcpu, RIG_EXTRA + i, 0x80);
+        vgic_raise(vcpu->vm, RIG_EXTRA + i);
+    }
+    vgic_take(vcpu);
+    vgic_fill(vcpu);
+    rig_as(1);
+    rig_write(other, 0x184, 1u << (RIG_EXTRA - 32));
+    rig_as(0);
+    assert_int_equal(fake_signalled(vcpu->core), ARCH_INTID_KICK);
+    fake_intid(vcpu->core, ARCH_INTID_KICK)->latch = false; /* only requests end something */
+    fake_hooks.deactivated = disable_another;
+    vgic_take(vcpu);
+    assert_null(fake_hooks.deactivated);
+    assert_int_equal(fake_signalled(vcpu->core), ARCH_INTID_KICK);
+    rig_serve();
+    rig_as(0);
+    assert_int_equal(rig_read(vcpu, 0) >> 31, 0);
+    assert_int_equal(rig_turn(vcpu), FAKE_SPURIOUS);
+}
+
 static void pending_state_that_is_cleared_is_gone(void **state)
 {
     struct vcpu *vcpu = rig_as(0);
@@ -371,7 +409,8 @@ static void only_the_bits_above_the_binary_point_preempt(void **state)
     assert_true(vgic_is_pending(vcpu));
 }
 
-/* Linux turns its CPU interface off before CPU_SUSPEND, and says by GICR_WAKER that the core sleeps. */
+/* Linux turns its CPU interface off before CPU_SUSPEND, and says by GICR_WAKER that the core
+ * sleeps. */
 static void sleeping_core_is_woken_with_its_interface_off(void **state)
 {
     struct vcpu *vcpu = rig_as(0);
@@ -581,6 +620,7 @@ int main(void)
         TEST(sgis_go_to_cores_of_the_sender_only),
         TEST(route_changes_while_an_interrupt_waits),
         TEST(disabled_interrupt_is_given_back),
+        TEST(request_while_others_are_served_is_not_lost),
         TEST(pending_state_that_is_cleared_is_gone),
         TEST(lowered_interrupt_is_gone_unless_the_guest_has_it),
         TEST(active_interrupts_can_be_ended_by_register),

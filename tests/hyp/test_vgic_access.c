@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a guest sees of distributor and redistributors, and that it reaches no interrupt but its own. */
+/* What a guest sees of distributor and redistributors, and that it reaches no interrupt but its
+ * own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two VMs on the fake machine, whose interrupts share words: `vms[0]` has cores 4 to 7, `vms[1]` cores 0 and 1. */
+/* Two VMs on the fake machine, whose interrupts share words: `vms[0]` has cores 4 to 7, `vms[1]`
+ * cores 0 and 1. */
 #ifndef VGIC_RIG_H
 #define VGIC_RIG_H
 

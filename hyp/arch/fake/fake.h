@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * arch.h in a program on the build machine, for unit tests: one thread that acts as any of the cores,
- * with a GICv3, memory, time, and hooks for what tests have to decide. A mistake that the hardware
- * would not forgive ends the program.
+ * arch.h in a program on the build machine, for unit tests: one thread that acts as any of the
+ * cores, with a GICv3, memory, time, and hooks for what tests have to decide. A mistake that the
+ * hardware would not forgive ends the program.
  */
 #ifndef HYP_FAKE_H
 #define HYP_FAKE_H
@@ -37,6 +37,7 @@ struct fake_hooks {
     void (*wait)(void);
     void (*firmware)(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3,
                      struct arch_smc_result *result);
+    void (*deactivated)(void);                                 /* after hyp ended one */
     void (*acknowledged)(void);                                /* after hyp took an interrupt */
     bool (*read)(uint64_t pa, unsigned size, uint64_t *value); /* a device that is not the GIC */
     bool (*write)(uint64_t pa, unsigned size, uint64_t value);
@@ -93,7 +94,8 @@ unsigned fake_signalled(unsigned core);
 
 void fake_guest_set_mask(uint8_t mask);
 void fake_guest_set_group1(bool enabled);
-/* ICC_IAR1_EL1: the interrupt that is signalled to the guest, active from now on, or FAKE_SPURIOUS. */
+/* ICC_IAR1_EL1: the interrupt that is signalled to the guest, active from now on, or
+ * FAKE_SPURIOUS. */
 unsigned fake_guest_acknowledge(void);
 void fake_guest_end(unsigned intid);
 

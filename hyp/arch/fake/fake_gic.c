@@ -73,7 +73,8 @@ uint64_t arch_gic_redistributor(unsigned core)
 
 /* ---- Registers ---- */
 
-/* The core whose second frame it is; of the distributor, core 0, for which private interrupts are not there. */
+/* The core whose second frame it is; of the distributor, core 0, for which private interrupts
+ * are not there. */
 struct fake_place {
     unsigned core;
     bool is_shared;

@@ -120,6 +120,9 @@ void arch_gic_drop(uint32_t intid)
 void arch_gic_deactivate(uint32_t intid)
 {
     fake_intid(arch_core(), intid)->active = false;
+    if (fake_hooks.deactivated != NULL) {
+        fake_hooks.deactivated();
+    }
 }
 
 /* The list of 16 targets, and where the affinity is in ICC_SGI1R_EL1. */

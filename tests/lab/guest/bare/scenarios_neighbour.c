@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A VM that shares its machine with another one, and tries all that could reach it there: registers of
- * the interrupt controller, SGIs, memory, calls of the firmware. What the other VM does meanwhile shows
- * whether anything did.
+ * A VM that shares its machine with another one, and tries all that could reach it there:
+ * registers of the interrupt controller, SGIs, memory, calls of the firmware. What the other VM
+ * does meanwhile shows whether anything did.
  */
 #include <stddef.h>
 
@@ -107,7 +107,7 @@ static uint64_t reach_memory(void)
     return reached;
 }
 
-/* Calls of PSCI by SMC that would end the machine if the firmware got them, and of its other services. */
+/* Calls of all services but PSCI: of the firmware, of its vendor, of a hypervisor. */
 static void call_firmware(uint64_t rounds, uint64_t *random)
 {
     struct psci_call call;
