@@ -150,6 +150,11 @@ hyp_case_two_vms() {
     hyp_has "$hyp_second" 'reboot: Power down'
 }
 
+# More active interrupts than there are list registers.
+hyp_case_nested_interrupts() {
+    hyp_bare 1 '' nested
+}
+
 # A Debian guest sleeps and wakes while its neighbour tries all that could disturb it.
 hyp_case_neighbour() {
     hyp_describe_linux first 2 'sleep cycles=2'

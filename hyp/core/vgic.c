@@ -11,8 +11,14 @@
 enum { TAKE_MAX = 64, INTID_SPECIAL = 1020 };
 
 /* ICH_HCR_EL2: the virtual CPU interface is on; a maintenance interrupt if at most one list
- * register is in use, or if none has a pending interrupt. */
-enum { HCR_ENABLE = 1u << 0, HCR_UNDERFLOW = 1u << 1, HCR_NO_PENDING = 1u << 3 };
+ * register is in use, if the guest has ended an interrupt that is in none, or if none has a
+ * pending interrupt. */
+enum {
+    HCR_ENABLE = 1u << 0,
+    HCR_UNDERFLOW = 1u << 1,
+    HCR_ENDED_UNLISTED = 1u << 2,
+    HCR_NO_PENDING = 1u << 3,
+};
 
 /* ICH_VMCR_EL2. */
 #define VMCR_GROUP1       (1u << 1)
@@ -42,7 +48,9 @@ static void vgic_take_guests(struct vcpu *vcpu, unsigned intid)
         arch_gic_deactivate(intid);
     }
     if (intid == ARCH_INTID_VIRTUAL_TIMER || intid == ARCH_INTID_PHYSICAL_TIMER) {
-        vcpu->gic.timers_due |= arch_due_timers() & UINT32_C(1) << intid;
+        uint32_t bit = UINT32_C(1) << intid;
+
+        vcpu->gic.timers_due = (vcpu->gic.timers_due & ~bit) | (arch_due_timers() & bit);
     }
     vgic_add_waiting(vcpu, intid);
 }
@@ -74,6 +82,7 @@ static void vgic_take_one(struct vcpu *vcpu, unsigned intid)
 
 void vgic_take(struct vcpu *vcpu)
 {
+    vgic_unpark(vcpu);
     for (unsigned i = 0; i < TAKE_MAX; i++) {
         uint32_t intid = arch_gic_acknowledge();
 
@@ -94,6 +103,9 @@ static uint32_t vgic_wanted_hcr(const struct vcpu *vcpu)
 {
     uint32_t hcr = vgic_is_on(vcpu) ? HCR_ENABLE : 0;
 
+    if (vcpu->gic.parked_count != 0) {
+        hcr |= HCR_ENDED_UNLISTED;
+    }
     if (vcpu->gic.waiting_words == 0) {
         return hcr;
     }

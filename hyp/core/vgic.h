@@ -17,7 +17,7 @@
 
 #include "arch.h"
 
-enum { VGIC_INTID_COUNT = 1020, VGIC_WORDS = 32, VGIC_LIST_MAX = 16 };
+enum { VGIC_INTID_COUNT = 1020, VGIC_WORDS = 32, VGIC_PARKED_MAX = 32 };
 
 struct vm;
 struct vcpu;
@@ -41,6 +41,9 @@ struct vgic_vcpu {
     uint32_t waiting_words; /* a bit for each word of `waiting` that is not 0 */
     uint32_t timers_due;    /* a bit, by INTID: the timer was due when its interrupt was taken */
     uint32_t waker;         /* GICR_WAKER as the guest wrote it */
+    /* Active interrupts that had to leave their list registers, the most urgent last. */
+    uint16_t parked[VGIC_PARKED_MAX];
+    unsigned parked_count;
     /* Shared: a bit for each INTID. Its own core has done all requests if both counts are equal. */
     uint32_t requests[VGIC_REQUEST_COUNT][VGIC_WORDS];
     uint32_t asked;

@@ -105,7 +105,7 @@ static void access_read_active(struct vgic_access *access)
     uint32_t active = arch_read32(access_pa(access)) & ~access_waiting(access, word);
 
     if (access_has_lists(access)) {
-        active = (active & ~vgic_listed_pending(word)) | vgic_listed_active(word);
+        active = (active & ~vgic_listed_pending(word)) | vgic_listed_active(access->vcpu, word);
     }
     access->value = active & owned;
 }

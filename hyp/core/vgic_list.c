@@ -14,6 +14,10 @@
 #define LR_ACTIVE          (1ull << 63)
 #define LR_STATE           (LR_PENDING | LR_ACTIVE)
 
+/* ICH_HCR_EL2.EOIcount. */
+#define HCR_ENDED(hcr) ((hcr) >> 27)
+#define HCR_ENDED_MASK (0x1fu << 27)
+
 enum { LR_PHYSICAL_SHIFT = 32, LR_PRIORITY_SHIFT = 48 };
 
 enum { LIST_NONE = -1 };
@@ -94,27 +98,52 @@ static int list_find(unsigned intid)
     return LIST_NONE;
 }
 
-/* An empty list register, or else that of the least urgent pending interrupt, if it is less
- * urgent than `priority`: that one waits again. */
+/* The list register of the least urgent interrupt in this state, if it is less urgent than
+ * `priority`. */
+static int list_find_last(uint64_t state, unsigned priority)
+{
+    int found = LIST_NONE;
+
+    for (uint32_t used = list_used(); used != 0; used &= used - 1) {
+        int index = __builtin_ctz(used);
+        uint64_t entry = arch_gic_list_read((unsigned)index);
+
+        if ((entry & LR_STATE) == state && LR_PRIORITY(entry) > priority) {
+            priority = LR_PRIORITY(entry);
+            found = index;
+        }
+    }
+    return found;
+}
+
+/* The hardware counts the ends of interrupts that have no list register (ICH_HCR_EL2.EOIcount). */
+static int list_park(struct vcpu *vcpu, unsigned priority)
+{
+    int index = list_find_last(LR_ACTIVE, priority);
+
+    if (index == LIST_NONE || vcpu->gic.parked_count == VGIC_PARKED_MAX) {
+        return LIST_NONE;
+    }
+    vcpu->gic.parked[vcpu->gic.parked_count++] =
+        (uint16_t)LR_INTID(arch_gic_list_read((unsigned)index));
+    return index;
+}
+
+/* An empty list register, or else one of a less urgent interrupt: if it is pending it waits again, if
+ * it is active it is parked. */
 static int list_make_room(struct vcpu *vcpu, unsigned priority)
 {
     uint32_t empty = arch_gic_empty_lists();
-    int found = LIST_NONE;
+    int found;
 
     if (empty != 0) {
         return __builtin_ctz(empty);
     }
-    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
-        uint64_t entry = arch_gic_list_read(i);
-
-        if ((entry & LR_STATE) == LR_PENDING && LR_PRIORITY(entry) > priority) {
-            priority = LR_PRIORITY(entry);
-            found = (int)i;
-        }
+    found = list_find_last(LR_PENDING, priority);
+    if (found == LIST_NONE) {
+        return list_park(vcpu, priority);
     }
-    if (found != LIST_NONE) {
-        vgic_add_waiting(vcpu, LR_INTID(arch_gic_list_read((unsigned)found)));
-    }
+    vgic_add_waiting(vcpu, LR_INTID(arch_gic_list_read((unsigned)found)));
     return found;
 }
 
@@ -202,9 +231,40 @@ uint32_t vgic_listed_pending(unsigned word)
     return list_bits(word, LR_PENDING);
 }
 
-uint32_t vgic_listed_active(unsigned word)
+uint32_t vgic_listed_active(const struct vcpu *vcpu, unsigned word)
 {
-    return list_bits(word, LR_ACTIVE);
+    uint32_t bits = list_bits(word, LR_ACTIVE);
+
+    for (unsigned i = 0; i < vcpu->gic.parked_count; i++) {
+        if (vcpu->gic.parked[i] / 32u == word) {
+            bits |= 1u << vcpu->gic.parked[i] % 32;
+        }
+    }
+    return bits;
+}
+
+static void parked_end(struct vcpu *vcpu, unsigned index)
+{
+    vgic_end(vcpu->gic.parked[index]);
+    vcpu->gic.parked_count--;
+    for (unsigned i = index; i < vcpu->gic.parked_count; i++) {
+        vcpu->gic.parked[i] = vcpu->gic.parked[i + 1];
+    }
+}
+
+/* A guest ends the most urgent interrupt first: that one was parked last. */
+void vgic_unpark(struct vcpu *vcpu)
+{
+    uint32_t hcr;
+
+    if (vcpu->gic.parked_count == 0) {
+        return;
+    }
+    hcr = arch_gic_read_hcr();
+    for (unsigned i = 0; i < HCR_ENDED(hcr) && vcpu->gic.parked_count != 0; i++) {
+        parked_end(vcpu, vcpu->gic.parked_count - 1);
+    }
+    arch_gic_write_hcr(hcr & ~HCR_ENDED_MASK);
 }
 
 /* Ends that state of the interrupt in its list register, which is then empty unless it is in the
@@ -245,14 +305,22 @@ void vgic_return(struct vcpu *vcpu, unsigned intid)
 
 void vgic_finish(struct vcpu *vcpu, unsigned intid)
 {
-    (void)vcpu;
     if (list_remove(intid, LR_ACTIVE)) {
         vgic_end(intid);
+    }
+    for (unsigned i = 0; i < vcpu->gic.parked_count; i++) {
+        if (vcpu->gic.parked[i] == intid) {
+            parked_end(vcpu, i);
+            return;
+        }
     }
 }
 
 void vgic_empty(struct vcpu *vcpu)
 {
+    while (vcpu->gic.parked_count != 0) {
+        parked_end(vcpu, vcpu->gic.parked_count - 1);
+    }
     for (uint32_t used = list_used(); used != 0; used &= used - 1) {
         unsigned intid = LR_INTID(arch_gic_list_read((unsigned)__builtin_ctz(used)));
 

@@ -18,13 +18,15 @@ void vgic_add_waiting(struct vcpu *vcpu, unsigned intid);
 /* Puts the most urgent waiting interrupt into a list register, if need be of a less urgent one.
  * False: none is waiting, or there is no room. */
 bool vgic_list_next(struct vcpu *vcpu);
+/* Ends as many parked interrupts as the guest has ended without a list register. */
+void vgic_unpark(struct vcpu *vcpu);
 /* The priority of the most urgent pending interrupt, waiting or in a list register. */
 unsigned vgic_urgency(const struct vcpu *vcpu);
 /* A bit for each list register with a pending interrupt. */
 uint32_t vgic_lists_pending(void);
-/* The word's interrupts that are in list registers of this core in this state. */
+/* The word's interrupts that are in list registers of this core in this state, or parked. */
 uint32_t vgic_listed_pending(unsigned word);
-uint32_t vgic_listed_active(unsigned word);
+uint32_t vgic_listed_active(const struct vcpu *vcpu, unsigned word);
 
 /* enum vgic_request, for one interrupt, if it is in that state here. */
 void vgic_drop(struct vcpu *vcpu, unsigned intid);

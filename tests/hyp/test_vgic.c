@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "fake/fake.h"
+#include "vgic_list.h"
 #include "vgic_rig.h"
 
 enum { SGI_ALL_OTHERS_SHIFT = 40 };
@@ -462,6 +463,23 @@ static void nor_does_the_physical_timer(void **state)
     check_timer_that_ends(ARCH_INTID_PHYSICAL_TIMER);
 }
 
+/* Software made it pending, so it stays so whatever the timer does. */
+static void timer_interrupt_by_software_stays(void **state)
+{
+    struct vcpu *vcpu = rig_as(0);
+
+    (void)state;
+    rig_open(vcpu);
+    rig_enable(vcpu, ARCH_INTID_VIRTUAL_TIMER, 0x80);
+    fake_set_timer(vcpu->core, ARCH_INTID_VIRTUAL_TIMER, true);
+    assert_int_equal(rig_turn(vcpu), ARCH_INTID_VIRTUAL_TIMER);
+    fake_set_timer(vcpu->core, ARCH_INTID_VIRTUAL_TIMER, false);
+    fake_guest_end(ARCH_INTID_VIRTUAL_TIMER);
+    rig_write_redistributor(vcpu, 0, 0x10200, 1u << ARCH_INTID_VIRTUAL_TIMER);
+    vgic_take(vcpu);
+    assert_true(vgic_is_pending(vcpu));
+}
+
 static void core_that_starts_has_what_was_pending_and_nothing_active(void **state)
 {
     struct vcpu *vcpu = rig_as(0);
@@ -588,6 +606,64 @@ static void deactivated_behind_hyps_back_is_taken_once(void **state)
     assert_int_equal(rig_turn(vcpu), RIG_UART);
 }
 
+static void nested_handlers_need_no_list_registers(void **state)
+{
+    struct vcpu *vcpu = rig_as(0);
+    unsigned order[7];
+
+    (void)state;
+    rig_open(vcpu);
+    for (unsigned i = 0; i < 6; i++) {
+        rig_enable(vcpu, RIG_EXTRA + i, (uint8_t)(0xa0 - i * 0x10));
+        vgic_raise(vcpu->vm, RIG_EXTRA + i);
+        order[i] = rig_turn(vcpu);
+        assert_int_equal(order[i], RIG_EXTRA + i);
+    }
+    rig_enable(vcpu, 2, 0);
+    vgic_send(vcpu, 2ull << 24 | 1);
+    order[6] = rig_turn(vcpu);
+    assert_int_equal(order[6], 2);
+    assert_int_equal(vcpu->gic.parked_count, 3);
+    assert_int_equal(rig_read(vcpu, 0x304), 0x3fu << (RIG_EXTRA - 32));
+    vgic_raise(vcpu->vm, RIG_EXTRA); /* again: as soon as its handler has ended */
+    for (unsigned i = 7; i-- != 0;) {
+        assert_int_equal(rig_turn(vcpu), FAKE_SPURIOUS);
+        fake_guest_end(order[i]);
+        if (i < 3) {
+            assert_int_equal(fake_signalled(vcpu->core), ARCH_INTID_MAINTENANCE);
+            vgic_unpark(vcpu);
+            assert_int_equal(rig_read(vcpu, 0x304), ((1u << i) - 1) << (RIG_EXTRA - 32));
+        }
+    }
+    assert_int_equal(vcpu->gic.parked_count, 0);
+    assert_int_equal(rig_turn(vcpu), RIG_EXTRA);
+}
+
+static void core_that_starts_has_nothing_parked(void **state)
+{
+    struct vcpu *vcpu = rig_as(0);
+
+    (void)state;
+    fake_list_count = 1;
+    rig_open(vcpu);
+    for (unsigned i = 0; i < 3; i++) {
+        rig_enable(vcpu, RIG_EXTRA + i, (uint8_t)(0xa0 - i * 0x10));
+        vgic_raise(vcpu->vm, RIG_EXTRA + i);
+        assert_int_equal(rig_turn(vcpu), RIG_EXTRA + i);
+    }
+    assert_int_equal(vcpu->gic.parked_count, 2);
+    rig_write(vcpu, 0x384, 1u << (RIG_EXTRA - 32)); /* GICD_ICACTIVER */
+    assert_int_equal(vcpu->gic.parked_count, 1);
+    assert_false(fake_intid(0, RIG_EXTRA)->active);
+    vgic_reset_vcpu(vcpu);
+    assert_int_equal(vcpu->gic.parked_count, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_false(fake_intid(0, RIG_EXTRA + i)->active);
+    }
+    rig_open(vcpu);
+    assert_int_equal(arch_gic_read_hcr(), 1);
+}
+
 static void one_list_register_is_enough(void **state)
 {
     struct vcpu *vcpu = rig_as(0);
@@ -630,12 +706,15 @@ int main(void)
         TEST(sleeping_core_is_woken_with_its_interface_off),
         TEST(timer_that_is_not_due_any_more_wakes_nobody),
         TEST(nor_does_the_physical_timer),
+        TEST(timer_interrupt_by_software_stays),
         TEST(core_that_starts_has_what_was_pending_and_nothing_active),
         TEST(core_that_stops_in_a_handler_does_not_block_the_interrupt),
         TEST(reset_leaves_nothing_and_touches_no_other_vm),
         TEST(own_interrupts_of_hyp_are_ended),
         TEST(interrupt_of_nobody_is_turned_off),
         TEST(deactivated_behind_hyps_back_is_taken_once),
+        TEST(nested_handlers_need_no_list_registers),
+        TEST(core_that_starts_has_nothing_parked),
         TEST(one_list_register_is_enough),
     };
 

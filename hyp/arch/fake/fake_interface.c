@@ -12,6 +12,7 @@ enum {
     ACTIVE_MAX = 16,
     HCR_ENABLE = 1,
     HCR_UNDERFLOW = 2,
+    HCR_ENDED_UNLISTED = 4,
     HCR_NO_PENDING = 8
 };
 
@@ -73,6 +74,7 @@ static void interface_maintain(unsigned core)
     fake_set_line(core, ARCH_INTID_MAINTENANCE,
                   (its->hcr & HCR_ENABLE) != 0 &&
                       (((its->hcr & HCR_UNDERFLOW) != 0 && used <= 1) ||
+                       ((its->hcr & HCR_ENDED_UNLISTED) != 0 && its->hcr >> 27 != 0) ||
                        ((its->hcr & HCR_NO_PENDING) != 0 && pending == 0)));
 }
 
@@ -262,11 +264,9 @@ unsigned fake_guest_acknowledge(void)
     return LR_INTID(here->lists[index]);
 }
 
-void fake_guest_end(unsigned intid)
+/* Returns whether the interrupt was active in a list register. */
+static bool guest_deactivate(struct fake_interface *here, unsigned intid)
 {
-    struct fake_interface *here = interface_here();
-
-    here->active_count -= here->active_count != 0;
     for (unsigned i = 0; i < fake_list_count; i++) {
         uint64_t entry = here->lists[i];
 
@@ -278,5 +278,17 @@ void fake_guest_end(unsigned intid)
         }
         entry &= ~LR_ACTIVE;
         here->lists[i] = (entry & LR_PENDING) != 0 ? entry : 0;
+        return true;
+    }
+    return false;
+}
+
+void fake_guest_end(unsigned intid)
+{
+    struct fake_interface *here = interface_here();
+
+    here->active_count -= here->active_count != 0;
+    if (!guest_deactivate(here, intid)) {
+        here->hcr += 1u << 27; /* EOIcount */
     }
 }
