@@ -248,7 +248,7 @@ make_agent_initrd() {
 test_agent() {
     guest_limit=220
     make_agent_initrd
-    start_linux agent --cpus 2 --agent --qmp "$work/qmp" --initrd "$work/initrd"
+    start_linux agent --cpus 2 --agent --agent-time --qmp "$work/qmp" --initrd "$work/initrd"
     wait_console "the agent refuses" 120
     wait_until 60 agent_is_asked || fail "no agent is there"
     wait_event "$work/events" request-failed 1 60
@@ -265,6 +265,7 @@ test_agent() {
     kill "$listener"
     kill -USR1 "$guest"
     wait_event "$work/events" resumed
+    wait_console "the clock is set to" 60
     qmp x-dormouse-sleep @SUSPEND
     kill -TERM "$guest"
     wait_guest

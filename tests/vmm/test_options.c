@@ -332,6 +332,7 @@ static void options_agree_with_each_other(void **state)
     assert_int_equal(
         PARSE(&config, "--kernel", "k", "--agent", "--port", "org.qemu.guest_agent.0=unix:ga"),
         OPTION_BAD);
+    assert_int_equal(PARSE(&config, "--kernel", "k", "--agent-time"), OPTION_BAD);
     assert_int_equal(PARSE(&config, "--kernel", "k", "--agent", "--port", "a=unix:a", "--port",
                            "b=unix:b", "--port", "c=unix:c", "--port", "d=unix:d", "--port",
                            "e=unix:e", "--port", "f=unix:f", "--port", "g=unix:g", "--port",
@@ -350,6 +351,7 @@ static void options_agree_with_each_other(void **state)
         "user\n"
         "dormouse: --sleep-when-idle: with --on-suspend refuse the guest may not sleep\n"
         "dormouse: --agent: the port org.qemu.guest_agent.0 is --port's; leave one of the two out\n"
+        "dormouse: --agent-time: the guest agent sets the clock; give --agent as well\n"
         "dormouse: --agent: the guest agent needs a port; give at most 7 with --port\n");
 }
 

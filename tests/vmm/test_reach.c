@@ -11,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "capture.h"
 #include "control/agent.h"
 #include "core/delay.h"
 #include "machine/parts.h"
@@ -210,6 +212,38 @@ static void the_agent_comes_before_the_key(void **state)
     finish();
 }
 
+/* After a wake, if the operator wants that and has not asked for anything else. */
+static void the_agent_sets_the_clock(void **state)
+{
+    struct capture capture;
+    char said[256];
+
+    (void)state;
+    start(true);
+    f.sent[0] = '\0';
+    reach_set_time(&f.machine);
+    assert_string_equal(f.sent, "");
+    f.config.agent_time = true;
+    reach_set_time(&f.machine);
+    answer_sync();
+    assert_non_null(strstr(f.sent, "{\"execute\":\"guest-set-time\",\"arguments\":{\"time\":1"));
+    capture_begin(&capture, STDERR_FILENO);
+    for (unsigned i = 0; i < 2; i++) {
+        say("{\"error\": {\"desc\": \"no hwclock\"}}\n");
+        reach_set_time(&f.machine);
+        answer_sync();
+    }
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(said, "dormouse: --agent-time: the guest's clock was not set: the guest "
+                              "agent answers: no hwclock\n");
+    ask(REQUEST_SHUTDOWN);
+    expect_log("agent");
+    reach_set_time(&f.machine);
+    answer_sync();
+    assert_non_null(strstr(f.sent, "guest-shutdown"));
+    finish();
+}
+
 static void the_key_follows_an_agent_that_refuses(void **state)
 {
     (void)state;
@@ -274,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_an_agent_the_key_is_pressed),
         cmocka_unit_test(the_agent_comes_before_the_key),
+        cmocka_unit_test(the_agent_sets_the_clock),
         cmocka_unit_test(the_key_follows_an_agent_that_refuses),
         cmocka_unit_test(the_key_follows_an_agent_that_says_nothing),
         cmocka_unit_test(without_a_key_the_agents_refusal_counts),

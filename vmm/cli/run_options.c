@@ -150,6 +150,9 @@ static const struct option_row run_rows[] = {
     {OPTION("--agent", NULL, "ask the guest to sleep or to shut down by its guest agent (qemu-ga)",
             option_set_flag),
      AT(agent)},
+    {OPTION("--agent-time", NULL, "after each wake the guest agent sets the guest's clock",
+            option_set_flag),
+     AT(agent_time)},
     {OPTION("--sleep-when-idle", "TIME[,cpu=PERCENT]",
             "ask the guest to sleep after it was idle for that time: 90s, 5m, 2h;\n"
             "PERCENT of one processor is idle (5)",
@@ -361,6 +364,10 @@ static bool check_start(const struct config *config)
 
 static bool check_agent(const struct config *config)
 {
+    if (config->agent_time && !config->agent) {
+        report("--agent-time: the guest agent sets the clock; give --agent as well");
+        return false;
+    }
     if (config->agent && port_settings_find(&config->ports, CONFIG_AGENT_PORT) != NULL) {
         report("--agent: the port " CONFIG_AGENT_PORT " is --port's; leave one of the two out");
         return false;

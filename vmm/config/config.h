@@ -90,6 +90,7 @@ struct config {
     bool rng;               /* a virtio-rng */
     bool balloon;           /* a virtio-balloon */
     bool paused;            /* from the start, until the operator continues the machine */
+    bool agent_time;        /* after each wake the agent sets the guest's clock */
     bool agent;             /* ask the guest through its agent */
     bool no_reboot;         /* end on SYSTEM_RESET and SYSTEM_RESET2 */
     bool no_shutdown; /* SYSTEM_OFF leaves the machine off, for the operator to reset or quit */

@@ -78,6 +78,16 @@ static void agent_sync(struct agent *agent, enum agent_state state)
     agent->env.send(agent->env.arg, text, (size_t)length);
 }
 
+static void agent_send_time(struct agent *agent)
+{
+    char text[96];
+    int length = snprintf(text, sizeof(text),
+                          "{\"execute\":\"guest-set-time\",\"arguments\":{\"time\":%lld}}\n",
+                          (long long)clock_date_ns());
+
+    agent->env.send(agent->env.arg, text, (size_t)length);
+}
+
 static void agent_send_command(struct agent *agent)
 {
     static const char *const commands[] = {
@@ -85,10 +95,13 @@ static void agent_send_command(struct agent *agent)
             "{\"execute\":\"guest-shutdown\",\"arguments\":{\"mode\":\"powerdown\"}}\n",
         [AGENT_SUSPEND] = "{\"execute\":\"guest-suspend-ram\"}\n",
     };
-    const char *text = commands[agent->command];
-
     agent->state = AGENT_ASKED;
     delay_set(&agent->silence, 0);
+    if (agent->command == AGENT_SET_TIME) {
+        agent_send_time(agent);
+        return;
+    }
+    const char *text = commands[agent->command];
     agent->env.send(agent->env.arg, text, strlen(text));
 }
 

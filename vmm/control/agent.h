@@ -36,6 +36,7 @@ struct agent_env {
 enum agent_command {
     AGENT_SHUT_DOWN, /**< guest-shutdown */
     AGENT_SUSPEND,   /**< guest-suspend-ram */
+    AGENT_SET_TIME,  /**< guest-set-time, to the host's date at that moment */
 };
 
 /** Returns NULL with errno set. */
@@ -58,7 +59,7 @@ bool agent_is_known(const struct agent *agent);
 
 /**
  * Asks the agent, once it is there, and drops what it was asked for before. An agent that
- * carries a command out does not answer, so no callback says so: only failed() may follow.
+ * carries a command out does not answer, or its answer is of no use, so no callback says so: only failed() may follow.
  */
 void agent_ask(struct agent *agent, enum agent_command command);
 

@@ -273,6 +273,9 @@ static void driver_tell(void *driver, const struct power_news *news)
         told.asleep_ns = clock_now_ns() - machine->asleep_since;
     }
     machine_tell(machine, &told);
+    if (news->kind == POWER_NEWS_RESUMED) {
+        reach_set_time(machine);
+    }
     driver_watch(machine, news->kind);
     service_news(machine, news->kind);
     measure_news(machine, news);

@@ -171,6 +171,7 @@ struct machine {
     struct delay give_up;   /* SIGTERM has not saved the VM: its guest is to shut down */
     struct delay release;   /* more of memory is to be read from its image */
     bool told_awake;        /* why an idle guest does not sleep */
+    bool told_time;       /* why the agent does not set the clock */
     bool terminated;        /* by SIGTERM, on which the guest was asked to shut down */
     bool again;             /* when the guest has shut down, it starts again */
     bool save_woken;        /* the guest was awake when it was to be saved */
@@ -200,6 +201,8 @@ void board_power_off(struct machine *machine);
 const char *reach_way(const struct machine *machine, enum power_request request);
 /** Asks it in that way. */
 void reach_ask(struct machine *machine, enum power_request request);
+/** The guest has woken: its agent sets the clock, if --agent-time asks for that. */
+void reach_set_time(struct machine *machine);
 /** The guest starts again: its agent is another one. */
 void reach_forget(struct machine *machine);
 /** With --agent, before the devices are created: the client of the guest agent. 0 or -errno. */

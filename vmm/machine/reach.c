@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "base/report.h"
 #include "control/agent.h"
 #include "host/port/port_internal.h"
 #include "machine/parts.h"
@@ -32,6 +33,26 @@ void reach_ask(struct machine *machine, enum power_request request)
     }
 }
 
+/* A request of the operator's comes first: an agent carries out one command. */
+void reach_set_time(struct machine *machine)
+{
+    if (machine->config->agent_time && machine->power.request == REQUEST_NONE &&
+        agent_is_known(machine->agent)) {
+        agent_ask(machine->agent, AGENT_SET_TIME);
+    }
+}
+
+/* Each wake may fail in the same way. */
+static void reach_tell_time(struct machine *machine, const char *reason)
+{
+    bool asleep = machine->power.state == POWER_ASLEEP; /* again: the next wake sets it */
+
+    if (!asleep && !machine->told_time) {
+        machine->told_time = true;
+        report_note("--agent-time: the guest's clock was not set: %s", reason);
+    }
+}
+
 void reach_forget(struct machine *machine)
 {
     agent_restart(machine->agent);
@@ -42,7 +63,9 @@ static void reach_agent_failed(void *arg, const char *reason)
     struct machine *machine = arg;
     enum device_key key = reach_key(machine->power.request);
 
-    if (machine->power.request != REQUEST_NONE && bus_hears(&machine->bus, key)) {
+    if (machine->power.request == REQUEST_NONE) {
+        reach_tell_time(machine, reason);
+    } else if (bus_hears(&machine->bus, key)) {
         power_request_way(&machine->power, "key");
         bus_press(&machine->bus, key);
     } else {
