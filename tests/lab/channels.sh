@@ -78,12 +78,17 @@ test_vsock() {
     make_speakers
     socat "UNIX-LISTEN:$work/v_52,fork,mode=666" "EXEC:$work/answer" &
     host=$!
+    runner="$LAB_TOOLS/with_socket $work/door vsock-1024"
     start_linux "vsock sleeps=$sleeps" --cpus 1 --vsock "$work/v,cid=77" --wake vsock
     count=0
     while [ $count -lt $sleeps ]; do
         count=$((count + 1))
         wait_event "$work/events" asleep $count 60
-        ask v "hello$count" 1024
+        if [ $count -eq 1 ]; then
+            ask door "hello$count" # a socket of the service manager's
+        else
+            ask v "hello$count" 1024
+        fi
     done
     ask v end 1024
     wait_guest

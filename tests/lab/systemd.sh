@@ -28,7 +28,7 @@ install_dormouse() {
     local_tree=$host/usr/local
     mkdir -p "$local_tree/bin" "$local_tree/lib/systemd/system" "$host/etc/dormouse"
     cp "$DORMOUSE" "$local_tree/bin/"
-    cp "$LAB_UNITS"/*.service "$local_tree/lib/systemd/system/"
+    cp "$LAB_UNITS"/*.service "$LAB_UNITS"/*.socket "$local_tree/lib/systemd/system/"
     mkdir -p "$local_tree/libexec/dormouse"
     cp "$LAB_UNITS/host-sleep" "$local_tree/libexec/dormouse/"
     chmod 755 "$local_tree/libexec/dormouse/host-sleep"
@@ -134,6 +134,7 @@ test_service() {
     start_host
     lives_and_ends
     outlives_its_process
+    starts_by_a_connection
     sleeps_with_the_host
 }
 
@@ -187,6 +188,21 @@ outlives_its_process() {
     # shellcheck disable=SC2086 # several words
     expect_events_of kept boot $slept saved boot restored asleep wake resumed $slept saved boot restored \
         asleep wake resumed asked-to-shut-down off
+}
+
+# This guest has no vsock, so the client waits for an answer, and the machine gets its socket (channels.sh has a guest that
+# answers).
+starts_by_a_connection() {
+    configure door "append = scenario=keys" "vsock = /run/dormouse/door.vsock"
+    in_host systemctl start dormouse@door.socket || fail "the socket does not listen"
+    expect_unit door ActiveState inactive
+    socat -u "UNIX-CONNECT:/proc/$host_pid/root/run/dormouse/door.ssh" - &
+    client=$!
+    wait_unit door ActiveState active
+    wait_ready door 1
+    kill $client
+    in_host systemctl stop dormouse@door.socket dormouse@door
+    expect_unit door Result success
 }
 
 # The host's sleep is real but for its last step. Its guests sleep then, and wake after it; one that has slept before does not.

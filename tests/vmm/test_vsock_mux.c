@@ -15,6 +15,7 @@
 #include "capture.h"
 #include "core/loop.h"
 #include "drive.h"
+#include "fake_delay.h"
 #include "host/vsock/vsock_mux.h"
 #include "host/vsock/vsock_options.h"
 #include "refusal.h"
@@ -558,6 +559,145 @@ static void speakers_are_bounded(void **state)
     close(server);
 }
 
+/* A socket of the service manager's, for port 22. */
+static int enter_door(void **state)
+{
+    const struct vsock_guest guest = {NULL, on_ready};
+
+    if (enter(state) != 0) {
+        return -1;
+    }
+    vsock_mux_close(mux);
+    settings.door_count = 1;
+    settings.doors[0] = (struct vsock_door_settings){.fd = listening("door"), .port = 22};
+    mux = vsock_mux_open(loop, &settings, &guest);
+    return mux != NULL ? 0 : -1;
+}
+
+static int leave_door(void **state)
+{
+    int result = leave(state);
+
+    close(settings.doors[0].fd);
+    settings.door_count = 0;
+    return result;
+}
+
+static void door_leads_to_its_port(void **state)
+{
+    int fd = socket_client_open(loop, "door");
+
+    (void)state;
+    drive_until_idle(loop);
+    assert_true(readies > 0);
+    assert_true(vsock_mux_is_asking(mux));
+    struct virtio_vsock_hdr packet = guest_expects(VIRTIO_VSOCK_OP_REQUEST);
+    assert_int_equal(packet.dst_port, 22);
+    assert_true(guest_sends_from(22, packet.src_port, VIRTIO_VSOCK_OP_RESPONSE, 0, NULL, 0));
+    assert_true(guest_sends_from(22, packet.src_port, VIRTIO_VSOCK_OP_RW, 0, "SSH", 3));
+    expect_client(fd, "SSH"); /* No line before. */
+    say(fd, "hello");
+    guest_expects_data("hello");
+    close(fd);
+}
+
+/* The guest has just been started for this client: its program does not listen yet. */
+static void refused_client_of_a_door_waits(void **state)
+{
+    int fd = socket_client_open(loop, "door");
+    struct virtio_vsock_hdr packet;
+
+    (void)state;
+    drive_until_idle(loop);
+    for (unsigned i = 0; i < VSOCK_REFUSALS_MAX; i++) {
+        packet = guest_expects(VIRTIO_VSOCK_OP_REQUEST);
+        assert_true(guest_sends_from(22, packet.src_port, VIRTIO_VSOCK_OP_RST, 0, NULL, 0));
+        guest_expects_nothing();
+        assert_true(vsock_mux_is_asking(mux));
+        assert_int_equal(fake_delay.set, 1000000000);
+        fake_delay.passed(fake_delay.arg);
+    }
+    packet = guest_expects(VIRTIO_VSOCK_OP_REQUEST);
+    assert_true(guest_sends_from(22, packet.src_port, VIRTIO_VSOCK_OP_RST, 0, NULL, 0));
+    expect_client_end(fd);
+    assert_false(vsock_mux_is_asking(mux));
+}
+
+static void client_of_a_door_that_goes_is_forgotten(void **state)
+{
+    int fd = socket_client_open(loop, "door");
+
+    (void)state;
+    drive_until_idle(loop);
+    struct virtio_vsock_hdr packet = guest_expects(VIRTIO_VSOCK_OP_REQUEST);
+    assert_true(guest_sends_from(22, packet.src_port, VIRTIO_VSOCK_OP_RST, 0, NULL, 0));
+    close(fd);
+    drive_until_idle(loop);
+    fake_delay.passed(fake_delay.arg);
+    guest_expects_nothing();
+    assert_false(vsock_mux_is_asking(mux));
+}
+
+/* Doors and the socket share the connections there may be. */
+static void clients_of_a_door_are_bounded(void **state)
+{
+    int fds[VSOCK_CONNECTIONS_MAX];
+
+    (void)state;
+    for (unsigned i = 0; i < VSOCK_CONNECTIONS_MAX; i++) {
+        fds[i] = socket_client_open(loop, "door");
+        drive_until_idle(loop);
+        (void)guest_expects(VIRTIO_VSOCK_OP_REQUEST);
+    }
+    int more = socket_client_open(loop, "door");
+    guest_expects_nothing();
+    close(fds[0]);
+    drive_until_idle(loop);
+    (void)guest_expects(VIRTIO_VSOCK_OP_RST);
+    drive_until_idle(loop);
+    (void)guest_expects(VIRTIO_VSOCK_OP_REQUEST);
+    for (unsigned i = 1; i < VSOCK_CONNECTIONS_MAX; i++) {
+        close(fds[i]);
+    }
+    close(more);
+}
+
+static bool inherit(const char *name, const char *path)
+{
+    struct inherited inherited = {.count = 1, .at = {{.fd = 3}}};
+    struct vsock_settings inheriting = {.cid = 3};
+
+    (void)snprintf(inherited.at[0].name, sizeof(inherited.at[0].name), "%s", name);
+    (void)snprintf(inheriting.path, sizeof(inheriting.path), "%s", path);
+    return vsock_settings_inherit(&inheriting, &inherited) && inheriting.door_count == 1 &&
+           inheriting.doors[0].port == 4294967294u;
+}
+
+static void door_has_the_name_of_a_port(void **state)
+{
+    static const char *const wrong[] = {"",          "vsock-", "vsock-0", "vsock-4294967295",
+                                        "vsock-22x", "qmp"};
+    struct capture capture;
+    char said[2048];
+
+    (void)state;
+    assert_true(inherit("vsock-4294967294", "v"));
+    capture_begin(&capture, STDERR_FILENO);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_false(inherit(wrong[i], "v"));
+    }
+    capture_end(&capture, said, sizeof(said));
+    assert_non_null(strstr(said,
+                           "dormouse: LISTEN_FDS: the service manager gives a socket with the "
+                           "name 'qmp'; its unit needs FileDescriptorName=vsock-PORT\n"));
+    capture_begin(&capture, STDERR_FILENO);
+    assert_false(inherit("vsock-4294967294", ""));
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(said,
+                        "dormouse: LISTEN_FDS: the service manager gives a socket for the guest's "
+                        "vsock, and there is none; give --vsock as well\n");
+}
+
 static void expect_no_vsock(const char *value, const char *line)
 {
     refusal_expect(&vsock_options, &settings, value, line);
@@ -604,6 +744,12 @@ int main(void)
                                         leave_service),
         cmocka_unit_test_setup_teardown(the_guest_says_nothing_else, enter_service, leave_service),
         cmocka_unit_test_setup_teardown(speakers_are_bounded, enter_service, leave_service),
+        cmocka_unit_test_setup_teardown(door_leads_to_its_port, enter_door, leave_door),
+        cmocka_unit_test_setup_teardown(refused_client_of_a_door_waits, enter_door, leave_door),
+        cmocka_unit_test_setup_teardown(client_of_a_door_that_goes_is_forgotten, enter_door,
+                                        leave_door),
+        cmocka_unit_test_setup_teardown(clients_of_a_door_are_bounded, enter_door, leave_door),
+        cmocka_unit_test_setup_teardown(door_has_the_name_of_a_port, enter_door, leave_door),
         cmocka_unit_test_setup_teardown(wrong_options_get_one_line, enter, leave),
     };
 

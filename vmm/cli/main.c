@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/inherited.h"
 #include "base/notify.h"
 #include "base/program.h"
 #include "base/report.h"
@@ -29,10 +30,14 @@ static int run_machine(const struct config *config)
 
 static int run_config(struct config *config)
 {
+    struct inherited inherited;
     struct vm_claim claim;
 
     if (config->dump_dtb != NULL) {
         return machine_write_dtb(config);
+    }
+    if (!inherited_take(&inherited) || !vsock_settings_inherit(&config->vsock, &inherited)) {
+        return STATUS_ERROR;
     }
     if (!run_name_claim(&claim, config)) {
         return STATUS_ERROR;

@@ -171,7 +171,7 @@ struct machine {
     struct delay give_up;   /* SIGTERM has not saved the VM: its guest is to shut down */
     struct delay release;   /* more of memory is to be read from its image */
     bool told_awake;        /* why an idle guest does not sleep */
-    bool told_time;       /* why the agent does not set the clock */
+    bool told_time;         /* why the agent does not set the clock */
     bool terminated;        /* by SIGTERM, on which the guest was asked to shut down */
     bool again;             /* when the guest has shut down, it starts again */
     bool save_woken;        /* the guest was awake when it was to be saved */

@@ -256,7 +256,7 @@ static bool connection_take_response(struct vsock_connection *connection)
         return false;
     }
     connection->state = VSOCK_OPEN;
-    return greeting_answer(connection->fd, connection->host_port);
+    return connection->silent || greeting_answer(connection->fd, connection->host_port);
 }
 
 static bool connection_take_open(struct vsock_connection *connection,
@@ -374,6 +374,9 @@ bool connection_give(struct vsock_connection *connection, struct virtio_vsock_hd
 
     switch (connection->state) {
     case VSOCK_HELD:
+        if (connection->postponed) {
+            return false;
+        }
         connection->state = VSOCK_ASKED;
         packet->op = VIRTIO_VSOCK_OP_REQUEST;
         break;
@@ -396,6 +399,24 @@ bool connection_give(struct vsock_connection *connection, struct virtio_vsock_hd
     }
     connection_watch(connection);
     return given;
+}
+
+/* A guest that was started for this client takes its time; one that never listens does not hold it for ever. */
+bool connection_postpone(struct vsock_connection *connection)
+{
+    if (!connection->silent || connection->state != VSOCK_ASKED ||
+        ++connection->refusals > VSOCK_REFUSALS_MAX) {
+        return false;
+    }
+    connection->state = VSOCK_HELD;
+    connection->postponed = true;
+    connection->known = false;
+    return true;
+}
+
+void connection_ask_again(struct vsock_connection *connection)
+{
+    connection->postponed = false;
 }
 
 bool connection_forget(struct vsock_connection *connection)

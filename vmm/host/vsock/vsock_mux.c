@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/report.h"
+#include "core/delay.h"
 #include "core/listener.h"
 #include "host/vsock/vsock_parts.h"
 
@@ -35,6 +36,8 @@ struct vsock_mux {
     const struct vsock_settings *settings;
     struct vsock_guest guest;
     struct listener listener;
+    struct vsock_door doors[INHERITED_MAX];
+    struct delay postponed;    /* then guests are asked again */
     struct vsock_ready *ready; /* NULL: the guest's service manager is not asked to say anything */
     int forget_fd;             /* eventfd: see vsock_mux_forget() */
     struct loop_source *forget_source;
@@ -47,11 +50,20 @@ struct vsock_mux {
     struct vsock_connection *connections[VSOCK_CONNECTIONS_MAX];
 };
 
+/* While there is no room, clients wait in the kernel. */
+static void mux_hold(struct vsock_mux *mux, bool held)
+{
+    listener_hold(&mux->listener, held);
+    for (unsigned i = 0; i < mux->settings->door_count; i++) {
+        door_hold(&mux->doors[i], held);
+    }
+}
+
 static void mux_remove(struct vsock_mux *mux, unsigned index)
 {
     connection_destroy(mux->connections[index]);
     mux->connections[index] = mux->connections[--mux->count];
-    listener_hold(&mux->listener, false);
+    mux_hold(mux, false);
 }
 
 /* A dead connection of which the guest has never heard owes it nothing. */
@@ -130,7 +142,7 @@ static struct vsock_connection *mux_add(struct vsock_mux *mux, int fd, enum vsoc
 
     if (added != NULL) {
         mux->connections[mux->count++] = added;
-        listener_hold(&mux->listener, mux->count == VSOCK_CONNECTIONS_MAX);
+        mux_hold(mux, mux->count == VSOCK_CONNECTIONS_MAX);
     }
     return added;
 }
@@ -143,6 +155,41 @@ static void mux_serve(void *arg, int fd)
 
     if (added != NULL) {
         added->host_port = port;
+    }
+}
+
+/* By a door. */
+static void mux_serve_door(void *arg, int fd, uint32_t port)
+{
+    struct vsock_mux *mux = arg;
+    uint32_t host_port = mux_new_port(mux);
+    struct vsock_connection *added = mux_add(mux, fd, VSOCK_HELD);
+
+    if (added != NULL) {
+        added->host_port = host_port;
+        added->guest_port = port;
+        added->silent = true;
+        mux_on_connection(mux);
+    }
+}
+
+static void mux_ask_again(void *arg)
+{
+    struct vsock_mux *mux = arg;
+
+    for (unsigned i = 0; i < mux->count; i++) {
+        connection_ask_again(mux->connections[i]);
+    }
+    mux_on_connection(mux);
+}
+
+/* The guest ends a connection, or refuses one. */
+static void mux_take_reset(struct vsock_mux *mux, unsigned index)
+{
+    if (connection_postpone(mux->connections[index])) {
+        delay_set(&mux->postponed, INT64_C(1000000000));
+    } else {
+        mux_remove(mux, index);
     }
 }
 
@@ -223,7 +270,7 @@ bool vsock_mux_take(struct vsock_mux *mux, const struct virtio_vsock_hdr *packet
         packet->type != VIRTIO_VSOCK_TYPE_STREAM) {
         mux_take_stray(mux, packet);
     } else if (packet->op == VIRTIO_VSOCK_OP_RST) {
-        mux_remove(mux, index);
+        mux_take_reset(mux, index);
     } else {
         connection_take(found, packet, parts, count);
     }
@@ -308,6 +355,23 @@ static void mux_on_forget(void *arg, uint32_t events)
     mux_on_connection(mux);
 }
 
+static bool mux_open_doors(struct vsock_mux *mux)
+{
+    const struct vsock_settings *settings = mux->settings;
+    int error =
+        settings->door_count != 0 ? delay_open(&mux->postponed, mux->loop, mux_ask_again, mux) : 0;
+
+    for (unsigned i = 0; i < settings->door_count && error == 0; i++) {
+        mux->doors[i] = (struct vsock_door){.fd = settings->doors[i].fd,
+                                            .port = settings->doors[i].port,
+                                            .serve = mux_serve_door,
+                                            .arg = mux};
+        error = door_open(&mux->doors[i], mux->loop) ? 0 : -errno;
+    }
+    errno = -error;
+    return error == 0;
+}
+
 static bool mux_watch(struct vsock_mux *mux)
 {
     if (mux->settings->ready_port != 0) {
@@ -357,6 +421,11 @@ struct vsock_mux *vsock_mux_open(struct loop *loop, const struct vsock_settings 
         vsock_mux_close(mux);
         return NULL;
     }
+    if (!mux_open_doors(mux)) {
+        report("--vsock %s: %s", settings->path, strerror(errno));
+        vsock_mux_close(mux);
+        return NULL;
+    }
     return mux;
 }
 
@@ -368,6 +437,10 @@ void vsock_mux_close(struct vsock_mux *mux)
     while (mux->count > 0) {
         connection_destroy(mux->connections[--mux->count]);
     }
+    for (unsigned i = 0; i < mux->settings->door_count; i++) {
+        door_close(&mux->doors[i]);
+    }
+    delay_close(&mux->postponed);
     ready_close(mux->ready);
     listener_close(&mux->listener);
     loop_close(mux->forget_source, mux->forget_fd);

@@ -28,6 +28,8 @@
 enum {
     VSOCK_CONNECTIONS_MAX = 128,
     VSOCK_BUFFER = 64 * 1024,
+    VSOCK_REFUSALS_MAX =
+        300, /* of a client that came by the service manager's socket, a second each */
 };
 
 struct loop;

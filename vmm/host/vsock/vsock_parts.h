@@ -40,6 +40,9 @@ struct vsock_connection {
     uint32_t told;            /* `forwarded` as the guest knows it */
     uint32_t told_shutdown;   /* VIRTIO_VSOCK_SHUTDOWN_*, as the guest knows it */
     bool known;               /* the guest has heard of the connection */
+    bool silent;              /* the client hears nothing when it is connected */
+    unsigned refusals;        /* by the guest: its program may not listen yet */
+    bool postponed;           /* the guest gets its request later */
     bool owes_response;
     bool owes_credit; /* the guest has asked for ours */
     bool readable;    /* the client may have sent something */
@@ -68,8 +71,28 @@ bool connection_give(struct vsock_connection *connection, struct virtio_vsock_hd
 /* Hangs up on the client. The guest gets a reset if it knows of the connection. */
 void connection_kill(struct vsock_connection *connection);
 
+/*
+ * The guest refuses the connection. True: its client came by a door, and the guest is asked again after
+ * connection_ask_again().
+ */
+bool connection_postpone(struct vsock_connection *connection);
+void connection_ask_again(struct vsock_connection *connection);
+
 /* The guest forgets everything. False: so must the host. */
 bool connection_forget(struct vsock_connection *connection);
+
+/* vsock_door.c: sockets that the service manager has opened. */
+struct vsock_door {
+    int fd;
+    uint32_t port; /* of the guest */
+    struct loop_source *source;
+    void (*serve)(void *arg, int fd, uint32_t port); /* takes over a client */
+    void *arg;
+};
+bool door_open(struct vsock_door *door, struct loop *loop);
+/* While it is held, clients wait in the kernel. */
+void door_hold(struct vsock_door *door, bool held);
+void door_close(struct vsock_door *door);
 
 /* vsock_ready.c: what the guest's own service manager says. */
 struct vsock_ready;
