@@ -428,6 +428,22 @@ static void *speak(void *arg)
     return NULL;
 }
 
+/* Opens a pseudo-terminal whose slave is raw; `name` gets the slave's path. Returns the master. */
+static int open_raw_pty(char *name, size_t size, int *slave)
+{
+    struct termios raw;
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    assert_int_equal(ptsname_r(master, name, size), 0);
+    *slave = open(name, O_RDWR | O_NOCTTY);
+    assert_true(*slave >= 0);
+    tcgetattr(*slave, &raw);
+    cfmakeraw(&raw);
+    tcsetattr(*slave, TCSANOW, &raw);
+    return master;
+}
+
 static void console_of_a_vm(void **state)
 {
     struct vm_claim claim;
@@ -437,15 +453,9 @@ static void console_of_a_vm(void **state)
     int keys[2];
 
     (void)state;
-    int master = posix_openpt(O_RDWR | O_NOCTTY);
-    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
-    assert_int_equal(ptsname_r(master, pty, sizeof(pty)), 0);
+    int slave;
+    int master = open_raw_pty(pty, sizeof(pty), &slave);
     take_record(&claim, "pty", pty);
-    int slave = open(pty, O_RDWR | O_NOCTTY);
-    struct termios raw;
-    tcgetattr(slave, &raw);
-    cfmakeraw(&raw);
-    tcsetattr(slave, TCSANOW, &raw);
     /* Another one has it. */
     assert_int_equal(flock(slave, LOCK_EX), 0);
     assert_int_equal(RUN(&verb_console, said, "vm"), VERB_FAILED);
@@ -469,6 +479,44 @@ static void console_of_a_vm(void **state)
     assert_non_null(strstr(said, "the console is stdio; only that of a VM with --console pty"));
     vm_release(&claim);
     assert_int_equal(RUN(&verb_console, said, "vm", "other"), VERB_USAGE);
+}
+
+/* A terminal's keys go to the guest until the escape; then the terminal is as it was. */
+static void escape_detaches(void **state)
+{
+    struct vm_claim claim;
+    struct termios before;
+    struct termios after;
+    char said[SAID_SIZE];
+    char heard[8] = "";
+    char name[64];
+    char pty[64];
+    int slave;
+    int terminal;
+
+    (void)state;
+    int master = open_raw_pty(pty, sizeof(pty), &slave);
+    int keys = open_raw_pty(name, sizeof(name), &terminal);
+    tcgetattr(terminal, &before);
+    before.c_lflag |= ICANON;
+    tcsetattr(terminal, TCSANOW, &before);
+    tcgetattr(terminal, &before);
+    take_record(&claim, "pty", pty);
+    int input = dup(STDIN_FILENO);
+    dup2(terminal, STDIN_FILENO);
+    assert_int_equal(write(keys, "key\x1dlost\n", 9), 9);
+    assert_int_equal(RUN(&verb_console, said, "vm"), VERB_DONE);
+    dup2(input, STDIN_FILENO);
+    assert_string_equal(said, "dormouse: console vm: Ctrl-] ends the connection\n");
+    assert_int_equal(read(master, heard, sizeof(heard) - 1), 3);
+    assert_string_equal(heard, "key");
+    tcgetattr(terminal, &after);
+    assert_int_equal(after.c_lflag, before.c_lflag);
+    close(slave);
+    close(master);
+    close(terminal);
+    close(keys);
+    vm_release(&claim);
 }
 
 static void port_of_vsock(void **state)
@@ -558,6 +606,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(event_log_in_words, enter, leave),
         cmocka_unit_test_setup_teardown(events_as_they_come, enter, leave),
         cmocka_unit_test_setup_teardown(console_of_a_vm, enter, leave),
+        cmocka_unit_test_setup_teardown(escape_detaches, enter, leave),
         cmocka_unit_test_setup_teardown(port_of_vsock, enter, leave),
         cmocka_unit_test_setup_teardown(ways_to_ssh, enter, leave),
     };
