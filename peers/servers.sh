@@ -120,11 +120,12 @@ peer_qemu() { # CPU MACHINE-OPTIONS
 
 # hyp in QEMU, with one guest for which everything is on.
 peer_hyp() {
-    local hyp_cpu=max hyp_second='' hyp_machine=() bundle=$build/peers/hyp/bundle
+    local hyp_cpu=max hyp_second='' hyp_machine=() bundle=$build/peers/hyp/bundle idle=(--idle powerdown --clusters 2)
+    [[ ! $peers_icount ]] || idle=() # a standby state of value 0, as the other servers have
     hyp_need_all
     peer_version="hyp $("$build/native/vmm/dormouse" version | sed 's/^dormouse //') on $(peer_qemu_version "${qemu[@]}")"
     "$hyp_image" make --kernel "$peers_image" --append "$peers_append" --cpus 4 --memory 256M \
-        --enable all --idle powerdown --clusters 2 "$bundle"
+        --enable all "${idle[@]}" "$bundle"
     hyp_make_machine "$bundle"
     peer_words=("${hyp_machine[@]}")
     peer_count_instructions || true

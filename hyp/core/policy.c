@@ -28,27 +28,38 @@ static void policy_stop(struct vm *vm, bool ends)
  * With the VM's lock: the library may not be inside an answer when the last core of a stopped VM
  * resets it. The library's word changes first, so that no core of a VM that has stopped is told to run.
  */
-static int policy_settle(struct vcpu *vcpu, enum vpsci_result result)
+static int policy_settle(struct vcpu *vcpu, enum vpsci_result result, struct vpsci_request *request)
 {
-    struct vpsci_request request;
-
-    if (vcpu->vm->system.life != SYSTEM_RUNNING || !vpsci_pending_request(vcpu->psci, &request)) {
+    if (vcpu->vm->system.life != SYSTEM_RUNNING || !vpsci_pending_request(vcpu->psci, request)) {
         return VPSCI_E_STATE;
     }
     events_settle(vcpu); /* before the answer: afterwards its next request may come */
     int error = vpsci_answer(vcpu->psci, result);
-    if (error == 0 && result == VPSCI_SUCCESS && policy_stops(request.function)) {
-        policy_stop(vcpu->vm, policy_ends(request.function));
+    if (error == 0 && result == VPSCI_SUCCESS && policy_stops(request->function)) {
+        policy_stop(vcpu->vm, policy_ends(request->function));
     }
     return error;
 }
 
+/* Those that wait for the answer: the caller, the target of a CPU_ON, or all cores that stop. A core
+ * that answers itself asks the library next anyway. */
+static void policy_kick(const struct vcpu *vcpu, enum vpsci_function function)
+{
+    if (function != VPSCI_FN_SYSTEM_SUSPEND) {
+        kick_vm(vcpu->vm);
+    } else if (vcpu->core != arch_core()) {
+        arch_kick(vcpu->core);
+    }
+}
+
 int policy_answer(struct vcpu *vcpu, enum vpsci_result result)
 {
+    struct vpsci_request request = {.function = VPSCI_FN_SYSTEM_SUSPEND};
+
     arch_lock(&vcpu->vm->lock);
-    int error = policy_settle(vcpu, result);
+    int error = policy_settle(vcpu, result, &request);
     arch_unlock(&vcpu->vm->lock);
-    kick_vm(vcpu->vm);
+    policy_kick(vcpu, request.function);
     return error;
 }
 

@@ -62,14 +62,14 @@ static void power_wake(struct vcpu *vcpu, enum vpsci_wait wait)
     }
 }
 
-static void power_wait(struct vcpu *vcpu, const struct vpsci_outcome *out)
+/* A wait that an interrupt ends is over at once if one is pending. */
+static void power_next(struct vcpu *vcpu, struct vpsci_outcome *out)
 {
-    bool may_wake = vpsci_outcome_mp_state(out) == VPSCI_MP_SUSPENDED;
-
-    if (may_wake && vgic_is_pending(vcpu)) {
+    vpsci_next(vcpu->psci, out);
+    if (out->action == VPSCI_WAIT && vpsci_outcome_mp_state(out) == VPSCI_MP_SUSPENDED &&
+        vgic_is_pending(vcpu)) {
         power_wake(vcpu, out->wait);
-    } else {
-        power_sleep(vcpu);
+        vpsci_next(vcpu->psci, out);
     }
 }
 
@@ -85,12 +85,12 @@ bool power_step(struct vcpu *vcpu)
         power_sleep(vcpu);
         return false;
     }
-    vpsci_next(vcpu->psci, &out);
+    power_next(vcpu, &out);
     if (power_apply(vcpu, &out)) {
         return true;
     }
     if (out.wait != VPSCI_WAIT_STOPPED || !system_take_down(vcpu)) {
-        power_wait(vcpu, &out);
+        power_sleep(vcpu);
     }
     return false;
 }

@@ -68,18 +68,20 @@ static void tell(const char *name, const struct least *least, uint64_t calls)
  * The call alone; psci_call() and similar functions also check every register. An SMC is made at EL2
  * only: where the device tree asks for it below that, these figures are those of a HVC.
  */
-static void bare_call(uint64_t function, uint64_t first, uint64_t second, bool smc)
+static uint64_t bare_call(uint64_t function, uint64_t first, uint64_t second, uint64_t third,
+                          bool smc)
 {
     register uint64_t x0 __asm__("x0") = function;
     register uint64_t x1 __asm__("x1") = first;
     register uint64_t x2 __asm__("x2") = second;
-    register uint64_t x3 __asm__("x3") = 0;
+    register uint64_t x3 __asm__("x3") = third;
 
     if (smc) {
         __asm__ volatile("smc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : "memory");
     } else {
         __asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : "memory");
     }
+    return x0;
 }
 
 /* The cost of a call that only returns a constant. */
@@ -91,7 +93,7 @@ static void measure_call(const char *name, uint32_t function, uint64_t first)
     for (unsigned i = 0; i < BATCHES; i++) {
         begin(&least);
         for (unsigned call = 0; call < BATCH; call++) {
-            bare_call(function, first, 0, smc);
+            bare_call(function, first, 0, 0, smc);
         }
         end(&least, timer_now(TIMER_VIRTUAL));
     }
@@ -140,6 +142,55 @@ static void measure_start(void)
     tell("cpu-on-to-entry", &least, 1);
 }
 
+/* Where a core starts that only notes the time, at x0, and turns itself off: by HVC, or by SMC. */
+extern const uint8_t bench_start_hvc[];
+extern const uint8_t bench_start_smc[];
+__asm__("bench_start_hvc:\n\t"
+        "mrs x1, cntvct_el0\n\t"
+        "str x1, [x0]\n\t"
+        "dsb sy\n\t"
+        "mov w0, #0x2\n\t" /* CPU_OFF */
+        "movk w0, #0x8400, lsl #16\n\t"
+        "hvc #0\n\t"
+        "b .\n"
+        "bench_start_smc:\n\t"
+        "mrs x1, cntvct_el0\n\t"
+        "str x1, [x0]\n\t"
+        "dsb sy\n\t"
+        "mov w0, #0x2\n\t"
+        "movk w0, #0x8400, lsl #16\n\t"
+        "smc #0\n\t"
+        "b .\n");
+
+/*
+ * From the call to the first instruction of the core that it starts. Where cores share one processor,
+ * as with -icount, what the caller does meanwhile would count too: it gives its turn away.
+ */
+static void measure_first_instruction(void)
+{
+    static volatile uint64_t first;
+    bool smc = sysreg_is_el2();
+    uint64_t entry = (uint64_t)(uintptr_t)(smc ? bench_start_smc : bench_start_hvc);
+    struct least least = nothing_yet();
+
+    gic_enable(timer_intid(TIMER_VIRTUAL));
+    for (unsigned i = 0; i < BATCHES; i++) {
+        timer_arm(TIMER_VIRTUAL, timer_now(TIMER_VIRTUAL) + timer_milliseconds(AHEAD));
+        begin(&least);
+        bare_call(FID64(FN_CPU_ON), cpus[1].mpidr, entry, (uint64_t)(uintptr_t)&first, smc);
+        __asm__ volatile("wfi" ::: "memory");
+        timer_stop(TIMER_VIRTUAL);
+        gic_take();
+        if (!smp_wait_off(&cpus[1]) || first < least.start) {
+            check(false, "the other core notes the time and goes off");
+            return;
+        }
+        end(&least, first);
+    }
+    gic_disable(timer_intid(TIMER_VIRTUAL));
+    tell("cpu-on-to-first", &least, 1);
+}
+
 static void measure_standby(void)
 {
     struct least least = nothing_yet();
@@ -149,9 +200,13 @@ static void measure_standby(void)
     for (unsigned i = 0; i < BATCHES; i++) {
         gic_send_to_self(SGI);
         begin(&least);
-        bare_call(FID64(FN_CPU_SUSPEND), 0, usual_entry(), smc);
+        uint64_t result = bare_call(FID64(FN_CPU_SUSPEND), 0, usual_entry(), 0, smc);
         end(&least, timer_now(TIMER_VIRTUAL));
         gic_take();
+        if ((int64_t)result != RET_SUCCESS) {
+            remark("no standby state has the value 0");
+            return;
+        }
     }
     tell("cpu-suspend-pending", &least, 1);
 }
@@ -247,6 +302,9 @@ SCENARIO(bench_calls, "bench-calls", "",
          "what PSCI calls and interrupts cost on any machine; judges nothing")
 {
     measure_common_calls();
+    if (cpu_count > 1) {
+        measure_first_instruction();
+    }
     check(true, "all was measured");
 }
 
