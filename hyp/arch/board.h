@@ -19,7 +19,6 @@ struct arch_board {
     unsigned core_count;             /* at most; a VM names those that exist */
     uint64_t mpidrs[BOARD_CORE_MAX]; /* affinity fields only */
     bool firmware_is_hvc;            /* false: SMC */
-    bool firmware_suspends;          /* its SYSTEM_SUSPEND may be called */
     uint32_t core_state;             /* its CPU_SUSPEND that keeps the core's context; 0: WFI */
 };
 
