@@ -74,15 +74,19 @@ hyp_case_size() {
     ((size <= hyp_size_limit)) || hyp_fail "hyp.img has more than $hyp_size_limit bytes"
 }
 
-# How much of a core's stack hyp uses at most: the longest way through what calls what, as gcc writes it down. A cache of
-# compilers would leave that out.
+# How much of a core's stack hyp uses at most: the longest way through what calls what, as gcc writes it down when it
+# compiles and links hyp again, into a folder of its own.
 hyp_case_stack() {
     local size=8192 # HYP_STACK_SIZE
     grep -qE "HYP_STACK_SIZE +$size\$" "$root/hyp/arch/offsets.h"
-    rm -rf "$build"/arm64/hyp/libhyp_early.a* "$build"/arm64/hyp/hyp.elf*
-    CCACHE_DISABLE=1 build_hyp
-    awk -v size="$size" -f "$root/tools/hyp_stack.awk" "$build"/arm64/hyp/libhyp_early.a.p/*.ci \
-        "$build"/arm64/hyp/hyp.elf*.ci
+    ninja -C "$build/arm64" -t commands hyp/hyp.elf | sed -nE "
+        s|^ccache ||
+        s| -MF [^ ]+||; s| -MQ [^ ]+||; s| -MD||
+        / -o hyp\/(libhyp_early|hyp.elf )/ {
+            s| -o hyp/([^ ]*/)?([^ ]+)| -fcallgraph-info=su -o '$hyp_folder'/\2|p
+        }" >"$hyp_folder/commands"
+    (cd "$build/arm64" && CCACHE_DISABLE=1 sh -e "$hyp_folder/commands")
+    awk -v size="$size" -f "$root/tools/hyp_stack.awk" "$hyp_folder"/*.ci
 }
 
 # A fault in hyp is reported, with registers, and stops the core: here its code is damaged on purpose.
