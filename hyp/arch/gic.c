@@ -76,10 +76,12 @@ static void gic_find_redistributors(void)
 /* 32 interrupts: Group 1, disabled, neither pending nor active. */
 static void gic_clear_word(uint64_t frame, unsigned word)
 {
-    mmio_write32(frame + GICX_ICENABLER + word * 4, UINT32_MAX);
-    mmio_write32(frame + GICX_IGROUPR + word * 4, UINT32_MAX);
-    mmio_write32(frame + GICX_ICPENDR + word * 4, UINT32_MAX);
-    mmio_write32(frame + GICX_ICACTIVER + word * 4, UINT32_MAX);
+    uint64_t at = frame + (uint64_t)word * 4;
+
+    mmio_write32(at + GICX_ICENABLER, UINT32_MAX);
+    mmio_write32(at + GICX_IGROUPR, UINT32_MAX);
+    mmio_write32(at + GICX_ICPENDR, UINT32_MAX);
+    mmio_write32(at + GICX_ICACTIVER, UINT32_MAX);
 }
 
 void arch_gic_start_machine(void)

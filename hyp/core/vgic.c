@@ -82,7 +82,9 @@ static void vgic_take_one(struct vcpu *vcpu, unsigned intid)
 
 void vgic_take(struct vcpu *vcpu)
 {
-    vgic_unpark(vcpu);
+    if (vcpu->gic.parked_count != 0) {
+        vgic_unpark(vcpu);
+    }
     for (unsigned i = 0; i < TAKE_MAX; i++) {
         uint32_t intid = arch_gic_acknowledge();
 
@@ -182,7 +184,7 @@ static void vgic_reset_spi(const struct vm *vm, unsigned intid)
 /* No core has list registers with them afterwards: each drops them before it runs again. */
 static void vgic_reset_word(struct vcpu *vcpu, unsigned word)
 {
-    uint64_t frame = vgic_frame(vcpu, word) + word * 4;
+    uint64_t frame = vgic_frame(vcpu, word) + (uint64_t)word * 4;
     uint32_t bits = vgic_owned(vcpu->vm, word);
 
     arch_write32(frame + GICX_ICENABLER, bits);

@@ -51,7 +51,7 @@ static void access_ask(const struct vgic_access *access, enum vgic_request reque
         vgic_ask(access->vcpu, request, word, bits);
         return;
     }
-    bits &= arch_read32(arch_gic_distributor() + GICX_ISACTIVER + word * 4);
+    bits &= arch_read32(arch_gic_distributor() + GICX_ISACTIVER + (uint64_t)word * 4);
     if (bits != 0) {
         vgic_ask_all(access->vcpu->vm, request, word, bits);
     }

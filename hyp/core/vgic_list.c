@@ -255,12 +255,8 @@ static void parked_end(struct vcpu *vcpu, unsigned index)
 /* A guest ends the most urgent interrupt first: that one was parked last. */
 void vgic_unpark(struct vcpu *vcpu)
 {
-    uint32_t hcr;
+    uint32_t hcr = arch_gic_read_hcr();
 
-    if (vcpu->gic.parked_count == 0) {
-        return;
-    }
-    hcr = arch_gic_read_hcr();
     for (unsigned i = 0; i < HCR_ENDED(hcr) && vcpu->gic.parked_count != 0; i++) {
         parked_end(vcpu, vcpu->gic.parked_count - 1);
     }

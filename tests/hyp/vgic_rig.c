@@ -110,7 +110,7 @@ void rig_open(struct vcpu *vcpu)
 
 void rig_enable(struct vcpu *vcpu, unsigned intid, uint8_t priority)
 {
-    uint64_t word = intid / 32 * 4;
+    uint64_t word = (uint64_t)intid / 32 * 4;
 
     if (intid < 32) {
         uint64_t base = (uint64_t)vcpu->index * STRIDE + SGI_FRAME;

@@ -26,8 +26,8 @@ enum {
 #define VMCR_MASK(vmcr)    ((vmcr) >> 24)
 
 struct fake_interface {
-    uint32_t undropped; /* what hyp acknowledged, and has not dropped */
     uint64_t lists[FAKE_LISTS];
+    uint32_t undropped; /* what hyp acknowledged, and has not dropped */
     uint32_t hcr;
     uint32_t vmcr;
     unsigned active_count;

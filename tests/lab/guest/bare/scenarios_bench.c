@@ -214,8 +214,11 @@ static void measure_standby(void)
 /* Until the core would take an interrupt, if it did not mask them. */
 static void wait_for_interrupt(void)
 {
-    while ((READ_SYSREG(isr_el1) & ISR_IRQ) == 0) {
-    }
+    uint64_t pending;
+
+    do {
+        pending = READ_SYSREG(isr_el1);
+    } while ((pending & ISR_IRQ) == 0);
 }
 
 /* From the timer's deadline, while the core is busy. */

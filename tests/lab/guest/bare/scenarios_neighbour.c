@@ -64,7 +64,7 @@ static void seize_interrupts(void)
     }
     for (uint64_t registers = 0x80; registers < GICD_IPRIORITYR; registers += 0x80) {
         for (unsigned word = 1; word < SPI_END / 32; word++) {
-            mmio_write32(platform.gicd.base + registers + word * 4, UINT32_MAX);
+            mmio_write32(platform.gicd.base + registers + (uint64_t)word * 4, UINT32_MAX);
         }
     }
 }
