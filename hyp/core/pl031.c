@@ -39,7 +39,7 @@ void pl031_tick(struct pl031 *clock, uint64_t second)
 /* The match is one of equality: a time that has passed comes again in 2^32 seconds. */
 static void pl031_arm(struct pl031 *clock, uint64_t second)
 {
-    clock->alarm = second + (uint32_t)(clock->match - ((uint32_t)second + clock->offset));
+    clock->alarm = second + (clock->match - ((uint32_t)second + clock->offset));
     clock->is_armed = true;
     pl031_tick(clock, second);
 }

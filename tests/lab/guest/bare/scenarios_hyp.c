@@ -220,7 +220,7 @@ SCENARIO(hyp_keeper, "hyp-keeper", "event=INTID vm=N",
          "a VM of hyp that starts another, refuses its first sleep and tells what happens")
 {
     uint64_t vm = args_number("vm", OTHER);
-    uint64_t end = timer_now(TIMER_VIRTUAL) + timer_milliseconds(5 * LIMIT_MS);
+    uint64_t end = timer_now(TIMER_VIRTUAL) + timer_milliseconds(UINT64_C(5) * LIMIT_MS);
     unsigned sleeps = 0;
 
     check_result(control(START, vm, 0), 0, "it starts");
