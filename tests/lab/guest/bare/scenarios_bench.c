@@ -145,7 +145,9 @@ static void measure_start(void)
 /* Where a core starts that only notes the time, at x0, and turns itself off: by HVC, or by SMC. */
 extern const uint8_t bench_start_hvc[];
 extern const uint8_t bench_start_smc[];
-__asm__("bench_start_hvc:\n\t"
+__asm__(".globl bench_start_hvc, bench_start_smc\n"
+        ".hidden bench_start_hvc, bench_start_smc\n"
+        "bench_start_hvc:\n\t"
         "mrs x1, cntvct_el0\n\t"
         "str x1, [x0]\n\t"
         "dsb sy\n\t"
@@ -154,7 +156,7 @@ __asm__("bench_start_hvc:\n\t"
         "hvc #0\n\t"
         "b .\n"
         "bench_start_smc:\n\t"
-        "mrs x1, cntvct_el0\n\t"
+        "mrs x1, cntpct_el0\n\t"
         "str x1, [x0]\n\t"
         "dsb sy\n\t"
         "mov w0, #0x2\n\t"
