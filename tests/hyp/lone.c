@@ -16,7 +16,7 @@ enum { MEMORY_SIZE = 16384 };
 
 struct lone_machine lone;
 
-static jmp_buf *lone_off;
+static jmp_buf lone_off;
 static _Alignas(VPSCI_ALIGNMENT) char memory[LONE_VMS][MEMORY_SIZE];
 
 /* ---- What the processor is asked ---- */
@@ -131,7 +131,7 @@ void arch_stop(const char *reason)
 {
     (void)reason;
     assert_true(lone.is_off);
-    longjmp(*lone_off, 1);
+    longjmp(lone_off, 1);
 }
 
 void arch_forget_stage2(void)
@@ -283,10 +283,8 @@ static bool go_on(unsigned core)
 void lone_settle(void)
 {
     enum { ROUNDS = 200 };
-    jmp_buf off;
 
-    lone_off = &off;
-    if (setjmp(off) != 0) {
+    if (setjmp(lone_off) != 0) {
         return;
     }
     for (unsigned round = 0; round < ROUNDS; round++) {

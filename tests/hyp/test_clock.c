@@ -135,7 +135,7 @@ static void an_alarm_that_a_read_sees_first(void **state)
     (void)state;
     put(IMSC, 1);
     put(MR, DATE + 3);
-    lone.now += 3 * LONE_FREQUENCY;
+    lone.now += UINT64_C(3) * LONE_FREQUENCY;
     assert_int_equal(get(LONE_GUEST, MIS), 1);
     lone_settle();
     assert_true(line());
