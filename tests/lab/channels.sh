@@ -68,6 +68,19 @@ test_ports() {
     [ ! -e "$work/echo" ] || fail "the socket is still there"
 }
 
+# Says a line to the guest's port 1024 and prints the answer, which ends the connection.
+say_by_name() { # LINE
+    mkfifo "$work/said.$1"
+    "$DORMOUSE" connect --limit 100 talker 1024 <"$work/said.$1" >"$work/heard.$1" &
+    talker=$!
+    exec 8>"$work/said.$1"
+    echo "$1" >&8
+    wait_until 100 grep -q . "$work/heard.$1" || fail "no answer to $1"
+    exec 8>&-
+    wait $talker || fail "dormouse connect ended with status $?"
+    cat "$work/heard.$1"
+}
+
 # A client wakes the guest, and its connection is the first thing that the guest sees. A program of the guest reaches
 # one on the host.
 # once vsock
@@ -79,13 +92,15 @@ test_vsock() {
     socat "UNIX-LISTEN:$work/v_52,fork,mode=666" "EXEC:$work/answer" &
     host=$!
     runner="$LAB_TOOLS/with_socket $work/door vsock-1024"
-    start_linux "vsock sleeps=$sleeps" --cpus 1 --vsock "$work/v,cid=77" --wake vsock
+    start_linux "vsock sleeps=$sleeps" --name talker --cpus 1 --vsock "$work/v,cid=77" --wake vsock
     count=0
     while [ $count -lt $sleeps ]; do
         count=$((count + 1))
         wait_event "$work/events" asleep $count 60
         if [ $count -eq 1 ]; then
             ask door "hello$count" # a socket of the service manager's
+        elif [ $count -eq 2 ]; then
+            expect_equal "answer by name" "$(say_by_name "hello$count")" "you said hello$count"
         else
             ask v "hello$count" 1024
         fi

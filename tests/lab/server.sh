@@ -28,6 +28,12 @@ witness_starts() {
         sh /run/witness look' >"$work/before" 2>/dev/null
 }
 
+# As in_debian, but the VM's name is enough to find the forwarded port.
+by_name() { # COMMAND
+    "$DORMOUSE" ssh root@server -i "$LAB_KEY" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+        -o LogLevel=ERROR -o ConnectTimeout=300 "$1"
+}
+
 # The same dormouse wakes it from the first sleep. In the second one, for which Debian is asked, dormouse is killed, and
 # another one wakes the guest from what is left, the file: without a new boot, with all services, and with what only a
 # program's memory had. An emulated and busy host spends more time on an idle guest than the usual 5 %.
@@ -50,7 +56,7 @@ test_sleeps_when_idle() {
     start_server --restore "$work/image" --asleep
     wait_event "$work/events" restored 1 100
     expect_event_count wake 0
-    in_debian "$count_sleeps; sh /run/witness look" >"$work/after" || fail "the sleeping server does not answer SSH"
+    by_name "$count_sleeps; sh /run/witness look" >"$work/after" || fail "the sleeping server does not answer SSH"
     expect_sleeps 2 "$work/after"
     expect_same
     kill -TERM "$guest"

@@ -250,12 +250,21 @@ static double seconds_of(const struct drawing *drawing, int64_t time)
     return ((double)time - (double)drawing->first) / 1e9;
 }
 
+/* Where a part of the time, 0 to 1, is. */
+static double x_at(double part)
+{
+    const double left = DRAWING_LEFT;
+    const double width = DRAWING_RIGHT - DRAWING_LEFT;
+
+    return left + part * width;
+}
+
 static double x_of(const struct drawing *drawing, int64_t time)
 {
     double whole = seconds_of(drawing, drawing->last);
     double part = whole > 0 ? seconds_of(drawing, time) / whole : 0;
 
-    return DRAWING_LEFT + part * (DRAWING_RIGHT - DRAWING_LEFT);
+    return x_at(part);
 }
 
 /* Hours and minutes, or seconds if there are few of them. */
@@ -292,8 +301,7 @@ static void drawing_print_axis(const struct drawing *drawing, FILE *file, unsign
     double step = find_step(whole);
 
     for (unsigned i = 0; i * step <= whole && i <= 10; i++) {
-        double x =
-            DRAWING_LEFT + (whole > 0 ? i * step / whole : 0) * (DRAWING_RIGHT - DRAWING_LEFT);
+        double x = x_at(whole > 0 ? i * step / whole : 0);
 
         fprintf(file,
                 "<path class=\"axis\" d=\"M%.2f %dV%u\"/><text class=\"time\" x=\"%.2f\" y=\"%u\">",

@@ -137,25 +137,47 @@ static bool is_port(const char *text)
     return option_number(&text, &port) && *text == '\0' && port < UINT32_MAX;
 }
 
+/* Whether the arguments name a port that there can be. Otherwise `*status` is the exit status. */
+static bool check_port(const struct verb *verb, const struct vm *vm, char *const *rest, int *status)
+{
+    if (rest[0] != NULL && rest[1] != NULL) {
+        report("%s: unexpected argument %s; options come before the name", verb_word(verb),
+               rest[1]);
+        *status = VERB_USAGE;
+        return false;
+    }
+    if (rest[0] != NULL && !is_port(rest[0])) {
+        report("%s %s: %s is not a port of vsock", verb_word(verb), vm->name, rest[0]);
+        *status = VERB_USAGE;
+        return false;
+    }
+    if (!vm->running) {
+        *status = verb_report(verb, vm, NULL, ASK_GONE);
+        return false;
+    }
+    if (vm_text(vm, "vsock") == NULL) {
+        report("%s %s: the VM has no vsock; give it --vsock PATH", verb_word(verb), vm->name);
+        *status = VERB_FAILED;
+        return false;
+    }
+    return true;
+}
+
 int connect_run(const struct verb *verb, const struct vm_list *list,
                 const struct verb_settings *settings)
 {
     const struct vm *vm = &list->vms[0];
     const char *port = settings->rest[0] != NULL ? settings->rest[0] : "22";
-    const char *path = vm_text(vm, "vsock");
+    int status;
 
-    if (!vm->running) {
-        return verb_report(verb, vm, NULL, ASK_GONE);
-    }
-    if (path == NULL || !is_port(port)) {
-        report(path == NULL ? "%s %s: the VM has no vsock (--vsock); cannot connect to port %s"
-                            : "%s %s: %s is not a port of vsock",
-               verb_word(verb), vm->name, port);
-        return VERB_FAILED;
+    if (!check_port(verb, vm, settings->rest, &status)) {
+        return status;
     }
     program_ignore_signal(SIGPIPE);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int error = fd < 0 ? -errno : ask_for_port(fd, path, port, verb_deadline(verb, settings));
+    int error = fd < 0
+                    ? -errno
+                    : ask_for_port(fd, vm_text(vm, "vsock"), port, verb_deadline(verb, settings));
     if (error == 0) {
         (void)fcntl(fd, F_SETFL, O_NONBLOCK);
         error = relay_run(&(struct relay){.fd = fd, .escape = -1, .socket = true});

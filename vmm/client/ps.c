@@ -129,9 +129,24 @@ static void status_vcpus(const struct vm_state *state)
     (void)putchar('\n');
 }
 
+static void status_life(const struct vm_state *state)
+{
+    char text[24];
+
+    if (state->state_ms >= 0) {
+        vm_state_time(text, sizeof(text), state->state_ms);
+        status_line("for", text);
+    }
+    if (state->wakes >= 0) {
+        (void)snprintf(text, sizeof(text), "%lld", (long long)state->wakes);
+        status_line("wakes", text);
+    }
+}
+
 static void status_print(const struct vm *vm, const struct vm_state *state)
 {
     (void)printf("%s: %s\n", vm->name, state->word);
+    status_life(state);
     if (vm_pid(vm) != 0) {
         char resident[24];
 
@@ -140,9 +155,10 @@ static void status_print(const struct vm *vm, const struct vm_state *state)
     }
     status_vcpus(state);
     status_line("QMP", vm->qmp);
-    status_line("console", vm_text(vm, "console"));
+    status_line("console", vm_text(vm, vm_text(vm, "pty") != NULL ? "pty" : "console"));
     status_line("events", vm_text(vm, "events"));
     status_line("vsock", vm_text(vm, "vsock"));
+    status_line("ssh", vm_text(vm, "ssh"));
 }
 
 int status_run(const struct verb *verb, const struct vm_list *list,
