@@ -13,7 +13,6 @@
 #include "platform.h"
 #include "psci.h"
 #include "report.h"
-#include "rest.h"
 #include "sysreg.h"
 
 /* Where hyp has a guest's GIC, and the UART of another VM. */
@@ -140,7 +139,6 @@ SCENARIO(reach, "reach", "rounds=2000 seed=1",
         reach_firmware(&random);
         if (i % 64 == 0) {
             reach_registers();
-            rest_milliseconds(1);
         }
     }
     aborts_before = aborts;
