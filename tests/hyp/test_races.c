@@ -77,6 +77,8 @@ static void assert_awake(const struct sleep *sleep)
         assert_int_equal(frame->pc, ENTRY);
         assert_int_equal(frame->x[0], 7);
         assert_int_equal(lone.cores[GUEST_0].resets, 2); /* once at the start */
+        /* The timers of a core that powers down go on. */
+        assert_int_equal(lone.cores[GUEST_0].timer_stops, sleep == &powerdown ? 1 : 2);
     } else {
         assert_int_equal(frame->x[0], VPSCI_SUCCESS);
         assert_int_equal(lone.cores[GUEST_0].resets, 1);

@@ -121,11 +121,17 @@ prepare_saved() {
 
 hyp_includes="-I$root/hyp/arch -I$root/hyp/core -I$root"
 
-# What a test of hyp is linked with: what reads descriptions, what places RAM, or the vgic, with a GIC that is not there.
+# What a test of hyp is linked with: what reads descriptions, what places RAM, what decides, or the vgic, with a GIC that
+# is not there.
 hyp_sources() { # NAME
     tree="$root/hyp/core/vm.c $root/bare/string.c $root/bare/tree.c"
     case $1 in
     describe) echo "$root"/hyp/core/describe*.c "$root/tests/hyp/good_bundle.c" "$tree" ;;
+    calls | clock | control | races | system)
+        (cd "$root/hyp/core" && echo calls.c control.c emulated.c events.c kick.c pl031.c policy.c power.c system.c vm.c) |
+            tr ' ' '\n' | in_directory "$root/hyp/core"
+        echo "$root/tests/hyp/lone.c"
+        ;;
     load) echo "$root/hyp/core/load.c" "$root/hyp/core/memory_map.c" "$tree" ;;
     *)
         echo "$root/hyp/core/kick.c" "$root"/hyp/core/vgic*.c "$root/hyp/core/vm.c" "$root"/hyp/arch/fake/*.c \
@@ -225,7 +231,7 @@ try_saved() {
 }
 
 try_hyp() { # NAME
-    lib_flags=$flags folder=hyp libraries="-lcmocka -lfdt" flags="$flags -std=gnu11"
+    lib_flags=$flags folder=hyp libraries="-lcmocka -lfdt $work/lib/*.o" flags="$flags -std=gnu11"
     cp -r "$root/hyp" "$work/tree"
     if patch -s -p1 -d "$work/tree" <"$patch" >"$work/errors" 2>&1; then
         prepare_hyp "$1"
