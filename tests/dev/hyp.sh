@@ -5,7 +5,7 @@
 # The guest of most tests, which needs no other file.
 kernel=$build/arm64/check/image/vpsci-check.img
 
-# limit bad_command_lines 60
+# limit bad_command_lines 200
 test_bad_command_lines() {
     while IFS='|' read -r words message; do
         # shellcheck disable=SC2086 # several words
@@ -27,7 +27,7 @@ EOF
 }
 
 # What hyp-image says, one line each, and no file is left.
-# limit bad_images 60
+# limit bad_images 200
 test_bad_images() {
     "$root/dev" hyp show /etc/hostname 2>/dev/null || true # Compiles the program, once for all.
     echo 'cpus = 20' >many.conf
@@ -57,7 +57,7 @@ EOF
     expect_text err "hyp-image: /etc/hostname: it does not begin with a device tree"
 }
 
-# limit two_vms 60
+# limit two_vms 200
 test_two_vms() {
     printf '%s\n' "kernel = $kernel" 'cpus = 2' 'memory = 64M' 'enable = system-suspend,system-reset2' \
         'suspend = control' >first.conf
@@ -87,12 +87,12 @@ vm decides: cores 2, 32 MiB, entry 0x40200000, control
 
 # hyp_run OPTION...: sets $status.
 hyp_run() {
-    try timeout -k 5 100 "$root/dev" hyp run --timeout 90 "$@" </dev/null
+    try timeout -k 5 250 "$root/dev" hyp run --timeout 200 "$@" </dev/null
 }
 
 few='rounds=1 scenarios=version-*'
 
-# limit run 100
+# limit run 300
 test_run() {
     hyp_run --kernel "$kernel" --cpus 2 --memory 32M --append "$few"
     expect_status 0
@@ -100,7 +100,7 @@ test_run() {
     expect_text err ''
 }
 
-# limit second_serial 200
+# limit second_serial 300
 test_second_serial() {
     for name in one two; do
         printf '%s\n' "kernel = $kernel" 'memory = 32M' "append = $few" >$name.conf
@@ -111,7 +111,7 @@ test_second_serial() {
     expect_line 'said,twice' '^ok [0-9]* - version-known'
 }
 
-# limit time_is_up 60
+# limit time_is_up 200
 test_time_is_up() {
     printf '\000\000\000\024' >loop.bin # An instruction that branches to itself.
     try "$root/dev" hyp run --kernel loop.bin --kernel-at 0x80000 --memory 16M --timeout 2 </dev/null
@@ -120,7 +120,7 @@ test_time_is_up() {
 }
 
 # A bundle that would give the GIC to a VM: only hyp knows where the machine has it.
-# limit refused_bundle 60
+# limit refused_bundle 200
 test_refused_bundle() {
     "$root/dev" hyp image --kernel "$kernel" --memory 32M bundle
     cp bundle description
@@ -131,7 +131,7 @@ test_refused_bundle() {
     expect_line out 'bundle: vm@0/device@9000000: pa: this is RAM, the GIC, or a device of another VM'
 }
 
-# limit demo 300
+# limit demo 400
 test_demo() {
     try "$root/dev" demo hyp
     expect_status 0

@@ -52,7 +52,7 @@ test_demo() {
     done
 }
 
-# limit hyp 100
+# limit hyp 200
 test_hyp() {
     printf '\000\000\000\024' >loop.bin # An instruction that branches to itself.
     interrupt 1 hyp run --kernel loop.bin --kernel-at 0x80000 --memory 16M
