@@ -78,6 +78,7 @@ lab_link_tests() { # LAB-FOLDER
         [[ -e $file ]] && ln -s "$file" "$1/tests/"
     done
     ln -s "$root/tests/lab/images" "$1/tests/images"
+    ln -s "$root/fleet/ocf/vm" "$1/agent"
     if [[ -e $build/arm64/tests/lab/guest/bare/guest.img ]]; then
         ln -s "$build/arm64/tests/lab/guest/bare/guest.img" "$1/bare.img"
         ln -s "$build/arm64/tests/lab/guest/bare/guest.elf" "$1/bare.elf"
@@ -106,7 +107,7 @@ lab_write_settings() { # LAB-FOLDER
     cat >"$1/env" <<EOF
 export DORMOUSE=/lab/bin/dormouse LAB_GUEST=/lab/guests/${lab_guests[0]} LAB_GUESTS=/lab/guests
 export LAB_BARE=/lab/bare.img LAB_CHECK=/lab/vpsci-check.img LAB_EXAMPLES=/lab/examples LAB_TOOLS=/lab/tools
-export LAB_TESTS=/lab/tests LAB_UNITS=/lab/units LAB_TMP=/tmp LAB_HOST=$lab_host PATH=/lab/bin:/lab/tools:/usr/bin:/bin TERM=$(quote_words "${TERM:-dumb}")
+export LAB_TESTS=/lab/tests LAB_UNITS=/lab/units LAB_AGENT=/lab/agent LAB_TMP=/tmp LAB_HOST=$lab_host PATH=/lab/bin:/lab/tools:/usr/bin:/bin TERM=$(quote_words "${TERM:-dumb}")
 EOF
     [[ ! $lab_disk ]] || echo "export LAB_DISK=/dev/vdb LAB_KEY=/lab/key" >>"$1/env"
     [[ ! $lab_sanitize ]] || sanitize_settings >>"$1/env"

@@ -160,17 +160,17 @@ make_tools() {
 }
 
 tools_packages=(passt openssh-client socat iproute2 iputils-ping qemu-utils qemu-system-common dmsetup fio
-    e2fsprogs mtools qemu-guest-agent)
+    e2fsprogs mtools qemu-guest-agent libxml2-utils resource-agents)
 tools_firmware=(qemu-efi-aarch64 u-boot-qemu)
 tools_programs=(passt ssh scp ssh-keygen socat ip tc bridge ping qemu-storage-daemon qemu-img qemu-io dmsetup fio
-    mke2fs e2fsck debugfs mformat mcopy qemu-ga)
+    mke2fs e2fsck debugfs mformat mcopy qemu-ga xmllint)
 
 fill_tools() { # FOLDER
     local from=$1/from to=$1/usr program paths
     mkdir "$from" "$to" "$to/bin" "$to/lib"
     fetch_debian "$from" trixie "$(comma_list "${tools_packages[@]}" "${tools_firmware[@]}")" \
         ./usr/bin ./usr/sbin ./usr/lib/aarch64-linux-gnu './usr/lib/ld-linux-*' \
-        './usr/share/AAVMF/AAVMF_*' './usr/share/qemu/firmware/*' ./usr/lib/u-boot/qemu_arm64/u-boot.bin
+        ./usr/lib/ocf/lib ./usr/share/resource-agents './usr/share/AAVMF/AAVMF_*' './usr/share/qemu/firmware/*' ./usr/lib/u-boot/qemu_arm64/u-boot.bin
     for program in "${tools_programs[@]}"; do
         paths=("$from"/usr/*bin/"$program") # Some are in both folders.
         cp -t "$to/bin" "${paths[0]}"
@@ -179,6 +179,7 @@ fill_tools() { # FOLDER
     cp -L "$from/usr/lib/aarch64-linux-gnu/libgcc_s.so.1" "$to/lib/" # A thread that is cancelled loads it.
     copy_gconv "$from/usr" "$to"
     copy_firmware "$from/usr" "$to"
+    copy_ocf "$from/usr" "$to"
     make_tools_disk "$to" "$1/disk"
     printf '%s\n' "${tools_programs[*]}" >"$1/programs.txt"
     rm -r "$from" "$to"
@@ -194,6 +195,14 @@ copy_gconv() { # FROM TO
     local gconv=lib/aarch64-linux-gnu/gconv
     mkdir -p "$2/$gconv"
     cp -t "$2/$gconv" "$1/$gconv"/{IBM850.so,gconv-modules.cache}
+}
+
+# Copies the tester of resource agents for Pacemaker, what an agent needs, and the schemas of its meta-data.
+copy_ocf() { # FROM TO
+    mkdir -p "$2"/lib/ocf "$2/share/resource-agents"
+    cp -t "$2/bin" "$1/sbin/ocf-tester"
+    cp -a -t "$2/lib/ocf" "$1/lib/ocf/lib"
+    cp -t "$2/share/resource-agents" "$1"/share/resource-agents/{metadata.rng,ra-api-1.dtd}
 }
 
 # Copies U-Boot, and EDK2 without Secure Boot. A file for flash has 64 MiB, most of them zeros.

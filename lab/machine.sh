@@ -34,8 +34,8 @@ Options may also come before `run` and `shell`.
 
 The environment of COMMAND has: DORMOUSE (the program; also in PATH), LAB_GUEST (folder with vmlinuz
 and initrd), LAB_GUESTS (folder with one such folder for each --guest), LAB_BARE (bare-metal test guest),
-LAB_EXAMPLES, LAB_TOOLS, LAB_TESTS and LAB_UNITS (example programs, test programs, scripts, units for systemd), LAB_TMP
-(scratch folder), LAB_HOST.
+LAB_EXAMPLES, LAB_TOOLS, LAB_TESTS and LAB_UNITS (example programs, test programs, scripts, units for systemd), LAB_AGENT
+(the resource agent for Pacemaker), LAB_TMP (scratch folder), LAB_HOST.
 
 Exit status: COMMAND's own; 124 at the time limit; 125 if the lab itself failed (its kernel's last
 messages are shown); 130 and 143 after Ctrl-C and SIGTERM; 141 if the reader of the output closes it.

@@ -21,7 +21,7 @@ lab_native() {
         LAB_GUESTS=$run/guests LAB_BARE=$build/arm64/tests/lab/guest/bare/guest.img \
         LAB_CHECK=$build/arm64/check/image/vpsci-check.img \
         LAB_EXAMPLES=$build/arm64/examples LAB_TOOLS=$build/arm64/tests/lab LAB_TESTS=$root/tests/lab \
-        LAB_UNITS=$build/arm64/systemd LAB_TMP=$run/tmp \
+        LAB_UNITS=$build/arm64/systemd LAB_AGENT=$root/fleet/ocf/vm LAB_TMP=$run/tmp \
         LAB_HOST=native \
         PATH=$programs/vmm:$programs/tests/lab:$build/arm64/tests/lab:$build/arm64/check/tool:$PATH
     [[ ! $lab_disk ]] || export LAB_DISK=$lab_disk LAB_KEY=$build/lab/key/id

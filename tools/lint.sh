@@ -136,7 +136,7 @@ lint_shell() {
     local file others=()
     while IFS= read -r -d '' file; do
         grep -qF "source \"\$root/$file\"" "$root/dev" || others+=("$file")
-    done < <(cd "$root" && find .ci tests check bench lab tools peers -type f -print0 |
+    done < <(cd "$root" && find .ci tests check bench lab tools peers fleet -type f -print0 |
         xargs -0 -r grep -lZE '^(#!/.*sh|# shellcheck shell=)')
     (cd "$root" && shellcheck -x -a dev && shellcheck -x "${others[@]}")
 }
