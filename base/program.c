@@ -45,7 +45,7 @@ static int print_usage(const struct program *program)
 static int print_version(const struct program *program)
 {
     printf("%s %s", program->name, program->version);
-    if (program_revision[0] != '\0') {
+    if (strcmp(program_revision, program->version) != 0) {
         printf(" (%s)", program_revision);
     }
     putchar('\n');

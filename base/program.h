@@ -14,7 +14,7 @@ struct program_command {
     int (*call)(int argc, char *const *argv);
 };
 
-/** The abbreviated git revision of the source; empty outside of a git checkout. */
+/** The abbreviated git revision of the source; outside of a git checkout, the version. */
 extern const char program_revision[];
 
 struct program {

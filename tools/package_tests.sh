@@ -163,10 +163,10 @@ package_make_test_root() { # SUITE
 }
 
 package_fill_test_root() { # SUITE FOLDER
-    local architectures=$debian_arch tools=autopkgtest,gcc,libc6-dev,pkgconf,qemu-system-arm old words
+    local architectures=$debian_arch tools=autopkgtest,dpkg-dev,bzip2,make,patch,xz-utils,gcc,libc6-dev,pkgconf,qemu-system-arm,systemd old words
     words=$(package_depends arm64)
     if [[ $debian_arch != arm64 ]]; then
-        architectures+=,arm64 tools+=,qemu-user words+=" $(package_depends "$debian_arch")"
+        architectures+=,arm64 tools+=,qemu-user,libc6:arm64,libgcc-s1:arm64 words+=" $(package_depends "$debian_arch")"
     fi
     for old in "$build/package/roots/test-$1"-*; do
         [[ ! -d $old ]] || as_root rm -rf -- "$old"
