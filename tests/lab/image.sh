@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# disk
+# disk systemd-container
 # Disks of tests, made from Debian's image.
 
 # shellcheck source=tests/lab/lib.sh

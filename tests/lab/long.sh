@@ -164,6 +164,34 @@ serve_address() {
     udhcpd -f "$work/udhcpd" >"$work/dhcp" 2>&1 &
 }
 
+# The systemd of a Debian says when it is ready, and then that it shuts down.
+# limit ready 900
+test_ready() {
+    make_disk ready
+    mcopy -i "$disk@@1M" ::/loader/entries/debian.conf "$work/entry"
+    sed -i "s/^options.*/& systemd.set_credential=vmm.notify_socket:vsock-stream:2:9999 \
+modules_load=vmw_vsock_virtio_transport/" "$work/entry"
+    mcopy -o -i "$disk@@1M" "$work/entry" ::/loader/entries/debian.conf
+    sync
+    socat -u "UNIX-RECV:$work/notify,mode=666" "OPEN:$work/notified,creat,append" &
+    manager=$!
+    wait_until 60 test -S "$work/notify" || fail "socat does not listen"
+    NOTIFY_SOCKET=$work/notify
+    export NOTIFY_SOCKET
+    start_dormouse run --cpus 2 --memory 1G --disk "$disk" --agent --vsock "$work/v,ready=9999"
+    unset NOTIFY_SOCKET
+    wait_until 600 grep -q READY=1 "$work/notified" || {
+        show
+        fail "the guest does not say that it is ready: $(cat "$work/notified")"
+    }
+    grep -q 'X_SYSTEMD_UNIT_ACTIVE=multi-user.target.*READY=1' "$work/notified" || fail "it was ready too early"
+    kill -TERM "$guest"
+    guest_limit=300 wait_guest
+    expect_status 0
+    kill $manager
+    grep -q STOPPING=1 "$work/notified" || fail "dormouse does not say that it stops"
+}
+
 # limit churn 1200
 test_churn() {
     guest_limit=1180

@@ -11,7 +11,8 @@
 #   # limit NAME SECONDS      the limit of a test (default: 120 seconds)
 #   # once NAME [HOST]        the test does not depend on the host's kernel: of 6.12 and 6.1 it runs on HOST (6.12) only
 #   # only HOST               the whole group runs on HOST only
-#   # disk [PACKAGE,...]      the group uses $LAB_DISK, with these packages: its sessions get --disk, --include
+#   # disk [PACKAGE,...]      the group uses $LAB_DISK, with these packages: its sessions get --disk, --include. Groups
+#                             that name the same packages share an image, which takes a while to make
 #   # sanitized               the whole group also runs under sanitizers
 #   # only sanitized          the whole group runs under sanitizers only
 #   # again GROUP NAME...     tests of another group are tests of this one too; that group's file is read after this one

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# disk
+# disk systemd-container
 # A whole Debian on a disk, as README shows it: it boots by its own boot loader, sleeps when it is idle, and wakes when
 # a client connects. Asleep it is a file.
 
