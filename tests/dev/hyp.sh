@@ -126,8 +126,15 @@ test_refused_bundle() {
     cp bundle description
     fdtput -t x description /vm@0/device@9000000 pa 0 8000000
     dd if=description of=bundle conv=notrunc 2>dd.err
-    try "$root/dev" hyp run --bundle bundle --timeout 5 </dev/null
-    expect_status 124
+    "$root/dev" hyp run --bundle bundle --timeout 150 </dev/null >out 2>err &
+    machine=$!
+    until grep -q 'hyp: core 0 stops' out || ! kill -0 "$machine" 2>/dev/null; do
+        sleep 0.2
+    done
+    kill "$machine" || true
+    status=0
+    wait "$machine" || status=$?
+    expect_status 143
     expect_line out 'bundle: vm@0/device@9000000: pa: this is RAM, the GIC, or a device of another VM'
 }
 
