@@ -35,12 +35,14 @@ static struct {
 static bool is_journal(int fd)
 {
     const char *text = getenv("JOURNAL_STREAM");
-    unsigned long long device;
-    unsigned long long inode;
     struct stat status;
+    char *end;
 
-    return text != NULL && sscanf(text, "%llu:%llu", &device, &inode) == 2 &&
-           fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+    if (text == NULL || fstat(fd, &status) != 0) {
+        return false;
+    }
+    bool right = strtoull(text, &end, 10) == status.st_dev;
+    return right && *end == ':' && strtoull(end + 1, NULL, 10) == status.st_ino;
 }
 
 void report_open(const char *program)

@@ -27,7 +27,7 @@ static void give(unsigned count, bool plain)
         const struct sockaddr any = {.sa_family = AF_UNIX}; /* Linux chooses an abstract name. */
         int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-        if (bind(fd, &any, sizeof(any.sa_family)) != 0 ||
+        if (fd < 0 || bind(fd, &any, sizeof(any.sa_family)) != 0 ||
             (!(plain && i + 1 == count) && listen(fd, 1) != 0)) {
             _exit(99);
         }

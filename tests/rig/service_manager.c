@@ -26,6 +26,10 @@ void service_manager_open(void)
 
     memcpy(address.sun_path + 1, manager_name + 1, (size_t)length - 1);
     manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (manager < 0) {
+        fail();
+        return;
+    }
     assert_int_equal(bind(manager, (const struct sockaddr *)&address,
                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length)),
                      0);

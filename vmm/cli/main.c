@@ -44,6 +44,7 @@ static int run_config(struct config *config)
     }
     config->name_file = claim.path[0] != '\0' ? claim.path : NULL;
     int status = run_machine(config);
+    config->name_file = NULL;
     vm_release(&claim);
     return status;
 }
