@@ -105,7 +105,7 @@ test_readme_examples_are_accepted() {
 # Every path that a document links to exists.
 test_paths_in_documents_exist() {
     for document in README DESIGN SPEC CAVEATS CONTRIBUTING SECURITY CHANGES docs/lab docs/embedding docs/adapter docs/peers \
-        docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/hyp-control docs/performance docs/sandbox docs/files docs/upstream/README; do
+        docs/design-vmm docs/design-libvpsci docs/design-check docs/races docs/hyp-control docs/performance docs/sandbox docs/files docs/fleets docs/upstream/README; do
         [ -e "$root/$document.md" ] || fail "$document.md is not there"
         folder=$(dirname "$root/$document.md")
         grep -o '](\([^)#:]*\))' "$root/$document.md" | sed 's/](\(.*\))/\1/' >links || :

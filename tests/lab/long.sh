@@ -10,6 +10,8 @@
 . "$LAB_TESTS/linux.sh"
 # shellcheck source=tests/lab/disk.sh
 . "$LAB_TESTS/disk.sh"
+# shellcheck source=tests/lab/fleet.sh
+. "$LAB_TESTS/fleet.sh"
 # shellcheck source=tests/lab/firmware.sh
 . "$LAB_TESTS/firmware.sh"
 # shellcheck source=tests/lab/monitor.sh
@@ -47,6 +49,12 @@ test_monitor_linux() {
         expect_status 0
         expect_console "GUEST: ok"
     done
+}
+
+# A server that moves between two nodes.
+# limit fleet_server 1200
+test_fleet_server() {
+    server_moves 4
 }
 
 # Saved VMs, one process after the other: a bare guest with a timer that fires at any moment around the call, and Debian.
