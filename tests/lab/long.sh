@@ -172,7 +172,7 @@ serve_address() {
     udhcpd -f "$work/udhcpd" >"$work/dhcp" 2>&1 &
 }
 
-# The systemd of a Debian says when it is ready, and then that it shuts down.
+# The systemd of a Debian says when it is ready. Nothing in this guest takes SIGTERM's request to shut down.
 # limit ready 900
 test_ready() {
     make_disk ready
@@ -186,7 +186,7 @@ modules_load=vmw_vsock_virtio_transport/" "$work/entry"
     wait_until 60 test -S "$work/notify" || fail "socat does not listen"
     NOTIFY_SOCKET=$work/notify
     export NOTIFY_SOCKET
-    start_dormouse run --cpus 2 --memory 1G --disk "$disk" --agent --vsock "$work/v,ready=9999"
+    start_dormouse run --cpus 2 --memory 1G --disk "$disk" --vsock "$work/v,ready=9999"
     unset NOTIFY_SOCKET
     wait_until 600 grep -q READY=1 "$work/notified" || {
         show
@@ -194,8 +194,8 @@ modules_load=vmw_vsock_virtio_transport/" "$work/entry"
     }
     grep -q 'X_SYSTEMD_UNIT_ACTIVE=multi-user.target.*READY=1' "$work/notified" || fail "it was ready too early"
     kill -TERM "$guest"
-    guest_limit=300 wait_guest
-    expect_status 0
+    wait_guest
+    expect_status 143
     kill $manager
     grep -q STOPPING=1 "$work/notified" || fail "dormouse does not say that it stops"
 }
