@@ -179,6 +179,8 @@ tells_mistakes() {
     expect_agent 5 monitor OCF_RESKEY_binary=/nowhere/dormouse
     expect_agent 0 stop OCF_RESKEY_binary=/nowhere/dormouse
     expect_agent 3 promote
+    expect_agent 1 migrate_from OCF_RESKEY_CRM_meta_migrate_source=b # A guest that moves is not booted in place of it.
+    expect_reason "$work/shared/web.image has not come"
     echo "memory = lots" >>/etc/dormouse/web.conf
     expect_agent 2 start
     expect_reason "dormouse: /etc/dormouse/web.conf:"
