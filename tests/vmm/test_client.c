@@ -305,6 +305,35 @@ static void silent_vm_costs_its_limit(void **state)
                               "gives it more\n");
 }
 
+/* The one that is silent uses up the limit; the others have been asked before. */
+static void silent_vm_costs_the_others_nothing(void **state)
+{
+    static const char *const silence[] = {"", "", "", NULL};
+    static const char *const sleeps[] = {DONE, DONE "{\"event\":\"SUSPEND\"}\n", NULL};
+    struct fake_vm silent;
+    struct fake_vm vm;
+    char said[SAID_SIZE];
+
+    (void)state;
+    start(&silent, "silent", "", silence);
+    start(&vm, "vm", greeting, sleeps);
+    assert_int_equal(RUN(&verb_suspend, said, "--json", "--limit=1", "./silent", "./vm"),
+                     VERB_LATE);
+    join(&silent);
+    join(&vm);
+    assert_string_equal(said, "{\"name\":\"./silent\",\"result\":\"late\"}\n"
+                              "{\"name\":\"./vm\",\"result\":\"done\"}\n");
+    start(&silent, "silent", "", silence);
+    start(&vm, "vm", greeting, (const char *const[]){DONE "{\"event\":\"SUSPEND\"}\n", NULL});
+    assert_int_equal(RUN(&verb_events, said, "-f", "--json", "--limit=1", "./silent", "./vm"),
+                     VERB_LATE);
+    join(&silent);
+    join(&vm);
+    assert_string_equal(said, "{\"event\":\"SUSPEND\",\"name\":\"./vm\"}\n"
+                              "dormouse: events ./silent: the VM has not done it in time; --limit "
+                              "gives it more\n");
+}
+
 static void what_a_hostile_vm_says_is_harmless(void **state)
 {
     static char flood[QMP_ASK_LINE_MAX + 8192];
@@ -603,6 +632,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(end_of_the_process_is_what_was_asked_for, enter, leave),
         cmocka_unit_test_setup_teardown(reasons_of_refusals, enter, leave),
         cmocka_unit_test_setup_teardown(silent_vm_costs_its_limit, enter, leave),
+        cmocka_unit_test_setup_teardown(silent_vm_costs_the_others_nothing, enter, leave),
         cmocka_unit_test_setup_teardown(what_a_hostile_vm_says_is_harmless, enter, leave),
         cmocka_unit_test_setup_teardown(state_of_a_named_vm, enter, leave),
         cmocka_unit_test_setup_teardown(event_log_in_words, enter, leave),

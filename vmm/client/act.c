@@ -14,18 +14,30 @@ struct act {
     enum ask_result result;
 };
 
-/* A process that ends at once may close the connection before its reply is read. */
-static enum ask_result act_begin(struct act *act, const struct verb *verb, int64_t deadline)
+/* Sends the request. A VM that has no room for a connection is asked again when it is its turn. */
+static void act_begin(struct act *act, const struct verb *verb)
 {
     act->ask = (struct qmp_ask){.fd = -1};
-    if (!act->vm->running) {
-        return ASK_GONE;
+    act->result = act->vm->running
+                      ? qmp_ask_begin(&act->ask, act->vm->qmp, verb->command, verb_turn(0))
+                      : ASK_GONE;
+}
+
+/* A process that ends at once may close the connection before its reply is read. */
+static enum ask_result act_take_reply(struct act *act, const struct verb *verb, int64_t deadline)
+{
+    if (act->result == ASK_LATE) {
+        qmp_ask_close(&act->ask);
+        act->result = qmp_ask_begin(&act->ask, act->vm->qmp, verb->command, deadline);
     }
-    enum ask_result result = qmp_ask_open(&act->ask, act->vm->qmp, deadline);
+    if (act->result != ASK_DONE) {
+        return act->result;
+    }
+    enum ask_result result = qmp_ask_greet(&act->ask, deadline);
     if (result != ASK_DONE) {
         return result;
     }
-    result = qmp_ask(&act->ask, verb->command, NULL, deadline, NULL);
+    result = qmp_ask_reply(&act->ask, deadline);
     return result == ASK_GONE && verb->ends ? ASK_DONE : result;
 }
 
@@ -84,10 +96,14 @@ static enum ask_result act_end(struct act *act, const struct verb *verb, int64_t
     return ASK_DONE;
 }
 
-static enum ask_result act_finish(struct act *act, const struct verb *verb, int64_t deadline)
+static enum ask_result act_finish(struct act *act, const struct verb *verb,
+                                  const struct verb_settings *settings, int64_t deadline)
 {
-    enum ask_result result = ASK_DONE;
+    enum ask_result result = act_take_reply(act, verb, deadline);
 
+    if (result != ASK_DONE || settings->no_wait) {
+        return result;
+    }
     if (verb->event != NULL) {
         result = act_wait_event(act, verb, deadline);
     }
@@ -122,14 +138,12 @@ static int acts_run(struct act *acts, const struct verb *verb, const struct vm_l
 
     for (size_t i = 0; i < list->count; i++) {
         acts[i].vm = &list->vms[i];
-        acts[i].result = act_begin(&acts[i], verb, deadline);
+        act_begin(&acts[i], verb);
     }
     for (size_t i = 0; i < list->count; i++) {
         struct act *act = &acts[i];
 
-        if (act->result == ASK_DONE && !settings->no_wait) {
-            act->result = act_finish(act, verb, deadline);
-        }
+        act->result = act_finish(act, verb, settings, verb_turn(deadline));
         int status = act_tell(act, verb, settings->json);
         worst = status > worst ? status : worst;
         qmp_ask_close(&act->ask);

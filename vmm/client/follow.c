@@ -15,6 +15,7 @@
 struct follow {
     const struct vm *vm;
     struct qmp_ask ask;
+    enum ask_result result; /* of the connection */
 };
 
 /* "2026-11-30 01:02:03.456", in the time zone of this process. */
@@ -121,18 +122,24 @@ static bool follows_wait(const struct follow *follows, struct pollfd *ready, siz
     return open && (poll(ready, count, -1) >= 0 || errno == EINTR);
 }
 
-static int follow_begin(struct follow *follow, const struct verb *verb, int64_t deadline)
+static void follow_begin(struct follow *follow)
 {
-    enum ask_result result = ASK_GONE;
-
     follow->ask = (struct qmp_ask){.fd = -1};
-    if (follow->vm->running) {
-        result = qmp_ask_open(&follow->ask, follow->vm->qmp, deadline);
+    follow->result = follow->vm->running
+                         ? qmp_ask_begin(&follow->ask, follow->vm->qmp, NULL, verb_turn(0))
+                         : ASK_GONE;
+}
+
+/* The others' events wait in their sockets. */
+static int follow_greet(struct follow *follow, const struct verb *verb, int64_t deadline)
+{
+    if (follow->result == ASK_DONE) {
+        follow->result = qmp_ask_greet(&follow->ask, deadline);
     }
-    if (result == ASK_DONE) {
+    if (follow->result == ASK_DONE) {
         return VERB_DONE;
     }
-    int status = verb_report(verb, follow->vm, &follow->ask, result);
+    int status = verb_report(verb, follow->vm, &follow->ask, follow->result);
     qmp_ask_close(&follow->ask);
     return status;
 }
@@ -144,7 +151,10 @@ static int follows_begin(struct follow *follows, const struct verb *verb,
 
     for (size_t i = 0; i < list->count; i++) {
         follows[i].vm = &list->vms[i];
-        int status = follow_begin(&follows[i], verb, deadline);
+        follow_begin(&follows[i]);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        int status = follow_greet(&follows[i], verb, verb_turn(deadline));
 
         worst = status > worst ? status : worst;
     }

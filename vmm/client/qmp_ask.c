@@ -221,8 +221,9 @@ static enum ask_result ask_read_reply(struct qmp_ask *ask, int64_t deadline, jso
     }
 }
 
-enum ask_result qmp_ask(struct qmp_ask *ask, const char *command, json_t *arguments,
-                        int64_t deadline, json_t **value)
+/* Takes over the arguments. */
+static enum ask_result ask_send_command(struct qmp_ask *ask, const char *command, json_t *arguments,
+                                        int64_t deadline)
 {
     json_t *object = json_pack("{s:s, s:o*}", "execute", command, "arguments", arguments);
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
@@ -233,9 +234,14 @@ enum ask_result qmp_ask(struct qmp_ask *ask, const char *command, json_t *argume
     }
     enum ask_result result = ask_send(ask, text, deadline);
     free(text);
-    if (result == ASK_DONE) {
-        result = ask_send(ask, "\n", deadline);
-    }
+    return result == ASK_DONE ? ask_send(ask, "\n", deadline) : result;
+}
+
+enum ask_result qmp_ask(struct qmp_ask *ask, const char *command, json_t *arguments,
+                        int64_t deadline, json_t **value)
+{
+    enum ask_result result = ask_send_command(ask, command, arguments, deadline);
+
     return result == ASK_DONE ? ask_read_reply(ask, deadline, value) : result;
 }
 
@@ -257,17 +263,42 @@ static enum ask_result ask_take_greeting(struct qmp_ask *ask, int64_t deadline)
     return result;
 }
 
-enum ask_result qmp_ask_open(struct qmp_ask *ask, const char *path, int64_t deadline)
+/* A server that has closed the connection may have said why: that is still to be read. */
+enum ask_result qmp_ask_begin(struct qmp_ask *ask, const char *path, const char *command,
+                              int64_t deadline)
 {
     *ask = (struct qmp_ask){.fd = -1, .events = json_array()};
     if (ask->events == NULL) {
         return ask_refuse(ask, strerror(ENOMEM));
     }
     enum ask_result result = ask_connect(ask, path, deadline);
-    if (result == ASK_DONE) {
-        result = ask_take_greeting(ask, deadline);
+    if (result != ASK_DONE) {
+        return result;
     }
-    return result == ASK_DONE ? qmp_ask(ask, "qmp_capabilities", NULL, deadline, NULL) : result;
+    result = ask_send_command(ask, "qmp_capabilities", NULL, deadline);
+    if (result == ASK_DONE && command != NULL) {
+        result = ask_send_command(ask, command, NULL, deadline);
+    }
+    return result == ASK_GONE ? ASK_DONE : result;
+}
+
+enum ask_result qmp_ask_greet(struct qmp_ask *ask, int64_t deadline)
+{
+    enum ask_result result = ask_take_greeting(ask, deadline);
+
+    return result == ASK_DONE ? ask_read_reply(ask, deadline, NULL) : result;
+}
+
+enum ask_result qmp_ask_reply(struct qmp_ask *ask, int64_t deadline)
+{
+    return ask_read_reply(ask, deadline, NULL);
+}
+
+enum ask_result qmp_ask_open(struct qmp_ask *ask, const char *path, int64_t deadline)
+{
+    enum ask_result result = qmp_ask_begin(ask, path, NULL, deadline);
+
+    return result == ASK_DONE ? qmp_ask_greet(ask, deadline) : result;
 }
 
 void qmp_ask_close(struct qmp_ask *ask)

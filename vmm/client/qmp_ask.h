@@ -37,6 +37,16 @@ enum ask_result qmp_ask_open(struct qmp_ask *ask, const char *path, int64_t dead
 void qmp_ask_close(struct qmp_ask *ask);
 
 /**
+ * The same in two steps, so that of several VMs none waits for another: the first one connects and sends the
+ * negotiation, and behind it a command if it is not NULL; the second one reads the greeting and the negotiation's
+ * reply. qmp_ask_reply() waits for the command's.
+ */
+enum ask_result qmp_ask_begin(struct qmp_ask *ask, const char *path, const char *command,
+                              int64_t deadline);
+enum ask_result qmp_ask_greet(struct qmp_ask *ask, int64_t deadline);
+enum ask_result qmp_ask_reply(struct qmp_ask *ask, int64_t deadline);
+
+/**
  * Sends a command with its arguments, which it takes over (NULL: none), and waits for the reply. `value`, unless it is
  * NULL, gets what was returned, for json_decref().
  */

@@ -22,6 +22,14 @@ int64_t verb_deadline(const struct verb *verb, const struct verb_settings *setti
     return clock_now_ms() + (int64_t)seconds * 1000;
 }
 
+int64_t verb_turn(int64_t deadline)
+{
+    enum { TURN_MS = 1000 };
+    int64_t turn = clock_now_ms() + TURN_MS;
+
+    return deadline > turn ? deadline : turn;
+}
+
 int verb_print(json_t *object)
 {
     if (object == NULL) {

@@ -61,6 +61,12 @@ int verb_run(const struct verb *verb, int argc, char *const *argv, verb_log_fn *
 /** The deadline of what begins now, for qmp_ask(). */
 int64_t verb_deadline(const struct verb *verb, const struct verb_settings *settings);
 
+/**
+ * The deadline for one of several VMs that were all asked: what it has sent in time is read, even if the others have
+ * used up the time until `deadline`.
+ */
+int64_t verb_turn(int64_t deadline);
+
 /** What `verb` is called in messages. */
 const char *verb_word(const struct verb *verb);
 
