@@ -150,6 +150,9 @@ tells_states() {
     done
     expect_agent 0 start
     expect_event_count wake 0
+    be_silent
+    expect_agent 0 monitor
+    be_silent
     expect_agent 0 stop OCF_RESKEY_on_stop=save
     expect_agent 7 monitor
     [ -s "$work/shared/web.image" ] || fail "there is no file"
@@ -161,6 +164,13 @@ tells_states() {
     expect_agent 0 stop
     expect_event off kind off
     [ ! -e "$work/shared/web.image" ] || fail "the guest is off, and there is a file"
+}
+
+# As if dormouse wrote the guest's memory, longer than `dormouse ps` waits.
+be_silent() {
+    silent_pid=$("$DORMOUSE" ps --json web | sed 's/.*"pid":\([0-9]*\).*/\1/')
+    kill -STOP "$silent_pid"
+    (sleep 8 && kill -CONT "$silent_pid") &
 }
 
 # What is wrong in the cluster's configuration, on this node, and in the node's file.
