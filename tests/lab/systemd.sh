@@ -205,24 +205,28 @@ starts_by_a_connection() {
     expect_unit door Result success
 }
 
-# The host's sleep is real but for its last step. Its guests sleep then, and wake after it; one that has slept before does not.
+# The host's sleep is real but for its last step. Its guests sleep then, and wake after it; one that has slept before does not,
+# and one that cannot be woken does not sleep.
 sleeps_with_the_host() {
     configure tired "append = scenario=keys timer=0"
+    configure deaf "append = scenario=keys timer=0" "wake = rtc"
     mkdir -p "$host/etc/systemd/system/systemd-suspend.service.d"
     printf '[Service]\nExecStart=\nExecStart=/bin/sh -c "dormouse ps >/run/seen"\n' \
         >"$host/etc/systemd/system/systemd-suspend.service.d/test.conf"
     in_host systemctl daemon-reload
     in_host systemctl enable dormouse-sleep.service 2>/dev/null
-    in_host systemctl start dormouse@web dormouse@tired
+    in_host systemctl start dormouse@web dormouse@tired dormouse@deaf
     wait_ready web 4
+    wait_ready deaf 1
     wait_ready tired 1
     in_host dormouse suspend tired
     in_host systemctl start suspend.target || fail "the host does not sleep: $(in_host journalctl -n 20 --no-pager)"
     wait_until 100 woken_with_the_host || fail "the guest was not woken: $(in_host journalctl -n 30 --no-pager)"
     in_host cat /run/seen >"$work/seen"
     grep -q '^web  *suspended' "$work/seen" || fail "the guest did not sleep with the host: $(cat "$work/seen")"
+    grep -q '^deaf  *running' "$work/seen" || fail "the guest that cannot wake sleeps: $(cat "$work/seen")"
     expect_unit tired StatusText asleep
-    in_host systemctl stop dormouse@web dormouse@tired
+    in_host systemctl stop dormouse@web dormouse@tired dormouse@deaf
 }
 
 woken_with_the_host() {

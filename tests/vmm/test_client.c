@@ -366,9 +366,12 @@ static void what_a_hostile_vm_says_is_harmless(void **state)
 
 static void state_of_a_named_vm(void **state)
 {
-    static const char *const lines[] = {DONE, "{\"return\":{\"status\":\"suspended\"}}\n",
+    static const char *const lines[] = {DONE,
+                                        "{\"return\":{\"status\":\"suspended\"}}\n",
                                         "{\"return\":{\"state-ms\":93784000,\"wakes\":12}}\n",
-                                        "{\"return\":[{\"x-dormouse-state\":\"off\"},{}]}\n", NULL};
+                                        "{\"return\":{\"wakeup-suspend-support\":true}}\n",
+                                        "{\"return\":[{\"x-dormouse-state\":\"off\"},{}]}\n",
+                                        NULL};
     struct vm_claim claim;
     struct fake_vm vm;
     char said[SAID_SIZE];
@@ -387,6 +390,7 @@ static void state_of_a_named_vm(void **state)
     assert_non_null(strstr(said, "\"state\":\"suspended\""));
     assert_non_null(strstr(said, "\"resident\":"));
     assert_non_null(strstr(said, "\"wakes\":12"));
+    assert_non_null(strstr(said, "\"can-wake\":true"));
     start(&vm, "dormouse/web1.qmp", greeting, lines);
     assert_int_equal(RUN(&verb_top, said, "--limit=60", "w*"), VERB_DONE);
     join(&vm);

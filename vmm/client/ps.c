@@ -25,6 +25,9 @@ static json_t *ps_object(const struct vm *vm, const struct vm_state *state)
     if (state->wakes >= 0) {
         json_object_set_new(object, "wakes", json_integer(state->wakes));
     }
+    if (json_is_boolean(state->can_wake)) {
+        json_object_set(object, "can-wake", state->can_wake);
+    }
     if (state->vcpus != NULL) {
         json_object_set(object, "vcpus", state->vcpus);
     }

@@ -56,6 +56,16 @@ static void state_ask_power(struct vm_state *state, struct qmp_ask *ask, int64_t
     json_decref(value);
 }
 
+static void state_ask_wake(struct vm_state *state, struct qmp_ask *ask, int64_t deadline)
+{
+    json_t *value;
+
+    if (qmp_ask(ask, "query-current-machine", NULL, deadline, &value) == ASK_DONE) {
+        state->can_wake = json_incref(json_object_get(value, "wakeup-suspend-support"));
+        json_decref(value);
+    }
+}
+
 static void state_ask_vcpus(struct vm_state *state, struct qmp_ask *ask, int64_t deadline)
 {
     json_t *value;
@@ -103,6 +113,7 @@ enum ask_result vm_state_read(struct vm_state *state, const struct vm *vm, bool 
     }
     if (result == ASK_DONE) {
         state_ask_power(state, &ask, deadline);
+        state_ask_wake(state, &ask, deadline);
     }
     if (result == ASK_DONE && all) {
         state_ask_vcpus(state, &ask, deadline);
@@ -117,6 +128,7 @@ enum ask_result vm_state_read(struct vm_state *state, const struct vm *vm, bool 
 void vm_state_free(struct vm_state *state)
 {
     json_decref(state->vcpus);
+    json_decref(state->can_wake);
     *state = (struct vm_state){0};
 }
 

@@ -15,6 +15,7 @@ struct vm_state {
     uint64_t resident; /* bytes of the process that are in memory; 0: not known */
     int64_t state_ms;  /* how long it has been in that state; -1: not known */
     int64_t wakes;     /* since the process began; -1: not known */
+    json_t *can_wake;  /* whether `wake` can wake the guest if it sleeps; NULL: not known */
     json_t *vcpus;     /* an array of words, or NULL */
 };
 

@@ -105,6 +105,13 @@ static bool op_may_sleep(const struct machine *machine)
     return machine->policy != SUSPEND_OFF && machine->policy != SUSPEND_REFUSE;
 }
 
+/* With SUSPEND_SAVE the process ends when the guest sleeps. */
+static bool op_can_wake(const struct machine *machine)
+{
+    return op_may_sleep(machine) && machine->policy != SUSPEND_SAVE &&
+           (machine->config->wake & WAKE_SIGNAL) != 0;
+}
+
 static void op_facts(void *arg, struct operator_facts *facts)
 {
     const struct machine *machine = arg;
@@ -113,7 +120,7 @@ static void op_facts(void *arg, struct operator_facts *facts)
         .memory = machine->memory.size,
         .cpus_max = machine->limits.cpu_count < CONFIG_CPUS_MAX ? machine->limits.cpu_count
                                                                 : CONFIG_CPUS_MAX,
-        .can_wake = op_may_sleep(machine) && (machine->config->wake & WAKE_SIGNAL) != 0,
+        .can_wake = op_can_wake(machine),
     };
 }
 
