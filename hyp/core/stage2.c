@@ -37,13 +37,14 @@ static uint64_t stage2_leaf(const struct vm_region *region, uint64_t offset, uns
            ENTRY_VALID | (level == LEVEL_LAST ? ENTRY_TABLE : 0);
 }
 
-/* The largest block that the rest of the region can begin with. */
+/* The largest block that the rest of the region can begin with: both addresses are aligned to it. */
 static unsigned stage2_level_for(const struct vm_region *region, uint64_t offset)
 {
+    uint64_t addresses = (region->ipa + offset) | (region->pa + offset);
     unsigned level = LEVEL_FIRST;
 
-    while (level < LEVEL_LAST && (((region->ipa | region->pa) + offset) % stage2_span(level) != 0 ||
-                                  region->size - offset < stage2_span(level))) {
+    while (level < LEVEL_LAST &&
+           (addresses % stage2_span(level) != 0 || region->size - offset < stage2_span(level))) {
         level++;
     }
     return level;

@@ -7,8 +7,9 @@
 
 #include "vm.h"
 
-/* How many tables there are for all VMs. */
-enum { STAGE2_TABLE_MAX = 48 };
+/* How many tables there are for all VMs. RAM that has another place in its GiB than the guest's has
+ * needs one for each GiB, of at most 64; the rest is for the root and for devices. */
+enum { STAGE2_TABLE_MAX = VM_MAX * (64 + 16) };
 
 /* Makes the VM's tables from its regions, and sets stage2_root. Returns false if there are not enough
  * tables, or a region is misaligned or beyond the 39 bits of address. Before the VM runs. */

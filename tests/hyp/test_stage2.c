@@ -102,6 +102,48 @@ static void test_blocks_are_as_large_as_can_be(void **state)
     check_mapped(&vm, &vm.regions[1]);
 }
 
+static void check_each(const struct vm *vm, const struct vm_region *region, uint64_t step)
+{
+    for (uint64_t offset = 0; offset < region->size; offset += step) {
+        assert_int_equal(walk(vm, region->ipa + offset).pa, region->pa + offset);
+    }
+    check_mapped(vm, region);
+}
+
+/* The sum of the two addresses is aligned somewhere, and they are not: RAM below 16 MiB of another VM,
+ * a device of many pages, and one whose place in a GiB differs. */
+static void test_addresses_that_differ_in_a_block(void **state)
+{
+    static struct vm vm = {.region_count = 3,
+                           .regions = {
+                               {GIB, 0xbf000000, 2 * GIB, false},
+                               {0x10001000, 0x0a002000, 4 * MIB, true},
+                               {0x20200000, 0x10600000, 256 * MIB, true},
+                           }};
+
+    (void)state;
+    assert_true(stage2_build(&vm));
+    check_each(&vm, &vm.regions[0], 2 * MIB);
+    check_each(&vm, &vm.regions[1], 4 * KIB);
+    check_each(&vm, &vm.regions[2], 2 * MIB);
+    assert_int_equal(walk(&vm, GIB).level, 2);
+    assert_int_equal(walk(&vm, 0x10200000).level, 3);
+}
+
+/* Four VMs of the largest size, none at a whole GiB. */
+static void test_the_largest_vms(void **state)
+{
+    static struct vm most[VM_MAX];
+
+    (void)state;
+    for (unsigned i = 0; i < VM_MAX; i++) {
+        most[i].region_count = 1;
+        most[i].regions[0] = (struct vm_region){GIB, (65 * i + 2) * GIB + 2 * MIB, 64 * GIB, false};
+        assert_true(stage2_build(&most[i]));
+        check_each(&most[i], &most[i].regions[0], 256 * MIB);
+    }
+}
+
 static void test_two_vms_share_no_table(void **state)
 {
     static struct vm first = {.region_count = 1, .regions = {{GIB, 4 * GIB, 2 * MIB, false}}};
@@ -149,6 +191,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_regions),
         cmocka_unit_test(test_blocks_are_as_large_as_can_be),
+        cmocka_unit_test(test_addresses_that_differ_in_a_block),
+        cmocka_unit_test(test_the_largest_vms),
         cmocka_unit_test(test_two_vms_share_no_table),
         cmocka_unit_test(test_wrong_regions_are_refused),
         cmocka_unit_test(test_tables_run_out),
