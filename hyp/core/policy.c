@@ -20,6 +20,7 @@ static bool policy_ends(enum vpsci_function function)
 static void policy_stop(struct vm *vm, bool ends)
 {
     vm->system.life = SYSTEM_COMING;
+    vm->system.round++;
     vm->system.count = 0;
     vm->system.ends = ends;
 }

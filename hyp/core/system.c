@@ -79,14 +79,15 @@ static void system_load(struct vm *vm)
     system_set_life(vm, SYSTEM_RUNNING);
 }
 
-/* Counts this core. Returns true if it is the last one: the VM's life then goes on to `next`. */
-static bool system_count(struct vm *vm, bool *is_counted, enum system_life next)
+/* Counts this core, once in a round. Returns true if it is the last one: the VM's life then goes on to
+ * `next`. */
+static bool system_count(struct vm *vm, uint32_t *counted, uint32_t round, enum system_life next)
 {
     bool is_last = false;
 
     arch_lock(&vm->lock);
-    if (!*is_counted) {
-        *is_counted = true;
+    if (*counted != round) {
+        *counted = round;
         is_last = ++vm->system.count == vm->vcpu_count;
     }
     if (is_last) {
@@ -97,22 +98,22 @@ static bool system_count(struct vm *vm, bool *is_counted, enum system_life next)
     return is_last;
 }
 
-static void system_come(struct vcpu *vcpu)
+static void system_come(struct vcpu *vcpu, uint32_t round)
 {
-    if (system_count(vcpu->vm, &vcpu->system.has_come, SYSTEM_CLEARING)) {
+    if (system_count(vcpu->vm, &vcpu->system.came, round, SYSTEM_CLEARING)) {
         kick_vm(vcpu->vm);
     }
 }
 
 /* Not before all have come: until then another core's guest may still reach this core's state. */
-static void system_clear(struct vcpu *vcpu)
+static void system_clear(struct vcpu *vcpu, uint32_t round)
 {
-    if (vcpu->system.is_clear) {
+    if (vcpu->system.cleared == round) {
         return;
     }
     vgic_reset_vcpu(vcpu);
     arch_stop_timers();
-    if (!system_count(vcpu->vm, &vcpu->system.is_clear, SYSTEM_LOADING)) {
+    if (!system_count(vcpu->vm, &vcpu->system.cleared, round, SYSTEM_LOADING)) {
         return;
     }
     if (vcpu->vm->system.ends) {
@@ -127,7 +128,7 @@ static bool system_enter(struct vcpu *vcpu)
 {
     const struct vm *vm = vcpu->vm;
 
-    vcpu->system = (struct system_vcpu){.is_up = true};
+    vcpu->system.is_up = true;
     if (vcpu->index == vm->psci_config.boot_vcpu) {
         arch_stop_timers();
         arch_reset_vcpu(&vcpu->frame, vm->entry, vm->argument, false);
@@ -135,24 +136,28 @@ static bool system_enter(struct vcpu *vcpu)
     return true;
 }
 
-static enum system_life system_life(struct vm *vm)
+/* Both of the same moment: the next round cannot begin before all have been counted in this one. */
+static enum system_life system_life(struct vm *vm, uint32_t *round)
 {
     arch_lock(&vm->lock);
     enum system_life life = vm->system.life;
+    *round = vm->system.round;
     arch_unlock(&vm->lock);
     return life;
 }
 
 bool system_advance(struct vcpu *vcpu)
 {
-    switch (system_life(vcpu->vm)) {
+    uint32_t round;
+
+    switch (system_life(vcpu->vm, &round)) {
     case SYSTEM_RUNNING:
         return system_enter(vcpu);
     case SYSTEM_COMING:
-        system_come(vcpu);
+        system_come(vcpu, round);
         return false;
     case SYSTEM_CLEARING:
-        system_clear(vcpu);
+        system_clear(vcpu, round);
         return false;
     case SYSTEM_STARTING:
         if (vcpu->index == 0) {
@@ -166,7 +171,9 @@ bool system_advance(struct vcpu *vcpu)
 
 bool system_take_down(struct vcpu *vcpu)
 {
-    vcpu->system.is_up = system_life(vcpu->vm) == SYSTEM_RUNNING;
+    uint32_t round;
+
+    vcpu->system.is_up = system_life(vcpu->vm, &round) == SYSTEM_RUNNING;
     return !vcpu->system.is_up;
 }
 

@@ -27,7 +27,8 @@ enum system_life {
 /* Of a VM; under its lock. */
 struct system_vm {
     enum system_life life;
-    unsigned count;  /* cores that have come, or that have cleared */
+    uint32_t round;  /* how often it has stopped */
+    unsigned count;  /* cores that have come, or that have cleared, in this round */
     bool ends;       /* it is turned off, not reset */
     uint32_t starts; /* how often it has started */
 };
@@ -35,9 +36,11 @@ struct system_vm {
 /* Of a vCPU; its core's own, but for `is_parked`. */
 struct system_vcpu {
     bool is_up;     /* has gone through the start, and asks the library */
-    bool has_come;  /* counted in SYSTEM_COMING */
-    bool is_clear;  /* counted in SYSTEM_CLEARING */
     bool is_parked; /* waits in hyp: others may act as the vCPU's owner; under the VM's lock */
+    /* The round in which it was last counted. A core may be so slow that it does not notice that its
+     * VM has run between two rounds. */
+    uint32_t came;    /* in SYSTEM_COMING */
+    uint32_t cleared; /* in SYSTEM_CLEARING */
 };
 
 /* On one core, after vpsci_init() and load_vm() of all VMs, before any vCPU runs: those that are not

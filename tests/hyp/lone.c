@@ -192,7 +192,7 @@ void load_vm(const struct vm *vm, bool clear)
     pass();
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         assert_false(lone.cores[vm->vcpus[i].core].runs);
-        assert_true(vm->vcpus[i].system.is_clear);
+        assert_int_equal(vm->vcpus[i].system.cleared, vm->system.round);
     }
     lone.loads[vm->index]++;
     lone.cleared[vm->index] = clear;
@@ -271,6 +271,10 @@ static bool go_on(unsigned core)
     struct lone_core_state *state = &lone.cores[core];
 
     if ((state->runs || state->is_asleep) && !is_due(state)) {
+        return false;
+    }
+    if (state->is_late && !vcpus[core].system.is_up &&
+        vcpus[core].vm->system.life == SYSTEM_RUNNING) {
         return false;
     }
     lone.core = core;

@@ -25,6 +25,7 @@ struct lone_core_state {
     bool is_taken;   /* the same, after vgic_take() */
     bool is_asleep;  /* arch_wait() had nothing to return for */
     bool runs;       /* may be in the guest */
+    bool is_late;    /* does not notice that its VM has started again */
     uint64_t deadline;
     unsigned resets;      /* arch_reset_vcpu() */
     unsigned timer_stops; /* arch_stop_timers() */

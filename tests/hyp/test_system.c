@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "calls.h"
+#include "control.h"
 #include "lone.h"
 
 enum { ENTRY = 0x40003000 };
@@ -98,6 +99,38 @@ static void a_core_in_standby_is_reset(void **state)
     assert_guest_as_at_its_start();
 }
 
+/* The guest stops again before one of its cores has noticed that it was started again. */
+static void a_core_that_is_late(void **state)
+{
+    (void)state;
+    start_secondaries();
+    lone.cores[GUEST_2].is_late = true;
+    for (unsigned i = 1; i <= 3; i++) {
+        lone_call(GUEST_0, FN32(SYSTEM_RESET), 0, 0, 0);
+        assert_false(lone_vcpu(GUEST_2)->system.is_up);
+        assert_int_equal(lone.loads[LONE_GUEST], i);
+        assert_guest_as_at_its_start();
+    }
+    lone.cores[GUEST_2].is_late = false;
+    lone_settle();
+    start_secondaries();
+}
+
+/* The same with an end, and with a start after it. */
+static void a_core_that_is_late_for_the_end(void **state)
+{
+    (void)state;
+    lone.cores[GUEST_1].is_late = true;
+    lone_call(GUEST_0, FN32(SYSTEM_RESET), 0, 0, 0);
+    lone_call(GUEST_0, FN32(SYSTEM_OFF), 0, 0, 0);
+    assert_int_equal(vms[LONE_GUEST].system.life, SYSTEM_ENDED);
+    assert_int_equal(lone_call(CONTROL_0, CONTROL_FID + CONTROL_START, LONE_GUEST, 0, 0), 0);
+    assert_guest_as_at_its_start();
+    lone_call(GUEST_0, FN32(SYSTEM_RESET), 0, 0, 0);
+    assert_int_equal(lone.loads[LONE_GUEST], 3);
+    assert_guest_as_at_its_start();
+}
+
 static void memory_is_cleared_while_protected(void **state)
 {
     (void)state;
@@ -184,6 +217,8 @@ int main(void)
         cmocka_unit_test_setup(a_reset_beside_others, start),
         cmocka_unit_test_setup(two_resets_at_once, start),
         cmocka_unit_test_setup(a_core_in_standby_is_reset, start),
+        cmocka_unit_test_setup(a_core_that_is_late, start),
+        cmocka_unit_test_setup(a_core_that_is_late_for_the_end, start),
         cmocka_unit_test_setup(memory_is_cleared_while_protected, start),
         cmocka_unit_test_setup(the_end_of_one, start),
         cmocka_unit_test_setup(the_end_of_all, start),
