@@ -41,9 +41,11 @@ static void vgic_take_foreign(const struct vcpu *vcpu, unsigned intid)
     arch_gic_deactivate(intid);
 }
 
-/* Only the guest's own deactivation ends a PPI or SPI, so it is not taken twice. */
+/* Only the guest's own deactivation ends a PPI or SPI, so it is not taken twice. It came after what
+ * another core has asked to drop. */
 static void vgic_take_guests(struct vcpu *vcpu, unsigned intid)
 {
+    vgic_spare(vcpu, intid);
     if (intid < VGIC_SGI_COUNT) {
         arch_gic_deactivate(intid);
     }

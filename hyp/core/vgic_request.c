@@ -75,12 +75,25 @@ void vgic_ask_all(struct vm *vm, enum vgic_request request, unsigned word, uint3
     }
 }
 
+void vgic_spare(struct vcpu *vcpu, unsigned intid)
+{
+    uint32_t *bits = &vcpu->gic.requests[VGIC_DROP][intid / 32];
+    uint32_t bit = 1u << intid % 32;
+
+    if ((__atomic_load_n(bits, __ATOMIC_RELAXED) & bit) != 0) {
+        __atomic_fetch_and(bits, ~bit, __ATOMIC_RELAXED);
+    }
+}
+
+/* An interrupt that is being taken may be spared: it is returned to the hardware, which has it
+ * disabled. */
 void vgic_ask_to_forget(struct vm *vm)
 {
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         for (unsigned word = 0; word < VGIC_WORDS; word++) {
-            vgic_note(&vm->vcpus[i], VGIC_DROP, word, UINT32_MAX);
-            vgic_note(&vm->vcpus[i], VGIC_END, word, UINT32_MAX);
+            for (unsigned request = 0; request < VGIC_REQUEST_COUNT; request++) {
+                vgic_note(&vm->vcpus[i], request, word, UINT32_MAX);
+            }
         }
         vgic_poke(&vm->vcpus[i]);
     }

@@ -13,6 +13,8 @@
 void vgic_ask(struct vcpu *vcpu, enum vgic_request request, unsigned word, uint32_t bits);
 /* Asks all vCPUs of the VM. */
 void vgic_ask_all(struct vm *vm, enum vgic_request request, unsigned word, uint32_t bits);
+/* The interrupt has just been taken: what was asked to be dropped is an older one. Owner. */
+void vgic_spare(struct vcpu *vcpu, unsigned intid);
 /* Asks all vCPUs of the VM to forget all interrupts. */
 void vgic_ask_to_forget(struct vm *vm);
 /* Does what others have asked. Owner. */

@@ -285,6 +285,60 @@ static void pending_state_that_is_cleared_is_gone(void **state)
     assert_false(fake_intid(0, RIG_EXTRA)->active);
 }
 
+/* The handler ends while another core has still to be asked, and the next edge comes before it is. */
+static void edge_after_a_drop_is_not_lost(void **state)
+{
+    struct vcpu *other = rig_as(1);
+    struct vcpu *vcpu = rig_as(0);
+
+    (void)state;
+    rig_open(vcpu);
+    rig_enable(vcpu, RIG_EXTRA, 0x80);
+    vgic_raise(vcpu->vm, RIG_EXTRA);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(rig_turn(vcpu), RIG_EXTRA);
+        rig_as(1);
+        if (i == 0) {
+            vgic_lower(vcpu->vm, RIG_EXTRA);
+        } else {
+            rig_write(other, 0x284, 1u << (RIG_EXTRA - 32));
+        }
+        rig_as(0);
+        fake_guest_end(RIG_EXTRA);
+        rig_as_foreign(0);
+        vgic_raise(vcpu->vm, RIG_EXTRA);
+        rig_as(0);
+    }
+    assert_int_equal(rig_turn(vcpu), RIG_EXTRA);
+    fake_guest_end(RIG_EXTRA);
+    assert_int_equal(rig_turn(vcpu), FAKE_SPURIOUS);
+}
+
+/* Another core resets the VM while this one takes an interrupt. */
+static void reset_meanwhile(void)
+{
+    fake_hooks.acknowledged = NULL;
+    rig_as(1);
+    vgic_reset_vm(&vms[0]);
+    rig_as(0);
+}
+
+static void interrupt_that_is_taken_during_a_reset(void **state)
+{
+    struct vcpu *vcpu = rig_as(0);
+
+    (void)state;
+    rig_open(vcpu);
+    rig_enable(vcpu, RIG_EXTRA, 0x80);
+    vgic_raise(vcpu->vm, RIG_EXTRA);
+    fake_hooks.acknowledged = reset_meanwhile;
+    vgic_take(vcpu);
+    assert_null(fake_hooks.acknowledged);
+    rig_open(vcpu);
+    assert_int_equal(rig_turn(vcpu), FAKE_SPURIOUS);
+    assert_false(fake_intid(0, RIG_EXTRA)->active);
+}
+
 static void lowered_interrupt_is_gone_unless_the_guest_has_it(void **state)
 {
     struct vcpu *vcpu = rig_as(0);
@@ -698,6 +752,8 @@ int main(void)
         TEST(disabled_interrupt_is_given_back),
         TEST(request_while_others_are_served_is_not_lost),
         TEST(pending_state_that_is_cleared_is_gone),
+        TEST(edge_after_a_drop_is_not_lost),
+        TEST(interrupt_that_is_taken_during_a_reset),
         TEST(lowered_interrupt_is_gone_unless_the_guest_has_it),
         TEST(active_interrupts_can_be_ended_by_register),
         TEST(distributor_that_is_off_signals_nothing),
