@@ -24,16 +24,6 @@ static struct vcpu *control_vcpu(uint64_t name)
     return vm != NULL && index < vm->vcpu_count ? &vm->vcpus[index] : NULL;
 }
 
-/* The vCPU's request, if it has not been answered or forgotten since. */
-static bool control_request(struct vcpu *vcpu, struct vpsci_request *request)
-{
-    arch_lock(&vcpu->vm->lock);
-    bool is_there =
-        vcpu->vm->system.life == SYSTEM_RUNNING && vpsci_pending_request(vcpu->psci, request);
-    arch_unlock(&vcpu->vm->lock);
-    return is_there;
-}
-
 static void control_tell(uint64_t *x, const struct vcpu *vcpu, enum events_kind kind,
                          const struct vpsci_request *request)
 {
@@ -62,7 +52,7 @@ static int64_t control_next_event(uint64_t *x)
         if (vcpu == NULL) {
             break;
         }
-        if (kind == EVENTS_WAKE || control_request(vcpu, &request)) {
+        if (kind == EVENTS_WAKE || policy_request(vcpu, &request)) {
             control_tell(x, vcpu, kind, &request);
             return kind;
         }
@@ -92,17 +82,36 @@ static int64_t control_answer(uint64_t *x)
     return control_result(policy_answer(vcpu, (enum vpsci_result)result));
 }
 
+/* While it changes, the library may be inside vpsci_reset(), which nothing else may be beside. */
+static enum control_life control_life(const struct vm *vm)
+{
+    switch (vm->system.life) {
+    case SYSTEM_HELD:
+        return CONTROL_LIFE_HELD;
+    case SYSTEM_ENDED:
+        return CONTROL_LIFE_OFF;
+    case SYSTEM_RUNNING:
+        return CONTROL_LIFE_RUNS;
+    default:
+        return CONTROL_LIFE_CHANGES;
+    }
+}
+
 static int64_t control_get_mp_state(uint64_t *x)
 {
     struct vcpu *vcpu = control_vcpu(x[1]);
+    int64_t result = CONTROL_E_BUSY;
 
     if (vcpu == NULL) {
         return CONTROL_E_ARGUMENT;
     }
     arch_lock(&vcpu->vm->lock);
-    x[1] = vpsci_mp_state_get(vcpu->psci);
+    if (control_life(vcpu->vm) != CONTROL_LIFE_CHANGES) {
+        x[1] = vpsci_mp_state_get(vcpu->psci);
+        result = 0;
+    }
     arch_unlock(&vcpu->vm->lock);
-    return 0;
+    return result;
 }
 
 /* With the VM's lock. A vCPU that was off has registers only if its VM has not run yet. */
@@ -158,13 +167,19 @@ static int64_t control_wake(uint64_t *x)
 
 static int64_t control_get_version(uint64_t *x)
 {
-    const struct vm *vm = control_vm(x[1]);
+    struct vm *vm = control_vm(x[1]);
+    int64_t result = CONTROL_E_BUSY;
 
     if (vm == NULL) {
         return CONTROL_E_ARGUMENT;
     }
-    x[1] = vpsci_version(vm->psci);
-    return 0;
+    arch_lock(&vm->lock);
+    if (control_life(vm) != CONTROL_LIFE_CHANGES) {
+        x[1] = vpsci_version(vm->psci);
+        result = 0;
+    }
+    arch_unlock(&vm->lock);
+    return result;
 }
 
 /* A guest may rely on the version that it has read, so only before it runs. */
@@ -192,20 +207,6 @@ static int64_t control_start(uint64_t *x)
         return CONTROL_E_ARGUMENT;
     }
     return system_start(vm) ? 0 : CONTROL_E_STATE;
-}
-
-static enum control_life control_life(const struct vm *vm)
-{
-    switch (vm->system.life) {
-    case SYSTEM_HELD:
-        return CONTROL_LIFE_HELD;
-    case SYSTEM_ENDED:
-        return CONTROL_LIFE_OFF;
-    case SYSTEM_RUNNING:
-        return CONTROL_LIFE_RUNS;
-    default:
-        return CONTROL_LIFE_CHANGES;
-    }
 }
 
 static int64_t control_info(uint64_t *x)

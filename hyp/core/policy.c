@@ -53,6 +53,15 @@ static void policy_kick(const struct vcpu *vcpu, enum vpsci_function function)
     }
 }
 
+bool policy_request(struct vcpu *vcpu, struct vpsci_request *request)
+{
+    arch_lock(&vcpu->vm->lock);
+    bool is_there =
+        vcpu->vm->system.life == SYSTEM_RUNNING && vpsci_pending_request(vcpu->psci, request);
+    arch_unlock(&vcpu->vm->lock);
+    return is_there;
+}
+
 int policy_answer(struct vcpu *vcpu, enum vpsci_result result)
 {
     struct vpsci_request request = {.function = VPSCI_FN_SYSTEM_SUSPEND};
@@ -92,7 +101,7 @@ void policy_take_over(void)
     for (unsigned core = 0; core < CORE_MAX; core++) {
         struct vcpu *vcpu = (open >> core & 1) != 0 ? vcpu_of_core(core) : NULL;
         struct vpsci_request request;
-        if (vcpu != NULL && vpsci_pending_request(vcpu->psci, &request)) {
+        if (vcpu != NULL && policy_request(vcpu, &request)) {
             policy_answer(vcpu, policy_alone(vcpu->vm, request.function));
         }
     }

@@ -11,6 +11,9 @@
  * ended, a SYSTEM_SUSPEND that it would decide is DENIED. Owner.
  */
 void policy_decide(struct vcpu *vcpu, const struct vpsci_request *request);
+/* The request of a vCPU, of any VM that runs, if it has not been answered or forgotten since. Any
+ * core. */
+bool policy_request(struct vcpu *vcpu, struct vpsci_request *request);
 /* Answers the request of a vCPU, of any VM that runs. Returns 0, or as vpsci_answer() does. Any core. */
 int policy_answer(struct vcpu *vcpu, enum vpsci_result result);
 /* The control VM has ended: decides the requests that it has not answered. */

@@ -264,6 +264,53 @@ static void control_ends_while_a_reset_waits(void **state)
     assert_true(lone.cores[GUEST_0].runs);
 }
 
+/* The control VM asks while the guest's RAM is loaded again, in the middle of its reset. */
+static unsigned busy_calls;
+
+static void ask_for_what_changes(void)
+{
+    static const uint64_t calls[][2] = {
+        {CONTROL(GET_MP_STATE), NAME(LONE_GUEST, 0)},
+        {CONTROL(SET_MP_STATE), NAME(LONE_GUEST, 0)},
+        {CONTROL(GET_VERSION), LONE_GUEST},
+    };
+    struct vcpu *vcpu = lone_vcpu(CONTROL_0);
+    unsigned core = lone.core;
+
+    lone.core = CONTROL_0;
+    for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        vcpu->frame.x[0] = calls[i][0];
+        vcpu->frame.x[1] = calls[i][1];
+        assert_true(control_call(vcpu));
+        busy_calls += vcpu->frame.x[0] == ERROR(BUSY);
+    }
+    lone.core = core;
+}
+
+static bool is_asked_at(unsigned moment)
+{
+    start(NULL);
+    busy_calls = 0;
+    lone.calls = 0;
+    lone.at = moment;
+    lone.happen = ask_for_what_changes;
+    lone.happens_unlocked = true;
+    lone_call(GUEST_0, FN32(SYSTEM_RESET), 0, 0, 0);
+    assert_int_equal(lone.loads[LONE_GUEST], 1);
+    return lone.has_happened;
+}
+
+static void asked_during_a_reset(void **state)
+{
+    bool was_busy = false;
+
+    (void)state;
+    for (unsigned moment = 1; is_asked_at(moment); moment++) {
+        was_busy = was_busy || busy_calls == 3;
+    }
+    assert_true(was_busy);
+}
+
 /* The control VM may end at any call that hyp makes of the machine while a guest asks. */
 static void end_control(void)
 {
@@ -458,6 +505,7 @@ int main(void)
         cmocka_unit_test_setup(control_is_reset, start_controlled),
         cmocka_unit_test_setup(control_ends, start_controlled),
         cmocka_unit_test_setup(control_ends_while_a_reset_waits, start_controlled),
+        cmocka_unit_test(asked_during_a_reset),
         cmocka_unit_test(control_ends_at_any_moment),
         cmocka_unit_test_setup(mp_states_of_a_stopped_vcpu, start),
         cmocka_unit_test_setup(a_held_vm, start),
