@@ -8,7 +8,7 @@
 
 /* How many interrupts are taken before hyp looks at other things: cores of the VM may send SGIs
  * faster than this one takes them. What is left makes it take again. */
-enum { TAKE_MAX = 64, INTID_SPECIAL = 1020 };
+enum { TAKE_MAX = 64, INTID_SPECIAL = 1020, INTID_SPECIAL_LAST = 1023 };
 
 /* ICH_HCR_EL2: the virtual CPU interface is on; a maintenance interrupt if at most one list
  * register is in use, if the guest has ended an interrupt that is in none, or if none has a
@@ -82,6 +82,8 @@ static void vgic_take_one(struct vcpu *vcpu, unsigned intid)
     }
 }
 
+/* LPIs and extended ranges, which firmware may have left enabled, are nobody's. An LPI is over with its
+ * drop; others stay active, and so do not come again. */
 void vgic_take(struct vcpu *vcpu)
 {
     if (vcpu->gic.parked_count != 0) {
@@ -90,11 +92,13 @@ void vgic_take(struct vcpu *vcpu)
     for (unsigned i = 0; i < TAKE_MAX; i++) {
         uint32_t intid = arch_gic_acknowledge();
 
-        if (intid >= INTID_SPECIAL) {
+        if (intid >= INTID_SPECIAL && intid <= INTID_SPECIAL_LAST) {
             break;
         }
         arch_gic_drop(intid);
-        vgic_take_one(vcpu, intid);
+        if (intid < INTID_SPECIAL) {
+            vgic_take_one(vcpu, intid);
+        }
     }
     if (vgic_is_asked(vcpu)) {
         vgic_serve(vcpu);

@@ -339,6 +339,22 @@ static void interrupt_that_is_taken_during_a_reset(void **state)
     assert_false(fake_intid(0, RIG_EXTRA)->active);
 }
 
+/* Its INTID is in no register of the distributor. */
+static void lpi_of_the_firmware_is_in_nobodys_way(void **state)
+{
+    struct vcpu *vcpu = rig_as(0);
+
+    (void)state;
+    rig_open(vcpu);
+    rig_enable(vcpu, RIG_EXTRA, 0x80);
+    vgic_raise(vcpu->vm, RIG_EXTRA);
+    fake_foreign = 8192 + 32;
+    assert_int_equal(rig_turn(vcpu), RIG_EXTRA);
+    assert_int_equal(fake_foreign, 0);
+    fake_guest_end(RIG_EXTRA);
+    assert_int_equal(rig_turn(vcpu), FAKE_SPURIOUS);
+}
+
 static void lowered_interrupt_is_gone_unless_the_guest_has_it(void **state)
 {
     struct vcpu *vcpu = rig_as(0);
@@ -754,6 +770,7 @@ int main(void)
         TEST(pending_state_that_is_cleared_is_gone),
         TEST(edge_after_a_drop_is_not_lost),
         TEST(interrupt_that_is_taken_during_a_reset),
+        TEST(lpi_of_the_firmware_is_in_nobodys_way),
         TEST(lowered_interrupt_is_gone_unless_the_guest_has_it),
         TEST(active_interrupts_can_be_ended_by_register),
         TEST(distributor_that_is_off_signals_nothing),

@@ -82,6 +82,7 @@ struct fake_intid {
 };
 
 extern unsigned fake_list_count;
+extern uint32_t fake_foreign;            /* an LPI that is acknowledged next; 0: none */
 extern unsigned fake_waits_for_disabled; /* reads of RWP until it is 0 */
 
 /* Of a core's private interrupt, or of an SPI for any core. */

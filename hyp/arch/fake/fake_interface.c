@@ -35,6 +35,7 @@ struct fake_interface {
 };
 
 unsigned fake_list_count;
+uint32_t fake_foreign;
 
 static struct fake_interface interfaces[FAKE_CORES];
 
@@ -51,6 +52,7 @@ void fake_interface_reset(void)
         interfaces[i].hcr = HCR_ENABLE;
     }
     fake_list_count = 4;
+    fake_foreign = 0;
 }
 
 /* ---- hyp's ---- */
@@ -102,6 +104,11 @@ uint32_t arch_gic_acknowledge(void)
     unsigned intid = fake_signalled(arch_core());
 
     fake_require(here->undropped == FAKE_SPURIOUS, "acknowledged before the priority was dropped");
+    if (fake_foreign != 0) {
+        here->undropped = fake_foreign;
+        fake_foreign = 0;
+        return here->undropped;
+    }
     if (intid != FAKE_SPURIOUS) {
         fake_intid(arch_core(), intid)->active = true;
         fake_intid(arch_core(), intid)->latch = false;
