@@ -100,6 +100,8 @@ void arch_set_deadline(uint64_t count);
 
 /* ---- Memory and devices, by physical address ---- */
 
+#define ARCH_MEMORY_END (UINT64_C(1) << 39) /* RAM from here on is not mapped */
+
 uint64_t arch_image(uint64_t *size);              /* where hyp itself is */
 void arch_map_memory(uint64_t pa, uint64_t size); /* RAM, write-back; before other cores start */
 void *arch_memory(uint64_t pa);                   /* of RAM that is mapped */

@@ -44,6 +44,8 @@ _Static_assert(offsetof(struct mmu_values, sctlr) == MMU_SCTLR, "offsets.h");
 
 struct mmu_values mmu_values;
 
+_Static_assert(ARCH_MEMORY_END == UINT64_C(1) << ADDRESS_BITS, "arch.h");
+
 extern char image_start[], image_end[];
 
 static uint64_t gibs[ENTRY_COUNT] __attribute__((aligned(4096)));

@@ -30,6 +30,7 @@ static uint64_t load_find_place(const struct memory_map *map, const struct memor
 {
     uint64_t end = ram->base + ram->size;
 
+    end = end < ARCH_MEMORY_END ? end : ARCH_MEMORY_END;
     while (end >= size && load_align_down(end - size) >= ram->base) {
         uint64_t start = load_align_down(end - size);
         const struct memory_range *used = load_find_used(map, start, size);

@@ -9,7 +9,8 @@
 #include "vm.h"
 
 /*
- * Gives each VM the highest RAM of the machine that is free, aligned to 2 MiB, from the first VM on.
+ * Gives each VM the highest RAM of the machine that hyp can map and that is free, aligned to 2 MiB, from
+ * the first VM on.
  * Returns the first VM for which there is no room, or NULL.
  */
 const struct vm *load_place(const struct memory_map *map);

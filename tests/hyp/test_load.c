@@ -163,6 +163,21 @@ static void test_little_room(void **state)
     assert_int_equal(vms[3].regions[0].pa, 0x4a000000);
 }
 
+/* hyp has no addresses for RAM from 512 GiB on. */
+static void test_ram_that_cannot_be_mapped(void **state)
+{
+    (void)state;
+    map.ram[1] = (struct memory_range){(UINT64_C(1) << 39) - 64 * MIB, 1024 * MIB};
+    add_vm(32 * MIB);
+    add_vm(64 * MIB);
+    assert_null(load_place(&map));
+    assert_int_equal(vms[0].regions[0].pa, (UINT64_C(1) << 39) - 32 * MIB);
+    assert_int_equal(vms[1].regions[0].pa, 0x7be00000);
+    map.ram[1].base = UINT64_C(1) << 40;
+    assert_null(load_place(&map));
+    assert_int_equal(vms[0].regions[0].pa, 0x7de00000);
+}
+
 static void test_no_room(void **state)
 {
     (void)state;
@@ -204,6 +219,7 @@ int main(void)
         cmocka_unit_test_setup(test_ranges_are_limited, setup),
         cmocka_unit_test_setup(test_places, setup),
         cmocka_unit_test_setup(test_little_room, setup),
+        cmocka_unit_test_setup(test_ram_that_cannot_be_mapped, setup),
         cmocka_unit_test_setup(test_no_room, setup),
         cmocka_unit_test_setup(test_load, setup),
     };
