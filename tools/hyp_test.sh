@@ -111,6 +111,36 @@ hyp_case_fault() {
     grep -qE '^hyp: x28=0x[0-9a-f]+ x29=0x[0-9a-f]+ x30=0x[0-9a-f]+' "$hyp_line" || hyp_fail "registers are missing"
 }
 
+# What is wrong with a bundle or a machine that the description alone does not show.
+hyp_case_refused() {
+    local at pa hyp_machine options=(--kernel "$hyp_check_image" --memory 64M --cpus 2)
+    for pa in 8080000 9020000; do # ITS, fw_cfg
+        "$hyp_image" make "${options[@]}" "$hyp_folder/bundle"
+        cp "$hyp_folder/bundle" "$hyp_folder/description"
+        fdtput -t x "$hyp_folder/description" /vm@0/device@9000000 pa 0 "$pa"
+        dd if="$hyp_folder/description" of="$hyp_folder/bundle" conv=notrunc status=none
+        hyp_make_machine "$hyp_folder/bundle"
+        hyp_stops 'bundle: vm@0/device@9000000: pa: this is RAM, a device that no VM may have, or one of another VM'
+    done
+    "$hyp_image" make "${options[@]}" "$hyp_folder/bundle"
+    hyp_make_machine "$hyp_folder/bundle"
+    for at in "${!hyp_machine[@]}"; do
+        [[ ${hyp_machine[at]} != -smp ]] || hyp_machine[at + 1]=1
+    done
+    hyp_stops 'VM vm: the machine does not have one of its cores'
+}
+
+hyp_stops() { # TEXT
+    local machine_process waited=0
+    : >"$hyp_line" # A line of an earlier machine is not looked at.
+    "${hyp_machine[@]}" </dev/null >>"$hyp_line" &
+    machine_process=$!
+    until grep -qF ' stops: ' "$hyp_line" || ((++waited > 600)); do sleep 0.2; done
+    kill "$machine_process"
+    wait "$machine_process" || true
+    hyp_has "$hyp_line" "$1"
+}
+
 # The image as clang and lld make it.
 hyp_case_clang() {
     local compile_targets=hyp/hyp-clang.img

@@ -124,7 +124,7 @@ enum { ARCH_INTID_VIRTUAL_TIMER = 27, ARCH_INTID_PHYSICAL_TIMER = 30 }; /* the g
 enum { ARCH_INTID_KICK = 16, ARCH_INTID_MAINTENANCE = 25, ARCH_INTID_TIMER = 26 };
 
 uint64_t arch_gic_distributor(void);            /* its registers, by physical address */
-uint64_t arch_gic_redistributor(unsigned core); /* its two frames of 64 KiB */
+uint64_t arch_gic_redistributor(unsigned core); /* its two frames of 64 KiB; 0: no such core */
 
 /* ---- The CPU interface and the list registers of this core ---- */
 

@@ -6,7 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BOARD_CORE_MAX = 16 };
+enum { BOARD_CORE_MAX = 16, BOARD_KEPT_MAX = 4 };
+
+struct board_range {
+    uint64_t base;
+    uint64_t size;
+};
 
 struct arch_board {
     const char *name;
@@ -16,6 +21,9 @@ struct arch_board {
     uint64_t rtc;            /* a PL031; 0: none */
     uint64_t device_base;    /* registers that hyp maps for itself: whole GiB */
     uint64_t device_size;
+    /* Never a VM's: registers by which it could reach all memory, or the interrupts of others. */
+    struct board_range kept[BOARD_KEPT_MAX];
+
     unsigned core_count;             /* at most; a VM names those that exist */
     uint64_t mpidrs[BOARD_CORE_MAX]; /* affinity fields only */
     bool firmware_is_hvc;            /* false: SMC */

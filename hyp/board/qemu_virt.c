@@ -13,6 +13,12 @@ const struct arch_board board = {
     .rtc = 0x09010000,
     .device_base = 0,
     .device_size = UINT64_C(1) << 30,
+    .kept =
+        {
+            {0x08080000, 0x20000}, /* ITS */
+            {0x09020000, 0x1000},  /* fw_cfg, which has DMA */
+            {0x09050000, 0x20000}, /* SMMU */
+        },
     .core_count = BOARD_CORE_MAX,
     .mpidrs = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
 };

@@ -96,7 +96,8 @@ static bool describe_passed(struct describe *describe, const struct tree_node *n
         return describe_wrong(describe, "pa is not the address of a page, as a pair of cells");
     }
     if (describe_is_taken(describe, pa, size)) {
-        return describe_wrong(describe, "pa: this is RAM, the GIC, or a device of another VM");
+        return describe_wrong(
+            describe, "pa: this is RAM, a device that no VM may have, or one of another VM");
     }
     if (vm->region_count == VM_REGION_MAX) {
         return describe_wrong(describe, "the VM has too many devices");

@@ -51,8 +51,11 @@ static void main_stop_at(const struct describe_fault *fault)
     arch_stop("its description of the VMs is not valid");
 }
 
-/* What no VM may have as a device: RAM and the GIC. Returns how many ranges that are. */
-static unsigned main_list_kept(struct memory_range kept[MEMORY_RANGE_MAX + 2])
+enum { MAIN_KEPT_MAX = MEMORY_RANGE_MAX + 2 + BOARD_KEPT_MAX };
+
+/* What no VM may have as a device: RAM, the GIC, and what the board names. Returns how many ranges that
+ * are. */
+static unsigned main_list_kept(struct memory_range kept[MAIN_KEPT_MAX])
 {
     unsigned count = 0;
 
@@ -62,12 +65,15 @@ static unsigned main_list_kept(struct memory_range kept[MEMORY_RANGE_MAX + 2])
     kept[count++] = (struct memory_range){board.distributor, BUS_DISTRIBUTOR_SIZE};
     kept[count++] = (struct memory_range){board.redistributors,
                                           (uint64_t)board.core_count * BUS_REDISTRIBUTOR_SIZE};
+    for (unsigned i = 0; i < BOARD_KEPT_MAX; i++) {
+        kept[count++] = (struct memory_range){board.kept[i].base, board.kept[i].size};
+    }
     return count;
 }
 
 static void main_describe(void)
 {
-    struct memory_range kept[MEMORY_RANGE_MAX + 2];
+    struct memory_range kept[MAIN_KEPT_MAX];
     struct describe_fault fault;
     struct describe_input input = {.pa = main_map.bundle.base,
                                    .size = main_map.bundle.size,
@@ -113,6 +119,18 @@ static void main_prepare_vms(void)
     }
 }
 
+/* A bundle may name cores of the board that this machine does not have. */
+static void main_check_cores(void)
+{
+    for (unsigned i = 0; i < CORE_MAX; i++) {
+        const struct vcpu *vcpu = vcpu_of_core(i);
+
+        if (vcpu != NULL && arch_gic_redistributor(i) == 0) {
+            main_stop_for(vcpu->vm, "the machine does not have one of its cores");
+        }
+    }
+}
+
 static void main_start_cores(void)
 {
     for (unsigned i = 0; i < CORE_MAX; i++) {
@@ -132,6 +150,7 @@ void hyp_main(const void *tree)
     emulated_set_date(arch_date());
     calls_ask_firmware();
     arch_gic_start_machine();
+    main_check_cores();
     for (unsigned i = 0; i < vm_count; i++) {
         emulated_reset(&vms[i]);
         vgic_reset_vm(&vms[i]);

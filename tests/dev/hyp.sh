@@ -135,7 +135,7 @@ test_refused_bundle() {
     status=0
     wait "$machine" || status=$?
     expect_status 143
-    expect_line out 'bundle: vm@0/device@9000000: pa: this is RAM, the GIC, or a device of another VM'
+    expect_line out 'bundle: vm@0/device@9000000: pa: this is RAM, a device that no VM may have, or one of another VM'
 }
 
 # limit demo 400
