@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The commands for running VMs, with a VM that is a thread of the test, and says what the test wants. */
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -165,6 +167,49 @@ static void name_belongs_to_one(void **state)
     assert_int_not_equal(access("dormouse/vm.vm", F_OK), 0);
     take_name(&first, "vm");
     vm_release(&first);
+}
+
+/* Takes the name in a process that files can be kept from, as they cannot from root's. */
+static bool take_without_privileges(const char *name)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[2] = {{0}};
+    struct vm_claim claim;
+    int status = 0;
+
+    pid_t child = fork();
+    if (child == 0) {
+        bool taken =
+            syscall(SYS_capset, &header, none) == 0 && vm_claim(&claim, name, json_object());
+        _exit(taken ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    return status == 0;
+}
+
+/* Such as root's, in the folder of another user. */
+static void file_of_another_user_is_named(void **state)
+{
+    struct capture capture;
+    char said[512];
+
+    (void)state;
+    mkdir("dormouse", 0700);
+    scratch_write("dormouse/vm.vm", "{}", 2);
+    chmod("dormouse/vm.vm", 0);
+    capture_begin(&capture, STDERR_FILENO);
+    assert_false(take_without_privileges("vm"));
+    capture_end(&capture, said, sizeof(said));
+    assert_non_null(strstr(said, "dormouse: --name vm: /"));
+    assert_non_null(strstr(said, "/dormouse/vm.vm belongs to user "));
+    assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+    chmod("dormouse", 0500);
+    capture_begin(&capture, STDERR_FILENO);
+    assert_false(take_without_privileges("other"));
+    capture_end(&capture, said, sizeof(said));
+    assert_non_null(strstr(said, "--name other: cannot put other.vm into /"));
+    chmod("dormouse", 0700);
+    assert_true(take_without_privileges("other"));
 }
 
 /* A process that was killed has left its file. */
@@ -629,6 +674,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(name_belongs_to_one, enter, leave),
+        cmocka_unit_test_setup_teardown(file_of_another_user_is_named, enter, leave),
         cmocka_unit_test_setup_teardown(name_of_an_ended_vm_is_free, enter, leave),
         cmocka_unit_test_setup_teardown(strange_files_are_no_vms, enter, leave),
         cmocka_unit_test_setup_teardown(commands_need_names, enter, leave),

@@ -101,6 +101,23 @@ static int claim_take(struct vm_claim *claim, const struct vm_folders *folders,
     return claim->fd < 0 ? claim->fd : claim_write(claim->fd, record);
 }
 
+static void claim_report(const struct vm_claim *claim, const char *name, const char *folder,
+                         int error)
+{
+    struct stat status;
+
+    if (error == -EAGAIN) {
+        report("--name %s: a VM of that name runs already; see dormouse ps", name);
+    } else if (error == -EACCES &&
+               fstatat(claim->folder_fd, claim->file, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        report("--name %s: %s belongs to user %u; a VM of that user has the name, or has left the "
+               "file: then remove it",
+               name, claim->path, status.st_uid);
+    } else {
+        report("--name %s: cannot put %s into %s: %s", name, claim->file, folder, strerror(-error));
+    }
+}
+
 bool vm_claim(struct vm_claim *claim, const char *name, json_t *record)
 {
     struct vm_folders folders;
@@ -114,12 +131,7 @@ bool vm_claim(struct vm_claim *claim, const char *name, json_t *record)
     if (error == 0) {
         return true;
     }
-    if (error == -EAGAIN || error == -EACCES) {
-        report("--name %s: a VM of that name runs already; see dormouse ps", name);
-    } else {
-        report("--name %s: cannot put %s into %s: %s", name, claim->file, folders.at[0],
-               strerror(-error));
-    }
+    claim_report(claim, name, folders.at[0], error);
     vm_release(claim);
     return false;
 }
