@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "capture.h"
+#include "client/relay.h"
 #include "client/verb.h"
 #include "client/vm_claim.h"
 #include "scratch.h"
@@ -92,16 +93,21 @@ static void *serve(void *arg)
     return NULL;
 }
 
-static void start(struct fake_vm *vm, const char *path, const char *hello, const char *const *lines)
+static void listen_at(struct fake_vm *vm, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    *vm = (struct fake_vm){.greeting = hello, .lines = lines};
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     unlink(path);
     vm->listener = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(vm->listener, (struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(listen(vm->listener, 4), 0);
+}
+
+static void start(struct fake_vm *vm, const char *path, const char *hello, const char *const *lines)
+{
+    *vm = (struct fake_vm){.greeting = hello, .lines = lines};
+    listen_at(vm, path);
     assert_int_equal(pthread_create(&vm->thread, NULL, serve, vm), 0);
 }
 
@@ -598,6 +604,46 @@ static void escape_detaches(void **state)
     vm_release(&claim);
 }
 
+/* Returns the exit status of a process that relays, or that of its end by a signal. */
+static int relay_in_a_process(const struct relay *relay, int input)
+{
+    enum { LIMIT_SECONDS = 60 };
+    int status = 0;
+
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(LIMIT_SECONDS);
+        dup2(input, STDIN_FILENO);
+        _exit(relay_run(relay) == 0 ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    return status;
+}
+
+/* More keys than a pseudo-terminal holds, and then the escape. */
+static void escape_of_a_guest_that_does_not_read(void **state)
+{
+    enum { KEYS = 20000, ESCAPE = ']' & 0x1f };
+    static char keys[KEYS + 1];
+    char pty[64];
+    int input[2];
+    int slave;
+
+    (void)state;
+    int master = open_raw_pty(pty, sizeof(pty), &slave);
+    (void)fcntl(slave, F_SETFL, O_NONBLOCK);
+    memset(keys, 'x', KEYS);
+    keys[KEYS] = ESCAPE;
+    assert_int_equal(pipe(input), 0);
+    assert_int_equal(write(input[1], keys, sizeof(keys)), sizeof(keys));
+    assert_int_equal(relay_in_a_process(&(struct relay){.fd = slave, .escape = ESCAPE}, input[0]),
+                     0);
+    close(input[0]);
+    close(input[1]);
+    close(slave);
+    close(master);
+}
+
 static void port_of_vsock(void **state)
 {
     struct vm_claim claim;
@@ -620,6 +666,72 @@ static void port_of_vsock(void **state)
     assert_int_equal(RUN(&verb_connect, said, "vm", "22x"), VERB_USAGE);
     assert_string_equal(said, "dormouse: connect vm: 22x is not a port of vsock\n");
     dup2(input, STDIN_FILENO);
+    vm_release(&claim);
+}
+
+enum { FLOOD = 1 << 20 };
+
+/* A program that answers with much before it reads. */
+static void *answer_first(void *arg)
+{
+    static char bytes[FLOOD];
+    const struct fake_vm *vm = arg;
+    int fd = accept(vm->listener, NULL, NULL);
+    size_t heard = 0;
+    ssize_t count;
+
+    if (read_line(fd) && say(fd, "OK 1\n") &&
+        send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL) == FLOOD) {
+        while ((count = read(fd, bytes, sizeof(bytes))) > 0) {
+            heard += (size_t)count;
+        }
+    }
+    close(fd);
+    return heard == FLOOD ? arg : NULL;
+}
+
+/* Runs `dormouse connect vm 7` with files, or ends it. */
+static int connect_files(const char *input, const char *output)
+{
+    enum { LIMIT_SECONDS = 60 };
+    int status = 0;
+
+    pid_t child = fork();
+    if (child == 0) {
+        char words[][8] = {"vm", "7"};
+        char *argv[] = {words[0], words[1], NULL};
+
+        alarm(LIMIT_SECONDS);
+        dup2(open(input, O_RDONLY), STDIN_FILENO);
+        dup2(open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
+        _exit(verb_run(&verb_connect, 2, argv, show_log));
+    }
+    waitpid(child, &status, 0);
+    return status;
+}
+
+static void no_direction_waits_for_the_other(void **state)
+{
+    struct vm_claim claim;
+    struct fake_vm vm = {.listener = -1};
+    struct stat got;
+    void *heard;
+
+    (void)state;
+    take_record(&claim, "vsock", "vsock");
+    scratch_write("big", "", 0);
+    assert_int_equal(truncate("big", FLOOD), 0);
+    listen_at(&vm, "vsock");
+    assert_int_equal(pthread_create(&vm.thread, NULL, answer_first, &vm), 0);
+    int status = connect_files("big", "out");
+    pthread_join(vm.thread, &heard);
+    close(vm.listener);
+    assert_int_equal(status, 0);
+    assert_non_null(heard);
+    assert_int_equal(stat("out", &got), 0);
+    assert_int_equal(got.st_size, FLOOD);
+    unlink("big");
+    unlink("out");
     vm_release(&claim);
 }
 
@@ -690,6 +802,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(console_of_a_vm, enter, leave),
         cmocka_unit_test_setup_teardown(escape_detaches, enter, leave),
         cmocka_unit_test_setup_teardown(port_of_vsock, enter, leave),
+        cmocka_unit_test_setup_teardown(no_direction_waits_for_the_other, enter, leave),
+        cmocka_unit_test_setup_teardown(escape_of_a_guest_that_does_not_read, enter, leave),
         cmocka_unit_test_setup_teardown(ways_to_ssh, enter, leave),
     };
 
