@@ -188,6 +188,9 @@ int option_first_operand(const struct option_command *command, int argc, char *c
             return argc;
         }
         at += width;
+        if (strcmp(argv[at - width], "--") == 0) {
+            break;
+        }
     }
     return at < argc ? at : argc;
 }

@@ -274,6 +274,10 @@ static void commands_need_names(void **state)
     assert_int_equal(RUN(&verb_quit, said, "vm", "other"), VERB_NOT_RUNNING);
     assert_non_null(strstr(said, "no VM called vm;"));
     assert_non_null(strstr(said, "no VM called other;"));
+    /* Such a name was allowed once. */
+    assert_int_equal(RUN(&verb_quit, said, "--limit=9", "--", "-x", "--limit"), VERB_NOT_RUNNING);
+    assert_non_null(strstr(said, "no VM called -x;"));
+    assert_non_null(strstr(said, "no VM called --limit;"));
 }
 
 /* One conversation with the VM behind the socket "vm". */

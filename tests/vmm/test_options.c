@@ -421,7 +421,9 @@ static const struct {
     const char *said;
 } bad[] = {
     {"--no-such", NULL, "run: --no-such is not an option; see dormouse run --help"},
-    {"no/name", NULL, "--name no/name: not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
+    {"no/name", NULL,
+     "--name no/name: not a name; give 1 to 63 letters, digits, '.', '_' or '-', of which the "
+     "first is neither '.' nor '-'"},
     {"--kern", "k", "run: --kern is not an option; did you mean --kernel? See dormouse run --help"},
     {"--kernel", NULL, "run: --kernel needs a value: FILE; see dormouse run --help"},
     {"--on-suspend", NULL, "run: --on-suspend needs a value: POLICY; see dormouse run --help"},
@@ -531,8 +533,18 @@ static const struct {
     {"--memory", "99999999T", "--memory 99999999T: out of range; give 16M to 4T"},
     {"--memory", "5T", "--memory 5T: out of range; give 16M to 4T"},
     {"--memory", "513M", "--memory 513M: not a multiple of 2M"},
-    {"--name", "", "--name : not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
-    {"--name", "a b", "--name a b: not a name; give 1 to 63 letters, digits, '.', '_' or '-'"},
+    {"--name", "",
+     "--name : not a name; give 1 to 63 letters, digits, '.', '_' or '-', of which the first is "
+     "neither '.' nor '-'"},
+    {"--name", "-a",
+     "--name -a: not a name; give 1 to 63 letters, digits, '.', '_' or '-', of which the first is "
+     "neither '.' nor '-'"},
+    {"--name", ".a",
+     "--name .a: not a name; give 1 to 63 letters, digits, '.', '_' or '-', of which the first is "
+     "neither '.' nor '-'"},
+    {"--name", "a b",
+     "--name a b: not a name; give 1 to 63 letters, digits, '.', '_' or '-', of which the first is "
+     "neither '.' nor '-'"},
     {"--on-suspend", "honor",
      "--on-suspend honor: unknown policy; use off, refuse, honour, ask or save"},
     {"--wake", "rtc,lid",

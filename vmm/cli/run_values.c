@@ -145,9 +145,11 @@ bool run_set_name(const struct option_row *row, void *settings, const char *valu
         strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
     (void)row;
-    if (length == 0 || length > CONFIG_NAME_MAX || good != length) {
-        report("--name %s: not a name; give 1 to %d letters, digits, '.', '_' or '-'", value,
-               CONFIG_NAME_MAX);
+    if (length == 0 || length > CONFIG_NAME_MAX || good != length || value[0] == '-' ||
+        value[0] == '.') {
+        report("--name %s: not a name; give 1 to %d letters, digits, '.', '_' or '-', of which the "
+               "first is neither '.' nor '-'",
+               value, CONFIG_NAME_MAX);
         return false;
     }
     config->name = value;

@@ -89,9 +89,11 @@ static char *take_user(struct verb_settings *settings, char *word)
 static enum option_result verb_parse(const struct verb *verb, struct verb_settings *settings,
                                      int argc, char *const *argv, char **names, size_t *count)
 {
+    bool no_options = false;
+
     *count = 0;
     for (int at = 0; at < argc; at++) {
-        int length = option_first_operand(&verb->options, argc - at, argv + at);
+        int length = no_options ? 0 : option_first_operand(&verb->options, argc - at, argv + at);
         int operands;
         enum option_result result =
             option_parse(&verb->options, settings, length, argv + at, &operands);
@@ -103,6 +105,7 @@ static enum option_result verb_parse(const struct verb *verb, struct verb_settin
         if (at == argc) {
             break;
         }
+        no_options = no_options || (length > 0 && strcmp(argv[at - 1], "--") == 0);
         names[(*count)++] = argv[at];
         if (verb->names == VERB_NAME_AND_REST) {
             names[0] = take_user(settings, argv[at]);

@@ -50,7 +50,7 @@ enum file_clock {
 
 struct config {
     struct config_file file; /* which some of the strings below are in */
-    const char *name;        /* 1 to CONFIG_NAME_MAX characters of [A-Za-z0-9._-] */
+    const char *name;        /* [A-Za-z0-9_][A-Za-z0-9._-]*, of up to CONFIG_NAME_MAX */
     const char *kernel;      /* path; NULL with firmware */
     uint64_t kernel_at;      /* offset in memory of a raw binary; or CONFIG_KERNEL_AT_NONE */
     const char *firmware;    /* path or "auto", in place of a kernel; NULL: none */
