@@ -98,6 +98,7 @@ static void words_of_the_command_line(void **state)
                                "balloon = no\n"
                                "append = console=ttyAMA0\n"
                                "  root=/dev/vda\n"
+                               "  [x]\n"
                                "\n"
                                "# in between\n"
                                "\tquiet\n";
@@ -114,7 +115,7 @@ static void words_of_the_command_line(void **state)
     assert_int_equal(config.disks.count, 2);
     assert_true(config.rng);
     assert_false(config.balloon);
-    assert_string_equal(config.append, "console=ttyAMA0 root=/dev/vda quiet");
+    assert_string_equal(config.append, "console=ttyAMA0 root=/dev/vda [x] quiet");
     config_close(&config);
 }
 
@@ -159,7 +160,11 @@ static void errors_have_file_and_line(void **state)
                    "vm.conf:1: virtiofs is not an option: a guest with virtio-fs");
     expect_refused("kernel = k\nrng\n", "vm.conf:2: not a line of the form NAME = VALUE");
     expect_refused("rng = on\n", "vm.conf:1: rng = on: give yes or no");
-    expect_refused("[vm]\nkernel = k\n", "vm.conf:2: the file has no sections");
+    expect_refused("[vm]\nkernel = k\n", "vm.conf:1: the file has no sections");
+    expect_refused("kernel = k\n[vm]\n", "vm.conf:2: the file has no sections");
+    expect_refused("kernel = k\n[vm", "vm.conf:2: the file has no sections");
+    expect_refused("  [vm]\n", "vm.conf:1: the file has no sections");
+    expect_refused("\xef\xbb\xbf[vm]\n", "vm.conf:1: the file has no sections");
     expect_refused(" kernel = k\n", "vm.conf:1: an indented line continues the line before");
     expect_refused("kernel = k\nclone = yes\n", "--clone: only a restored VM is a clone");
 }

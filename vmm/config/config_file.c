@@ -102,12 +102,8 @@ static int reading_take(void *arg, const char *section, const char *name, const 
 {
     struct config_reading *reading = arg;
 
+    (void)section;
     if (reading->failed) {
-        return false;
-    }
-    if (section[0] != '\0') {
-        reading_fail(reading, reading->line,
-                     "the file has no sections; leave out the line in brackets");
         return false;
     }
     if (reading->indented) {
@@ -120,9 +116,28 @@ static int reading_take(void *arg, const char *section, const char *name, const 
     return !reading->failed;
 }
 
-/* What is wrong with a line before the parser sees it; NULL: nothing. */
-static const char *line_problem(const char *line, ssize_t length)
+/* Where the parser would see a section: not in a line that continues another one. */
+static bool line_is_section(const struct config_reading *reading, const char *line)
 {
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
+    const size_t mark = sizeof(byte_order_mark) - 1;
+
+    if (reading->line == 1 && strncmp(line, byte_order_mark, mark) == 0) {
+        line += mark;
+    }
+    if (reading->option == 0) {
+        line += strspn(line, " \t");
+    }
+    return line[0] == '[';
+}
+
+/* What is wrong with a line before the parser sees it; NULL: nothing. */
+static const char *line_problem(const struct config_reading *reading, const char *line,
+                                ssize_t length)
+{
+    if (line_is_section(reading, line)) {
+        return "the file has no sections; leave out the line in brackets";
+    }
     if (strlen(line) != (size_t)length) {
         return "the file is not a text";
     }
@@ -145,7 +160,7 @@ static char *reading_next(char *buffer, int size, void *arg)
         return NULL;
     }
     reading->line++;
-    const char *problem = line_problem(line, length);
+    const char *problem = line_problem(reading, line, length);
     if (problem == NULL && reading->line > CONFIG_FILE_LINES_MAX) {
         problem = "the file has too many lines";
     }
