@@ -32,7 +32,9 @@ install_dormouse() {
     mkdir -p "$local_tree/libexec/dormouse"
     cp "$LAB_UNITS/host-sleep" "$local_tree/libexec/dormouse/"
     chmod 755 "$local_tree/libexec/dormouse/host-sleep"
-    mkdir -p "$host/var/lib/dormouse"
+    # What a VM may write is no configuration.
+    mkdir -p "$host/var/lib/dormouse/.config/dormouse"
+    echo "nonsense = yes" >"$host/var/lib/dormouse/.config/dormouse/web.conf"
     cp "$LAB_BARE" "$host/var/lib/dormouse/bare.img"
     chroot "$host" /usr/bin/systemd-sysusers - <"$LAB_UNITS/dormouse.conf"
     kvm_group=$(sed -n 's/^kvm:[^:]*:\([0-9]*\):.*/\1/p' "$host/etc/group")

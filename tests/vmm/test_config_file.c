@@ -166,6 +166,7 @@ static void errors_have_file_and_line(void **state)
     expect_refused("  [vm]\n", "vm.conf:1: the file has no sections");
     expect_refused("\xef\xbb\xbf[vm]\n", "vm.conf:1: the file has no sections");
     expect_refused(" kernel = k\n", "vm.conf:1: an indented line continues the line before");
+    expect_refused("kernel = k\nname = other\n", "vm.conf:2: the VM has the name of this file;");
     expect_refused("kernel = k\nclone = yes\n", "--clone: only a restored VM is a clone");
 }
 
@@ -242,6 +243,13 @@ static void missing_file(void **state)
     assert_int_equal(result, OPTION_BAD);
     assert_non_null(strstr(said, "run nosuchvm: there is no file "));
     assert_non_null(strstr(said, "dormouse/nosuchvm.conf or /etc/dormouse/nosuchvm.conf"));
+    setenv("XDG_CONFIG_HOME", "/etc", 1);
+    capture_begin(&capture, STDERR_FILENO);
+    result = PARSE(&config, "nosuchvm");
+    capture_end(&capture, said, sizeof(said));
+    assert_int_equal(result, OPTION_BAD);
+    assert_string_equal(said,
+                        "dormouse: run nosuchvm: there is no file /etc/dormouse/nosuchvm.conf\n");
     capture_begin(&capture, STDERR_FILENO);
     result = PARSE(&config, "../vm");
     capture_end(&capture, said, sizeof(said));

@@ -109,6 +109,11 @@ static int reading_take(void *arg, const char *section, const char *name, const 
     if (reading->indented) {
         return reading_continue(reading, value);
     }
+    if (strcmp(name, "name") == 0) {
+        reading_fail(reading, reading->line,
+                     "the VM has the name of this file; leave out the line");
+        return false;
+    }
     reading_set_option(reading);
     (void)snprintf(reading->name, sizeof(reading->name), "%s", name);
     (void)snprintf(reading->value, sizeof(reading->value), "%s", value);
@@ -207,6 +212,8 @@ void config_file_free(struct config_file *file)
     *file = (struct config_file){0};
 }
 
+static const char common_configuration[] = "/etc/dormouse/";
+
 /* The user's own file; NULL without memory, or if the user has no folder for it. */
 static char *user_file(const char *name)
 {
@@ -231,15 +238,18 @@ char *config_file_find(const char *name)
     if (own != NULL && access(own, F_OK) == 0) {
         return own;
     }
-    if (asprintf(&common, "/etc/dormouse/%s.conf", name) >= 0) {
+    if (asprintf(&common, "%s%s.conf", common_configuration, name) >= 0) {
         if (access(common, F_OK) == 0) {
             free(own);
             return common;
         }
         free(common);
     }
-    report("run %s: there is no file %s%s/etc/dormouse/%s.conf", name, own != NULL ? own : "",
-           own != NULL ? " or " : "", name);
+    if (own == NULL || strncmp(own, common_configuration, sizeof(common_configuration) - 1) == 0) {
+        report("run %s: there is no file %s%s.conf", name, common_configuration, name);
+    } else {
+        report("run %s: there is no file %s or %s%s.conf", name, own, common_configuration, name);
+    }
     free(own);
     return NULL;
 }
