@@ -124,6 +124,9 @@ void vgic_fill(struct vcpu *vcpu)
 {
     uint32_t wanted;
 
+    if (vcpu->gic.parked_count != 0) {
+        vgic_unpark(vcpu); /* the count would be lost below */
+    }
     while (vcpu->gic.waiting_words != 0 && vgic_list_next(vcpu)) {
     }
     wanted = vgic_wanted_hcr(vcpu);

@@ -709,6 +709,31 @@ static void nested_handlers_need_no_list_registers(void **state)
     assert_int_equal(rig_turn(vcpu), RIG_EXTRA);
 }
 
+/* The guest accesses the distributor after it has ended a parked interrupt, before the maintenance
+ * interrupt of that has come. */
+static void end_of_a_parked_interrupt_counts_at_any_exit(void **state)
+{
+    struct vcpu *vcpu = rig_as(0);
+
+    (void)state;
+    fake_list_count = 1;
+    rig_open(vcpu);
+    for (unsigned i = 0; i < 2; i++) {
+        rig_enable(vcpu, RIG_EXTRA + i, (uint8_t)(0xa0 - i * 0x10));
+        vgic_raise(vcpu->vm, RIG_EXTRA + i);
+        assert_int_equal(rig_turn(vcpu), RIG_EXTRA + i);
+    }
+    assert_int_equal(vcpu->gic.parked_count, 1);
+    fake_guest_end(RIG_EXTRA + 1);
+    fake_guest_end(RIG_EXTRA);
+    vgic_fill(vcpu);
+    assert_int_equal(rig_turn(vcpu), FAKE_SPURIOUS);
+    assert_int_equal(vcpu->gic.parked_count, 0);
+    assert_false(fake_intid(0, RIG_EXTRA)->active);
+    vgic_raise(vcpu->vm, RIG_EXTRA);
+    assert_int_equal(rig_turn(vcpu), RIG_EXTRA);
+}
+
 static void core_that_starts_has_nothing_parked(void **state)
 {
     struct vcpu *vcpu = rig_as(0);
@@ -787,6 +812,7 @@ int main(void)
         TEST(interrupt_of_nobody_is_turned_off),
         TEST(deactivated_behind_hyps_back_is_taken_once),
         TEST(nested_handlers_need_no_list_registers),
+        TEST(end_of_a_parked_interrupt_counts_at_any_exit),
         TEST(core_that_starts_has_nothing_parked),
         TEST(one_list_register_is_enough),
     };
