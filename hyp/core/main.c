@@ -151,6 +151,7 @@ void hyp_main(const void *tree)
     calls_ask_firmware();
     arch_gic_start_machine();
     main_check_cores();
+    arch_gic_start_core(); /* vgic_reset_vm() looks at this core's list registers */
     for (unsigned i = 0; i < vm_count; i++) {
         emulated_reset(&vms[i]);
         vgic_reset_vm(&vms[i]);
