@@ -106,7 +106,7 @@ call_from_guest:
     bl hyp_call
     mov x1, x19
     ldr x19, [sp], #16
-    cbz w0, 1f
+    tbz w0, #0, 1f                 /* a bool: bits 31 to 8 may be anything */
     ldr x2, [x1, #FRAME_PC]
     msr elr_el2, x2
     ldp x2, x3, [x1, #16]
