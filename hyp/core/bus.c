@@ -13,6 +13,7 @@ enum {
     ABORT_CACHE = 1 << 8, /* cache maintenance by address */
     ABORT_WALK = 1 << 7,  /* of the guest's own tables */
     ABORT_WRITE = 1 << 6,
+    ABORT_STATUS_KIND = 0x38, /* zero: an address size fault or a translation fault */
 };
 
 enum { INSTRUCTION_SIZE = 4, REGISTER_ZERO = 31 };
@@ -100,12 +101,14 @@ static bool bus_carry_out(struct vcpu *vcpu, const struct arch_exit *exit)
     return true;
 }
 
+/* HPFAR_EL2, and so the IPA, is unknown for other faults, such as those of alignment and of atomic
+ * accesses that a device does not support. */
 void bus_take_abort(struct vcpu *vcpu, const struct arch_exit *exit)
 {
-    bool is_plain = exit->kind == ARCH_EXIT_DATA_ABORT &&
-                    (exit->esr & (ABORT_VALID | ABORT_WALK)) == ABORT_VALID;
-    bool is_cache = exit->kind == ARCH_EXIT_DATA_ABORT &&
-                    (exit->esr & (ABORT_CACHE | ABORT_WALK)) == ABORT_CACHE;
+    bool has_address =
+        exit->kind == ARCH_EXIT_DATA_ABORT && (exit->esr & (ABORT_WALK | ABORT_STATUS_KIND)) == 0;
+    bool is_plain = has_address && (exit->esr & ABORT_VALID) != 0;
+    bool is_cache = has_address && (exit->esr & ABORT_CACHE) != 0;
 
     if (is_cache || (is_plain && bus_carry_out(vcpu, exit))) {
         vcpu->frame.pc += INSTRUCTION_SIZE;

@@ -14,8 +14,9 @@
 #include "power.h"
 #include "run.h"
 
-/* ESR_EL2 of a data abort: valid, `size` as a power of two, of register `reg`. */
-#define ABORT(size, reg) (UINT64_C(1) << 24 | (uint64_t)(size) << 22 | (uint64_t)(reg) << 16)
+/* ESR_EL2 of a data abort: valid, `size` as a power of two, of register `reg`, and a translation fault
+ * at level 2. */
+#define ABORT(size, reg) (UINT64_C(1) << 24 | (uint64_t)(size) << 22 | (uint64_t)(reg) << 16 | 6)
 #define ABORT_WRITE      UINT64_C(0x40)
 #define ABORT_64         UINT64_C(0x8000)
 #define ABORT_SIGNED     (UINT64_C(1) << 21)
@@ -230,10 +231,33 @@ static void test_aborts(void **state)
     assert_int_equal(seen.aborts, 6);
 }
 
+/* The IPA says nothing, unless it is an address size fault or a translation fault. */
+static void test_other_faults(void **state)
+{
+    static const uint64_t others[] = {
+        0x08 - 6, /* access flag */
+        0x0f - 6, /* permission */
+        0x10 - 6, /* external abort */
+        0x21 - 6, /* alignment */
+        0x30 - 6, /* conflict of TLB entries */
+        0x35 - 6, /* unsupported exclusive or atomic access */
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        check_abort(UART, ABORT(2, 5) + others[i]);
+        check_abort(UART, (ABORT(2, 5) + others[i]) | ABORT_CACHE);
+    }
+    assert_null(seen.whom);
+    seen.aborts = 0;
+    abort_at(UART, ABORT(2, 5) - 6); /* address size, level 0 */
+    check_seen("device", UART, 4);
+}
+
 static void test_cache_maintenance_does_nothing(void **state)
 {
     (void)state;
-    abort_at(UART, ABORT_CACHE | ABORT_WRITE);
+    abort_at(UART, ABORT_CACHE | ABORT_WRITE | 7);
     assert_null(seen.whom);
     assert_int_equal(seen.aborts, 0);
     assert_int_equal(vcpu.frame.pc, START + 4);
@@ -296,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup(test_reads, start),
         cmocka_unit_test_setup(test_writes, start),
         cmocka_unit_test_setup(test_aborts, start),
+        cmocka_unit_test_setup(test_other_faults, start),
         cmocka_unit_test_setup(test_cache_maintenance_does_nothing, start),
         cmocka_unit_test_setup(test_system_registers, start),
         cmocka_unit_test_setup(test_other_exits, start),
