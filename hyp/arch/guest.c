@@ -8,6 +8,7 @@
 
 #define PSTATE_EL1H UINT64_C(0x3c5) /* EL1h, DAIF masked */
 #define PSTATE_NZCV UINT64_C(0xf0000000)
+#define PSTATE_TCO  (UINT64_C(1) << 25)
 #define PSTATE_DIT  (UINT64_C(1) << 24)
 #define PSTATE_PAN  (UINT64_C(1) << 22)
 #define PSTATE_MODE UINT64_C(0x1f)
@@ -168,13 +169,14 @@ static void guest_inject(struct arch_frame *frame, uint64_t esr)
     uint64_t old = frame->pstate;
     bool sets_pan = (READ_SYSREG(sctlr_el1) & SCTLR_EL1_SPAN) == 0 &&
                     (READ_SYSREG(id_aa64mmfr1_el1) >> 20 & 0xf) != 0;
+    bool sets_tco = (READ_SYSREG(id_aa64pfr1_el1) >> 8 & 0xf) != 0; /* memory tagging */
 
     WRITE_SYSREG(esr_el1, esr | ESR_IL);
     WRITE_SYSREG(elr_el1, frame->pc);
     WRITE_SYSREG(spsr_el1, old);
     frame->pc = READ_SYSREG(vbar_el1) + guest_vector(old);
-    frame->pstate =
-        PSTATE_EL1H | (old & (PSTATE_NZCV | PSTATE_DIT | PSTATE_PAN)) | (sets_pan ? PSTATE_PAN : 0);
+    frame->pstate = PSTATE_EL1H | (old & (PSTATE_NZCV | PSTATE_DIT | PSTATE_PAN)) |
+                    (sets_pan ? PSTATE_PAN : 0) | (sets_tco ? PSTATE_TCO : 0);
 }
 
 void arch_inject_abort(struct arch_frame *frame, const struct arch_exit *exit)

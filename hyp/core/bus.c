@@ -2,6 +2,7 @@
 #include "bus.h"
 
 #include "emulated.h"
+#include "skip.h"
 
 /* ESR_EL2 of a data abort from a lower level (Arm ARM D24.2.40, ISS encoding). */
 enum {
@@ -16,7 +17,7 @@ enum {
     ABORT_STATUS_KIND = 0x38, /* zero: an address size fault or a translation fault */
 };
 
-enum { INSTRUCTION_SIZE = 4, REGISTER_ZERO = 31 };
+enum { REGISTER_ZERO = 31 };
 
 struct bus_access {
     uint64_t ipa;
@@ -111,7 +112,7 @@ void bus_take_abort(struct vcpu *vcpu, const struct arch_exit *exit)
     bool is_cache = has_address && (exit->esr & ABORT_CACHE) != 0;
 
     if (is_cache || (is_plain && bus_carry_out(vcpu, exit))) {
-        vcpu->frame.pc += INSTRUCTION_SIZE;
+        skip_instruction(&vcpu->frame, exit->esr);
         return;
     }
     arch_inject_abort(&vcpu->frame, exit);

@@ -4,6 +4,7 @@
 #include "control.h"
 #include "policy.h"
 #include "power.h"
+#include "skip.h"
 
 /* SMCCC_ARCH_WORKAROUND_1 to 4 (DEN0028, 7). */
 static const uint32_t calls_workarounds[] = {0x80008000, 0x80007fff, 0x80003fff, 0x80000004};
@@ -128,7 +129,7 @@ static bool calls_carry_out(struct vcpu *vcpu)
 bool calls_take(struct vcpu *vcpu, const struct arch_exit *exit)
 {
     if (exit->kind == ARCH_EXIT_SMC) {
-        vcpu->frame.pc += 4; /* the trapped SMC itself */
+        skip_instruction(&vcpu->frame, exit->esr); /* the trapped SMC itself */
     }
     if ((exit->esr & 0xffff) != 0) { /* the immediate: reserved (DEN0028, 2.9) */
         vcpu->frame.x[0] = (uint64_t)VPSCI_NOT_SUPPORTED;

@@ -4,6 +4,7 @@
 #include "bus.h"
 #include "calls.h"
 #include "power.h"
+#include "skip.h"
 
 /* A trapped MSR or MRS, as ESR_EL2 has it: Op0, Op2, Op1, CRn, CRm, and the direction. */
 #define SYSREG_ID(op0, op1, crn, crm, op2)                                                         \
@@ -17,7 +18,7 @@ enum {
     SYSREG_SGI0R = SYSREG_ID(3, 0, 12, 11, 7),
 };
 
-enum { INSTRUCTION_SIZE = 4, REGISTER_ZERO = 31 };
+enum { REGISTER_ZERO = 31 };
 
 /* The only system registers that trap and exist: those that send SGIs. */
 static void run_take_sysreg(struct vcpu *vcpu, uint64_t esr)
@@ -33,7 +34,7 @@ static void run_take_sysreg(struct vcpu *vcpu, uint64_t esr)
     if (id == SYSREG_SGI1R) {
         vgic_send(vcpu, reg == REGISTER_ZERO ? 0 : vcpu->frame.x[reg]);
     }
-    vcpu->frame.pc += INSTRUCTION_SIZE;
+    skip_instruction(&vcpu->frame, esr);
 }
 
 bool run_take_exit(struct vcpu *vcpu, const struct arch_exit *exit)

@@ -204,6 +204,30 @@ static void test_writes(void **state)
     assert_int_equal(seen.value, 0x88776655);
 }
 
+/* What a single step, a branch target and an IT block leave behind (Arm ARM, SPSR_EL2). */
+static void check_skip(uint64_t before, uint64_t esr, uint64_t after, uint64_t bytes)
+{
+    vcpu.frame.pstate = before;
+    abort_at(UART, ABORT(2, 0) | esr);
+    assert_int_equal(vcpu.frame.pstate, after);
+    assert_int_equal(vcpu.frame.pc, START + bytes);
+}
+
+static void test_skipped_instructions(void **state)
+{
+    enum { STEP = 1 << 21, BTYPE = 3 << 10, EL1H = 0x3c5, T32 = 0x30 };
+    static const uint64_t is_four_long = 1 << 25;
+
+    (void)state;
+    check_skip(EL1H | STEP | BTYPE, is_four_long, EL1H, 4);
+    check_skip(T32 | STEP, is_four_long, T32, 4);
+    check_skip(T32, 0, T32, 2);
+    check_skip(T32 | 2 << 10 | 1 << 25, 0, T32 | 4 << 10 | 2 << 25,
+               2);                                                  /* ITSTATE 0x09, then 0x12 */
+    check_skip(T32 | 0x39 << 10 | 2 << 25, 0, T32 | 0x3b << 10, 2); /* 0xe6, then 0xec */
+    check_skip(T32 | 0x3a << 10, 0, T32, 2); /* 0xe8: the last of its block */
+}
+
 static void check_abort(uint64_t ipa, uint64_t esr)
 {
     unsigned before = seen.aborts;
@@ -319,6 +343,7 @@ int main(void)
         cmocka_unit_test_setup(test_places, start),
         cmocka_unit_test_setup(test_reads, start),
         cmocka_unit_test_setup(test_writes, start),
+        cmocka_unit_test_setup(test_skipped_instructions, start),
         cmocka_unit_test_setup(test_aborts, start),
         cmocka_unit_test_setup(test_other_faults, start),
         cmocka_unit_test_setup(test_cache_maintenance_does_nothing, start),

@@ -128,7 +128,7 @@ hyp_sources() { # NAME
     case $1 in
     describe) echo "$root"/hyp/core/describe*.c "$root/tests/hyp/good_bundle.c" "$tree" ;;
     calls | clock | control | races | system)
-        (cd "$root/hyp/core" && echo calls.c control.c emulated.c events.c kick.c pl031.c policy.c power.c system.c vm.c) |
+        (cd "$root/hyp/core" && echo calls.c control.c emulated.c events.c kick.c pl031.c policy.c power.c skip.c system.c vm.c) |
             tr ' ' '\n' | in_directory "$root/hyp/core"
         echo "$root/tests/hyp/lone.c"
         ;;
