@@ -15,6 +15,7 @@
 #define ID_AA64SMFR0 S3_0_C0_C4_5
 #define ID_AA64ISAR2 S3_0_C0_C6_2
 #define ID_AA64MMFR3 S3_0_C0_C7_3
+#define ID_AA64PFR2  S3_0_C0_C4_2
 #define ZCR_EL2      S3_4_C1_C2_0
 #define SMCR_EL2     S3_4_C1_C2_6
 #define HCRX_EL2     S3_4_C1_C2_2
@@ -30,6 +31,10 @@
 #define HDFGRTR2_EL2 S3_4_C3_C1_0
 #define HDFGWTR2_EL2 S3_4_C3_C1_1
 #define MPAM2_EL2    S3_4_C10_C5_0
+#define BRBCR_EL2    S2_4_C9_C0_0
+#define GCSCR_EL2    S3_4_C2_C5_0
+#define GCSCR_EL1    S3_0_C2_C5_0
+#define GCSCRE0_EL1  S3_0_C2_C5_2
 #define SVCR         S3_3_C4_C2_2
 #define TCR2_EL1     S3_0_C2_C0_3
 #define SCTLR2_EL1   S3_0_C1_C0_3
@@ -40,6 +45,7 @@
 enum id {
     ID_PFR0,
     ID_PFR1,
+    ID_PFR2,
     ID_DFR0,
     ID_ISAR1,
     ID_ISAR2,
@@ -96,6 +102,11 @@ static const struct feature_bits feature_rows[] = {
     {ID_DFR0, 32, 1, EL2_MDCR, BIT(12) | BIT(13)},      /* statistical profiling: E2PB */
     {ID_DFR0, 44, 1, EL2_MDCR, BIT(24) | BIT(25)},      /* trace buffer: E2TB */
     {ID_ISAR2, 16, 1, EL2_HCRX, BIT(11)},               /* memory copies: MSCEn */
+    {ID_PFR2, 32, 1, EL2_HCRX, BIT(23)},                /* FPMR: EnFPM */
+    {ID_ISAR1, 60, 1, EL2_HCRX, BIT(1)},                /* accesses of 64 bytes: EnALS */
+    {ID_ISAR1, 60, 2, EL2_HCRX, BIT(2)},                /* the same, with a status: EnASR */
+    {ID_ISAR1, 60, 3, EL2_HCRX, BIT(0)},                /* the same, with ACCDATA_EL1: EnAS0 */
+    {ID_ISAR1, 60, 3, EL2_FGT, BIT(50)},                /* nACCDATA */
     {ID_MMFR3, 0, 1, EL2_HCRX, BIT(14)},                /* TCR2En */
     {ID_MMFR3, 4, 1, EL2_HCRX, BIT(15)},                /* SCTLR2En */
     {ID_PFR1, 44, 1, EL2_HCRX, BIT(22)},                /* guarded control stacks: GCSEn */
@@ -121,6 +132,7 @@ static void feature_read_ids(uint64_t *ids)
 {
     ids[ID_PFR0] = READ_SYSREG(id_aa64pfr0_el1);
     ids[ID_PFR1] = READ_SYSREG(id_aa64pfr1_el1);
+    ids[ID_PFR2] = READ_NUMBERED(ID_AA64PFR2);
     ids[ID_DFR0] = READ_SYSREG(id_aa64dfr0_el1);
     ids[ID_ISAR1] = READ_SYSREG(id_aa64isar1_el1);
     ids[ID_ISAR2] = READ_NUMBERED(ID_AA64ISAR2);
@@ -168,9 +180,20 @@ static void feature_write_fine_traps(const uint64_t *ids, const uint64_t *values
     if (feature_is_there(ids, ID_MMFR0, 56, 2)) {
         WRITE_NUMBERED(HFGRTR2_EL2, UINT64_MAX); /* all of these trap if they are zero */
         WRITE_NUMBERED(HFGWTR2_EL2, UINT64_MAX);
-        WRITE_NUMBERED(HFGITR2_EL2, UINT64_MAX);
+        WRITE_NUMBERED(HFGITR2_EL2, BIT(1)); /* but for nDCCIVAPS, these trap if they are one */
         WRITE_NUMBERED(HDFGRTR2_EL2, UINT64_MAX);
         WRITE_NUMBERED(HDFGWTR2_EL2, UINT64_MAX);
+    }
+}
+
+/* What branch records of EL2 would have, were there any; and no guarded control stack at EL2. */
+static void feature_write_control(const uint64_t *ids)
+{
+    if (feature_is_there(ids, ID_DFR0, 52, 1)) {
+        WRITE_NUMBERED(BRBCR_EL2, BIT(3) | BIT(4)); /* CC, MPRED */
+    }
+    if (feature_is_there(ids, ID_PFR1, 44, 1)) {
+        WRITE_NUMBERED(GCSCR_EL2, 0);
     }
 }
 
@@ -201,6 +224,7 @@ void cpu_features_open(void)
         WRITE_NUMBERED(HCRX_EL2, values[EL2_HCRX]);
     }
     feature_write_fine_traps(ids, values);
+    feature_write_control(ids);
     if (feature_is_there(ids, ID_PFR0, 40, 1)) {
         WRITE_NUMBERED(MPAM2_EL2, 0);
     }
@@ -220,6 +244,10 @@ void cpu_features_reset(void)
         WRITE_SYSREG(pmcntenclr_el0, UINT32_MAX);
         WRITE_SYSREG(pmovsclr_el0, UINT32_MAX);
         WRITE_SYSREG(pmuserenr_el0, 0);
+    }
+    if (feature_is_there(ids, ID_PFR1, 44, 1)) {
+        WRITE_NUMBERED(GCSCR_EL1, 0);
+        WRITE_NUMBERED(GCSCRE0_EL1, 0);
     }
     if (feature_is_there(ids, ID_MMFR3, 0, 1)) {
         WRITE_NUMBERED(TCR2_EL1, 0);
