@@ -31,6 +31,8 @@
 #define HDFGRTR2_EL2 S3_4_C3_C1_0
 #define HDFGWTR2_EL2 S3_4_C3_C1_1
 #define MPAM2_EL2    S3_4_C10_C5_0
+#define MPAMHCR_EL2  S3_4_C10_C4_0
+#define MPAMIDR_EL1  S3_0_C10_C4_4
 #define BRBCR_EL2    S2_4_C9_C0_0
 #define GCSCR_EL2    S3_4_C2_C5_0
 #define GCSCR_EL1    S3_0_C2_C5_0
@@ -80,19 +82,25 @@ struct feature_bits {
 
 #define BIT(n) (UINT64_C(1) << (n))
 
-/* HCR_EL2: VM, FMO, IMO, AMO, TSC, RW. CPTR_EL2: bits that are one without SVE and SME. */
-#define HCR_BASE  (BIT(0) | BIT(3) | BIT(4) | BIT(5) | BIT(19) | BIT(31))
+/* HCR_EL2: VM, SWIO, FMO, IMO, AMO, TSC, RW; TIDCP and TACR, as what is the vendor's own may reach other
+ * cores. Set and way of caches are the core's, and so the guest's. CPTR_EL2: bits that are one without
+ * SVE and SME. */
+#define HCR_BASE                                                                                   \
+    (BIT(0) | BIT(1) | BIT(3) | BIT(4) | BIT(5) | BIT(19) | BIT(20) | BIT(21) | BIT(31))
 #define CPTR_BASE UINT64_C(0x22ff)
 #define CPTR_TZ   BIT(8)
 #define CPTR_TSM  BIT(12)
 
-/* In the trap registers these bits trap if they are zero. */
+#define MPAM_HAS_HCR BIT(17)
+
+/* In the trap registers these bits trap if they are zero, but for TERR. */
 static const struct feature_bits feature_rows[] = {
     {ID_ISAR1, 4, 1, EL2_HCR, BIT(40) | BIT(41)},  /* pointer authentication: APK, API */
     {ID_ISAR1, 8, 1, EL2_HCR, BIT(40) | BIT(41)},  /* the same, by another algorithm */
     {ID_ISAR2, 12, 1, EL2_HCR, BIT(40) | BIT(41)}, /* the same */
     {ID_PFR1, 8, 2, EL2_HCR, BIT(56)},             /* memory tagging: ATA */
     {ID_PFR0, 56, 2, EL2_HCR, BIT(53)},            /* SCXTNUM: EnSCXT */
+    {ID_PFR0, 28, 1, EL2_HCR, BIT(36)},            /* records of errors trap: TERR */
     {ID_PFR0, 32, 1, EL2_ZCR, 0xf},                /* SVE: the longest vectors */
     {ID_PFR1, 24, 1, EL2_SMCR, 0xf},               /* SME: the same */
     {ID_SMFR0, 63, 1, EL2_SMCR, BIT(31)},          /* FA64 */
@@ -219,6 +227,7 @@ void cpu_features_open(void)
     WRITE_SYSREG(hcr_el2, values[EL2_HCR]);
     WRITE_SYSREG(mdcr_el2, values[EL2_MDCR] | feature_counters(ids));
     WRITE_SYSREG(hstr_el2, 0);
+    WRITE_SYSREG(actlr_el2, 0); /* where it has bits, they allow the vendor's registers at EL1 */
     feature_write_vectors(ids, values);
     if (feature_is_there(ids, ID_MMFR1, 40, 1)) {
         WRITE_NUMBERED(HCRX_EL2, values[EL2_HCRX]);
@@ -227,6 +236,9 @@ void cpu_features_open(void)
     feature_write_control(ids);
     if (feature_is_there(ids, ID_PFR0, 40, 1)) {
         WRITE_NUMBERED(MPAM2_EL2, 0);
+        if ((READ_NUMBERED(MPAMIDR_EL1) & MPAM_HAS_HCR) != 0) {
+            WRITE_NUMBERED(MPAMHCR_EL2, 0);
+        }
     }
 }
 

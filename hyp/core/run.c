@@ -13,6 +13,9 @@ enum {
     SYSREG_ID_MASK = SYSREG_ID(3, 7, 15, 15, 7),
     SYSREG_IS_READ = 1,
     SYSREG_REGISTER_SHIFT = 5,
+    SYSREG_ERROR_MASK = SYSREG_ID(3, 7, 15, 0, 0),
+    SYSREG_ERROR = SYSREG_ID(3, 0, 5, 0, 0), /* ERRIDR_EL1 and what follows it */
+    SYSREG_ACTLR = SYSREG_ID(3, 0, 1, 0, 1),
     SYSREG_SGI1R = SYSREG_ID(3, 0, 12, 11, 5),
     SYSREG_ASGI1R = SYSREG_ID(3, 0, 12, 11, 6),
     SYSREG_SGI0R = SYSREG_ID(3, 0, 12, 11, 7),
@@ -20,16 +23,31 @@ enum {
 
 enum { REGISTER_ZERO = 31 };
 
-/* The only system registers that trap and exist: those that send SGIs. */
+/* They read as zero and ignore writes: the guest has no records of errors, and cannot change what
+ * ACTLR_EL1 controls. */
+static bool run_is_zero(unsigned id)
+{
+    return id == SYSREG_ACTLR || (id & SYSREG_ERROR_MASK) == SYSREG_ERROR;
+}
+
+static bool run_is_send(unsigned id)
+{
+    return id == SYSREG_SGI1R || id == SYSREG_ASGI1R || id == SYSREG_SGI0R;
+}
+
+/* The system registers that trap and exist. */
 static void run_take_sysreg(struct vcpu *vcpu, uint64_t esr)
 {
     unsigned id = esr & SYSREG_ID_MASK;
     unsigned reg = esr >> SYSREG_REGISTER_SHIFT & 0x1f;
+    bool is_read = (esr & SYSREG_IS_READ) != 0;
 
-    if ((esr & SYSREG_IS_READ) != 0 ||
-        (id != SYSREG_SGI1R && id != SYSREG_ASGI1R && id != SYSREG_SGI0R)) {
+    if (!run_is_zero(id) && (is_read || !run_is_send(id))) {
         arch_inject_undefined(&vcpu->frame);
         return;
+    }
+    if (is_read && reg != REGISTER_ZERO) {
+        vcpu->frame.x[reg] = 0;
     }
     if (id == SYSREG_SGI1R) {
         vgic_send(vcpu, reg == REGISTER_ZERO ? 0 : vcpu->frame.x[reg]);

@@ -287,17 +287,50 @@ static void test_cache_maintenance_does_nothing(void **state)
     assert_int_equal(vcpu.frame.pc, START + 4);
 }
 
-/* A trapped access of a system register, as ESR_EL2 has it. */
-static void access_sysreg(unsigned op2, unsigned reg, bool is_read)
+/* A trapped access of S3_0_CRN_CRM_OP2, as ESR_EL2 has it. */
+static void access_any_sysreg(uint64_t crn, uint64_t crm, uint64_t op2, unsigned reg, bool is_read)
 {
     const struct arch_exit exit = {
         .kind = ARCH_EXIT_SYSREG,
-        .esr = 3 << 20 | (uint64_t)op2 << 17 | 12 << 10 | (uint64_t)reg << 5 | 11 << 1 | is_read,
+        .esr = 3 << 20 | op2 << 17 | crn << 10 | (uint64_t)reg << 5 | crm << 1 | is_read,
     };
 
     vcpu.frame.pc = START;
     seen.whom = NULL;
     assert_true(run_take_exit(&vcpu, &exit));
+}
+
+/* Those that send SGIs. */
+static void access_sysreg(unsigned op2, unsigned reg, bool is_read)
+{
+    access_any_sysreg(12, 11, op2, reg, is_read);
+}
+
+static void test_registers_of_nothing(void **state)
+{
+    static const uint64_t places[][3] = {
+        {1, 0, 1}, /* ACTLR_EL1 */
+        {5, 3, 0}, /* ERRIDR_EL1 */
+        {5, 3, 1}, /* ERRSELR_EL1 */
+        {5, 4, 2}, /* ERXSTATUS_EL1 */
+        {5, 5, 7}, /* ERXMISC3_EL1 */
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        vcpu.frame.x[7] = 7;
+        access_any_sysreg(places[i][0], places[i][1], places[i][2], 7, false);
+        assert_int_equal(vcpu.frame.x[7], 7);
+        access_any_sysreg(places[i][0], places[i][1], places[i][2], 7, true);
+        assert_int_equal(vcpu.frame.x[7], 0);
+        access_any_sysreg(places[i][0], places[i][1], places[i][2], 31, true);
+        assert_int_equal(vcpu.frame.pc, START + 4);
+    }
+    assert_int_equal(seen.undefined, 0);
+    assert_null(seen.whom);
+    access_any_sysreg(11, 0, 2, 7, true); /* a register of the vendor's */
+    access_any_sysreg(1, 0, 0, 7, true);
+    assert_int_equal(seen.undefined, 2);
 }
 
 static void test_system_registers(void **state)
@@ -348,6 +381,7 @@ int main(void)
         cmocka_unit_test_setup(test_other_faults, start),
         cmocka_unit_test_setup(test_cache_maintenance_does_nothing, start),
         cmocka_unit_test_setup(test_system_registers, start),
+        cmocka_unit_test_setup(test_registers_of_nothing, start),
         cmocka_unit_test_setup(test_other_exits, start),
     };
 
