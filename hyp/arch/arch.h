@@ -47,6 +47,9 @@ void arch_reset_vcpu(struct arch_frame *frame, uint64_t entry, uint64_t context,
 /* Turns the guest's timers off, as after a reset. Not at the end of a CPU_SUSPEND, in which they go
  * on. */
 void arch_stop_timers(void);
+/* Ends profiling, trace and branch records of the guest: what they have buffered is in its memory
+ * afterwards, and nothing follows. */
+void arch_stop_tracing(void);
 /* The guest's data accesses are big-endian (SCTLR_EL1.EE). */
 bool arch_guest_is_big_endian(void);
 /* Gives the guest a synchronous external abort for the exit's access, as for an address without a

@@ -34,6 +34,11 @@
 #define MPAMHCR_EL2  S3_4_C10_C4_0
 #define MPAMIDR_EL1  S3_0_C10_C4_4
 #define BRBCR_EL2    S2_4_C9_C0_0
+#define BRBCR_EL1    S2_1_C9_C0_0
+#define PMSCR_EL1    S3_0_C9_C9_0
+#define PMBLIMITR    S3_0_C9_C10_0
+#define TRFCR_EL1    S3_0_C1_C2_1
+#define TRBLIMITR    S3_0_C9_C11_0
 #define GCSCR_EL2    S3_4_C2_C5_0
 #define GCSCR_EL1    S3_0_C2_C5_0
 #define GCSCRE0_EL1  S3_0_C2_C5_2
@@ -242,10 +247,45 @@ void cpu_features_open(void)
     }
 }
 
+/* Sampling ends, then what was sampled is in memory (PSB CSYNC), then there is no buffer. */
+static void feature_stop_profiling(void)
+{
+    WRITE_NUMBERED(PMSCR_EL1, 0);
+    __asm__ volatile("hint #17\n\tdsb nsh" ::: "memory");
+    WRITE_NUMBERED(PMBLIMITR, 0);
+}
+
+/* The same of trace (TSB CSYNC), which has ended. */
+static void feature_close_trace(void)
+{
+    __asm__ volatile("hint #18\n\tdsb nsh" ::: "memory");
+    WRITE_NUMBERED(TRBLIMITR, 0);
+}
+
+void cpu_features_stop_tracing(void)
+{
+    uint64_t ids[ID_COUNT];
+
+    feature_read_ids(ids);
+    if (feature_is_there(ids, ID_DFR0, 32, 1)) {
+        feature_stop_profiling();
+    }
+    if (feature_is_there(ids, ID_DFR0, 40, 1)) {
+        WRITE_NUMBERED(TRFCR_EL1, 0);
+    }
+    if (feature_is_there(ids, ID_DFR0, 44, 1)) {
+        feature_close_trace();
+    }
+    if (feature_is_there(ids, ID_DFR0, 52, 1)) {
+        WRITE_NUMBERED(BRBCR_EL1, 0);
+    }
+}
+
 void cpu_features_reset(void)
 {
     uint64_t ids[ID_COUNT];
 
+    cpu_features_stop_tracing();
     feature_read_ids(ids);
     if (feature_has_sme(ids)) {
         WRITE_NUMBERED(SVCR, 0);

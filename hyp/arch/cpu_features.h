@@ -5,6 +5,8 @@
 
 /* Sets the calling core's EL2 registers so that EL1 can use all that the core has. */
 void cpu_features_open(void);
+/* For arch_stop_tracing(). */
+void cpu_features_stop_tracing(void);
 /* Resets EL1's registers of extensions that the core has. */
 void cpu_features_reset(void);
 

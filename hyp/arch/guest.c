@@ -103,6 +103,11 @@ void arch_stop_timers(void)
     WRITE_SYSREG(cntp_cval_el0, 0);
 }
 
+void arch_stop_tracing(void)
+{
+    cpu_features_stop_tracing();
+}
+
 static void guest_reset_registers(bool big_endian)
 {
     WRITE_SYSREG(sctlr_el1, SCTLR_EL1_RESET | (big_endian ? SCTLR_EL1_EE : 0));

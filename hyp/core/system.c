@@ -113,6 +113,7 @@ static void system_clear(struct vcpu *vcpu, uint32_t round)
     }
     vgic_reset_vcpu(vcpu);
     arch_stop_timers();
+    arch_stop_tracing();
     if (!system_count(vcpu->vm, &vcpu->system.cleared, round, SYSTEM_LOADING)) {
         return;
     }

@@ -102,6 +102,12 @@ void arch_stop_timers(void)
     self()->timer_stops++;
 }
 
+void arch_stop_tracing(void)
+{
+    pass();
+    self()->is_traced = false;
+}
+
 void arch_reset_vcpu(struct arch_frame *frame, uint64_t entry, uint64_t context, bool big_endian)
 {
     pass();
@@ -110,6 +116,7 @@ void arch_reset_vcpu(struct arch_frame *frame, uint64_t entry, uint64_t context,
     frame->x[0] = context;
     self()->starts_big_endian = big_endian;
     self()->resets++;
+    self()->is_traced = true;
 }
 
 void arch_firmware(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3,
@@ -193,6 +200,7 @@ void load_vm(const struct vm *vm, bool clear)
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         assert_false(lone.cores[vm->vcpus[i].core].runs);
         assert_int_equal(vm->vcpus[i].system.cleared, vm->system.round);
+        assert_false(lone.cores[vm->vcpus[i].core].is_traced);
     }
     lone.loads[vm->index]++;
     lone.cleared[vm->index] = clear;

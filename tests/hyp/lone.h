@@ -24,6 +24,7 @@ struct lone_core_state {
     bool is_pending; /* an interrupt of the guest, at the GIC */
     bool is_taken;   /* the same, after vgic_take() */
     bool is_asleep;  /* arch_wait() had nothing to return for */
+    bool is_traced;  /* as its guest may be since it started */
     bool runs;       /* may be in the guest */
     bool is_late;    /* does not notice that its VM has started again */
     uint64_t deadline;

@@ -112,6 +112,10 @@ void arch_stop_timers(void)
     fake_set_timer(fake_core, ARCH_INTID_PHYSICAL_TIMER, false);
 }
 
+void arch_stop_tracing(void)
+{
+}
+
 bool arch_guest_is_big_endian(void)
 {
     return fake_guests[fake_core].big_endian;
