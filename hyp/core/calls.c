@@ -7,7 +7,7 @@
 #include "skip.h"
 
 /* SMCCC_ARCH_WORKAROUND_1 to 4 (DEN0028, 7). */
-static const uint32_t calls_workarounds[] = {0x80008000, 0x80007fff, 0x80003fff, 0x80000004};
+static const uint32_t calls_workarounds[] = {0x80008000, VCPU_WORKAROUND_2, 0x80003fff, 0x80000004};
 
 enum {
     WORKAROUND_COUNT = sizeof(calls_workarounds) / sizeof(calls_workarounds[0]),
@@ -73,6 +73,12 @@ static int64_t calls_features(uint32_t id)
     return index < 0 ? VPSCI_NOT_SUPPORTED : calls_ask_workaround((unsigned)index);
 }
 
+static void calls_note_protection(struct vcpu *vcpu, bool is_on)
+{
+    vcpu->workarounds &= ~VCPU_UNPROTECTED;
+    vcpu->workarounds |= is_on ? 0 : VCPU_UNPROTECTED;
+}
+
 static bool calls_forward(struct vcpu *vcpu, unsigned index)
 {
     struct arch_smc_result result;
@@ -80,6 +86,9 @@ static bool calls_forward(struct vcpu *vcpu, unsigned index)
 
     if (!calls_has_workaround(vcpu, index)) {
         return false;
+    }
+    if (calls_workarounds[index] == VCPU_WORKAROUND_2) {
+        calls_note_protection(vcpu, (uint32_t)x[1] != 0);
     }
     arch_firmware(calls_workarounds[index], x[1], x[2], x[3], &result);
     for (unsigned i = 0; i < 4; i++) {

@@ -9,6 +9,7 @@
 static bool power_enter(struct vcpu *vcpu, const struct vpsci_outcome *out)
 {
     vgic_reset_vcpu(vcpu);
+    system_protect(vcpu);
     if (out->ended != VPSCI_WAIT_POWERDOWN) {
         arch_stop_timers();
     }

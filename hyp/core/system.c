@@ -124,6 +124,16 @@ static void system_clear(struct vcpu *vcpu, uint32_t round)
     }
 }
 
+void system_protect(struct vcpu *vcpu)
+{
+    struct arch_smc_result result;
+
+    if ((vcpu->workarounds & VCPU_UNPROTECTED) != 0) {
+        vcpu->workarounds &= ~VCPU_UNPROTECTED;
+        arch_firmware(VCPU_WORKAROUND_2, 1, 0, 0, &result);
+    }
+}
+
 /* The boot vCPU's registers are hyp's to set; those of the others come with their CPU_ON. */
 static bool system_enter(struct vcpu *vcpu)
 {
@@ -131,6 +141,7 @@ static bool system_enter(struct vcpu *vcpu)
 
     vcpu->system.is_up = true;
     if (vcpu->index == vm->psci_config.boot_vcpu) {
+        system_protect(vcpu);
         arch_stop_timers();
         arch_reset_vcpu(&vcpu->frame, vm->entry, vm->argument, false);
     }

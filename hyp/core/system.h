@@ -54,6 +54,9 @@ bool system_advance(struct vcpu *vcpu);
 /* For a vCPU that the library tells VPSCI_WAIT_STOPPED: takes it down, and returns true, if the
  * request was honoured. */
 bool system_take_down(struct vcpu *vcpu);
+/* A core that starts has the firmware's SMCCC_ARCH_WORKAROUND_2 on (DEN0028 7.4), which its guest may
+ * have turned off (VCPU_UNPROTECTED). Owner. */
+void system_protect(struct vcpu *vcpu);
 /* Starts a VM that is held or has ended. False if it is neither. Any core. */
 bool system_start(struct vm *vm);
 

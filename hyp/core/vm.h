@@ -50,6 +50,10 @@ struct vm_device {
     uint64_t ipa;
 };
 
+/* Of vcpu.workarounds: the guest has turned this one of the firmware's off. calls.h has the others. */
+#define VCPU_WORKAROUND_2 UINT32_C(0x80007fff)
+#define VCPU_UNPROTECTED  (UINT32_C(1) << 30)
+
 /* What answers a request to suspend, turn off or reset the VM. */
 enum vm_policy {
     VM_POLICY_HONOUR,

@@ -18,6 +18,10 @@
 #define TRNG_VERSION  UINT64_C(0x84000050)
 #define NOT_SUPPORTED ((uint64_t)VPSCI_NOT_SUPPORTED)
 
+enum { ENTRY = 0x40003000 };
+
+static bool is_protected; /* what WORKAROUND_2 was last called with */
+
 static int start(void **state)
 {
     (void)state;
@@ -41,8 +45,10 @@ static int64_t modern_firmware(uint64_t function, uint64_t argument)
             return 0;
         }
         return argument == WORKAROUND_2 ? 1 : (int64_t)0xffffffff; /* 32 bits, not extended */
-    case WORKAROUND_1:
     case WORKAROUND_2:
+        is_protected = argument != 0;
+        return 0;
+    case WORKAROUND_1:
         return 0;
     default:
         fail_msg("a call that hyp must not pass on: %#lx", function);
@@ -145,6 +151,31 @@ static void workarounds_are_asked_for_and_forwarded(void **state)
     assert_int_equal(lone.firmware_calls, before + 1);
 }
 
+/* The second workaround, which a guest may turn off, is on when a core starts. */
+static void workaround_is_on_in_a_core_that_starts(void **state)
+{
+    (void)state;
+    lone.firmware = modern_firmware;
+    calls_ask_firmware();
+    lone_call(GUEST_0, FN64(CPU_ON), 1, ENTRY, 0);
+    lone_call(GUEST_1, WORKAROUND_2, 0, 0, 0);
+    lone_call(GUEST_1, FN32(CPU_OFF), 0, 0, 0);
+    is_protected = false;
+    lone_call(GUEST_0, FN64(CPU_ON), 1, ENTRY, 0);
+    assert_true(is_protected);
+
+    lone_call(GUEST_0, WORKAROUND_2, 0, 0, 0);
+    assert_false(is_protected);
+    lone_call(GUEST_0, FN32(SYSTEM_RESET), 0, 0, 0);
+    assert_true(is_protected);
+
+    unsigned before = lone.firmware_calls;
+    lone_call(GUEST_0, WORKAROUND_2, 0, 0, 0);
+    lone_call(GUEST_0, WORKAROUND_2, 1, 0, 0);
+    lone_call(GUEST_0, FN32(SYSTEM_RESET), 0, 0, 0);
+    assert_int_equal(lone.firmware_calls, before + 2); /* it is on already */
+}
+
 static void old_firmware_is_asked_nothing(void **state)
 {
     (void)state;
@@ -221,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup(an_immediate_is_reserved, start),
         cmocka_unit_test_setup(an_smc_of_cpu_off_turns_off, start),
         cmocka_unit_test_setup(workarounds_are_asked_for_and_forwarded, start),
+        cmocka_unit_test_setup(workaround_is_on_in_a_core_that_starts, start),
         cmocka_unit_test_setup(old_firmware_is_asked_nothing, start),
         cmocka_unit_test_setup(no_other_call_reaches_the_firmware, start),
         cmocka_unit_test_setup(a_core_starts_as_its_caller_is, start),
