@@ -34,7 +34,7 @@
     b fault_in_hyp
 .endm
 
-    .text
+    .section .text.vectors, "ax"
     .globl vectors
     .balign 2048
 vectors:
