@@ -12,25 +12,6 @@
  * By --wrap, the linker lets these two functions replace those of the C library everywhere, even in
  * the fuzzer itself.
  */
-void report_note(const char *format, ...)
-{
-    (void)format;
-}
-
-void report_name(const char *name)
-{
-    (void)name;
-}
-
-void report_open(const char *program)
-{
-    (void)program;
-}
-
-void report_close(void)
-{
-}
-
 FILE *__wrap_fopen64(const char *path, const char *mode);
 FILE *__real_fopen64(const char *path, const char *mode);
 void __wrap_exit(int status) __attribute__((noreturn));

@@ -170,7 +170,7 @@ int __wrap_epoll_wait(int set, struct epoll_event *events, int room, int timeout
     return count;
 }
 
-void events_run(struct loop *loop)
+void events_run_loop(struct loop *loop)
 {
     all.loop = loop;
     all.rounds = ROUNDS;

@@ -13,7 +13,7 @@
  * Runs the loop for at most two rounds: what is ready is served, and then what that made ready. Ends at once if nothing
  * is ready.
  */
-void events_run(struct loop *loop);
+void events_run_loop(struct loop *loop);
 
 /** How many eventfds are open. */
 unsigned events_open_count(void);

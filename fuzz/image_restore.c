@@ -492,7 +492,7 @@ static void use(const uint8_t *bytes, size_t size)
     for (; size >= STEP_SIZE; bytes += STEP_SIZE, size -= STEP_SIZE) {
         act(bytes);
     }
-    events_run(run.loop);
+    events_run_loop(run.loop);
     read_all();
     bus_reset(bus);
 }

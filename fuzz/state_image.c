@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/notify.h"
 #include "core/memory.h"
 #include "one_line.h"
 #include "state/checksum.h"
@@ -24,11 +23,6 @@ enum { LOAD_MAX = 4 << 20 };
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t size_max, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t size_max);
-
-/* No service manager watches. */
-void notify_alive(void)
-{
-}
 
 /* Every section can be found and is within the file. */
 static void read_sections(struct state_reader *reader, size_t size)

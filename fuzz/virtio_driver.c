@@ -166,7 +166,7 @@ static void publish(struct driver *driver, const uint8_t *step)
     available->ring[available->idx % QUEUE_SIZE] = step[2] % (QUEUE_SIZE + 1);
     available->idx = (uint16_t)(available->idx + (step[3] == 0xff ? step[4] : 1));
     write_register(driver, VIRTIO_MMIO_QUEUE_NOTIFY, queue);
-    events_run(rig.loop);
+    events_run_loop(rig.loop);
 }
 
 static void reset_machine(struct driver *driver)
@@ -222,7 +222,7 @@ static void sleep_once(struct driver *driver, bool counted)
     if (cls->sleep_begins != NULL) {
         cls->sleep_begins(driver->device, counted);
     }
-    events_run(rig.loop);
+    events_run_loop(rig.loop);
     if (cls->wake_pending != NULL) {
         (void)cls->wake_pending(driver->device);
     }
@@ -265,7 +265,7 @@ static void take_step(struct driver *driver, const uint8_t *step)
         } else if (driver->target->host != NULL) {
             driver->target->host(step + 1, VIRTIO_STEP_SIZE - 1);
         }
-        events_run(rig.loop);
+        events_run_loop(rig.loop);
         return;
     case 8:
     case 9:
