@@ -1182,6 +1182,92 @@ static void operator_saves_the_next_sleep_only(void **state)
     finish(&f);
 }
 
+/* A packet comes while the guest goes to sleep. The image is woken anyway; one that failed wakes as any sleep. */
+static void operators_save_comes_before_a_wake(void **state)
+{
+    struct fixture f;
+    const char *why;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
+    f.fake.way = "key";
+    f.fake.pending = WAKE_NET;
+    power_save(&f.power, &why);
+    f.fake.log[0] = '\0';
+    assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
+    expect_log(&f,
+               "pause !request honour:0 !honoured sleep:1f !asleep limit:0 save pause !wake:net "
+               "restart:0:40200000:c0ffee awake !resumed resume");
+    f.fake.saves = true;
+    power_save(&f.power, &why);
+    f.fake.log[0] = '\0';
+    assert_int_equal(leave(&f, 0, POWER_EXIT_SUSPEND), 0);
+    expect_log(&f, "pause !request honour:0 !honoured sleep:1f !asleep limit:0 save");
+    assert_int_equal(f.power.state, POWER_ASLEEP);
+    finish(&f);
+}
+
+/* The guest asks the operator, who wakes it and then allows the sleep. */
+static void save_comes_before_a_wake_that_was_kept(void **state)
+{
+    struct fixture f;
+    const char *why;
+
+    (void)state;
+    start(&f, SUSPEND_ASK, ALL_SOURCES);
+    f.fake.way = "key";
+    f.fake.saves = true;
+    power_save(&f.power, &why);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    assert_int_equal(power_wake(&f.power, WAKE_SIGNAL), POWER_WAKE_KEPT);
+    f.fake.log[0] = '\0';
+    power_answer(&f.power, true, "");
+    expect_log(&f, "deadline:0 honour:0 !honoured sleep:1f !asleep save");
+    finish(&f);
+}
+
+/* Whatever ends the wish is reported, and no later sleep is saved for it. */
+static void save_that_will_not_be_is_reported(void **state)
+{
+    struct fixture f;
+    const char *why;
+
+    (void)state;
+    start(&f, SUSPEND_ASK, ALL_SOURCES);
+    f.fake.way = "key";
+    power_save(&f.power, &why);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    power_answer(&f.power, false, "");
+    expect_log(&f, "deadline:0 answer:0:-3 !refused:-3 !failed:2 resume");
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    f.fake.log[0] = '\0';
+    power_answer(&f.power, true, "");
+    assert_null(strstr(f.fake.log, "save"));
+    finish(&f);
+
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
+    f.fake.way = "key";
+    power_save(&f.power, &why);
+    f.fake.log[0] = '\0';
+    ask(&f, REQUEST_SHUTDOWN);
+    expect_log(&f, "limit:0 !failed:2 limit:9 !down?key ask:shutdown");
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    assert_null(strstr(f.fake.log, "save"));
+    finish(&f);
+
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
+    f.fake.way = "key";
+    power_save(&f.power, &why);
+    f.fake.log[0] = '\0';
+    leave(&f, 0, POWER_EXIT_RESET);
+    expect_log(&f, "pause honour:0 limit:0 !failed:2 !reboot");
+    power_start(&f.power);
+    leave(&f, 0, POWER_EXIT_SUSPEND);
+    assert_null(strstr(f.fake.log, "save"));
+    finish(&f);
+}
+
 /* A guest that did not sleep in time is not saved when it does so by itself, an hour later. */
 static void save_is_over_with_the_request(void **state)
 {
@@ -1256,6 +1342,22 @@ static void pause_stops_the_time_of_a_request(void **state)
     finish(&f);
 }
 
+static int test_saves(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(policy_saves_each_sleep),
+        cmocka_unit_test(sleep_that_ends_at_once_is_not_saved),
+        cmocka_unit_test(operator_saves_a_sleeper_at_once),
+        cmocka_unit_test(operator_saves_the_next_sleep_only),
+        cmocka_unit_test(operators_save_comes_before_a_wake),
+        cmocka_unit_test(save_comes_before_a_wake_that_was_kept),
+        cmocka_unit_test(save_that_will_not_be_is_reported),
+        cmocka_unit_test(save_is_over_with_the_request),
+    };
+
+    return cmocka_run_group_tests_name("saves", tests, NULL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1303,16 +1405,11 @@ int main(void)
         cmocka_unit_test(sleep_does_not_hide_a_shutdown),
         cmocka_unit_test(sleeper_that_no_operator_wakes_stays_asleep),
         cmocka_unit_test(shutdown_answers_a_suspend),
-        cmocka_unit_test(policy_saves_each_sleep),
-        cmocka_unit_test(sleep_that_ends_at_once_is_not_saved),
-        cmocka_unit_test(operator_saves_a_sleeper_at_once),
-        cmocka_unit_test(operator_saves_the_next_sleep_only),
-        cmocka_unit_test(save_is_over_with_the_request),
         cmocka_unit_test(restored_guest_sleeps_on),
         cmocka_unit_test(restored_guest_wakes_by_what_came_meanwhile),
         cmocka_unit_test(restored_guest_is_woken_whatever_counts),
         cmocka_unit_test(pause_stops_the_time_of_a_request),
     };
 
-    return cmocka_run_group_tests_name("power", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("power", tests, NULL, NULL) + test_saves();
 }

@@ -173,35 +173,16 @@ static void driver_give_up(struct machine *machine, const struct power_news *new
     if (machine->terminated && news->request == REQUEST_SHUTDOWN) {
         report("SIGTERM: the guest does not shut down: %s", news->reason);
         machine_quit_by_signal(machine, SIGTERM);
-    } else if (machine->config->idle_seconds != 0 && news->request == REQUEST_SLEEP) {
+    } else if (machine->config->idle_seconds != 0 && news->request == REQUEST_SLEEP &&
+               machine->power.state == POWER_RUNNING) {
         driver_tell_awake(machine, news->reason);
-    }
-}
-
-/* What ends the wait of a signal without a save. The guest may call SYSTEM_SUSPEND, and be awake at once. */
-static const char *driver_save_obstacle(const struct power_news *news)
-{
-    switch (news->kind) {
-    case POWER_NEWS_REQUEST_FAILED:
-        return news->reason;
-    case POWER_NEWS_RESUMED:
-        return "the guest was asleep, and something woke it at once";
-    case POWER_NEWS_REBOOT:
-    case POWER_NEWS_RESET:
-        return "the machine starts again";
-    case POWER_NEWS_OFF:
-        return "the machine is off";
-    default:
-        return NULL;
     }
 }
 
 static void driver_answer_signal(struct machine *machine, const struct power_news *news)
 {
-    const char *why = machine->save_asker != NULL ? driver_save_obstacle(news) : NULL;
-
-    if (why != NULL) {
-        report("%s: the VM is not saved: %s", machine->save_asker, why);
+    if (machine->save_asker != NULL && news->kind == POWER_NEWS_REQUEST_FAILED) {
+        report("%s: the VM is not saved: %s", machine->save_asker, news->reason);
         machine->save_asker = NULL;
         driver_shut_down_instead(machine);
     }

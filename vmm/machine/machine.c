@@ -53,7 +53,8 @@ static void on_give_up(void *arg)
 {
     struct machine *machine = arg;
 
-    if (!machine->ended && operator_ask(machine, REQUEST_SHUTDOWN) != NULL) {
+    if (!machine->ended && machine->power.request != REQUEST_SHUTDOWN &&
+        operator_ask(machine, REQUEST_SHUTDOWN) != NULL) {
         machine_quit_by_signal(machine, SIGTERM);
     }
 }

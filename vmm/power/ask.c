@@ -50,6 +50,9 @@ int power_ask(struct power *power, enum power_request request, const char **why)
     if (*why != NULL) {
         return POWER_NOT_ASKED;
     }
+    if (request == REQUEST_SHUTDOWN) {
+        request_drop_save(power, "the guest is to shut down");
+    }
     if (power->state == POWER_RUNNING) {
         request_open(power, request);
         return 0;

@@ -7,8 +7,11 @@
 /* Whatever the guest was asked for is over with it. */
 static void power_end(struct power *power, enum power_outcome outcome)
 {
+    bool off = outcome == POWER_OUTCOME_OFF || outcome == POWER_OUTCOME_HIBERNATED;
+
     power->state = POWER_ENDED;
     power->outcome = outcome;
+    request_drop_save(power, off ? "the machine is off" : "the machine starts again");
     request_close(power, power->request);
 }
 

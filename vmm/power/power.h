@@ -193,7 +193,7 @@ struct power {
     bool ask_default;         /* SUSPEND_ASK: what happens after that: true, the call is honoured */
     unsigned woken;           /* POWER_ASKED: the operator's wake came before the answer */
     unsigned ignored;         /* POWER_ASLEEP: ignored sources that have been reported already */
-    bool saves;               /* the next sleep is saved */
+    bool saves;               /* the operator wants the next sleep saved, whatever the policy */
     enum power_request request; /* what the guest has been asked for, and has not done yet */
     int64_t shutdown_ns;        /* how long it may take to shut down */
 };
@@ -276,7 +276,8 @@ int power_ask(struct power *power, enum power_request request, const char **why)
 
 /**
  * The operator saves the machine: at once if the guest sleeps, else after it was asked to sleep and does.
- * As power_ask(). If the guest does not sleep, that is reported (REQUEST_FAILED), and nothing is saved.
+ * As power_ask(). If the guest does not sleep, that is reported (REQUEST_FAILED), and nothing is saved. A
+ * reason to wake that comes before the guest sleeps does not prevent the save.
  */
 int power_save(struct power *power, const char **why);
 

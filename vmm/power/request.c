@@ -69,18 +69,31 @@ void request_continue(struct power *power)
     }
 }
 
+static void request_tell_failed(struct power *power, enum power_request request, const char *reason)
+{
+    power->saves = false;
+    power_tell(power, (struct power_news){
+                          .kind = POWER_NEWS_REQUEST_FAILED,
+                          .request = request,
+                          .reason = reason,
+                      });
+}
+
 void power_request_failed(struct power *power, const char *reason)
 {
     enum power_request request = power->request;
 
     if (request != REQUEST_NONE) {
         request_close(power, request);
-        power->saves = power->policy == SUSPEND_SAVE;
-        power_tell(power, (struct power_news){
-                              .kind = POWER_NEWS_REQUEST_FAILED,
-                              .request = request,
-                              .reason = reason,
-                          });
+        request_tell_failed(power, request, reason);
+    }
+}
+
+void request_drop_save(struct power *power, const char *reason)
+{
+    if (power->saves) {
+        request_close(power, REQUEST_SLEEP);
+        request_tell_failed(power, REQUEST_SLEEP, reason);
     }
 }
 

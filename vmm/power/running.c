@@ -25,7 +25,6 @@ int power_init(struct power *power, const struct power_options *options)
         .ask_ns = options->ask_ns,
         .ask_default = options->ask_default,
         .shutdown_ns = options->shutdown_ns,
-        .saves = options->policy == SUSPEND_SAVE,
     };
     return power->on != NULL ? 0 : -ENOMEM;
 }

@@ -80,6 +80,8 @@ static int suspend_refuse(struct power *power, unsigned vcpu, enum vpsci_result 
     if (power->request == REQUEST_SLEEP) {
         power_request_failed(power, "the guest's SYSTEM_SUSPEND was refused");
     }
+    /* With --on-suspend ask the request has ended with the call. */
+    request_drop_save(power, "the guest's SYSTEM_SUSPEND was refused");
     power_let_run(power);
     return 0;
 }
@@ -121,20 +123,11 @@ static enum wake_source wake_first_source(unsigned set)
     return (enum wake_source)(set & -set);
 }
 
-/* Whether this sleep is to be saved. An operator's wish is over with it, also if it ends at once. */
-static bool sleep_takes_save(struct power *power)
-{
-    bool saves = power->saves;
-
-    power->saves = power->policy == SUSPEND_SAVE;
-    return saves;
-}
-
 /*
- * The sleep begins, of power->sleeper with power->call. `pending`: the sources that have a reason to end
- * it already. All vCPUs are paused.
+ * The sleep begins, of power->sleeper with power->call. Returns the sources that have a reason to end it
+ * at once, `pending` among them. All vCPUs are paused.
  */
-static int sleep_enter(struct power *power, unsigned pending)
+static unsigned sleep_enter(struct power *power, unsigned pending)
 {
     power->state = POWER_ASLEEP;
     power->ignored = 0;
@@ -146,15 +139,28 @@ static int sleep_enter(struct power *power, unsigned pending)
      * Devices have reported wake-ups since sleep_begins(); this reads what they had before. So a
      * wake before the call, during it or after it is seen by one or the other.
      */
-    pending |= power->ops->wakes_pending(power->driver) & power->wake;
-    return pending != 0 ? sleep_end(power, wake_first_source(pending)) : 0;
+    return pending | (power->ops->wakes_pending(power->driver) & power->wake);
 }
 
-/* Waits for what ends the sleep, unless something has ended it. */
-static int sleep_wait(struct power *power)
+/* Whether the sleep has become a file, with which the machine ends. */
+static bool sleep_is_saved(struct power *power, unsigned pending)
 {
-    if (power->state != POWER_ASLEEP) {
-        return 0;
+    bool wanted = power->saves;
+
+    /*
+     * The policy saves a sleep that lasts. The operator's wish comes before a wake: it would be lost with a
+     * sleep that ends at once, and the guest of the file is woken anyway, or by the same reason.
+     */
+    power->saves = false;
+    return (wanted || (power->policy == SUSPEND_SAVE && pending == 0)) &&
+           power->ops->save(power->driver);
+}
+
+/* Ends the sleep that one of `pending` has a reason to end, or waits for what ends it. */
+static int sleep_go_on(struct power *power, unsigned pending)
+{
+    if (pending != 0) {
+        return sleep_end(power, wake_first_source(pending));
     }
     int error =
         (power->wake & WAKE_IRQ) != 0 ? power->psci->doze(power->backend, power->sleeper) : 0;
@@ -180,14 +186,9 @@ static int sleep_begin(struct power *power)
     if (power->request == REQUEST_SHUTDOWN) {
         power->woken |= WAKE_SIGNAL;
     }
-    unsigned woken = power->woken & power->wake;
-    bool saves = sleep_takes_save(power);
+    unsigned pending = sleep_enter(power, power->woken & power->wake);
     power->woken = 0;
-    error = sleep_enter(power, woken);
-    if (error == 0 && saves && power->state == POWER_ASLEEP && power->ops->save(power->driver)) {
-        return 0;
-    }
-    return error != 0 ? error : sleep_wait(power);
+    return sleep_is_saved(power, pending) ? 0 : sleep_go_on(power, pending);
 }
 
 int power_start_asleep(struct power *power, unsigned vcpu, const struct suspend_call *call,
@@ -205,8 +206,7 @@ int power_start_asleep(struct power *power, unsigned vcpu, const struct suspend_
 
         pending = irq ? WAKE_IRQ : WAKE_SIGNAL;
     }
-    int error = sleep_enter(power, pending);
-    return error != 0 ? error : sleep_wait(power);
+    return sleep_go_on(power, sleep_enter(power, pending));
 }
 
 void sleep_save_now(struct power *power)
