@@ -2,6 +2,7 @@
 #include "base/notify.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -23,6 +24,8 @@ static struct {
     int64_t watchdog_ns;
     int64_t alive_at; /* clock_now_ns() of the last sign of life */
     bool ready;
+    uint64_t stop_us;    /* what notify_stop() has asked for */
+    int64_t extended_at; /* clock_now_ns() when that was last sent */
 } notify = {.fd = -1};
 
 /* A path, or "@" and the name of an abstract socket. Returns the length of the address, or 0. */
@@ -103,6 +106,7 @@ void notify_close(void)
     notify.watchdog_ns = 0;
     notify.alive_at = 0;
     notify.ready = false;
+    notify.stop_us = 0;
 }
 
 bool notify_is_open(void)
@@ -151,5 +155,36 @@ void notify_alive(void)
     if (notify.watchdog_ns != 0 && now - notify.alive_at >= notify.watchdog_ns / 4 &&
         notify_send("WATCHDOG=1")) {
         notify.alive_at = now;
+    }
+}
+
+/* The service manager only ever makes its limit later by it. */
+static void notify_extend(const char *before)
+{
+    char text[80];
+
+    (void)snprintf(text, sizeof(text), "%sEXTEND_TIMEOUT_USEC=%" PRIu64, before, notify.stop_us);
+    if (notify_send(text)) {
+        notify.extended_at = clock_now_ns();
+    }
+}
+
+void notify_stop(uint64_t microseconds)
+{
+    notify.stop_us = microseconds;
+    if (microseconds == 0) {
+        (void)notify_send("STOPPING=1");
+    } else {
+        notify_extend("STOPPING=1\n");
+    }
+}
+
+void notify_progress(void)
+{
+    const int64_t pause_ns = INT64_C(5000000000);
+
+    notify_alive();
+    if (notify.stop_us != 0 && clock_now_ns() - notify.extended_at >= pause_ns) {
+        notify_extend("");
     }
 }

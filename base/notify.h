@@ -40,4 +40,16 @@ int64_t notify_watchdog_ns(void);
  */
 void notify_alive(void);
 
+/**
+ * The service ends, and may take so many microseconds until it has, or until notify_progress() is called
+ * again; 0: as the service manager says.
+ */
+void notify_stop(uint64_t microseconds);
+
+/**
+ * For each piece of work that holds the event loop: a sign of life, and, if the service ends, the time of
+ * notify_stop() again from now on. That is sent every few seconds.
+ */
+void notify_progress(void);
+
 #endif

@@ -93,6 +93,48 @@ static void sign_of_life_comes_four_times_in_the_time(void **state)
     service_manager_expect("WATCHDOG=1");
 }
 
+/* A save of much memory may take longer than any limit that is set before it. */
+static void work_at_the_end_gets_more_time(void **state)
+{
+    (void)state;
+    assert_true(notify_open());
+    notify_progress();
+    service_manager_expect_silence();
+    notify_stop(420000000);
+    service_manager_expect("STOPPING=1\nEXTEND_TIMEOUT_USEC=420000000");
+    now += 4999999999;
+    notify_progress();
+    service_manager_expect_silence();
+    for (int i = 0; i < 3; i++) {
+        now += 5000000000;
+        notify_progress();
+        notify_progress();
+        service_manager_expect("EXTEND_TIMEOUT_USEC=420000000");
+        service_manager_expect_silence();
+    }
+    notify_stop(0);
+    service_manager_expect("STOPPING=1");
+    now += 60000000000;
+    notify_progress();
+    service_manager_expect_silence();
+}
+
+/* What only waits for the guest does not: its limit is the guest's. */
+static void sign_of_life_is_no_more_time(void **state)
+{
+    (void)state;
+    setenv("WATCHDOG_USEC", "4000000", 1);
+    assert_true(notify_open());
+    notify_stop(420000000);
+    service_manager_expect("STOPPING=1\nEXTEND_TIMEOUT_USEC=420000000");
+    now += 60000000000;
+    notify_alive();
+    service_manager_expect("WATCHDOG=1");
+    service_manager_expect_silence();
+    notify_progress();
+    service_manager_expect("EXTEND_TIMEOUT_USEC=420000000");
+}
+
 static void expect_no_watchdog(const char *microseconds)
 {
     setenv("WATCHDOG_USEC", microseconds, 1);
@@ -190,6 +232,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(ready_is_said_once, enter, leave),
         cmocka_unit_test_setup_teardown(children_do_not_speak_for_it, enter, leave),
         cmocka_unit_test_setup_teardown(sign_of_life_comes_four_times_in_the_time, enter, leave),
+        cmocka_unit_test_setup_teardown(work_at_the_end_gets_more_time, enter, leave),
+        cmocka_unit_test_setup_teardown(sign_of_life_is_no_more_time, enter, leave),
         cmocka_unit_test_setup_teardown(other_processes_watchdog_is_not_its_own, enter, leave),
         cmocka_unit_test_setup_teardown(own_watchdog_is_its_own, enter, leave),
         cmocka_unit_test_setup_teardown(watchdog_that_is_no_time_is_none, enter, leave),

@@ -3,7 +3,6 @@
  * Tells the service manager what the machine does (base/notify.h): a line for people, and that the event
  * loop turns. A guest may fall asleep and wake as often as it likes, so the line changes at most once a second.
  */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/notify.h"
@@ -94,15 +93,9 @@ void service_stop(const struct machine *machine)
     enum { MARGIN_SECONDS = 10, SAVE_SECONDS = 300 };
     unsigned seconds = machine->config->shutdown_seconds;
     unsigned before = machine->config->keep != NULL ? POWER_SLEEP_SECONDS + SAVE_SECONDS : 0;
-    char text[80];
+    uint64_t all = seconds != 0 ? (uint64_t)seconds + before + MARGIN_SECONDS : 0;
 
-    if (seconds == 0) {
-        (void)notify_send("STOPPING=1");
-        return;
-    }
-    (void)snprintf(text, sizeof(text), "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64,
-                   ((uint64_t)seconds + before + MARGIN_SECONDS) * 1000000);
-    (void)notify_send(text);
+    notify_stop(all * 1000000);
 }
 
 int service_open(struct machine *machine)

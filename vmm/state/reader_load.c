@@ -112,7 +112,7 @@ static int load_chunk(struct state_reader *reader, const struct format_chunk *ch
 {
     const struct memory *memory = arg;
 
-    notify_alive();
+    notify_progress();
     return reader_read_chunk(reader, chunk, memory->host + (uint64_t)chunk->index * FORMAT_CHUNK);
 }
 

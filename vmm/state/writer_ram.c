@@ -55,7 +55,7 @@ static int ram_put(struct state_writer *writer, const struct memory *memory,
         uint64_t rest = memory->size - at;
         struct format_chunk chunk = {.index = (uint32_t)(at / FORMAT_CHUNK)};
 
-        notify_alive();
+        notify_progress();
         pages_find(&writer->pages, memory, at, rest < FORMAT_CHUNK ? rest : FORMAT_CHUNK,
                    chunk.pages);
         chunk_look(&chunk, memory->host + at);
