@@ -241,14 +241,15 @@ make_agent_initrd() {
     rm -r "$work/tree"
 }
 
-# QEMU's guest agent suspends and shuts down the guest, also after sleeps, which close its port. One that refuses is
-# reported in its own words.
+# QEMU's guest agent suspends and shuts down the guest, also after sleeps, which close its port, and after a restore of the
+# sleeping guest. One that refuses is reported in its own words.
 # once agent
 # limit agent 300
 test_agent() {
     guest_limit=220
     make_agent_initrd
-    start_linux agent --cpus 2 --agent --agent-time --qmp "$work/qmp" --initrd "$work/initrd"
+    set -- agent --cpus 2 --agent --agent-time --qmp "$work/qmp" --save "$work/image" --initrd "$work/initrd"
+    start_linux "$@"
     wait_console "the agent refuses" 120
     wait_until 60 agent_is_asked || fail "no agent is there"
     wait_event "$work/events" request-failed 1 60
@@ -266,12 +267,21 @@ test_agent() {
     kill -USR1 "$guest"
     wait_event "$work/events" resumed
     wait_console "the clock is set to" 60
-    qmp x-dormouse-sleep @SUSPEND
+    kill -USR2 "$guest"
+    wait_guest
+    expect_status 6
+    expect_asked agent
+    expect_event_count asleep 2
+    start_linux "$@" --restore "$work/image" --asleep
+    wait_event "$work/events" asleep
     kill -TERM "$guest"
     wait_guest
     expect_linux_ok
-    expect_equal "ways" "$(sed -n 's/.*"event":"asked-to-.*"way":"\([a-z]*\)".*/\1/p' "$work/events" | sort -u)" agent
-    expect_event_count asleep 2
+    expect_asked agent
+}
+
+expect_asked() { # WAY
+    expect_equal "ways" "$(sed -n 's/.*"event":"asked-to-.*"way":"\([a-z]*\)".*/\1/p' "$work/events" | sort -u)" "$1"
 }
 
 agent_has_its_port() {

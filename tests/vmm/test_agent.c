@@ -130,6 +130,21 @@ static void is_known_from_the_first_answer_to_the_restart(void **state)
     expect_sent("");
 }
 
+/* Its guest was saved: the channel is closed until the guest is awake, and the agent is not examined again. */
+static void agent_of_a_restored_guest_is_known(void **state)
+{
+    (void)state;
+    agent_restart(agent);
+    agent_recall(agent);
+    assert_true(agent_is_known(agent));
+    agent_ask(agent, AGENT_SHUT_DOWN);
+    expect_sent("");
+    agent_opened(agent, true);
+    answer_sync(expect_sync());
+    expect_sent(SHUTDOWN);
+    assert_int_equal(failures, 0);
+}
+
 static void commands_follow_the_synchronisation(void **state)
 {
     (void)state;
@@ -323,6 +338,7 @@ static void no_agent_is_no_error(void **state)
     agent_opened(NULL, true);
     agent_receive(NULL, "x", 1);
     agent_restart(NULL);
+    agent_recall(NULL);
     agent_ask(NULL, AGENT_SUSPEND);
     agent_destroy(NULL);
     fake_delay.error = -EMFILE;
@@ -337,6 +353,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(is_known_from_the_first_answer_to_the_restart),
+        TEST(agent_of_a_restored_guest_is_known),
         TEST(commands_follow_the_synchronisation),
         TEST(old_answers_do_not_count),
         TEST(only_a_delimited_answer_counts),

@@ -291,6 +291,26 @@ static void a_new_guest_has_no_agent_yet(void **state)
     finish();
 }
 
+/* Its agent is the only way to it, and has not opened the channel yet. */
+static void a_restored_guest_has_its_agent(void **state)
+{
+    (void)state;
+    start(true);
+    assert_true(reach_has_agent(&f.machine));
+    reach_forget(&f.machine);
+    assert_false(reach_has_agent(&f.machine));
+    reach_recall(&f.machine);
+    assert_null(reach_way(&f.machine, REQUEST_SHUTDOWN));
+    f.machine.restored.has_agent = true;
+    reach_recall(&f.machine);
+    ask(REQUEST_SHUTDOWN);
+    expect_log("agent");
+    f.machine.agent_client.opened(&f.machine, true);
+    answer_sync();
+    assert_non_null(strstr(f.sent, "guest-shutdown"));
+    finish();
+}
+
 /* The device has gone before the agent's client. */
 static void nothing_is_sent_without_a_port(void **state)
 {
@@ -313,6 +333,7 @@ int main(void)
         cmocka_unit_test(the_key_follows_an_agent_that_says_nothing),
         cmocka_unit_test(without_a_key_the_agents_refusal_counts),
         cmocka_unit_test(a_new_guest_has_no_agent_yet),
+        cmocka_unit_test(a_restored_guest_has_its_agent),
         cmocka_unit_test(nothing_is_sent_without_a_port),
     };
 

@@ -239,6 +239,13 @@ void agent_restart(struct agent *agent)
     }
 }
 
+void agent_recall(struct agent *agent)
+{
+    if (agent != NULL) {
+        agent->known = true;
+    }
+}
+
 bool agent_is_known(const struct agent *agent)
 {
     return agent != NULL && agent->known;

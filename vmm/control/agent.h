@@ -50,6 +50,8 @@ void agent_opened(struct agent *agent, bool open);
 void agent_receive(struct agent *agent, const void *bytes, size_t count);
 /** The guest starts again: nothing of the old one is there. */
 void agent_restart(struct agent *agent);
+/** A saved guest continues: its agent has answered before. It need not open the channel to be asked. */
+void agent_recall(struct agent *agent);
 
 /**
  * Whether an agent has answered since the guest's start. The channel may be closed now: each sleep

@@ -232,6 +232,9 @@ int board_power_on(struct machine *machine)
     }
     driver_watch_start(machine);
     reach_forget(machine);
+    if (!boots) {
+        reach_recall(machine);
+    }
     for (unsigned i = 1; boots && i < machine->config->cpu_count; i++) {
         machine_tell_left(machine, i);
     }

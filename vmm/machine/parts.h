@@ -44,6 +44,7 @@ struct restored {
     struct suspend_call call;
     int64_t age_ns; /* how long it was a file */
     bool asleep;    /* it sleeps on */
+    bool has_agent; /* that has answered before it was saved */
     bool done;      /* it has been put into a board */
 };
 
@@ -205,6 +206,10 @@ void reach_ask(struct machine *machine, enum power_request request);
 void reach_set_time(struct machine *machine);
 /** The guest starts again: its agent is another one. */
 void reach_forget(struct machine *machine);
+/** After that: a restored guest may have the agent that it had when it was saved. */
+void reach_recall(struct machine *machine);
+/** Whether the guest's agent has answered since the guest's start. */
+bool reach_has_agent(const struct machine *machine);
 /** With --agent, before the devices are created: the client of the guest agent. 0 or -errno. */
 int reach_open(struct machine *machine);
 /** After the devices have gone. */

@@ -58,6 +58,18 @@ void reach_forget(struct machine *machine)
     agent_restart(machine->agent);
 }
 
+void reach_recall(struct machine *machine)
+{
+    if (machine->restored.has_agent) {
+        agent_recall(machine->agent);
+    }
+}
+
+bool reach_has_agent(const struct machine *machine)
+{
+    return agent_is_known(machine->agent);
+}
+
 static void reach_agent_failed(void *arg, const char *reason)
 {
     struct machine *machine = arg;

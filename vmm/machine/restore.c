@@ -190,6 +190,13 @@ static void restore_read_awake(struct machine *machine)
     machine->restored.asleep = machine->config->asleep || (machine->config->keep != NULL && !awake);
 }
 
+static void restore_read_agent(struct machine *machine)
+{
+    struct state_record record;
+
+    machine->restored.has_agent = state_reader_section(machine->reader, SECTION_AGENT, 0, &record);
+}
+
 int restore_open(struct machine *machine)
 {
     if (machine->config->restore == NULL) {
@@ -207,6 +214,7 @@ int restore_open(struct machine *machine)
     }
     if (error == 0) {
         restore_read_awake(machine);
+        restore_read_agent(machine);
         mapped_plan(machine, machine->reader);
     }
     return error;

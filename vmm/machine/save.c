@@ -187,12 +187,24 @@ static int save_awake(struct machine *machine)
     return save_add(machine, SECTION_AWAKE, 0, 0, &record);
 }
 
+/* A guest that only its agent reaches can be asked at once after a restore. */
+static int save_agent(struct machine *machine)
+{
+    struct state_record record = {0};
+
+    if (!reach_has_agent(machine)) {
+        return 0;
+    }
+    state_put_u8(&record, 1);
+    return save_add(machine, SECTION_AGENT, 0, 0, &record);
+}
+
 /* KVM writes the ITS's tables to guest memory in save_parts(), so memory comes last. */
 static int save_all(struct machine *machine)
 {
     static int (*const steps[])(struct machine *machine) = {
-        save_shape,   save_sleep, save_time,      save_parts,
-        save_devices, save_psci,  save_admission, save_awake,
+        save_shape, save_sleep,     save_time,  save_parts, save_devices,
+        save_psci,  save_admission, save_awake, save_agent,
     };
     int error = 0;
 

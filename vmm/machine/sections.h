@@ -21,6 +21,7 @@
 #define SECTION_DEVICE "DEVI" /* one for each device, in the order of their addresses */
 #define SECTION_PSCI   "PSCI" /* what libvpsci knows; optional */
 #define SECTION_AWAKE  "AWAK" /* the guest was awake until it was to be saved; optional */
+#define SECTION_AGENT  "AGNT" /* the guest's agent has answered; optional */
 #define SECTION_ADMIT  "ADMT" /* what the operator allows each vCPU; optional */
 
 /** A byte of SECTION_ADMIT. */

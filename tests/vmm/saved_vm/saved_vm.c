@@ -71,6 +71,14 @@ void irq_restore(struct irq_line *line, const struct irq_state *state)
     (void)line, (void)state;
 }
 
+static bool has_agent; /* of the VM that is saved, and then of the restored one */
+
+bool reach_has_agent(const struct machine *machine)
+{
+    (void)machine;
+    return has_agent;
+}
+
 /* As little memory as here is read at once. */
 void mapped_plan(const struct machine *machine, struct state_reader *reader)
 {
@@ -168,6 +176,7 @@ static int restore(struct fake_kvm *kvm)
     setting_create(&setting, kvm);
     setting.config.restore = "image";
     check(restore_open(&setting.machine) == 0, "the image is refused");
+    has_agent = setting.machine.restored.has_agent;
     init_vcpus(&setting);
     int error = restore_load(&setting.machine);
     if (error == 0) {
@@ -278,6 +287,17 @@ static void registers_are_kept(void)
     scribble_all(&first, 11);
     save_and_restore();
     same_gic(&first, &second);
+}
+
+static void agent_is_kept(void)
+{
+    has_agent = false;
+    save_and_restore();
+    check(!has_agent, "a guest without an agent has got one");
+    has_agent = true;
+    fake_create(&second, &memory);
+    save_and_restore();
+    check(has_agent, "the guest's agent is forgotten");
 }
 
 /* What is saved is what the VM has now, and not what it once was restored with. */
@@ -445,6 +465,7 @@ static const struct {
     void (*run)(void);
 } tests[] = {
     {"registers_are_kept", registers_are_kept},
+    {"agent_is_kept", agent_is_kept},
     {"second_save_is_complete", second_save_is_complete},
     {"pending_interrupt_wakes", pending_interrupt_wakes},
     {"line_wakes", line_wakes},
