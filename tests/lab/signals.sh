@@ -56,7 +56,7 @@ test_term_shuts_down() {
 }
 
 # With --keep SIGTERM saves the VM (systemd.sh); one whose guest cannot sleep ends as without it, and another signal still
-# turns it off.
+# turns it off. If the file comes while a second one starts, that does not boot.
 # once term_keep
 test_term_keep() {
     make_work
@@ -75,6 +75,17 @@ test_term_keep() {
     expect_tap
     expect_status 0
     expect_events boot asked-to-shut-down off
+    mkfifo "$work/kernel"
+    start_dormouse run --kernel "$work/kernel" --keep "$work/kept"
+    {
+        exec 8>"$work/kernel"
+        : >"$work/kept"
+        cat "$LAB_BARE" >&8
+    } &
+    wait_guest
+    expect_status 1
+    expect_equal errors "$(cat "$work/errors")" \
+        "dormouse: --keep $work/kept: another dormouse has just saved the VM: start this one again"
 }
 
 # A guest that ignores the key ends by a second signal, or after the limit.

@@ -441,8 +441,8 @@ static int machine_enter_sandbox(const struct machine *machine)
 
 static void machine_live(struct machine *machine)
 {
-    if (machine_set_up(machine) != 0 || machine_enter_sandbox(machine) != 0 ||
-        board_power_on(machine) != 0) {
+    if (machine_set_up(machine) != 0 || !keep_may_boot(machine->config) ||
+        machine_enter_sandbox(machine) != 0 || board_power_on(machine) != 0) {
         return;
     }
     service_start(machine);

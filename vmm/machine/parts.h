@@ -251,6 +251,9 @@ void tracing_close(struct machine *machine);
 void tracing_start(struct machine *machine);
 void tracing_news(struct machine *machine, const struct power_news *news);
 
+/** --keep, when the disks are locked. False after report()ing: the VM may be a file, and must not boot. */
+bool keep_may_boot(const struct config *config);
+
 /** What saves the machine, before the sandbox. 0 or -REPORTED. */
 int save_open(struct machine *machine);
 void save_close(struct machine *machine);
