@@ -19,7 +19,19 @@
 #include "control/trace.h"
 #include "scratch.h"
 
+#define SECOND INT64_C(1000000000)
+
 enum { VM = 1, VCPU_0 = 2, VCPU_1 = 3 };
+
+int64_t __real_clock_now_ns(void);
+int64_t __wrap_clock_now_ns(void);
+
+static int64_t now; /* time that passes only when a test says so; 0: real time */
+
+int64_t __wrap_clock_now_ns(void)
+{
+    return now != 0 ? now : __real_clock_now_ns();
+}
 
 static struct trace *open_trace(const char *spec)
 {
@@ -177,28 +189,61 @@ static void flows_are_counters(void **state)
     json_decref(events);
 }
 
+static size_t count_named(const json_t *events, const char *name)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        count += strcmp(text_of(json_array_get(events, i), "name"), name) == 0;
+    }
+    return count;
+}
+
 /* A guest may cause more than anybody wants to read. */
 static void flood_is_cut_off_and_counted(void **state)
 {
     struct trace *trace = open_trace("trace");
 
     (void)state;
+    now = clock_now_ns();
     for (unsigned i = 0; i < TRACE_RATE + 100; i++) {
         trace_mark(trace, "refused", "denied");
     }
     trace_lost(trace, 11);
+    now += SECOND;
     trace_flush(trace);
     trace_mark(trace, "next second", "");
     trace_close(trace);
+    now = 0;
     json_t *events = read_trace();
-    size_t count = 0;
-    for (size_t i = 0; i < json_array_size(events); i++) {
-        count += strcmp(text_of(json_array_get(events, i), "name"), "refused") == 0;
-    }
-    assert_int_equal(count, TRACE_RATE);
+    assert_int_equal(count_named(events, "refused"), TRACE_RATE);
     const json_t *missing = json_object_get(find(events, "i", VM, "events are missing"), "args");
     assert_int_equal(json_integer_value(json_object_get(missing, "count")), 111);
     assert_non_null(find(events, "i", VM, "next second"));
+    json_decref(events);
+}
+
+/* A guest that falls asleep and wakes all the time causes a flush each time. */
+static void flush_lets_no_more_through(void **state)
+{
+    struct trace *trace = open_trace("trace");
+
+    (void)state;
+    now = clock_now_ns() + SECOND;
+    for (unsigned i = 0; i < 3 * TRACE_RATE; i++) {
+        trace_mark(trace, "wake", "irq");
+        trace_flush(trace);
+    }
+    now += SECOND;
+    trace_mark(trace, "wake", "irq");
+    trace_flush(trace);
+    trace_close(trace);
+    now = 0;
+    json_t *events = read_trace();
+    assert_int_equal(count_named(events, "wake"), TRACE_RATE + 1);
+    assert_int_equal(count_named(events, "events are missing"), 1);
+    const json_t *missing = json_object_get(find(events, "i", VM, "events are missing"), "args");
+    assert_int_equal(json_integer_value(json_object_get(missing, "count")), 2 * TRACE_RATE);
     json_decref(events);
 }
 
@@ -293,15 +338,11 @@ static void wrong_places_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(tracks_have_names),
-        TEST(states_and_naps_are_slices),
-        TEST(flows_are_counters),
-        TEST(flood_is_cut_off_and_counted),
-        TEST(file_ends_at_its_limit),
-        TEST(full_disk_ends_the_trace),
-        TEST(file_without_its_end_can_be_read),
-        TEST(old_file_is_emptied),
-        TEST(wrong_places_are_refused),
+        TEST(tracks_have_names),          TEST(states_and_naps_are_slices),
+        TEST(flows_are_counters),         TEST(flood_is_cut_off_and_counted),
+        TEST(flush_lets_no_more_through), TEST(file_ends_at_its_limit),
+        TEST(full_disk_ends_the_trace),   TEST(file_without_its_end_can_be_read),
+        TEST(old_file_is_emptied),        TEST(wrong_places_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

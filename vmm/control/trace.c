@@ -37,7 +37,8 @@ struct trace {
     struct logfile file;
     uint64_t size; /* of the file with what waits in `buffer` */
     uint64_t max;
-    unsigned left; /* events that may still come in this second */
+    int64_t second; /* clock_now_ns() when it began */
+    unsigned left;  /* events that may still come in it */
     uint64_t lost;
     bool ended; /* nothing more can be written */
     size_t length;
@@ -123,15 +124,29 @@ __attribute__((format(printf, 2, 3))) static void trace_line(struct trace *trace
     }
 }
 
-/* Whether one event more may be written in this second. */
-static bool trace_may(struct trace *trace)
+/* Whether one event more may be written in this second. However often the trace is flushed. */
+static bool trace_take_room(struct trace *trace)
 {
+    const int64_t second_ns = INT64_C(1000000000);
+    int64_t now = clock_now_ns();
+
+    if (now - trace->second >= second_ns) {
+        trace->second = now;
+        trace->left = TRACE_RATE;
+    }
     if (trace->left == 0) {
-        trace->lost++;
         return false;
     }
     trace->left--;
     return true;
+}
+
+static bool trace_may(struct trace *trace)
+{
+    bool may = trace_take_room(trace);
+
+    trace->lost += !may;
+    return may;
 }
 
 /* Microseconds, with three digits after the point. */
@@ -188,6 +203,7 @@ struct trace *trace_open(const char *spec, const char *vm, unsigned vcpus)
         return NULL;
     }
     trace->count = vcpus;
+    trace->second = clock_now_ns();
     trace->left = TRACE_RATE;
     trace_begin(trace, vm);
     return trace;
@@ -287,7 +303,7 @@ void trace_flush(struct trace *trace)
     if (trace == NULL) {
         return;
     }
-    if (trace->lost > 0) {
+    if (trace->lost > 0 && trace_take_room(trace)) {
         trace_line(
             trace,
             ",\n{\"ph\":\"i\",\"s\":\"t\",\"pid\":%d,\"tid\":%d,\"name\":\"events are missing\","
@@ -295,6 +311,5 @@ void trace_flush(struct trace *trace)
             TRACE_PROCESS, TRACE_TID_VM, TRACE_US_OF(now), trace->lost);
         trace->lost = 0;
     }
-    trace->left = TRACE_RATE;
     trace_write(trace);
 }

@@ -45,7 +45,7 @@ void trace_flow(struct trace *trace, const char *device, const char *in, uint64_
 /** So many events are missing. */
 void trace_lost(struct trace *trace, uint64_t count);
 
-/** A second has passed, or the VM falls asleep: what was kept back is written. */
+/** Writes what was kept back. Each call may be a system call; it does not make room for more events. */
 void trace_flush(struct trace *trace);
 
 #endif

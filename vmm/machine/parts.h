@@ -124,6 +124,7 @@ struct tracing {
     struct naps *naps;
     struct delay delay;
     enum operator_status state; /* that the trace has */
+    int64_t looked;             /* clock_now_ns() of the last look */
     struct tracing_flow flows[TRACING_DEVICES];
 };
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/report.h"
 #include "machine/parts.h"
 
@@ -70,8 +71,17 @@ static void on_tracing(void *arg)
     struct machine *machine = arg;
     bool runs = machine->measure.metrics.state == OPERATOR_RUNNING;
 
+    machine->tracing.looked = clock_now_ns();
     tracing_look(machine);
     delay_set(&machine->tracing.delay, runs ? TRACING_SECOND : 0);
+}
+
+/* What came last is written, but a guest that sleeps and wakes all the time causes one write a second. */
+static void tracing_look_soon(struct tracing *tracing)
+{
+    int64_t left = tracing->looked + TRACING_SECOND - clock_now_ns();
+
+    delay_set(&tracing->delay, left > 0 ? left : 1);
 }
 
 static void tracing_set_vcpu(struct machine *machine, unsigned vcpu, const char *state)
@@ -132,7 +142,7 @@ void tracing_news(struct machine *machine, const struct power_news *news)
     trace_vm(machine->tracing.trace, metrics_state_name(state));
     if (state != machine->tracing.state) {
         machine->tracing.state = state;
-        on_tracing(machine);
+        tracing_look_soon(&machine->tracing);
     }
 }
 
