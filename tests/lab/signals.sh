@@ -56,7 +56,7 @@ test_term_shuts_down() {
 }
 
 # With --keep SIGTERM saves the VM (systemd.sh); one whose guest cannot sleep ends as without it, and another signal still
-# turns it off. If the file comes while a second one starts, that does not boot.
+# turns it off. One that is paused is saved. If the file comes while a second one starts, that does not boot.
 # once term_keep
 test_term_keep() {
     make_work
@@ -75,6 +75,14 @@ test_term_keep() {
     expect_tap
     expect_status 0
     expect_events boot asked-to-shut-down off
+    start_bare "scenario=keys timer=0" --keep "$work/kept" --qmp "$work/qmp"
+    wait_console ready
+    qmp stop
+    kill -TERM "$guest"
+    wait_guest
+    expect_status 6
+    expect_events boot paused continued asked-to-sleep suspend-request suspend-honoured asleep saved
+    rm "$work/kept"
     mkfifo "$work/kernel"
     start_dormouse run --kernel "$work/kernel" --keep "$work/kept"
     {

@@ -53,8 +53,11 @@ static void on_give_up(void *arg)
 {
     struct machine *machine = arg;
 
-    if (!machine->ended && machine->power.request != REQUEST_SHUTDOWN &&
-        operator_ask(machine, REQUEST_SHUTDOWN) != NULL) {
+    if (machine->ended || machine->power.request == REQUEST_SHUTDOWN) {
+        return;
+    }
+    operator_end_pause(machine, REQUEST_SHUTDOWN);
+    if (operator_ask(machine, REQUEST_SHUTDOWN) != NULL) {
         machine_quit_by_signal(machine, SIGTERM);
     }
 }
@@ -70,6 +73,7 @@ static void on_terminate(struct machine *machine)
     }
     machine->terminated = true;
     service_stop(machine);
+    operator_end_pause(machine, REQUEST_SLEEP);
     why = operator_save(machine, "SIGTERM");
     if (why != NULL) {
         report("SIGTERM: the VM is not saved: %s", why);
@@ -260,6 +264,7 @@ static void on_device_failed(void *arg, const struct device_failure *failure)
                                                .no_space = failure->no_space,
                                                .pauses = failure->pauses});
     if (failure->pauses) {
+        machine->paused_by_device = true;
         power_stop(&machine->power);
     }
 }

@@ -193,9 +193,21 @@ static const char *op_cont(void *arg)
     if (machine->power.state == POWER_ENDED) {
         return "the machine is off; reset it first";
     }
+    machine->paused_by_device = false;
     bus_go_on(&machine->bus);
     power_cont(&machine->power);
     return NULL;
+}
+
+/* A guest that sleeps is saved in its pause. */
+void operator_end_pause(struct machine *machine, enum power_request request)
+{
+    bool needed = machine->power.stopped && machine->power.state != POWER_ENDED &&
+                  (request == REQUEST_SHUTDOWN || machine->power.state != POWER_ASLEEP);
+
+    if (needed && !machine->paused_by_device && reach_way(machine, request) != NULL) {
+        (void)op_cont(machine);
+    }
 }
 
 static const char *op_wake(void *arg)

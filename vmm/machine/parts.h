@@ -176,6 +176,7 @@ struct machine {
     bool told_time;         /* why the agent does not set the clock */
     bool terminated;        /* by SIGTERM, on which the guest was asked to shut down */
     bool again;             /* when the guest has shut down, it starts again */
+    bool paused_by_device;  /* its disk has failed, and the operator has not continued it since */
     bool save_woken;        /* the guest was awake when it was to be saved */
     const char *save_asker; /* a signal, whose answer is a line when the guest sleeps; or NULL */
     bool ended;
@@ -351,6 +352,8 @@ const char *operator_ask(struct machine *machine, enum power_request request);
  * say what becomes of it, or NULL. Text: why not, as above.
  */
 const char *operator_save(struct machine *machine, const char *asker);
+/** Continues a VM that the operator has paused, if its guest can be asked and has to run for that. */
+void operator_end_pause(struct machine *machine, enum power_request request);
 
 /** Reports to the event log and to the operators. */
 void machine_tell(struct machine *machine, const struct power_news *news);
