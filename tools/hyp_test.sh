@@ -166,12 +166,12 @@ hyp_case_sleep_on_cortex_a72() {
 
 # Writes the file of a VM, and prints the option that names it.
 hyp_describe_linux() { # NAME CPUS SCRIPT-AND-ARGUMENTS
-    printf '%s\n' "name = $1" "cpus = $2" "enable = system-suspend" "kernel = ${hyp_guest[1]}" \
+    printf '%s\n' "cpus = $2" "enable = system-suspend" "kernel = ${hyp_guest[1]}" \
         "initrd = ${hyp_guest[3]}" "append = console=ttyAMA0 quiet test=$3" >"$hyp_folder/$1.conf"
 }
 
 hyp_describe_bare() { # NAME CPUS SCENARIO-AND-ARGUMENTS
-    printf '%s\n' "name = $1" "cpus = $2" "memory = 64M" "enable = system-suspend,system-reset2" \
+    printf '%s\n' "cpus = $2" "memory = 64M" "enable = system-suspend,system-reset2" \
         "kernel = $build/arm64/tests/lab/guest/bare/guest.img" "append = scenario=$3" >"$hyp_folder/$1.conf"
 }
 
@@ -245,9 +245,9 @@ hyp_case_version() {
 # One VM decides for another: events, honour and refuse, MP states, wake, the version before the start.
 hyp_case_control() {
     local common=("kernel = $hyp_bare_image" "memory = 64M")
-    printf '%s\n' "name = control" "control = yes" "append = scenario=hyp-control event=46" "${common[@]}" \
+    printf '%s\n' "control = yes" "append = scenario=hyp-control event=46" "${common[@]}" \
         >"$hyp_folder/control.conf"
-    printf '%s\n' "name = other" "held = yes" "cpus = 2" "enable = system-suspend" "suspend = control" \
+    printf '%s\n' "held = yes" "cpus = 2" "enable = system-suspend" "suspend = control" \
         "append = scenario=hyp-controlled" "${common[@]}" >"$hyp_folder/other.conf"
     hyp_boot 300 --vm "$hyp_folder/control.conf" --vm "$hyp_folder/other.conf" </dev/null
     hyp_all_ok "$hyp_line"
