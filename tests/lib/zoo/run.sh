@@ -121,8 +121,8 @@ prepare_saved() {
 
 hyp_includes="-I$root/hyp/arch -I$root/hyp/core -I$root"
 
-# What a test of hyp is linked with: what reads descriptions, what places RAM, what decides, or the vgic, with a GIC that
-# is not there.
+# What a test of hyp is linked with: what reads descriptions, what places RAM, what maps it, what decides, or the
+# vgic, with a GIC that is not there.
 hyp_sources() { # NAME
     tree="$root/hyp/core/vm.c $root/bare/string.c $root/bare/tree.c"
     case $1 in
@@ -133,6 +133,7 @@ hyp_sources() { # NAME
         echo "$root/tests/hyp/lone.c"
         ;;
     load) echo "$root/hyp/core/load.c" "$root/hyp/core/memory_map.c" "$tree" ;;
+    stage2) echo "$root/hyp/core/stage2.c" ;;
     *)
         echo "$root/hyp/core/kick.c" "$root"/hyp/core/vgic*.c "$root/hyp/core/vm.c" "$root"/hyp/arch/fake/*.c \
             "$root/tests/hyp/vgic_rig.c"
