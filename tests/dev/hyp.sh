@@ -61,8 +61,8 @@ EOF
 test_two_vms() {
     printf '%s\n' "kernel = $kernel" 'cpus = 2' 'memory = 64M' 'enable = system-suspend,system-reset2' \
         'suspend = control' >first.conf
-    printf '%s\n' "kernel = $kernel" 'memory = 32M' 'name = decides' 'control = yes' >second.conf
-    try "$root/dev" hyp image --vm first.conf --vm second.conf bundle
+    printf '%s\n' "kernel = $kernel" 'memory = 32M' 'control = yes' >decides.conf
+    try "$root/dev" hyp image --vm first.conf --vm decides.conf bundle
     expect_status 0
     try "$root/dev" hyp show bundle
     expect_status 0
