@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "arch.h"
 
-void arch_lock(struct arch_lock *lock)
+/* A call each, which is smaller: no guest waits for one on the short ways. */
+#define LOCK_SMALL __attribute__((noinline))
+
+LOCK_SMALL void arch_lock(struct arch_lock *lock)
 {
     uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
@@ -10,7 +13,7 @@ void arch_lock(struct arch_lock *lock)
     }
 }
 
-void arch_unlock(struct arch_lock *lock)
+LOCK_SMALL void arch_unlock(struct arch_lock *lock)
 {
     __atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
 }
