@@ -120,6 +120,17 @@ static uint32_t vgic_wanted_hcr(const struct vcpu *vcpu)
     return hcr | (vgic_lists_pending() != 0 ? HCR_NO_PENDING : HCR_UNDERFLOW);
 }
 
+/* A timer's level may have ended since its interrupt was taken. */
+static void vgic_forget_timers(struct vcpu *vcpu)
+{
+    uint32_t ended = vcpu->gic.timers_due == 0 ? 0 : vcpu->gic.timers_due & ~arch_due_timers();
+
+    vcpu->gic.timers_due &= ~ended;
+    for (; ended != 0; ended &= ended - 1) {
+        vgic_drop(vcpu, (unsigned)__builtin_ctz(ended));
+    }
+}
+
 void vgic_fill(struct vcpu *vcpu)
 {
     uint32_t wanted;
@@ -127,6 +138,7 @@ void vgic_fill(struct vcpu *vcpu)
     if (vcpu->gic.parked_count != 0) {
         vgic_unpark(vcpu); /* the count would be lost below */
     }
+    vgic_forget_timers(vcpu);
     while (vcpu->gic.waiting_words != 0 && vgic_list_next(vcpu)) {
     }
     wanted = vgic_wanted_hcr(vcpu);
@@ -141,17 +153,6 @@ static unsigned vgic_group_bits(uint32_t vmcr)
     unsigned below = (vmcr & VMCR_COMMON_POINT) != 0 ? VMCR_POINT0(vmcr) + 1 : VMCR_POINT1(vmcr);
 
     return UINT32_MAX << below & 0xff;
-}
-
-/* A timer's level may have ended since its interrupt was taken. */
-static void vgic_forget_timers(struct vcpu *vcpu)
-{
-    uint32_t ended = vcpu->gic.timers_due == 0 ? 0 : vcpu->gic.timers_due & ~arch_due_timers();
-
-    vcpu->gic.timers_due &= ~ended;
-    for (; ended != 0; ended &= ended - 1) {
-        vgic_drop(vcpu, (unsigned)__builtin_ctz(ended));
-    }
 }
 
 bool vgic_is_pending(struct vcpu *vcpu)

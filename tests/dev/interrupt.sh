@@ -42,7 +42,7 @@ interrupt() {
     ! grep -v '^dev: ' "$work/err" || fail "it said: $(grep -v '^dev: ' "$work/err" | head -n 3)"
 }
 
-# limit demo 400
+# limit demo 600
 test_demo() {
     for words in "0 demo" "4 demo disk" "4 demo hyp"; do
         # shellcheck disable=SC2086 # several words
@@ -52,14 +52,14 @@ test_demo() {
     done
 }
 
-# limit hyp 200
+# limit hyp 400
 test_hyp() {
     printf '\000\000\000\024' >loop.bin # An instruction that branches to itself.
     interrupt 1 hyp run --kernel loop.bin --kernel-at 0x80000 --memory 16M
     expect_text out ''
 }
 
-# limit test 200
+# limit test 600
 test_test() {
     for delay in 0 4; do
         interrupt $delay test lab-6.12/long/churn

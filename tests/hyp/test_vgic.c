@@ -533,6 +533,23 @@ static void nor_does_the_physical_timer(void **state)
     check_timer_that_ends(ARCH_INTID_PHYSICAL_TIMER);
 }
 
+/* A guest that was woken by its timer, with interrupts masked, turns the timer off and goes on. */
+static void nor_does_it_interrupt_a_guest_that_runs(void **state)
+{
+    struct vcpu *vcpu = rig_as(0);
+
+    (void)state;
+    rig_open(vcpu);
+    rig_enable(vcpu, ARCH_INTID_VIRTUAL_TIMER, 0x80);
+    fake_set_timer(vcpu->core, ARCH_INTID_VIRTUAL_TIMER, true);
+    vgic_take(vcpu);
+    vgic_fill(vcpu);
+    fake_set_timer(vcpu->core, ARCH_INTID_VIRTUAL_TIMER, false);
+    vgic_fill(vcpu); /* at an exit of another kind */
+    assert_int_equal(fake_guest_acknowledge(), FAKE_SPURIOUS);
+    assert_false(fake_intid(vcpu->core, ARCH_INTID_VIRTUAL_TIMER)->active);
+}
+
 /* Software made it pending, so it stays so whatever the timer does. */
 static void timer_interrupt_by_software_stays(void **state)
 {
@@ -804,6 +821,7 @@ int main(void)
         TEST(sleeping_core_is_woken_with_its_interface_off),
         TEST(timer_that_is_not_due_any_more_wakes_nobody),
         TEST(nor_does_the_physical_timer),
+        TEST(nor_does_it_interrupt_a_guest_that_runs),
         TEST(timer_interrupt_by_software_stays),
         TEST(core_that_starts_has_what_was_pending_and_nothing_active),
         TEST(core_that_stops_in_a_handler_does_not_block_the_interrupt),
