@@ -229,6 +229,7 @@ SCENARIO(invalid_entry, "invalid-entry", "",
 /* Every register that a careless answer could change has a value of its own. */
 static void set_stage(void)
 {
+    gic_drain(); /* of the timer, by which it may have waited for another core */
     state_fill_fp(CONTEXT);
     WRITE_SYSREG(elr_el1, CONTEXT & ~UINT64_C(3));
     WRITE_SYSREG(ttbr0_el1, 0x40000000);
