@@ -71,7 +71,15 @@ uint64_t arch_core_mpidr(unsigned core); /* the physical one: affinity fields on
 /* Waits until a physical interrupt is pending for this core, enabled at the GIC; interrupts stay
  * masked. May return earlier. */
 void arch_wait(void);
-/* Makes arch_run() and arch_wait() of another core return. */
+/* How deep a core may sleep whose vCPU does not go on but starts anew. */
+enum arch_sleep {
+    ARCH_SLEEP_CORE,  /* any interrupt that is enabled at the GIC ends it */
+    ARCH_SLEEP_OFF,   /* only a kick and hyp's own timer need to end it */
+    ARCH_SLEEP_SYSTEM /* as CORE; the machine sleeps if all other cores are off */
+};
+/* As arch_wait(), but the guest's registers may be lost, other than its timers. */
+void arch_sleep(enum arch_sleep depth);
+/* Makes arch_run(), arch_wait() and arch_sleep() of another core return. */
 void arch_kick(unsigned core);
 /* Starts another core, which calls hyp_core_main(). Returns the firmware's result, 0 for success. */
 int64_t arch_start_core(unsigned core);

@@ -28,6 +28,9 @@ struct arch_board {
     uint64_t mpidrs[BOARD_CORE_MAX]; /* affinity fields only */
     bool firmware_is_hvc;            /* false: SMC */
     uint32_t core_state;             /* its CPU_SUSPEND that keeps the core's context; 0: WFI */
+    /* Its CPU_SUSPEND that loses the core's context, and in which the core's timers go on and wake it;
+     * 0: none */
+    uint32_t core_down;
 };
 
 extern const struct arch_board board;

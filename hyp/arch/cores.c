@@ -13,6 +13,7 @@
 _Static_assert(offsetof(struct core, stack_top) == CORE_STACK_TOP, "offsets.h");
 _Static_assert(BOARD_CORE_MAX == BOARD_CORES, "offsets.h");
 _Static_assert(offsetof(struct core, fault) == CORE_FAULT, "offsets.h");
+_Static_assert(offsetof(struct core, kept) == CORE_KEPT, "offsets.h");
 
 static struct core cores[BOARD_CORE_MAX];
 static struct arch_frame fault_frames[BOARD_CORE_MAX];
@@ -32,6 +33,7 @@ static struct core *core_prepare_all(void)
                                  .mpidr = board.mpidrs[i]};
         if (board.mpidrs[i] == here) {
             found = &cores[i];
+            found->state = CORE_ON;
         }
     }
     return found;

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch.h"
+#include "board.h"
 #include "sysreg.h"
 
 /* By number, since not every assembler knows the names. */
@@ -216,19 +218,44 @@ static uint64_t feature_counters(const uint64_t *ids)
     return feature_is_there(ids, ID_DFR0, 8, 1) ? READ_SYSREG(pmcr_el0) >> 11 & 0x1f : 0;
 }
 
-void cpu_features_open(void)
-{
+/* What a core has does not change, and a core that comes back is in a hurry. */
+struct feature_set {
+    bool is_known;
     uint64_t ids[ID_COUNT];
-    uint64_t values[EL2_COUNT] = {[EL2_HCR] = HCR_BASE};
+    uint64_t values[EL2_COUNT];
+};
 
-    feature_read_ids(ids);
+static struct feature_set feature_sets[BOARD_CORE_MAX];
+
+static void feature_find_values(struct feature_set *set)
+{
+    set->values[EL2_HCR] = HCR_BASE;
     for (size_t i = 0; i < sizeof(feature_rows) / sizeof(*feature_rows); i++) {
         const struct feature_bits *row = &feature_rows[i];
 
-        if (feature_is_there(ids, row->id, row->shift, row->least)) {
-            values[row->target] |= row->bits;
+        if (feature_is_there(set->ids, row->id, row->shift, row->least)) {
+            set->values[row->target] |= row->bits;
         }
     }
+}
+
+static const struct feature_set *feature_here(void)
+{
+    struct feature_set *set = &feature_sets[arch_core()];
+
+    if (!set->is_known) {
+        feature_read_ids(set->ids);
+        feature_find_values(set);
+        set->is_known = true;
+    }
+    return set;
+}
+
+void cpu_features_open(void)
+{
+    const uint64_t *ids = feature_here()->ids;
+    const uint64_t *values = feature_here()->values;
+
     WRITE_SYSREG(hcr_el2, values[EL2_HCR]);
     WRITE_SYSREG(mdcr_el2, values[EL2_MDCR] | feature_counters(ids));
     WRITE_SYSREG(hstr_el2, 0);
@@ -283,10 +310,9 @@ void cpu_features_stop_tracing(void)
 
 void cpu_features_reset(void)
 {
-    uint64_t ids[ID_COUNT];
+    const uint64_t *ids = feature_here()->ids;
 
     cpu_features_stop_tracing();
-    feature_read_ids(ids);
     if (feature_has_sme(ids)) {
         WRITE_NUMBERED(SVCR, 0);
     }

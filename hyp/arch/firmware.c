@@ -26,6 +26,7 @@ int64_t arch_start_core(unsigned index)
 {
     struct arch_smc_result result;
 
+    __atomic_store_n(&core_slot(index)->state, CORE_ON, __ATOMIC_SEQ_CST);
     arch_firmware(VPSCI_FID_64 + VPSCI_FN_CPU_ON, board.mpidrs[index], (uint64_t)core_start,
                   (uint64_t)core_slot(index), &result);
     return (int64_t)result.x[0];

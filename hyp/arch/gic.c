@@ -18,7 +18,6 @@ enum {
     GICX_IGROUPR = 0x0080,
     GICX_ISENABLER = 0x0100,
     GICX_ICENABLER = 0x0180,
-    GICX_ISPENDR = 0x0200,
     GICX_ICPENDR = 0x0280,
     GICX_ICACTIVER = 0x0380,
     GICX_IPRIORITYR = 0x0400,
@@ -133,11 +132,4 @@ uint64_t arch_gic_redistributor(unsigned core)
 uint64_t arch_core_mpidr(unsigned core)
 {
     return board.mpidrs[core];
-}
-
-/* What the other core is to see was written before. */
-void arch_kick(unsigned core)
-{
-    __asm__ volatile("dsb ish" ::: "memory");
-    mmio_write32(gic_redistributors[core] + GICR_SGI_FRAME + GICX_ISPENDR, 1u << ARCH_INTID_KICK);
 }

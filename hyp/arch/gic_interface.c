@@ -3,6 +3,7 @@
  * 12.4). */
 #include "arch.h"
 
+#include "gic_interface.h"
 #include "gic_redistributor.h"
 #include "sysreg.h"
 
@@ -12,7 +13,6 @@ enum {
     MASK_NOTHING = 0xff, /* ICC_PMR_EL1 */
     HCR_ENABLE = 1,
     POINTS_IN_WORD = 32,
-    WORDS_MAX = 4,
     PRIORITY_NONE = 0x100,
 };
 
@@ -21,15 +21,20 @@ enum {
 #define VTR_LISTS(vtr)        (((vtr) & 0x1f) + 1)
 #define VTR_PREEMPT_BITS(vtr) (((vtr) >> 26 & 7) + 1)
 
-void arch_gic_start_core(void)
+static void gic_open_interface(void)
 {
-    gic_start_redistributor();
     WRITE_SYSREG(ICC_SRE_EL2, SRE_ALL);
     WRITE_SYSREG(icc_sre_el1, 1);
     WRITE_SYSREG(icc_pmr_el1, MASK_NOTHING);
     WRITE_SYSREG(icc_bpr1_el1, 0);
     WRITE_SYSREG(icc_ctlr_el1, READ_SYSREG(icc_ctlr_el1) | CTLR_DROP_ONLY);
     WRITE_SYSREG(icc_igrpen1_el1, 1);
+}
+
+void arch_gic_start_core(void)
+{
+    gic_start_redistributor();
+    gic_open_interface();
     WRITE_SYSREG(ich_vmcr_el2, 0);
     for (unsigned i = 0; i < arch_gic_list_count(); i++) {
         arch_gic_list_write(i, 0);
@@ -100,7 +105,7 @@ static unsigned gic_active_words(void)
     unsigned bits = (unsigned)VTR_PREEMPT_BITS(READ_SYSREG(ich_vtr_el2));
     unsigned words = (1u << bits) / POINTS_IN_WORD;
 
-    return words < 1 ? 1 : words > WORDS_MAX ? WORDS_MAX : words;
+    return words < 1 ? 1 : words > GIC_ACTIVE_WORDS ? GIC_ACTIVE_WORDS : words;
 }
 
 static uint32_t gic_read_active(unsigned word)
@@ -117,24 +122,25 @@ static uint32_t gic_read_active(unsigned word)
     }
 }
 
-static void gic_clear_active(unsigned word)
+/* All interrupts are in Group 1. */
+static void gic_write_active(unsigned word, uint32_t value)
 {
     switch (word) {
     case 0:
         WRITE_SYSREG(ich_ap0r0_el2, 0);
-        WRITE_SYSREG(ich_ap1r0_el2, 0);
+        WRITE_SYSREG(ich_ap1r0_el2, value);
         break;
     case 1:
         WRITE_SYSREG(ich_ap0r1_el2, 0);
-        WRITE_SYSREG(ich_ap1r1_el2, 0);
+        WRITE_SYSREG(ich_ap1r1_el2, value);
         break;
     case 2:
         WRITE_SYSREG(ich_ap0r2_el2, 0);
-        WRITE_SYSREG(ich_ap1r2_el2, 0);
+        WRITE_SYSREG(ich_ap1r2_el2, value);
         break;
     default:
         WRITE_SYSREG(ich_ap0r3_el2, 0);
-        WRITE_SYSREG(ich_ap1r3_el2, 0);
+        WRITE_SYSREG(ich_ap1r3_el2, value);
         break;
     }
 }
@@ -142,8 +148,36 @@ static void gic_clear_active(unsigned word)
 void arch_gic_clear_active_priorities(void)
 {
     for (unsigned word = 0; word < gic_active_words(); word++) {
-        gic_clear_active(word);
+        gic_write_active(word, 0);
     }
+}
+
+void gic_keep(struct gic_kept *kept)
+{
+    kept->hcr = arch_gic_read_hcr();
+    kept->vmcr = arch_gic_read_vmcr();
+    for (unsigned i = 0; i < arch_gic_list_count(); i++) {
+        kept->lists[i] = arch_gic_list_read(i);
+    }
+    for (unsigned word = 0; word < gic_active_words(); word++) {
+        kept->active[word] = gic_read_active(word);
+    }
+}
+
+void gic_restore(const struct gic_kept *kept)
+{
+    unsigned lists = arch_gic_list_count();
+    unsigned words = gic_active_words();
+
+    gic_open_interface();
+    arch_gic_write_vmcr(kept->vmcr);
+    for (unsigned i = 0; i < lists; i++) {
+        arch_gic_list_write(i, kept->lists[i]);
+    }
+    for (unsigned word = 0; word < words; word++) {
+        gic_write_active(word, kept->active[word]);
+    }
+    arch_gic_write_hcr(kept->hcr);
 }
 
 unsigned arch_gic_running_priority(void)

@@ -9,6 +9,8 @@
 /* struct core */
 #define CORE_STACK_TOP 0
 #define CORE_FAULT     8
+#define CORE_KEPT      32
+#define CORE_KEPT_SP   (CORE_KEPT + 96)
 
 /* struct arch_frame */
 #define FRAME_X      0

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where cores begin at EL2, MMU off: `_start` from the boot loader with the machine's device tree in
- * x0, `core_start` from the firmware's CPU_ON with the core's own slot (struct core) in x0.
+ * x0, `core_start` from the firmware's first CPU_ON with the core's own slot (struct core) in x0, and
+ * `core_resume` with the same after a call that took the core down: a second entry, with a place of its
+ * own for what it needs, so that a start that races with it overwrites nothing.
  */
 #include "offsets.h"
 
@@ -79,6 +81,38 @@ core_start:
     bl core_begin
     bl hyp_core_main
     b halt
+
+    .globl core_keep
+    .balign 4
+core_keep:
+    stp x19, x20, [x0, #CORE_KEPT]
+    stp x21, x22, [x0, #CORE_KEPT + 16]
+    stp x23, x24, [x0, #CORE_KEPT + 32]
+    stp x25, x26, [x0, #CORE_KEPT + 48]
+    stp x27, x28, [x0, #CORE_KEPT + 64]
+    stp x29, x30, [x0, #CORE_KEPT + 80]
+    mov x1, sp
+    str x1, [x0, #CORE_KEPT_SP]
+    mov w0, #0
+    ret
+
+    .globl core_resume
+    .balign 4
+core_resume:
+    mov x20, x0
+    bl prepare_el2
+    mov x0, x20
+    bl core_begin
+    ldr x1, [x0, #CORE_KEPT_SP]
+    mov sp, x1
+    ldp x19, x20, [x0, #CORE_KEPT]
+    ldp x21, x22, [x0, #CORE_KEPT + 16]
+    ldp x23, x24, [x0, #CORE_KEPT + 32]
+    ldp x25, x26, [x0, #CORE_KEPT + 48]
+    ldp x27, x28, [x0, #CORE_KEPT + 64]
+    ldp x29, x30, [x0, #CORE_KEPT + 80]
+    mov w0, #1
+    ret
 
 /* Leaves the core at EL2 with no host extensions and this image's vectors. Clobbers x0 and x1. */
 prepare_el2:

@@ -3,6 +3,7 @@
 #ifndef HYP_START_H
 #define HYP_START_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "arch.h"
@@ -16,6 +17,10 @@ __attribute__((noreturn)) void fault_report(unsigned vector, const struct arch_f
 
 /* Where a core that CPU_ON starts begins, with its slot in x0. */
 void core_start(void);
+/* Keeps this core's registers in its slot and returns false. Returns true when the firmware starts the
+ * core at core_resume(), with that slot in x0 and all else lost. */
+bool core_keep(struct core *core) __attribute__((returns_twice));
+void core_resume(void);
 /* Runs the guest. Returns the number of the vector by which it left, 8 to 15; or VECTOR_CALLED. */
 unsigned enter_guest(struct arch_frame *frame);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * QEMU's `virt` with virtualization=on and gic-version=3. QEMU itself is the PSCI firmware; its
- * CPU_SUSPEND is a WFI, and it has no SYSTEM_SUSPEND.
+ * CPU_SUSPEND is a WFI, and it has no SYSTEM_SUSPEND. With secure=on it is the firmware of
+ * tests/hyp/firmware/, which has both.
  */
 #include "board.h"
 
@@ -19,6 +20,7 @@ const struct arch_board board = {
             {0x09020000, 0x1000},  /* fw_cfg, which has DMA */
             {0x09050000, 0x20000}, /* SMMU */
         },
+    .core_down = 0x10000,
     .core_count = BOARD_CORE_MAX,
     .mpidrs = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
 };

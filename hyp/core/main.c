@@ -171,6 +171,6 @@ void hyp_core_main(void)
         run_vcpu(vcpu);
     }
     for (;;) {
-        arch_wait();
+        arch_sleep(ARCH_SLEEP_OFF);
     }
 }

@@ -47,10 +47,24 @@ static void power_set_parked(struct vcpu *vcpu, bool is_parked)
 
 /* What became pending after vgic_take(), a kick too, is pending at the GIC, and ends arch_wait() at
  * once. */
-static void power_sleep(struct vcpu *vcpu)
+static void power_sleep(struct vcpu *vcpu, enum vpsci_wait wait)
 {
     power_set_parked(vcpu, true);
-    arch_wait();
+    switch (wait) {
+    case VPSCI_WAIT_OFF:
+    case VPSCI_WAIT_FROZEN:
+        arch_sleep(ARCH_SLEEP_OFF);
+        break;
+    case VPSCI_WAIT_POWERDOWN:
+        arch_sleep(ARCH_SLEEP_CORE);
+        break;
+    case VPSCI_WAIT_SUSPENDED:
+        arch_sleep(ARCH_SLEEP_SYSTEM);
+        break;
+    default:
+        arch_wait();
+        break;
+    }
     power_set_parked(vcpu, false);
 }
 
@@ -83,7 +97,7 @@ bool power_step(struct vcpu *vcpu)
     vgic_take(vcpu);
     emulated_poll(vcpu);
     if (!vcpu->system.is_up && !system_advance(vcpu)) {
-        power_sleep(vcpu);
+        power_sleep(vcpu, system_is_down(vcpu->vm) ? VPSCI_WAIT_OFF : VPSCI_WAIT_STOPPED);
         return false;
     }
     power_next(vcpu, &out);
@@ -91,7 +105,7 @@ bool power_step(struct vcpu *vcpu)
         return true;
     }
     if (out.wait != VPSCI_WAIT_STOPPED || !system_take_down(vcpu)) {
-        power_sleep(vcpu);
+        power_sleep(vcpu, out.wait);
     }
     return false;
 }

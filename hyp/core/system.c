@@ -181,6 +181,14 @@ bool system_advance(struct vcpu *vcpu)
     }
 }
 
+bool system_is_down(struct vm *vm)
+{
+    uint32_t round;
+    enum system_life life = system_life(vm, &round);
+
+    return life == SYSTEM_HELD || life == SYSTEM_ENDED;
+}
+
 bool system_take_down(struct vcpu *vcpu)
 {
     uint32_t round;

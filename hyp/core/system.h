@@ -51,6 +51,8 @@ void system_begin(void);
  * whether the vCPU is up now. If not, wait for a kick or an interrupt, and call it again.
  */
 bool system_advance(struct vcpu *vcpu);
+/* The VM has not started, or has ended: none of its cores has anything to do before a kick. */
+bool system_is_down(struct vm *vm);
 /* For a vCPU that the library tells VPSCI_WAIT_STOPPED: takes it down, and returns true, if the
  * request was honoured. */
 bool system_take_down(struct vcpu *vcpu);

@@ -75,6 +75,14 @@ void arch_wait(void)
     self()->is_asleep = !self()->is_kicked && !self()->is_pending && lone.now < self()->deadline;
 }
 
+/* What the core loses is asked for by its vCPU's next step. */
+void arch_sleep(enum arch_sleep depth)
+{
+    self()->depth = depth;
+    self()->sleeps++;
+    arch_wait();
+}
+
 uint64_t arch_now(void)
 {
     return lone.now;

@@ -27,6 +27,8 @@ struct lone_core_state {
     bool is_traced;  /* as its guest may be since it started */
     bool runs;       /* may be in the guest */
     bool is_late;    /* does not notice that its VM has started again */
+    unsigned sleeps; /* arch_sleep(), the last one of this depth: */
+    enum arch_sleep depth;
     uint64_t deadline;
     unsigned resets;      /* arch_reset_vcpu() */
     unsigned timer_stops; /* arch_stop_timers() */

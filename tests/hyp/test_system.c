@@ -210,10 +210,49 @@ static void a_reset_and_kicks(void **state)
     assert_true(moment > 50);
 }
 
+static void assert_sleeps(unsigned core, enum arch_sleep depth)
+{
+    assert_true(lone.cores[core].is_asleep);
+    assert_int_not_equal(lone.cores[core].sleeps, 0);
+    assert_int_equal(lone.cores[core].depth, depth);
+    lone.cores[core].sleeps = 0;
+}
+
+static void wake(unsigned core)
+{
+    lone_interrupt(core);
+    lone_settle();
+    assert_true(lone.cores[core].runs);
+    lone.cores[core].is_taken = false; /* the guest handles it */
+}
+
+/* A core may lose its guest's registers only while its vCPU is to start anew. */
+static void how_deep_a_core_sleeps(void **state)
+{
+    (void)state;
+    assert_sleeps(HELD_0, ARCH_SLEEP_OFF);
+    assert_sleeps(GUEST_1, ARCH_SLEEP_OFF);
+    start_secondaries();
+    lone_call(GUEST_1, FN32(CPU_OFF), 0, 0, 0);
+    lone_call(GUEST_2, FN32(CPU_OFF), 0, 0, 0);
+    assert_sleeps(GUEST_2, ARCH_SLEEP_OFF);
+    lone_call(GUEST_0, FN64(CPU_SUSPEND), 0, 0, 0);
+    assert_true(lone.cores[GUEST_0].is_asleep);
+    assert_int_equal(lone.cores[GUEST_0].sleeps, 0);
+    wake(GUEST_0);
+    lone_call(GUEST_0, FN64(CPU_SUSPEND), 0x10000, ENTRY, 0);
+    assert_sleeps(GUEST_0, ARCH_SLEEP_CORE);
+    wake(GUEST_0);
+    lone_call(GUEST_0, FN64(SYSTEM_SUSPEND), ENTRY, 0, 0);
+    assert_sleeps(GUEST_0, ARCH_SLEEP_SYSTEM);
+    wake(GUEST_0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_first_start, start),
+        cmocka_unit_test_setup(how_deep_a_core_sleeps, start),
         cmocka_unit_test_setup(a_reset_beside_others, start),
         cmocka_unit_test_setup(two_resets_at_once, start),
         cmocka_unit_test_setup(a_core_in_standby_is_reset, start),

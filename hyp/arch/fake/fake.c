@@ -76,6 +76,12 @@ void arch_wait(void)
     }
 }
 
+void arch_sleep(enum arch_sleep depth)
+{
+    fake_require(depth <= ARCH_SLEEP_SYSTEM, "no such sleep");
+    arch_wait();
+}
+
 void arch_lock(struct arch_lock *lock)
 {
     fake_require(lock->owner == lock->next, "a lock that the only thread holds already");
