@@ -8,7 +8,7 @@ hyp_names() {
 }
 
 hyp_test() { # NAME
-    local hyp_cpu=max hyp_second='' hyp_check_image=$build/arm64/check/image/vpsci-check.img
+    local hyp_cpu=max hyp_second='' hyp_firmware='' hyp_check_image=$build/arm64/check/image/vpsci-check.img
     hyp_need_all
     build_image
     lab_fetch 6.12 cloud
@@ -39,8 +39,52 @@ hyp_boot() { # SECONDS OPTION-OF-HYP-IMAGE...
     local hyp_machine status=0
     "$hyp_image" make "${@:2}" "$hyp_folder/bundle"
     hyp_make_machine "$hyp_folder/bundle"
+    [[ ! $hyp_firmware ]] || hyp_add_firmware "$hyp_folder/bundle"
     timeout --foreground -k 5 "$1" "${hyp_machine[@]}" >"$hyp_line" || status=$?
     ((status == 0)) || hyp_fail "the machine ended with status $status (124: it was not off after $1 s)"
+}
+
+# Machines start by the firmware of tests/hyp/firmware/ from now on, in place of QEMU's own. It has one serial line for
+# VMs; on the other one, the secure one, the firmware says at the end what it was asked for.
+hyp_use_firmware() {
+    local compile_targets=tests/hyp/firmware/firmware.bin
+    build_for arm64
+    hyp_cpu=cortex-a72
+    hyp_firmware=$build/arm64/$compile_targets
+}
+
+# Where QEMU puts what its loader would find places for. The machine's device tree is at the start of RAM.
+hyp_image_at=0x40400000 # tests/hyp/firmware/firmware.c has it
+hyp_bundle_at=0x41000000
+
+hyp_add_firmware() { # BUNDLE
+    local machine=virt,secure=on,virtualization=on,gic-version=3 tree=$hyp_folder/machine.dtb words=() size
+    size=$(stat -c %s "$1")
+    set -- "$1" "${hyp_machine[@]}"
+    while (($# > 1)); do
+        case $2 in
+        virt,*) words+=("$machine") ;;
+        -kernel | -initrd) set -- "$1" "${@:3}" ;;
+        *) words+=("$2") ;;
+        esac
+        set -- "$1" "${@:3}"
+    done
+    words+=(-bios "$hyp_firmware")
+    "${words[@]/$machine/$machine,dumpdtb=$tree}" >"$hyp_folder/dump" 2>&1 || hyp_fail "QEMU gives no device tree"
+    fdtput -t x "$tree" /chosen linux,initrd-start 0 "${hyp_bundle_at#0x}"
+    fdtput -t x "$tree" /chosen linux,initrd-end 0 "$(printf %x $((hyp_bundle_at + size)))"
+    fdtput -r "$tree" /secram@e000000 # It looks like RAM, and is out of hyp's reach.
+    hyp_machine=("${words[@]}" -dtb "$tree"
+        -device "loader,file=${hyp_image_file-$build/arm64/hyp/hyp.img},addr=$hyp_image_at,force-raw=on"
+        -device "loader,file=$1,addr=$hyp_bundle_at,force-raw=on")
+}
+
+# How often a core went down and came back, was started, or was the last one of a machine that slept.
+hyp_firmware_did() { # WHAT
+    local count
+    count=$(sed -n "s/^$1 //p" "$hyp_second")
+    echo "the firmware counts $1: ${count:-none}"
+    ((count > 0)) || hyp_fail "the firmware was asked for no $1"
 }
 
 # A stock Debian guest that runs a script of tests/lab/guest/linux/tests.
@@ -162,6 +206,30 @@ hyp_case_sleep_on_max() {
 hyp_case_sleep_on_cortex_a72() {
     hyp_cpu=cortex-a72
     hyp_boot_linux 300 4 sleep </dev/null
+}
+
+# Firmware at EL3 takes power from cores: none of this may show.
+hyp_case_firmware_check() {
+    hyp_use_firmware
+    hyp_check 300 "scenarios=$hyp_families" '^(race|churn)-' </dev/null
+    hyp_firmware_did powerdowns
+    hyp_firmware_did starts
+    hyp_firmware_did 'system suspends'
+}
+
+hyp_case_firmware_sleep() {
+    hyp_use_firmware
+    hyp_boot_linux 300 4 sleep </dev/null
+    hyp_firmware_did 'system suspends'
+}
+
+# A CPU_ON meets a core on its way down; a wake-up meets a machine that is about to sleep.
+hyp_case_firmware_races() {
+    hyp_use_firmware
+    hyp_bare 4 '--enable system-suspend' 'cpu-on-race rounds=20' 'cpu-off cycles=300' 'cpu-churn pairs=300'
+    hyp_firmware_did starts
+    hyp_bare 2 '--enable system-suspend' wake-rtc pending masked 'race last=300' 'suspend-many cycles=200'
+    hyp_firmware_did 'system suspends'
 }
 
 # Writes the file of a VM, and prints the option that names it.
