@@ -22,6 +22,7 @@ struct core {
     uint64_t mpidr;
     uint64_t kept[13];  /* x19 to x30 and the stack of a core that went down: start.S */
     uint32_t state;     /* shared: enum core_state */
+    uint32_t is_asleep; /* shared: its vCPU is in SYSTEM_SUSPEND */
     uint32_t is_kicked; /* shared: since the core last looked, before it turned itself off */
 };
 

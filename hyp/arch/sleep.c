@@ -10,7 +10,18 @@
 #include "sysreg.h"
 #include "vpsci/abi.h"
 
-enum { GICR_ISPENDR0 = 0x10200, TIMER_ENABLE = 1, SYSTEM_TRIES = 1000, CAME_BACK = 1 };
+enum {
+    GICD_IROUTER = 0x6000,
+    GICR_ISENABLER0 = 0x10100,
+    GICR_ISPENDR0 = 0x10200,
+    GICR_ISACTIVER0 = 0x10300,
+    FIRST_SPI = 32,
+    SPI_END = 1020,
+    TIMER_ENABLE = 1, /* and not masked */
+    SYSTEM_TRIES = 1000,
+    PATIENCE_SHARE = 100, /* of a second */
+    CAME_BACK = 1
+};
 
 #define VTTBR_VMID_SHIFT 48
 #define VTTBR_ROOT       ((UINT64_C(1) << VTTBR_VMID_SHIFT) - 1)
@@ -25,6 +36,8 @@ struct sleep_kept {
 };
 
 static struct sleep_kept sleep_slots[BOARD_CORE_MAX];
+static uint32_t sleep_leader;         /* the core that wants to be the last one, + 1 */
+static uint8_t sleep_routes[SPI_END]; /* the core whose interrupt the leader has, + 1 */
 
 static void sleep_keep(struct sleep_kept *kept)
 {
@@ -125,37 +138,164 @@ void arch_kick(unsigned index)
     }
 }
 
-static bool sleep_is_last(const struct core *core)
+enum { SLEEPS_NOT, SLEEPS_ALONE, SLEEPS_WITH_ALL };
+
+/* Returns SLEEPS_WITH_ALL if all other cores are off, SLEEPS_ALONE if the rest is in sleep_system(). */
+static int sleep_look_at_others(const struct core *core)
+{
+    int found = SLEEPS_WITH_ALL;
+
+    for (unsigned i = 0; i < board.core_count; i++) {
+        const struct core *other = core_slot(i);
+        uint32_t state = __atomic_load_n(&other->state, __ATOMIC_SEQ_CST);
+
+        if (other == core || state == CORE_OFF || state == CORE_UNUSED) {
+            continue;
+        }
+        if (__atomic_load_n(&other->is_asleep, __ATOMIC_SEQ_CST) == 0) {
+            return SLEEPS_NOT;
+        }
+        found = SLEEPS_ALONE;
+    }
+    return found;
+}
+
+static void sleep_kick_sleepers(const struct core *core)
 {
     for (unsigned i = 0; i < board.core_count; i++) {
-        uint32_t state = __atomic_load_n(&core_slot(i)->state, __ATOMIC_SEQ_CST);
+        if (i != core->index && __atomic_load_n(&core_slot(i)->is_asleep, __ATOMIC_SEQ_CST) != 0) {
+            arch_kick(i);
+        }
+    }
+}
 
-        if (i != core->index && state != CORE_OFF && state != CORE_UNUSED) {
+/* Makes all other cores that sleep turn themselves off: each wakes for a moment. Returns false if one
+ * stays awake. */
+static bool sleep_gather(const struct core *core)
+{
+    uint64_t end = arch_now() + arch_frequency() / PATIENCE_SHARE;
+    uint32_t nobody = 0;
+
+    if (!__atomic_compare_exchange_n(&sleep_leader, &nobody, core->index + 1, false,
+                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        return false;
+    }
+    sleep_kick_sleepers(core);
+    while (sleep_look_at_others(core) != SLEEPS_WITH_ALL) {
+        if (arch_now() > end) {
             return false;
         }
     }
     return true;
 }
 
-/* The firmware denies it while another core is on its way down, or up. */
-static void sleep_system(struct core *core)
+/* What a sleeping core was waiting for would not wake it any more. */
+static void sleep_let_go(const struct core *core)
+{
+    if (sleep_leader == core->index + 1) {
+        __atomic_store_n(&sleep_leader, 0, __ATOMIC_SEQ_CST);
+        sleep_kick_sleepers(core);
+    }
+}
+
+/* Interrupts that go to cores that sleep come here meanwhile. */
+static void sleep_take_routes(const struct core *core)
+{
+    for (unsigned intid = FIRST_SPI; intid < SPI_END; intid++) {
+        uint64_t at = arch_gic_distributor() + GICD_IROUTER + (uint64_t)intid * 8;
+        uint64_t route = mmio_read64(at);
+
+        sleep_routes[intid] = 0;
+        for (unsigned i = 0; i < board.core_count; i++) {
+            if (core_slot(i)->is_asleep != 0 && core_slot(i)->mpidr == route) {
+                sleep_routes[intid] = (uint8_t)(i + 1);
+                mmio_write64(at, core->mpidr);
+            }
+        }
+    }
+}
+
+static void sleep_give_routes_back(void)
+{
+    for (unsigned intid = FIRST_SPI; intid < SPI_END; intid++) {
+        if (sleep_routes[intid] != 0) {
+            mmio_write64(arch_gic_distributor() + GICD_IROUTER + (uint64_t)intid * 8,
+                         core_slot(sleep_routes[intid] - 1u)->mpidr);
+        }
+    }
+}
+
+/* When the first of the sleeping cores' timers is due that would interrupt its core. */
+static uint64_t sleep_first_due(void)
+{
+    static const uint8_t intids[3] = {ARCH_INTID_TIMER, ARCH_INTID_VIRTUAL_TIMER,
+                                      ARCH_INTID_PHYSICAL_TIMER};
+    uint64_t first = UINT64_MAX;
+
+    for (unsigned i = 0; i < board.core_count; i++) {
+        const struct sleep_kept *kept = &sleep_slots[i];
+        uint64_t base = arch_gic_redistributor(i);
+
+        for (unsigned timer = 0; core_slot(i)->is_asleep != 0 && timer < 3; timer++) {
+            uint32_t open =
+                mmio_read32(base + GICR_ISENABLER0) & ~mmio_read32(base + GICR_ISACTIVER0);
+
+            if ((open >> intids[timer] & 1) != 0 && (kept->controls[timer] & 3) == TIMER_ENABLE &&
+                kept->counts[timer] < first) {
+                first = kept->counts[timer];
+            }
+        }
+    }
+    return first;
+}
+
+/* The firmware denies it while another core is on its way down. */
+static int64_t sleep_machine(struct core *core)
+{
+    struct sleep_kept *kept = &sleep_slots[core->index];
+    int64_t result = VPSCI_DENIED;
+
+    sleep_keep(kept);
+    uint64_t own = (kept->controls[0] & 3) == TIMER_ENABLE ? kept->counts[0] : UINT64_MAX;
+    arch_set_deadline(sleep_first_due());
+    sleep_take_routes(core);
+    for (unsigned i = 0; i < SYSTEM_TRIES && result == VPSCI_DENIED; i++) {
+        result = sleep_go_down(VPSCI_FID_64 + VPSCI_FN_SYSTEM_SUSPEND, (uint64_t)core_resume,
+                               (uint64_t)core, 0);
+    }
+    sleep_give_routes_back();
+    arch_set_deadline(own);
+    return result;
+}
+
+static bool sleep_firmware_has_system_suspend(void)
 {
     struct arch_smc_result result;
-    int64_t error = VPSCI_DENIED;
 
     arch_firmware(VPSCI_FID_32 + VPSCI_FN_FEATURES, VPSCI_FID_64 + VPSCI_FN_SYSTEM_SUSPEND, 0, 0,
                   &result);
-    if ((int32_t)result.x[0] < 0) {
+    return (int32_t)result.x[0] >= 0;
+}
+
+/* The last core that falls asleep leads: the others turn themselves off, and come back with it. */
+static void sleep_system(struct core *core)
+{
+    int64_t result = VPSCI_DENIED;
+
+    __atomic_store_n(&core->is_asleep, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&sleep_leader, __ATOMIC_SEQ_CST) != 0) {
+        sleep_keep(&sleep_slots[core->index]); /* before the leader sees that it is off */
+        sleep_off(core);
+        result = 0;
+    } else if (sleep_look_at_others(core) != SLEEPS_NOT && sleep_firmware_has_system_suspend() &&
+               sleep_gather(core)) {
+        result = sleep_machine(core);
+    }
+    sleep_let_go(core);
+    if (result < 0) {
         sleep_core(core);
-        return;
     }
-    for (unsigned i = 0; i < SYSTEM_TRIES && error == VPSCI_DENIED && sleep_is_last(core); i++) {
-        error = sleep_go_down(VPSCI_FID_64 + VPSCI_FN_SYSTEM_SUSPEND, (uint64_t)core_resume,
-                              (uint64_t)core, 0);
-    }
-    if (error < 0) {
-        sleep_core(core);
-    }
+    __atomic_store_n(&core->is_asleep, 0, __ATOMIC_SEQ_CST);
 }
 
 void arch_sleep(enum arch_sleep depth)
