@@ -3,9 +3,8 @@
  * Where cores start: `_start` from the boot loader, `entry_point` from PSCI, which is under test and
  * may have left anything in the registers.
  */
+#include "image.inc"
 #include "own.inc"
-
-#define R_AARCH64_RELATIVE 1027
 
 /* FP, SIMD and SVE are usable: scenarios look at their registers. */
 #define CPACR_EL1_USABLE (3 << 20 | 3 << 16)
@@ -23,16 +22,7 @@
 #define CNTP_CTL_EL02 S3_5_C14_C2_1
 #define CNTV_CTL_EL02 S3_5_C14_C3_1
 
-/* The header of a Linux Image (Documentation/arch/arm64/booting.rst). */
-    .section .head, "ax"
-    b _start
-    .long 0
-    .quad 0                        /* text offset */
-    .long image_size, 0            /* memory that the image needs, bss included */
-    .quad 0b1010                   /* anywhere in RAM, 4 KiB pages, little-endian */
-    .quad 0, 0, 0
-    .ascii "ARM\x64"
-    .long 0
+    IMAGE_HEADER _start
 
     .text
     .globl _start
@@ -43,57 +33,36 @@ _start:
     msr daifset, #0xf
     bl core_prepare
 
-    adrp x0, bss_start
-    add x0, x0, :lo12:bss_start
-    adrp x1, bss_end
-    add x1, x1, :lo12:bss_end
-1:  cmp x0, x1
-    b.hs 2f
-    stp xzr, xzr, [x0], #16
-    b 1b
+    CLEAR_BSS
+    APPLY_RELA
 
-2:  adrp x0, image_start           /* linked at 0, so this is what to add */
-    adrp x1, rela_start
-    add x1, x1, :lo12:rela_start
-    adrp x2, rela_end
-    add x2, x2, :lo12:rela_end
-3:  cmp x1, x2
-    b.hs 4f
-    ldp x3, x4, [x1], #16          /* offset, type */
-    ldr x5, [x1], #8               /* addend */
-    cmp x4, #R_AARCH64_RELATIVE
-    b.ne 3b
-    add x5, x5, x0
-    str x5, [x0, x3]
-    b 3b
-
-4:  adrp x1, relr_start            /* the same of another kind: SHT_RELR of the generic ABI */
+    adrp x1, relr_start            /* the same of another kind: SHT_RELR of the generic ABI */
     add x1, x1, :lo12:relr_start
     adrp x2, relr_end
     add x2, x2, :lo12:relr_end
-5:  cmp x1, x2
-    b.hs 9f
+1:  cmp x1, x2
+    b.hs 5f
     ldr x4, [x1], #8
-    tbnz x4, #0, 6f
+    tbnz x4, #0, 2f
     add x3, x0, x4                 /* even: where one is, and where those of the next words begin */
     ldr x5, [x3]
     add x5, x5, x0
     str x5, [x3], #8
-    b 5b
-6:  mov x6, x3                     /* odd: a bit for each of the next 63 words */
+    b 1b
+2:  mov x6, x3                     /* odd: a bit for each of the next 63 words */
     lsr x4, x4, #1
-7:  cbz x4, 8f
+3:  cbz x4, 4f
     ldr x5, [x6]
     add x7, x5, x0
     tst x4, #1
     csel x5, x7, x5, ne
     str x5, [x6], #8
     lsr x4, x4, #1
-    b 7b
-8:  add x3, x3, #63 * 8
-    b 5b
+    b 3b
+4:  add x3, x3, #63 * 8
+    b 1b
 
-9:  adrp x0, boot_stack_end
+5:  adrp x0, boot_stack_end
     add x0, x0, :lo12:boot_stack_end
     msr spsel, #1
     mov sp, x0

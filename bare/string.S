@@ -37,14 +37,3 @@ memset:
     strb w1, [x0, x2]
     b memset
 1:  ret
-
-/* size_t strlen(const char *text) */
-    .globl strlen
-strlen:
-    mov x1, x0
-    mov x0, #0
-1:  ldrb w2, [x1, x0]
-    cbz w2, 2f
-    add x0, x0, #1
-    b 1b
-2:  ret

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "own.inc"
+#include "registers.inc"
 
 /* Always entered on the own SP_ELx. Sixteen slots of 128 bytes; the slot's number says what happened. */
 .macro VECTOR number
@@ -19,19 +20,8 @@ vectors:
     .endr
 
 exception_common:
-    stp x2, x3, [sp, #16]
-    stp x4, x5, [sp, #32]
-    stp x6, x7, [sp, #48]
-    stp x8, x9, [sp, #64]
-    stp x10, x11, [sp, #80]
-    stp x12, x13, [sp, #96]
-    stp x14, x15, [sp, #112]
-    stp x16, x17, [sp, #128]
-    stp x18, x19, [sp, #144]
-    stp x20, x21, [sp, #160]
-    stp x22, x23, [sp, #176]
-    stp x24, x25, [sp, #192]
-    stp x26, x27, [sp, #208]
+    STORE_X2_TO_X17 sp
+    STORE_X18_TO_X27 sp
     stp x28, x29, [sp, #224]
     /*
      * A big-endian core took this during a call: x0-x29 lie in the frame as it stored them, and are
@@ -56,19 +46,8 @@ exception_common:
     WRITE_OWN sctlr, x2, x4
     isb
     ldp x28, x29, [sp, #224]
-    ldp x26, x27, [sp, #208]
-    ldp x24, x25, [sp, #192]
-    ldp x22, x23, [sp, #176]
-    ldp x20, x21, [sp, #160]
-    ldp x18, x19, [sp, #144]
-    ldp x16, x17, [sp, #128]
-    ldp x14, x15, [sp, #112]
-    ldp x12, x13, [sp, #96]
-    ldp x10, x11, [sp, #80]
-    ldp x8, x9, [sp, #64]
-    ldp x6, x7, [sp, #48]
-    ldp x4, x5, [sp, #32]
-    ldp x2, x3, [sp, #16]
+    LOAD_X18_TO_X27 sp
+    LOAD_X2_TO_X17 sp
     ldp x0, x1, [sp]
     add sp, sp, #FRAME_SIZE
     eret

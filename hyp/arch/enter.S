@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "registers.inc"
+
 #include "offsets.h"
 
 /* What enter_guest() keeps on its stack: x19 to x30, the frame. */
@@ -60,19 +62,8 @@ enter_guest:
     ldp x1, x2, [x0, #FRAME_PC]
     msr elr_el2, x1
     msr spsr_el2, x2
-    ldp x2, x3, [x0, #16]
-    ldp x4, x5, [x0, #32]
-    ldp x6, x7, [x0, #48]
-    ldp x8, x9, [x0, #64]
-    ldp x10, x11, [x0, #80]
-    ldp x12, x13, [x0, #96]
-    ldp x14, x15, [x0, #112]
-    ldp x16, x17, [x0, #128]
-    ldp x18, x19, [x0, #144]
-    ldp x20, x21, [x0, #160]
-    ldp x22, x23, [x0, #176]
-    ldp x24, x25, [x0, #192]
-    ldp x26, x27, [x0, #208]
+    LOAD_X2_TO_X17 x0
+    LOAD_X18_TO_X27 x0
     ldp x28, x29, [x0, #224]
     ldr x30, [x0, #240]
     ldp x0, x1, [x0]
@@ -86,14 +77,7 @@ enter_guest:
  */
 call_from_guest:
     ldr x0, [sp, #16 + SAVED_FRAME]
-    stp x2, x3, [x0, #16]
-    stp x4, x5, [x0, #32]
-    stp x6, x7, [x0, #48]
-    stp x8, x9, [x0, #64]
-    stp x10, x11, [x0, #80]
-    stp x12, x13, [x0, #96]
-    stp x14, x15, [x0, #112]
-    stp x16, x17, [x0, #128]
+    STORE_X2_TO_X17 x0
     str x18, [x0, #144]
     stp x29, x30, [x0, #232]
     ldp x2, x3, [sp]
@@ -109,14 +93,7 @@ call_from_guest:
     tbz w0, #0, 1f                 /* a bool: bits 31 to 8 may be anything */
     ldr x2, [x1, #FRAME_PC]
     msr elr_el2, x2
-    ldp x2, x3, [x1, #16]
-    ldp x4, x5, [x1, #32]
-    ldp x6, x7, [x1, #48]
-    ldp x8, x9, [x1, #64]
-    ldp x10, x11, [x1, #80]
-    ldp x12, x13, [x1, #96]
-    ldp x14, x15, [x1, #112]
-    ldp x16, x17, [x1, #128]
+    LOAD_X2_TO_X17 x1
     ldr x18, [x1, #144]
     ldp x29, x30, [x1, #232]
     ldp x0, x1, [x1]
@@ -134,19 +111,8 @@ call_from_guest:
 
 leave_guest:
     ldr x0, [sp, #16 + SAVED_FRAME]
-    stp x2, x3, [x0, #16]
-    stp x4, x5, [x0, #32]
-    stp x6, x7, [x0, #48]
-    stp x8, x9, [x0, #64]
-    stp x10, x11, [x0, #80]
-    stp x12, x13, [x0, #96]
-    stp x14, x15, [x0, #112]
-    stp x16, x17, [x0, #128]
-    stp x18, x19, [x0, #144]
-    stp x20, x21, [x0, #160]
-    stp x22, x23, [x0, #176]
-    stp x24, x25, [x0, #192]
-    stp x26, x27, [x0, #208]
+    STORE_X2_TO_X17 x0
+    STORE_X18_TO_X27 x0
     stp x28, x29, [x0, #224]
     str x30, [x0, #240]
     ldp x2, x3, [sp], #16
@@ -171,19 +137,8 @@ fault_in_hyp:
     mrs x1, tpidr_el2
     cbz x1, 1f
     ldr x1, [x1, #CORE_FAULT]
-    stp x2, x3, [x1, #16]
-    stp x4, x5, [x1, #32]
-    stp x6, x7, [x1, #48]
-    stp x8, x9, [x1, #64]
-    stp x10, x11, [x1, #80]
-    stp x12, x13, [x1, #96]
-    stp x14, x15, [x1, #112]
-    stp x16, x17, [x1, #128]
-    stp x18, x19, [x1, #144]
-    stp x20, x21, [x1, #160]
-    stp x22, x23, [x1, #176]
-    stp x24, x25, [x1, #192]
-    stp x26, x27, [x1, #208]
+    STORE_X2_TO_X17 x1
+    STORE_X18_TO_X27 x1
     stp x28, x29, [x1, #224]
     str x30, [x1, #240]
     mrs x2, tpidr_el1

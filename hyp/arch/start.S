@@ -5,24 +5,16 @@
  * `core_resume` with the same after a call that took the core down: a second entry, with a place of its
  * own for what it needs, so that a start that races with it overwrites nothing.
  */
+#include "image.inc"
+
 #include "offsets.h"
 
-#define R_AARCH64_RELATIVE 1027
 #define CURRENT_EL2        8
 
 /* SCTLR_EL2: the bits that are one in a core without later extensions. */
 #define SCTLR_EL2_MMU_OFF 0x30c50830
 
-/* The header of a Linux Image (Documentation/arch/arm64/booting.rst). */
-    .section .head, "ax"
-    b _start
-    .long 0
-    .quad 0                        /* text offset */
-    .long image_size, 0            /* memory that the image needs, stacks included */
-    .quad 0b1010                   /* anywhere in RAM, 4 KiB pages, little-endian */
-    .quad 0, 0, 0
-    .ascii "ARM\x64"
-    .long 0
+    IMAGE_HEADER _start
 
     .text
     .globl _start
@@ -30,31 +22,10 @@
 _start:
     mov x19, x0                    /* the machine's device tree */
     bl prepare_el2
-    adrp x0, bss_start
-    add x0, x0, :lo12:bss_start
-    adrp x1, bss_end
-    add x1, x1, :lo12:bss_end
-1:  cmp x0, x1
-    b.hs 2f
-    stp xzr, xzr, [x0], #16
-    b 1b
+    CLEAR_BSS
+    APPLY_RELA
 
-2:  adrp x0, image_start           /* linked at 0, so this is what to add */
-    adrp x1, rela_start
-    add x1, x1, :lo12:rela_start
-    adrp x2, rela_end
-    add x2, x2, :lo12:rela_end
-3:  cmp x1, x2
-    b.hs 4f
-    ldp x3, x4, [x1], #16          /* offset, type */
-    ldr x5, [x1], #8               /* addend */
-    cmp x4, #R_AARCH64_RELATIVE
-    b.ne 3b
-    add x5, x5, x0
-    str x5, [x0, x3]
-    b 3b
-
-4:  adrp x0, boot_stack_end
+    adrp x0, boot_stack_end
     add x0, x0, :lo12:boot_stack_end
     mov sp, x0
     mov x0, x19

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memcpy(), memmove(), memset() and strlen(), which a compiler calls unasked. The caches are on, so
+ * memcpy(), memmove() and memset(), which a compiler calls unasked. The caches are on, so
  * nothing needs to be aligned, and whole modules of guests are copied: 16 bytes at a time.
  */
     .text
@@ -60,15 +60,3 @@ memset:
     subs x2, x2, #1
     b.ne 3b
 4:  ret
-
-/* size_t strlen(const char *text) */
-    .globl strlen
-    .balign 4
-strlen:
-    mov x1, x0
-    mov x0, #0
-1:  ldrb w2, [x1, x0]
-    cbz w2, 2f
-    add x0, x0, #1
-    b 1b
-2:  ret

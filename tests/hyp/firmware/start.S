@@ -3,6 +3,8 @@
  * Where all cores begin, at EL3 and in flash: the first one copies this image to secure RAM, where it is
  * linked. MMU and caches stay off, so that all memory is coherent.
  */
+#include "registers.inc"
+
 #define STACK_SIZE 4096
 #define CORES      16
 #define CORE_MASK  0xf
@@ -82,19 +84,8 @@ vectors:
     .endr
 
 enter:
-    stp x2, x3, [sp, #16]
-    stp x4, x5, [sp, #32]
-    stp x6, x7, [sp, #48]
-    stp x8, x9, [sp, #64]
-    stp x10, x11, [sp, #80]
-    stp x12, x13, [sp, #96]
-    stp x14, x15, [sp, #112]
-    stp x16, x17, [sp, #128]
-    stp x18, x19, [sp, #144]
-    stp x20, x21, [sp, #160]
-    stp x22, x23, [sp, #176]
-    stp x24, x25, [sp, #192]
-    stp x26, x27, [sp, #208]
+    STORE_X2_TO_X17 sp
+    STORE_X18_TO_X27 sp
     str x28, [sp, #224]
     mrs x1, elr_el3
     mrs x2, spsr_el3
@@ -106,19 +97,8 @@ leave:
     ldp x1, x2, [sp, #248]
     msr elr_el3, x1
     msr spsr_el3, x2
-    ldp x2, x3, [sp, #16]
-    ldp x4, x5, [sp, #32]
-    ldp x6, x7, [sp, #48]
-    ldp x8, x9, [sp, #64]
-    ldp x10, x11, [sp, #80]
-    ldp x12, x13, [sp, #96]
-    ldp x14, x15, [sp, #112]
-    ldp x16, x17, [sp, #128]
-    ldp x18, x19, [sp, #144]
-    ldp x20, x21, [sp, #160]
-    ldp x22, x23, [sp, #176]
-    ldp x24, x25, [sp, #192]
-    ldp x26, x27, [sp, #208]
+    LOAD_X2_TO_X17 sp
+    LOAD_X18_TO_X27 sp
     ldp x28, x29, [sp, #224]
     ldr x30, [sp, #240]
     ldp x0, x1, [sp]
