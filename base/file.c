@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,4 +130,18 @@ int file_put(const char *path, const void *bytes, size_t size)
     }
     fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
     return fd < 0 ? -errno : file_write_and_close(fd, bytes, size);
+}
+
+int file_folder(const char *path, char *folder)
+{
+    char copy[PATH_MAX];
+    size_t length = strlen(path);
+
+    if (length >= sizeof(copy)) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(copy, path, length + 1);
+    const char *name = dirname(copy);
+    memcpy(folder, name, strlen(name) + 1);
+    return 0;
 }

@@ -28,4 +28,7 @@ int file_read(int fd, uint64_t offset, void *buffer, size_t length, size_t *coun
  */
 int file_put(const char *path, const void *bytes, size_t size);
 
+/* Puts the name of the folder that `path` is in into `folder`, of PATH_MAX bytes. Returns 0, or -ENAMETOOLONG. */
+int file_folder(const char *path, char *folder);
+
 #endif

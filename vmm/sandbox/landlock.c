@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <linux/landlock.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/report.h"
 #include "sandbox/sandbox_parts.h"
 
@@ -99,15 +99,13 @@ static uint64_t folder_access(enum sandbox_use use)
 /* What a rule can be made for: the file's folder, or the file itself where it is a device. */
 static int open_place(const struct sandbox_path *path, uint64_t *access)
 {
-    char copy[PATH_MAX];
-    size_t length = strlen(path->path);
+    char folder[PATH_MAX];
+    const char *place = folder;
+    int error = file_folder(path->path, folder);
 
-    if (length >= sizeof(copy)) {
-        return -ENAMETOOLONG;
+    if (error < 0) {
+        return error;
     }
-    memcpy(copy, path->path, length + 1);
-    const char *place = dirname(copy);
-
     *access = folder_access(path->use);
     if (path->use == SANDBOX_REOPENS && is_special(path->path)) {
         *access = REOPEN_FILE | FS_TRUNCATE | FS_IOCTL_DEV;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether the new user may do what is still to be done to a path; the kernel's answer, for ACLs and mounts count. */
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/report.h"
 #include "sandbox/sandbox_parts.h"
 
@@ -24,14 +24,12 @@ static bool sticky_bit_forbids(const char *folder, const char *path)
 /* 0 or -errno. */
 static int check_rename(const char *path)
 {
-    char copy[PATH_MAX];
-    size_t length = strlen(path);
+    char folder[PATH_MAX];
+    int error = file_folder(path, folder);
 
-    if (length >= sizeof(copy)) {
-        return -ENAMETOOLONG;
+    if (error < 0) {
+        return error;
     }
-    memcpy(copy, path, length + 1);
-    const char *folder = dirname(copy);
     if (access(folder, W_OK | X_OK) != 0) {
         return -errno;
     }

@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/file.h"
 
 static const char *link_name(const char *path)
 {
@@ -18,14 +19,13 @@ static const char *link_name(const char *path)
 
 static int link_open_folder(const char *path)
 {
-    char copy[PATH_MAX];
-    size_t length = strlen(path);
+    char folder[PATH_MAX];
+    int error = file_folder(path, folder);
 
-    if (length >= sizeof(copy)) {
-        return -ENAMETOOLONG;
+    if (error < 0) {
+        return error;
     }
-    memcpy(copy, path, length + 1);
-    int fd = open(dirname(copy), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return fd >= 0 ? fd : -errno;
 }
 
