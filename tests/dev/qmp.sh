@@ -5,17 +5,21 @@
 
 server=$build/native/tests/vmm/qmp_server
 
+wait_for_socket() { # FILE TENTHS-OF-SECONDS
+    tries=0
+    until [ -S "$1" ]; do
+        tries=$((tries + 1))
+        [ $tries -le "$2" ] || fail "no server listens at $1"
+        sleep 0.1
+    done
+}
+
 # serve: starts a server without a machine at the socket ./qmp; sets $server_pid.
 serve() {
     rm -f qmp
     "$server" ./qmp &
     server_pid=$!
-    tries=0
-    until [ -S qmp ]; do
-        tries=$((tries + 1))
-        [ $tries -le 200 ] || fail "the server does not listen"
-        sleep 0.05
-    done
+    wait_for_socket qmp 100
 }
 
 # typed LINE...: types the lines, the last one `quit`, and leaves the connection open, as a person does.
@@ -101,7 +105,7 @@ fetch_qemus_client() {
     mv -T from "$clients" || [ -d "$clients" ]
 }
 
-# Sets $qemu to the command of a QEMU 9 or newer. The test ends, skipped, if there is none.
+# Sets $qemu to the command of a QEMU 9 or newer. Without one the test ends, skipped.
 find_new_qemu() {
     debian=$build/lab/debian/trixie-qemu
     if [ -x "$debian/qemu-system-aarch64-loader" ]; then
@@ -122,12 +126,7 @@ start_qemu() { # QEMU...
     "$@" -machine virt -cpu cortex-a57 -nodefaults -display none -S -name served -qmp unix:qemu,server=on,wait=off &
     qemu_pid=$!
     trap 'kill $qemu_pid 2>/dev/null || :; rm -rf "$work"' EXIT
-    tries=0
-    until [ -S qemu ]; do
-        tries=$((tries + 1))
-        [ $tries -le 600 ] || fail "QEMU does not listen"
-        sleep 0.1
-    done
+    wait_for_socket qemu 600
 }
 
 # Errors word for word, replies and events by QEMU's schema.

@@ -163,7 +163,7 @@ static void sgis_go_to_cores_of_the_sender_only(void **state)
         assert_int_equal(fake_intid(i, 3)->latch, i >= 4 && i < 8 && i != 5);
         fake_intid(i, 3)->latch = false;
     }
-    /* The affinities of the other VM's physical cores, and a range that nobody has. */
+    /* The affinities of the other VM's physical cores, and a range that no VM has. */
     vgic_send(vcpu, 3ull << 24 | 1ull << 16 | 0xf);
     vgic_send(vcpu, 3ull << 24 | 1ull << 44 | 0xf);
     vgic_send(vcpu, 3ull << 24 | 1ull << 32 | 0xf);
@@ -726,6 +726,19 @@ static void nested_handlers_need_no_list_registers(void **state)
     assert_int_equal(rig_turn(vcpu), RIG_EXTRA);
 }
 
+/* With one list register, `count` interrupts are active, each more urgent than the one before. */
+static void park_all_but_one(struct vcpu *vcpu, unsigned count)
+{
+    fake_list_count = 1;
+    rig_open(vcpu);
+    for (unsigned i = 0; i < count; i++) {
+        rig_enable(vcpu, RIG_EXTRA + i, (uint8_t)(0xa0 - i * 0x10));
+        vgic_raise(vcpu->vm, RIG_EXTRA + i);
+        assert_int_equal(rig_turn(vcpu), RIG_EXTRA + i);
+    }
+    assert_int_equal(vcpu->gic.parked_count, count - 1);
+}
+
 /* The guest accesses the distributor after it has ended a parked interrupt, before the maintenance
  * interrupt of that has come. */
 static void end_of_a_parked_interrupt_counts_at_any_exit(void **state)
@@ -733,14 +746,7 @@ static void end_of_a_parked_interrupt_counts_at_any_exit(void **state)
     struct vcpu *vcpu = rig_as(0);
 
     (void)state;
-    fake_list_count = 1;
-    rig_open(vcpu);
-    for (unsigned i = 0; i < 2; i++) {
-        rig_enable(vcpu, RIG_EXTRA + i, (uint8_t)(0xa0 - i * 0x10));
-        vgic_raise(vcpu->vm, RIG_EXTRA + i);
-        assert_int_equal(rig_turn(vcpu), RIG_EXTRA + i);
-    }
-    assert_int_equal(vcpu->gic.parked_count, 1);
+    park_all_but_one(vcpu, 2);
     fake_guest_end(RIG_EXTRA + 1);
     fake_guest_end(RIG_EXTRA);
     vgic_fill(vcpu);
@@ -756,14 +762,7 @@ static void core_that_starts_has_nothing_parked(void **state)
     struct vcpu *vcpu = rig_as(0);
 
     (void)state;
-    fake_list_count = 1;
-    rig_open(vcpu);
-    for (unsigned i = 0; i < 3; i++) {
-        rig_enable(vcpu, RIG_EXTRA + i, (uint8_t)(0xa0 - i * 0x10));
-        vgic_raise(vcpu->vm, RIG_EXTRA + i);
-        assert_int_equal(rig_turn(vcpu), RIG_EXTRA + i);
-    }
-    assert_int_equal(vcpu->gic.parked_count, 2);
+    park_all_but_one(vcpu, 3);
     rig_write(vcpu, 0x384, 1u << (RIG_EXTRA - 32)); /* GICD_ICACTIVER */
     assert_int_equal(vcpu->gic.parked_count, 1);
     assert_false(fake_intid(0, RIG_EXTRA)->active);

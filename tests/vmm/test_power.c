@@ -1207,17 +1207,24 @@ static void operators_save_comes_before_a_wake(void **state)
     finish(&f);
 }
 
+/* A guest that is awake is to be saved. */
+static void start_saving(struct fixture *f, enum suspend_policy policy)
+{
+    const char *why;
+
+    start(f, policy, ALL_SOURCES);
+    f->fake.way = "key";
+    assert_int_equal(power_save(&f->power, &why), 0);
+}
+
 /* The guest asks the operator, who wakes it and then allows the sleep. */
 static void save_comes_before_a_wake_that_was_kept(void **state)
 {
     struct fixture f;
-    const char *why;
 
     (void)state;
-    start(&f, SUSPEND_ASK, ALL_SOURCES);
-    f.fake.way = "key";
+    start_saving(&f, SUSPEND_ASK);
     f.fake.saves = true;
-    power_save(&f.power, &why);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     assert_int_equal(power_wake(&f.power, WAKE_SIGNAL), POWER_WAKE_KEPT);
     f.fake.log[0] = '\0';
@@ -1230,12 +1237,9 @@ static void save_comes_before_a_wake_that_was_kept(void **state)
 static void save_that_will_not_be_is_reported(void **state)
 {
     struct fixture f;
-    const char *why;
 
     (void)state;
-    start(&f, SUSPEND_ASK, ALL_SOURCES);
-    f.fake.way = "key";
-    power_save(&f.power, &why);
+    start_saving(&f, SUSPEND_ASK);
     leave(&f, 0, POWER_EXIT_SUSPEND);
     f.fake.log[0] = '\0';
     power_answer(&f.power, false, "");
@@ -1246,9 +1250,7 @@ static void save_that_will_not_be_is_reported(void **state)
     assert_null(strstr(f.fake.log, "save"));
     finish(&f);
 
-    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
-    f.fake.way = "key";
-    power_save(&f.power, &why);
+    start_saving(&f, SUSPEND_HONOUR);
     f.fake.log[0] = '\0';
     ask(&f, REQUEST_SHUTDOWN);
     expect_log(&f, "limit:0 !failed:2 limit:9 !down?key ask:shutdown");
@@ -1256,9 +1258,7 @@ static void save_that_will_not_be_is_reported(void **state)
     assert_null(strstr(f.fake.log, "save"));
     finish(&f);
 
-    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
-    f.fake.way = "key";
-    power_save(&f.power, &why);
+    start_saving(&f, SUSPEND_HONOUR);
     f.fake.log[0] = '\0';
     leave(&f, 0, POWER_EXIT_RESET);
     expect_log(&f, "pause honour:0 limit:0 !failed:2 !reboot");
@@ -1272,12 +1272,9 @@ static void save_that_will_not_be_is_reported(void **state)
 static void save_is_over_with_the_request(void **state)
 {
     struct fixture f;
-    const char *why;
 
     (void)state;
-    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
-    f.fake.way = "key";
-    power_save(&f.power, &why);
+    start_saving(&f, SUSPEND_HONOUR);
     power_request_deadline(&f.power);
     f.fake.log[0] = '\0';
     leave(&f, 0, POWER_EXIT_SUSPEND);
