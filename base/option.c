@@ -52,7 +52,7 @@ static bool is_meant(const struct option_row *row, const char *text, size_t leng
     return length >= 3 && strncmp(bare, text, length) == 0;
 }
 
-/* Returns the option that `argument` may be meant to be, why there is none, or NULL. */
+/* Returns the option that `argument` may be meant to be, why the program has none, or NULL. */
 static const char *guess_option(const struct option_command *command, const char *argument)
 {
     const char *bare = argument + strspn(argument, "-");

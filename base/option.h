@@ -41,7 +41,7 @@ struct option_part {
     size_t offset;
 };
 
-/** What another program's option is called here, or why there is none: {"smp", "--cpus"}. */
+/** What another program's option is called here, or why it has no such option: {"smp", "--cpus"}. */
 struct option_alias {
     const char *foreign; /**< without its dashes */
     const char *name;    /**< begins with "--"; other text says why there is no such option */

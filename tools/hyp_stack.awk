@@ -2,7 +2,7 @@
 # Reads call graphs as gcc -fcallgraph-info=su writes them, and prints the longest way from where a core begins: how many
 # bytes of stack, and which functions. Fails if that is more than three quarters of -v size=BYTES, or has no bound.
 #
-# A function that is called through a pointer may be any that nobody calls by name; one of those may call another one,
+# A function that is called through a pointer may be any that is not called by name; one of those may call another one,
 # such as a handler of libvpsci the host's clock, and that one no third. What is in assembly is written here.
 
 function quoted(line, key) {

@@ -174,9 +174,9 @@ static void sleep_kick_sleepers(const struct core *core)
 static bool sleep_gather(const struct core *core)
 {
     uint64_t end = arch_now() + arch_frequency() / PATIENCE_SHARE;
-    uint32_t nobody = 0;
+    uint32_t no_core = 0;
 
-    if (!__atomic_compare_exchange_n(&sleep_leader, &nobody, core->index + 1, false,
+    if (!__atomic_compare_exchange_n(&sleep_leader, &no_core, core->index + 1, false,
                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
         return false;
     }

@@ -8,7 +8,7 @@
 enum { UART_DR = 0x00, UART_FR = 0x18, UART_CR = 0x30 };
 enum { FR_TRANSMIT_FULL = 1 << 5, CR_ENABLE = 1 << 0, CR_TRANSMIT = 1 << 8 };
 
-/* How often a full FIFO is looked at: a line that nobody drains must not hold the core. */
+/* How often a full FIFO is looked at: a line that is not drained must not hold the core. */
 enum { UART_PATIENCE = 1 << 20 };
 
 /* The guest that owns the UART may have turned it off: then it is on for the one character. */

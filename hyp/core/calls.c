@@ -97,7 +97,7 @@ static bool calls_forward(struct vcpu *vcpu, unsigned index)
     return true;
 }
 
-/* A call that is not the library's. Returns false if there is none of this ID. */
+/* A call that is not the library's. Returns false if no call has this ID. */
 static bool calls_answer_other(struct vcpu *vcpu)
 {
     uint32_t id = (uint32_t)vcpu->frame.x[0];

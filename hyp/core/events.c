@@ -4,7 +4,7 @@
 /* A bit for each physical core, which is a vCPU. */
 static struct {
     struct arch_lock lock; /* may be taken while a VM's lock is held */
-    struct vm *control;    /* NULL: there is none, or it has ended */
+    struct vm *control;    /* NULL: no VM is one, or it has ended */
     uint32_t open;         /* requests that wait for an answer */
     uint32_t requests;     /* those of them that the control VM does not know yet */
     uint32_t wakes;

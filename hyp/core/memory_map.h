@@ -18,8 +18,7 @@ struct memory_map {
     struct memory_range ram[MEMORY_RANGE_MAX];
     unsigned used_count;
     struct memory_range used[MEMORY_RANGE_MAX];
-    struct memory_range
-        bundle; /* /chosen's initrd, which is in `used` too; size 0: there is none */
+    struct memory_range bundle; /* /chosen's initrd, which is in `used` too; size 0: no initrd */
 };
 
 /*

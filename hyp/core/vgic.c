@@ -82,7 +82,7 @@ static void vgic_take_one(struct vcpu *vcpu, unsigned intid)
     }
 }
 
-/* LPIs and extended ranges, which firmware may have left enabled, are nobody's. An LPI is over with its
+/* LPIs and extended ranges, which firmware may have left enabled, belong to no VM. An LPI is over with its
  * drop; others stay active, and so do not come again. */
 void vgic_take(struct vcpu *vcpu)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service manager hears what systemd's sd_notify(3) says, and nobody else does. */
+/* The service manager gets what systemd's sd_notify(3) specifies, and no other socket gets anything. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

@@ -108,7 +108,7 @@ static void refused(void **state)
     assert_int_equal(lone.loads[LONE_GUEST], 1);
 }
 
-/* The checks come before any policy: nobody is asked about a call that fails. */
+/* The checks come before any policy: no VM is asked about a call that fails. */
 static void checked_before_anybody_is_asked(void **state)
 {
     (void)state;
@@ -222,7 +222,7 @@ static void resets_are_asked_for_too(void **state)
 static void control_is_asleep(void **state)
 {
     (void)state;
-    lone_call(CONTROL_0, FN64(SYSTEM_SUSPEND), ENTRY, 0, 0); /* nobody decides for it */
+    lone_call(CONTROL_0, FN64(SYSTEM_SUSPEND), ENTRY, 0, 0); /* no VM decides for it */
     assert_true(lone.cores[CONTROL_0].is_asleep);
     suspend_guest();
     assert_true(lone.cores[CONTROL_0].runs);

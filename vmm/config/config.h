@@ -99,7 +99,7 @@ struct config {
     unsigned idle_seconds;     /* a guest that was idle so long is asked to sleep; 0: never */
     unsigned idle_cpu_percent; /* of one processor, which an idle guest may use */
     char own_console[320];     /* the same for "pty" in `console` */
-    char own_qmp[108];         /* the path in `qmp`, if nobody has given one */
+    char own_qmp[108];         /* the path in `qmp`, if the command line has none */
     const char *name_file;     /* path of the file that says that the name is taken, or NULL */
     struct net_list nets;
     struct disk_list disks;

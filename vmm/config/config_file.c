@@ -21,7 +21,7 @@ struct config_reading {
     unsigned line;   /* that was read last */
     bool indented;   /* it goes on with the value of the line before */
     bool failed;     /* and reported */
-    unsigned option; /* the line that the option below began in; 0: there is none */
+    unsigned option; /* the line that the option below began in; 0: before the first option */
     char name[CONFIG_FILE_LINE_MAX + 1];
     char value[CONFIG_FILE_VALUE_MAX + 1];
 };

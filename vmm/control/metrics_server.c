@@ -17,7 +17,7 @@
 struct metrics_client {
     struct metrics_server *server;
     struct loop_source *source;
-    unsigned long long number; /* in the order of their coming; 0: there is none */
+    unsigned long long number; /* in the order of their coming; 0: no client */
     int fd;
     size_t length;
     char request[METRICS_REQUEST_MAX];
@@ -32,7 +32,7 @@ struct metrics_server {
     struct metrics_client clients[METRICS_CLIENTS_MAX];
 };
 
-/* What the client has sent and nobody has read would take the answer back from it. */
+/* Closing a socket with unread input would take the answer back from the client. */
 static void metrics_hang_up(struct metrics_client *client)
 {
     char rest[METRICS_REQUEST_MAX];

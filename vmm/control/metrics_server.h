@@ -17,7 +17,7 @@ enum {
 struct loop;
 struct metrics_server;
 
-/** The text of this moment, which is freed, and its length; NULL: there is none. */
+/** The text of this moment, which is freed, and its length; NULL: it could not be made. */
 typedef char *metrics_text_fn(void *arg, size_t *length);
 
 /** `path` must outlive the server. NULL after report()ing a line. */

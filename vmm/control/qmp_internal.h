@@ -130,7 +130,7 @@ extern const struct qmp_command qmp_queries[];
 
 /** The greeting that each client gets. */
 json_t *qmp_greeting(void);
-/** Refuses a command of balloons, because there is none. */
+/** Refuses a command of balloons, because the VM has none. */
 json_t *qmp_no_balloon(struct qmp_fault *fault);
 
 /* qmp_error.c */

@@ -28,7 +28,7 @@ void naps_destroy(struct naps *naps);
 void naps_begin(struct naps *naps, unsigned vcpu, unsigned state);
 void naps_end(struct naps *naps, unsigned vcpu);
 
-/** Main: the oldest stay that has ended and was not taken yet. False: there is none. */
+/** Main: the oldest stay that has ended and was not taken yet. False: all were taken. */
 bool naps_take(struct naps *naps, unsigned vcpu, struct nap *nap);
 /** Main: how many were not kept since the last call. */
 uint64_t naps_lost(struct naps *naps, unsigned vcpu);

@@ -59,7 +59,7 @@ struct device {
     struct multiport_state states[PORTS_MAX];
     struct virtio_console_config config;
     unsigned count;
-    unsigned changes; /* of `open`, as bits, that nobody has taken yet */
+    unsigned changes; /* of `open`, as bits, not taken yet */
     struct multiport_port ports[PORTS_MAX];
 };
 

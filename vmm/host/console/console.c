@@ -32,7 +32,7 @@ struct console {
     struct pty_link link;
     int kick_fd; /* eventfd: any thread wakes the main thread by it */
     struct loop_source *kick_source;
-    int open_fd; /* inotify: a program opens the pseudo-terminal; -1: there is none */
+    int open_fd; /* inotify: a program opens the pseudo-terminal; -1: not watched */
     struct loop_source *open_source;
 };
 

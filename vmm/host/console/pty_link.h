@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * A symbolic link to a pseudo-terminal, whose own name nobody knows before. Main thread only.
+ * A symbolic link to a pseudo-terminal, whose own name is not known before. Main thread only.
  */
 #ifndef DORMOUSE_HOST_CONSOLE_PTY_LINK_H
 #define DORMOUSE_HOST_CONSOLE_PTY_LINK_H
