@@ -55,7 +55,7 @@ test_commands() {
     run_status "$DORMOUSE" help fly 2>"$work/errors"
     expect_status 2
     "$DORMOUSE" timeline --help >"$work/console" || fail "no help of timeline"
-    expect_console "Usage: dormouse timeline [FILE]"
+    expect_console "Usage: dormouse timeline [OPTION] [FILE]"
     expect_equal version "$("$DORMOUSE" -V)" "$("$DORMOUSE" version)"
     "$DORMOUSE" run --help >"$work/console" || fail "no help"
     for option in kernel initrd append cpus memory name on-suspend wake psci-version events console \
