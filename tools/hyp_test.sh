@@ -354,6 +354,18 @@ hyp_case_long_bare() {
         'cpu-on cpus=4' 'cpu-on-race rounds=20' 'cpu-off cycles=100' 'device-fuzz rounds=2000' 'call-flood ms=2000' \
         'race last=2000' 'suspend-many cycles=1000' 'off from=boot' 'off from=secondary' 'suspend32 timer=physical'
     hyp_bare 2 '--enable all' mem-protect 'cpu-freeze cycles=20' 'node-hw-state levels=1 standby=0' bench-psci
+    hyp_bare 4 '--enable system-suspend' 'flood call=suspend ms=2000' 'flood call=power ms=2000'
+    hyp_idle_states
+}
+
+# CPU_SUSPEND to the states that --idle announces (vmm/psci/idle.c has their values).
+hyp_idle_states() {
+    hyp_bare 1 '--enable all --idle standby' 'idle-states core=1 times=30'
+    hyp_bare 1 '--enable all --idle powerdown' 'idle-states core=0x10002 times=30' 'cpu-default-suspend state=0x10002'
+    hyp_bare 4 '--enable all --idle standby --clusters 2' 'idle-states core=1 cluster=0x1000011' \
+        'os-initiated cluster=0x1000011'
+    hyp_bare 3 '--enable all --idle powerdown --clusters 2' 'idle-states core=0x10002 cluster=0x1010022' \
+        'os-initiated cluster=0x1010022'
 }
 
 hyp_case_long_check() {
