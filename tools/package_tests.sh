@@ -135,12 +135,22 @@ package_test_installed() { # SUITE
     package_collect vpsci-check libvpsci1 libvpsci-dev
     package_copy_source "$package_scratch"
     mv "$package_scratch"/dormouse-*/ "$package_scratch/source"
-    cp "$root/tests/package/installed" "$package_scratch"
+    cp "$root/tests/package/"{installed,services} "$package_scratch"
     as_root cp -a "$package_test_root" "$package_scratch/root"
     as_root "$root/tools/package/inside" "$package_scratch/root" "$package_scratch" ./installed 0.9 "$version" "$foreign"
+    package_test_services "${foreign:+:$foreign}"
 }
 
-# Takes packages that were built, and makes older ones of them.
+# The same root, in which nothing of ours is installed any more, with its systemd.
+package_test_services() { # ARCHITECTURE
+    local status=0
+    echo "dormouse$1" >"$package_scratch/package"
+    as_root "$root/tools/package/inside_systemd" "$package_scratch/root" "$package_scratch" /work/services || status=1
+    cat "$package_scratch/output"
+    return "$status"
+}
+
+# Takes packages that were built, and makes older ones of them, which have another unit.
 package_collect() { # PACKAGE...
     local package file tree=$package_scratch/tree
     for package; do
@@ -148,9 +158,15 @@ package_collect() { # PACKAGE...
         cp "$file" "$package_scratch/new"
         rm -rf "$tree"
         dpkg-deb -R "$file" "$tree"
+        [[ $package != dormouse ]] || package_change_unit "$tree"
         sed -i -E 's/^(Version: ).*/\10.9/; s/(\(= )[^)]*dormouse[^)]*/\10.9/' "$tree/DEBIAN/control"
         dpkg-deb --root-owner-group -b "$tree" "$package_scratch/old/${file##*/}"
     done
+}
+
+package_change_unit() { # TREE
+    echo '# older' >>"$1/usr/lib/systemd/system/dormouse@.service"
+    sed -i '\|/dormouse@\.service$|d' "$1/DEBIAN/md5sums"
 }
 
 # Sets `package_test_root` to a root of a release in which nothing of ours is installed.
