@@ -267,9 +267,10 @@ hyp_case_two_vms() {
     hyp_has "$hyp_second" 'reboot: Power down'
 }
 
-# More active interrupts than there are list registers.
+# More active interrupts than there are list registers; an interrupt after random writes to the GIC.
 hyp_case_nested_interrupts() {
     hyp_bare 1 '' nested
+    hyp_bare 2 '' 'neighbour-rests times=30'
 }
 
 # A Debian guest sleeps and wakes while its neighbour tries all that could disturb it.
@@ -428,6 +429,7 @@ hyp_case_long_restless() {
 
 # The neighbour is reset again and again, and attacks for longer.
 hyp_case_long_neighbours() {
+    hyp_bare 2 '' 'neighbour-rests times=500 seed=1000'
     hyp_beside 'reset2-warm reboots=50' 10
     hyp_beside 'neighbour rounds=500000 seed=2' 10
     hyp_beside 'reach rounds=100000' 10

@@ -206,10 +206,11 @@ static void access_read_config(struct vgic_access *access)
     access->value = arch_read32(access_pa(access)) & access_config_mask(access);
 }
 
-/* SGIs are always edges. */
+/* Of SPIs only: SGIs are always edges, and whether a PPI can be changed is up to the implementation
+ * (IHI0069, GICR_ICFGR1). vgic_end_pending() relies on the level of a timer. */
 static void access_write_config(const struct vgic_access *access)
 {
-    uint32_t mask = access->offset == GICX_ICFGR ? 0 : access_config_mask(access);
+    uint32_t mask = access->is_distributor ? access_config_mask(access) : 0;
 
     if (mask != 0) {
         vgic_change(access_pa(access), mask, (uint32_t)access->value);

@@ -550,6 +550,24 @@ static void nor_does_it_interrupt_a_guest_that_runs(void **state)
     assert_false(fake_intid(vcpu->core, ARCH_INTID_VIRTUAL_TIMER)->active);
 }
 
+/* Though the guest has tried to make it an edge, which would be lost with the first disable. */
+static void timer_interrupt_comes_back_when_it_is_enabled_again(void **state)
+{
+    struct vcpu *vcpu = rig_as(0);
+
+    (void)state;
+    rig_open(vcpu);
+    rig_write_redistributor(vcpu, 0, 0x10c04, UINT32_MAX);
+    rig_enable(vcpu, ARCH_INTID_VIRTUAL_TIMER, 0x80);
+    fake_set_timer(vcpu->core, ARCH_INTID_VIRTUAL_TIMER, true);
+    vgic_take(vcpu);
+    vgic_fill(vcpu);
+    rig_write_redistributor(vcpu, 0, 0x10180, 1u << ARCH_INTID_VIRTUAL_TIMER);
+    assert_int_equal(rig_turn(vcpu), FAKE_SPURIOUS);
+    rig_write_redistributor(vcpu, 0, 0x10100, 1u << ARCH_INTID_VIRTUAL_TIMER);
+    assert_int_equal(rig_turn(vcpu), ARCH_INTID_VIRTUAL_TIMER);
+}
+
 /* Software made it pending, so it stays so whatever the timer does. */
 static void timer_interrupt_by_software_stays(void **state)
 {
@@ -821,6 +839,7 @@ int main(void)
         TEST(timer_that_is_not_due_any_more_wakes_nobody),
         TEST(nor_does_the_physical_timer),
         TEST(nor_does_it_interrupt_a_guest_that_runs),
+        TEST(timer_interrupt_comes_back_when_it_is_enabled_again),
         TEST(timer_interrupt_by_software_stays),
         TEST(core_that_starts_has_what_was_pending_and_nothing_active),
         TEST(core_that_stops_in_a_handler_does_not_block_the_interrupt),
