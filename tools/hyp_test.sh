@@ -350,7 +350,7 @@ hyp_beside() { # SCENARIO-AND-ARGUMENTS CYCLES
 # The lab's bare scenarios that need neither an operator nor another device.
 hyp_case_long_bare() {
     hyp_bare 4 '--enable system-suspend,system-reset2,system-off2' unknown affinity cpu-suspend cpu-suspend-errors bad-access \
-        smc rtc uart-flood cpu-on-entry cpu-on-errors on-pending powerdown-is-on last-core off2 reset2-warm reset2-arguments \
+        smc rtc memory powerdown uart-flood cpu-on-entry cpu-on-errors on-pending powerdown-is-on last-core off2 reset2-warm reset2-arguments \
         runtime-gic runtime-caller runtime-sve 'version version=1.3' 'features suspend=yes' 'cpu-churn pairs=1000' \
         'cpu-on cpus=4' 'cpu-on-race rounds=20' 'cpu-off cycles=100' 'device-fuzz rounds=2000' 'call-flood ms=2000' \
         'race last=2000' 'suspend-many cycles=1000' 'off from=boot' 'off from=secondary' 'suspend32 timer=physical'

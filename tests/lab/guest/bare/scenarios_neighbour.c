@@ -246,25 +246,29 @@ static void silence(unsigned timer, unsigned watch)
         mmio_write32(platform.gicd.base + GICX_ICENABLER + (uint64_t)word * 4, UINT32_MAX);
     }
     mmio_write32(smp_self()->gic_frame + GICX_ICENABLER, ~(1u << timer));
+    mmio_write32(smp_self()->gic_frame + GICX_ICPENDR, 1u << watch);
     gic_set_priority(watch, 0);
     gic_enable(watch);
 }
 
-/* Returns whether the timer interrupted; all else that was pending is ended. */
-static bool take_until(unsigned intid)
+/* Returns the timer's interrupt or the watch's, and ends what was pending before; GIC_SPURIOUS if neither was. */
+static unsigned take_timer(void)
 {
     unsigned taken;
 
     do {
         taken = gic_acknowledge();
-        if (taken == intid) {
+        if (taken == timer_intid(TIMER_VIRTUAL)) {
             timer_stop(TIMER_VIRTUAL);
+        } else if (taken == timer_intid(TIMER_PHYSICAL)) {
+            timer_stop(TIMER_PHYSICAL);
         }
         if (taken < GIC_SPURIOUS) {
             gic_end(taken);
         }
-    } while (taken != intid && taken < GIC_SPURIOUS);
-    return taken == intid;
+    } while (taken < GIC_SPURIOUS && taken != timer_intid(TIMER_VIRTUAL) &&
+             taken != timer_intid(TIMER_PHYSICAL));
+    return taken;
 }
 
 static void remark_lost(uint64_t seed, unsigned intid)
@@ -276,17 +280,18 @@ static void remark_lost(uint64_t seed, unsigned intid)
            timer_control(TIMER_PHYSICAL), READ_SYSREG(icc_pmr_el1), READ_SYSREG(icc_rpr_el1));
 }
 
+/* Returns false if the watch interrupts, or is over, before the timer. */
 static bool rest_until(unsigned intid)
 {
-    bool came = false;
+    unsigned taken;
 
     timer_arm(TIMER_PHYSICAL, timer_now(TIMER_PHYSICAL) + WATCH_SECONDS * timer_frequency());
     do {
         __asm__ volatile("isb\n\tdsb sy\n\twfi" ::: "memory");
-        came = take_until(intid);
-    } while (!came && (timer_control(TIMER_PHYSICAL) & TIMER_CTL_FIRED) == 0);
+        taken = take_timer();
+    } while (taken == GIC_SPURIOUS && (timer_control(TIMER_PHYSICAL) & TIMER_CTL_FIRED) == 0);
     timer_stop(TIMER_PHYSICAL);
-    return came;
+    return taken == intid;
 }
 
 /* Returns false if an interrupt did not come that had to. */
