@@ -22,7 +22,7 @@ find_qemu() {
 
 is_new_qemu() { # QEMU
     local version
-    version=$("$1" --version | sed -n '1s/^QEMU emulator version \([0-9]*\)\..*/\1/p')
+    version=$("$1" --version 2>/dev/null | sed -n '1s/^QEMU emulator version \([0-9]*\)\..*/\1/p')
     ((${version:-0} >= 9))
 }
 

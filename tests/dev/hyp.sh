@@ -49,6 +49,7 @@ test_bad_images() {
 --kernel x --clusters 2|vm: --clusters 2: there are only 1 CPUs
 --kernel x --suspend control|vm: --suspend control needs another VM that has --control
 --kernel x --vm control.conf|make: --vm and --kernel exclude each other; the file of a VM names its kernel
+--vm .|.:1: Is a directory
 --vm many.conf|many.conf:1: --cpus 20: not a number of CPUs; give 1 to 16, as each needs a core of its own
 --vm control.conf|control: --suspend control needs another VM that has --control
 EOF

@@ -194,7 +194,7 @@ bool config_file_read(struct config_file *file, const char *path,
     int bad_line = ini_parse_stream(reading_next, &reading, reading_take, &reading);
     reading_set_option(&reading);
     if (!reading.failed && ferror(reading.stream) != 0) {
-        reading_fail(&reading, reading.line, "cannot read on");
+        reading_fail(&reading, reading.line + 1, strerror(errno));
     }
     if (!reading.failed && bad_line != 0) {
         reading_fail(&reading, (unsigned)bad_line, "not a line of the form NAME = VALUE");
