@@ -137,6 +137,7 @@ test_service() {
     lives_and_ends
     outlives_its_process
     starts_by_a_connection
+    restarts_if_it_hangs
     sleeps_with_the_host
 }
 
@@ -205,6 +206,30 @@ starts_by_a_connection() {
     kill $client
     in_host systemctl stop dormouse@door.socket dormouse@door
     expect_unit door Result success
+}
+
+# A monitor that hangs sends no sign of life: the service manager ends it and starts the VM again.
+restarts_if_it_hangs() {
+    configure hung "append = scenario=keys"
+    mkdir "$host/etc/systemd/system/dormouse@hung.service.d"
+    printf '[Service]\nWatchdogSec=10\n' >"$host/etc/systemd/system/dormouse@hung.service.d/test.conf"
+    in_host systemctl daemon-reload
+    in_host systemctl start dormouse@hung
+    wait_ready hung 1
+    hung_pid=$(unit_says hung MainPID)
+    in_host kill -STOP "$hung_pid"
+    wait_until 200 is_replaced hung "$hung_pid" ||
+        fail "a monitor that hangs is not replaced: $(in_host journalctl -n 20 --no-pager)"
+    in_host journalctl --no-pager -u dormouse@hung >"$work/journal"
+    grep -q 'Watchdog timeout' "$work/journal" || fail "the watchdog did not end it: $(cat "$work/journal")"
+    wait_ready hung 2
+    in_host systemctl stop dormouse@hung
+    expect_unit hung Result success
+}
+
+is_replaced() { # NAME PID
+    [ "$(unit_says "$1" NRestarts)" -ge 1 ] && has_property "$1" ActiveState active &&
+        ! has_property "$1" MainPID "$2"
 }
 
 # The host's sleep is real but for its last step. Its guests sleep then, and wake after it; one that has slept before does not,
