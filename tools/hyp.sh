@@ -30,10 +30,13 @@ hyp_command() {
     case ${1-} in
     run) hyp_run "${@:2}" ;;
     image)
+        (($# >= 2)) || die "hyp image needs the name of a bundle to write; see ./dev hyp --help"
         hyp_need_image
         "$hyp_image" make "${@:2}"
         ;;
     show)
+        (($# == 2)) || die "hyp show needs one bundle; see ./dev hyp --help"
+        [[ -r $2 && ! -d $2 ]] || die "hyp show: cannot read the bundle $2"
         hyp_need_image
         "$hyp_image" show "${@:2}"
         ;;
@@ -92,6 +95,7 @@ hyp_run_options() { # OPTION...
         --control | --held) hyp_words+=("$1") ;;
         --*)
             (($# >= 2)) || die "hyp run: $1 needs a value; see ./dev hyp --help"
+            hyp_check_file "$1" "$2"
             hyp_words+=("$1" "$2")
             shift
             ;;
@@ -103,6 +107,13 @@ hyp_run_options() { # OPTION...
         die "hyp run needs a guest: --kernel, --vm or --bundle; see ./dev hyp --help"
     [[ ! $hyp_bundle ]] || ((${#hyp_words[@]} == 0)) ||
         die "hyp run: a bundle has its VMs already; leave out ${hyp_words[0]}"
+}
+
+# A file that is missing is reported before anything is compiled.
+hyp_check_file() { # OPTION VALUE
+    case $1 in
+    --kernel | --initrd | --vm) [[ -r $2 && ! -d $2 ]] || die "hyp run: $1 $2: cannot read this file" ;;
+    esac
 }
 
 hyp_run_option() { # OPTION VALUE

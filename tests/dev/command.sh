@@ -71,6 +71,9 @@ test_wrong_arguments_change_nothing() {
         "bench lib --json /nosuch/file" "bench lib --json /" "check-peers nosuch" "check-peers --nosuch" \
         "lab" "lab nosuch" "lab run" "lab run --host 5 true" "lab run --nosuch" \
         "lab --sanitize" "lab --sanitize address" "lab --sanitize memory run true" "lab run --sanitize" \
+        "hyp" "hyp nosuch" "hyp image" "hyp show" "hyp show /nosuch" "hyp show / twice" "hyp run" "hyp run --kernel" \
+        "hyp run --kernel /nosuch" "hyp run --vm=/nosuch" "hyp run --kernel $root/dev --initrd /" \
+        "hyp run --bundle /nosuch" "bench hyp twice" "demo hyp twice" \
         "setup everything" "demo twice" "demo disk twice" "help nosuch" "help clean build" "nosuch" "--nosuch"; do
         # shellcheck disable=SC2086 # several words
         try "$root/dev" $words
