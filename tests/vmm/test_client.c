@@ -258,6 +258,64 @@ static void strange_files_are_no_vms(void **state)
     vm_release(&claim);
 }
 
+/* Runs a command in a process that folders can be kept from, as they cannot from root's. */
+static int run_without_privileges(const struct verb *verb, const char *word)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[2] = {{0}};
+    char storage[128];
+    int status = 0;
+
+    snprintf(storage, sizeof(storage), "%s", word);
+    pid_t child = fork();
+    if (child == 0) {
+        char *argv[] = {storage, NULL};
+
+        _exit(syscall(SYS_capset, &header, none) == 0 ? verb_run(verb, 1, argv, show_log) : 99);
+    }
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
+static void expect_unreadable(const struct verb *verb, const char *word)
+{
+    struct capture capture;
+    char expected[512];
+    char said[512];
+    char folder[256];
+
+    capture_begin(&capture, STDERR_FILENO);
+    assert_int_equal(run_without_privileges(verb, word), VERB_FAILED);
+    capture_end(&capture, said, sizeof(said));
+    assert_non_null(getcwd(folder, sizeof(folder)));
+    snprintf(expected, sizeof(expected),
+             "dormouse: cannot list the VMs in %s/dormouse: Permission denied\n", folder);
+    assert_string_equal(said, expected);
+}
+
+/* It is not taken for an empty one; without any there are no VMs. VMs that are named by their sockets need none. */
+static void unreadable_folder_is_an_error(void **state)
+{
+    char said[SAID_SIZE];
+
+    (void)state;
+    assert_int_equal(RUN(&verb_ps, said, "*x*"), VERB_NOT_RUNNING);
+    mkdir("dormouse", 0700);
+    scratch_write("dormouse/web.vm", "{\"pid\":1}", 9);
+    assert_int_equal(chmod("dormouse", 0), 0);
+    expect_unreadable(&verb_ps, "--json");
+    expect_unreadable(&verb_top, "--count=9");
+    expect_unreadable(&verb_status, "web");
+    expect_unreadable(&verb_console, "web");
+    assert_int_equal(run_without_privileges(&verb_wake, "./web"), VERB_NOT_RUNNING);
+    assert_int_equal(chmod("dormouse", 0700), 0);
+    assert_int_equal(run_without_privileges(&verb_ps, "--json"), VERB_DONE);
+    setenv("XDG_RUNTIME_DIR", "/proc/self/exe", 1);
+    assert_int_equal(RUN(&verb_wake, said, "web"), VERB_FAILED);
+    assert_string_equal(
+        said, "dormouse: cannot list the VMs in /proc/self/exe/dormouse: Not a directory\n");
+}
+
 static void commands_need_names(void **state)
 {
     char said[SAID_SIZE];
@@ -793,6 +851,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(file_of_another_user_is_named, enter, leave),
         cmocka_unit_test_setup_teardown(name_of_an_ended_vm_is_free, enter, leave),
         cmocka_unit_test_setup_teardown(strange_files_are_no_vms, enter, leave),
+        cmocka_unit_test_setup_teardown(unreadable_folder_is_an_error, enter, leave),
         cmocka_unit_test_setup_teardown(commands_need_names, enter, leave),
         cmocka_unit_test_setup_teardown(done_after_the_event, enter, leave),
         cmocka_unit_test_setup_teardown(end_of_the_process_is_what_was_asked_for, enter, leave),

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `dormouse top`: the table of VMs, again and again. */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/report.h"
 #include "client/ps.h"
 #include "client/verb.h"
 
@@ -25,14 +22,13 @@ static bool is_wanted(const struct vm *vm, const struct verb_settings *settings)
     return wanted;
 }
 
-/* Returns false without memory. */
+/* Returns false if there is no list. */
 static bool top_print(const struct verb *verb, const struct verb_settings *settings, bool screen)
 {
     const char *end = screen ? TOP_CLEAR_LINE "\n" : "\n";
     struct vm_list list;
 
     if (!vm_list_all(&list)) {
-        report("%s: %s", verb_word(verb), strerror(ENOMEM));
         return false;
     }
     (void)fputs(screen ? TOP_HOME : "", stdout);

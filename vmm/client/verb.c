@@ -150,12 +150,12 @@ static int verb_choose(const struct verb *verb, const struct verb_settings *sett
     enum vm_choice choice = VM_CHOSEN;
 
     if (count == 0) {
-        choice = vm_list_all(&list) ? VM_CHOSEN : VM_NO_MEMORY;
+        choice = vm_list_all(&list) ? VM_CHOSEN : VM_FAILED;
     } else {
         choice = vm_list_choose(&list, verb_word(verb), names, count, verb->shows);
     }
-    if (choice == VM_NO_MEMORY) {
-        report("%s: %s", verb_word(verb), strerror(ENOMEM));
+    if (choice == VM_FAILED) {
+        vm_list_free(&list);
         return VERB_FAILED;
     }
     int status =

@@ -35,6 +35,12 @@ void vm_list_free(struct vm_list *list)
     *list = (struct vm_list){0};
 }
 
+static bool cannot_list(const char *folder, int error)
+{
+    report("cannot list the VMs in %s: %s", folder, strerror(error));
+    return false;
+}
+
 /* Takes over the VM's record. */
 static bool list_add(struct vm_list *list, const struct vm *vm)
 {
@@ -43,6 +49,7 @@ static bool list_add(struct vm_list *list, const struct vm *vm)
 
     if (vms == NULL) {
         json_decref(vm->record);
+        report("cannot list the VMs: %s", strerror(ENOMEM));
         return false;
     }
     list->vms = vms;
@@ -103,18 +110,35 @@ static bool list_add_file(struct vm_list *list, const char *folder, int folder_f
     return list_add(list, &vm);
 }
 
-static bool list_add_folder(struct vm_list *list, const char *folder)
+/* The next file's name, or NULL; then errno tells the end from an error. */
+static const char *next_file(DIR *stream)
+{
+    errno = 0;
+    const struct dirent *entry = readdir(stream);
+    return entry != NULL ? entry->d_name : NULL;
+}
+
+static bool list_add_files(struct vm_list *list, const char *folder, DIR *stream)
+{
+    const char *file;
+
+    while ((file = next_file(stream)) != NULL) {
+        if (!list_add_file(list, folder, dirfd(stream), file)) {
+            return false;
+        }
+    }
+    return errno == 0 || cannot_list(folder, errno);
+}
+
+/* Without the folder there are no VMs. A `foreign` one that this user may not read has VMs of somebody else. */
+static bool list_add_folder(struct vm_list *list, const char *folder, bool foreign)
 {
     DIR *stream = opendir(folder);
-    const struct dirent *entry;
-    bool good = true;
 
     if (stream == NULL) {
-        return true;
+        return errno == ENOENT || (errno == EACCES && foreign) || cannot_list(folder, errno);
     }
-    while (good && (entry = readdir(stream)) != NULL) {
-        good = list_add_file(list, folder, dirfd(stream), entry->d_name);
-    }
+    bool good = list_add_files(list, folder, stream);
     closedir(stream);
     return good;
 }
@@ -137,7 +161,7 @@ bool vm_list_all(struct vm_list *list)
     *list = (struct vm_list){0};
     vm_folders(&folders);
     for (size_t i = 0; i < folders.count; i++) {
-        good = good && list_add_folder(list, folders.at[i]);
+        good = good && list_add_folder(list, folders.at[i], i > 0);
     }
     if (!good) {
         vm_list_free(list);
@@ -183,7 +207,7 @@ static enum vm_choice choose_socket(struct vm_list *list, const char *verb, cons
     }
     (void)snprintf(vm.name, sizeof(vm.name), "%s", path);
     (void)snprintf(vm.qmp, sizeof(vm.qmp), "%s", path);
-    return list_copy(list, &vm) ? VM_CHOSEN : VM_NO_MEMORY;
+    return list_copy(list, &vm) ? VM_CHOSEN : VM_FAILED;
 }
 
 bool vm_is_meant(const struct vm *vm, const char *word, bool ended)
@@ -204,7 +228,7 @@ static enum vm_choice choose_named(struct vm_list *list, const struct vm_list *a
         bool fits = vm_is_meant(vm, word, ended);
 
         if (fits && !list_copy(list, vm)) {
-            return VM_NO_MEMORY;
+            return VM_FAILED;
         }
         found = found || fits;
     }
@@ -216,6 +240,23 @@ static enum vm_choice choose_named(struct vm_list *list, const struct vm_list *a
     return found ? VM_CHOSEN : VM_UNKNOWN;
 }
 
+static bool is_socket(const char *word)
+{
+    return strchr(word, '/') != NULL;
+}
+
+/* No folder is read for VMs that are named by their sockets. */
+static bool list_for_words(struct vm_list *all, char *const *words, size_t count)
+{
+    *all = (struct vm_list){0};
+    for (size_t i = 0; i < count; i++) {
+        if (!is_socket(words[i])) {
+            return vm_list_all(all);
+        }
+    }
+    return true;
+}
+
 enum vm_choice vm_list_choose(struct vm_list *list, const char *verb, char *const *words,
                               size_t count, bool ended)
 {
@@ -223,13 +264,12 @@ enum vm_choice vm_list_choose(struct vm_list *list, const char *verb, char *cons
     struct vm_list all;
 
     *list = (struct vm_list){0};
-    if (!vm_list_all(&all)) {
-        return VM_NO_MEMORY;
+    if (!list_for_words(&all, words, count)) {
+        return VM_FAILED;
     }
-    for (size_t i = 0; i < count && choice != VM_NO_MEMORY; i++) {
-        enum vm_choice one = strchr(words[i], '/') != NULL
-                                 ? choose_socket(list, verb, words[i])
-                                 : choose_named(list, &all, verb, words[i], ended);
+    for (size_t i = 0; i < count && choice != VM_FAILED; i++) {
+        enum vm_choice one = is_socket(words[i]) ? choose_socket(list, verb, words[i])
+                                                 : choose_named(list, &all, verb, words[i], ended);
 
         choice = one > choice ? one : choice;
     }

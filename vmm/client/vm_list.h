@@ -23,13 +23,16 @@ struct vm_list {
     size_t count;
 };
 
-/** All VMs that have files, also those whose process has ended; by name. Returns false without memory. */
+/**
+ * All VMs that have files, also those whose process has ended; by name. Returns false after a report(): without memory,
+ * or if a folder cannot be read. The common folder is passed over if this user has one and may not read that.
+ */
 bool vm_list_all(struct vm_list *list);
 
 enum vm_choice {
     VM_CHOSEN,
     VM_UNKNOWN, /* a line was report()ed for each name that no VM has */
-    VM_NO_MEMORY,
+    VM_FAILED,  /* a line was report()ed, and the list is not whole */
 };
 
 /**
