@@ -404,6 +404,11 @@ is_asleep() {
     "$DORMOUSE" suspend web 2>"$work/second"
 }
 
+# Whether the VM is saved as a file. Its guest is asked to sleep first.
+is_saved() {
+    "$DORMOUSE" save web 2>"$work/second"
+}
+
 # A VM of a configuration file is found by its name, and does what it is told. Its user may not remove its files.
 # once by_name
 test_by_name() {
@@ -455,12 +460,30 @@ END
     expect_status 3
     grep -q ' web SHUTDOWN guest=false reason=host-qmp-quit$' "$work/happened" ||
         fail "not the last event: $(cat "$work/happened")"
-    start_dormouse run web --console none # The name that was left is free.
+    start_dormouse run web --console none --save "$work/image" # The name that was left is free.
     wait_until 60 is_asleep || fail "the guest does not sleep: $(cat "$work/second")"
     "$DORMOUSE" reboot web
     wait_event "$work/events" boot 2
     expect_event off kind off
     expect_ps running
+    "$DORMOUSE" reset web
+    wait_event "$work/events" boot 3
+    expect_event reset kind cold
+    expect_ps running
+    wait_until 60 is_saved || fail "the VM is not saved: $(cat "$work/second")"
+    wait_guest
+    expect_status 6
+    expect_event saved file "$work/image"
+    expect_ps "not running"
+    start_dormouse run web --console none --restore "$work/image"
+    wait_event "$work/events" resumed
+    "$DORMOUSE" poweroff web
+    expect_event restored file "$work/image"
+    expect_ps shutdown
+    run_status "$DORMOUSE" save web 2>"$work/second"
+    expect_status 1
+    grep -q '^dormouse: save web: ' "$work/second" || fail "it is off, and saved: $(cat "$work/second")"
     "$DORMOUSE" quit web
     wait_guest
+    expect_status 0
 }
