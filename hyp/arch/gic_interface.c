@@ -182,12 +182,14 @@ void gic_restore(const struct gic_kept *kept)
 
 unsigned arch_gic_running_priority(void)
 {
-    unsigned shift = 8 - (unsigned)VTR_PREEMPT_BITS(READ_SYSREG(ich_vtr_el2));
+    unsigned words = gic_active_words();
 
-    for (unsigned word = 0; word < gic_active_words(); word++) {
+    for (unsigned word = 0; word < words; word++) {
         uint32_t active = gic_read_active(word);
 
         if (active != 0) {
+            unsigned shift = 8 - (unsigned)VTR_PREEMPT_BITS(READ_SYSREG(ich_vtr_el2));
+
             return (word * POINTS_IN_WORD + (unsigned)__builtin_ctz(active)) << shift;
         }
     }

@@ -132,7 +132,7 @@ static bool calls_carry_out(struct vcpu *vcpu)
     if (out.request.pending) {
         policy_decide(vcpu, &out.request);
     }
-    return power_apply(vcpu, &out);
+    return power_apply_call(vcpu, &out);
 }
 
 bool calls_take(struct vcpu *vcpu, const struct arch_exit *exit)

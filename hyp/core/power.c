@@ -18,7 +18,7 @@ static bool power_enter(struct vcpu *vcpu, const struct vpsci_outcome *out)
     return true;
 }
 
-bool power_apply(struct vcpu *vcpu, const struct vpsci_outcome *out)
+static bool power_apply(struct vcpu *vcpu, const struct vpsci_outcome *out)
 {
     if (out->start != NULL) {
         arch_kick(vcpu->vm->vcpus[vpsci_vcpu_index(out->start)].core);
@@ -75,6 +75,23 @@ static void power_wake(struct vcpu *vcpu, enum vpsci_wait wait)
     if (vpsci_wake(vcpu->psci) && is_news && !vcpu->vm->is_control) {
         events_post(vcpu, EVENTS_WAKE);
     }
+}
+
+/* Apart from power_apply_call(), so that other calls keep no registers for it. */
+static __attribute__((noinline)) bool power_end_standby(struct vcpu *vcpu,
+                                                        struct vpsci_outcome *out)
+{
+    if (out->wait != VPSCI_WAIT_STANDBY || !vgic_is_pending(vcpu)) {
+        return false;
+    }
+    vpsci_wake(vcpu->psci);
+    vpsci_next(vcpu->psci, out);
+    return power_apply(vcpu, out);
+}
+
+bool power_apply_call(struct vcpu *vcpu, struct vpsci_outcome *out)
+{
+    return power_apply(vcpu, out) || power_end_standby(vcpu, out);
 }
 
 /* A wait that an interrupt ends is over at once if one is pending. */

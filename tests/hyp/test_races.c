@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "calls.h"
 #include "emulated.h"
 #include "lone.h"
 
@@ -183,9 +184,49 @@ static void interrupt_before_the_call(void **state)
     }
 }
 
+static bool call_returns(const struct sleep *sleep)
+{
+    struct arch_exit exit = {.kind = ARCH_EXIT_HVC};
+    uint64_t *x = lone_vcpu(GUEST_0)->frame.x;
+
+    lone.core = GUEST_0;
+    x[0] = sleep->function;
+    x[1] = sleep->args[0];
+    x[2] = sleep->args[1];
+    x[3] = sleep->args[2];
+    return calls_take(lone_vcpu(GUEST_0), &exit);
+}
+
+/* A standby with an interrupt in a list register returns from the call itself. Nothing else does: an
+ * interrupt at the GIC has to be taken first, a start loads all registers, and a
+ * wrong power state is refused. */
+static void standby_returns_at_once(void **state)
+{
+    static const struct sleep wrong = {FN64(CPU_SUSPEND), {0x1234, 0, 0}, false};
+
+    (void)state;
+    lone_create();
+    lone_begin();
+    lone.cores[GUEST_0].is_taken = true;
+    assert_true(call_returns(&standby));
+    assert_int_equal(lone_vcpu(GUEST_0)->frame.x[0], VPSCI_SUCCESS);
+    assert_int_equal(vpsci_vcpu_state(lone_vcpu(GUEST_0)->psci), VPSCI_STATE_ON);
+    assert_true(call_returns(&wrong));
+    assert_int_equal((int64_t)lone_vcpu(GUEST_0)->frame.x[0], VPSCI_INVALID_PARAMETERS);
+    assert_false(call_returns(&powerdown));
+    assert_int_equal(vpsci_vcpu_state(lone_vcpu(GUEST_0)->psci), VPSCI_STATE_POWERDOWN);
+
+    lone_create();
+    lone_begin();
+    lone_interrupt(GUEST_0);
+    assert_false(call_returns(&standby));
+    assert_int_equal(vpsci_vcpu_state(lone_vcpu(GUEST_0)->psci), VPSCI_STATE_STANDBY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(standby_returns_at_once),
         cmocka_unit_test(interrupt_and_standby),
         cmocka_unit_test(interrupt_and_powerdown),
         cmocka_unit_test(interrupt_and_system_suspend),
