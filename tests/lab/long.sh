@@ -172,13 +172,19 @@ serve_address() {
     udhcpd -f "$work/udhcpd" >"$work/dhcp" 2>&1 &
 }
 
-# The systemd of a Debian says when it is ready. Nothing in this guest takes SIGTERM's request to shut down.
+ssh_by_vsock() { # COMMAND...
+    "$DORMOUSE" ssh root@ready -i "$LAB_KEY" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+        -o LogLevel=ERROR -o ConnectTimeout=300 "$@"
+}
+
+# The systemd of a Debian says when it is ready, and its SSH answers on vsock: this guest has no network. Nothing in it
+# takes SIGTERM's request to shut down.
 # limit ready 900
 test_ready() {
     make_disk ready
     mcopy -i "$disk@@1M" ::/loader/entries/debian.conf "$work/entry"
     sed -i "s/^options.*/& systemd.set_credential=vmm.notify_socket:vsock-stream:2:9999 \
-modules_load=vmw_vsock_virtio_transport/" "$work/entry"
+modules_load=vmw_vsock_virtio_transport systemd.ssh_listen=vsock::22/" "$work/entry"
     mcopy -o -i "$disk@@1M" "$work/entry" ::/loader/entries/debian.conf
     sync
     socat -u "UNIX-RECV:$work/notify,mode=666" "OPEN:$work/notified,creat,append" &
@@ -186,13 +192,14 @@ modules_load=vmw_vsock_virtio_transport/" "$work/entry"
     wait_until 60 test -S "$work/notify" || fail "socat does not listen"
     NOTIFY_SOCKET=$work/notify
     export NOTIFY_SOCKET
-    start_dormouse run --cpus 2 --memory 1G --disk "$disk" --vsock "$work/v,ready=9999"
+    start_dormouse run --name ready --cpus 2 --memory 1G --disk "$disk" --vsock "$work/v,ready=9999"
     unset NOTIFY_SOCKET
     wait_until 600 grep -q READY=1 "$work/notified" || {
         show
         fail "the guest does not say that it is ready: $(cat "$work/notified")"
     }
     grep -q 'X_SYSTEMD_UNIT_ACTIVE=multi-user.target.*READY=1' "$work/notified" || fail "it was ready too early"
+    expect_equal "interfaces of the guest" "$(ssh_by_vsock ls /sys/class/net)" lo
     kill -TERM "$guest"
     wait_guest
     expect_status 143
