@@ -38,7 +38,7 @@ test_library_kinds="vpsci cross fuzz zoo models cover"
 test_sets=(
     "quick|unit vpsci|the tests of unit and vpsci that take less than a minute"
     "library|$test_library_kinds|all of libvpsci's own tests"
-    "long|lab-6.12 lab-tsan soak models prove hyp package|lab-.../long, lab-tsan, soak, models/long, prove/all, hyp/long and package/all, which nothing else includes"
+    "long|lab-6.12 lab-tsan soak models prove hyp package|lab-.../long, lab-.../cluster, lab-tsan, soak, models/long, prove/all, hyp/long and package/all, which nothing else includes"
 )
 
 # The rows of test_kinds that this machine can run: it either is a lab itself, or emulates two.
@@ -164,7 +164,7 @@ test_quick_of_meson() { # FOLDER SUITE...
 }
 
 test_is_long() { # TEST
-    [[ $1 == lab-*/long/* || $1 == lab-tsan/* || $1 == soak/* || $1 == models/long/* || $1 == hyp/long/* || $1 == prove/all || $1 == package/all/* ]]
+    [[ $1 == lab-*/long/* || $1 == lab-*/cluster/* || $1 == lab-tsan/* || $1 == soak/* || $1 == models/long/* || $1 == hyp/long/* || $1 == prove/all || $1 == package/all/* ]]
 }
 
 test_is_meant() { # TEST NAME
