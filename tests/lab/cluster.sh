@@ -241,6 +241,7 @@ test_pacemaker() {
     moves_asleep
     leaves_awake
     starts_dead_vm_again
+    survives_lost_node
 }
 
 wait_ready() { # COUNT
@@ -307,4 +308,16 @@ starts_dead_vm_again() {
 
 kill_vm() {
     on_node "$at" kill -KILL "$(pid_on "$at")"
+}
+
+# The other node continues a guest that slept. The lost node's processes are gone, so there is nothing to fence.
+survives_lost_node() {
+    wait_until 60 is_saved || fail "web sleeps, and is no file"
+    asks=$other
+    kill_node "$at"
+    swap_nodes
+    expect_on "$at" suspended
+    expect_counts 6 4
+    on_node "$at" dormouse wake web
+    wait_event "$work/events" resumed 3
 }
