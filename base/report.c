@@ -15,6 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/journal.h"
 #include "base/line.h"
 
 /* A line that fits into PIPE_BUF is never split by a pipe. */
@@ -53,9 +54,48 @@ void report_open(const char *program)
     out.opened = true;
 }
 
+void report_use_journal(const char *path)
+{
+    if (out.journal) {
+        (void)journal_open(path);
+    }
+}
+
 void report_name(const char *name)
 {
     out.vm_name = name;
+}
+
+/* Documented in dormouse(1), and never changed. */
+#define REPORT_STATE_ID "c30bc6c74f2544389f27900c002880ce"
+#define REPORT_ERROR_ID "87f2783bb87345fda4c73466497d128f"
+
+static bool send_entry(int level, const char *message, const char *id, const char *state)
+{
+    const char priority[] = {(char)('0' + level), '\0'};
+    const struct journal_field entry[] = {
+        {"MESSAGE", message},         {"PRIORITY", priority}, {"SYSLOG_IDENTIFIER", out.program},
+        {"DORMOUSE_VM", out.vm_name}, {"MESSAGE_ID", id},     {"DORMOUSE_STATE", state},
+    };
+
+    return journal_send(entry, sizeof(entry) / sizeof(entry[0]));
+}
+
+void report_state(const char *state)
+{
+    (void)send_entry(LOG_INFO, state, REPORT_STATE_ID, state);
+}
+
+__attribute__((format(printf, 2, 0))) static bool send_message(int level, const char *format,
+                                                               va_list arguments)
+{
+    char message[MESSAGE_SIZE];
+
+    if (!journal_is_open()) {
+        return false;
+    }
+    (void)vsnprintf(message, sizeof(message), format, arguments);
+    return send_entry(level, message, level == LOG_ERR ? REPORT_ERROR_ID : NULL, NULL);
 }
 
 /* Whether the descriptor is a terminal in raw mode, which needs a carriage return after each line. */
@@ -138,8 +178,8 @@ static bool say_lost(const struct line *line)
     return out.lost == 0;
 }
 
-__attribute__((format(printf, 2, 0))) static void report_level(int level, const char *format,
-                                                               va_list arguments)
+__attribute__((format(printf, 2, 0))) static void write_level(int level, const char *format,
+                                                              va_list arguments)
 {
     pthread_mutex_lock(&out.lock);
     struct line line = out.opened ? out.line : line_borrow(STDERR_FILENO, O_WRONLY);
@@ -150,6 +190,19 @@ __attribute__((format(printf, 2, 0))) static void report_level(int level, const 
         line_close(&line);
     }
     pthread_mutex_unlock(&out.lock);
+}
+
+__attribute__((format(printf, 2, 0))) static void report_level(int level, const char *format,
+                                                               va_list arguments)
+{
+    va_list again;
+
+    va_copy(again, arguments);
+    bool sent = send_message(level, format, again);
+    va_end(again);
+    if (!sent) {
+        write_level(level, format, arguments);
+    }
 }
 
 void report(const char *format, ...)
@@ -183,5 +236,6 @@ void report_close(void)
         line_close(&out.line);
         out.opened = false;
     }
+    journal_close();
     pthread_mutex_unlock(&out.lock);
 }

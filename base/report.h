@@ -13,6 +13,19 @@
  */
 void report_open(const char *program);
 
+/**
+ * If standard error is the journal: messages go to its socket at `path` from now on, with the fields PRIORITY,
+ * SYSLOG_IDENTIFIER, DORMOUSE_VM and, for an error, MESSAGE_ID. One that the socket does not take goes to standard error.
+ * report_close() ends that. Main thread, before others run.
+ */
+void report_use_journal(const char *path);
+
+/**
+ * An entry for the journal only, with the field DORMOUSE_STATE and a MESSAGE_ID: what the VM does from now on. Nothing if
+ * report_use_journal() has found no journal.
+ */
+void report_state(const char *state);
+
 /** Sets the VM's name for the lines that follow; NULL removes it. Main thread, before others run.
  */
 void report_name(const char *name);

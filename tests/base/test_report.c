@@ -10,11 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/journal.h"
 #include "base/report.h"
 #include "capture.h"
 
@@ -49,33 +52,147 @@ static void long_line_is_cut_and_ended(void **state)
     assert_true(strlen(said) > 1000);
 }
 
+/* As systemd tells a service that its standard error is the journal; `other` 1: that it is another stream. */
+static void name_journal(unsigned long long other)
+{
+    struct stat status;
+    char stream[64];
+
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    (void)snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+                   (unsigned long long)status.st_ino + other);
+    setenv("JOURNAL_STREAM", stream, 1);
+}
+
 /* Lines of a service have a level; what it gave to a file has none. */
 static void journal_gets_a_level(void **state)
 {
     struct capture capture;
-    struct stat status;
-    char stream[64];
     char said[256];
 
     (void)state;
     capture_begin(&capture, STDERR_FILENO);
-    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
-    (void)snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
-                   (unsigned long long)status.st_ino);
-    setenv("JOURNAL_STREAM", stream, 1);
+    name_journal(0);
     report_open("dormouse");
     report("no cheese");
     report_note("%d mice", 3);
     report_close();
-    (void)snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
-                   (unsigned long long)status.st_ino + 1);
-    setenv("JOURNAL_STREAM", stream, 1);
+    name_journal(1);
     report_open("dormouse");
     report_note("plain");
     report_close();
     unsetenv("JOURNAL_STREAM");
     capture_end(&capture, said, sizeof(said));
     assert_string_equal(said, "<3>dormouse: no cheese\n<5>dormouse: 3 mice\ndormouse: plain\n");
+}
+
+static const char journal_path[] = "journal.test.socket";
+
+static int listen_as_journal(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    strcpy(address.sun_path, journal_path);
+    (void)unlink(journal_path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* Finds a field in an entry: its name, a newline, 64 bits of length, the value, a newline. */
+static void expect_field(const char *entry, size_t size, const char *name, const char *value)
+{
+    char wanted[256];
+    size_t head = (size_t)snprintf(wanted, sizeof(wanted), "%s\n%c", name, (char)strlen(value));
+
+    memset(wanted + head, 0, 7);
+    (void)snprintf(wanted + head + 7, sizeof(wanted) - head - 7, "%s\n", value);
+    assert_non_null(memmem(entry, size, wanted, head + 7 + strlen(value) + 1));
+}
+
+static size_t expect_entry(int journal, char *entry, size_t size, const char *message,
+                           const char *priority)
+{
+    ssize_t length = recv(journal, entry, size, 0);
+
+    assert_true(length > 0);
+    expect_field(entry, (size_t)length, "MESSAGE", message);
+    expect_field(entry, (size_t)length, "PRIORITY", priority);
+    expect_field(entry, (size_t)length, "SYSLOG_IDENTIFIER", "dormouse");
+    expect_field(entry, (size_t)length, "DORMOUSE_VM", "web");
+    return (size_t)length;
+}
+
+/* A value cannot make fields of its own. What a full queue does not take is on standard error, with its level. */
+static void journal_gets_fields(void **state)
+{
+    struct capture capture;
+    int journal = listen_as_journal();
+    char entry[8192];
+    char said[16384];
+    unsigned count = 0;
+
+    (void)state;
+    capture_begin(&capture, STDERR_FILENO);
+    name_journal(0);
+    report_open("dormouse");
+    report_use_journal(journal_path);
+    report_name("web");
+    report("no cheese\nPRIORITY=7");
+    size_t size = expect_entry(journal, entry, sizeof(entry), "no cheese\nPRIORITY=7", "3");
+    assert_non_null(memmem(entry, size, "MESSAGE_ID\n", 11));
+    report_note("%d mice", 3);
+    size = expect_entry(journal, entry, sizeof(entry), "3 mice", "5");
+    assert_null(memmem(entry, size, "MESSAGE_ID\n", 11));
+    report_state("asleep");
+    size = expect_entry(journal, entry, sizeof(entry), "asleep", "6");
+    expect_field(entry, size, "DORMOUSE_STATE", "asleep");
+    for (unsigned i = 0; i < 2000; i++) {
+        report_state("asleep");
+    }
+    report("late");
+    while (recv(journal, entry, sizeof(entry), 0) > 0) {
+        count++;
+    }
+    assert_in_range(count, 1, 1999);
+    close(journal);
+    report("gone");
+    report_close();
+    report_name(NULL);
+    unsetenv("JOURNAL_STREAM");
+    (void)unlink(journal_path);
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(said, "<3>dormouse: web: late\n<3>dormouse: web: gone\n");
+}
+
+/* A program whose standard error is no journal keeps it, and so does one that finds no socket. */
+static void other_streams_get_lines(void **state)
+{
+    struct capture capture;
+    int journal;
+    char entry[64];
+    char said[256];
+
+    (void)state;
+    capture_begin(&capture, STDERR_FILENO);
+    name_journal(0);
+    report_open("dormouse");
+    report_use_journal(journal_path);
+    report("no socket");
+    report_close();
+    journal = listen_as_journal();
+    name_journal(1);
+    report_open("dormouse");
+    report_use_journal(journal_path);
+    report("plain");
+    report_state("asleep");
+    report_close();
+    unsetenv("JOURNAL_STREAM");
+    capture_end(&capture, said, sizeof(said));
+    assert_true(recv(journal, entry, sizeof(entry), 0) < 0);
+    close(journal);
+    (void)unlink(journal_path);
+    assert_string_equal(said, "<3>dormouse: no socket\ndormouse: plain\n");
 }
 
 /* --- Standard error is full. --- */
@@ -202,6 +319,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(journal_gets_a_level),
+        cmocka_unit_test(journal_gets_fields),
+        cmocka_unit_test(other_streams_get_lines),
         cmocka_unit_test(line_names_the_program_and_the_vm),
         cmocka_unit_test(long_line_is_cut_and_ended),
         cmocka_unit_test(full_pipe_loses_messages_but_no_time),

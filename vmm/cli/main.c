@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/inherited.h"
+#include "base/journal.h"
 #include "base/notify.h"
 #include "base/program.h"
 #include "base/report.h"
@@ -20,6 +21,7 @@ static int run_machine(const struct config *config)
     if (config->name_given) {
         report_name(config->name);
     }
+    report_use_journal(JOURNAL_SOCKET);
     if (!notify_open()) {
         return STATUS_ERROR;
     }

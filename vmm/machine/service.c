@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/notify.h"
+#include "base/report.h"
 #include "machine/parts.h"
 
 #define SERVICE_SECOND INT64_C(1000000000)
@@ -39,6 +40,9 @@ static void service_tell(struct machine *machine)
 
     (void)snprintf(text, sizeof(text), "STATUS=%s", status);
     if (status == machine->service.told || notify_send(text)) {
+        if (status != machine->service.told) {
+            report_state(status);
+        }
         machine->service.told = status;
         machine->service.changed = false;
     }
