@@ -4,11 +4,19 @@
 # VMs as services of a real systemd: the root of Debian's disk image is a container beside the lab's own programs, with
 # systemd as its first process, and dormouse as it is installed.
 
-# shellcheck source=tests/lab/lib.sh
-. "$LAB_TESTS/lib.sh"
+# shellcheck source=tests/lab/channels.sh
+. "$LAB_TESTS/channels.sh"
 
-# Starts the container; sets $host, its folder, and $host_pid, its first process.
+# Starts the container with dormouse in it; sets $host, its folder, and $host_pid, its first process.
 start_host() {
+    open_host
+    install_dormouse
+    quieten_host basic.target
+    boot_host
+}
+
+# Makes the container's root, from which nothing has run yet.
+open_host() {
     make_work
     make_disk host
     host=$work/host
@@ -17,7 +25,10 @@ start_host() {
     losetup -o $((129 << 20)) "$host_loop" "$disk"
     mount -t ext4 "$host_loop" "$host"
     trap 'stop_host; clean_up' EXIT
-    install_dormouse
+}
+
+boot_host() {
+    kvm_group=$(sed -n 's/^kvm:[^:]*:\([0-9]*\):.*/\1/p' "$host/etc/group")
     run_container </dev/null >"$work/container" 2>&1 &
     host_container=$!
     wait_until 20 find_host || fail "the container did not start: $(cat "$work/container")"
@@ -37,12 +48,15 @@ install_dormouse() {
     echo "nonsense = yes" >"$host/var/lib/dormouse/.config/dormouse/web.conf"
     cp "$LAB_BARE" "$host/var/lib/dormouse/bare.img"
     chroot "$host" /usr/bin/systemd-sysusers - <"$LAB_UNITS/dormouse.conf"
-    kvm_group=$(sed -n 's/^kvm:[^:]*:\([0-9]*\):.*/\1/p' "$host/etc/group")
-    # Nothing but what the tests need: an emulated machine is slow.
-    ln -s /usr/lib/systemd/system/basic.target "$host/etc/systemd/system/default.target"
+}
+
+# Nothing but what the tests need: an emulated machine is slow.
+quieten_host() { # TARGET
+    ln -s "/usr/lib/systemd/system/$1" "$host/etc/systemd/system/default.target"
     for unit in systemd-networkd systemd-resolved systemd-timesyncd systemd-udevd systemd-udev-trigger e2scrub_all \
         systemd-journal-flush systemd-tmpfiles-setup systemd-update-utmp systemd-random-seed systemd-hwdb-update \
-        systemd-sysusers systemd-journal-catalog-update systemd-update-done ldconfig; do
+        systemd-sysusers systemd-journal-catalog-update systemd-update-done ldconfig systemd-logind \
+        console-getty getty@tty1 serial-getty@ttyAMA0 ssh qemu-guest-agent; do
         ln -sf /dev/null "$host/etc/systemd/system/$unit.service"
     done
 }
@@ -179,6 +193,7 @@ outlives_its_process() {
     in_host systemctl start dormouse@kept
     wait_unit kept StatusText running
     in_host dormouse suspend kept || fail "the guest does not sleep"
+    wait_until 30 in_journal DORMOUSE_VM=kept DORMOUSE_STATE=asleep || fail "the journal does not say that the guest sleeps"
     in_host systemctl stop dormouse@kept
     in_host systemctl start dormouse@kept
     expect_unit kept StatusText asleep
@@ -193,19 +208,33 @@ outlives_its_process() {
         asleep wake resumed asked-to-shut-down off
 }
 
-# This guest has no vsock, so the client waits for an answer, and the machine gets its socket (channels.sh has a guest that
-# answers).
+in_journal() { # FIELD=VALUE...
+    in_host journalctl --no-pager -q "$@" | grep -q dormouse
+}
+
+# The first connection starts the machine, and the next one wakes it; each is answered by a program of the guest's.
+# While a client waits, the guest does not stay asleep, so it may sleep often before its program listens.
 starts_by_a_connection() {
-    configure door "append = scenario=keys" "vsock = /run/dormouse/door.vsock"
+    make_speakers
+    cp "$LAB_GUEST/vmlinuz" "$LAB_GUEST/initrd" "$host/var/lib/dormouse/"
+    mkdir -p "$host/etc/systemd/system/dormouse@door.socket.d"
+    printf '[Socket]\nFileDescriptorName=vsock-1024\n' >"$host/etc/systemd/system/dormouse@door.socket.d/test.conf"
+    printf '%s\n' "kernel = /var/lib/dormouse/vmlinuz" "initrd = /var/lib/dormouse/initrd" "vsock = /run/dormouse/door.vsock" \
+        "append = console=ttyAMA0 quiet test=vsock sleeps=1000" >"$host/etc/dormouse/door.conf"
+    in_host systemctl daemon-reload
     in_host systemctl start dormouse@door.socket || fail "the socket does not listen"
     expect_unit door ActiveState inactive
-    socat -u "UNIX-CONNECT:/proc/$host_pid/root/run/dormouse/door.ssh" - &
-    client=$!
-    wait_unit door ActiveState active
-    wait_ready door 1
-    kill $client
-    in_host systemctl stop dormouse@door.socket dormouse@door
-    expect_unit door Result success
+    host_run=/proc/$host_pid/root/run/dormouse
+    ln -s "$host_run/door.ssh" "$work/door"
+    socat "UNIX-LISTEN:$host_run/door.vsock_52,fork,mode=666" "EXEC:$work/answer" &
+    answerer=$!
+    ask door first
+    wait_unit door StatusText asleep
+    ask door second
+    in_host systemctl stop dormouse@door.socket
+    in_host dormouse quit door
+    wait_unit door ActiveState inactive
+    kill $answerer
 }
 
 # A monitor that hangs sends no sign of life: the service manager ends it and starts the VM again.
