@@ -80,6 +80,10 @@ test_lab() { # KIND FOLDER NAME...
     while read -r disk; do
         words+=(--disk ${disk:+--include "$disk"})
     done < <(test_disks "$@")
+    if test_need_packages "$@"; then
+        package_make bookworm arm64
+        words+=(--in "$package_folder" --in "$root/README.md")
+    fi
     rm -rf "$folder"
     mkdir -p "$folder"
     cd "$folder"
@@ -87,7 +91,7 @@ test_lab() { # KIND FOLDER NAME...
     # shellcheck disable=SC2016 # for the shell in the lab
     session_command=("$root/dev" lab run "${words[@]}" --limit 28800 \
         --guest cloud --guest generic --out logs -- \
-        sh -c 'exec sh "$LAB_TESTS/run.sh" --logs logs "$@"' sh)
+        sh -c 'export LAB_PACKAGES=$PWD; exec sh "$LAB_TESTS/run.sh" --logs logs "$@"' sh)
     session_spares=2
     test_session "$kind" "$@"
 }
@@ -98,6 +102,15 @@ test_disks() { # GROUP/NAME...
     local files
     readarray -t files < <(printf "$root/tests/lab/%s.sh\n" "${@%%/*}" | sort -u)
     sed -n 's/^# disk\( \|$\)//p' "${files[@]}"
+}
+
+# Whether one of the tests has a line `# packages`.
+test_need_packages() { # GROUP/NAME...
+    local name
+    for name; do
+        ! grep -qx "# packages ${name#*/}" "$root/tests/lab/${name%%/*}.sh" || return 0
+    done
+    return 1
 }
 
 # The tests of ./dev itself.

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # The stress tests for a long time, and Debian from its own disk. They run only if they are named.
 #
-# disk fio
+# disk fio,passt,qemu-efi-aarch64,libfdt1,libinih1,libjansson4,libpcap0.8t64
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_TESTS/lib.sh"
@@ -16,6 +16,8 @@
 . "$LAB_TESTS/firmware.sh"
 # shellcheck source=tests/lab/monitor.sh
 . "$LAB_TESTS/monitor.sh"
+# shellcheck source=tests/lab/packaged.sh
+. "$LAB_TESTS/packaged.sh"
 # shellcheck source=tests/lab/saved.sh
 . "$LAB_TESTS/saved.sh"
 # shellcheck source=tests/lab/server.sh
@@ -387,6 +389,13 @@ test_configure() {
     kill -TERM "$guest"
     wait_guest
     expect_status 0
+}
+
+# README's second screen, as it stands there.
+# packages operator
+# limit operator 2400
+test_operator() {
+    follow_readme
 }
 
 # limit reboot 2400

@@ -13,6 +13,7 @@
 #   # only HOST               the whole group runs on HOST only
 #   # disk [PACKAGE,...]      the group uses $LAB_DISK, with these packages: its sessions get --disk, --include. Groups
 #                             that name the same packages share an image, which takes a while to make
+#   # packages NAME           the test needs the Debian packages of dormouse and README.md, which are in $LAB_PACKAGES
 #   # sanitized               the whole group also runs under sanitizers
 #   # only sanitized          the whole group runs under sanitizers only
 #   # again GROUP NAME...     tests of another group are tests of this one too; that group's file is read after this one
