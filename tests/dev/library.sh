@@ -406,8 +406,8 @@ test_installs_documents() {
     expect_status 0
     try meson install -C documents --destdir "$work/lib-only"
     expect_status 0
-    for file in doc/libvpsci/LICENSE doc/libvpsci/embedding.md doc/libvpsci/psci-in-user-space.md \
-        doc/libvpsci/upgrading.md include/vpsci/vpsci.h include/vpsci/abi.h pkgconfig/vpsci.pc libvpsci.a libvpsci.so; do
+    for file in doc/libvpsci/LICENSE doc/libvpsci/docs/embedding.md doc/libvpsci/docs/psci-in-user-space.md \
+        doc/libvpsci/docs/upgrading.md include/vpsci/vpsci.h include/vpsci/abi.h pkgconfig/vpsci.pc libvpsci.a libvpsci.so; do
         [ "$(find lib-only -path "*/$file")" ] || fail "the library comes without $file"
     done
 }
