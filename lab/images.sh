@@ -81,7 +81,7 @@ make_kernel() { # NAME
     local dir wanted=("${kernel_modules[@]}") had=''
     dir=$(kernel_folder "$1")
     if [[ $1 == trixie-generic ]]; then
-        wanted+=(gpio_keys evdev) # The cloud kernels do not have them.
+        wanted+=(gpio_keys evdev ext4 crc32c_generic) # The cloud kernels have no keys, and ext4 built in.
     elif [[ $1 == trixie-cloud ]]; then
         wanted+=(efivarfs dm_flakey) # A guest that starts in firmware; a disk that forgets.
     fi

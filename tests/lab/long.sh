@@ -391,6 +391,59 @@ test_configure() {
     expect_status 0
 }
 
+# Keys reach a whole Debian, which has no guest agent that dormouse knows: its logind suspends and powers off. Its own kernel,
+# the cloud one, has no driver for keys; the generic one has.
+# limit keys 1200
+test_keys() {
+    guest_limit=600
+    make_disk root
+    make_initrd_with_keys
+    start_dormouse run --name keys --kernel "$LAB_GUESTS/generic/vmlinuz" --initrd "$work/initrd" \
+        --append "console=ttyAMA0 quiet" --disk "$disk" --cpus 2 --memory 1G --shutdown-limit 400
+    wait_console 'root@debian' 600
+    # The terminal's echo of this line has no number.
+    # shellcheck disable=SC2016 # for the guest
+    type_keys ' until journalctl -u systemd-logind | grep -q "buttons.*gpio-keys"; do sleep 1; done; echo READY-$((1 + 1))\r'
+    wait_console READY-2 300
+    "$DORMOUSE" suspend --limit 300 keys || fail "Debian does not sleep"
+    expect_event asked-to-sleep way key
+    expect_event_count asleep 1
+    "$DORMOUSE" wake keys
+    # logind ignores keys until its suspend is over.
+    # shellcheck disable=SC2016 # for the guest
+    type_keys ' while systemctl list-jobs | grep -q suspend; do sleep 1; done; echo AWAKE-$((2 + 1))\r'
+    wait_console AWAKE-3 300
+    "$DORMOUSE" poweroff --limit 500 keys || fail "Debian does not turn itself off"
+    wait_guest
+    expect_status 0
+    expect_event asked-to-shut-down way key
+    expect_event off kind off
+}
+
+# The initramfs of the generic guest, with another first process: it starts the disk's system.
+make_initrd_with_keys() {
+    mkdir -p "$work/tree/root"
+    cat >"$work/tree/init" <<'END'
+#!/bin/busybox sh
+/bin/busybox mount -t devtmpfs dev /dev
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sys /sys
+/bin/busybox modprobe -a virtio_mmio virtio_blk crc32c_generic ext4 gpio_keys evdev
+until [ -b /dev/vda2 ]; do /bin/busybox sleep 0.1; done
+/bin/busybox mount -t ext4 /dev/vda2 /root
+/bin/busybox mount -o move /dev /root/dev
+/bin/busybox mount -o move /proc /root/proc
+/bin/busybox mount -o move /sys /root/sys
+exec /bin/busybox switch_root /root /sbin/init
+END
+    chmod +x "$work/tree/init"
+    (
+        cat "$LAB_GUESTS/generic/initrd"
+        cd "$work/tree" || exit
+        find . | busybox cpio -o -H newc
+    ) >"$work/initrd"
+}
+
 # README's second screen, as it stands there.
 # packages operator
 # limit operator 2400
