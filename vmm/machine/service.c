@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "base/journal.h"
 #include "base/notify.h"
 #include "base/report.h"
 #include "machine/parts.h"
@@ -20,6 +21,12 @@ static const char *service_status(const struct machine *machine)
         return "paused by the operator";
     }
     return machine->power.state == POWER_ASLEEP ? "asleep" : "running";
+}
+
+/* The service manager, the journal, or both. */
+static bool service_is_told(void)
+{
+    return notify_is_open() || journal_is_open();
 }
 
 /* The next sign of life, or the line if that is due before. */
@@ -68,7 +75,7 @@ void service_news(struct machine *machine, enum power_news_kind kind)
     case POWER_NEWS_CONTINUED:
     case POWER_NEWS_OFF:
     case POWER_NEWS_RESET:
-        if (!machine->service.changed && notify_is_open()) {
+        if (!machine->service.changed && service_is_told()) {
             machine->service.changed = true;
             service_plan(machine);
         }
@@ -104,12 +111,16 @@ void service_stop(const struct machine *machine)
 
 int service_open(struct machine *machine)
 {
-    return notify_is_open()
+    return service_is_told()
                ? delay_open(&machine->service.delay, machine->loop, on_service_delay, machine)
                : 0;
 }
 
+/* What the VM did last, if its second has not passed. */
 void service_close(struct machine *machine)
 {
+    if (machine->service.changed) {
+        service_tell(machine);
+    }
     delay_close(&machine->service.delay);
 }
