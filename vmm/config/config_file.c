@@ -18,6 +18,7 @@ struct config_reading {
     void *settings;
     const struct config_arguments *given;
     FILE *stream;
+    int error;       /* of the read that failed */
     unsigned line;   /* that was read last */
     bool indented;   /* it goes on with the value of the line before */
     bool failed;     /* and reported */
@@ -161,6 +162,7 @@ static char *reading_next(char *buffer, int size, void *arg)
     ssize_t length = reading->failed ? -1 : getline(&line, &room, reading->stream);
 
     if (length < 0) {
+        reading->error = errno;
         free(line);
         return NULL;
     }
@@ -194,7 +196,7 @@ bool config_file_read(struct config_file *file, const char *path,
     int bad_line = ini_parse_stream(reading_next, &reading, reading_take, &reading);
     reading_set_option(&reading);
     if (!reading.failed && ferror(reading.stream) != 0) {
-        reading_fail(&reading, reading.line + 1, strerror(errno));
+        reading_fail(&reading, reading.line + 1, strerror(reading.error));
     }
     if (!reading.failed && bad_line != 0) {
         reading_fail(&reading, (unsigned)bad_line, "not a line of the form NAME = VALUE");
