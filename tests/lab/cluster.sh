@@ -145,9 +145,9 @@ kill_node() { # NODE
 stop_cluster() {
     for node in a b; do
         kill_node "$node"
-        ip netns delete "$node"
+        ip netns delete "$node" || true
     done
-    ip link delete cluster0
+    ip link delete cluster0 || true
     wait_until 30 umount "$root" 2>/dev/null || echo "the nodes' root is still in use"
     losetup -d "$root_loop"
 }

@@ -411,6 +411,7 @@ is_saved() {
 
 # A VM of a configuration file is found by its name, and does what it is told. Its user may not remove its files.
 # once by_name
+# limit by_name 300
 test_by_name() {
     make_work
     mkdir "$work/dormouse" "$work/runtime"

@@ -101,7 +101,7 @@ follow_readme() {
     open_host
     quieten_host multi-user.target
     ip route | grep -q '^default' || make_uplink # An emulated lab has no network.
-    trap 'stop_host; ip link delete uplink0; clean_up' EXIT
+    trap 'stop_host; ip link delete uplink0 2>/dev/null || true; clean_up' EXIT
     boot_host
     install_server
     wait_until 600 boot_id >"$work/before" || fail "SSH does not answer"

@@ -145,7 +145,7 @@ wait_unit() { # NAME PROPERTY VALUE
 }
 
 # once service
-# limit service 400
+# limit service 900
 test_service() {
     start_host
     lives_and_ends
@@ -241,7 +241,7 @@ starts_by_a_connection() {
 restarts_if_it_hangs() {
     configure hung "append = scenario=keys"
     mkdir "$host/etc/systemd/system/dormouse@hung.service.d"
-    printf '[Service]\nWatchdogSec=10\n' >"$host/etc/systemd/system/dormouse@hung.service.d/test.conf"
+    printf '[Service]\nWatchdogSec=20\n' >"$host/etc/systemd/system/dormouse@hung.service.d/test.conf"
     in_host systemctl daemon-reload
     in_host systemctl start dormouse@hung
     wait_ready hung 1
