@@ -196,7 +196,7 @@ outlives_its_process() {
     wait_until 30 in_journal DORMOUSE_VM=kept DORMOUSE_STATE=asleep || fail "the journal does not say that the guest sleeps"
     in_host systemctl stop dormouse@kept
     in_host systemctl start dormouse@kept
-    expect_unit kept StatusText asleep
+    wait_unit kept StatusText asleep
     in_host dormouse wake kept
     in_host dormouse poweroff kept
     wait_unit kept ActiveState inactive
@@ -281,7 +281,7 @@ sleeps_with_the_host() {
     in_host cat /run/seen >"$work/seen"
     grep -q '^web  *suspended' "$work/seen" || fail "the guest did not sleep with the host: $(cat "$work/seen")"
     grep -q '^deaf  *running' "$work/seen" || fail "the guest that cannot wake sleeps: $(cat "$work/seen")"
-    expect_unit tired StatusText asleep
+    wait_unit tired StatusText asleep
     in_host systemctl stop dormouse@web dormouse@tired dormouse@deaf
 }
 
