@@ -4,8 +4,9 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "base/datagram.h"
 
 enum { JOURNAL_ENTRY_SIZE = 5120 };
 
@@ -18,21 +19,9 @@ static int journal_fd = -1;
 
 bool journal_open(const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t length = strlen(path);
-
     journal_close();
-    if (length >= sizeof(address.sun_path)) {
-        return false;
-    }
-    memcpy(address.sun_path, path, length);
-    journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (journal_fd >= 0 &&
-        connect(journal_fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
-        return true;
-    }
-    journal_close();
-    return false;
+    journal_fd = datagram_connect(path);
+    return journal_fd >= 0;
 }
 
 void journal_close(void)

@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/datagram.h"
 #include "base/option.h"
 #include "base/report.h"
 
@@ -27,36 +26,6 @@ static struct {
     uint64_t stop_us;    /* what notify_stop() has asked for */
     int64_t extended_at; /* clock_now_ns() when that was last sent */
 } notify = {.fd = -1};
-
-/* A path, or "@" and the name of an abstract socket. Returns the length of the address, or 0. */
-static socklen_t notify_address(const char *name, struct sockaddr_un *address)
-{
-    size_t length = strlen(name);
-
-    if ((name[0] != '/' && name[0] != '@') || length < 2 || length >= sizeof(address->sun_path)) {
-        return 0;
-    }
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    memcpy(address->sun_path, name, length);
-    if (name[0] == '@') {
-        address->sun_path[0] = '\0';
-    }
-    /* The NUL after a path belongs to it, that after an abstract name does not. */
-    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (name[0] == '/' ? 1 : 0));
-}
-
-static bool notify_connect(const char *name)
-{
-    struct sockaddr_un address;
-    socklen_t length = notify_address(name, &address);
-
-    if (length == 0) {
-        errno = EINVAL;
-        return false;
-    }
-    notify.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return notify.fd >= 0 && connect(notify.fd, (const struct sockaddr *)&address, length) == 0;
-}
 
 /* Returns the variable as a number, or 0. */
 static int64_t notify_number(const char *variable)
@@ -82,19 +51,20 @@ static int64_t notify_read_watchdog(void)
 bool notify_open(void)
 {
     const char *name = getenv("NOTIFY_SOCKET");
-    bool good = name == NULL || name[0] == '\0' || notify_connect(name);
+    bool wanted = name != NULL && name[0] != '\0';
+    int fd = wanted ? datagram_connect(name) : -1;
 
-    if (!good) {
-        report("NOTIFY_SOCKET=%s: cannot reach the service manager: %s", name, strerror(errno));
-        notify_close();
+    if (wanted && fd < 0) {
+        report("NOTIFY_SOCKET=%s: cannot reach the service manager: %s", name, strerror(-fd));
     }
-    if (notify.fd >= 0) {
+    if (fd >= 0) {
+        notify.fd = fd;
         notify.watchdog_ns = notify_read_watchdog();
     }
     (void)unsetenv("NOTIFY_SOCKET");
     (void)unsetenv("WATCHDOG_PID");
     (void)unsetenv("WATCHDOG_USEC");
-    return good;
+    return !wanted || fd >= 0;
 }
 
 void notify_close(void)

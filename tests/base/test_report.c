@@ -12,14 +12,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/journal.h"
 #include "base/report.h"
 #include "capture.h"
+#include "datagram_server.h"
 
 static void line_names_the_program_and_the_vm(void **state)
 {
@@ -86,19 +85,6 @@ static void journal_gets_a_level(void **state)
     assert_string_equal(said, "<3>dormouse: no cheese\n<5>dormouse: 3 mice\ndormouse: plain\n");
 }
 
-static const char journal_path[] = "journal.test.socket";
-
-static int listen_as_journal(void)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    strcpy(address.sun_path, journal_path);
-    (void)unlink(journal_path);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    return fd;
-}
-
 /* Finds a field in an entry: its name, a newline, 64 bits of length, the value, a newline. */
 static void expect_field(const char *entry, size_t size, const char *name, const char *value)
 {
@@ -127,7 +113,8 @@ static size_t expect_entry(int journal, char *entry, size_t size, const char *me
 static void journal_gets_fields(void **state)
 {
     struct capture capture;
-    int journal = listen_as_journal();
+    char journal_path[DATAGRAM_NAME_SIZE];
+    int journal = datagram_server("journal", journal_path);
     char entry[8192];
     char said[16384];
     unsigned count = 0;
@@ -160,7 +147,6 @@ static void journal_gets_fields(void **state)
     report_close();
     report_name(NULL);
     unsetenv("JOURNAL_STREAM");
-    (void)unlink(journal_path);
     capture_end(&capture, said, sizeof(said));
     assert_string_equal(said, "<3>dormouse: web: late\n<3>dormouse: web: gone\n");
 }
@@ -169,6 +155,7 @@ static void journal_gets_fields(void **state)
 static void other_streams_get_lines(void **state)
 {
     struct capture capture;
+    char journal_path[DATAGRAM_NAME_SIZE];
     int journal;
     char entry[64];
     char said[256];
@@ -177,10 +164,10 @@ static void other_streams_get_lines(void **state)
     capture_begin(&capture, STDERR_FILENO);
     name_journal(0);
     report_open("dormouse");
-    report_use_journal(journal_path);
+    report_use_journal("/no/journal");
     report("no socket");
     report_close();
-    journal = listen_as_journal();
+    journal = datagram_server("journal", journal_path);
     name_journal(1);
     report_open("dormouse");
     report_use_journal(journal_path);
@@ -191,7 +178,6 @@ static void other_streams_get_lines(void **state)
     capture_end(&capture, said, sizeof(said));
     assert_true(recv(journal, entry, sizeof(entry), 0) < 0);
     close(journal);
-    (void)unlink(journal_path);
     assert_string_equal(said, "<3>dormouse: no socket\ndormouse: plain\n");
 }
 

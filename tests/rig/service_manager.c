@@ -6,33 +6,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-static int manager = -1;
-static char manager_name[64];
+#include "datagram_server.h"
 
-/* An abstract name for each process: nothing is left behind. */
+static int manager = -1;
+static char manager_name[DATAGRAM_NAME_SIZE];
+
 void service_manager_open(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int length = snprintf(manager_name, sizeof(manager_name), "@dormouse-test-%d", (int)getpid());
-
-    memcpy(address.sun_path + 1, manager_name + 1, (size_t)length - 1);
-    manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (manager < 0) {
-        fail();
-        return;
-    }
-    assert_int_equal(bind(manager, (const struct sockaddr *)&address,
-                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length)),
-                     0);
+    manager = datagram_server("manager", manager_name);
     unsetenv("WATCHDOG_PID");
     unsetenv("WATCHDOG_USEC");
     service_manager_invite();
