@@ -45,14 +45,15 @@ static void service_tell(struct machine *machine)
     const char *status = service_status(machine);
     char text[64];
 
-    (void)snprintf(text, sizeof(text), "STATUS=%s", status);
-    if (status == machine->service.told || notify_send(text)) {
-        if (status != machine->service.told) {
-            report_state(status);
+    if (status != machine->service.told) {
+        (void)snprintf(text, sizeof(text), "STATUS=%s", status);
+        if (!notify_send(text)) {
+            return;
         }
+        report_state(status);
         machine->service.told = status;
-        machine->service.changed = false;
     }
+    machine->service.changed = false;
 }
 
 static void on_service_delay(void *arg)
