@@ -21,7 +21,7 @@
  * if calls_take() says so. Owner. */
 bool power_step(struct vcpu *vcpu);
 /* Does what an outcome of vpsci_call() says, without waiting. A standby is over at once if an interrupt
- * is pending in a list register; what is pending only at the GIC is for power_step(). Returns true if the
+ * is pending in a list register or waits for one; what is pending only at the GIC is for power_step(). Returns true if the
  * vCPU may enter the guest. Owner. */
 bool power_apply_call(struct vcpu *vcpu, struct vpsci_outcome *out);
 
