@@ -130,7 +130,7 @@ static bool list_add_files(struct vm_list *list, const char *folder, DIR *stream
     return errno == 0 || cannot_list(folder, errno);
 }
 
-/* Without the folder there are no VMs. A `foreign` one that this user may not read has VMs of somebody else. */
+/* Without the folder there are no VMs. A `foreign` one that this user may not read has VMs of other users. */
 static bool list_add_folder(struct vm_list *list, const char *folder, bool foreign)
 {
     DIR *stream = opendir(folder);
