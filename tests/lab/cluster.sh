@@ -8,14 +8,9 @@
 . "$LAB_TESTS/lib.sh"
 
 make_cluster() {
-    make_work
-    make_disk nodes
-    root=$work/root
-    mkdir "$root" "$work/shared"
+    mount_root nodes
+    mkdir "$work/shared"
     chmod 777 "$work/shared"
-    root_loop=$(losetup -f)
-    losetup -o $((129 << 20)) "$root_loop" "$disk"
-    mount -t ext4 "$root_loop" "$root"
     trap 'stop_cluster; clean_up' EXIT
     install_agent
     ip link add cluster0 type bridge
@@ -148,8 +143,7 @@ stop_cluster() {
         ip netns delete "$node" || true
     done
     ip link delete cluster0 || true
-    wait_until 30 umount "$root" 2>/dev/null || echo "the nodes' root is still in use"
-    losetup -d "$root_loop"
+    unmount_root
 }
 
 # Gives the cluster the VM, as docs/fleets.md does. A limit of an action is long enough for a machine that is emulated.
@@ -242,14 +236,6 @@ test_pacemaker() {
     leaves_awake
     starts_dead_vm_again
     survives_lost_node
-}
-
-wait_ready() { # COUNT
-    wait_until 60 is_ready "$1" || fail "the guest is not ready: $(cat "$work/console")"
-}
-
-is_ready() { # COUNT
-    [ "$(grep -c '^# ready' "$work/console" 2>/dev/null)" -ge "$1" ]
 }
 
 sleep_there() {

@@ -18,6 +18,14 @@ in_debian() { # COMMAND...
         -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=300 root@debian "$@"
 }
 
+# As in_debian, but the VM's name is enough to find the forwarded port, or its vsock.
+by_name() { # NAME COMMAND...
+    by_name=$1
+    shift
+    "$DORMOUSE" ssh "root@$by_name" -i "$LAB_KEY" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+        -o LogLevel=ERROR -o ConnectTimeout=300 "$@"
+}
+
 debian_is_up() {
     in_debian true >/dev/null 2>&1
 }

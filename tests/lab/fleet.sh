@@ -43,14 +43,6 @@ expect_reason() { # TEXT
     grep -qF -- "ocf-exit-reason:$1" "$work/agent.err" || fail "no reason \"$1\": $(cat "$work/agent.err")"
 }
 
-wait_ready() { # COUNT
-    wait_until 60 is_ready "$1" || fail "the guest is not ready: $(cat "$work/console")"
-}
-
-is_ready() { # COUNT
-    [ "$(grep -c '^# ready' "$work/console" 2>/dev/null)" -ge "$1" ]
-}
-
 # Two nodes of a cluster: each has a network of its own, behind one switch, a /run and a folder $work/local.
 start_nodes() {
     mkdir "$work/local"

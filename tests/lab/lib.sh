@@ -31,6 +31,7 @@ clean_up() {
         wait "$guest_watcher" 2>/dev/null || true
     fi
     show_reports
+    remove_uplink
     remove_disks
     rm -rf "$work"
 }
@@ -66,18 +67,48 @@ remove_disks() {
     done
 }
 
+# mount_root NAME: mounts the root of a disk of make_disk's; sets $root to its folder.
+mount_root() {
+    make_disk "$1"
+    root=$work/root
+    mkdir "$root"
+    root_loop=$(losetup -f)
+    losetup -o $((129 << 20)) "$root_loop" "$disk"
+    mount -t ext4 "$root_loop" "$root"
+}
+
+# To be called before clean_up, when no process of the test's uses it any more.
+unmount_root() {
+    wait_until 30 umount "$root" 2>/dev/null || echo "$root is still in use"
+    losetup -d "$root_loop"
+    wait_until 10 root_is_free || true
+}
+
+root_is_free() {
+    ! losetup "$root_loop" >/dev/null 2>&1
+}
+
 # Debian's programs: busybox's shell prefers its own ones of the same names.
 ip() { /usr/bin/ip "$@"; }
 ping() { /usr/bin/ping "$@"; }
 mke2fs() { /usr/bin/mke2fs "$@"; }
 
-# Makes an interface with the default route, whose address passt gives to a guest. It goes when the test ends.
+# An emulated lab has no network: makes an interface with the default route, unless there is one.
+find_uplink() {
+    ip route | grep -q '^default' || make_uplink
+}
+
+# Makes an interface with the default route, whose address passt gives to a guest. clean_up removes it.
 make_uplink() {
     ip link add uplink0 type dummy
-    trap 'ip link delete uplink0; clean_up' EXIT
+    uplink=yes
     ip address add 192.0.2.1/24 dev uplink0
     ip link set uplink0 up
     ip route add default via 192.0.2.254 dev uplink0
+}
+
+remove_uplink() {
+    [ -z "${uplink:-}" ] || ip link delete uplink0 || true
 }
 
 # skips_under SANITIZER REASON: succeeds if dormouse runs under that sanitizer, and prints what is skipped.
@@ -222,6 +253,16 @@ wait_console() {
         show
         fail "the guest did not say \"$1\" within ${2:-30} s"
     }
+}
+
+# wait_ready COUNT [CONSOLE] [SECONDS]: waits until the guest of the scenario `keys` has found its keys in COUNT boots.
+wait_ready() {
+    ready_console=${2:-$work/console}
+    wait_until "${3:-60}" is_ready "$1" || fail "the guest is not ready: $(cat "$ready_console")"
+}
+
+is_ready() { # COUNT
+    [ "$(grep -c '^# ready' "$ready_console" 2>/dev/null)" -ge "$1" ]
 }
 
 # event_count FILE EVENT

@@ -174,11 +174,6 @@ serve_address() {
     udhcpd -f "$work/udhcpd" >"$work/dhcp" 2>&1 &
 }
 
-ssh_by_vsock() { # COMMAND...
-    "$DORMOUSE" ssh root@ready -i "$LAB_KEY" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-        -o LogLevel=ERROR -o ConnectTimeout=300 "$@"
-}
-
 # The systemd of a Debian says when it is ready, and its SSH answers on vsock: this guest has no network. Nothing in it
 # takes SIGTERM's request to shut down.
 # limit ready 900
@@ -201,7 +196,7 @@ modules_load=vmw_vsock_virtio_transport systemd.ssh_listen=vsock::22/" "$work/en
         fail "the guest does not say that it is ready: $(cat "$work/notified")"
     }
     grep -q 'X_SYSTEMD_UNIT_ACTIVE=multi-user.target.*READY=1' "$work/notified" || fail "it was ready too early"
-    expect_equal "interfaces of the guest" "$(ssh_by_vsock ls /sys/class/net)" lo
+    expect_equal "interfaces of the guest" "$(by_name ready ls /sys/class/net)" lo
     kill -TERM "$guest"
     wait_guest
     expect_status 143
@@ -373,7 +368,7 @@ test_debian() {
 test_configure() {
     guest_limit=600
     make_disk root
-    ip route | grep -q '^default' || make_uplink
+    find_uplink
     start_dormouse run --cpus 2 --memory 1G --disk "$disk" --agent --net user,forward=tcp:127.0.0.1/2222:22
     wait_until 900 debian_is_up || fail "SSH does not answer"
     in_debian 'DEBIAN_FRONTEND=noninteractive dpkg --configure -a </dev/null 2>&1' >"$work/configured" || {

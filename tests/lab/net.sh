@@ -197,7 +197,7 @@ send_magic() { # TWELVE-HEXADECIMAL-DIGITS
 make_host() {
     make_work
     make_uplink
-    trap 'kill $server 2>/dev/null; ip link delete uplink0; clean_up' EXIT
+    trap 'kill $server 2>/dev/null; clean_up' EXIT
     mkdir "$work/www"
     echo "the host says hello" >"$work/www/index.html"
     httpd -f -p 127.0.0.1:8080 -h "$work/www" &

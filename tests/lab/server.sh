@@ -28,12 +28,6 @@ witness_starts() {
         sh /run/witness look' >"$work/before" 2>/dev/null
 }
 
-# As in_debian, but the VM's name is enough to find the forwarded port.
-by_name() { # COMMAND
-    "$DORMOUSE" ssh root@server -i "$LAB_KEY" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-        -o LogLevel=ERROR -o ConnectTimeout=300 "$1"
-}
-
 # The same dormouse wakes it from the first sleep. In the second one, for which Debian is asked, dormouse is killed, and
 # another one wakes the guest from what is left, the file: without a new boot, with all services, and with what only a
 # program's memory had. An emulated and busy host spends more time on an idle guest than the usual 5 %.
@@ -42,7 +36,7 @@ by_name() { # COMMAND
 test_sleeps_when_idle() {
     guest_limit=300
     make_disk server
-    ip route | grep -q '^default' || make_uplink # An emulated lab has no network.
+    find_uplink
     start_server
     wait_until 500 witness_starts || fail "SSH does not answer"
     wait_event "$work/events" saved 1 400
@@ -56,7 +50,7 @@ test_sleeps_when_idle() {
     start_server --restore "$work/image" --asleep
     wait_event "$work/events" restored 1 100
     expect_event_count wake 0
-    by_name "$count_sleeps; sh /run/witness look" >"$work/after" || fail "the sleeping server does not answer SSH"
+    by_name server "$count_sleeps; sh /run/witness look" >"$work/after" || fail "the sleeping server does not answer SSH"
     expect_sleeps 2 "$work/after"
     expect_same
     kill -TERM "$guest"

@@ -59,7 +59,7 @@ soak() {
     soak_rtc=0 soak_operator=0 soak_oopses=0 soak_early=0 soak_late=0 soak_question=0 soak_delay=3 soak_clock_error=0
     make_disk root
     learn_time
-    ip route | grep -q '^default' || make_uplink
+    find_uplink
     soak_start
     while [ $((soak_rtc + soak_operator)) -lt $(($1 + $2)) ]; do
         [ $(((soak_rtc + soak_operator) % 10)) != 0 ] || echo "$soak_rtc and $soak_operator sleeps, $(date)"

@@ -17,13 +17,8 @@ start_host() {
 
 # Makes the container's root, from which nothing has run yet.
 open_host() {
-    make_work
-    make_disk host
-    host=$work/host
-    mkdir "$host"
-    host_loop=$(losetup -f)
-    losetup -o $((129 << 20)) "$host_loop" "$disk"
-    mount -t ext4 "$host_loop" "$host"
+    mount_root host
+    host=$root
     trap 'stop_host; clean_up' EXIT
 }
 
@@ -103,16 +98,10 @@ host_is_up() {
     in_host systemctl is-active -q basic.target >/dev/null 2>&1
 }
 
-loop_is_free() {
-    ! losetup "$host_loop" >/dev/null 2>&1
-}
-
 stop_host() {
     kill -KILL ${host_pid:+"$host_pid"} "$host_container" 2>/dev/null || true
     wait "$host_container" 2>/dev/null || true
-    wait_until 30 umount "$host" 2>/dev/null || echo "the container's root is still in use"
-    losetup -d "$host_loop"
-    wait_until 10 loop_is_free || true
+    unmount_root
 }
 
 # configure NAME "OPTION = VALUE"...: a VM with the bare-metal guest.
@@ -122,6 +111,15 @@ configure() {
     printf '%s\n' "kernel = /var/lib/dormouse/bare.img" "qmp = /run/dormouse/$configured.qmp" \
         "events = /var/lib/dormouse/$configured.events" \
         "console = /var/lib/dormouse/$configured.console" "$@" >"$host/etc/dormouse/$configured.conf"
+}
+
+# Lines of a drop-in, which the unit has from now on.
+override_unit() { # UNIT LINE...
+    override=$host/etc/systemd/system/$1.d
+    shift
+    mkdir -p "$override"
+    printf '%s\n' "$@" >"$override/test.conf"
+    in_host systemctl daemon-reload
 }
 
 unit_says() { # NAME PROPERTY
@@ -163,15 +161,15 @@ lives_and_ends() {
     expect_unit web ActiveState active
     expect_unit web StatusText running
     in_host machinectl --no-legend list | grep -q '^web *vm *dormouse' || fail "machinectl does not list it"
-    wait_ready web 1
+    wait_unit_ready web 1
     in_host machinectl reboot web
-    wait_ready web 2
+    wait_unit_ready web 2
     in_host machinectl poweroff web
     wait_unit web ActiveState inactive
     expect_unit web Result success
     in_host machinectl list | grep -q web && fail "machinectl still lists it"
     in_host systemctl start dormouse@web
-    wait_ready web 3
+    wait_unit_ready web 3
     in_host systemctl stop dormouse@web || fail "the service does not stop"
     expect_unit web Result success
     expect_events_of web boot reset boot asked-to-shut-down off boot asked-to-shut-down off
@@ -186,7 +184,7 @@ lives_and_ends() {
 outlives_its_process() {
     configure kept "append = scenario=keys timer=0" "keep = /var/lib/dormouse/kept.image"
     in_host systemctl start dormouse@kept
-    wait_ready kept 1
+    wait_unit_ready kept 1
     in_host systemctl stop dormouse@kept
     expect_unit kept Result success
     [ -s "$host/var/lib/dormouse/kept.image" ] || fail "the service has stopped, and there is no file"
@@ -217,11 +215,9 @@ in_journal() { # FIELD=VALUE...
 starts_by_a_connection() {
     make_speakers
     cp "$LAB_GUEST/vmlinuz" "$LAB_GUEST/initrd" "$host/var/lib/dormouse/"
-    mkdir -p "$host/etc/systemd/system/dormouse@door.socket.d"
-    printf '[Socket]\nFileDescriptorName=vsock-1024\n' >"$host/etc/systemd/system/dormouse@door.socket.d/test.conf"
     printf '%s\n' "kernel = /var/lib/dormouse/vmlinuz" "initrd = /var/lib/dormouse/initrd" "vsock = /run/dormouse/door.vsock" \
         "append = console=ttyAMA0 quiet test=vsock sleeps=1000" >"$host/etc/dormouse/door.conf"
-    in_host systemctl daemon-reload
+    override_unit dormouse@door.socket '[Socket]' FileDescriptorName=vsock-1024
     in_host systemctl start dormouse@door.socket || fail "the socket does not listen"
     expect_unit door ActiveState inactive
     host_run=/proc/$host_pid/root/run/dormouse
@@ -240,18 +236,16 @@ starts_by_a_connection() {
 # A monitor that hangs sends no sign of life: the service manager ends it and starts the VM again.
 restarts_if_it_hangs() {
     configure hung "append = scenario=keys"
-    mkdir "$host/etc/systemd/system/dormouse@hung.service.d"
-    printf '[Service]\nWatchdogSec=20\n' >"$host/etc/systemd/system/dormouse@hung.service.d/test.conf"
-    in_host systemctl daemon-reload
+    override_unit dormouse@hung.service '[Service]' WatchdogSec=20
     in_host systemctl start dormouse@hung
-    wait_ready hung 1
+    wait_unit_ready hung 1
     hung_pid=$(unit_says hung MainPID)
     in_host kill -STOP "$hung_pid"
     wait_until 200 is_replaced hung "$hung_pid" ||
         fail "a monitor that hangs is not replaced: $(in_host journalctl -n 20 --no-pager)"
     in_host journalctl --no-pager -u dormouse@hung >"$work/journal"
     grep -q 'Watchdog timeout' "$work/journal" || fail "the watchdog did not end it: $(cat "$work/journal")"
-    wait_ready hung 2
+    wait_unit_ready hung 2
     in_host systemctl stop dormouse@hung
     expect_unit hung Result success
 }
@@ -266,15 +260,12 @@ is_replaced() { # NAME PID
 sleeps_with_the_host() {
     configure tired "append = scenario=keys timer=0"
     configure deaf "append = scenario=keys timer=0" "wake = rtc"
-    mkdir -p "$host/etc/systemd/system/systemd-suspend.service.d"
-    printf '[Service]\nExecStart=\nExecStart=/bin/sh -c "dormouse ps >/run/seen"\n' \
-        >"$host/etc/systemd/system/systemd-suspend.service.d/test.conf"
-    in_host systemctl daemon-reload
+    override_unit systemd-suspend.service '[Service]' ExecStart= 'ExecStart=/bin/sh -c "dormouse ps >/run/seen"'
     in_host systemctl enable dormouse-sleep.service 2>/dev/null
     in_host systemctl start dormouse@web dormouse@tired dormouse@deaf
-    wait_ready web 4
-    wait_ready deaf 1
-    wait_ready tired 1
+    wait_unit_ready web 4
+    wait_unit_ready deaf 1
+    wait_unit_ready tired 1
     in_host dormouse suspend tired
     in_host systemctl start suspend.target || fail "the host does not sleep: $(in_host journalctl -n 20 --no-pager)"
     wait_until 100 woken_with_the_host || fail "the guest was not woken: $(in_host journalctl -n 30 --no-pager)"
@@ -290,12 +281,8 @@ woken_with_the_host() {
 }
 
 # The guest says so at each boot, when it has found its keys.
-wait_ready() { # NAME COUNT
-    wait_until 100 is_ready "$1" "$2" || fail "the guest of $1 is not ready: $(cat "$host/var/lib/dormouse/$1.console")"
-}
-
-is_ready() { # NAME COUNT
-    [ "$(grep -c '^# ready' "$host/var/lib/dormouse/$1.console")" -ge "$2" ]
+wait_unit_ready() { # NAME COUNT
+    wait_ready "$2" "$host/var/lib/dormouse/$1.console" 100
 }
 
 expect_events_of() { # NAME EVENT...
