@@ -21,14 +21,11 @@ case $(uname -r) in
     ;;
 esac
 
-# passt gives the guest the address of the host's interface that has the default route. An emulated lab has none.
+# passt gives the guest the address of the host's interface that has the default route.
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_TESTS/lib.sh"
+find_uplink
 port=18080
-if ! ip route | grep -q '^default'; then
-    ip link add uplink0 type dummy
-    ip address add 192.0.2.1/24 dev uplink0
-    ip link set uplink0 up
-    ip route add default via 192.0.2.254 dev uplink0
-fi
 set -- "$@" --net "user,forward=tcp:127.0.0.1/$port:80"
 
 hundredths() {
