@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -197,6 +198,34 @@ static void hostile_files(void **state)
     expect_refused(text, ": the value is too long");
 }
 
+static long peak_kib(void)
+{
+    struct rusage usage;
+
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_maxrss;
+}
+
+/* What is wrong shows in the first bytes, so the line is not read to its end. */
+static void endless_line(void **state)
+{
+    enum { MIB = 1 << 20, FILE_MIB = 256 };
+    long before = peak_kib();
+    struct capture capture;
+    struct config config;
+    char said[1024];
+
+    (void)state;
+    write_bytes("", 0);
+    assert_int_equal(truncate("dormouse/vm.conf", (off_t)FILE_MIB * MIB), 0);
+    capture_begin(&capture, STDERR_FILENO);
+    enum option_result result = PARSE(&config, "vm");
+    capture_end(&capture, said, sizeof(said));
+    assert_int_equal(result, OPTION_BAD);
+    assert_non_null(strstr(said, "vm.conf:1: the file is not a text\n"));
+    assert_true(peak_kib() - before < FILE_MIB / 4 * 1024);
+}
+
 /* A line that just fits into the parser's buffer comes out whole, also with two bytes for its end. */
 static void longest_line(void **state)
 {
@@ -266,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(errors_have_file_and_line, enter, leave),
         cmocka_unit_test_setup_teardown(one_line_for_many_errors, enter, leave),
         cmocka_unit_test_setup_teardown(hostile_files, enter, leave),
+        cmocka_unit_test_setup_teardown(endless_line, enter, leave),
         cmocka_unit_test_setup_teardown(longest_line, enter, leave),
         cmocka_unit_test_setup_teardown(one_name, enter, leave),
         cmocka_unit_test_setup_teardown(missing_file, enter, leave),

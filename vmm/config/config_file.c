@@ -139,12 +139,12 @@ static bool line_is_section(const struct config_reading *reading, const char *li
 
 /* What is wrong with a line before the parser sees it; NULL: nothing. */
 static const char *line_problem(const struct config_reading *reading, const char *line,
-                                ssize_t length)
+                                size_t length)
 {
     if (line_is_section(reading, line)) {
         return "the file has no sections; leave out the line in brackets";
     }
-    if (strlen(line) != (size_t)length) {
+    if (strlen(line) != length) {
         return "the file is not a text";
     }
     if (length > CONFIG_FILE_LINE_MAX) {
@@ -153,17 +153,35 @@ static const char *line_problem(const struct config_reading *reading, const char
     return NULL;
 }
 
+/* A line that is too long is not read to its end. */
+enum { LINE_ROOM = CONFIG_FILE_LINE_MAX + 2 };
+
+/* Returns the length of the line, or 0 if there is none any more. */
+static size_t line_read(struct config_reading *reading, char line[LINE_ROOM])
+{
+    size_t length = 0;
+    int byte = '\0';
+
+    while (byte != '\n' && length < LINE_ROOM - 1) {
+        byte = getc_unlocked(reading->stream);
+        if (byte == EOF) {
+            reading->error = errno;
+            break;
+        }
+        line[length++] = (char)byte;
+    }
+    line[length] = '\0';
+    return ferror(reading->stream) == 0 ? length : 0;
+}
+
 /* Gives the parser the next line, and stops it by the file's end if one is wrong. */
 static char *reading_next(char *buffer, int size, void *arg)
 {
     struct config_reading *reading = arg;
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t length = reading->failed ? -1 : getline(&line, &room, reading->stream);
+    char line[LINE_ROOM];
+    size_t length = reading->failed ? 0 : line_read(reading, line);
 
-    if (length < 0) {
-        reading->error = errno;
-        free(line);
+    if (length == 0) {
         return NULL;
     }
     reading->line++;
@@ -176,7 +194,6 @@ static char *reading_next(char *buffer, int size, void *arg)
     }
     reading->indented = line[0] == ' ' || line[0] == '\t';
     (void)snprintf(buffer, (size_t)size, "%s", line);
-    free(line);
     return problem == NULL ? buffer : NULL;
 }
 
