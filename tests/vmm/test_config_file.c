@@ -286,6 +286,23 @@ static void missing_file(void **state)
     assert_non_null(strstr(said, "--name ../vm: not a name"));
 }
 
+/* Another VM that has the same name must not start in its place. */
+static void file_that_cannot_be_looked_for(void **state)
+{
+    struct capture capture;
+    struct config config;
+    char said[1024];
+
+    (void)state;
+    assert_int_equal(symlink("vm.conf", "dormouse/vm.conf"), 0);
+    capture_begin(&capture, STDERR_FILENO);
+    enum option_result result = PARSE(&config, "vm");
+    capture_end(&capture, said, sizeof(said));
+    assert_int_equal(result, OPTION_BAD);
+    assert_non_null(strstr(said, "cannot open "));
+    assert_non_null(strstr(said, "/dormouse/vm.conf: Too many levels of symbolic links\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +316,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(longest_line, enter, leave),
         cmocka_unit_test_setup_teardown(one_name, enter, leave),
         cmocka_unit_test_setup_teardown(missing_file, enter, leave),
+        cmocka_unit_test_setup_teardown(file_that_cannot_be_looked_for, enter, leave),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,16 +249,22 @@ static char *user_file(const char *name)
     return length >= 0 ? path : NULL;
 }
 
+/* If a file cannot be looked for, config_file_read() reports the reason. */
+static bool file_is_there(const char *path)
+{
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 char *config_file_find(const char *name)
 {
     char *own = user_file(name);
     char *common;
 
-    if (own != NULL && access(own, F_OK) == 0) {
+    if (own != NULL && file_is_there(own)) {
         return own;
     }
     if (asprintf(&common, "%s%s.conf", common_configuration, name) >= 0) {
-        if (access(common, F_OK) == 0) {
+        if (file_is_there(common)) {
             free(own);
             return common;
         }
