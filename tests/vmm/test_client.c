@@ -308,6 +308,10 @@ static void unreadable_folder_is_an_error(void **state)
     expect_unreadable(&verb_status, "web");
     expect_unreadable(&verb_console, "web");
     assert_int_equal(run_without_privileges(&verb_wake, "./web"), VERB_NOT_RUNNING);
+    /* The names are there, but no file can be opened. */
+    assert_int_equal(chmod("dormouse", 0600), 0);
+    expect_unreadable(&verb_ps, "--json");
+    expect_unreadable(&verb_status, "web");
     assert_int_equal(chmod("dormouse", 0700), 0);
     assert_int_equal(run_without_privileges(&verb_ps, "--json"), VERB_DONE);
     setenv("XDG_RUNTIME_DIR", "/proc/self/exe", 1);

@@ -130,10 +130,26 @@ static bool list_add_files(struct vm_list *list, const char *folder, DIR *stream
     return errno == 0 || cannot_list(folder, errno);
 }
 
+/* A folder that may be read but not searched gives the names of its files, and nothing else. */
+static DIR *list_open_folder(const char *folder)
+{
+    DIR *stream = opendir(folder);
+    struct stat status;
+
+    if (stream != NULL && fstatat(dirfd(stream), ".", &status, 0) != 0) {
+        int error = errno;
+
+        closedir(stream);
+        errno = error;
+        return NULL;
+    }
+    return stream;
+}
+
 /* Without the folder there are no VMs. A `foreign` one that this user may not read has VMs of other users. */
 static bool list_add_folder(struct vm_list *list, const char *folder, bool foreign)
 {
-    DIR *stream = opendir(folder);
+    DIR *stream = list_open_folder(folder);
 
     if (stream == NULL) {
         return errno == ENOENT || (errno == EACCES && foreign) || cannot_list(folder, errno);
