@@ -149,9 +149,12 @@ static bool trace_may(struct trace *trace)
     return may;
 }
 
-/* Microseconds, with three digits after the point. */
-#define TRACE_US         "%" PRId64 ".%03d"
-#define TRACE_US_OF(ns_) (ns_) / 1000, (int)((ns_) % 1000)
+/*
+ * Whole microseconds, rounded down: a slice that ends where the next one begins still does. Readers take a number with
+ * a point as a double, in which nanoseconds are inexact after 26 days of uptime, and neighbours would overlap.
+ */
+#define TRACE_US         "%" PRId64
+#define TRACE_US_OF(ns_) ((ns_) / 1000)
 
 static void trace_slice(struct trace *trace, unsigned tid, const char *name, int64_t begin,
                         int64_t end)
@@ -160,7 +163,8 @@ static void trace_slice(struct trace *trace, unsigned tid, const char *name, int
         trace_line(trace,
                    ",\n{\"ph\":\"X\",\"pid\":%d,\"tid\":%u,\"name\":\"%s\",\"ts\":" TRACE_US
                    ",\"dur\":" TRACE_US "}",
-                   TRACE_PROCESS, tid, name, TRACE_US_OF(begin), TRACE_US_OF(end - begin));
+                   TRACE_PROCESS, tid, name, TRACE_US_OF(begin),
+                   TRACE_US_OF(end) - TRACE_US_OF(begin));
     }
 }
 
