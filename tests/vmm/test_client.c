@@ -735,6 +735,26 @@ static void port_of_vsock(void **state)
     vm_release(&claim);
 }
 
+/* It accepts no connection, and no more of them may wait. */
+static void vsock_of_a_vm_that_stands_still(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "vsock"};
+    struct vm_claim claim;
+    struct fake_vm vm;
+    char said[SAID_SIZE];
+    int waiting = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    (void)state;
+    take_record(&claim, "vsock", "vsock");
+    listen_at(&vm, "vsock");
+    assert_int_equal(listen(vm.listener, 0), 0);
+    assert_int_equal(connect(waiting, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(RUN(&verb_connect, said, "--limit=1", "vm"), VERB_LATE);
+    close(waiting);
+    close(vm.listener);
+    vm_release(&claim);
+}
+
 enum { FLOOD = 1 << 20 };
 
 /* A program that answers with much before it reads. */
@@ -869,6 +889,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(console_of_a_vm, enter, leave),
         cmocka_unit_test_setup_teardown(escape_detaches, enter, leave),
         cmocka_unit_test_setup_teardown(port_of_vsock, enter, leave),
+        cmocka_unit_test_setup_teardown(vsock_of_a_vm_that_stands_still, enter, leave),
         cmocka_unit_test_setup_teardown(no_direction_waits_for_the_other, enter, leave),
         cmocka_unit_test_setup_teardown(escape_of_a_guest_that_does_not_read, enter, leave),
         cmocka_unit_test_setup_teardown(ways_to_ssh, enter, leave),

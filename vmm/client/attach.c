@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -116,15 +117,39 @@ static int read_consent(int fd, int64_t deadline)
     return -EPROTO;
 }
 
-static int ask_for_port(int fd, const char *path, const char *port, int64_t deadline)
+/* A VM that stands still accepts no connection, and the kernel lets only so many wait for that. */
+static int connect_until(int fd, const char *path, int64_t deadline)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char line[32];
+    int64_t left = deadline - clock_now_ms();
+    const struct timeval limit = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
 
+    if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) >=
+        sizeof(address.sun_path)) {
+        return -ENAMETOOLONG;
+    }
+    if (left <= 0) {
+        return -ETIMEDOUT;
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0) {
+        return -errno;
+    }
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        return errno == EAGAIN ? -ETIMEDOUT : -errno;
+    }
+    return 0;
+}
+
+static int ask_for_port(int fd, const char *path, const char *port, int64_t deadline)
+{
+    char line[32];
     int length = snprintf(line, sizeof(line), "CONNECT %s\n", port);
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
-        send(fd, line, (size_t)length, MSG_NOSIGNAL) != length) {
+    int error = connect_until(fd, path, deadline);
+
+    if (error != 0) {
+        return error;
+    }
+    if (send(fd, line, (size_t)length, MSG_NOSIGNAL) != length) {
         return -errno;
     }
     return read_consent(fd, deadline);
