@@ -2,7 +2,9 @@
 /* The commands for running VMs, with a VM that is a thread of the test, and says what the test wants. */
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -518,6 +520,53 @@ static void state_of_a_named_vm(void **state)
     vm_release(&claim);
 }
 
+static sem_t other_was_asked;
+
+/* A VM that answers only after the other one was asked. */
+static void *serve_after_other(void *arg)
+{
+    sem_wait(&other_was_asked);
+    return serve(arg);
+}
+
+static void *serve_and_tell(void *arg)
+{
+    const struct fake_vm *vm = arg;
+    struct pollfd ready = {.fd = vm->listener, .events = POLLIN};
+
+    (void)poll(&ready, 1, -1);
+    sem_post(&other_was_asked);
+    return serve(arg);
+}
+
+/* Each VM is asked before the first one is waited for. */
+static void no_vm_waits_for_the_state_of_another(void **state)
+{
+    static const char *const lines[] = {DONE, "{\"return\":{\"status\":\"paused\"}}\n", DONE, DONE,
+                                        NULL};
+    struct fake_vm first = {.greeting = greeting, .lines = lines};
+    struct fake_vm other = {.greeting = greeting, .lines = lines};
+    struct vm_claim claims[2];
+    char said[SAID_SIZE];
+
+    (void)state;
+    assert_int_equal(sem_init(&other_was_asked, 0, 0), 0);
+    take_name(&claims[0], "a");
+    take_name(&claims[1], "b");
+    listen_at(&first, "dormouse/a.qmp");
+    listen_at(&other, "dormouse/b.qmp");
+    assert_int_equal(pthread_create(&first.thread, NULL, serve_after_other, &first), 0);
+    assert_int_equal(pthread_create(&other.thread, NULL, serve_and_tell, &other), 0);
+    assert_int_equal(RUN(&verb_ps, said, "--limit=30"), VERB_DONE);
+    join(&first);
+    join(&other);
+    assert_non_null(strstr(said, "\na                     paused "));
+    assert_non_null(strstr(said, "\nb                     paused "));
+    vm_release(&claims[0]);
+    vm_release(&claims[1]);
+    sem_destroy(&other_was_asked);
+}
+
 static void take_record(struct vm_claim *claim, const char *key, const char *value)
 {
     assert_true(vm_claim(claim, "vm", json_pack("{s:s}", key, value)));
@@ -884,6 +933,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(silent_vm_costs_the_others_nothing, enter, leave),
         cmocka_unit_test_setup_teardown(what_a_hostile_vm_says_is_harmless, enter, leave),
         cmocka_unit_test_setup_teardown(state_of_a_named_vm, enter, leave),
+        cmocka_unit_test_setup_teardown(no_vm_waits_for_the_state_of_another, enter, leave),
         cmocka_unit_test_setup_teardown(event_log_in_words, enter, leave),
         cmocka_unit_test_setup_teardown(events_as_they_come, enter, leave),
         cmocka_unit_test_setup_teardown(console_of_a_vm, enter, leave),

@@ -37,7 +37,7 @@ static enum ask_result act_take_reply(struct act *act, const struct verb *verb, 
     if (result != ASK_DONE) {
         return result;
     }
-    result = qmp_ask_reply(&act->ask, deadline);
+    result = qmp_ask_reply(&act->ask, deadline, NULL);
     return result == ASK_GONE && verb->ends ? ASK_DONE : result;
 }
 

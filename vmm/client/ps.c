@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Verbs that show VMs. */
+/* Verbs that show VMs: of many VMs some are asked, then the answer of each is shown. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/report.h"
 #include "client/ps.h"
 #include "client/verb.h"
@@ -66,41 +68,101 @@ static void ps_print(const struct vm *vm, const struct vm_state *state)
                  resident);
 }
 
-void ps_print_vm(const struct vm *vm, int64_t deadline)
-{
-    struct vm_state state;
+struct ps_view {
+    bool all; /* vCPUs are asked for, too */
+    void (*show)(const struct vm *vm, const struct vm_state *state, const char *end);
+    const char *end; /* of a line */
+};
 
-    (void)vm_state_read(&state, vm, false, deadline);
-    ps_print(vm, &state);
-    vm_state_free(&state);
+/* VMs that are asked at once: each takes a descriptor. */
+enum { PS_AT_ONCE = 256 };
+
+/*
+ * The VMs have had the time until `deadline` together. What one of them has sent by then is read, even if the others
+ * have used it up.
+ */
+static int64_t ps_turn(int64_t deadline)
+{
+    enum { TURN_MS = 100 };
+    int64_t turn = clock_now_ms() + TURN_MS;
+
+    return deadline > turn ? deadline : turn;
 }
 
-static void ps_print_object(const struct vm *vm, int64_t deadline)
+/* Returns the highest exit status of the VMs. */
+static int ps_view_some(const struct ps_view *view, const struct vm *vms, struct vm_state *states,
+                        size_t count, int64_t deadline)
 {
-    struct vm_state state;
+    int worst = VERB_DONE;
 
-    (void)vm_state_read(&state, vm, false, deadline);
-    (void)verb_print(ps_object(vm, &state));
-    vm_state_free(&state);
+    for (size_t i = 0; i < count; i++) {
+        vm_state_ask(&states[i], &vms[i], view->all);
+    }
+    for (size_t i = 0; i < count; i++) {
+        int status = verb_exit(vm_state_read(&states[i], &vms[i], ps_turn(deadline)));
+
+        view->show(&vms[i], &states[i], view->end);
+        vm_state_free(&states[i]);
+        worst = status > worst ? status : worst;
+    }
+    return worst;
+}
+
+/* Returns the highest exit status of the VMs, or -ENOMEM after a report(). */
+static int ps_view_all(const struct ps_view *view, const struct verb *verb,
+                       const struct vm_list *list, const struct verb_settings *settings)
+{
+    struct vm_state *states = calloc(PS_AT_ONCE, sizeof(*states));
+    int worst = VERB_DONE;
+
+    if (states == NULL) {
+        report("%s: %s", verb_word(verb), strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < list->count; i += PS_AT_ONCE) {
+        size_t left = list->count - i;
+        int status =
+            ps_view_some(view, &list->vms[i], states, left < PS_AT_ONCE ? left : PS_AT_ONCE,
+                         verb_deadline(verb, settings));
+
+        worst = status > worst ? status : worst;
+    }
+    free(states);
+    return worst;
+}
+
+static void ps_show_line(const struct vm *vm, const struct vm_state *state, const char *end)
+{
+    ps_print(vm, state);
+    (void)fputs(end, stdout);
+}
+
+static void ps_show_object(const struct vm *vm, const struct vm_state *state, const char *end)
+{
+    (void)end;
+    (void)verb_print(ps_object(vm, state));
+}
+
+bool ps_print_vms(const struct verb *verb, const struct vm_list *list,
+                  const struct verb_settings *settings, const char *end)
+{
+    const struct ps_view view = {.show = ps_show_line, .end = end};
+
+    return ps_view_all(&view, verb, list, settings) >= 0;
 }
 
 /* A VM that has ended, or that another user has, is no failure of the command. */
 int ps_run(const struct verb *verb, const struct vm_list *list,
            const struct verb_settings *settings)
 {
+    const struct ps_view view = {.show = settings->json ? ps_show_object : ps_show_line,
+                                 .end = "\n"};
+
     if (!settings->json) {
         ps_print_heading();
         (void)putchar('\n');
     }
-    for (size_t i = 0; i < list->count; i++) {
-        if (settings->json) {
-            ps_print_object(&list->vms[i], verb_deadline(verb, settings));
-        } else {
-            ps_print_vm(&list->vms[i], verb_deadline(verb, settings));
-            (void)putchar('\n');
-        }
-    }
-    return VERB_DONE;
+    return ps_view_all(&view, verb, list, settings) >= 0 ? VERB_DONE : VERB_FAILED;
 }
 
 static void status_line(const char *what, const char *value)
@@ -146,8 +208,9 @@ static void status_life(const struct vm_state *state)
     }
 }
 
-static void status_print(const struct vm *vm, const struct vm_state *state)
+static void status_show(const struct vm *vm, const struct vm_state *state, const char *end)
 {
+    (void)end;
     (void)printf("%s: %s\n", vm->name, state->word);
     status_life(state);
     if (vm_pid(vm) != 0) {
@@ -167,20 +230,9 @@ static void status_print(const struct vm *vm, const struct vm_state *state)
 int status_run(const struct verb *verb, const struct vm_list *list,
                const struct verb_settings *settings)
 {
-    int worst = VERB_DONE;
+    const struct ps_view view = {.all = true,
+                                 .show = settings->json ? ps_show_object : status_show};
+    int worst = ps_view_all(&view, verb, list, settings);
 
-    for (size_t i = 0; i < list->count; i++) {
-        const struct vm *vm = &list->vms[i];
-        struct vm_state state;
-
-        enum ask_result result = vm_state_read(&state, vm, true, verb_deadline(verb, settings));
-        if (settings->json) {
-            (void)verb_print(ps_object(vm, &state));
-        } else {
-            status_print(vm, &state);
-        }
-        worst = verb_exit(result) > worst ? verb_exit(result) : worst;
-        vm_state_free(&state);
-    }
-    return worst;
+    return worst >= 0 ? worst : VERB_FAILED;
 }

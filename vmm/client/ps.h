@@ -3,12 +3,14 @@
 #ifndef DORMOUSE_CLIENT_PS_H
 #define DORMOUSE_CLIENT_PS_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
-#include "client/vm_list.h"
+#include "client/verb.h"
 
-/** Both print a line without its end. */
+/** Prints the heading, without the end of its line. */
 void ps_print_heading(void);
-void ps_print_vm(const struct vm *vm, int64_t deadline);
+/** Prints the line of each VM, with this end. Returns false after a report(). */
+bool ps_print_vms(const struct verb *verb, const struct vm_list *list,
+                  const struct verb_settings *settings, const char *end);
 
 #endif

@@ -221,11 +221,9 @@ static enum ask_result ask_read_reply(struct qmp_ask *ask, int64_t deadline, jso
     }
 }
 
-/* Takes over the arguments. */
-static enum ask_result ask_send_command(struct qmp_ask *ask, const char *command, json_t *arguments,
-                                        int64_t deadline)
+static enum ask_result ask_send_command(struct qmp_ask *ask, const char *command, int64_t deadline)
 {
-    json_t *object = json_pack("{s:s, s:o*}", "execute", command, "arguments", arguments);
+    json_t *object = json_pack("{s:s}", "execute", command);
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 
     json_decref(object);
@@ -235,14 +233,6 @@ static enum ask_result ask_send_command(struct qmp_ask *ask, const char *command
     enum ask_result result = ask_send(ask, text, deadline);
     free(text);
     return result == ASK_DONE ? ask_send(ask, "\n", deadline) : result;
-}
-
-enum ask_result qmp_ask(struct qmp_ask *ask, const char *command, json_t *arguments,
-                        int64_t deadline, json_t **value)
-{
-    enum ask_result result = ask_send_command(ask, command, arguments, deadline);
-
-    return result == ASK_DONE ? ask_read_reply(ask, deadline, value) : result;
 }
 
 static enum ask_result ask_take_greeting(struct qmp_ask *ask, int64_t deadline)
@@ -264,6 +254,13 @@ static enum ask_result ask_take_greeting(struct qmp_ask *ask, int64_t deadline)
 }
 
 /* A server that has closed the connection may have said why: that is still to be read. */
+enum ask_result qmp_ask_send(struct qmp_ask *ask, const char *command, int64_t deadline)
+{
+    enum ask_result result = ask_send_command(ask, command, deadline);
+
+    return result == ASK_GONE ? ASK_DONE : result;
+}
+
 enum ask_result qmp_ask_begin(struct qmp_ask *ask, const char *path, const char *command,
                               int64_t deadline)
 {
@@ -275,11 +272,11 @@ enum ask_result qmp_ask_begin(struct qmp_ask *ask, const char *path, const char 
     if (result != ASK_DONE) {
         return result;
     }
-    result = ask_send_command(ask, "qmp_capabilities", NULL, deadline);
+    result = qmp_ask_send(ask, "qmp_capabilities", deadline);
     if (result == ASK_DONE && command != NULL) {
-        result = ask_send_command(ask, command, NULL, deadline);
+        result = qmp_ask_send(ask, command, deadline);
     }
-    return result == ASK_GONE ? ASK_DONE : result;
+    return result;
 }
 
 enum ask_result qmp_ask_greet(struct qmp_ask *ask, int64_t deadline)
@@ -289,16 +286,9 @@ enum ask_result qmp_ask_greet(struct qmp_ask *ask, int64_t deadline)
     return result == ASK_DONE ? ask_read_reply(ask, deadline, NULL) : result;
 }
 
-enum ask_result qmp_ask_reply(struct qmp_ask *ask, int64_t deadline)
+enum ask_result qmp_ask_reply(struct qmp_ask *ask, int64_t deadline, json_t **value)
 {
-    return ask_read_reply(ask, deadline, NULL);
-}
-
-enum ask_result qmp_ask_open(struct qmp_ask *ask, const char *path, int64_t deadline)
-{
-    enum ask_result result = qmp_ask_begin(ask, path, NULL, deadline);
-
-    return result == ASK_DONE ? qmp_ask_greet(ask, deadline) : result;
+    return ask_read_reply(ask, deadline, value);
 }
 
 void qmp_ask_close(struct qmp_ask *ask)

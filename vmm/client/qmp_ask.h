@@ -32,26 +32,24 @@ struct qmp_ask {
     char why[QMP_ASK_WHY_SIZE]; /* harmless for a terminal */
 };
 
-/** Connects, and negotiates. `deadline` is of clock_now_ms(), here and below. Close it in any case. */
-enum ask_result qmp_ask_open(struct qmp_ask *ask, const char *path, int64_t deadline);
-void qmp_ask_close(struct qmp_ask *ask);
-
 /**
- * The same in two steps, so that of several VMs none waits for another: the first one connects and sends the
- * negotiation, and behind it a command if it is not NULL; the second one reads the greeting and the negotiation's
- * reply. qmp_ask_reply() waits for the command's.
+ * Asks in two steps, so that of several VMs none waits for another: the first one connects and sends the negotiation,
+ * and behind it a command if it is not NULL; the second one reads the greeting and the negotiation's reply. `deadline` is
+ * of clock_now_ms(), here and below. Close it in any case.
  */
 enum ask_result qmp_ask_begin(struct qmp_ask *ask, const char *path, const char *command,
                               int64_t deadline);
 enum ask_result qmp_ask_greet(struct qmp_ask *ask, int64_t deadline);
-enum ask_result qmp_ask_reply(struct qmp_ask *ask, int64_t deadline);
+void qmp_ask_close(struct qmp_ask *ask);
+
+/** Sends another command. */
+enum ask_result qmp_ask_send(struct qmp_ask *ask, const char *command, int64_t deadline);
 
 /**
- * Sends a command with its arguments, which it takes over (NULL: none), and waits for the reply. `value`, unless it is
- * NULL, gets what was returned, for json_decref().
+ * Waits for the reply to the first command that has none yet. `value`, unless it is NULL, gets what was returned, for
+ * json_decref().
  */
-enum ask_result qmp_ask(struct qmp_ask *ask, const char *command, json_t *arguments,
-                        int64_t deadline, json_t **value);
+enum ask_result qmp_ask_reply(struct qmp_ask *ask, int64_t deadline, json_t **value);
 
 /** Waits for the next event; `event` is for json_decref(). */
 enum ask_result qmp_ask_event(struct qmp_ask *ask, int64_t deadline, json_t **event);

@@ -22,7 +22,21 @@ static bool is_wanted(const struct vm *vm, const struct verb_settings *settings)
     return wanted;
 }
 
-/* Returns false if there is no list. */
+static void top_drop_others(struct vm_list *list, const struct verb_settings *settings)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (is_wanted(&list->vms[i], settings)) {
+            list->vms[kept++] = list->vms[i];
+        } else {
+            json_decref(list->vms[i].record);
+        }
+    }
+    list->count = kept;
+}
+
+/* Returns false after a report(). */
 static bool top_print(const struct verb *verb, const struct verb_settings *settings, bool screen)
 {
     const char *end = screen ? TOP_CLEAR_LINE "\n" : "\n";
@@ -34,15 +48,11 @@ static bool top_print(const struct verb *verb, const struct verb_settings *setti
     (void)fputs(screen ? TOP_HOME : "", stdout);
     ps_print_heading();
     (void)fputs(end, stdout);
-    for (size_t i = 0; i < list.count; i++) {
-        if (is_wanted(&list.vms[i], settings)) {
-            ps_print_vm(&list.vms[i], verb_deadline(verb, settings));
-            (void)fputs(end, stdout);
-        }
-    }
+    top_drop_others(&list, settings);
+    bool good = ps_print_vms(verb, &list, settings, end);
     (void)fputs(screen ? TOP_CLEAR_REST : "", stdout);
     vm_list_free(&list);
-    return true;
+    return good;
 }
 
 /* On a terminal until a signal ends it; elsewhere one table, unless more are asked for. */

@@ -22,19 +22,11 @@ static uint64_t read_resident(long pid)
     return kib * 1024;
 }
 
-static enum ask_result state_ask_status(struct vm_state *state, struct qmp_ask *ask,
-                                        int64_t deadline)
+static void state_take_status(struct vm_state *state, const json_t *value)
 {
-    json_t *value;
-    enum ask_result result = qmp_ask(ask, "query-status", NULL, deadline, &value);
-
-    if (result != ASK_DONE) {
-        return result;
-    }
     const char *word = json_string_value(json_object_get(value, "status"));
+
     qmp_ask_clean(state->word, sizeof(state->word), word != NULL ? word : "unknown");
-    json_decref(value);
-    return ASK_DONE;
 }
 
 static int64_t read_count(const json_t *value)
@@ -43,38 +35,22 @@ static int64_t read_count(const json_t *value)
                                                                     : -1;
 }
 
-/* A dormouse before 1.1 does not know it. */
-static void state_ask_power(struct vm_state *state, struct qmp_ask *ask, int64_t deadline)
+static void state_take_power(struct vm_state *state, const json_t *value)
 {
-    json_t *value;
-
-    if (qmp_ask(ask, "x-dormouse-query-power", NULL, deadline, &value) != ASK_DONE) {
-        return;
-    }
     state->state_ms = read_count(json_object_get(value, "state-ms"));
     state->wakes = read_count(json_object_get(value, "wakes"));
-    json_decref(value);
 }
 
-static void state_ask_wake(struct vm_state *state, struct qmp_ask *ask, int64_t deadline)
+static void state_take_wake(struct vm_state *state, const json_t *value)
 {
-    json_t *value;
-
-    if (qmp_ask(ask, "query-current-machine", NULL, deadline, &value) == ASK_DONE) {
-        state->can_wake = json_incref(json_object_get(value, "wakeup-suspend-support"));
-        json_decref(value);
-    }
+    state->can_wake = json_incref(json_object_get(value, "wakeup-suspend-support"));
 }
 
-static void state_ask_vcpus(struct vm_state *state, struct qmp_ask *ask, int64_t deadline)
+static void state_take_vcpus(struct vm_state *state, const json_t *value)
 {
-    json_t *value;
     const json_t *vcpu;
     size_t i;
 
-    if (qmp_ask(ask, "query-cpus-fast", NULL, deadline, &value) != ASK_DONE) {
-        return;
-    }
     state->vcpus = json_array();
     json_array_foreach(value, i, vcpu)
     {
@@ -82,7 +58,54 @@ static void state_ask_vcpus(struct vm_state *state, struct qmp_ask *ask, int64_t
 
         json_array_append_new(state->vcpus, json_string(word != NULL ? word : "unknown"));
     }
-    json_decref(value);
+}
+
+/* The first one has to be answered. A dormouse before 1.1 does not know the second one. */
+static const struct state_question {
+    const char *command;
+    void (*take)(struct vm_state *state, const json_t *value);
+} state_questions[] = {
+    {"query-status", state_take_status},
+    {"x-dormouse-query-power", state_take_power},
+    {"query-current-machine", state_take_wake},
+    {"query-cpus-fast", state_take_vcpus},
+};
+
+static size_t state_question_count(const struct vm_state *state)
+{
+    size_t count = sizeof(state_questions) / sizeof(state_questions[0]);
+
+    return state->all ? count : count - 1;
+}
+
+static void state_begin(struct vm_state *state, const struct vm *vm, int64_t deadline)
+{
+    size_t count = state_question_count(state);
+
+    state->asked = qmp_ask_begin(&state->ask, vm->qmp, NULL, deadline);
+    for (size_t i = 0; i < count && state->asked == ASK_DONE; i++) {
+        state->asked = qmp_ask_send(&state->ask, state_questions[i].command, deadline);
+    }
+}
+
+/* Returns how the first question ended. After an answer that is late the next one would be taken for it. */
+static enum ask_result state_take_answers(struct vm_state *state, int64_t deadline)
+{
+    enum ask_result first = ASK_DONE;
+    enum ask_result result = ASK_DONE;
+    size_t count = state_question_count(state);
+
+    for (size_t i = 0; i < count && (result == ASK_DONE || result == ASK_REFUSED); i++) {
+        json_t *value = NULL;
+
+        result = qmp_ask_reply(&state->ask, deadline, &value);
+        if (result == ASK_DONE) {
+            state_questions[i].take(state, value);
+        }
+        json_decref(value);
+        first = i == 0 ? result : first;
+    }
+    return first;
 }
 
 static const char *word_without_answer(enum ask_result result)
@@ -97,31 +120,34 @@ static const char *word_without_answer(enum ask_result result)
     }
 }
 
-enum ask_result vm_state_read(struct vm_state *state, const struct vm *vm, bool all,
-                              int64_t deadline)
+void vm_state_ask(struct vm_state *state, const struct vm *vm, bool all)
 {
-    struct qmp_ask ask = {.fd = -1};
-    enum ask_result result = ASK_GONE;
-
-    *state = (struct vm_state){.state_ms = -1, .wakes = -1};
+    *state = (struct vm_state){
+        .state_ms = -1, .wakes = -1, .ask = {.fd = -1}, .asked = ASK_GONE, .all = all};
     if (vm->running) {
         state->resident = read_resident(vm_pid(vm));
-        result = qmp_ask_open(&ask, vm->qmp, deadline);
+        state_begin(state, vm, 0);
+    }
+}
+
+/* A VM that had no room for a connection is asked again. */
+enum ask_result vm_state_read(struct vm_state *state, const struct vm *vm, int64_t deadline)
+{
+    if (state->asked == ASK_LATE) {
+        qmp_ask_close(&state->ask);
+        state_begin(state, vm, deadline);
+    }
+    enum ask_result result = state->asked;
+    if (result == ASK_DONE) {
+        result = qmp_ask_greet(&state->ask, deadline);
     }
     if (result == ASK_DONE) {
-        result = state_ask_status(state, &ask, deadline);
-    }
-    if (result == ASK_DONE) {
-        state_ask_power(state, &ask, deadline);
-        state_ask_wake(state, &ask, deadline);
-    }
-    if (result == ASK_DONE && all) {
-        state_ask_vcpus(state, &ask, deadline);
+        result = state_take_answers(state, deadline);
     }
     if (result != ASK_DONE) {
         (void)snprintf(state->word, sizeof(state->word), "%s", word_without_answer(result));
     }
-    qmp_ask_close(&ask);
+    qmp_ask_close(&state->ask);
     return result;
 }
 
@@ -129,7 +155,8 @@ void vm_state_free(struct vm_state *state)
 {
     json_decref(state->vcpus);
     json_decref(state->can_wake);
-    *state = (struct vm_state){0};
+    qmp_ask_close(&state->ask);
+    *state = (struct vm_state){.ask = {.fd = -1}};
 }
 
 void vm_state_size(char *text, size_t size, uint64_t bytes)

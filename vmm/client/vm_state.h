@@ -17,11 +17,18 @@ struct vm_state {
     int64_t wakes;     /* since the process began; -1: not known */
     json_t *can_wake;  /* whether `wake` can wake the guest if it sleeps; NULL: not known */
     json_t *vcpus;     /* an array of words, or NULL */
+    struct qmp_ask ask;
+    enum ask_result asked;
+    bool all;
 };
 
-/** Fills in `state`, whatever is returned: how the question ended. With `all` vCPUs are asked for, too. */
-enum ask_result vm_state_read(struct vm_state *state, const struct vm *vm, bool all,
-                              int64_t deadline);
+/**
+ * Asks for the state without waiting, and takes the answer: in two steps, so that of several VMs none waits for
+ * another. With `all` vCPUs are asked for, too. vm_state_read() fills in `state`, whatever it returns: how the question
+ * ended. vm_state_free() is for both.
+ */
+void vm_state_ask(struct vm_state *state, const struct vm *vm, bool all);
+enum ask_result vm_state_read(struct vm_state *state, const struct vm *vm, int64_t deadline);
 void vm_state_free(struct vm_state *state);
 
 /** "12.5 MiB", "3d 4h" */
