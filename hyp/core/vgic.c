@@ -117,7 +117,7 @@ static uint32_t vgic_wanted_hcr(const struct vcpu *vcpu)
     if (vcpu->gic.waiting_words == 0) {
         return hcr;
     }
-    return hcr | (vgic_lists_pending() != 0 ? HCR_NO_PENDING : HCR_UNDERFLOW);
+    return hcr | (vgic_listed_urgency() < VGIC_PRIORITY_NONE ? HCR_NO_PENDING : HCR_UNDERFLOW);
 }
 
 /* A timer's level may have ended since its interrupt was taken. */

@@ -185,31 +185,27 @@ bool vgic_list_next(struct vcpu *vcpu)
     return true;
 }
 
-uint32_t vgic_lists_pending(void)
+unsigned vgic_listed_urgency(void)
 {
-    uint32_t lists = 0;
+    unsigned urgency = VGIC_PRIORITY_NONE;
 
     for (uint32_t used = list_used(); used != 0; used &= used - 1) {
-        unsigned index = (unsigned)__builtin_ctz(used);
+        uint64_t entry = arch_gic_list_read((unsigned)__builtin_ctz(used));
 
-        if ((arch_gic_list_read(index) & LR_STATE) == LR_PENDING) {
-            lists |= 1u << index;
+        if ((entry & LR_STATE) == LR_PENDING && LR_PRIORITY(entry) < urgency) {
+            urgency = LR_PRIORITY(entry);
         }
     }
-    return lists;
+    return urgency;
 }
 
 unsigned vgic_urgency(const struct vcpu *vcpu)
 {
-    unsigned urgency;
+    unsigned listed = vgic_listed_urgency();
+    unsigned waiting;
 
-    waiting_first(vcpu, &urgency);
-    for (uint32_t lists = vgic_lists_pending(); lists != 0; lists &= lists - 1) {
-        unsigned its = LR_PRIORITY(arch_gic_list_read((unsigned)__builtin_ctz(lists)));
-
-        urgency = its < urgency ? its : urgency;
-    }
-    return urgency;
+    waiting_first(vcpu, &waiting);
+    return waiting < listed ? waiting : listed;
 }
 
 static uint32_t list_bits(unsigned word, uint64_t state)

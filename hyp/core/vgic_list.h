@@ -22,8 +22,8 @@ bool vgic_list_next(struct vcpu *vcpu);
 void vgic_unpark(struct vcpu *vcpu);
 /* The priority of the most urgent pending interrupt, waiting or in a list register. */
 unsigned vgic_urgency(const struct vcpu *vcpu);
-/* A bit for each list register with a pending interrupt. */
-uint32_t vgic_lists_pending(void);
+/* The same of the list registers alone. */
+unsigned vgic_listed_urgency(void);
 /* The word's interrupts that are in list registers of this core in this state, or parked. */
 uint32_t vgic_listed_pending(unsigned word);
 uint32_t vgic_listed_active(const struct vcpu *vcpu, unsigned word);
