@@ -72,7 +72,7 @@ bool gic_init(void)
     if (!gic_present() || !gic_find_ops()->init_distributor() || !gic_find_ops()->init_private()) {
         return false;
     }
-    write_bits(0, GIC_ICENABLER, UINT32_MAX);
+    write_bits(0, GICX_ICENABLER, UINT32_MAX);
     for (unsigned i = 0; i < GIC_PRIVATE_COUNT; i++) {
         gic_set_priority(i, GIC_PRIORITY);
     }
@@ -100,37 +100,37 @@ void gic_enable(unsigned intid)
         gic_set_priority(intid, GIC_PRIORITY);
         gic_find_ops()->route_to_self(intid);
     }
-    write_bits(intid, GIC_ISENABLER, gic_bit_of(intid));
+    write_bits(intid, GICX_ISENABLER, gic_bit_of(intid));
 }
 
 void gic_disable(unsigned intid)
 {
-    write_bits(intid, GIC_ICENABLER, gic_bit_of(intid));
+    write_bits(intid, GICX_ICENABLER, gic_bit_of(intid));
 }
 
 bool gic_is_enabled(unsigned intid)
 {
-    return (read_bits(intid, GIC_ISENABLER) & gic_bit_of(intid)) != 0;
+    return (read_bits(intid, GICX_ISENABLER) & gic_bit_of(intid)) != 0;
 }
 
 bool gic_is_pending(unsigned intid)
 {
-    return (read_bits(intid, GIC_ISPENDR) & gic_bit_of(intid)) != 0;
+    return (read_bits(intid, GICX_ISPENDR) & gic_bit_of(intid)) != 0;
 }
 
 bool gic_is_active(unsigned intid)
 {
-    return (read_bits(intid, GIC_ISACTIVER) & gic_bit_of(intid)) != 0;
+    return (read_bits(intid, GICX_ISACTIVER) & gic_bit_of(intid)) != 0;
 }
 
 uint32_t gic_private_enabled(void)
 {
-    return read_bits(0, GIC_ISENABLER);
+    return read_bits(0, GICX_ISENABLER);
 }
 
 uint32_t gic_private_pending(void)
 {
-    return read_bits(0, GIC_ISPENDR);
+    return read_bits(0, GICX_ISPENDR);
 }
 
 void gic_set_priority(unsigned intid, uint8_t priority)
@@ -138,7 +138,7 @@ void gic_set_priority(unsigned intid, uint8_t priority)
     uint64_t base = gic_find_frame(intid);
 
     if (base != 0) {
-        mmio_write8(base + GIC_IPRIORITYR + intid, priority);
+        mmio_write8(base + GICX_IPRIORITYR + intid, priority);
     }
 }
 
@@ -168,7 +168,7 @@ bool gic_reaches(const struct cpu *cpu)
 
 void gic_withdraw_sgi(unsigned sgi)
 {
-    write_bits(sgi, GIC_ICPENDR, gic_bit_of(sgi));
+    write_bits(sgi, GICX_ICPENDR, gic_bit_of(sgi));
     if (gic_present()) {
         gic_find_ops()->forget_sgis(gic_bit_of(sgi));
     }
@@ -199,7 +199,7 @@ unsigned gic_take(void)
 /* An interrupt that was acknowledged and not ended hides all that are not more urgent. */
 static void end_active(void)
 {
-    uint32_t active = read_bits(0, GIC_ISACTIVER);
+    uint32_t active = read_bits(0, GICX_ISACTIVER);
 
     for (unsigned i = 0; i < GIC_PRIVATE_COUNT; i++) {
         if ((active & gic_bit_of(i)) != 0) {
@@ -217,12 +217,12 @@ bool gic_drain(void)
     for (unsigned i = 0; i < GIC_SPECIAL && intid < GIC_SPECIAL; i++) {
         intid = gic_take();
     }
-    write_bits(0, GIC_ICACTIVER, UINT32_MAX);
-    write_bits(0, GIC_ICPENDR, UINT32_MAX);
+    write_bits(0, GICX_ICACTIVER, UINT32_MAX);
+    write_bits(0, GICX_ICPENDR, UINT32_MAX);
     if (gic_present()) {
         gic_find_ops()->forget_sgis(UINT32_MAX);
     }
-    return gic_private_pending() == 0 && read_bits(0, GIC_ISACTIVER) == 0;
+    return gic_private_pending() == 0 && read_bits(0, GICX_ISACTIVER) == 0;
 }
 
 unsigned gic_setting_count(void)

@@ -6,17 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Registers at the same offsets in both kinds of distributor and in the redistributor. */
-enum {
-    GIC_IGROUPR = 0x0080,
-    GIC_ISENABLER = 0x0100,
-    GIC_ICENABLER = 0x0180,
-    GIC_ISPENDR = 0x0200,
-    GIC_ICPENDR = 0x0280,
-    GIC_ISACTIVER = 0x0300,
-    GIC_ICACTIVER = 0x0380,
-    GIC_IPRIORITYR = 0x0400,
-};
+#include "gic_registers.h"
 
 enum {
     GIC_SGI_COUNT = 16,

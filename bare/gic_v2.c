@@ -11,8 +11,6 @@
 #include "smp.h"
 
 enum {
-    GICD_CTLR = 0x0000,
-    GICD_ITARGETSR = 0x0800,
     GICD_SGIR = 0x0f00,
     GICD_CPENDSGIR = 0x0f10,
     GICC_CTLR = 0x0000,
@@ -54,7 +52,7 @@ static uint8_t v2_own_target(void)
     uint8_t target = 0;
 
     for (unsigned i = 0; i < GIC_PRIVATE_COUNT; i++) {
-        target |= mmio_read8(platform.gicd.base + GICD_ITARGETSR + i);
+        target |= mmio_read8(platform.gicd.base + GICX_ITARGETSR + i);
     }
     return target;
 }
@@ -87,7 +85,7 @@ static void v2_route_to_self(unsigned intid)
     uint8_t target = smp_self()->gic_target;
 
     if (target != 0) {
-        mmio_write8(platform.gicd.base + GICD_ITARGETSR + intid, target);
+        mmio_write8(platform.gicd.base + GICX_ITARGETSR + intid, target);
     }
 }
 

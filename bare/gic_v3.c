@@ -7,28 +7,10 @@
 #include "sysreg.h"
 
 enum {
-    GICD_CTLR = 0x0000,
-    GICD_IROUTER = 0x6000,
-    GICR_TYPER = 0x0008,
-    GICR_WAKER = 0x0014,
-    GICR_SGI_FRAME = 0x10000,
-    GICR_STRIDE = 0x20000,
-    GICR_STRIDE_V4 = 0x40000,
-};
-
-enum {
-    GICD_CTLR_GROUP1 = 1u << 1,
-    GICD_CTLR_ARE = 1u << 4,
-    GICR_WAKER_SLEEP = 1u << 1,
-    GICR_WAKER_CHILDREN_ASLEEP = 1u << 2,
-    GICR_TYPER_VLPIS = 1u << 1,
-    GICR_TYPER_LAST = 1u << 4,
     ICC_SRE_EL2_SRE = 1u << 0,
     ICC_SRE_EL2_ENABLE = 1u << 3,
     ICC_CTLR_END_IN_TWO = 1u << 1, /* EOImode: ended and deactivated in two steps */
 };
-
-#define GICD_CTLR_BUSY (1u << 31)
 
 static uint64_t v3_find_redistributor_in(const struct region *region, uint64_t affinity)
 {
@@ -66,7 +48,7 @@ static bool v3_init_distributor(void)
     uint64_t control = platform.gicd.base + GICD_CTLR;
 
     mmio_write32(control, GICD_CTLR_ARE | GICD_CTLR_GROUP1);
-    for (unsigned i = 0; i < GIC_PATIENCE && (mmio_read32(control) & GICD_CTLR_BUSY) != 0; i++) {
+    for (unsigned i = 0; i < GIC_PATIENCE && (mmio_read32(control) & GICD_CTLR_RWP) != 0; i++) {
     }
     return true;
 }
@@ -80,14 +62,14 @@ static bool v3_init_private(void)
         return false;
     }
     waker = mmio_read32(base + GICR_WAKER);
-    mmio_write32(base + GICR_WAKER, waker & ~(uint32_t)GICR_WAKER_SLEEP);
+    mmio_write32(base + GICR_WAKER, waker & ~(uint32_t)GICR_WAKER_ASLEEP);
     for (unsigned i = 0; i < GIC_PATIENCE; i++) {
         if ((mmio_read32(base + GICR_WAKER) & GICR_WAKER_CHILDREN_ASLEEP) == 0) {
             break;
         }
     }
     smp_self()->gic_frame = base + GICR_SGI_FRAME;
-    mmio_write32(base + GICR_SGI_FRAME + GIC_IGROUPR, UINT32_MAX);
+    mmio_write32(base + GICR_SGI_FRAME + GICX_IGROUPR, UINT32_MAX);
     return true;
 }
 
@@ -109,7 +91,7 @@ static void v3_init_interface(void)
 
 static void v3_route_to_self(unsigned intid)
 {
-    uint64_t group = platform.gicd.base + GIC_IGROUPR + (uint64_t)intid / 32 * 4;
+    uint64_t group = platform.gicd.base + GICX_IGROUPR + (uint64_t)intid / 32 * 4;
 
     mmio_write32(group, mmio_read32(group) | 1u << intid % 32);
     mmio_write64(platform.gicd.base + GICD_IROUTER + (uint64_t)intid * 8, smp_self()->mpidr);

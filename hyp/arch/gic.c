@@ -4,39 +4,10 @@
 
 #include "board.h"
 #include "gic_redistributor.h"
+#include "gic_registers.h"
 #include "mmio.h"
 
-enum {
-    GICD_CTLR = 0x0000,
-    GICD_TYPER = 0x0004,
-    GICR_CTLR = 0x0000,
-    GICR_TYPER = 0x0008,
-    GICR_WAKER = 0x0014,
-    GICR_SGI_FRAME = 0x10000,
-    GICR_STRIDE = 0x20000,
-    GICR_STRIDE_V4 = 0x40000,
-    GICX_IGROUPR = 0x0080,
-    GICX_ISENABLER = 0x0100,
-    GICX_ICENABLER = 0x0180,
-    GICX_ICPENDR = 0x0280,
-    GICX_ICACTIVER = 0x0380,
-    GICX_IPRIORITYR = 0x0400,
-};
-
-enum {
-    CTLR_GROUP1 = 1u << 1,
-    CTLR_ARE = 1u << 4,
-    TYPER_LINES = 0x1f,
-    REDIST_RWP = 1u << 3,
-    REDIST_VLPIS = 1u << 1,
-    REDIST_LAST = 1u << 4,
-    WAKER_ASLEEP = 1u << 1,
-    WAKER_CHILDREN_ASLEEP = 1u << 2,
-    PATIENCE = 1000000,
-    REDIST_MAX = 512, /* frames that are looked at */
-};
-
-#define CTLR_RWP (1u << 31)
+enum { PATIENCE = 1000000, REDIST_MAX = 512 /* frames that are looked at */ };
 
 static uint64_t gic_redistributors[BOARD_CORE_MAX];
 
@@ -65,10 +36,10 @@ static void gic_find_redistributors(void)
         uint64_t typer = mmio_read64(at + GICR_TYPER);
 
         gic_keep_redistributor(at, typer);
-        if ((typer & REDIST_LAST) != 0) {
+        if ((typer & GICR_TYPER_LAST) != 0) {
             return;
         }
-        at += (typer & REDIST_VLPIS) != 0 ? GICR_STRIDE_V4 : GICR_STRIDE;
+        at += (typer & GICR_TYPER_VLPIS) != 0 ? GICR_STRIDE_V4 : GICR_STRIDE;
     }
 }
 
@@ -86,17 +57,17 @@ static void gic_clear_word(uint64_t frame, unsigned word)
 void arch_gic_start_machine(void)
 {
     uint64_t control = board.distributor + GICD_CTLR;
-    unsigned lines = mmio_read32(board.distributor + GICD_TYPER) & TYPER_LINES;
+    unsigned lines = mmio_read32(board.distributor + GICD_TYPER) & GICD_TYPER_LINES;
 
     gic_find_redistributors();
-    mmio_write32(control, CTLR_ARE);
-    gic_wait(control, CTLR_RWP);
+    mmio_write32(control, GICD_CTLR_ARE);
+    gic_wait(control, GICD_CTLR_RWP);
     for (unsigned word = 1; word <= lines; word++) {
         gic_clear_word(board.distributor, word);
     }
-    gic_wait(control, CTLR_RWP);
-    mmio_write32(control, CTLR_ARE | CTLR_GROUP1);
-    gic_wait(control, CTLR_RWP);
+    gic_wait(control, GICD_CTLR_RWP);
+    mmio_write32(control, GICD_CTLR_ARE | GICD_CTLR_GROUP1);
+    gic_wait(control, GICD_CTLR_RWP);
 }
 
 static void gic_enable_own(uint64_t frame, unsigned intid)
@@ -110,10 +81,10 @@ void gic_start_redistributor(void)
     uint64_t base = arch_gic_redistributor(arch_core());
     uint64_t frame = base + GICR_SGI_FRAME;
 
-    mmio_write32(base + GICR_WAKER, mmio_read32(base + GICR_WAKER) & ~(uint32_t)WAKER_ASLEEP);
-    gic_wait(base + GICR_WAKER, WAKER_CHILDREN_ASLEEP);
+    mmio_write32(base + GICR_WAKER, mmio_read32(base + GICR_WAKER) & ~(uint32_t)GICR_WAKER_ASLEEP);
+    gic_wait(base + GICR_WAKER, GICR_WAKER_CHILDREN_ASLEEP);
     gic_clear_word(frame, 0);
-    gic_wait(base + GICR_CTLR, REDIST_RWP);
+    gic_wait(base + GICR_CTLR, GICR_CTLR_RWP);
     gic_enable_own(frame, ARCH_INTID_KICK);
     gic_enable_own(frame, ARCH_INTID_MAINTENANCE);
     gic_enable_own(frame, ARCH_INTID_TIMER);

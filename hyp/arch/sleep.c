@@ -5,16 +5,13 @@
 #include "board.h"
 #include "cores.h"
 #include "gic_interface.h"
+#include "gic_registers.h"
 #include "mmio.h"
 #include "start.h"
 #include "sysreg.h"
 #include "vpsci/abi.h"
 
 enum {
-    GICD_IROUTER = 0x6000,
-    GICR_ISENABLER0 = 0x10100,
-    GICR_ISPENDR0 = 0x10200,
-    GICR_ISACTIVER0 = 0x10300,
     FIRST_SPI = 32,
     SPI_END = 1020,
     TIMER_ENABLE = 1, /* and not masked */
@@ -132,7 +129,8 @@ void arch_kick(unsigned index)
 
     __atomic_store_n(&core->is_kicked, 1, __ATOMIC_SEQ_CST);
     __asm__ volatile("dsb ish" ::: "memory");
-    mmio_write32(arch_gic_redistributor(index) + GICR_ISPENDR0, 1u << ARCH_INTID_KICK);
+    mmio_write32(arch_gic_redistributor(index) + GICR_SGI_FRAME + GICX_ISPENDR,
+                 1u << ARCH_INTID_KICK);
     if (sleep_change(core, CORE_OFF, CORE_COMING)) {
         sleep_turn_on(core);
     }
@@ -234,11 +232,11 @@ static uint64_t sleep_first_due(void)
 
     for (unsigned i = 0; i < board.core_count; i++) {
         const struct sleep_kept *kept = &sleep_slots[i];
-        uint64_t base = arch_gic_redistributor(i);
+        uint64_t frame = arch_gic_redistributor(i) + GICR_SGI_FRAME;
 
         for (unsigned timer = 0; core_slot(i)->is_asleep != 0 && timer < 3; timer++) {
             uint32_t open =
-                mmio_read32(base + GICR_ISENABLER0) & ~mmio_read32(base + GICR_ISACTIVER0);
+                mmio_read32(frame + GICX_ISENABLER) & ~mmio_read32(frame + GICX_ISACTIVER);
 
             if ((open >> intids[timer] & 1) != 0 && (kept->controls[timer] & 3) == TIMER_ENABLE &&
                 kept->counts[timer] < first) {

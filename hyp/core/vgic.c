@@ -27,11 +27,9 @@ enum {
 #define VMCR_POINT1(vmcr) ((vmcr) >> 18 & 7)
 #define VMCR_MASK(vmcr)   ((vmcr) >> 24)
 
-enum { WAKER_ASLEEP = 1u << 1, WAKER_CHILDREN_ASLEEP = 1u << 2, CTLR_GROUP1 = 1u << 1 };
-
 static bool vgic_is_on(const struct vcpu *vcpu)
 {
-    return (__atomic_load_n(&vcpu->vm->gic.ctlr, __ATOMIC_RELAXED) & CTLR_GROUP1) != 0;
+    return (__atomic_load_n(&vcpu->vm->gic.ctlr, __ATOMIC_RELAXED) & GICD_CTLR_GROUP1) != 0;
 }
 
 /* An interrupt of no device of the VM is never enabled by it, and so not taken again. */
@@ -165,7 +163,7 @@ bool vgic_is_pending(struct vcpu *vcpu)
     if (!vgic_is_on(vcpu) || urgency == VGIC_PRIORITY_NONE) {
         return false;
     }
-    if ((__atomic_load_n(&vcpu->gic.waker, __ATOMIC_RELAXED) & WAKER_ASLEEP) != 0) {
+    if ((__atomic_load_n(&vcpu->gic.waker, __ATOMIC_RELAXED) & GICR_WAKER_ASLEEP) != 0) {
         return true;
     }
     return (vmcr & VMCR_GROUP1) != 0 && urgency < VMCR_MASK(vmcr) &&
@@ -212,7 +210,8 @@ static void vgic_reset_private(struct vcpu *vcpu)
             arch_write8(frame + GICX_IPRIORITYR + intid, 0);
         }
     }
-    __atomic_store_n(&vcpu->gic.waker, WAKER_ASLEEP | WAKER_CHILDREN_ASLEEP, __ATOMIC_RELAXED);
+    __atomic_store_n(&vcpu->gic.waker, GICR_WAKER_ASLEEP | GICR_WAKER_CHILDREN_ASLEEP,
+                     __ATOMIC_RELAXED);
 }
 
 void vgic_reset_vm(struct vm *vm)

@@ -10,32 +10,19 @@
 #include "vm.h"
 
 enum {
-    GICD_CTLR = 0x0000,
-    GICD_TYPER = 0x0004,
-    GICD_IIDR = 0x0008,
-    GICR_CTLR = 0x0000,
-    GICR_IIDR = 0x0004,
-    GICR_TYPER = 0x0008,
-    GICR_WAKER = 0x0014,
-    GICX_PIDR4 = 0xffd0,
     FRAME_SIZE = 0x10000,
     ROUTER_END = GICD_IROUTER + 8 * VGIC_INTID_COUNT,
     ROUTER_FIRST = GICD_IROUTER + 8 * VGIC_PRIVATE_COUNT,
 };
 
-/* One security state: DS reads as 1, and affinity routing is always on. */
-enum { CTLR_GROUP1 = 1u << 1, CTLR_ARE = 1u << 4, CTLR_DS = 1u << 6 };
-#define CTLR_RWP (1u << 31)
-
 /* GICD_TYPER: INTIDs of 10 bits; no extended SPIs, LPIs or messages; an SPI has one target. */
 enum {
-    TYPER_LINES = 0x1f,
     TYPER_ID_BITS = 9u << 19,
     TYPER_A3V = 1u << 24,
     TYPER_NO_1N = 1u << 25,
 };
 
-enum { IIDR = 0x4800043b, REDIST_LAST = 1u << 4, REDIST_RWP = 1u << 3, WAKER_ASLEEP = 1u << 1 };
+enum { IIDR = 0x4800043b };
 
 /* GICD_PIDR4 and so on: a GICv3 of Arm's architecture, as GICD_PIDR2 says. */
 static const uint8_t frame_ids[] = {0x44, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
@@ -56,18 +43,19 @@ static bool frame_is_asked(const struct vm *vm)
     return false;
 }
 
+/* One security state: DS reads as 1, and affinity routing is always on. */
 static uint32_t frame_read_ctlr(const struct vm *vm)
 {
-    uint32_t ctlr = __atomic_load_n(&vm->gic.ctlr, __ATOMIC_RELAXED) | CTLR_ARE | CTLR_DS;
+    uint32_t ctlr = __atomic_load_n(&vm->gic.ctlr, __ATOMIC_RELAXED) | GICD_CTLR_ARE | GICD_CTLR_DS;
 
-    return frame_is_asked(vm) ? ctlr | CTLR_RWP : ctlr;
+    return frame_is_asked(vm) ? ctlr | GICD_CTLR_RWP : ctlr;
 }
 
 /* The other cores look at it before their guest runs again. If it is turned off, RWP says when
  * all have. */
 static void frame_write_ctlr(struct vm *vm, uint64_t value)
 {
-    uint32_t ctlr = (uint32_t)value & CTLR_GROUP1;
+    uint32_t ctlr = (uint32_t)value & GICD_CTLR_GROUP1;
     uint32_t old = __atomic_exchange_n(&vm->gic.ctlr, ctlr, __ATOMIC_RELAXED);
 
     if (old != 0 && ctlr == 0) {
@@ -81,7 +69,7 @@ static uint32_t frame_read_typer(void)
 {
     uint32_t typer = arch_read32(arch_gic_distributor() + GICD_TYPER);
 
-    return (typer & (TYPER_LINES | TYPER_A3V)) | TYPER_ID_BITS | TYPER_NO_1N;
+    return (typer & (GICD_TYPER_LINES | TYPER_A3V)) | TYPER_ID_BITS | TYPER_NO_1N;
 }
 
 static uint64_t frame_read_ids(uint32_t offset)
@@ -236,7 +224,7 @@ static uint64_t redistributor_typer(const struct vcpu *vcpu)
 {
     uint64_t typer = frame_affinity(vcpu->mpidr) << 32 | (uint64_t)vcpu->index << 8;
 
-    return vcpu->index + 1 == vcpu->vm->vcpu_count ? typer | REDIST_LAST : typer;
+    return vcpu->index + 1 == vcpu->vm->vcpu_count ? typer | GICR_TYPER_LAST : typer;
 }
 
 /* A frame with no register of 64 bits but GICR_TYPER; others of that size are of LPIs, reserved. */
@@ -250,7 +238,7 @@ static bool control_read(struct vgic_access *access)
     if (offset == GICR_TYPER || offset == GICR_TYPER + 4) {
         access->value = frame_part(redistributor_typer(access->vcpu), access);
     } else if (offset == GICR_CTLR) {
-        access->value = vgic_is_asked(access->vcpu) ? REDIST_RWP : 0;
+        access->value = vgic_is_asked(access->vcpu) ? GICR_CTLR_RWP : 0;
     } else if (offset == GICR_IIDR) {
         access->value = IIDR;
     } else if (offset == GICR_WAKER) {
@@ -265,13 +253,15 @@ static bool control_read(struct vgic_access *access)
  * needs it. */
 static bool control_write(const struct vgic_access *access)
 {
-    bool asleep = (access->value & WAKER_ASLEEP) != 0;
+    bool asleep = (access->value & GICR_WAKER_ASLEEP) != 0;
 
     if (access->size == 1) {
         return false;
     }
     if (access->offset == GICR_WAKER) {
-        __atomic_store_n(&access->vcpu->gic.waker, asleep ? 3 * WAKER_ASLEEP : 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&access->vcpu->gic.waker,
+                         asleep ? GICR_WAKER_ASLEEP | GICR_WAKER_CHILDREN_ASLEEP : 0,
+                         __ATOMIC_RELAXED);
     }
     return true;
 }

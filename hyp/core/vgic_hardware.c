@@ -4,10 +4,6 @@
 #include "arch.h"
 #include "vm.h"
 
-/* GICD_CTLR.RWP and GICR_CTLR.RWP: a disabled interrupt may still be signalled. */
-#define GICD_CTLR_RWP (1u << 31)
-#define GICR_CTLR_RWP (1u << 3)
-
 enum { RWP_PATIENCE = 10000 };
 
 /* hyp's own, and timers that an EL1 guest has no use for: EL2's virtual one and the secure one. */

@@ -10,26 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bare/gic_registers.h"
+
 struct vm;
 struct vcpu;
-
-/* Registers at the same offsets in the distributor and in a redistributor's second frame. */
-enum {
-    GICX_IGROUPR = 0x080,
-    GICX_ISENABLER = 0x100,
-    GICX_ICENABLER = 0x180,
-    GICX_ISPENDR = 0x200,
-    GICX_ICPENDR = 0x280,
-    GICX_ISACTIVER = 0x300,
-    GICX_ICACTIVER = 0x380,
-    GICX_IPRIORITYR = 0x400,
-    GICX_ITARGETSR = 0x800,
-    GICX_ICFGR = 0xc00,
-    GICX_IGRPMODR = 0xd00,
-    GICD_IROUTER = 0x6000,
-    GICR_SGI_FRAME = 0x10000,
-    GICR_STRIDE = 0x20000,
-};
 
 enum { VGIC_SGI_COUNT = 16, VGIC_PRIVATE_COUNT = 32 };
 

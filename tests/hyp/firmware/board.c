@@ -1,27 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "board.h"
 
+#include "gic_registers.h"
 #include "mmio.h"
 #include "sysreg.h"
 
 enum {
     GICD = 0x08000000,
     GICR = 0x080a0000,
-    GICR_STRIDE = 0x20000,
-    GICR_SGI_FRAME = 0x10000,
-    GIC_CTLR = 0x0000,
-    GIC_TYPER = 0x0004,
-    GICR_TYPER = 0x0008,
-    GICR_WAKER = 0x0014,
-    GICX_IGROUPR = 0x0080,
-    GICX_ISENABLER = 0x0100,
-    GICX_ISPENDR = 0x0200,
-    GICX_ICPENDR = 0x0280,
-    GICX_IPRIORITYR = 0x0400,
-    TYPER_LAST = 1 << 4,
-    TYPER_LINES = 0x1f,
-    WAKER_ASLEEP = 1 << 1,
-    WAKER_CHILDREN_ASLEEP = 1 << 2,
     CTLR_ALL = 0x37, /* groups 0, 1 and secure 1, affinity routing in both worlds */
     KICK = 29,       /* the secure timer's PPI, which no one else uses */
 };
@@ -51,15 +37,15 @@ static uint64_t board_redistributor(unsigned core)
 
 unsigned board_start(void)
 {
-    unsigned lines = mmio_read32(GICD + GIC_TYPER) & TYPER_LINES;
+    unsigned lines = mmio_read32(GICD + GICD_TYPER) & GICD_TYPER_LINES;
     unsigned count = 1;
 
-    mmio_write32(GICD + GIC_CTLR, CTLR_ALL);
+    mmio_write32(GICD + GICD_CTLR, CTLR_ALL);
     for (unsigned word = 1; word <= lines; word++) {
         mmio_write32(GICD + GICX_IGROUPR + (uint64_t)word * 4, UINT32_MAX);
     }
     while (count < BOARD_CORES &&
-           (mmio_read32(board_redistributor(count - 1) + GICR_TYPER) & TYPER_LAST) == 0) {
+           (mmio_read32(board_redistributor(count - 1) + GICR_TYPER) & GICR_TYPER_LAST) == 0) {
         count++;
     }
     return count;
@@ -70,8 +56,8 @@ void board_start_core(uint64_t scr)
     uint64_t base = board_redistributor(board_core());
     uint64_t frame = base + GICR_SGI_FRAME;
 
-    mmio_write32(base + GICR_WAKER, mmio_read32(base + GICR_WAKER) & ~(uint32_t)WAKER_ASLEEP);
-    while ((mmio_read32(base + GICR_WAKER) & WAKER_CHILDREN_ASLEEP) != 0) {
+    mmio_write32(base + GICR_WAKER, mmio_read32(base + GICR_WAKER) & ~(uint32_t)GICR_WAKER_ASLEEP);
+    while ((mmio_read32(base + GICR_WAKER) & GICR_WAKER_CHILDREN_ASLEEP) != 0) {
     }
     mmio_write32(frame + GICX_IGROUPR, ~(1u << KICK));
     mmio_write8(frame + GICX_IPRIORITYR + KICK, 0);
