@@ -291,9 +291,8 @@ static void feature_close_trace(void)
 
 void cpu_features_stop_tracing(void)
 {
-    uint64_t ids[ID_COUNT];
+    const uint64_t *ids = feature_here()->ids;
 
-    feature_read_ids(ids);
     if (feature_is_there(ids, ID_DFR0, 32, 1)) {
         feature_stop_profiling();
     }
