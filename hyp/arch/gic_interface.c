@@ -16,14 +16,12 @@ enum {
     PRIORITY_NONE = 0x100,
 };
 
-#define ICC_SRE_EL2 S3_4_C12_C9_5
-
 #define VTR_LISTS(vtr)        (((vtr) & 0x1f) + 1)
 #define VTR_PREEMPT_BITS(vtr) (((vtr) >> 26 & 7) + 1)
 
 static void gic_open_interface(void)
 {
-    WRITE_SYSREG(ICC_SRE_EL2, SRE_ALL);
+    WRITE_SYSREG(icc_sre_el2, SRE_ALL);
     WRITE_SYSREG(icc_sre_el1, 1);
     WRITE_SYSREG(icc_pmr_el1, MASK_NOTHING);
     WRITE_SYSREG(icc_bpr1_el1, 0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "arch.h"
 
+#include <stddef.h>
+
 #include "cpu_features.h"
 #include "offsets.h"
 #include "start.h"
@@ -20,7 +22,6 @@
 #define SCTLR_EL1_EE    (UINT64_C(1) << 25)
 #define SCTLR_EL1_SPAN  (UINT64_C(1) << 23)
 #define CNTHCTL_EL1     UINT64_C(3) /* EL1 reads the physical counter, and has its timer */
-#define ICC_SRE_ALL     UINT64_C(0xf)
 #define HCR_VSE         (UINT64_C(1) << 8)
 
 /* ESR: classes of exceptions, and the fields that are used here (Arm ARM D24.2.40). */
@@ -52,6 +53,8 @@ enum { VECTOR_KIND = 3, KIND_SYNC = 0, KIND_SERROR = 3 };
 #define PARANGE_36_BIT   1
 #define MPIDR_ONE        (UINT64_C(1) << 31)
 #define VTTBR_VMID_SHIFT 48
+
+_Static_assert(offsetof(struct arch_frame, pc) == FRAME_PC, "offsets.h");
 
 static enum arch_exit_kind guest_kind_of(uint64_t esr)
 {
@@ -217,7 +220,6 @@ void arch_use_vm(uint64_t stage2_root, unsigned vmid, uint64_t mpidr)
     WRITE_SYSREG(vmpidr_el2, mpidr | MPIDR_ONE);
     WRITE_SYSREG(cnthctl_el2, CNTHCTL_EL1);
     WRITE_SYSREG(cntvoff_el2, 0);
-    WRITE_SYSREG(S3_4_C12_C9_5, ICC_SRE_ALL); /* ICC_SRE_EL2 */
     WRITE_SYSREG(vtcr_el2, guest_stage2_control());
     WRITE_SYSREG(vttbr_el2, (uint64_t)vmid << VTTBR_VMID_SHIFT | stage2_root);
     arch_forget_stage2();

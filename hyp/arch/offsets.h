@@ -13,9 +13,7 @@
 #define CORE_KEPT_SP   (CORE_KEPT + 96)
 
 /* struct arch_frame */
-#define FRAME_X      0
-#define FRAME_PC     248
-#define FRAME_PSTATE 256
+#define FRAME_PC 248 /* and pstate behind it */
 
 /* What enter_guest() returns: the number of a vector, or that hyp_call() wants the guest to wait. */
 #define VECTOR_SYNC   8

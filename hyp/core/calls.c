@@ -9,10 +9,10 @@
 /* SMCCC_ARCH_WORKAROUND_1 to 4 (DEN0028, 7). */
 static const uint32_t calls_workarounds[] = {0x80008000, VCPU_WORKAROUND_2, 0x80003fff, 0x80000004};
 
-enum {
-    WORKAROUND_COUNT = sizeof(calls_workarounds) / sizeof(calls_workarounds[0]),
-    WORKAROUNDS_ASKED = 1 << 31 /* in vcpu->workarounds, beside a bit for each that exists */
-};
+enum { WORKAROUND_COUNT = sizeof(calls_workarounds) / sizeof(calls_workarounds[0]) };
+
+/* In vcpu->workarounds, beside a bit for each that exists. */
+#define WORKAROUNDS_ASKED (UINT32_C(1) << 31)
 
 /* The firmware has SMCCC_ARCH_FEATURES. Set before the first guest runs. */
 static bool calls_firmware_has_features;
@@ -58,7 +58,7 @@ static int64_t calls_ask_workaround(unsigned index)
 static bool calls_has_workaround(struct vcpu *vcpu, unsigned index)
 {
     if (vcpu->workarounds == 0) {
-        vcpu->workarounds = UINT32_C(1) << 31;
+        vcpu->workarounds = WORKAROUNDS_ASKED;
         for (unsigned i = 0; i < WORKAROUND_COUNT; i++) {
             vcpu->workarounds |= calls_ask_workaround(i) >= 0 ? UINT32_C(1) << i : 0;
         }
