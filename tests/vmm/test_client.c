@@ -607,6 +607,28 @@ static void events_as_they_come(void **state)
     assert_int_equal(RUN(&verb_events, said, "-f", "./nothing"), VERB_NOT_RUNNING);
 }
 
+static void *serve_twice(void *arg)
+{
+    serve(arg);
+    return serve(arg);
+}
+
+/* That is no end of the VM: the reader has lost events. */
+static void reader_that_was_cut_off(void **state)
+{
+    struct fake_vm vm = {.greeting = greeting, .lines = (const char *const[]){DONE, NULL}};
+    char said[SAID_SIZE];
+
+    (void)state;
+    listen_at(&vm, "vm");
+    assert_int_equal(pthread_create(&vm.thread, NULL, serve_twice, &vm), 0);
+    assert_int_equal(RUN(&verb_events, said, "-f", "./vm"), VERB_FAILED);
+    join(&vm);
+    assert_string_equal(said,
+                        "dormouse: events ./vm: the VM runs on, but has ended the connection: "
+                        "its events were not read in time\n");
+}
+
 /* The guest's side of a console: says something, hears something, and ends. */
 static void *speak(void *arg)
 {
@@ -936,6 +958,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_vm_waits_for_the_state_of_another, enter, leave),
         cmocka_unit_test_setup_teardown(event_log_in_words, enter, leave),
         cmocka_unit_test_setup_teardown(events_as_they_come, enter, leave),
+        cmocka_unit_test_setup_teardown(reader_that_was_cut_off, enter, leave),
         cmocka_unit_test_setup_teardown(console_of_a_vm, enter, leave),
         cmocka_unit_test_setup_teardown(escape_detaches, enter, leave),
         cmocka_unit_test_setup_teardown(port_of_vsock, enter, leave),

@@ -16,6 +16,7 @@ struct follow {
     const struct vm *vm;
     struct qmp_ask ask;
     enum ask_result result; /* of the connection */
+    bool failed;            /* and reported, after it was there */
 };
 
 /* "2026-11-30 01:02:03.456", in the time zone of this process. */
@@ -84,11 +85,42 @@ static bool tell_event(const struct vm *vm, json_t *event, bool json)
     return fflush(stdout) == 0;
 }
 
+/* Whether the VM answers, be it that it has too many clients. */
+static bool follow_runs_on(const struct follow *follow)
+{
+    enum { ANSWER_MS = 1000 };
+    int64_t deadline = clock_now_ms() + ANSWER_MS;
+    struct qmp_ask ask;
+    enum ask_result result = qmp_ask_begin(&ask, follow->vm->qmp, NULL, deadline);
+
+    if (result == ASK_DONE) {
+        result = qmp_ask_greet(&ask, deadline);
+    }
+    qmp_ask_close(&ask);
+    return result == ASK_DONE || result == ASK_REFUSED;
+}
+
+/* The end of the VM is no failure. But a VM that runs on has cut off a reader that was too slow. */
+static void follow_end(struct follow *follow, const struct verb *verb, enum ask_result result)
+{
+    if (result == ASK_GONE && follow_runs_on(follow)) {
+        (void)snprintf(follow->ask.why, sizeof(follow->ask.why),
+                       "the VM runs on, but has ended the connection: its events were not read "
+                       "in time");
+        result = ASK_REFUSED;
+    }
+    if (result != ASK_GONE) {
+        (void)verb_report(verb, follow->vm, &follow->ask, result);
+        follow->failed = true;
+    }
+    qmp_ask_close(&follow->ask);
+}
+
 /*
  * Prints what one VM has sent. A VM that floods lets the others have their turn. Returns false at
  * the end of standard output.
  */
-static bool follow_read(struct follow *follow, bool json)
+static bool follow_read(struct follow *follow, const struct verb *verb, bool json)
 {
     enum { AT_ONCE = 64 };
 
@@ -100,7 +132,7 @@ static bool follow_read(struct follow *follow, bool json)
             return true;
         }
         if (result != ASK_DONE) {
-            qmp_ask_close(&follow->ask);
+            follow_end(follow, verb, result);
             return true;
         }
         if (!tell_event(follow->vm, event, json)) {
@@ -161,18 +193,23 @@ static int follows_begin(struct follow *follows, const struct verb *verb,
     return worst;
 }
 
-static void follows_run(struct follow *follows, struct pollfd *ready, size_t count, bool json)
+/* Returns an exit status. */
+static int follows_run(struct follow *follows, const struct verb *verb, struct pollfd *ready,
+                       size_t count, bool json)
 {
     bool good = true;
+    int status = VERB_DONE;
 
     while (good && follows_wait(follows, ready, count)) {
         for (size_t i = 0; good && i < count; i++) {
-            good = ready[i].revents == 0 || follow_read(&follows[i], json);
+            good = ready[i].revents == 0 || follow_read(&follows[i], verb, json);
         }
     }
     for (size_t i = 0; i < count; i++) {
+        status = follows[i].failed ? VERB_FAILED : status;
         qmp_ask_close(&follows[i].ask);
     }
+    return status;
 }
 
 static int events_follow(const struct verb *verb, const struct vm_list *list,
@@ -184,7 +221,9 @@ static int events_follow(const struct verb *verb, const struct vm_list *list,
 
     if (follows != NULL && ready != NULL) {
         status = follows_begin(follows, verb, list, verb_deadline(verb, settings));
-        follows_run(follows, ready, list->count, settings->json);
+        int lost = follows_run(follows, verb, ready, list->count, settings->json);
+
+        status = lost > status ? lost : status;
     } else {
         report("%s: %s", verb_word(verb), strerror(ENOMEM));
     }
