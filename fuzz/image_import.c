@@ -147,7 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     begin();
     make_stream(bytes[0], bytes + 1, size - 1);
-    int error = stream_import(run.path, IN);
+    int error = stream_import(run.path, IN, -1);
     if (error == 0) {
         check(one_line_count == 0 && (bytes[0] & MORE) == 0 && (bytes[0] & (RAW | CUT)) != CUT);
         check_image(bytes[0], bytes + 1, size - 1);

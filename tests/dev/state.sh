@@ -148,6 +148,29 @@ test_wrong_use() {
     expect_refusal 1 '^dormouse: image pipe: this is not a regular file$'
 }
 
+# A signal ends an import, and nothing is left of it.
+test_signal_ends_an_import() {
+    make_image
+    "$dormouse" image export vm >stream
+    mkfifo line
+    "$dormouse" image import other <line 2>err &
+    import=$!
+    exec 3>line
+    head -c $(($(stat -c %s stream) - 1)) stream >&3
+    tries=0
+    until [ -e other.saving ]; do
+        tries=$((tries + 1))
+        [ $tries -le 600 ] || fail "the import does not start"
+        sleep 0.05
+    done
+    kill -TERM $import
+    status=0
+    wait $import || status=$?
+    exec 3>&-
+    expect_refusal 143 '^dormouse: image import: standard input: a signal ends the import$'
+    [ "$(find . -name 'other*' | wc -l)" = 0 ] || fail "something is left"
+}
+
 # Two imports of one file: the second is refused while the first is under way.
 test_one_import_at_a_time() {
     make_image

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/image_command.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/report.h"
+#include "core/signals.h"
 #include "machine/machine.h"
 #include "state/reader.h"
 #include "state/stream.h"
@@ -115,13 +117,28 @@ static int image_export(const char *path)
     return stream_export(path, STDOUT_FILENO) == 0 ? 0 : STATUS_ERROR;
 }
 
+/* A signal that ends the process does so after the file is gone that the import has begun. */
+static int image_import_until(const char *path)
+{
+    signals_block();
+    int stop = signals_open_ends();
+    if (stop < 0) {
+        report("image import: %s", strerror(errno));
+        return -1;
+    }
+    int error = stream_import(path, STDIN_FILENO, stop);
+    close(stop);
+    signals_let_end(true);
+    return error;
+}
+
 static int image_import(const char *path)
 {
     if (isatty(STDIN_FILENO)) {
         report("image import: standard input is a terminal; it should be what image export gave");
         return STATUS_USAGE;
     }
-    return stream_import(path, STDIN_FILENO) == 0 ? 0 : STATUS_ERROR;
+    return image_import_until(path) == 0 ? 0 : STATUS_ERROR;
 }
 
 static const struct {

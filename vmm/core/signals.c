@@ -41,7 +41,8 @@ void signals_block(void)
     signal(SIGXFSZ, SIG_IGN);
 }
 
-void signals_let_end(bool let)
+/* The signals that end a process which does not handle them. */
+static sigset_t signals_that_end(void)
 {
     sigset_t set = blocked;
 
@@ -49,7 +50,21 @@ void signals_let_end(bool let)
     sigdelset(&set, SIGUSR2);
     sigdelset(&set, SIGCONT);
     sigdelset(&set, SIGIO);
+    return set;
+}
+
+void signals_let_end(bool let)
+{
+    sigset_t set = signals_that_end();
+
     sigprocmask(let ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
+int signals_open_ends(void)
+{
+    sigset_t set = signals_that_end();
+
+    return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 static void on_signals_readable(void *arg, uint32_t events)

@@ -38,6 +38,12 @@ void signals_block(void);
  */
 void signals_let_end(bool let);
 
+/**
+ * A descriptor that can be read while a signal waits that signals_let_end() would let end the process; -1 with errno.
+ * After signals_block().
+ */
+int signals_open_ends(void);
+
 /** Hands the signals to `got`, on the main thread. 0 or -errno. */
 int signals_watch(struct signals *signals, struct loop *loop, void (*got)(void *arg, int number),
                   void *arg);

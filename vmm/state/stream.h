@@ -11,8 +11,8 @@ int stream_export(const char *path, int fd);
 
 /**
  * Makes `path` the image that comes from `fd`, as a save does: after all of it has come, was checked
- * and is on the disk.
+ * and is on the disk. It ends before all has come if `stop` can be read (-1: never).
  */
-int stream_import(const char *path, int fd);
+int stream_import(const char *path, int fd, int stop);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 struct stream_in {
     ZSTD_DCtx *zstd;
     int fd;
+    int stop;
     bool ended;    /* no more comes from `fd` */
     bool complete; /* the stream is at its end, and its checksum was right */
     size_t packed_size;
@@ -29,11 +31,28 @@ static int stream_refuse(const char *why)
     return -REPORTED;
 }
 
+/* Waits until there is something to read. */
+static int stream_wait(const struct stream_in *in)
+{
+    struct pollfd ready[] = {{.fd = in->fd, .events = POLLIN}, {.fd = in->stop, .events = POLLIN}};
+
+    while (poll(ready, 2, -1) < 0) {
+        if (errno != EINTR) {
+            return stream_refuse(strerror(errno));
+        }
+    }
+    return ready[1].revents == 0 ? 0 : stream_refuse("a signal ends the import");
+}
+
 /* Reads more, unless there is some. */
 static int stream_fill(struct stream_in *in)
 {
     if (in->input.pos < in->input.size || in->ended) {
         return 0;
+    }
+    int error = stream_wait(in);
+    if (error != 0) {
+        return error;
     }
     ssize_t got;
     do {
@@ -199,7 +218,7 @@ static int stream_import_to(struct state_writer *writer, struct stream_in *in)
     return error;
 }
 
-static struct stream_in *stream_make(int fd)
+static struct stream_in *stream_make(int fd, int stop)
 {
     struct stream_in *in = calloc(1, sizeof(*in));
 
@@ -207,6 +226,7 @@ static struct stream_in *stream_make(int fd)
         return NULL;
     }
     in->fd = fd;
+    in->stop = stop;
     in->packed_size = ZSTD_DStreamInSize();
     in->packed = malloc(in->packed_size);
     in->zstd = ZSTD_createDCtx();
@@ -222,7 +242,7 @@ static void stream_free(struct stream_in *in)
     }
 }
 
-int stream_import(const char *path, int fd)
+int stream_import(const char *path, int fd, int stop)
 {
     struct state_writer *writer;
     int error = state_writer_open(path, "image import", &writer);
@@ -230,7 +250,7 @@ int stream_import(const char *path, int fd)
     if (error != 0) {
         return error;
     }
-    struct stream_in *in = stream_make(fd);
+    struct stream_in *in = stream_make(fd, stop);
     if (in == NULL || in->packed == NULL || in->zstd == NULL) {
         error = stream_refuse("out of memory");
     } else {
