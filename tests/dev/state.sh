@@ -129,7 +129,7 @@ test_arm64_agrees() {
 test_wrong_use() {
     make_image
     try "$dormouse" image
-    expect_refusal 2 'image needs an action and a file'
+    expect_refusal 2 '^dormouse: image: an action and a file are missing; see dormouse image --help$'
     try "$dormouse" image look vm
     expect_refusal 2 '^dormouse: image: there is no action look; there are info, check, export and import$'
     try "$dormouse" image info absent

@@ -273,7 +273,7 @@ const struct option_command options_image = {
              "  import  make FILE from such a stream on standard input\n",
     .notes = "Exit status: 0 done, 1 the image is damaged or the host failed, 2 usage.\n",
     .parts = no_parts,
-    .lacking = "image needs an action and a file; see dormouse image --help",
+    .lacking = "an action and a file are missing",
     .least = 2,
     .most = 2,
 };
