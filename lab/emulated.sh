@@ -39,7 +39,7 @@ lab_wait() {
 # Creates the folder of the run's initramfs, with symbolic links to existing files.
 lab_make_initrd() { # KERNEL-FOLDER
     local tree=$run/tree guest
-    mkdir -p "$tree"/{bin,dev,etc,lib,proc,run,sys,tmp,usr,work} "$tree"/lab/{bin,examples,guests,tools,tests,units}
+    mkdir -p "$tree"/{bin,dev,etc,lib,proc,run,sys,tmp,usr,work} "$tree"/lab/{bin,examples,guests,tools,tests,units/user}
     ln -s "$root/lab/host/init" "$tree/init"
     ln -s "$1/busybox" "$tree/bin/busybox"
     ln -s "$1/busybox" "$tree/bin/sh"
@@ -89,6 +89,7 @@ lab_link_tests() { # LAB-FOLDER
     for file in "$build"/arm64/systemd/*; do
         [[ ! -f $file ]] || ln -s "$file" "$1/units/"
     done
+    ln -s "$build/arm64/systemd/user/dormouse-sleep.service" "$1/units/user/"
     for file in "$build"/arm64/examples/monitor{,.dtb}; do
         [[ ! -e $file ]] || ln -s "$file" "$1/examples/"
     done

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# disk systemd-container
+# disk systemd-container,polkitd
 # VMs as services of a real systemd: the root of Debian's disk image is a container beside the lab's own programs, with
 # systemd as its first process, and dormouse as it is installed.
 
@@ -36,8 +36,10 @@ install_dormouse() {
     cp "$DORMOUSE" "$local_tree/bin/"
     cp "$LAB_UNITS"/*.service "$LAB_UNITS"/*.socket "$local_tree/lib/systemd/system/"
     mkdir -p "$local_tree/libexec/dormouse"
-    cp "$LAB_UNITS/host-sleep" "$local_tree/libexec/dormouse/"
-    chmod 755 "$local_tree/libexec/dormouse/host-sleep"
+    mkdir -p "$local_tree/lib/systemd/user"
+    cp "$LAB_UNITS"/user/*.service "$local_tree/lib/systemd/user/"
+    cp "$LAB_UNITS/host-sleep" "$LAB_UNITS/sleep-with-host" "$local_tree/libexec/dormouse/"
+    chmod 755 "$local_tree"/libexec/dormouse/*
     # What a VM may write is no configuration.
     mkdir -p "$host/var/lib/dormouse/.config/dormouse"
     echo "nonsense = yes" >"$host/var/lib/dormouse/.config/dormouse/web.conf"
@@ -151,6 +153,7 @@ test_service() {
     starts_by_a_connection
     restarts_if_it_hangs
     sleeps_with_the_host
+    follows_logind
 }
 
 # It is ready when the guest runs, says what it does, and lives; a stop presses the power key; machinectl lists it, and
@@ -270,6 +273,74 @@ sleeps_with_the_host() {
     grep -q '^deaf  *running' "$work/seen" || fail "the guest that cannot wake sleeps: $(cat "$work/seen")"
     wait_unit tired StatusText asleep
     in_host systemctl stop dormouse@web dormouse@tired dormouse@deaf
+}
+
+# A user has VMs without that unit. When logind is asked for a sleep or a shutdown, it waits for them.
+follows_logind() {
+    give_user_a_service_manager
+    as_user systemctl --user start dormouse-sleep || fail "no inhibitor: $(in_host journalctl -n 30 --no-pager)"
+    has_inhibitor || fail "the inhibitors are: $(cat "$work/inhibitors")"
+    run_as_user own
+    run_as_user kept --keep /home/ann/kept.image
+    wait_user_ready own
+    wait_user_ready kept
+    override_unit systemd-suspend.service '[Service]' ExecStart= \
+        'ExecStart=/bin/sh -c "runuser -u ann -- env XDG_RUNTIME_DIR=/run/user/1000 /usr/local/bin/dormouse ps >/run/seen"'
+    in_host systemctl suspend || fail "logind refuses: $(in_host journalctl -n 30 --no-pager)"
+    wait_until 200 user_was_woken || fail "the guests were not woken: $(in_host journalctl -n 50 --no-pager)"
+    [ "$(in_host grep -c '^[a-z]*  *suspended' /run/seen)" = 2 ] ||
+        fail "the guests did not sleep with the host: $(in_host cat /run/seen)"
+    wait_until 100 has_inhibitor || fail "there is no inhibitor after the sleep"
+    ends_with_the_host
+}
+
+# The unit's end shows what was there before the service manager ended the VMs.
+ends_with_the_host() {
+    in_host systemctl poweroff || fail "logind refuses: $(in_host journalctl -n 30 --no-pager)"
+    wait_until 300 host_has_ended || fail "the host does not end: $(tail -n 50 "$work/container")"
+    grep -q 'kept.image' "$host/var/lib/at-stop" || fail "the VM of --keep was no file by then: $(cat "$host/var/lib/at-stop")"
+    grep -q '"off"' "$host/var/lib/at-stop" || fail "the other was not off by then: $(cat "$host/var/lib/at-stop")"
+}
+
+host_has_ended() {
+    ! kill -0 "$host_container" 2>/dev/null
+}
+
+has_inhibitor() {
+    in_host systemd-inhibit --list --no-pager >"$work/inhibitors" &&
+        grep -q '^dormouse .*ann .*shutdown:sleep.*delay' "$work/inhibitors"
+}
+
+give_user_a_service_manager() {
+    rm "$host/etc/systemd/system/systemd-logind.service"
+    mkdir -p "$host/etc/systemd/logind.conf.d"
+    printf '%s\n' '[Login]' InhibitDelayMaxSec=300 >"$host/etc/systemd/logind.conf.d/test.conf"
+    override_unit user@.service '[Service]' 'ExecStop=+/bin/sh -c "(ls /home/ann; cat /home/ann/own.events) >/var/lib/at-stop"'
+    chroot "$host" /usr/bin/systemd-sysusers
+    chroot "$host" /usr/sbin/useradd -m -u 1000 -G kvm ann
+    in_host systemctl daemon-reload
+    in_host systemctl restart dbus
+    in_host systemctl start systemd-logind user@1000 || fail "no user manager: $(in_host journalctl -n 30 --no-pager)"
+}
+
+as_user() { # COMMAND...
+    in_host runuser -u ann -- env XDG_RUNTIME_DIR=/run/user/1000 "$@"
+}
+
+run_as_user() { # NAME OPTION...
+    user_vm=$1
+    shift
+    as_user systemd-run --user -q --unit "$user_vm" -p Type=notify dormouse run --name "$user_vm" --kernel /var/lib/dormouse/bare.img \
+        --append "scenario=keys timer=0" --events "/home/ann/$user_vm.events" --console "/home/ann/$user_vm.console" "$@" ||
+        fail "the user's VM does not start: $(in_host journalctl -n 30 --no-pager)"
+}
+
+user_was_woken() {
+    has_events "$host/home/ann/own.events" resumed 1 && has_events "$host/home/ann/kept.events" resumed 1
+}
+
+wait_user_ready() { # NAME
+    wait_ready 1 "$host/home/ann/$1.console" 100
 }
 
 woken_with_the_host() {
