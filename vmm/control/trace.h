@@ -2,6 +2,7 @@
 /**
  * A trace of a VM for ui.perfetto.dev: Chrome's trace events, as JSON. A track for the VM, one for
  * each vCPU, and counters. Main thread only; never waits.
+ * tests/vmm/trace/check.sh reads traces by Perfetto.
  *
  * Bounds: a guest can cause any number of events, so TRACE_RATE of them are written in a second, and
  * those that are missing are counted in the trace. The file ends at its limit.
