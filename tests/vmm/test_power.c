@@ -1016,6 +1016,25 @@ static void asked_guest_may_be_slow_or_refuse(void **state)
     finish(&f);
 }
 
+/* The operator who asked for the sleep waits for an answer. */
+static void sleep_that_cannot_come_is_reported(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, SUSPEND_HONOUR, ALL_SOURCES);
+    ask(&f, REQUEST_SLEEP);
+    f.fake.log[0] = '\0';
+    ask(&f, REQUEST_SHUTDOWN);
+    expect_log(&f, "limit:0 !failed:2 limit:9 !down?key ask:shutdown");
+    power_request_failed(&f.power, "");
+    ask(&f, REQUEST_SLEEP);
+    f.fake.log[0] = '\0';
+    power_reset(&f.power);
+    expect_log(&f, "pause limit:0 !failed:2 !reset");
+    finish(&f);
+}
+
 static void who_cannot_be_asked(void **state)
 {
     struct fixture f;
@@ -1397,6 +1416,7 @@ int main(void)
         cmocka_unit_test(asked_guest_sleeps),
         cmocka_unit_test(asked_guest_shuts_down),
         cmocka_unit_test(asked_guest_may_be_slow_or_refuse),
+        cmocka_unit_test(sleep_that_cannot_come_is_reported),
         cmocka_unit_test(who_cannot_be_asked),
         cmocka_unit_test(sleeper_is_woken_to_shut_down),
         cmocka_unit_test(sleep_does_not_hide_a_shutdown),

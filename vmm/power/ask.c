@@ -51,7 +51,7 @@ int power_ask(struct power *power, enum power_request request, const char **why)
         return POWER_NOT_ASKED;
     }
     if (request == REQUEST_SHUTDOWN) {
-        request_drop_save(power, "the guest is to shut down");
+        request_drop_sleep(power, "the guest is to shut down");
     }
     if (power->state == POWER_RUNNING) {
         request_open(power, request);

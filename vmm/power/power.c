@@ -11,7 +11,7 @@ static void power_end(struct power *power, enum power_outcome outcome)
 
     power->state = POWER_ENDED;
     power->outcome = outcome;
-    request_drop_save(power, off ? "the machine is off" : "the machine starts again");
+    request_drop_sleep(power, off ? "the machine is off" : "the machine starts again");
     request_close(power, power->request);
 }
 

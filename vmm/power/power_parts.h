@@ -37,8 +37,11 @@ int power_observe_paused(struct power *power);
 void request_open(struct power *power, enum power_request request);
 /** Closes it if it is this one: the guest does what it was asked for. */
 void request_close(struct power *power, enum power_request request);
-/** The next sleep is not saved any more. If the operator wanted that, it is reported (REQUEST_FAILED). */
-void request_drop_save(struct power *power, const char *reason);
+/**
+ * The guest is not to sleep any more, or cannot. If it was asked to, or the operator wanted its next sleep saved, that is
+ * reported (REQUEST_FAILED).
+ */
+void request_drop_sleep(struct power *power, const char *reason);
 /** The guest has woken: asks it again for what it could not do asleep. */
 void request_repeat(struct power *power);
 /** A pause stops the request's time, which begins again after it. */

@@ -89,9 +89,9 @@ void power_request_failed(struct power *power, const char *reason)
     }
 }
 
-void request_drop_save(struct power *power, const char *reason)
+void request_drop_sleep(struct power *power, const char *reason)
 {
-    if (power->saves) {
+    if (power->saves || power->request == REQUEST_SLEEP) {
         request_close(power, REQUEST_SLEEP);
         request_tell_failed(power, REQUEST_SLEEP, reason);
     }

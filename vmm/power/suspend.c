@@ -77,11 +77,8 @@ static int suspend_refuse(struct power *power, unsigned vcpu, enum vpsci_result 
                           .reason = reason,
                       });
     power->state = POWER_RUNNING;
-    if (power->request == REQUEST_SLEEP) {
-        power_request_failed(power, "the guest's SYSTEM_SUSPEND was refused");
-    }
     /* With --on-suspend ask the request has ended with the call. */
-    request_drop_save(power, "the guest's SYSTEM_SUSPEND was refused");
+    request_drop_sleep(power, "the guest's SYSTEM_SUSPEND was refused");
     power_let_run(power);
     return 0;
 }
