@@ -409,6 +409,9 @@ static void reasons_of_refusals(void **state)
                                "{\"request\":\"sleep\",\"reason\":\"no agent\"}}\n"),
                      VERB_FAILED);
     assert_string_equal(said, "dormouse: suspend ./vm: no agent\n");
+    assert_int_equal(TALK(&verb_poweroff, said, "--limit=60", DONE, DONE "{\"event\":\"RESET\"}\n"),
+                     VERB_FAILED);
+    assert_string_equal(said, "dormouse: poweroff ./vm: the guest was reset\n");
 }
 
 static void silent_vm_costs_its_limit(void **state)

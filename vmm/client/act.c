@@ -41,17 +41,20 @@ static enum ask_result act_take_reply(struct act *act, const struct verb *verb, 
     return result == ASK_GONE && verb->ends ? ASK_DONE : result;
 }
 
-/* Whether an event says that the VM does not do what it was asked for. */
-static bool is_failure(const char *name)
+/* Whether an event says that the VM does not do what it was asked for. A guest that starts again does not shut down. */
+static bool is_failure(const struct verb *verb, const char *name)
 {
     return strcmp(name, "X_DORMOUSE_REQUEST_FAILED") == 0 ||
-           strcmp(name, "X_DORMOUSE_SAVE_FAILED") == 0;
+           strcmp(name, "X_DORMOUSE_SAVE_FAILED") == 0 ||
+           (strcmp(name, "RESET") == 0 && strcmp(verb->event, "SHUTDOWN") == 0);
 }
 
-static enum ask_result act_take_failure(struct act *act, const json_t *event)
+static enum ask_result act_take_failure(struct act *act, const json_t *event, const char *name)
 {
     const json_t *data = json_object_get(event, "data");
-    const char *reason = json_string_value(json_object_get(data, "reason"));
+    const char *reason = strcmp(name, "RESET") == 0
+                             ? "the guest was reset"
+                             : json_string_value(json_object_get(data, "reason"));
 
     qmp_ask_clean(act->ask.why, sizeof(act->ask.why),
                   reason != NULL ? reason : "the VM could not do it; its messages say why");
@@ -70,9 +73,9 @@ static enum ask_result act_wait_event(struct act *act, const struct verb *verb, 
         }
         const char *name = json_string_value(json_object_get(event, "event"));
         bool done = name != NULL && strcmp(name, verb->event) == 0;
-        bool failed = name != NULL && is_failure(name);
+        bool failed = name != NULL && is_failure(verb, name);
         if (failed) {
-            result = act_take_failure(act, event);
+            result = act_take_failure(act, event, name);
         }
         json_decref(event);
         if (done || failed) {
