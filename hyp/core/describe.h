@@ -41,7 +41,7 @@ struct describe_word {
 };
 
 extern const struct describe_word describe_capability_words[]; /* of enum vpsci_capability */
-extern const struct describe_word describe_policy_words[];
+extern const char *const describe_policy_words[];              /* by enum vm_policy, and NULL */
 
 /*
  * Fills in vms, vm_count and vcpus, which are zero before. The RAM of each VM has its size in regions[0],

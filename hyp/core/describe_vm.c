@@ -21,21 +21,12 @@ const struct describe_word describe_capability_words[] = {
     {NULL, 0},
 };
 
-const struct describe_word describe_policy_words[] = {
-    {"honour", VM_POLICY_HONOUR},
-    {"refuse", VM_POLICY_REFUSE},
-    {"control", VM_POLICY_CONTROL},
-    {NULL, 0},
+const char *const describe_policy_words[] = {
+    [VM_POLICY_HONOUR] = "honour",
+    [VM_POLICY_REFUSE] = "refuse",
+    [VM_POLICY_CONTROL] = "control",
+    NULL,
 };
-
-static const struct describe_word *describe_find_word(const struct describe_word *words,
-                                                      const char *text)
-{
-    while (words->word != NULL && !string_equal(words->word, text)) {
-        words++;
-    }
-    return words->word != NULL ? words : NULL;
-}
 
 static bool describe_has(const struct tree_node *node, const char *name, uint32_t *length)
 {
@@ -127,14 +118,16 @@ static bool describe_policy(struct describe *describe, const struct tree_node *n
 {
     struct vm *vm = describe->vm;
     const char *text = tree_text(node, "suspend");
-    const struct describe_word *word =
-        describe_find_word(describe_policy_words, text != NULL ? text : "honour");
+    const char *const *word = describe_policy_words;
     uint32_t length;
 
-    if (word == NULL) {
+    while (text != NULL && *word != NULL && !string_equal(*word, text)) {
+        word++;
+    }
+    if (*word == NULL) {
         return describe_wrong(describe, "suspend must be honour, refuse or control");
     }
-    vm->suspend_policy = (enum vm_policy)word->value;
+    vm->suspend_policy = (enum vm_policy)(word - describe_policy_words);
     vm->is_control = describe_has(node, "control", &length);
     vm->is_held = describe_has(node, "held", &length);
     if (!describe_has(node, "control-interrupt", &length)) {
@@ -157,9 +150,12 @@ static bool describe_capabilities(struct describe *describe, const struct tree_n
         return describe_wrong(describe, "enable is not text");
     }
     for (uint32_t at = 0; at < length; at += (uint32_t)strlen(list + at) + 1) {
-        const struct describe_word *word = describe_find_word(describe_capability_words, list + at);
+        const struct describe_word *word = describe_capability_words;
 
-        if (word == NULL) {
+        while (word->word != NULL && !string_equal(word->word, list + at)) {
+            word++;
+        }
+        if (word->word == NULL) {
             return describe_wrong(describe, "enable names a function that hyp does not know");
         }
         config->capabilities |= word->value;

@@ -73,7 +73,7 @@ static void bundle_add_psci(struct tree *tree, const struct tool_vm *vm)
     struct idle_plan plan;
 
     idle_plan(&plan, config->idle, config->clusters, config->cpu_count);
-    node_put_string(tree, "suspend", describe_policy_words[vm->suspend].word);
+    node_put_string(tree, "suspend", describe_policy_words[vm->suspend]);
     if (config->psci_version != CONFIG_PSCI_DEFAULT) {
         node_put_u32(tree, "psci-version", config->psci_version);
     }

@@ -50,7 +50,7 @@ static void show_enabled(const struct vm *vm)
     if (vm->psci_config.version != 0) {
         printf(" %u.%u", vm->psci_config.version >> 16, vm->psci_config.version & 0xffff);
     }
-    printf(", suspend %s, enabled:", describe_policy_words[vm->suspend_policy].word);
+    printf(", suspend %s, enabled:", describe_policy_words[vm->suspend_policy]);
     for (const struct describe_word *word = describe_capability_words; word->word != NULL; word++) {
         if ((vm->psci_config.capabilities & word->value) != 0) {
             printf(" %s", word->word);

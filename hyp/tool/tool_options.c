@@ -18,13 +18,6 @@ static const char *const idle_words[] = {
     NULL,
 };
 
-static const char *const suspend_words[] = {
-    [VM_POLICY_HONOUR] = "honour",
-    [VM_POLICY_REFUSE] = "refuse",
-    [VM_POLICY_CONTROL] = "control",
-    NULL,
-};
-
 static bool tool_set_cpus(const struct option_row *row, void *settings, const char *value)
 {
     struct tool_vm *vm = settings;
@@ -103,7 +96,7 @@ static const struct option_row vm_rows[] = {
             "SYSTEM_SUSPEND: honour, refuse, or control: another VM decides\n"
             "(honour); it needs --enable system-suspend",
             option_set_word),
-     AT(suspend), .what = "policy", .words = suspend_words},
+     AT(suspend), .what = "policy", .words = describe_policy_words},
     {OPTION("--control", NULL, "this VM decides for those with the policy control",
             option_set_flag),
      AT(control)},
