@@ -11,13 +11,6 @@
 #include "cli/run_values.h"
 #include "tool_vm.h"
 
-static const char *const idle_words[] = {
-    [IDLE_NONE] = "none",
-    [IDLE_STANDBY] = "standby",
-    [IDLE_POWERDOWN] = "powerdown",
-    NULL,
-};
-
 static bool tool_set_cpus(const struct option_row *row, void *settings, const char *value)
 {
     struct tool_vm *vm = settings;
@@ -107,7 +100,7 @@ static const struct option_row vm_rows[] = {
             "low-power states for idle CPUs, and with --clusters of clusters:\n"
             "none, standby or powerdown (none)",
             option_set_word),
-     AT(config.idle), .what = "kind of idle states", .words = idle_words},
+     AT(config.idle), .what = "kind of idle states", .words = run_idle_words},
     {OPTION("--clusters", "N", "group the CPUs (no groups)", run_set_clusters)},
 };
 

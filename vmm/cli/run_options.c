@@ -20,13 +20,6 @@
 #include "host/port/port_options.h"
 #include "host/vsock/vsock_options.h"
 
-static const char *const idle_words[] = {
-    [IDLE_NONE] = "none",
-    [IDLE_STANDBY] = "standby",
-    [IDLE_POWERDOWN] = "powerdown",
-    NULL,
-};
-
 static const char *const restore_memory_words[] = {
     [RESTORE_MEMORY_AUTO] = "auto",
     [RESTORE_MEMORY_EAGER] = "eager",
@@ -67,7 +60,7 @@ static const struct option_row run_rows[] = {
             "low-power states for the guest's idle CPUs, and with --clusters\n"
             "of clusters (none)",
             option_set_word),
-     AT(idle), .what = "kind of idle states", .words = idle_words},
+     AT(idle), .what = "kind of idle states", .words = run_idle_words},
     {OPTION("--memory", "SIZE", "guest memory: 512M, 2G (512M)", run_set_memory)},
     {OPTION("--name", "NAME",
             "name of the VM, for dormouse ps and other commands, in events and\n"

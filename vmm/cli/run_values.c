@@ -14,6 +14,13 @@
 #include "host/net/net_wake.h"
 #include "power/wake.h"
 
+const char *const run_idle_words[] = {
+    [IDLE_NONE] = "none",
+    [IDLE_STANDBY] = "standby",
+    [IDLE_POWERDOWN] = "powerdown",
+    NULL,
+};
+
 /* Reads a number of vCPUs at *text, and moves *text after it. */
 static bool read_cpus(const char **text, unsigned *cpus)
 {

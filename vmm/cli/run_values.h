@@ -8,6 +8,8 @@
 
 #include "base/option.h"
 
+extern const char *const run_idle_words[]; /* by enum idle_mode, and NULL */
+
 bool run_set_cpus(const struct option_row *row, void *settings, const char *value);
 bool run_set_clusters(const struct option_row *row, void *settings, const char *value);
 bool run_set_kernel_at(const struct option_row *row, void *settings, const char *value);
