@@ -330,6 +330,55 @@ static void file_ends_at_its_limit(void **state)
     json_decref(read_trace());
 }
 
+static void expect_full(const char *text)
+{
+    struct stat status;
+
+    assert_string_equal(text, "dormouse: --trace trace: the file has reached its limit; the VM "
+                              "continues without a trace\n");
+    assert_int_equal(stat("trace", &status), 0);
+    assert_in_range(status.st_size, 1000, 4096);
+}
+
+/* A state that lasts is not written yet when the limit is reached. */
+static void full_trace_has_the_last_states(void **state)
+{
+    struct capture capture;
+    char text[200];
+
+    (void)state;
+    struct trace *trace = open_trace("trace,max=4K");
+    trace_vm(trace, "running");
+    trace_vcpu(trace, 0, "on");
+    capture_begin(&capture, STDERR_FILENO);
+    for (unsigned i = 0; i < 100; i++) {
+        trace_mark(trace, "wake", "net");
+    }
+    trace_vcpu(trace, 0, "off");
+    trace_close(trace);
+    capture_end(&capture, text, sizeof(text));
+    expect_full(text);
+    json_t *events = read_trace();
+    assert_non_null(find(events, "X", VM, "running"));
+    assert_non_null(find(events, "X", VCPU_0, "on"));
+    assert_null(find(events, "X", VCPU_0, "off"));
+    assert_null(find(events, "X", VCPU_1, "off"));
+    json_decref(events);
+}
+
+static void full_trace_of_many_vcpus_can_be_read(void **state)
+{
+    struct capture capture;
+    char text[200];
+
+    (void)state;
+    capture_begin(&capture, STDERR_FILENO);
+    trace_close(trace_open("trace,max=4K", "vm", 512));
+    capture_end(&capture, text, sizeof(text));
+    expect_full(text);
+    json_decref(read_trace());
+}
+
 static void full_disk_ends_the_trace(void **state)
 {
     struct capture capture;
@@ -407,6 +456,8 @@ int main(void)
         TEST(flood_is_cut_off_and_counted),
         TEST(flush_lets_no_more_through),
         TEST(file_ends_at_its_limit),
+        TEST(full_trace_has_the_last_states),
+        TEST(full_trace_of_many_vcpus_can_be_read),
         TEST(full_disk_ends_the_trace),
         TEST(file_without_its_end_can_be_read),
         TEST(old_file_is_emptied),

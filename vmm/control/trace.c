@@ -20,6 +20,8 @@
 enum {
     TRACE_BUFFER = 64 * 1024,
     TRACE_LINE_MAX = 512,
+    TRACE_SLICE_MAX = 128,
+    TRACE_END = 4, /* the last bracket */
     TRACE_PROCESS = 1,
     TRACE_TID_VM = 1, /* then the vCPUs */
     TRACE_TID_VCPU = 2,
@@ -37,6 +39,7 @@ struct trace {
     struct logfile file;
     uint64_t size; /* of the file with what waits in `buffer` */
     uint64_t max;
+    uint64_t tail;  /* room for the states that have not ended, and for the last bracket */
     int64_t second; /* clock_now_ns() when it began */
     unsigned left;  /* events that may still come in it */
     uint64_t lost;
@@ -90,24 +93,74 @@ static void trace_write(struct trace *trace)
     }
 }
 
-/* The last bracket always has room. */
-static void trace_put(struct trace *trace, const char *line, size_t length)
+static void trace_append(struct trace *trace, const char *line, size_t length)
 {
-    if (trace->ended) {
-        return;
-    }
-    if (trace->size + length + 4 > trace->max) {
-        trace_write(trace);
-        (void)logfile_write(&trace->file, "\n]\n", 3);
-        trace_stop(trace, "the file has reached its limit");
-        return;
-    }
     if (trace->length + length > sizeof(trace->buffer)) {
         trace_write(trace);
     }
     memcpy(trace->buffer + trace->length, line, length);
     trace->length += length;
     trace->size += length;
+}
+
+/*
+ * Whole microseconds, rounded down: a slice that ends where the next one begins still does. Readers take a number with
+ * a point as a double, in which nanoseconds are inexact after 26 days of uptime, and neighbours would overlap.
+ */
+#define TRACE_US         "%" PRId64
+#define TRACE_US_OF(ns_) ((ns_) / 1000)
+
+static size_t trace_print_slice(char line[TRACE_SLICE_MAX], unsigned tid, const char *name,
+                                int64_t begin, int64_t end)
+{
+    int length = snprintf(line, TRACE_SLICE_MAX,
+                          ",\n{\"ph\":\"X\",\"pid\":%d,\"tid\":%u,\"name\":\"%s\",\"ts\":" TRACE_US
+                          ",\"dur\":" TRACE_US "}",
+                          TRACE_PROCESS, tid, name, TRACE_US_OF(begin),
+                          TRACE_US_OF(end) - TRACE_US_OF(begin));
+
+    return length > 0 && length < TRACE_SLICE_MAX ? (size_t)length : 0;
+}
+
+/* Shows each state that has not ended until now, if there is room. */
+static void trace_end_states(struct trace *trace)
+{
+    char line[TRACE_SLICE_MAX];
+    int64_t now = clock_now_ns();
+
+    for (unsigned i = 0; i <= trace->count && !trace->ended; i++) {
+        struct trace_state *state = &trace->states[i];
+        size_t length = state->name != NULL ? trace_print_slice(line, TRACE_TID_VM + i, state->name,
+                                                                state->since, now)
+                                            : 0;
+
+        if (trace->size + length + TRACE_END <= trace->max) {
+            trace_append(trace, line, length);
+        }
+        state->name = NULL;
+    }
+}
+
+static void trace_fill(struct trace *trace)
+{
+    trace_end_states(trace);
+    trace_write(trace);
+    if (!trace->ended) {
+        (void)logfile_write(&trace->file, "\n]\n", 3);
+        trace_stop(trace, "the file has reached its limit");
+    }
+}
+
+static void trace_put(struct trace *trace, const char *line, size_t length)
+{
+    if (trace->ended) {
+        return;
+    }
+    if (trace->size + length + trace->tail > trace->max) {
+        trace_fill(trace);
+        return;
+    }
+    trace_append(trace, line, length);
 }
 
 __attribute__((format(printf, 2, 3))) static void trace_line(struct trace *trace,
@@ -149,22 +202,13 @@ static bool trace_may(struct trace *trace)
     return may;
 }
 
-/*
- * Whole microseconds, rounded down: a slice that ends where the next one begins still does. Readers take a number with
- * a point as a double, in which nanoseconds are inexact after 26 days of uptime, and neighbours would overlap.
- */
-#define TRACE_US         "%" PRId64
-#define TRACE_US_OF(ns_) ((ns_) / 1000)
-
 static void trace_slice(struct trace *trace, unsigned tid, const char *name, int64_t begin,
                         int64_t end)
 {
+    char line[TRACE_SLICE_MAX];
+
     if (trace_may(trace)) {
-        trace_line(trace,
-                   ",\n{\"ph\":\"X\",\"pid\":%d,\"tid\":%u,\"name\":\"%s\",\"ts\":" TRACE_US
-                   ",\"dur\":" TRACE_US "}",
-                   TRACE_PROCESS, tid, name, TRACE_US_OF(begin),
-                   TRACE_US_OF(end) - TRACE_US_OF(begin));
+        trace_put(trace, line, trace_print_slice(line, tid, name, begin, end));
     }
 }
 
@@ -207,6 +251,10 @@ struct trace *trace_open(const char *spec, const char *vm, unsigned vcpus)
         return NULL;
     }
     trace->count = vcpus;
+    trace->tail = TRACE_END + (vcpus + 1) * (uint64_t)TRACE_SLICE_MAX;
+    if (trace->tail > trace->max / 2) {
+        trace->tail = trace->max / 2;
+    }
     trace->second = clock_now_ns();
     trace->left = TRACE_RATE;
     trace_begin(trace, vm);
@@ -233,9 +281,8 @@ void trace_close(struct trace *trace)
         return;
     }
     trace->left = TRACE_RATE;
-    for (unsigned i = 0; i <= trace->count; i++) {
-        trace_enter(trace, TRACE_TID_VM + i, NULL);
-    }
+    trace->tail = TRACE_END;
+    trace_end_states(trace);
     trace_flush(trace);
     trace_put(trace, "\n]\n", 3);
     trace_write(trace);
