@@ -322,6 +322,33 @@ static void unreadable_folder_is_an_error(void **state)
         said, "dormouse: cannot list the VMs in /proc/self/exe/dormouse: Not a directory\n");
 }
 
+static void expect_unreadable_files(const char *expected)
+{
+    struct capture capture;
+    char said[512];
+
+    capture_begin(&capture, STDERR_FILENO);
+    assert_int_equal(run_without_privileges(&verb_ps, "--json"), VERB_DONE);
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(said, expected);
+}
+
+/* The list is not taken for all VMs. */
+static void vms_of_other_users_are_counted(void **state)
+{
+    struct vm_claim claim;
+
+    (void)state;
+    take_name(&claim, "web");
+    expect_unreadable_files("");
+    assert_int_equal(chmod("dormouse/web.vm", 0), 0);
+    expect_unreadable_files("dormouse: ps: a VM of another user is not shown\n");
+    scratch_write("dormouse/other.vm", "{}", 2);
+    assert_int_equal(chmod("dormouse/other.vm", 0), 0);
+    expect_unreadable_files("dormouse: ps: 2 VMs of other users are not shown\n");
+    vm_release(&claim);
+}
+
 static void commands_need_names(void **state)
 {
     char said[SAID_SIZE];
@@ -950,6 +977,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(name_of_an_ended_vm_is_free, enter, leave),
         cmocka_unit_test_setup_teardown(strange_files_are_no_vms, enter, leave),
         cmocka_unit_test_setup_teardown(unreadable_folder_is_an_error, enter, leave),
+        cmocka_unit_test_setup_teardown(vms_of_other_users_are_counted, enter, leave),
         cmocka_unit_test_setup_teardown(commands_need_names, enter, leave),
         cmocka_unit_test_setup_teardown(done_after_the_event, enter, leave),
         cmocka_unit_test_setup_teardown(end_of_the_process_is_what_was_asked_for, enter, leave),

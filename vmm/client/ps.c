@@ -151,6 +151,16 @@ bool ps_print_vms(const struct verb *verb, const struct vm_list *list,
     return ps_view_all(&view, verb, list, settings) >= 0;
 }
 
+/* An empty table would say that there are no VMs. */
+static void ps_tell_unreadable(const struct verb *verb, const struct vm_list *list)
+{
+    if (list->unreadable == 1) {
+        report("%s: a VM of another user is not shown", verb_word(verb));
+    } else if (list->unreadable > 1) {
+        report("%s: %zu VMs of other users are not shown", verb_word(verb), list->unreadable);
+    }
+}
+
 /* A VM that has ended, or that another user has, is no failure of the command. */
 int ps_run(const struct verb *verb, const struct vm_list *list,
            const struct verb_settings *settings)
@@ -162,6 +172,7 @@ int ps_run(const struct verb *verb, const struct vm_list *list,
         ps_print_heading();
         (void)putchar('\n');
     }
+    ps_tell_unreadable(verb, list);
     return ps_view_all(&view, verb, list, settings) >= 0 ? VERB_DONE : VERB_FAILED;
 }
 

@@ -96,6 +96,7 @@ static bool list_add_file(struct vm_list *list, const char *folder, int folder_f
     }
     int fd = openat(folder_fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
+        list->unreadable += errno == EACCES;
         return true;
     }
     vm.running = vm_claim_is_held(fd);

@@ -21,6 +21,7 @@ struct vm {
 struct vm_list {
     struct vm *vms;
     size_t count;
+    size_t unreadable; /* files of VMs that this user may not read, which are not among `vms` */
 };
 
 /**
