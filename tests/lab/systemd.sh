@@ -245,7 +245,8 @@ restarts_if_it_hangs() {
     in_host journalctl --no-pager -u dormouse@hung >"$work/journal"
     grep -q 'Watchdog timeout' "$work/journal" || fail "the watchdog did not end it: $(cat "$work/journal")"
     wait_unit_ready hung 2
-    in_host systemctl stop dormouse@hung
+    in_host machinectl terminate hung
+    wait_unit hung ActiveState inactive
     expect_unit hung Result success
 }
 
