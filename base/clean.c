@@ -72,6 +72,25 @@ size_t clean_character(const char *bytes, size_t length, const char **shown, siz
     return count > 0 ? count : 1;
 }
 
+void clean_copy(char *clean, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+    size_t put = 0;
+
+    for (size_t at = 0; at < length;) {
+        const char *shown;
+        size_t shown_length;
+
+        at += clean_character(text + at, length - at, &shown, &shown_length);
+        if (put + shown_length >= size) {
+            break;
+        }
+        memcpy(clean + put, shown, shown_length);
+        put += shown_length;
+    }
+    clean[put] = '\0';
+}
+
 void clean_print(FILE *file, const char *bytes, size_t length)
 {
     for (size_t at = 0; at < length;) {

@@ -17,6 +17,9 @@
  */
 size_t clean_character(const char *bytes, size_t length, const char **shown, size_t *shown_length);
 
+/** Copies text as far as it fits. */
+void clean_copy(char *clean, size_t size, const char *text);
+
 /** Prints `length` bytes of text. */
 void clean_print(FILE *file, const char *bytes, size_t length);
 

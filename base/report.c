@@ -15,6 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/clean.h"
 #include "base/journal.h"
 #include "base/line.h"
 
@@ -106,6 +107,19 @@ static bool is_raw(int fd)
     return tcgetattr(fd, &mode) == 0 && (mode.c_oflag & OPOST) == 0;
 }
 
+/*
+ * Names of files may have any bytes. A message stays one line, which is harmless for a terminal; the journal's own
+ * tools see to that.
+ */
+__attribute__((format(printf, 3, 0))) static void
+format_words(char *words, size_t size, const char *format, va_list arguments)
+{
+    char raw[MESSAGE_SIZE];
+
+    (void)vsnprintf(raw, sizeof(raw), format, arguments);
+    clean_copy(words, size, raw);
+}
+
 __attribute__((format(printf, 3, 0))) static size_t
 format_message(char *message, int level, const char *format, va_list arguments)
 {
@@ -119,7 +133,7 @@ format_message(char *message, int level, const char *format, va_list arguments)
     int length = snprintf(message, room, "%s%s%s: %s%s", out.torn ? "\n" : "", prefix, out.program,
                           named ? out.vm_name : "", named ? ": " : "");
 
-    vsnprintf(message + length, room - (size_t)length, format, arguments);
+    format_words(message + length, room - (size_t)length, format, arguments);
     size_t end = strlen(message);
     if (is_raw(STDERR_FILENO)) {
         message[end++] = '\r';

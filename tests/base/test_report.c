@@ -181,6 +181,18 @@ static void other_streams_get_lines(void **state)
     assert_string_equal(said, "<3>dormouse: no socket\ndormouse: plain\n");
 }
 
+static void strange_names_stay_in_their_line(void **state)
+{
+    struct capture capture;
+    char said[256];
+
+    (void)state;
+    capture_begin(&capture, STDERR_FILENO);
+    report("cannot open %s", "a\n\x1b[31mb");
+    capture_end(&capture, said, sizeof(said));
+    assert_string_equal(said, "dormouse: cannot open a\xef\xbf\xbd\xef\xbf\xbd[31mb\n");
+}
+
 /* --- Standard error is full. --- */
 
 static bool no_proc;
@@ -308,6 +320,7 @@ int main(void)
         cmocka_unit_test(journal_gets_fields),
         cmocka_unit_test(other_streams_get_lines),
         cmocka_unit_test(line_names_the_program_and_the_vm),
+        cmocka_unit_test(strange_names_stay_in_their_line),
         cmocka_unit_test(long_line_is_cut_and_ended),
         cmocka_unit_test(full_pipe_loses_messages_but_no_time),
         cmocka_unit_test(full_pipe_that_cannot_be_reopened_does_not_block),

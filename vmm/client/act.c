@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "base/clock.h"
 #include "base/report.h"
 #include "client/verb.h"
@@ -56,8 +57,8 @@ static enum ask_result act_take_failure(struct act *act, const json_t *event, co
                              ? "the guest was reset"
                              : json_string_value(json_object_get(data, "reason"));
 
-    qmp_ask_clean(act->ask.why, sizeof(act->ask.why),
-                  reason != NULL ? reason : "the VM could not do it; its messages say why");
+    clean_copy(act->ask.why, sizeof(act->ask.why),
+               reason != NULL ? reason : "the VM could not do it; its messages say why");
     return ASK_REFUSED;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clean.h"
 #include "base/clock.h"
 #include "base/program.h"
 #include "base/report.h"
@@ -38,7 +39,7 @@ static int refuse_console(const struct verb *verb, const struct vm *vm)
     const char *place = vm_text(vm, "console");
     char clean[256];
 
-    qmp_ask_clean(clean, sizeof(clean), place != NULL ? place : "not known");
+    clean_copy(clean, sizeof(clean), place != NULL ? place : "not known");
     report("%s %s: the console is %s; only that of a VM with --console pty can be attached to",
            verb_word(verb), vm->name, clean);
     return VERB_FAILED;

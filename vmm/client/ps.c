@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "base/clock.h"
 #include "base/report.h"
 #include "client/ps.h"
@@ -181,7 +182,7 @@ static void status_line(const char *what, const char *value)
     if (value != NULL && value[0] != '\0') {
         char clean[512];
 
-        qmp_ask_clean(clean, sizeof(clean), value);
+        clean_copy(clean, sizeof(clean), value);
         (void)printf("  %-9s %s\n", what, clean);
     }
 }
@@ -199,7 +200,7 @@ static void status_vcpus(const struct vm_state *state)
     {
         char clean[32];
 
-        qmp_ask_clean(clean, sizeof(clean), json_string_value(vcpu));
+        clean_copy(clean, sizeof(clean), json_string_value(vcpu));
         (void)printf("%s %s", i == 0 ? "" : ",", clean);
     }
     (void)putchar('\n');

@@ -15,28 +15,9 @@
 #include "base/clean.h"
 #include "base/clock.h"
 
-void qmp_ask_clean(char *clean, size_t size, const char *text)
-{
-    size_t length = strlen(text);
-    size_t put = 0;
-
-    for (size_t at = 0; at < length;) {
-        const char *shown;
-        size_t shown_length;
-
-        at += clean_character(text + at, length - at, &shown, &shown_length);
-        if (put + shown_length >= size) {
-            break;
-        }
-        memcpy(clean + put, shown, shown_length);
-        put += shown_length;
-    }
-    clean[put] = '\0';
-}
-
 static enum ask_result ask_refuse(struct qmp_ask *ask, const char *why)
 {
-    qmp_ask_clean(ask->why, sizeof(ask->why), why);
+    clean_copy(ask->why, sizeof(ask->why), why);
     return ASK_REFUSED;
 }
 

@@ -57,7 +57,4 @@ enum ask_result qmp_ask_event(struct qmp_ask *ask, int64_t deadline, json_t **ev
 /** Waits until the process closes the connection, which it does at its end. Events are dropped. */
 enum ask_result qmp_ask_end(struct qmp_ask *ask, int64_t deadline);
 
-/** Copies text, harmless for a terminal. */
-void qmp_ask_clean(char *clean, size_t size, const char *text);
-
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client/vm_state.h"
+#include "base/clean.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ static void state_take_status(struct vm_state *state, const json_t *value)
 {
     const char *word = json_string_value(json_object_get(value, "status"));
 
-    qmp_ask_clean(state->word, sizeof(state->word), word != NULL ? word : "unknown");
+    clean_copy(state->word, sizeof(state->word), word != NULL ? word : "unknown");
 }
 
 static int64_t read_count(const json_t *value)
