@@ -89,7 +89,9 @@ lab_link_tests() { # LAB-FOLDER
     for file in "$build"/arm64/systemd/*; do
         [[ ! -f $file ]] || ln -s "$file" "$1/units/"
     done
-    ln -s "$build/arm64/systemd/user/dormouse-sleep.service" "$1/units/user/"
+    for file in "$build"/arm64/systemd/user/*.service; do
+        [[ ! -f $file ]] || ln -s "$file" "$1/units/user/"
+    done
     for file in "$build"/arm64/examples/monitor{,.dtb}; do
         [[ ! -e $file ]] || ln -s "$file" "$1/examples/"
     done

@@ -286,12 +286,19 @@ follows_logind() {
     wait_user_ready own
     wait_user_ready kept
     override_unit systemd-suspend.service '[Service]' ExecStart= \
-        'ExecStart=/bin/sh -c "runuser -u ann -- env XDG_RUNTIME_DIR=/run/user/1000 /usr/local/bin/dormouse ps >/run/seen"'
+        'ExecStart=/bin/sh -c "runuser -u ann -- env XDG_RUNTIME_DIR=/run/user/1000 /usr/local/bin/dormouse ps >/run/user-seen"'
     in_host systemctl suspend || fail "logind refuses: $(in_host journalctl -n 30 --no-pager)"
     wait_until 200 user_was_woken || fail "the guests were not woken: $(in_host journalctl -n 50 --no-pager)"
-    [ "$(in_host grep -c '^[a-z]*  *suspended' /run/seen)" = 2 ] ||
-        fail "the guests did not sleep with the host: $(in_host cat /run/seen)"
+    in_host cat /run/user-seen >"$work/seen"
+    for user_vm in own kept; do
+        grep -q "^$user_vm  *suspended" "$work/seen" || fail "$user_vm did not sleep with the host: $(cat "$work/seen")"
+    done
     wait_until 100 has_inhibitor || fail "there is no inhibitor after the sleep"
+    as_user systemctl --user stop dormouse-sleep
+    [ "$(as_user systemctl --user show --value -p Result dormouse-sleep)" = success ] ||
+        fail "the user unit fails if it is stopped: $(in_host journalctl -n 30 --no-pager)"
+    ! has_inhibitor || fail "the inhibitor outlives the user unit"
+    as_user systemctl --user start dormouse-sleep
     ends_with_the_host
 }
 
@@ -299,7 +306,7 @@ follows_logind() {
 ends_with_the_host() {
     in_host systemctl poweroff || fail "logind refuses: $(in_host journalctl -n 30 --no-pager)"
     wait_until 300 host_has_ended || fail "the host does not end: $(tail -n 50 "$work/container")"
-    grep -q 'kept.image' "$host/var/lib/at-stop" || fail "the VM of --keep was no file by then: $(cat "$host/var/lib/at-stop")"
+    grep -qx 'kept[.]image' "$host/var/lib/at-stop" || fail "the VM of --keep was no file by then: $(cat "$host/var/lib/at-stop")"
     grep -q '"off"' "$host/var/lib/at-stop" || fail "the other was not off by then: $(cat "$host/var/lib/at-stop")"
 }
 
