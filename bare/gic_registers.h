@@ -18,7 +18,7 @@ enum {
     GICR_STRIDE_V4 = 0x40000,
 };
 
-/* At the same offsets in the distributor and in the second frame of a redistributor. */
+/* At the same offsets in the distributor and in the second frame of a redistributor; PIDR4 is in the first frame. */
 enum {
     GICX_IGROUPR = 0x0080,
     GICX_ISENABLER = 0x0100,
@@ -34,7 +34,7 @@ enum {
     GICX_PIDR4 = 0xffd0,
 };
 
-/* GICD_CTLR has these places where the GIC has one security state. */
+/* Bits. Those of GICD_CTLR are where they are with one security state. */
 enum {
     GICD_CTLR_GROUP1 = 1u << 1,
     GICD_CTLR_ARE = 1u << 4,

@@ -1016,7 +1016,7 @@ static void asked_guest_may_be_slow_or_refuse(void **state)
     finish(&f);
 }
 
-/* The operator who asked for the sleep waits for an answer. */
+/* The program that asked for the sleep waits for an answer. */
 static void sleep_that_cannot_come_is_reported(void **state)
 {
     struct fixture f;
