@@ -19,9 +19,9 @@ struct act {
 static void act_begin(struct act *act, const struct verb *verb)
 {
     act->ask = (struct qmp_ask){.fd = -1};
-    act->result = act->vm->running
-                      ? qmp_ask_begin(&act->ask, act->vm->qmp, verb->command, verb_turn(0))
-                      : ASK_GONE;
+    act->result = act->vm->running ? qmp_ask_begin(&act->ask, act->vm->qmp, verb->command,
+                                                   verb_turn(0, VERB_TURN_MS))
+                                   : ASK_GONE;
 }
 
 /* A process that ends at once may close the connection before its reply is read. */
@@ -147,7 +147,7 @@ static int acts_run(struct act *acts, const struct verb *verb, const struct vm_l
     for (size_t i = 0; i < list->count; i++) {
         struct act *act = &acts[i];
 
-        act->result = act_finish(act, verb, settings, verb_turn(deadline));
+        act->result = act_finish(act, verb, settings, verb_turn(deadline, VERB_TURN_MS));
         int status = act_tell(act, verb, settings->json);
         worst = status > worst ? status : worst;
         qmp_ask_close(&act->ask);

@@ -157,9 +157,9 @@ static bool follows_wait(const struct follow *follows, struct pollfd *ready, siz
 static void follow_begin(struct follow *follow)
 {
     follow->ask = (struct qmp_ask){.fd = -1};
-    follow->result = follow->vm->running
-                         ? qmp_ask_begin(&follow->ask, follow->vm->qmp, NULL, verb_turn(0))
-                         : ASK_GONE;
+    follow->result = follow->vm->running ? qmp_ask_begin(&follow->ask, follow->vm->qmp, NULL,
+                                                         verb_turn(0, VERB_TURN_MS))
+                                         : ASK_GONE;
 }
 
 /* The others' events wait in their sockets. */
@@ -186,7 +186,7 @@ static int follows_begin(struct follow *follows, const struct verb *verb,
         follow_begin(&follows[i]);
     }
     for (size_t i = 0; i < list->count; i++) {
-        int status = follow_greet(&follows[i], verb, verb_turn(deadline));
+        int status = follow_greet(&follows[i], verb, verb_turn(deadline, VERB_TURN_MS));
 
         worst = status > worst ? status : worst;
     }

@@ -78,29 +78,18 @@ struct ps_view {
 /* VMs that are asked at once: each takes a descriptor. */
 enum { PS_AT_ONCE = 256 };
 
-/*
- * The VMs have had the time until `deadline` together. What one of them has sent by then is read, even if the others
- * have used it up.
- */
-static int64_t ps_turn(int64_t deadline)
-{
-    enum { TURN_MS = 100 };
-    int64_t turn = clock_now_ms() + TURN_MS;
-
-    return deadline > turn ? deadline : turn;
-}
-
 /* Returns the highest exit status of the VMs. */
 static int ps_view_some(const struct ps_view *view, const struct vm *vms, struct vm_state *states,
                         size_t count, int64_t deadline)
 {
+    enum { TURN_MS = 100 };
     int worst = VERB_DONE;
 
     for (size_t i = 0; i < count; i++) {
         vm_state_ask(&states[i], &vms[i], view->all);
     }
     for (size_t i = 0; i < count; i++) {
-        int status = verb_exit(vm_state_read(&states[i], &vms[i], ps_turn(deadline)));
+        int status = verb_exit(vm_state_read(&states[i], &vms[i], verb_turn(deadline, TURN_MS)));
 
         view->show(&vms[i], &states[i], view->end);
         vm_state_free(&states[i]);
@@ -173,8 +162,10 @@ int ps_run(const struct verb *verb, const struct vm_list *list,
         ps_print_heading();
         (void)putchar('\n');
     }
+    int worst = ps_view_all(&view, verb, list, settings);
+    (void)fflush(stdout);
     ps_tell_unreadable(verb, list);
-    return ps_view_all(&view, verb, list, settings) >= 0 ? VERB_DONE : VERB_FAILED;
+    return worst >= 0 ? VERB_DONE : VERB_FAILED;
 }
 
 static void status_line(const char *what, const char *value)

@@ -22,10 +22,9 @@ int64_t verb_deadline(const struct verb *verb, const struct verb_settings *setti
     return clock_now_ms() + (int64_t)seconds * 1000;
 }
 
-int64_t verb_turn(int64_t deadline)
+int64_t verb_turn(int64_t deadline, unsigned turn_ms)
 {
-    enum { TURN_MS = 1000 };
-    int64_t turn = clock_now_ms() + TURN_MS;
+    int64_t turn = clock_now_ms() + turn_ms;
 
     return deadline > turn ? deadline : turn;
 }

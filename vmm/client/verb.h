@@ -58,14 +58,16 @@ struct verb {
 /** Runs a command with its arguments. Returns an exit status. */
 int verb_run(const struct verb *verb, int argc, char *const *argv, verb_log_fn *show_log);
 
-/** The deadline of what begins now, for qmp_ask(). */
+/** The deadline of what begins now. */
 int64_t verb_deadline(const struct verb *verb, const struct verb_settings *settings);
+
+enum { VERB_TURN_MS = 1000 };
 
 /**
  * The deadline for one of several VMs that were all asked: what it has sent in time is read, even if the others have
- * used up the time until `deadline`.
+ * used up the time until `deadline`. It has `turn_ms` at least.
  */
-int64_t verb_turn(int64_t deadline);
+int64_t verb_turn(int64_t deadline, unsigned turn_ms);
 
 /** What `verb` is called in messages. */
 const char *verb_word(const struct verb *verb);
