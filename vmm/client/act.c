@@ -42,24 +42,62 @@ static enum ask_result act_take_reply(struct act *act, const struct verb *verb, 
     return result == ASK_GONE && verb->ends ? ASK_DONE : result;
 }
 
-/* Whether an event says that the VM does not do what it was asked for. A guest that starts again does not shut down. */
-static bool is_failure(const struct verb *verb, const char *name)
+/* Whether an event says that the VM does not do what it was asked for. */
+static bool is_failure(const char *name)
 {
     return strcmp(name, "X_DORMOUSE_REQUEST_FAILED") == 0 ||
-           strcmp(name, "X_DORMOUSE_SAVE_FAILED") == 0 ||
-           (strcmp(name, "RESET") == 0 && strcmp(verb->event, "SHUTDOWN") == 0);
+           strcmp(name, "X_DORMOUSE_SAVE_FAILED") == 0;
 }
 
-static enum ask_result act_take_failure(struct act *act, const json_t *event, const char *name)
+/* A guest that starts again does not shut down. */
+static bool is_reset_instead(const struct verb *verb, const char *name)
+{
+    return strcmp(name, "RESET") == 0 && strcmp(verb->event, "SHUTDOWN") == 0;
+}
+
+enum { GRACE_MS = 3000 }; /* for a process to end after it has said that its guest did */
+
+static enum ask_result act_refuse(struct act *act, const char *reason)
+{
+    clean_copy(act->ask.why, sizeof(act->ask.why), reason);
+    return ASK_REFUSED;
+}
+
+static enum ask_result act_take_failure(struct act *act, const json_t *event)
 {
     const json_t *data = json_object_get(event, "data");
-    const char *reason = strcmp(name, "RESET") == 0
-                             ? "the guest was reset"
-                             : json_string_value(json_object_get(data, "reason"));
+    const char *reason = json_string_value(json_object_get(data, "reason"));
 
-    clean_copy(act->ask.why, sizeof(act->ask.why),
-               reason != NULL ? reason : "the VM could not do it; its messages say why");
-    return ASK_REFUSED;
+    return act_refuse(act,
+                      reason != NULL ? reason : "the VM could not do it; its messages say why");
+}
+
+/* With --no-reboot, and after a SIGTERM, a reset ends the VM, too. */
+static enum ask_result act_take_reset(struct act *act)
+{
+    bool ended = qmp_ask_end(&act->ask, clock_now_ms() + GRACE_MS) == ASK_DONE;
+
+    return ended ? ASK_DONE : act_refuse(act, "the guest was reset");
+}
+
+/* Whether this is the event that is waited for; sets what it says. */
+static bool act_take_event(struct act *act, const struct verb *verb, const json_t *event,
+                           enum ask_result *result)
+{
+    const char *name = json_string_value(json_object_get(event, "event"));
+
+    if (name == NULL) {
+        return false;
+    }
+    if (is_failure(name)) {
+        *result = act_take_failure(act, event);
+        return true;
+    }
+    if (is_reset_instead(verb, name)) {
+        *result = act_take_reset(act);
+        return true;
+    }
+    return strcmp(name, verb->event) == 0;
 }
 
 /* Waits for the verb's event. */
@@ -72,14 +110,9 @@ static enum ask_result act_wait_event(struct act *act, const struct verb *verb, 
         if (result != ASK_DONE) {
             return result == ASK_GONE && verb->ends ? ASK_DONE : result;
         }
-        const char *name = json_string_value(json_object_get(event, "event"));
-        bool done = name != NULL && strcmp(name, verb->event) == 0;
-        bool failed = name != NULL && is_failure(verb, name);
-        if (failed) {
-            result = act_take_failure(act, event, name);
-        }
+        bool heard = act_take_event(act, verb, event, &result);
         json_decref(event);
-        if (done || failed) {
+        if (heard) {
             return result;
         }
     }
@@ -91,8 +124,6 @@ static enum ask_result act_wait_event(struct act *act, const struct verb *verb, 
  */
 static enum ask_result act_end(struct act *act, const struct verb *verb, int64_t deadline)
 {
-    enum { GRACE_MS = 3000 };
-
     if (verb->event == NULL) {
         return qmp_ask_end(&act->ask, deadline);
     }

@@ -85,7 +85,7 @@ static bool tell_event(const struct vm *vm, json_t *event, bool json)
     return fflush(stdout) == 0;
 }
 
-/* Whether the VM answers, be it that it has too many clients. */
+/* Whether the VM is there, be it that it has too many clients or no time to answer. */
 static bool follow_runs_on(const struct follow *follow)
 {
     enum { ANSWER_MS = 1000 };
@@ -97,7 +97,7 @@ static bool follow_runs_on(const struct follow *follow)
         result = qmp_ask_greet(&ask, deadline);
     }
     qmp_ask_close(&ask);
-    return result == ASK_DONE || result == ASK_REFUSED;
+    return result != ASK_GONE;
 }
 
 /* The end of the VM is no failure. But a VM that runs on has cut off a reader that was too slow. */
