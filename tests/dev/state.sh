@@ -148,8 +148,8 @@ test_wrong_use() {
     expect_refusal 1 '^dormouse: image pipe: this is not a regular file$'
 }
 
-# A signal ends an import, and nothing is left of it.
-test_signal_ends_an_import() {
+# The import of `other` has come to the stream's last byte, which is for descriptor 3.
+begin_import() {
     make_image
     "$dormouse" image export vm >stream
     mkfifo line
@@ -163,6 +163,11 @@ test_signal_ends_an_import() {
         [ $tries -le 600 ] || fail "the import does not start"
         sleep 0.05
     done
+}
+
+# A signal ends an import, and nothing is left of it.
+test_signal_ends_an_import() {
+    begin_import
     kill -TERM $import
     status=0
     wait $import || status=$?
@@ -173,23 +178,11 @@ test_signal_ends_an_import() {
 
 # Two imports of one file: the second is refused while the first is under way.
 test_one_import_at_a_time() {
-    make_image
-    "$dormouse" image export vm >stream
-    mkfifo line
-    "$dormouse" image import other <line &
-    first=$!
-    exec 3>line
-    head -c $(($(stat -c %s stream) - 1)) stream >&3
-    tries=0
-    until [ -e other.saving ]; do
-        tries=$((tries + 1))
-        [ $tries -le 600 ] || fail "the first import does not start"
-        sleep 0.05
-    done
+    begin_import
     try "$dormouse" image import other <stream
     expect_refusal 1 'other.saving: another process has it open to save'
     tail -c 1 stream >&3
     exec 3>&-
-    wait $first || fail "the first import failed"
+    wait $import || fail "the first import failed"
     cmp vm other || fail "the copy differs"
 }

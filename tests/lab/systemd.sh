@@ -32,11 +32,10 @@ boot_host() {
 
 install_dormouse() {
     local_tree=$host/usr/local
-    mkdir -p "$local_tree/bin" "$local_tree/lib/systemd/system" "$host/etc/dormouse"
+    mkdir -p "$local_tree/bin" "$local_tree/libexec/dormouse" "$local_tree/lib/systemd/system" "$local_tree/lib/systemd/user" \
+        "$host/etc/dormouse"
     cp "$DORMOUSE" "$local_tree/bin/"
     cp "$LAB_UNITS"/*.service "$LAB_UNITS"/*.socket "$local_tree/lib/systemd/system/"
-    mkdir -p "$local_tree/libexec/dormouse"
-    mkdir -p "$local_tree/lib/systemd/user"
     cp "$LAB_UNITS"/user/*.service "$local_tree/lib/systemd/user/"
     cp "$LAB_UNITS/host-sleep" "$LAB_UNITS/sleep-with-host" "$local_tree/libexec/dormouse/"
     chmod 755 "$local_tree"/libexec/dormouse/*
@@ -94,6 +93,10 @@ find_host() {
 in_host() { # COMMAND...
     nsenter -t "$host_pid" -m -u -i -p -r"/proc/$host_pid/root" -w"/proc/$host_pid/root" \
         /usr/bin/env PATH=/usr/local/bin:/usr/bin:/usr/sbin "$@"
+}
+
+fail_in_host() { # TEXT
+    fail "$1: $(in_host journalctl -n 50 --no-pager)"
 }
 
 host_is_up() {
@@ -241,7 +244,7 @@ restarts_if_it_hangs() {
     hung_pid=$(unit_says hung MainPID)
     in_host kill -STOP "$hung_pid"
     wait_until 200 is_replaced hung "$hung_pid" ||
-        fail "a monitor that hangs is not replaced: $(in_host journalctl -n 20 --no-pager)"
+        fail_in_host "a monitor that hangs is not replaced"
     in_host journalctl --no-pager -u dormouse@hung >"$work/journal"
     grep -q 'Watchdog timeout' "$work/journal" || fail "the watchdog did not end it: $(cat "$work/journal")"
     wait_unit_ready hung 2
@@ -267,8 +270,8 @@ sleeps_with_the_host() {
     wait_unit_ready deaf 1
     wait_unit_ready tired 1
     in_host dormouse suspend tired
-    in_host systemctl start suspend.target || fail "the host does not sleep: $(in_host journalctl -n 20 --no-pager)"
-    wait_until 100 woken_with_the_host || fail "the guest was not woken: $(in_host journalctl -n 30 --no-pager)"
+    in_host systemctl start suspend.target || fail_in_host "the host does not sleep"
+    wait_until 100 woken_with_the_host || fail_in_host "the guest was not woken"
     in_host cat /run/seen >"$work/seen"
     grep -q '^web  *suspended' "$work/seen" || fail "the guest did not sleep with the host: $(cat "$work/seen")"
     grep -q '^deaf  *running' "$work/seen" || fail "the guest that cannot wake sleeps: $(cat "$work/seen")"
@@ -279,7 +282,7 @@ sleeps_with_the_host() {
 # A user has VMs without that unit. When logind is asked for a sleep or a shutdown, it waits for them.
 follows_logind() {
     give_user_a_service_manager
-    as_user systemctl --user start dormouse-sleep || fail "no inhibitor: $(in_host journalctl -n 30 --no-pager)"
+    as_user systemctl --user start dormouse-sleep || fail_in_host "no inhibitor"
     has_inhibitor || fail "the inhibitors are: $(cat "$work/inhibitors")"
     run_as_user own
     run_as_user kept --keep /home/ann/kept.image
@@ -287,8 +290,8 @@ follows_logind() {
     wait_user_ready kept
     override_unit systemd-suspend.service '[Service]' ExecStart= \
         'ExecStart=/bin/sh -c "runuser -u ann -- env XDG_RUNTIME_DIR=/run/user/1000 /usr/local/bin/dormouse ps >/run/user-seen"'
-    in_host systemctl suspend || fail "logind refuses: $(in_host journalctl -n 30 --no-pager)"
-    wait_until 200 user_was_woken || fail "the guests were not woken: $(in_host journalctl -n 50 --no-pager)"
+    in_host systemctl suspend || fail_in_host "logind refuses"
+    wait_until 200 user_was_woken || fail_in_host "the guests were not woken"
     in_host cat /run/user-seen >"$work/seen"
     for user_vm in own kept; do
         grep -q "^$user_vm  *suspended" "$work/seen" || fail "$user_vm did not sleep with the host: $(cat "$work/seen")"
@@ -296,7 +299,7 @@ follows_logind() {
     wait_until 100 has_inhibitor || fail "there is no inhibitor after the sleep"
     as_user systemctl --user stop dormouse-sleep
     [ "$(as_user systemctl --user show --value -p Result dormouse-sleep)" = success ] ||
-        fail "the user unit fails if it is stopped: $(in_host journalctl -n 30 --no-pager)"
+        fail_in_host "the user unit fails if it is stopped"
     ! has_inhibitor || fail "the inhibitor outlives the user unit"
     as_user systemctl --user start dormouse-sleep
     ends_with_the_host
@@ -304,7 +307,7 @@ follows_logind() {
 
 # The unit's end shows what was there before the service manager ended the VMs.
 ends_with_the_host() {
-    in_host systemctl poweroff || fail "logind refuses: $(in_host journalctl -n 30 --no-pager)"
+    in_host systemctl poweroff || fail_in_host "logind refuses"
     wait_until 300 host_has_ended || fail "the host does not end: $(tail -n 50 "$work/container")"
     grep -qx 'kept[.]image' "$host/var/lib/at-stop" || fail "the VM of --keep was no file by then: $(cat "$host/var/lib/at-stop")"
     grep -q '"off"' "$host/var/lib/at-stop" || fail "the other was not off by then: $(cat "$host/var/lib/at-stop")"
@@ -326,9 +329,8 @@ give_user_a_service_manager() {
     override_unit user@.service '[Service]' 'ExecStop=+/bin/sh -c "(ls /home/ann; cat /home/ann/own.events) >/var/lib/at-stop"'
     chroot "$host" /usr/bin/systemd-sysusers
     chroot "$host" /usr/sbin/useradd -m -u 1000 -G kvm ann
-    in_host systemctl daemon-reload
     in_host systemctl restart dbus
-    in_host systemctl start systemd-logind user@1000 || fail "no user manager: $(in_host journalctl -n 30 --no-pager)"
+    in_host systemctl start systemd-logind user@1000 || fail_in_host "no user manager"
 }
 
 as_user() { # COMMAND...
@@ -340,7 +342,7 @@ run_as_user() { # NAME OPTION...
     shift
     as_user systemd-run --user -q --unit "$user_vm" -p Type=notify dormouse run --name "$user_vm" --kernel /var/lib/dormouse/bare.img \
         --append "scenario=keys timer=0" --events "/home/ann/$user_vm.events" --console "/home/ann/$user_vm.console" "$@" ||
-        fail "the user's VM does not start: $(in_host journalctl -n 30 --no-pager)"
+        fail_in_host "the user's VM does not start"
 }
 
 user_was_woken() {

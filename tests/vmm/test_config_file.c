@@ -17,7 +17,7 @@
 #include "cli/run_options.h"
 #include "scratch.h"
 
-enum { WORDS_MAX = 8 };
+enum { WORDS_MAX = 8, SAID_SIZE = 1024 };
 
 /* The user's folder of files is in the test's own. */
 static int enter(void **state)
@@ -59,19 +59,28 @@ static enum option_result parse(struct config *config, const char *const *words)
 
 #define PARSE(config, ...) parse(config, (const char *const[]){__VA_ARGS__, NULL})
 
-/* The one line that the file is refused with. */
-static void expect_refused_bytes(const char *text, size_t length, const char *expected)
+/* The command line is refused; what is said about it goes to `said`. */
+static void parse_bad(char said[SAID_SIZE], const char *const *words)
 {
     struct capture capture;
     struct config config;
-    char said[1024];
 
-    write_bytes(text, length);
     capture_begin(&capture, STDERR_FILENO);
-    enum option_result result = PARSE(&config, "vm");
-    capture_end(&capture, said, sizeof(said));
+    enum option_result result = parse(&config, words);
+    capture_end(&capture, said, SAID_SIZE);
     config_close(&config);
     assert_int_equal(result, OPTION_BAD);
+}
+
+#define PARSE_BAD(said, ...) parse_bad(said, (const char *const[]){__VA_ARGS__, NULL})
+
+/* The one line that the file is refused with. */
+static void expect_refused_bytes(const char *text, size_t length, const char *expected)
+{
+    char said[SAID_SIZE];
+
+    write_bytes(text, length);
+    PARSE_BAD(said, "vm");
     const char *end = strchr(said, '\n');
     assert_non_null(end);
     assert_string_equal(end, "\n");
@@ -211,17 +220,12 @@ static void endless_line(void **state)
 {
     enum { MIB = 1 << 20, FILE_MIB = 256 };
     long before = peak_kib();
-    struct capture capture;
-    struct config config;
-    char said[1024];
+    char said[SAID_SIZE];
 
     (void)state;
     write_bytes("", 0);
     assert_int_equal(truncate("dormouse/vm.conf", (off_t)FILE_MIB * MIB), 0);
-    capture_begin(&capture, STDERR_FILENO);
-    enum option_result result = PARSE(&config, "vm");
-    capture_end(&capture, said, sizeof(said));
-    assert_int_equal(result, OPTION_BAD);
+    PARSE_BAD(said, "vm");
     assert_non_null(strstr(said, "vm.conf:1: the file is not a text\n"));
     assert_true(peak_kib() - before < FILE_MIB / 4 * 1024);
 }
@@ -244,61 +248,39 @@ static void longest_line(void **state)
 
 static void one_name(void **state)
 {
-    struct capture capture;
-    struct config config;
-    char said[1024];
+    char said[SAID_SIZE];
 
     (void)state;
     write_bytes("kernel = k\n", 11);
-    capture_begin(&capture, STDERR_FILENO);
-    enum option_result result = PARSE(&config, "vm", "other");
-    capture_end(&capture, said, sizeof(said));
-    config_close(&config);
-    assert_int_equal(result, OPTION_BAD);
+    PARSE_BAD(said, "vm", "other");
     assert_string_equal(said,
                         "dormouse: run: unexpected argument other; see dormouse run --help\n");
 }
 
 static void missing_file(void **state)
 {
-    struct capture capture;
-    struct config config;
-    char said[1024];
+    char said[SAID_SIZE];
 
     (void)state;
-    capture_begin(&capture, STDERR_FILENO);
-    enum option_result result = PARSE(&config, "nosuchvm");
-    capture_end(&capture, said, sizeof(said));
-    assert_int_equal(result, OPTION_BAD);
+    PARSE_BAD(said, "nosuchvm");
     assert_non_null(strstr(said, "run nosuchvm: there is no file "));
     assert_non_null(strstr(said, "dormouse/nosuchvm.conf or /etc/dormouse/nosuchvm.conf"));
     setenv("XDG_CONFIG_HOME", "/etc", 1);
-    capture_begin(&capture, STDERR_FILENO);
-    result = PARSE(&config, "nosuchvm");
-    capture_end(&capture, said, sizeof(said));
-    assert_int_equal(result, OPTION_BAD);
+    PARSE_BAD(said, "nosuchvm");
     assert_string_equal(said,
                         "dormouse: run nosuchvm: there is no file /etc/dormouse/nosuchvm.conf\n");
-    capture_begin(&capture, STDERR_FILENO);
-    result = PARSE(&config, "../vm");
-    capture_end(&capture, said, sizeof(said));
-    assert_int_equal(result, OPTION_BAD);
+    PARSE_BAD(said, "../vm");
     assert_non_null(strstr(said, "--name ../vm: not a name"));
 }
 
 /* Another VM that has the same name must not start in its place. */
 static void file_that_cannot_be_looked_for(void **state)
 {
-    struct capture capture;
-    struct config config;
-    char said[1024];
+    char said[SAID_SIZE];
 
     (void)state;
     assert_int_equal(symlink("vm.conf", "dormouse/vm.conf"), 0);
-    capture_begin(&capture, STDERR_FILENO);
-    enum option_result result = PARSE(&config, "vm");
-    capture_end(&capture, said, sizeof(said));
-    assert_int_equal(result, OPTION_BAD);
+    PARSE_BAD(said, "vm");
     assert_non_null(strstr(said, "cannot open "));
     assert_non_null(strstr(said, "/dormouse/vm.conf: Too many levels of symbolic links\n"));
 }
