@@ -13,7 +13,7 @@
 #define CORE_KEPT_SP   (CORE_KEPT + 96)
 
 /* struct arch_frame */
-#define FRAME_PC 248 /* and pstate behind it */
+#define FRAME_PC 248 /* pstate follows */
 
 /* What enter_guest() returns: the number of a vector, or that hyp_call() wants the guest to wait. */
 #define VECTOR_SYNC   8

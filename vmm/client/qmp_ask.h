@@ -33,9 +33,9 @@ struct qmp_ask {
 };
 
 /**
- * Asks in two steps, so that of several VMs none waits for another: the first one connects and sends the negotiation,
- * and behind it a command if it is not NULL; the second one reads the greeting and the negotiation's reply. `deadline` is
- * of clock_now_ms(), here and below. Close it in any case.
+ * Asks in two steps, so that of several VMs none waits for another. qmp_ask_begin() connects, and sends the negotiation
+ * and then `command`, unless that is NULL. qmp_ask_greet() reads the greeting and the negotiation's reply. `deadline` is of
+ * clock_now_ms(), here and below. Close it in any case.
  */
 enum ask_result qmp_ask_begin(struct qmp_ask *ask, const char *path, const char *command,
                               int64_t deadline);

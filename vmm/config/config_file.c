@@ -156,7 +156,7 @@ static const char *line_problem(const struct config_reading *reading, const char
 /* A line that is too long is not read to its end. */
 enum { LINE_ROOM = CONFIG_FILE_LINE_MAX + 2 };
 
-/* Returns the length of the line, or 0 if there is none any more. */
+/* Returns the length of the line, or 0 at the end of the file. */
 static size_t line_read(struct config_reading *reading, char line[LINE_ROOM])
 {
     size_t length = 0;
